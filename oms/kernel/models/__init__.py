@@ -1,0 +1,4 @@
+from oms.kernel.models.effect import Effect
+from oms.kernel.models.user import User
+
+__all__ = ["Effect", "User"]

@@ -1,0 +1,16 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """A person of the company. What one may do comes from groups (the roles of `oms.kernel.roles`)."""
+
+    display_name = models.CharField(_("表示名"), max_length=60, blank=True)
+    language = models.CharField(_("言語"), max_length=5, default="ja")
+
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
