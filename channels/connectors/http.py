@@ -1,0 +1,74 @@
+"""HTTP for connectors: one call, with limits shared between processes, timeouts, and errors as `ChannelError` kinds.
+
+Retries of harmless calls happen here; what may have been done at the other side is never repeated blindly.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from channels.connectors.contract import ChannelDown, ChannelError, RateLimited
+from channels.connectors.limits import Limiter
+from oms.kernel import clock
+
+TIMEOUT_S = (5, 60)
+
+
+@dataclass
+class Http:
+    """Calls of one connector. `classify` turns a channel's answer into an error, or returns None when it is good.
+    """
+
+    shop_code: str
+    classify: Callable[[requests.Response], ChannelError | None]
+    limiter: Limiter
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        operation: str,
+        idempotent: bool,
+        tries: int = 4,
+        **kwargs: Any,
+    ) -> requests.Response:
+        """One call under the limit of `operation`. `idempotent` calls are tried again after passing troubles.
+
+        Raises the kind that `classify` names, `RateLimited`, or `ChannelDown` (with `uncertain` for a call that
+        is not idempotent and whose answer was lost).
+        """
+        for attempt in range(1, tries + 1):
+            self.limiter.wait(self.shop_code, operation)
+            error = None
+            try:
+                response = self.session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **kwargs)
+                error = self.classify(response)
+                if error is None:
+                    return response
+            except (requests.Timeout, requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as lost:
+                error = ChannelDown(
+                    "モールにつながりません。通信の回復後に自動で再試行します。",
+                    detail=type(lost).__name__,
+                    uncertain=not idempotent,
+                )
+            may_repeat = isinstance(error, RateLimited) or (idempotent and error.retry)
+            if not may_repeat or attempt == tries:
+                raise error
+            if isinstance(error, RateLimited):
+                self.limiter.slow_down(self.shop_code, operation)
+            clock.sleep(pause_s(attempt, error))
+        raise AssertionError("unreachable: tries must be at least 1")
+
+
+def pause_s(attempt: int, error: ChannelError) -> float:
+    """Seconds before the next try: what the channel asked for, else 1, 2, 4 … with ±25 % jitter."""
+    return error.retry_after_s or 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
+
+
+def headers(**values: str) -> Mapping[str, str]:
+    return {"User-Agent": "OrderDesk/0.1 (Language=Python)", **values}
