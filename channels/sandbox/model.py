@@ -18,7 +18,7 @@ State = Literal["pending", "placed", "confirmed", "ready", "partially_shipped", 
 """
 pending            ordered, the channel waits for the buyer's money and the shop can do nothing yet
 placed             waits for the shop's confirmation (only channels in `CONFIRMING`)
-confirmed          the shop confirmed, the buyer's payment is still outstanding (only rakuten: it asks after confirmation)
+confirmed          confirmed by the shop, the payment is still outstanding (only rakuten asks after confirmation)
 ready              may be shipped
 partially_shipped  some units shipped
 shipped            all units shipped
@@ -83,7 +83,7 @@ class Person:
 class Wish:
     """Delivery wish. `slot` is "" or one of "am", "12-14", "14-16", "16-18", "18-20", "19-21"."""
 
-    date: date | None = None
+    day: date | None = None
     slot: str = ""
 
 

@@ -150,7 +150,7 @@ class World:
         restock: bool = True,
         payload: Mapping[str, Any] | None = None,
     ) -> SandboxOrder:
-        """Cancel the order or some lines. With `restock` the mall shows the units again. Raises WrongState if shipped."""
+        """Cancel the order or lines; with `restock` the mall shows the units again. Raises WrongState if shipped."""
         raise NotImplementedError
 
     def refuse_cancel_request(self, channel: Channel, number: str) -> SandboxOrder:
