@@ -1,0 +1,94 @@
+"""Search by any two or more characters, from a GIN index over bigrams; needs no extension.
+
+A searchable model has a text column filled with `oms.kernel.text.search_text(...)` and, in its Meta,
+`indexes = [gram_index("search_text", name="order_grams")]`; its migration depends on `kernel.0002_search_grams`.
+
+The word must be a constant when the query is planned. Django binds on the client, so it is; whoever switches on
+server-side binding or prepared statements sets `plan_cache_mode=force_custom_plan` for searches, because the generic
+plan is a hundred times slower.
+"""
+
+import re
+from typing import TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db.models import BooleanField, F, Func, Model, QuerySet, TextField, Value
+
+from oms.kernel.text import SEPARATOR, search_word
+
+MAX_WORDS = 8
+MAX_WORD_LENGTH = 80
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+
+
+class SearchGrams(Func):
+    """The SQL function of `kernel.0002_search_grams`: all pairs of neighbouring characters, in order."""
+
+    function = "search_grams"
+    arity = 1
+    output_field = ArrayField(TextField())
+
+
+class HasGrams(Func):
+    """`search_grams(column) @> search_grams(word)`, the condition that the index serves."""
+
+    template = "%(expressions)s"
+    arg_joiner = " @> "
+    arity = 2
+    output_field = BooleanField()
+
+
+class Like(Func):
+    """`column LIKE pattern`; Django's own `contains` casts the column, which costs time per row."""
+
+    template = "%(expressions)s"
+    arg_joiner = " LIKE "
+    arity = 2
+    output_field = BooleanField()
+
+
+def grams(text: str) -> list[str]:
+    """The Python twin of the SQL function `search_grams`."""
+    return [text[start : start + 2] for start in range(len(text) - 1)]
+
+
+def gram_index(column: str, *, name: str) -> GinIndex:
+    """The index that `matching` needs, for a model's Meta."""
+    return GinIndex(SearchGrams(F(column)), name=name)
+
+
+def like_escaped(text: str) -> str:
+    """Text as a LIKE pattern that matches only itself."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+def search_words(typed: str) -> list[str]:
+    """The normalised words of what a person typed, at most `MAX_WORDS`; empty when nothing can be searched."""
+    words = (search_word(word)[:MAX_WORD_LENGTH] for word in typed.split())
+    return [word for word in dict.fromkeys(words) if word][:MAX_WORDS]
+
+
+def needle(word: str) -> str:
+    """What must stand in the stored text. One character alone is asked as the beginning of a part."""
+    return word if len(word) > 1 else SEPARATOR + word
+
+
+def matches(stored: str, typed: str) -> bool:
+    """The Python twin of `matching` for one stored text."""
+    words = search_words(typed)
+    return bool(words) and all(needle(word) in stored for word in words)
+
+
+def matching(rows: QuerySet[AnyModel], column: str, typed: str) -> QuerySet[AnyModel]:
+    """Rows whose `column` (made by `search_text`) holds every typed word; none when nothing searchable was typed."""
+    words = search_words(typed)
+    if not words:
+        return rows.none()
+    for word in words:
+        asked = needle(word)
+        rows = rows.filter(HasGrams(SearchGrams(F(column)), SearchGrams(Value(asked))))
+        if len(asked) > 2:  # two characters are their own only gram: no recheck needed
+            rows = rows.filter(Like(F(column), Value(f"%{like_escaped(asked)}%")))
+    return rows
