@@ -1,0 +1,15 @@
+from inventory.models.balance import Balance, Entry
+from inventory.models.location import Location
+from inventory.models.mark import AllocatorMark, PublisherMark
+from inventory.models.product import BundleComponent, Product, Sku
+
+__all__ = [
+    "AllocatorMark",
+    "Balance",
+    "BundleComponent",
+    "Entry",
+    "Location",
+    "Product",
+    "PublisherMark",
+    "Sku",
+]

@@ -1,0 +1,91 @@
+from datetime import date
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Product(models.Model):
+    """What a shopper recognises as one thing; its variants are SKUs."""
+
+    code = models.CharField(_("商品コード"), max_length=60, unique=True)
+    name = models.CharField(_("商品名"), max_length=255)
+    brand = models.CharField(_("ブランド"), max_length=100, blank=True)
+    category = models.CharField(_("カテゴリ"), max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = _("商品")
+        verbose_name_plural = _("商品")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class SkuQuerySet(models.QuerySet["Sku"]):
+    def active(self) -> "SkuQuerySet":
+        return self.filter(active=True)
+
+    def stocked(self) -> "SkuQuerySet":
+        """SKUs with shelves of their own; a bundle has only its components' stock."""
+        return self.filter(is_bundle=False)
+
+
+class Sku(models.Model):
+    """The unit that is stocked and sold. A bundle has no stock of its own: its components are promised and shipped."""
+
+    class Temperature(models.TextChoices):
+        AMBIENT = "ambient", _("常温")
+        CHILLED = "chilled", _("冷蔵")
+        FROZEN = "frozen", _("冷凍")
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="skus", verbose_name=_("商品"))
+    code = models.CharField(_("SKUコード"), max_length=60, unique=True)
+    jan = models.CharField(_("JANコード"), max_length=14, blank=True)
+    name = models.CharField(_("商品名"), max_length=255)
+    variant = models.CharField(_("バリエーション"), max_length=120, blank=True)
+    price = models.PositiveIntegerField(_("販売価格（税込）"), default=0)
+    tax_rate = models.PositiveSmallIntegerField(_("税率（%）"), default=10)
+    temperature = models.CharField(_("温度帯"), max_length=8, choices=Temperature, default=Temperature.AMBIENT)
+    size_factor = models.PositiveSmallIntegerField(_("サイズ係数"), default=1)
+    release_date = models.DateField(_("発売日"), null=True, blank=True)
+    preorder_limit = models.PositiveIntegerField(_("予約枠"), default=0)
+    is_bundle = models.BooleanField(_("セット商品"), default=False)
+    is_made_to_order = models.BooleanField(_("取寄せ商品"), default=False)
+    active = models.BooleanField(_("有効"), default=True)
+    shelf = models.CharField(_("棚番"), max_length=40, blank=True, default="")
+
+    objects: ClassVar = SkuQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("SKU")
+        verbose_name_plural = _("SKU")
+        constraints = [models.CheckConstraint(condition=Q(tax_rate__in=[8, 10]), name="sku_tax_rate")]
+        indexes = [models.Index(fields=["jan"], name="sku_jan", condition=~Q(jan=""))]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+    def is_preorder(self, on: date) -> bool:
+        """Sold on `on` before it exists: promises go to the pre-order pool row."""
+        return self.release_date is not None and self.release_date > on
+
+
+class BundleComponent(models.Model):
+    """So many of `component` are in one `bundle`. Bundles nest at most two levels (held by the catalogue service)."""
+
+    bundle = models.ForeignKey(Sku, on_delete=models.CASCADE, related_name="components", verbose_name=_("セット商品"))
+    component = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="part_of", verbose_name=_("構成品"))
+    quantity = models.PositiveSmallIntegerField(_("数量"), default=1)
+
+    class Meta:
+        verbose_name = _("構成品")
+        verbose_name_plural = _("構成品")
+        constraints = [
+            models.UniqueConstraint(fields=["bundle", "component"], name="bundle_component_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="bundle_component_quantity"),
+            models.CheckConstraint(condition=~Q(bundle=F("component")), name="bundle_not_in_itself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bundle_id} ← {self.component_id} × {self.quantity}"
