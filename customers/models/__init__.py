@@ -1,0 +1,4 @@
+from customers.models.blacklist import BlacklistEntry
+from customers.models.member import Identity, Member
+
+__all__ = ["BlacklistEntry", "Identity", "Member"]

@@ -1,0 +1,20 @@
+from orders.models.event import OrderEvent, OrderEventValue
+from orders.models.mail import Mail, MailTemplate
+from orders.models.order import Order, OrderLine, Recipient
+from orders.models.reason import ReviewReason
+from orders.models.shop import Shop
+from orders.models.stage import StageCount, StageDelta
+
+__all__ = [
+    "Mail",
+    "MailTemplate",
+    "Order",
+    "OrderEvent",
+    "OrderEventValue",
+    "OrderLine",
+    "Recipient",
+    "ReviewReason",
+    "Shop",
+    "StageCount",
+    "StageDelta",
+]

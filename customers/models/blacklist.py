@@ -1,0 +1,23 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class BlacklistEntry(models.Model):
+    """A person to look at before shipping. Matches on the normalised phone, or name together with postal code."""
+
+    name_key = models.CharField(max_length=120, blank=True)
+    phone = models.CharField(_("電話番号"), max_length=20, blank=True)
+    postal_code = models.CharField(_("郵便番号"), max_length=8, blank=True)
+    reason = models.CharField(_("理由"), max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(_("登録日時"))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["phone"], name="blacklist_phone"),
+            models.Index(fields=["name_key", "postal_code"], name="blacklist_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason

@@ -1,0 +1,8 @@
+from django.db import migrations
+
+from oms.kernel.journal import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("fulfillment", "0001_initial"), ("kernel", "0003_append_only")]
+    operations = [append_only("fulfillment_shipmentevent")]

@@ -1,0 +1,93 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from inventory.models import Location, Sku
+from orders.models import OrderLine, Recipient
+
+
+class Carrier(models.TextChoices):
+    YAMATO = "yamato", _("ヤマト運輸")
+    SAGAWA = "sagawa", _("佐川急便")
+    JAPANPOST = "japanpost", _("日本郵便")
+    OTHER = "other", _("その他")
+
+
+class Batch(models.Model):
+    """One release to one or more locations (出荷バッチ): who released what, when."""
+
+    created_at = models.DateTimeField(_("作成日時"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"B{self.pk:06d}"
+
+
+class Shipment(models.Model):
+    """One parcel-set from one location to one address. Lines may belong to several orders."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("予定")
+        INSTRUCTED = "instructed", _("出荷指示済")
+        SHIPPED = "shipped", _("出荷済")
+        CANCELLED = "cancelled", _("取消")
+
+    location = models.ForeignKey(Location, models.PROTECT, verbose_name=_("出荷元"))
+    recipient = models.ForeignKey(Recipient, models.PROTECT, verbose_name=_("届け先"))
+    batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="shipments")
+    state = models.CharField(_("状態"), max_length=12, choices=State, default=State.PLANNED)
+    carrier = models.CharField(_("配送会社"), max_length=12, choices=Carrier, default=Carrier.YAMATO)
+    tracking_no = models.CharField(_("送り状番号"), max_length=40, blank=True)
+    package_count = models.PositiveSmallIntegerField(_("個口"), default=1)
+    reference = models.PositiveSmallIntegerField(default=1)  # per order, stable: 1, 2, 3 …
+    created_at = models.DateTimeField(_("作成日時"))
+    instructed_at = models.DateTimeField(_("出荷指示日時"), null=True)
+    printed_at = models.DateTimeField(_("印刷日時"), null=True)
+    shipped_at = models.DateTimeField(_("出荷日時"), null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "-id"], name="shipment_state"),
+            models.Index(fields=["tracking_no"], name="shipment_tracking", condition=~models.Q(tracking_no="")),
+        ]
+        permissions = [
+            ("ship_shipment", _("出荷を確定する")),
+            ("print_document", _("帳票を印刷する")),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        return f"S{self.pk:07d}"
+
+
+class ShipmentLine(models.Model):
+    """So many units of one SKU for one order line. A bundle's line has one row per component."""
+
+    shipment = models.ForeignKey(Shipment, models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, models.PROTECT)
+    sku = models.ForeignKey(Sku, models.PROTECT)
+    quantity = models.PositiveIntegerField(_("数量"))
+    line_quantity = models.PositiveIntegerField(_("明細数量"))  # how many of the order line's quantity this serves
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shipment", "order_line", "sku"], name="shipment_line_once")]
+        indexes = [models.Index(fields=["order_line"], name="shipment_line_order_line")]
+
+    def __str__(self) -> str:
+        return f"{self.shipment_id}: {self.sku_id} × {self.quantity}"
+
+
+class ShipmentEvent(models.Model):
+    """The shipment's journal; append-only, held by a trigger."""
+
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="events")
+    at = models.DateTimeField(_("日時"))
+    kind = models.CharField(_("出来事"), max_length=30)
+    text = models.CharField(_("内容"), max_length=300, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.text}"

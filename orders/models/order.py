@@ -1,0 +1,268 @@
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models import Member
+from inventory.models import Sku
+from oms.kernel.search import gram_index
+from orders.models.shop import Shop
+
+
+class Stage(models.TextChoices):
+    """The first gate that is not satisfied (`orders.decide.stage`). Nobody sets it by hand."""
+
+    NEW = "new", _("新規受付")
+    REVIEW = "review", _("確認待ち")
+    AWAITING_PAYMENT = "awaiting_payment", _("入金待ち")
+    AWAITING_STOCK = "awaiting_stock", _("引当待ち")
+    AWAITING_RELEASE = "awaiting_release", _("発売日待ち")
+    SCHEDULED = "scheduled", _("出荷日待ち")
+    READY = "ready", _("出荷指示待ち")
+    IN_FULFILLMENT = "in_fulfillment", _("出荷作業中")
+    PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷済み")
+    SHIPPED = "shipped", _("出荷済み")
+    COMPLETED = "completed", _("完了")
+    ON_HOLD = "on_hold", _("保留")
+    CANCELLED = "cancelled", _("キャンセル")
+
+
+class Phase(models.TextChoices):
+    """What the channel's own state means (values of `orders.channel_order.ChannelState`)."""
+
+    PROVISIONAL = "provisional", _("仮注文")
+    TO_CONFIRM = "to_confirm", _("注文確認前")
+    OPEN = "open", _("処理可")
+    SHIPPED = "shipped", _("出荷済み")
+    CANCELLED = "cancelled", _("キャンセル")
+
+
+class PaymentState(models.TextChoices):
+    UNPAID = "unpaid", _("未入金")
+    AUTHORIZED = "authorized", _("与信済")
+    PAID = "paid", _("入金済")
+    FAILED = "failed", _("決済エラー")
+    REFUNDED = "refunded", _("返金済")
+
+
+class PaymentMethod(models.TextChoices):
+    CARD = "card", _("クレジットカード")
+    MALL = "mall", _("モール決済")
+    COD = "cod", _("代金引換")
+    BANK_TRANSFER = "bank_transfer", _("銀行振込")
+    CONVENIENCE = "convenience", _("コンビニ払い")
+    DEFERRED = "deferred", _("後払い")
+    WALLET = "wallet", _("ウォレット決済")
+    POINTS = "points", _("全額ポイント")
+    OTHER = "other", _("その他")
+
+
+class AllocationState(models.TextChoices):
+    NONE = "none", _("未引当")
+    PARTIAL = "partial", _("一部引当")
+    FULL = "full", _("引当済")
+
+
+class FulfillmentState(models.TextChoices):
+    """Written by fulfilment through `orders.services.facts`."""
+
+    NONE = "none", _("未指示")
+    INSTRUCTED = "instructed", _("指示済")
+    PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷済")
+    SHIPPED = "shipped", _("出荷済")
+
+
+class ChannelSync(models.TextChoices):
+    NONE = "none", "—"
+    PENDING = "pending", _("反映待ち")
+    IN_SYNC = "in_sync", _("反映済")
+    FAILED = "failed", _("反映失敗")
+    MANUAL_DONE = "manual_done", _("手動完了")
+
+
+class Order(models.Model):
+    """What the customer bought and owes, one row per channel order, ever. Money is whole yen, tax-inclusive."""
+
+    shop = models.ForeignKey(Shop, models.PROTECT, verbose_name=_("店舗"))
+    channel_order_no = models.CharField(_("受注番号"), max_length=64)
+    ordered_at = models.DateTimeField(_("注文日時"))
+    imported_at = models.DateTimeField(_("取込日時"))
+    channel_updated_at = models.DateTimeField(null=True)
+    content_hash = models.CharField(max_length=40)
+    channel_state = models.CharField(_("モールの状態"), max_length=60)
+    phase = models.CharField(max_length=12, choices=Phase)
+    channel_extra = models.JSONField(default=dict)
+    flags = ArrayField(models.CharField(max_length=30), default=list)
+    fulfilled_by_channel = models.BooleanField(_("モール出荷"), default=False)
+    confirmed_at = models.DateTimeField(_("モール確定日時"), null=True)
+    cancel_requested = models.BooleanField(_("キャンセル申請"), default=False)
+    cancelled_at = models.DateTimeField(_("キャンセル日時"), null=True)
+    cancel_reason = models.CharField(_("キャンセル理由"), max_length=200, blank=True)
+
+    member = models.ForeignKey(Member, models.SET_NULL, null=True, blank=True)
+    buyer_name = models.CharField(_("注文者"), max_length=120)
+    buyer_kana = models.CharField(_("注文者カナ"), max_length=120, blank=True)
+    buyer_phone = models.CharField(_("電話番号"), max_length=30, blank=True)
+    buyer_email = models.CharField(_("メール"), max_length=254, blank=True)
+    buyer_postal_code = models.CharField(_("郵便番号"), max_length=10, blank=True)
+    buyer_prefecture = models.CharField(_("都道府県"), max_length=20, blank=True)
+    buyer_city = models.CharField(_("市区町村"), max_length=100, blank=True)
+    buyer_address = models.CharField(_("番地・建物"), max_length=300, blank=True)
+    buyer_company = models.CharField(_("会社名"), max_length=120, blank=True)
+
+    goods = models.IntegerField(_("商品合計"), default=0)
+    shipping_fee = models.IntegerField(_("送料"), default=0)
+    fees = models.IntegerField(_("手数料"), default=0)
+    gift_fees = models.IntegerField(_("ラッピング料"), default=0)
+    discount = models.IntegerField(_("値引"), default=0)
+    coupons_shop = models.IntegerField(_("店舗クーポン"), default=0)
+    coupons_channel = models.IntegerField(_("モールクーポン"), default=0)
+    points = models.IntegerField(_("ポイント利用"), default=0)
+    tax_excluded = models.IntegerField(_("外税"), default=0)
+    tax = models.IntegerField(_("うち消費税"), default=0)
+    total = models.IntegerField(_("合計金額"), null=True)
+
+    payment_method = models.CharField(_("支払方法"), max_length=16, choices=PaymentMethod)
+    payment_name = models.CharField(_("モールの支払名"), max_length=80, blank=True)
+    payment_state = models.CharField(_("入金状況"), max_length=12, choices=PaymentState)
+    paid_at = models.DateTimeField(_("入金日時"), null=True)
+
+    remarks = models.TextField(_("備考"), blank=True)
+    internal_note = models.TextField(_("社内メモ"), blank=True)
+    packing_note = models.TextField(_("出荷メモ"), blank=True)
+    wish_date = models.DateField(_("配達希望日"), null=True)
+    wish_slot = models.CharField(_("希望時間帯"), max_length=20, blank=True)
+    delivery_method = models.CharField(_("配送方法"), max_length=60, blank=True)
+    carrier = models.CharField(_("配送会社"), max_length=12, default="yamato")
+    ship_by = models.DateTimeField(_("出荷期限"), null=True)
+    deliver_by = models.DateTimeField(_("お届け期限"), null=True)
+    planned_ship_date = models.DateField(_("出荷予定日"), null=True)
+    gift = models.CharField(_("ラッピング"), max_length=200, blank=True)
+    noshi = models.CharField(_("のし"), max_length=200, blank=True)
+    message_card = models.TextField(_("メッセージカード"), blank=True)
+
+    # Facts for lists: from the first recipient and the lines, and written by upper apps.
+    recipient_name = models.CharField(_("届け先"), max_length=120, blank=True)
+    recipient_prefecture = models.CharField(_("届け先の都道府県"), max_length=20, blank=True)
+    item_summary = models.CharField(_("商品"), max_length=200, blank=True)
+    quantity = models.PositiveIntegerField(_("点数"), default=0)
+    release_date = models.DateField(_("発売日"), null=True)
+    allocation_state = models.CharField(_("引当状況"), max_length=8, choices=AllocationState, default="none")
+    fulfillment_state = models.CharField(_("出荷状況"), max_length=18, choices=FulfillmentState, default="none")
+    location_label = models.CharField(_("出荷元"), max_length=60, blank=True)
+    tracking_label = models.CharField(_("送り状番号"), max_length=120, blank=True)
+    channel_sync = models.CharField(_("モール反映"), max_length=12, choices=ChannelSync, default="none")
+    instructed_at = models.DateTimeField(_("出荷指示日時"), null=True)
+    shipped_at = models.DateTimeField(_("出荷日時"), null=True)
+    blocking_reasons = models.PositiveSmallIntegerField(default=0)
+
+    held_at = models.DateTimeField(_("保留日時"), null=True)
+    hold_reason = models.CharField(_("保留理由"), max_length=200, blank=True)
+
+    stage = models.CharField(_("ステータス"), max_length=18, choices=Stage)
+    stage_since = models.DateTimeField(_("ステータス変更日時"))
+    stage_due_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    search = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "channel_order_no"], name="order_once_per_shop")]
+        indexes = [
+            models.Index(fields=["-ordered_at", "-id"], name="order_newest"),
+            models.Index(fields=["stage", "-ordered_at", "-id"], name="order_stage"),
+            models.Index(fields=["shop", "-ordered_at", "-id"], name="order_shop_newest"),
+            models.Index(fields=["member", "-ordered_at"], name="order_member"),
+            models.Index(
+                fields=["stage_due_at"], name="order_stage_due", condition=models.Q(stage_due_at__isnull=False)
+            ),
+            models.Index(
+                fields=["ship_by", "id"],
+                name="order_ship_by_open",
+                condition=models.Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False),
+            ),
+            gram_index("search", name="order_search"),
+        ]
+        permissions = [
+            ("review_order", _("確認理由を閉じる")),
+            ("confirm_order", _("モールへ注文を確定する")),
+            ("cancel_order", _("受注をキャンセルする")),
+            ("hold_order", _("受注を保留する")),
+            ("release_order", _("出荷指示を出す")),
+            ("record_payment", _("入金を登録する")),
+            ("view_personal_data", _("個人情報を見る")),
+            ("export_order", _("受注を書き出す")),
+            ("send_mail", _("メールを送る")),
+        ]
+
+    def __str__(self) -> str:
+        return self.channel_order_no
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}
+
+    @property
+    def for_connector(self) -> dict[str, Any]:
+        """What a connector's calls need of an order."""
+        return {"no": self.channel_order_no, "extra": self.channel_extra, "ordered_at": self.ordered_at}
+
+
+class Recipient(models.Model):
+    """Where goods of an order go; position 0 always exists once the channel told an address."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="recipients")
+    position = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(_("届け先"), max_length=120)
+    kana = models.CharField(_("カナ"), max_length=120, blank=True)
+    phone = models.CharField(_("電話番号"), max_length=30, blank=True)
+    postal_code = models.CharField(_("郵便番号"), max_length=10, blank=True)
+    prefecture = models.CharField(_("都道府県"), max_length=20, blank=True)
+    city = models.CharField(_("市区町村"), max_length=100, blank=True)
+    address = models.CharField(_("番地・建物"), max_length=300, blank=True)
+    company = models.CharField(_("会社名"), max_length=120, blank=True)
+    country = models.CharField(_("国"), max_length=2, default="JP")
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="recipient_position")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderLine(models.Model):
+    """One bought listing. `quantity` is what stands (the channel's cancelled part is already taken off).
+
+    `reserved` = the pool holds `quantity` × `units` (or the bundle's components) for this line, under ref `line:<id>`.
+    """
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField(default=0)
+    recipient_position = models.PositiveSmallIntegerField(default=0)
+    channel_line_id = models.CharField(max_length=64)
+    channel_sku = models.CharField(_("モール商品コード"), max_length=120)
+    sku = models.ForeignKey(Sku, models.PROTECT, null=True, blank=True, verbose_name="SKU")
+    units = models.PositiveSmallIntegerField(_("入数"), default=1)
+    name = models.CharField(_("商品名"), max_length=300)
+    options = models.TextField(_("選択肢"), blank=True)
+    quantity = models.PositiveIntegerField(_("数量"))
+    cancelled_quantity = models.PositiveIntegerField(_("キャンセル数"), default=0)
+    unit_price = models.IntegerField(_("単価"))
+    amount = models.IntegerField(_("金額"))
+    tax_rate = models.PositiveSmallIntegerField(_("税率"), null=True)
+    release_date = models.DateField(_("発売日"), null=True)
+    reserved = models.BooleanField(_("仮引当"), default=False)
+    allocated_quantity = models.PositiveIntegerField(_("引当数"), default=0)
+    shipped_quantity = models.PositiveIntegerField(_("出荷数"), default=0)
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [models.UniqueConstraint(fields=["order", "channel_line_id"], name="line_once_per_order")]
+        indexes = [
+            models.Index(fields=["channel_sku"], name="line_unmapped", condition=models.Q(sku__isnull=True)),
+            models.Index(fields=["sku", "-id"], name="line_sku"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_sku} × {self.quantity}"

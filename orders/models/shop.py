@@ -1,0 +1,35 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Shop(models.Model):
+    """One shop at one channel: what orders, mails and documents need to know of it. Credentials live upstairs.
+
+    `capabilities` is declared by the shop's connector (see `docs/channels/`) and read by screens.
+    """
+
+    code = models.SlugField(_("店舗コード"), max_length=30, unique=True)
+    name = models.CharField(_("店舗名"), max_length=60)
+    channel = models.CharField(_("モール"), max_length=20)
+    channel_label = models.CharField(_("モール名"), max_length=30)
+    capabilities = models.JSONField(default=dict)
+    active = models.BooleanField(_("稼働"), default=True)
+
+    auto_confirm = models.BooleanField(_("確認を終えた注文をモールへ自動で確定する"), default=True)
+    follow_up_days = models.PositiveSmallIntegerField(_("出荷後、完了とするまでの日数"), default=14)
+
+    mail_from = models.EmailField(_("差出人メール"), blank=True)
+    letterhead_name = models.CharField(_("帳票の発行者名"), max_length=80, blank=True)
+    letterhead_address = models.CharField(_("帳票の住所"), max_length=200, blank=True)
+    letterhead_phone = models.CharField(_("帳票の電話番号"), max_length=20, blank=True)
+    registration_no = models.CharField(_("登録番号（インボイス）"), max_length=14, blank=True)
+    delivery_note_message = models.TextField(_("納品書の通信欄"), blank=True)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def can(self, capability: str) -> bool:
+        return bool(self.capabilities.get(capability))
