@@ -4,5 +4,5 @@ from oms.kernel.journal import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("channels", "0001_initial"), ("kernel", "0003_append_only")]
+    dependencies = [("channels", "0002_initial"), ("kernel", "0003_append_only")]
     operations = [append_only("channels_credentialevent")]
