@@ -10,3 +10,8 @@ urlpatterns = [
     path("fulfillment/", include("fulfillment.urls")),
     path("channels/", include("channels.urls")),
 ]
+
+handler400 = "oms.pages.views.errors.bad_request"
+handler403 = "oms.pages.views.errors.forbidden"
+handler404 = "oms.pages.views.errors.not_found"
+handler500 = "oms.pages.views.errors.server_error"

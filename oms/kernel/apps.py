@@ -1,6 +1,12 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class KernelConfig(AppConfig):
     name = "oms.kernel"
     label = "kernel"
+
+    def ready(self) -> None:
+        from oms.kernel import roles  # noqa: PLC0415 - needs models, which are loaded only now
+
+        post_migrate.connect(roles.after_migrate, dispatch_uid="kernel.sync_roles")

@@ -1,0 +1,58 @@
+"""Every key of the product, for the help page. The keys themselves are declared where they act, by `data-key`."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str | Promise
+    keys: tuple[tuple[str, str | Promise], ...]
+
+
+KEYMAP = (
+    Group(
+        _("どこでも"),
+        (
+            ("/", _("検索欄へ移動")),
+            ("?", _("この画面のキー一覧")),
+            ("Esc", _("閉じる、選択を解除")),
+            ("g h", _("ホームへ")),
+            ("g o", _("受注へ")),
+            ("g k", _("確認待ちへ")),
+            ("g s", _("出荷へ")),
+            ("g z", _("在庫へ")),
+        ),
+    ),
+    Group(
+        _("一覧"),
+        (
+            ("j", _("次の行")),
+            ("k", _("前の行")),
+            ("Enter", _("開く")),
+            ("o", _("開く")),
+            ("x", _("行を選択")),
+            ("Shift+x", _("ここまで範囲選択")),
+            ("a", _("条件に合うものをすべて選択")),
+            ("f", _("絞り込み")),
+            ("[", _("前のステータス")),
+            ("]", _("次のステータス")),
+        ),
+    ),
+    Group(
+        _("受注"),
+        (
+            ("c", _("確認理由を解消して次へ")),
+            ("Shift+c", _("確認理由をすべて解消")),
+            ("h", _("保留／解除")),
+            ("r", _("出荷指示")),
+            ("p", _("印刷")),
+            ("m", _("メール")),
+            ("n", _("社内メモ")),
+            ("y", _("受注番号をコピー")),
+            ("Ctrl+Enter", _("保存して次へ")),
+        ),
+    ),
+)

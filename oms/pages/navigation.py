@@ -1,0 +1,107 @@
+"""What stands around every page: product name, navigation by right, the places of search and health.
+
+Entries are URL names. One that no app serves (yet), or whose right the person lacks, is not shown.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`key` is pressed after `g` ("go")."""
+
+    label: str | Promise
+    url_name: str
+    permission: str
+    icon: str
+    key: str = ""
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str | Promise
+    url: str
+    icon: str
+    key: str
+    current: bool
+
+
+ENTRIES = (
+    Entry(_("受注"), "orders:list", "orders.view_order", "orders", "o"),
+    Entry(_("確認待ち"), "orders:inbox", "orders.review_order", "review", "k"),
+    Entry(_("出荷"), "fulfillment:list", "fulfillment.view_shipment", "ship", "s"),
+    Entry(_("在庫"), "inventory:list", "inventory.view_sku", "stock", "z"),
+    Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
+    Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
+    Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b"),
+    Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e"),
+)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A place on the home page that an app fills: `url` answers its fragment."""
+
+    url: str
+    title: str | Promise
+    wide: bool
+
+
+PANELS = (
+    ("orders:home-panel", _("受注の状況"), "orders.view_order", True),
+    ("fulfillment:home-panel", _("出荷の状況"), "fulfillment.view_shipment", False),
+    ("channels:home-panel", _("店舗の状況"), "channels.view_connection", False),
+    ("inventory:home-panel", _("在庫の状況"), "inventory.view_sku", False),
+    ("pages:outbox-panel", _("送信箱"), "kernel.view_effect", False),
+)
+
+
+def chrome(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. Fragments pay nothing: the navigation is computed when a template asks for it."""
+    return {
+        "product_name": settings.PRODUCT_NAME,
+        "nav_links": partial(links, request),
+        "url_if_any": url_or_empty,
+        "search_url": partial(url_or_empty, "pages:search"),
+        "health_url": partial(url_or_empty, "pages:health-strip"),
+        "page_languages": settings.LANGUAGES,
+    }
+
+
+def links(request: HttpRequest) -> list[Link]:
+    """The entries this person may open; the one the page belongs to is current (the longest that fits)."""
+    if not request.user.is_authenticated:
+        return []
+    open_to = [
+        (entry, url)
+        for entry in ENTRIES
+        if request.user.has_perm(entry.permission) and (url := url_or_empty(entry.url_name))
+    ]
+    here = max((url for _entry, url in open_to if request.path.startswith(url)), key=len, default="")
+    return [Link(entry.label, url + entry.query, entry.icon, entry.key, url == here) for entry, url in open_to]
+
+
+def panels(request: HttpRequest) -> list[Panel]:
+    """The home page's panels that exist and that this person may see."""
+    return [
+        Panel(url, title, wide)
+        for name, title, permission, wide in PANELS
+        if request.user.has_perm(permission) and (url := url_or_empty(name))
+    ]
+
+
+def url_or_empty(name: str) -> str:
+    """The URL of a name, or "" where no app serves it."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
