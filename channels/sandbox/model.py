@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from channels.sandbox.catalogue import Listing
+from channels.sandbox.goods import Listing
 
 Channel = Literal["amazon", "rakuten", "yahoo", "qoo10", "futureshop"]
 CHANNELS: tuple[Channel, ...] = ("amazon", "rakuten", "yahoo", "qoo10", "futureshop")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from channels.sandbox.catalogue import Catalogue, Listing
+from channels.sandbox.goods import Catalogue, Listing
 from channels.sandbox.model import Address, Channel, PaymentMethod, Person, SandboxOrder, Wish
 
 CONFIRMING: frozenset[Channel] = frozenset({"rakuten", "qoo10"})
