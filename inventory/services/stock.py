@@ -1,0 +1,89 @@
+"""The one door to stock, as other apps see it: `stock.grant(…)`, `stock.ship(…)`.
+
+How it works is told in `docs/stock.md`. Orders reserve (`requests_for`, `grant`, `regrant`, `release`), fulfilment
+places and ships (`free_by_location`, `allocate`, `unallocate`, `ship`), goods come and go as facts (`receive`,
+`correct`, `count`, `transfer`, `record`), channels read (`available`, `bundles_of`).
+Call what writes once, last in the transaction.
+"""
+
+from inventory.queries.availability import (
+    FreePlace,
+    all_pool_ids,
+    available,
+    free_by_location,
+    place_ids,
+    pool_ids,
+)
+from inventory.queries.bundles import bundles_of, components
+from inventory.queries.holdings import Held, held_at, held_by
+from inventory.services.door import (
+    Change,
+    OutOfStock,
+    PoolApart,
+    Request,
+    StockError,
+    UnknownPlace,
+    apply,
+    grant,
+    set_overcommit,
+)
+from inventory.services.facts import Counted, Fact, correct, count, receive, record, transfer
+from inventory.services.moves import (
+    NotHeld,
+    Part,
+    StockMoved,
+    Want,
+    allocate,
+    regrant,
+    release,
+    requests_for,
+    reserve,
+    ship,
+    unallocate,
+)
+from inventory.services.places import ensure_balances, ensure_pools
+from inventory.services.settlement import Outcome
+
+__all__ = [
+    "Change",
+    "Counted",
+    "Fact",
+    "FreePlace",
+    "Held",
+    "NotHeld",
+    "OutOfStock",
+    "Outcome",
+    "Part",
+    "PoolApart",
+    "Request",
+    "StockError",
+    "StockMoved",
+    "UnknownPlace",
+    "Want",
+    "all_pool_ids",
+    "allocate",
+    "apply",
+    "available",
+    "bundles_of",
+    "components",
+    "correct",
+    "count",
+    "ensure_balances",
+    "ensure_pools",
+    "free_by_location",
+    "grant",
+    "held_at",
+    "held_by",
+    "place_ids",
+    "pool_ids",
+    "receive",
+    "record",
+    "regrant",
+    "release",
+    "requests_for",
+    "reserve",
+    "set_overcommit",
+    "ship",
+    "transfer",
+    "unallocate",
+]
