@@ -2,7 +2,11 @@
 
 from django.urls import include, path
 
+from oms.kernel.observability import views as observability
+
 urlpatterns = [
+    path("healthz", observability.healthz, name="healthz"),
+    path("metrics", observability.prometheus, name="metrics"),
     path("", include("oms.pages.urls")),
     path("inventory/", include("inventory.urls")),
     path("customers/", include("customers.urls")),

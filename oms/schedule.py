@@ -1,0 +1,33 @@
+"""Which queue a task waits in, and what beat starts by itself. Tasks are named by string; settings import this.
+
+Queues are kinds of work, so that a slow mall or a slow mail server delays only its own kind:
+`intake` (orders in), `publish` (stock out), `outbox` (mails and notices), `default` (everything else).
+The first pattern that fits a task's name decides; each app adds its own lines to both tables.
+"""
+
+from typing import Any
+
+QUEUES = ("intake", "publish", "outbox", "default")
+
+ROUTES: list[tuple[str, dict[str, str]]] = [
+    ("oms.kernel.tasks.deliver_*", {"queue": "outbox"}),
+    ("channels.tasks.pull*", {"queue": "intake"}),
+    ("channels.tasks.poll*", {"queue": "intake"}),
+    ("channels.tasks.intake*", {"queue": "intake"}),
+    ("channels.tasks.publish*", {"queue": "publish"}),
+    ("channels.tasks.push*", {"queue": "publish"}),
+]
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # one per queue: its arrival proves beat, the broker and a worker of that queue (oms.kernel.observability.health)
+    **{
+        f"heartbeat-{queue}": {
+            "task": "oms.kernel.observability.tasks.heartbeat",
+            "schedule": 15.0,
+            "args": (queue,),
+            "options": {"queue": queue, "expires": 60},
+        }
+        for queue in QUEUES
+    },
+    "outbox-sweep": {"task": "oms.kernel.tasks.deliver_effects", "schedule": 10.0, "options": {"expires": 30}},
+}

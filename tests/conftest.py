@@ -1,0 +1,207 @@
+"""What every test may ask for: the cast, a race of threads, a browser."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.test import Client
+
+from oms.kernel.models import User
+from oms.kernel.roles import OWN_APPS, sync_roles
+from oms.runtime.places import BASE_DIR
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENSHOTS = BASE_DIR / "var" / "screenshots"
+RACE_PATIENCE_S = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without Chromium the browser tests are skipped, and say so; everything else still runs."""
+    if Path(CHROMIUM).exists():
+        return
+    absent = pytest.mark.skip(reason="no Chromium: run `make test` as root on Debian, or apt-get install chromium")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(absent)
+
+
+# The cast. aoi may do everything, ben may only look, chie is a stranger without any right.
+
+
+@pytest.fixture
+def aoi(db: None) -> User:
+    """May: an administrator, with every right of our own apps."""
+    sync_roles()
+    return person("aoi", "青井 あおい", role="administrator")
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    """May look: every `view_` right, nothing else. Masked personal data stays masked."""
+    looker = person("ben", "弁田 べん")
+    looker.user_permissions.set(
+        Permission.objects.filter(content_type__app_label__in=OWN_APPS, codename__startswith="view_").exclude(
+            codename="view_personal_data"
+        )
+    )
+    return looker
+
+
+@pytest.fixture
+def chie(db: None) -> User:
+    """A stranger: may log in, and that is all."""
+    return person("chie", "千絵 ちえ")
+
+
+@pytest.fixture
+def person_with(db: None) -> Callable[[str], User]:
+    """`person_with("warehouse")`: somebody who holds exactly this role (names in `oms.kernel.roles`)."""
+    sync_roles()
+    return lambda role: person(f"has-{role}", role, role=role)
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[[User], Client]:
+    """`client_of(aoi).get("/orders/")`: a logged-in test client of one's own."""
+
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+def person(username: str, display_name: str, role: str | None = None) -> User:
+    user = User.objects.create_user(username=username, password="himitsu-no-kotoba", display_name=display_name)
+    if role is not None:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+@pytest.fixture
+def race(transactional_db: None) -> Callable[[int, Callable[..., Any]], list[Any]]:
+    """`race(32, fn)`: calls `fn` in so many threads at the same moment, each with its own database connection.
+
+    Returns what each call returned, or the exception it raised. A function with a parameter gets its number (0…n-1).
+    """
+    return run_race
+
+
+def run_race(n: int, fn: Callable[..., Any]) -> list[Any]:
+    outcomes: list[Any] = [TimeoutError("this thread did not finish")] * n
+    start = threading.Barrier(n)
+    takes_number = fn.__code__.co_argcount > 0 if hasattr(fn, "__code__") else False
+
+    def run(number: int) -> None:
+        try:
+            connection.ensure_connection()
+            start.wait(RACE_PATIENCE_S)
+            outcomes[number] = fn(number) if takes_number else fn()
+        except Exception as error:  # every outcome is an answer; the test decides which it accepts
+            outcomes[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(RACE_PATIENCE_S)
+    return outcomes
+
+
+# The browser. One Chromium per pytest process, one fresh context (cookies, storage) per person and test.
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - costs 0.3 s, which only browser tests should pay
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page_as(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+    """`page_as(user)`: a page on which this person is logged in; `page_as(None)`: nobody is.
+
+    Relative addresses work: `page.goto("/orders/")`. A JavaScript error or a failed answer (5xx) fails the test.
+    """
+    contexts, complaints = [], []
+
+    def open_page(user: User | None, *, width: int = 1440, height: int = 900, language: str = "ja") -> Any:
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            locale="ja-JP",
+            timezone_id="Asia/Tokyo",
+        )
+        contexts.append(context)
+        context.add_cookies([cookie(live_server.url, settings.LANGUAGE_COOKIE_NAME, language)])
+        if user is not None:
+            context.add_cookies([cookie(live_server.url, settings.SESSION_COOKIE_NAME, session_of(user))])
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"JavaScript: {error}"))
+        page.on("response", lambda answer: answer.status >= 500 and complaints.append(f"{answer.status} {answer.url}"))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def browser_page(page_as: Callable[..., Any], aoi: User) -> Any:
+    """A page on which aoi is logged in."""
+    return page_as(aoi)
+
+
+@pytest.fixture
+def screenshot(request: pytest.FixtureRequest) -> Callable[..., Path]:
+    """`screenshot(page, "desk")` writes var/screenshots/desk.png and returns its path."""
+
+    def take(page: Any, name: str, *, full_page: bool = False) -> Path:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=str(path), full_page=full_page)
+        return path
+
+    return take
+
+
+def cookie(url: str, name: str, value: str) -> Any:
+    return {"name": name, "value": value, "url": url}
+
+
+def session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture(autouse=True)
+def _no_real_data_folder() -> None:
+    """A test that would write into the checkout's own data would destroy somebody's work."""
+    assert os.environ["OMS_DATA"] != str(BASE_DIR / "var")
