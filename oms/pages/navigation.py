@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Entry:
-    """`key` is pressed after `g` ("go")."""
+    """`key` is pressed after `w` (`g` alone belongs to merging)."""
 
     label: str | Promise
     url_name: str

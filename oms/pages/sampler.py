@@ -22,6 +22,22 @@ class SampleForm(forms.Form):
     )
 
 
+TONES = (
+    ("neutral", _("新規受付")),
+    ("attention", _("確認待ち")),
+    ("waiting", _("入金待ち")),
+    ("ready", _("出荷指示待ち")),
+    ("info", _("出荷作業中")),
+    ("done", _("出荷済み")),
+    ("danger", _("保留")),
+)
+ICONS = (
+    *("home", "orders", "review", "ship", "stock", "members", "shops", "outbox", "mail", "search", "filter", "check"),
+    *("close", "copy", "print", "download", "refresh", "clock", "plus", "more", "next", "previous", "external", "hold"),
+    *("gift", "lock", "undo", "note"),
+)
+
+
 @dataclass(frozen=True)
 class SampleRow:
     no: str

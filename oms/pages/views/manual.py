@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from oms.kernel import clock
 from oms.kernel.web import render_page
 from oms.pages.keymap import KEYMAP
-from oms.pages.sampler import SAMPLE_ROWS, SampleForm
+from oms.pages.sampler import ICONS, SAMPLE_ROWS, TONES, SampleForm
 
 
 @require_safe
@@ -27,9 +27,11 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     messages.success(request, "見本のお知らせです")
     now = clock.now()
     context = {
-        "form": SampleForm(),
-        "bad_form": SampleForm({"name": "", "email": "tanaka@", "quantity": "-1"}),
+        "form": SampleForm(prefix="good"),
+        "bad_form": SampleForm({"email": "tanaka@", "quantity": "-1"}),
         "rows": SAMPLE_ROWS,
+        "tones": TONES,
+        "icons": ICONS,
         "moments": [
             now - timedelta(minutes=4),
             now + timedelta(hours=3),
