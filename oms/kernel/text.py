@@ -22,16 +22,16 @@ SEPARATOR = "\n"
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SPLIT_KANA = re.compile("[\u3041-\u30ff][\u3099\u309a]")
-_SPACES = re.compile(r"\s+")
 _DASH = re.compile(f"[{re.escape(DASHES)}]")
 _ANY_DASH = re.compile(f"[{re.escape(DASHES + LONG_VOWELS)}]")
 _DIGIT_LONG_VOWEL = re.compile(r"(?<=\d)ー(?=\d)")
 
 _KANJI = "\u3400-\u9fff\uf900-\ufaff々〆"
 _KE = re.compile(f"(?<=[{_KANJI}])[ケヶガヵ](?=[{_KANJI}])")
-_SMALL_KANA = str.maketrans("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ")
+_ADDRESS_FOLDING = str.maketrans("ァィゥェォッャュョヮヵヶ" + DASHES, "アイウエオツヤユヨワカケ" + "-" * len(DASHES))
+_LOOSE_DASH = re.compile(r"-(?!\d)|(?<!\w)-")
 _COMPANY = {"(株)": "株式会社", "(有)": "有限会社", "(合)": "合同会社", "(社)": "社団法人", "(財)": "財団法人"}
-_KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十百千]+(?=丁目|番地|番|号|条|線|の\d)")
+_KANJI_NUMBER = re.compile(r"[〇一二三四五六七八九十百千]+(?=丁目|番地|番|号|条|線|[のノ]\d)")
 _BLOCK_WORD = re.compile(r"(?<=\d)(?:丁目|番地ノ|番地|番|号室|号|ノ(?=\d))")
 _PREFECTURE = re.compile(r"^(?:東京都|北海道|(?:京都|大阪)府|(?:神奈川|和歌山|鹿児島)県|[^\d]{2}県)")
 _COUNTY = re.compile(r"^[^\d郡]{1,5}郡(?!山市|上市)(?=[^\d]{1,7}[町村])")
@@ -75,9 +75,22 @@ def fold_kanji(text: str) -> str:
 
 def folded(text: str) -> str:
     """What all keys share: NFKC, no spaces, no invisible marks, katakana, new kanji forms, lower case."""
-    text = _INVISIBLE.sub("", _UNSTORABLE.sub("", text))
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())  # İ lowers to two characters
-    return _SPACES.sub("", jaconv.hira2kata(fold_kanji(text)))
+    key = unicodedata.normalize("NFKC", text).lower().translate(_folding())
+    key = "".join(key.split())
+    # A dropped mark or a lower-cased letter can leave a pair that composes once more.
+    return key if unicodedata.is_normalized("NFKC", key) else folded(key)
+
+
+@cache
+def _folding() -> dict[int, str | None]:
+    """One table for one pass: hiragana, kanji variants, and the characters that fall away."""
+    hiragana = "".join(map(chr, range(0x3041, 0x309F)))
+    invisible = [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF, 0xAD]
+    selectors = [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
+    unstorable = [*range(9), *range(0x0E, 0x1C), 0x7F, *range(0xD800, 0xE000)]
+    dropped: dict[int, str | None] = dict.fromkeys([*invisible, *selectors, *unstorable])
+    katakana = {ord(kana): jaconv.hira2kata(kana) for kana in hiragana}
+    return dropped | katakana | _kanji_variants()
 
 
 def kana_key(text: str) -> str:
@@ -124,12 +137,10 @@ def match_address(address: str, *, postal_code: str = "") -> str:
     With a postal code the prefecture and the county (郡) are implied and fall away; the code leads the key.
     1丁目2番3号, 一丁目二番三号 and １－２－３ are one; so are 霞ヶ関 and 霞が関.
     """
-    text = digits_for_kanji(unicodedata.normalize("NFKC", address))
-    text = _DASH.sub("-", folded(text))
-    text = re.sub(r"(?<=\d)ー(?=\d)", "-", text)
-    text = _KE.sub("ケ", text).translate(_SMALL_KANA)
-    text = _BLOCK_WORD.sub("-", text)
-    text = re.sub(r"-(?!\d)|(?<!\w)-", "", re.sub(r"-+", "-", text))
+    text = digits_for_kanji(folded(address))
+    text = _KE.sub("ケ", text).translate(_ADDRESS_FOLDING)
+    text = _DIGIT_LONG_VOWEL.sub("-", _BLOCK_WORD.sub("-", text))
+    text = _LOOSE_DASH.sub("", text)
     code = re.sub(r"\D", "", unicodedata.normalize("NFKC", postal_code))
     if not code:
         return text
