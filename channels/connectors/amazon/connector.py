@@ -1,0 +1,99 @@
+"""The Amazon connector: one shop of Amazon.co.jp."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from channels.connectors.amazon import cancel, listings, orders, shipping, stock
+from channels.connectors.amazon.parse import parse_order
+from channels.connectors.amazon.transport import Api, need
+from channels.connectors.contract import (
+    Capabilities,
+    ConnectorSettings,
+    CredentialsRefused,
+    Fetched,
+    ListingInfo,
+    Parcel,
+    RawOrder,
+    StockPush,
+    StockResult,
+)
+from orders.channel_order import ChannelOrder
+
+
+class AmazonConnector:
+    """See `channels.connectors.contract.Connector`."""
+
+    channel = "amazon"
+    label = "Amazon"
+    capabilities = Capabilities(
+        confirm=False,
+        confirm_needed=False,
+        partial_shipment=True,
+        parcels_per_order=0,
+        tracking_correction=True,
+        cancel=True,
+        stock_batch=stock.FEED_MOST,
+        stock_confirms=False,
+        mail="relay",
+        order_url="https://sellercentral.amazon.co.jp/orders-v3/order/{no}",
+        carrier_codes=shipping.CARRIER_CODES,
+        publish_interval_s=0.2,
+        # One search is allowed each 179 seconds; the rest of the burst is kept for further pages and for people.
+        poll_interval_s=240.0,
+    )
+    credential_fields = (
+        ("client_id", "クライアントID", False),
+        ("client_secret", "クライアントシークレット", True),
+        ("refresh_token", "リフレッシュトークン", True),
+        ("seller_id", "出品者ID", False),
+        ("marketplace_id", "マーケットプレイスID", False),
+    )
+
+    def __init__(self, settings: ConnectorSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def api(self) -> Api:
+        """Made on the first call, so that `parse` needs neither Redis nor credentials."""
+        return Api(self.settings)
+
+    def check(self) -> str:
+        answer = self.api.call("GET", "/sellers/v1/marketplaceParticipations", "getMarketplaceParticipations")
+        wanted = self.api.marketplace_id
+        found = next((entry for entry in need(answer, "payload") if entry["marketplace"]["id"] == wanted), None)
+        if found is None or not found["participation"]["isParticipating"]:
+            raise CredentialsRefused(
+                f"この出品者はマーケットプレイス {wanted} に参加していません。マーケットプレイスIDを確認してください。"
+            )
+        suspended = "(停止中の出品があります)" if found["participation"]["hasSuspendedListings"] else ""
+        return f"{found['marketplace']['name']} の「{found['storeName']}」に接続できました{suspended}。"
+
+    def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
+        return orders.fetch_pages(self.api, since, until)
+
+    def fetch_order(self, channel_order_no: str) -> RawOrder | None:
+        order = orders.order_now(self.api, channel_order_no)
+        return orders.raw_order(order) if order else None
+
+    def parse(self, payload: str) -> ChannelOrder:
+        return parse_order(payload)
+
+    def confirm(self, order: Mapping[str, Any]) -> None:
+        """Amazon waits for no acknowledgement, so nothing is sent and every order counts as acknowledged."""
+
+    def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
+        shipping.confirm_parcels(self.api, order, parcels)
+
+    def cancel(self, order: Mapping[str, Any], reason: str) -> None:
+        cancel.cancel_order(self.api, str(order["no"]), reason)
+
+    def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
+        return listings.all_listings(self.api)
+
+    def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
+        return stock.push(self.api, items)
+
+    def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
+        return listings.live_quantities(self.api, listing_codes)

@@ -1,0 +1,85 @@
+"""Amounts of an order. Amazon's grand total is the truth; the breakdowns say where it comes from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from channels.connectors.contract import Unreadable
+from orders.channel_order import ChannelLine, Totals
+
+Json = Mapping[str, Any]
+NOTHING: Json = {}
+
+
+def money_yen(money: Json | None) -> int | None:
+    """Whole yen of `{"amount": "2980", "currencyCode": "JPY"}`, or None. Raises Unreadable for other currencies."""
+    if not money or money.get("amount") is None:
+        return None
+    if money.get("currencyCode") not in ("JPY", None):
+        raise Unreadable("Amazonの注文の通貨が日本円ではありません。")
+    amount = money["amount"]
+    if isinstance(amount, str) and amount.isdecimal():
+        return int(amount)
+    return int(Decimal(str(amount)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def unit_and_amount(item: Json, quantity: int) -> tuple[int, int]:
+    """(unit price, line amount) with 0 for what Amazon withholds. The ITEM breakdown is the line's amount."""
+    unit = money_yen(((item.get("product") or NOTHING).get("price") or NOTHING).get("unitPrice"))
+    goods = _sums(_breakdowns(item)).get("ITEM")
+    if goods is None:
+        return unit or 0, (unit or 0) * quantity
+    if unit is None:
+        unit = goods // quantity if quantity else 0
+    return unit, goods
+
+
+def totals_of(proceeds: Json, items: Sequence[Json], lines: Sequence[ChannelLine]) -> Totals | None:
+    """The order's figures, or None while Amazon withholds the total.
+
+    How Amazon splits tax in Japan is not documented. Prices include it, unless the total only adds up with it on top.
+    """
+    total = money_yen(proceeds.get("grandTotal"))
+    if total is None:
+        total = _sum_of_items(items)
+    if total is None:
+        return None
+    told = _sums(entry for item in items for entry in _breakdowns(item))
+    if not told:
+        told = _sums(proceeds.get("breakdowns") or ())
+    goods, tax, other = sum(line.amount for line in lines), told.get("TAX", 0), told.get("OTHER", 0)
+    shipping, gift_fees = told.get("SHIPPING", 0), told.get("GIFT_WRAP", 0)
+    fees = told.get("COD_FEE", 0) + max(other, 0)
+    discount = abs(told.get("DISCOUNT", 0)) + max(-other, 0)
+    without_tax = goods + shipping + fees + gift_fees - discount
+    return Totals(
+        goods=goods,
+        total=total,
+        shipping=shipping,
+        fees=fees,
+        gift_fees=gift_fees,
+        discount=discount,
+        tax=tax,
+        tax_excluded=tax if without_tax != total == without_tax + tax else 0,
+    )
+
+
+def _sum_of_items(items: Sequence[Json]) -> int | None:
+    amounts = [money_yen((item.get("proceeds") or NOTHING).get("proceedsTotal")) for item in items]
+    told = [amount for amount in amounts if amount is not None]
+    return sum(told) if told and len(told) == len(items) else None
+
+
+def _breakdowns(item: Json) -> Iterable[Json]:
+    found: Iterable[Json] = (item.get("proceeds") or NOTHING).get("breakdowns") or ()
+    return found
+
+
+def _sums(breakdowns: Iterable[Json]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for entry in breakdowns:
+        amount = money_yen(entry.get("subtotal"))
+        if amount is not None:
+            kind = entry.get("type") or ""
+            sums[kind] = sums.get(kind, 0) + amount
+    return sums

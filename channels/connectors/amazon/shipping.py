@@ -1,0 +1,86 @@
+"""Telling Amazon about parcels: confirmShipment (v0), one call per parcel, `packageReferenceId` is the key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from channels.connectors.amazon.orders import order_now
+from channels.connectors.amazon.times import iso
+from channels.connectors.amazon.transport import Api, NotFound
+from channels.connectors.contract import Parcel, Refused
+
+# Amazon's list differs by account and must match exactly: a credential `carrier_<our code>` overrides an entry.
+CARRIER_CODES = {"yamato": "YAMATO", "sagawa": "SAGAWA", "japanpost": "JP_EXPRESS"}
+SELF_CONFIRMING = {
+    "AMAZON_EASY_SHIP": "マーケットプレイス配送サービスの注文です。セラーセントラルで集荷を手配してください。",
+    "FBM_SHIP_PLUS": "Ship+の注文はAmazonが出荷を確定します。セラーセントラルで処理してください。",
+}
+
+Json = Mapping[str, Any]
+
+
+def confirm_parcels(api: Api, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
+    """Tell each parcel that Amazon does not show yet. The same reference again edits that parcel at Amazon."""
+    number, extra = str(order["no"]), order.get("extra") or {}
+    _refuse_what_amazon_ships(extra)
+    told = _told(api, number) if len(parcels) > 1 else set()
+    for parcel in parcels:
+        if _plain(parcel.tracking_no) in told:
+            continue
+        body = confirmation(api, parcel)
+        path = f"/orders/v0/orders/{quote(number, safe='')}/shipmentConfirmation"
+        try:
+            # Repeating with the same reference is an edit, so a lost answer may be followed by another try.
+            api.call("POST", path, "confirmShipment", body=body)
+        except NotFound:
+            raise
+        except Refused:
+            # A repeat after the order was completed is refused although the first call did the work.
+            if _plain(parcel.tracking_no) not in _told(api, number):
+                raise
+
+
+def confirmation(api: Api, parcel: Parcel) -> dict[str, Any]:
+    """The request body for one parcel. Raises Refused when something Amazon demands is missing."""
+    if not parcel.tracking_no:
+        raise Refused(
+            "Amazonへの出荷通知には追跡番号が必要です。追跡番号のない発送はセラーセントラルで通知してください。"
+        )
+    detail: dict[str, Any] = {
+        "packageReferenceId": str(parcel.reference),
+        "carrierCode": carrier_code(api, parcel.carrier),
+        "trackingNumber": parcel.tracking_no,
+        "shipDate": iso(parcel.shipped_at),
+        "orderItems": [
+            {"orderItemId": line_id, "quantity": quantity} for line_id, quantity in parcel.lines.items() if quantity > 0
+        ],
+    }
+    if detail["carrierCode"] == "Other":
+        if not parcel.carrier_name:
+            raise Refused("Amazonの一覧にない配送業者です。配送業者名を入力してください。")
+        detail["carrierName"] = parcel.carrier_name
+    return {"marketplaceId": api.marketplace_id, "packageDetail": detail}
+
+
+def carrier_code(api: Api, carrier: str) -> str:
+    own = api.settings.credentials.get(f"carrier_{carrier}")
+    return own or CARRIER_CODES.get(carrier, "Other")
+
+
+def _refuse_what_amazon_ships(extra: Mapping[str, str]) -> None:
+    if extra.get("fulfilled_by") == "AMAZON":
+        raise Refused("FBAの注文はAmazonが出荷します。出荷通知は不要です。")
+    for program in str(extra.get("programs", "")).split(","):
+        if program in SELF_CONFIRMING:
+            raise Refused(SELF_CONFIRMING[program])
+
+
+def _told(api: Api, number: str) -> set[str]:
+    """Tracking numbers Amazon already has for the order."""
+    order = order_now(api, number, "PACKAGES,FULFILLMENT") or {}
+    packages = order.get("packages") or ()
+    return {_plain(package.get("trackingNumber") or "") for package in packages} - {""}
+
+
+def _plain(tracking_no: str) -> str:
+    return tracking_no.replace("-", "").replace(" ", "").upper()
