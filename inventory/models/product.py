@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.search import gram_index
+
 
 class Product(models.Model):
     """What a shopper recognises as one thing; its variants are SKUs."""
@@ -54,6 +56,8 @@ class Sku(models.Model):
     is_made_to_order = models.BooleanField(_("取寄せ商品"), default=False)
     active = models.BooleanField(_("有効"), default=True)
     shelf = models.CharField(_("棚番"), max_length=40, blank=True, default="")
+    # Normalised code, JAN, names and brand, filled by `inventory.services.catalogue`.
+    search_text = models.TextField(blank=True, default="", db_default="", editable=False)
 
     objects: ClassVar = SkuQuerySet.as_manager()
 
@@ -61,7 +65,10 @@ class Sku(models.Model):
         verbose_name = _("SKU")
         verbose_name_plural = _("SKU")
         constraints = [models.CheckConstraint(condition=Q(tax_rate__in=[8, 10]), name="sku_tax_rate")]
-        indexes = [models.Index(fields=["jan"], name="sku_jan", condition=~Q(jan=""))]
+        indexes = [
+            models.Index(fields=["jan"], name="sku_jan", condition=~Q(jan="")),
+            gram_index("search_text", name="sku_grams"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 
 from inventory.models.balance import PREORDER
+from inventory.queries.availability import place_ids
 
 # FOR SHARE waits for a location that is just changing sides, and reads what it became.
 ENSURE_PLACES = """
@@ -12,6 +13,7 @@ INSERT INTO inventory_balance (sku_id, location_id, release, in_pool, on_hand, r
 SELECT w.sku_id, w.location_id, '', l.sells_online, 0, 0, 0
   FROM (SELECT l.id, l.sells_online FROM inventory_location l WHERE l.id = ANY(%(locations)s) ORDER BY l.id FOR SHARE) l
   JOIN unnest(%(skus)s::bigint[], %(places)s::bigint[]) AS w(sku_id, location_id) ON w.location_id = l.id
+  JOIN inventory_sku s ON s.id = w.sku_id AND NOT s.is_bundle
  ORDER BY w.sku_id, w.location_id
 ON CONFLICT (sku_id, location_id, release) DO NOTHING
 """
@@ -34,8 +36,12 @@ def ensure_pools(sku_ids: Iterable[int]) -> None:
 
 
 def ensure_balances(pairs: Iterable[tuple[int, int]]) -> None:
-    """Make the rows of these (SKU, location) pairs, and the SKUs' pools, where they are missing."""
-    wanted = sorted(set(pairs))
+    """Make the rows of these (SKU, location) pairs, and the SKUs' pools, where they are missing.
+
+    A bundle gets none. When all are there nothing is written or locked.
+    """
+    pairs = set(pairs)
+    wanted = sorted(pairs - place_ids(pairs).keys())
     if not wanted:
         return
     ensure_pools(sku for sku, _location in wanted)
