@@ -1,6 +1,15 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class OrdersConfig(AppConfig):
     name = "orders"
     label = "orders"
+
+    def ready(self) -> None:
+        from oms.kernel.services import outbox
+        from orders import receivers  # noqa: F401
+        from orders.services import mail, waiting
+
+        outbox.register("mail", mail.deliver, label=str(_("メール")), ended=mail.ended)
+        outbox.register("promises_lost", waiting.handle_lost_promises, label=str(_("引当の取り直し")))

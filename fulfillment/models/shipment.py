@@ -4,13 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location, Sku
 from orders.models import OrderLine, Recipient
-
-
-class Carrier(models.TextChoices):
-    YAMATO = "yamato", _("ヤマト運輸")
-    SAGAWA = "sagawa", _("佐川急便")
-    JAPANPOST = "japanpost", _("日本郵便")
-    OTHER = "other", _("その他")
+from orders.models.order import Carrier
 
 
 class Batch(models.Model):

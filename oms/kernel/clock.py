@@ -34,3 +34,8 @@ def today() -> date:
 def sleep(seconds: float) -> None:
     """Wait so many simulated seconds."""
     wall.sleep(seconds / speed())
+
+
+def in_tokyo(moment: datetime) -> datetime:
+    """The same moment on a Tokyo clock."""
+    return moment.astimezone(TOKYO)

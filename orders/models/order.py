@@ -73,6 +73,13 @@ class FulfillmentState(models.TextChoices):
     SHIPPED = "shipped", _("出荷済")
 
 
+class Carrier(models.TextChoices):
+    YAMATO = "yamato", _("ヤマト運輸")
+    SAGAWA = "sagawa", _("佐川急便")
+    JAPANPOST = "japanpost", _("日本郵便")
+    OTHER = "other", _("その他")
+
+
 class ChannelSync(models.TextChoices):
     NONE = "none", "—"
     PENDING = "pending", _("反映待ち")
@@ -89,7 +96,7 @@ class Order(models.Model):
     ordered_at = models.DateTimeField(_("注文日時"))
     imported_at = models.DateTimeField(_("取込日時"))
     channel_updated_at = models.DateTimeField(null=True)
-    content_hash = models.CharField(max_length=40)
+    channel_parts = models.JSONField(default=dict)  # digests of what the channel told, by part
     channel_state = models.CharField(_("モールの状態"), max_length=60)
     phase = models.CharField(max_length=12, choices=Phase)
     channel_extra = models.JSONField(default=dict)
@@ -134,7 +141,7 @@ class Order(models.Model):
     wish_date = models.DateField(_("配達希望日"), null=True)
     wish_slot = models.CharField(_("希望時間帯"), max_length=20, blank=True)
     delivery_method = models.CharField(_("配送方法"), max_length=60, blank=True)
-    carrier = models.CharField(_("配送会社"), max_length=12, default="yamato")
+    carrier = models.CharField(_("配送会社"), max_length=12, choices=Carrier, default=Carrier.YAMATO)
     ship_by = models.DateTimeField(_("出荷期限"), null=True)
     deliver_by = models.DateTimeField(_("お届け期限"), null=True)
     planned_ship_date = models.DateField(_("出荷予定日"), null=True)
@@ -201,6 +208,10 @@ class Order(models.Model):
     @property
     def is_open(self) -> bool:
         return self.stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}
+
+    @property
+    def carrier_label(self) -> str:
+        return str(self.get_carrier_display())
 
     @property
     def for_connector(self) -> dict[str, Any]:

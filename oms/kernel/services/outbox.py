@@ -1,0 +1,211 @@
+"""The outbox: what the database has decided, done outside it exactly once as far as the other side allows.
+
+A service writes effects with `put` in its own transaction. `deliver_due` claims due effects, calls the handler of
+their kind outside any transaction, and records what came of it. Handlers are registered in `AppConfig.ready`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
+
+from oms.kernel import clock
+from oms.kernel.later import later
+from oms.kernel.models import Effect
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 8
+# A worker that has not come back after so long is taken for dead; its effect is tried again.
+ABANDONED_AFTER = timedelta(minutes=5)
+
+
+class Retry(Exception):
+    """The effect may succeed later; `cause` is a plain sentence for people."""
+
+    def __init__(self, cause: str, *, after_s: float | None = None) -> None:
+        super().__init__(cause)
+        self.cause, self.after_s = cause, after_s
+
+
+class GiveUp(Exception):
+    """Trying again would not help; a person must decide. `cause` says what happened and what to do."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Postpone(Exception):
+    """Not now (the shop is paused): wait without counting an attempt."""
+
+    def __init__(self, cause: str, *, after_s: float = 60) -> None:
+        super().__init__(cause)
+        self.cause, self.after_s = cause, after_s
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """`subject` orders delivery: effects of one subject go out one after another. `payload` carries ids only."""
+
+    kind: str
+    key: str
+    subject: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    delay_s: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A handler, the label people see, and what happens when the effect ends (for facts on other rows)."""
+
+    handle: Callable[[Effect], None]
+    label: str
+    ended: Callable[[Effect], None] | None = None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(
+    kind: str, handle: Callable[[Effect], None], *, label: str, ended: Callable[[Effect], None] | None = None
+) -> None:
+    """Called once per kind from `AppConfig.ready`. `handle` gets the claimed effect, may run twice for one effect,
+    and raises Retry, GiveUp or Postpone. `ended` runs in the transaction that records DONE, FAILED or MANUAL_DONE."""
+    KINDS[kind] = Kind(handle, label, ended)
+
+
+def put(effects: Sequence[NewEffect]) -> int:
+    """Write effects in the caller's transaction; keys that exist already change nothing. Returns how many are new."""
+    if not effects:
+        return 0
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO kernel_effect (kind, key, subject, payload, state, attempts, next_try_at, last_error, note, created_at)
+            SELECT kind, key, subject, payload, 'waiting', 0, due, '', '', %s
+            FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
+                 AS e(kind, key, subject, payload, due)
+            ON CONFLICT (key) DO NOTHING
+            """,
+            [
+                now,
+                [effect.kind for effect in effects],
+                [effect.key for effect in effects],
+                [effect.subject for effect in effects],
+                [Jsonb(effect.payload) for effect in effects],
+                [now + timedelta(seconds=effect.delay_s) for effect in effects],
+            ],
+        )
+        written = int(cursor.rowcount)
+    if written:
+        later("oms.kernel.tasks.deliver_effects")
+    return written
+
+
+def deliver_due(limit: int = 100) -> int:
+    """Deliver up to `limit` due effects, one after another; returns how many were tried. May run in many processes."""
+    tried = 0
+    while tried < limit and (effect := _claim()):
+        tried += 1
+        _deliver(effect)
+    return tried
+
+
+@transaction.atomic
+def _claim() -> Effect | None:
+    """Take the first due effect whose subject has nothing earlier unfinished."""
+    now = clock.now()
+    found = Effect.objects.raw(
+        """
+        SELECT * FROM kernel_effect e
+        WHERE ((state = 'waiting' AND next_try_at <= %s) OR (state = 'running' AND claimed_at < %s))
+          AND NOT EXISTS (
+              SELECT 1 FROM kernel_effect earlier
+              WHERE earlier.subject = e.subject AND earlier.id < e.id AND earlier.state IN ('waiting', 'running', 'failed'))
+        ORDER BY next_try_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+        """,
+        [now, now - ABANDONED_AFTER],
+    )
+    for effect in found:
+        effect.state, effect.claimed_at, effect.attempts = Effect.State.RUNNING, now, effect.attempts + 1
+        effect.save(update_fields=["state", "claimed_at", "attempts"])
+        return effect
+    return None
+
+
+def _deliver(effect: Effect) -> None:
+    kind = KINDS.get(effect.kind)
+    try:
+        if kind is None:
+            raise GiveUp(_("この種類の送信を処理するプログラムがありません。管理者に連絡してください。"))
+        kind.handle(effect)
+    except Postpone as wait:
+        _put_back(effect, wait.cause, wait.after_s, attempts=effect.attempts - 1)
+    except Retry as wait:
+        if effect.attempts >= MAX_ATTEMPTS:
+            _finish(effect, Effect.State.FAILED, wait.cause)
+        else:
+            _put_back(effect, wait.cause, wait.after_s or backoff_s(effect.attempts), attempts=effect.attempts)
+    except GiveUp as no:
+        _finish(effect, Effect.State.FAILED, no.cause)
+    except Exception as crash:
+        log.exception("effect_failed", kind=effect.kind, effect=effect.pk)
+        _finish(
+            effect,
+            Effect.State.FAILED,
+            _("プログラムのエラーです（%(name)s）。やり直しても続くときは管理者に連絡してください。")
+            % {"name": type(crash).__name__},
+        )
+    else:
+        _finish(effect, Effect.State.DONE, "")
+
+
+def backoff_s(attempts: int) -> float:
+    """4, 8, 16 … seconds, at most 15 minutes."""
+    return float(min(2 ** (attempts + 1), 900))
+
+
+def _put_back(effect: Effect, cause: str, after_s: float, *, attempts: int) -> None:
+    effect.state, effect.last_error, effect.attempts = Effect.State.WAITING, cause, attempts
+    effect.next_try_at = clock.now() + timedelta(seconds=after_s)
+    effect.save(update_fields=["state", "last_error", "attempts", "next_try_at"])
+
+
+@transaction.atomic
+def _finish(effect: Effect, state: str, error: str, note: str = "") -> None:
+    effect.state, effect.last_error, effect.done_at = state, error, clock.now()
+    effect.note = note or effect.note
+    effect.save(update_fields=["state", "last_error", "done_at", "note"])
+    kind = KINDS.get(effect.kind)
+    if kind and kind.ended:
+        kind.ended(effect)
+    if state in {Effect.State.DONE, Effect.State.MANUAL_DONE}:
+        later("oms.kernel.tasks.deliver_effects")
+
+
+@transaction.atomic
+def retry(effect_ids: Iterable[int]) -> int:
+    """Put failed effects back in the queue, at once. Returns how many."""
+    woken = Effect.objects.filter(pk__in=list(effect_ids), state=Effect.State.FAILED).update(
+        state=Effect.State.WAITING, attempts=0, next_try_at=clock.now()
+    )
+    if woken:
+        later("oms.kernel.tasks.deliver_effects")
+    return woken
+
+
+@transaction.atomic
+def mark_done_by_hand(effect_id: int, *, note: str) -> bool:
+    """A person did it elsewhere: close a failed effect with a note. False when it is no longer failed."""
+    effect = Effect.objects.select_for_update(no_key=True).filter(pk=effect_id, state=Effect.State.FAILED).first()
+    if effect is None:
+        return False
+    _finish(effect, Effect.State.MANUAL_DONE, effect.last_error, note=note)
+    return True

@@ -1,0 +1,87 @@
+"""What a buyer's remark says: the channel's own slip lines and plain delivery wishes are understood, the rest is left.
+
+Pure. Malls write the delivery wish into the remark ("[配送日時指定:]" and lines below it), shoppers write "特になし",
+and many ask for a delivery box. None of that needs a person; what remains does.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+SLOTS = {"午前中": "am", "午前": "am", "夜間": "1921"}
+
+HEADING = re.compile(r"^\[[^\]]{1,20}\]$")
+LABEL = re.compile(r"^(?:配送日時指定|お?届け(?:希望)?日(?:時)?|配達希望(?:日時?|時間帯?)?|希望(?:配達)?日時?|時間帯?指定?|希望時間帯?|備考|のし|その他)[::]\s*")
+DATE = re.compile(r"(?:(?P<year>20\d\d)[-/年.])?(?P<month>1[0-2]|0?[1-9])[-/月.](?P<day>3[01]|[12]\d|0?[1-9])日?(?:\s*\([月火水木金土日祝]\))?")
+HOURS = re.compile(r"(?P<start>\d{1,2})(?::00|時)?\s*[~〜から-]+\s*(?P<end>\d{1,2})(?::00|時)?(?:頃|の間)?")
+NOTHING = re.compile(
+    r"^(?:特に?(?:は)?(?:あり|ござい)ません|(?:特に)?(?:なし|無し|ない(?:です)?)|-+|指定(?:なし|しない)|希望(?:なし|しない))$"
+)
+COURTESY = re.compile(
+    r"^(?:どうぞ)?(?:よろしく|宜しく)(?:お願い(?:いた|致)?します|お願い申し上げます)$|^お(?:世話|手数)になり?ます$|^ありがとうございます$"
+)
+# A wish the carrier reads on the label; no one has to decide anything.
+CARRIER_WISH = re.compile(
+    r"^(?:ご?不在(?:時|の(?:場合|時|際))(?:は|には)?)?(?:、)?(?:宅配(?:ボックス|box)|玄関(?:前|先)|置き配|メーターボックス|物置|管理人(?:室|さん))"
+    r"(?:へ|に|で|の中に|前に)?(?:(?:の)?(?:配達|お?届け|置いて(?:おいて)?(?:ください|下さい)?|入れて(?:おいて)?(?:ください|下さい)?|預けて(?:ください|下さい)?))?"
+    r"(?:(?:を)?(?:希望(?:します|です)?|(?:で|を)?お願い(?:いた|致)?します|してください|して下さい|可(?:です)?|ok(?:です)?))?$"
+)
+WISH_TAIL = re.compile(
+    r"^(?:に|で|の|着|必着|頃|ごろ|以降|までに?|を?)*(?:(?:配達|お?届け|配送|到着|指定)(?:を)?)?(?:希望(?:します|です)?|(?:で)?お願い(?:いた|致)?します|してください|して下さい)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """`rest` is what a person must read; `carrier_note` what only the carrier must."""
+
+    wish_date: date | None = None
+    wish_slot: str = ""
+    carrier_note: str = ""
+    rest: str = ""
+
+
+def read(text: str, ordered_on: date) -> Remark:
+    """Read a remark written on `ordered_on`. A date without a year is the next such day."""
+    wish_date, wish_slot, carrier, rest = None, "", [], []
+    for sentence in _sentences(text):
+        found_date, found_slot, left = _wish(sentence, ordered_on)
+        if WISH_TAIL.match(left) and (found_date or found_slot):
+            wish_date, wish_slot = found_date or wish_date, found_slot or wish_slot
+        elif CARRIER_WISH.match(sentence):
+            carrier.append(sentence)
+        elif not (NOTHING.match(sentence) or COURTESY.match(sentence)):
+            rest.append(sentence)
+    return Remark(wish_date, wish_slot, "。".join(carrier), "\n".join(rest))
+
+
+def _sentences(text: str) -> list[str]:
+    """Normalised lines and sentences, without headings, labels and closing marks."""
+    plain = unicodedata.normalize("NFKC", text).lower()
+    parts = (part.strip(" 、,.!") for line in plain.splitlines() for part in re.split(r"[。!]", line))
+    lines = (LABEL.sub("", part).strip() for part in parts if not HEADING.match(part))
+    return [line for line in lines if line]
+
+
+def _wish(sentence: str, ordered_on: date) -> tuple[date | None, str, str]:
+    """The date and slot in one sentence, and what is left of it without them."""
+    left, day, slot = sentence, None, ""
+    if match := DATE.search(left):
+        day = _day(match, ordered_on)
+        left = left[: match.start()] + left[match.end() :] if day else left
+    for word, code in SLOTS.items():
+        if not slot and word in left:
+            slot, left = code, left.replace(word, "", 1)
+    if not slot and (match := HOURS.search(left)):
+        slot = f"{int(match['start']):02d}{int(match['end']):02d}"
+        left = left[: match.start()] + left[match.end() :]
+    return day, slot, re.sub(r"[\s、,・/()]+", "", left)
+
+
+def _day(match: re.Match[str], ordered_on: date) -> date | None:
+    try:
+        day = date(int(match["year"] or ordered_on.year), int(match["month"]), int(match["day"]))
+    except ValueError:
+        return None
+    return day if match["year"] or day >= ordered_on else day.replace(year=day.year + 1)

@@ -1,0 +1,27 @@
+"""When an order should leave, from the buyer's wish and the carrier's days. Pure."""
+
+from datetime import date, timedelta
+
+# Working days of a parcel from the Kanto area, by prefecture; everything else is the next day.
+TWO_DAYS = {"北海道", "山口県", "徳島県", "香川県", "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県", "鹿児島県"}
+THREE_DAYS = {"沖縄県"}
+
+
+def transit_days(prefecture: str) -> int:
+    """Days from hand-over to delivery."""
+    if prefecture in THREE_DAYS:
+        return 3
+    return 2 if prefecture in TWO_DAYS else 1
+
+
+def planned_ship_date(wish: date | None, prefecture: str, ordered_on: date) -> date | None:
+    """The day to ship so that the parcel arrives on the wished day; None when there is no wish to wait for."""
+    if wish is None:
+        return None
+    return max(wish - timedelta(days=transit_days(prefecture)), ordered_on)
+
+
+def carrier_of(delivery_method: str) -> str:
+    """Our carrier code for a channel's delivery name; Yamato where the name says none."""
+    names = {"佐川": "sagawa", "飛脚": "sagawa", "ゆうパ": "japanpost", "日本郵便": "japanpost", "レターパック": "japanpost"}
+    return next((code for name, code in names.items() if name in delivery_method), "yamato")

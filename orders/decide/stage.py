@@ -1,0 +1,93 @@
+"""The stage of an order: the first gate that is not satisfied. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from oms.kernel.clock import TOKYO
+from orders.models.order import FulfillmentState, PaymentMethod, PaymentState, Phase, Stage
+
+# Methods whose money is there before anything ships; the others are fine with an authorisation, or need none.
+PREPAID = {PaymentMethod.BANK_TRANSFER, PaymentMethod.CONVENIENCE}
+AT_ONCE = {PaymentMethod.COD, PaymentMethod.POINTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the gates look at. `due_unallocated`: a line that may ship today has no place yet."""
+
+    phase: str
+    cancelled: bool
+    held: bool
+    fulfilled_by_channel: bool
+    fulfillment_state: str
+    shipped_at: datetime | None
+    follow_up_days: int
+    blocking_reasons: int
+    waits_for_confirm: bool
+    payment_method: str
+    payment_state: str
+    due_unallocated: bool
+    release_date: date | None
+    planned_ship_date: date | None
+
+
+def stage(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
+    """The stage, and when time alone will change it."""
+    if facts.cancelled:
+        return Stage.CANCELLED, None
+    if facts.held:
+        return Stage.ON_HOLD, None
+    if facts.fulfillment_state == FulfillmentState.SHIPPED:
+        return _after_shipping(facts.shipped_at or now, facts.follow_up_days, now)
+    if facts.fulfilled_by_channel or (facts.phase == Phase.SHIPPED and facts.fulfillment_state == FulfillmentState.NONE):
+        return _at_the_channel(facts, now)
+    if facts.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED:
+        return Stage.PARTIALLY_SHIPPED, None
+    if facts.fulfillment_state == FulfillmentState.INSTRUCTED:
+        return Stage.IN_FULFILLMENT, None
+    return _before_instruction(facts, now)
+
+
+def _before_instruction(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
+    today = now.astimezone(TOKYO).date()
+    if facts.phase == Phase.PROVISIONAL:
+        return Stage.NEW, None
+    if facts.blocking_reasons:
+        return Stage.REVIEW, None
+    if facts.waits_for_confirm:
+        return Stage.NEW, None
+    if not is_paid_enough(facts.payment_method, facts.payment_state):
+        return Stage.AWAITING_PAYMENT, None
+    if facts.due_unallocated:
+        return Stage.AWAITING_STOCK, None
+    if facts.release_date and facts.release_date > today:
+        return Stage.AWAITING_RELEASE, start_of(facts.release_date)
+    if facts.planned_ship_date and facts.planned_ship_date > today:
+        return Stage.SCHEDULED, start_of(facts.planned_ship_date)
+    return Stage.READY, None
+
+
+def _after_shipping(shipped_at: datetime, follow_up_days: int, now: datetime) -> tuple[Stage, datetime | None]:
+    ends = shipped_at + timedelta(days=follow_up_days)
+    return (Stage.COMPLETED, None) if ends <= now else (Stage.SHIPPED, ends)
+
+
+def _at_the_channel(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
+    """The channel ships it (FBA), or had shipped it before we knew it: nothing for us to do but follow."""
+    if facts.phase == Phase.SHIPPED:
+        return _after_shipping(facts.shipped_at or now, facts.follow_up_days, now)
+    return (Stage.NEW if facts.phase == Phase.PROVISIONAL else Stage.IN_FULFILLMENT), None
+
+
+def is_paid_enough(method: str, state: str) -> bool:
+    """The payment gate of a method: whether an order may ship."""
+    if method in AT_ONCE:
+        return True
+    if method in PREPAID:
+        return state == PaymentState.PAID
+    return state in {PaymentState.PAID, PaymentState.AUTHORIZED}
+
+
+def start_of(day: date) -> datetime:
+    """Midnight in Tokyo."""
+    return datetime.combine(day, time.min, TOKYO)

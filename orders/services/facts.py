@@ -1,0 +1,75 @@
+"""Fact columns that upper apps write on orders, after which the stage follows. The caller's transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F
+
+from oms.kernel.sql import update_rows
+from orders.models import Order, OrderLine
+from orders.services import stage as stages
+from orders.services.journal import SYSTEM, Actor
+from orders.services.reservation import line_ids_of
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """How far one order's goods are."""
+
+    order_id: int
+    allocation_state: str
+    fulfillment_state: str
+    location_label: str
+    tracking_label: str
+    instructed_at: datetime | None
+    shipped_at: datetime | None
+
+
+def write_fulfilment(facts: Sequence[Fulfilment], *, actor: Actor = SYSTEM) -> None:
+    """Write the columns and recompute the stages. The caller holds the orders' locks."""
+    update_rows(
+        "orders_order",
+        {
+            "allocation_state": "text",
+            "fulfillment_state": "text",
+            "location_label": "text",
+            "tracking_label": "text",
+            "instructed_at": "timestamptz",
+            "shipped_at": "timestamptz",
+        },
+        [
+            (
+                f.order_id,
+                f.allocation_state,
+                f.fulfillment_state,
+                f.location_label[:60],
+                f.tracking_label[:120],
+                f.instructed_at,
+                f.shipped_at,
+            )
+            for f in facts
+        ],
+    )
+    stages.recompute([f.order_id for f in facts], actor=actor)
+
+
+def write_lines(rows: Sequence[tuple[int, int, int]]) -> None:
+    """(line id, allocated quantity, shipped quantity); the caller holds the orders' locks."""
+    update_rows("orders_orderline", {"allocated_quantity": "int", "shipped_quantity": "int"}, rows)
+
+
+def write_channel_sync(order_ids: Sequence[int], state: str) -> None:
+    Order.objects.filter(pk__in=order_ids).update(channel_sync=state, version=F("version") + 1)
+
+
+def mark_reserved(line_ids: Sequence[int]) -> None:
+    """These lines hold their promise now."""
+    OrderLine.objects.filter(pk__in=line_ids).update(reserved=True)
+
+
+def lost_promises(refs: Sequence[str]) -> list[int]:
+    """Lines behind refs whose promise a stock fact took away: they wait again. Returns the lines' ids."""
+    ids = line_ids_of(refs)
+    OrderLine.objects.filter(pk__in=ids).update(reserved=False, allocated_quantity=F("shipped_quantity"))
+    return ids

@@ -1,0 +1,251 @@
+"""Taking orders in: a batch of a channel's orders becomes stored orders with members, reasons, promises and stage.
+
+Idempotent by (shop, channel order number): the same order again changes nothing, an older version is not applied, and
+of a newer one only the parts that the channel changed. One transaction per batch; a batch that the database refuses is
+halved until the culprit stands alone, so one bad order never stops the rest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
+
+from customers.services import blacklist, identity
+from customers.services.identity import Person
+from inventory.services import stock
+from oms.kernel import clock
+from oms.kernel.sql import copy_rows, next_ids
+from orders.channel_order import ChannelOrder, ChannelState
+from orders.decide import reasons
+from orders.decide.stage import Facts, stage
+from orders.models import Order, Shop
+from orders.models.order import Stage
+from orders.services import intake_changes, journal, lines, mail, recipients, review
+from orders.services import stage as stages
+from orders.services.intake_rows import (
+    SkuOf,
+    facts_of,
+    has_line_due,
+    order_columns,
+    part_digests,
+    standing_amount,
+    standing_quantity,
+)
+from orders.services.journal import Entry
+from orders.services.reservation import want_of
+
+BATCH = 500
+
+
+@dataclass
+class Outcome:
+    """What became of a batch, by channel order number."""
+
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)  # (number, plain-word cause)
+
+    def add(self, other: "Outcome") -> None:
+        for name in ("created", "updated", "unchanged", "stale", "failed"):
+            getattr(self, name).extend(getattr(other, name))
+
+
+def take_in(shop: Shop, orders: Sequence[ChannelOrder], *, sku_of: SkuOf) -> Outcome:
+    """Store these orders of one shop. `sku_of` maps the channel's product codes that are known.
+
+    At most one caller per shop at a time (the channels hold an advisory lock); a second one is safe but may fail on
+    the unique key, and its batch is then tried anew.
+    """
+    outcome = Outcome()
+    unique = newest_each(orders)
+    for start in range(0, len(unique), BATCH):
+        outcome.add(_take_part(shop, unique[start : start + BATCH], sku_of))
+    return outcome
+
+
+def newest_each(orders: Sequence[ChannelOrder]) -> list[ChannelOrder]:
+    """One version per order number: the one updated last, else the one named last."""
+    best: dict[str, ChannelOrder] = {}
+    for order in orders:
+        held = best.get(order.channel_order_no)
+        if held is None or not (held.updated_at and order.updated_at and order.updated_at < held.updated_at):
+            best[order.channel_order_no] = order
+    return list(best.values())
+
+
+def _take_part(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
+    try:
+        with transaction.atomic():
+            return _write(shop, orders, sku_of)
+    except (DataError, IntegrityError, ValueError, OverflowError) as error:
+        if len(orders) == 1:
+            return Outcome(failed=[(orders[0].channel_order_no, f"データを保存できませんでした（{type(error).__name__}）。")])
+    middle = len(orders) // 2
+    outcome = _take_part(shop, orders[:middle], sku_of)
+    outcome.add(_take_part(shop, orders[middle:], sku_of))
+    return outcome
+
+
+def _write(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
+    stored = {
+        no: (digests, updated_at)
+        for no, digests, updated_at in Order.objects.filter(
+            shop=shop, channel_order_no__in=[order.channel_order_no for order in orders]
+        ).values_list("channel_order_no", "channel_parts", "channel_updated_at")
+    }
+    outcome, new, changed = Outcome(), [], []
+    for order in orders:
+        no = order.channel_order_no
+        if no not in stored:
+            new.append(order)
+            outcome.created.append(no)
+            continue
+        digests, updated_at = stored[no]
+        if updated_at and order.updated_at and order.updated_at < updated_at:
+            outcome.stale.append(no)
+        elif digests == part_digests(order):
+            outcome.unchanged.append(no)
+        else:
+            changed.append(order)
+            outcome.updated.append(no)
+    if changed:
+        intake_changes.apply_changes(shop, changed, sku_of)
+    if new:
+        _create(shop, new, sku_of)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order about to be written, with everything decided about it."""
+
+    id: int
+    order: ChannelOrder
+    columns: dict[str, Any]
+    found: Sequence[reasons.Found]
+    stage: Stage
+    line_ids: Sequence[int]
+
+
+def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
+    people = [_person(order) for order in orders]
+    members = identity.match_members(people)
+    identity.count_orders([member for member in members if member is not None])
+    suspicious = blacklist.matches(people)
+    ids = next_ids("orders_order", len(orders))
+    line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
+    new = [
+        _decide(shop, id_, order, sku_of, member, suspect, [next(line_ids) for _ in order.lines])
+        for id_, order, member, suspect in zip(ids, orders, members, suspicious, strict=True)
+    ]
+    _copy_orders(new)
+    _copy_recipients(new)
+    review.insert([(item.id, found) for item in new for found in item.found])
+    stages.count_moves([(shop.pk, "", item.stage) for item in new])
+    journal.write([Entry(item.id, "imported", item.order.channel_state) for item in new])
+    stages.ask_confirm([item.id for item in new if shop.auto_confirm and item.stage == Stage.NEW and _waits(shop, item.order)])
+    mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
+    _copy_lines(new, sku_of, stock.grant(stock.requests_for(_wants(new, sku_of)), kind="reserve"))
+    stages.wake(item.stage for item in new)
+
+
+def _decide(
+    shop: Shop, id_: int, order: ChannelOrder, sku_of: SkuOf, member: int | None, suspect: str, line_ids: Sequence[int]
+) -> NewOrder:
+    now = clock.now()
+    columns = order_columns(order, sku_of, now)
+    handled_by_us = order.state not in {ChannelState.CANCELLED, ChannelState.SHIPPED} and not order.fulfilled_by_channel
+    found = reasons.evaluate(facts_of(order, sku_of, blacklisted=suspect)) if handled_by_us else []
+    blocking = sum(reason.level == "block" for reason in found)
+    stage_, due_at = stage(_stage_facts(shop, order, sku_of, columns, blocking), now)
+    columns |= {
+        "id": id_,
+        "shop_id": shop.pk,
+        "member_id": member,
+        "blocking_reasons": blocking,
+        "stage": stage_,
+        "stage_since": now,
+        "stage_due_at": due_at,
+    }
+    return NewOrder(id_, order, columns, found, stage_, line_ids)
+
+
+def _waits(shop: Shop, order: ChannelOrder) -> bool:
+    return order.state == ChannelState.TO_CONFIRM and shop.can("confirm") and order.confirmed_at is None
+
+
+def _stage_facts(shop: Shop, order: ChannelOrder, sku_of: SkuOf, columns: dict[str, Any], blocking: int) -> Facts:
+    """A new order has no place for its goods yet: whatever it has to ship today is unallocated."""
+    return Facts(
+        phase=columns["phase"],
+        cancelled=columns["cancelled_at"] is not None,
+        held=False,
+        fulfilled_by_channel=order.fulfilled_by_channel,
+        fulfillment_state="none",
+        shipped_at=columns["shipped_at"],
+        follow_up_days=shop.follow_up_days,
+        blocking_reasons=blocking,
+        waits_for_confirm=_waits(shop, order),
+        payment_method=columns["payment_method"],
+        payment_state=columns["payment_state"],
+        due_unallocated=has_line_due(order.lines, sku_of, clock.today()),
+        release_date=columns["release_date"],
+        planned_ship_date=columns["planned_ship_date"],
+    )
+
+
+def _person(order: ChannelOrder) -> Person:
+    buyer = order.buyer
+    return Person(buyer.name, buyer.kana, buyer.phone, buyer.email, buyer.postal_code, buyer.prefecture)
+
+
+# Columns of a new order that upper apps or people fill later.
+LATER = {
+    "internal_note": "",
+    "allocation_state": "none",
+    "fulfillment_state": "none",
+    "location_label": "",
+    "tracking_label": "",
+    "channel_sync": "none",
+    "instructed_at": None,
+    "held_at": None,
+    "hold_reason": "",
+    "version": 1,
+}
+
+
+def _copy_orders(new: Sequence[NewOrder]) -> None:
+    names = [*new[0].columns, *LATER]
+    copy_rows("orders_order", names, [[(item.columns | LATER)[name] for name in names] for item in new])
+
+
+def _copy_recipients(new: Sequence[NewOrder]) -> None:
+    recipients.insert([(item.id, item.order) for item in new])
+
+
+def _wants(new: Sequence[NewOrder], sku_of: SkuOf) -> list[stock.Want]:
+    """Promises for every mapped line of orders that we shall ship, provisional ones too."""
+    wants = []
+    for item in new:
+        order = item.order
+        if order.state in {ChannelState.CANCELLED, ChannelState.SHIPPED} or order.fulfilled_by_channel:
+            continue
+        for line_id, line in zip(item.line_ids, order.lines, strict=True):
+            if (mapped := sku_of.get(line.channel_sku)) and (quantity := standing_quantity(line)):
+                wants.append(want_of(line_id, mapped.sku_id, quantity * mapped.units, order.ship_by, order.ordered_at))
+    return wants
+
+
+def _copy_lines(new: Sequence[NewOrder], sku_of: SkuOf, granted: set[str]) -> None:
+    lines.insert(
+        [
+            (line_id, item.id, position, line)
+            for item in new
+            for position, (line_id, line) in enumerate(zip(item.line_ids, item.order.lines, strict=True))
+        ],
+        sku_of,
+        granted,
+    )

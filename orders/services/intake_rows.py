@@ -1,0 +1,237 @@
+"""From the channel's typed order to the rows we store. Pure, and fast: this runs for every order of every poll."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from oms.kernel.clock import TOKYO
+from oms.kernel.text import search_text
+from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, Totals
+from orders.decide import remarks, schedule
+from orders.decide.reasons import Address, OrderFacts
+
+NO_TOTALS = Totals(goods=0, total=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a channel's product code stands for: so many `units` of a SKU."""
+
+    sku_id: int
+    code: str
+    units: int = 1
+    release_date: date | None = None
+
+
+SkuOf = Mapping[str, Mapped]
+
+# Parts of a channel's order that change, and are applied, separately; what an operator edited stays until the
+# channel changes that very part.
+PARTS = ("state", "buyer", "recipients", "lines", "totals", "payment", "delivery", "remarks")
+
+
+def part_digests(order: ChannelOrder) -> dict[str, str]:
+    """A short digest of each part."""
+    values: dict[str, object] = {
+        "state": (order.state, order.channel_state, order.cancel_requested, order.cancel_reason, order.flags),
+        "buyer": order.buyer,
+        "recipients": order.recipients,
+        "lines": order.lines,
+        "totals": order.totals,
+        "payment": (order.payment_method, order.payment_state, order.payment_name, order.paid_at),
+        "delivery": (order.wish_date, order.wish_slot, order.delivery_method, order.ship_by, order.deliver_by),
+        "remarks": (order.remarks, order.gift, order.noshi, order.message_card),
+    }
+    return {
+        part: hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        for part, value in values.items()
+    }
+
+
+def state_columns(order: ChannelOrder) -> dict[str, Any]:
+    return {
+        "channel_state": order.channel_state[:60],
+        "phase": order.state.value,
+        "channel_extra": dict(order.extra),
+        "flags": [flag[:30] for flag in order.flags],
+        "fulfilled_by_channel": order.fulfilled_by_channel,
+        "confirmed_at": order.confirmed_at,
+        "cancel_requested": order.cancel_requested,
+        "cancel_reason": order.cancel_reason[:200],
+        "channel_updated_at": order.updated_at,
+    }
+
+
+def buyer_columns(buyer: Party) -> dict[str, Any]:
+    return {
+        "buyer_name": buyer.name[:120],
+        "buyer_kana": buyer.kana[:120],
+        "buyer_phone": buyer.phone[:30],
+        "buyer_email": buyer.email[:254],
+        "buyer_postal_code": buyer.postal_code[:10],
+        "buyer_prefecture": buyer.prefecture[:20],
+        "buyer_city": buyer.city[:100],
+        "buyer_address": buyer.address[:300],
+        "buyer_company": buyer.company[:120],
+    }
+
+
+def totals_columns(totals: Totals | None) -> dict[str, Any]:
+    known = totals or NO_TOTALS
+    return {
+        "goods": known.goods,
+        "shipping_fee": known.shipping,
+        "fees": known.fees,
+        "gift_fees": known.gift_fees,
+        "discount": known.discount,
+        "coupons_shop": known.coupons_shop,
+        "coupons_channel": known.coupons_channel,
+        "points": known.points,
+        "tax_excluded": known.tax_excluded,
+        "tax": known.tax,
+        "total": totals.total if totals else None,
+    }
+
+
+def payment_columns(order: ChannelOrder) -> dict[str, Any]:
+    return {
+        "payment_method": order.payment_method.value,
+        "payment_name": order.payment_name[:80],
+        "payment_state": order.payment_state.value,
+        "paid_at": order.paid_at,
+    }
+
+
+def delivery_columns(order: ChannelOrder) -> dict[str, Any]:
+    """The wish from its own fields, else as the remark tells it."""
+    remark = remarks.read(order.remarks, ordered_on(order)) if order.remarks else remarks.Remark()
+    wish = order.wish_date or remark.wish_date
+    prefecture = order.recipients[0].prefecture if order.recipients else ""
+    return {
+        "wish_date": wish,
+        "wish_slot": order.wish_slot or remark.wish_slot,
+        "delivery_method": order.delivery_method[:60],
+        "carrier": schedule.carrier_of(order.delivery_method),
+        "ship_by": order.ship_by,
+        "deliver_by": order.deliver_by,
+        "planned_ship_date": schedule.planned_ship_date(wish, prefecture, ordered_on(order)),
+        "packing_note": remark.carrier_note,
+    }
+
+
+def remarks_columns(order: ChannelOrder) -> dict[str, Any]:
+    return {
+        "remarks": order.remarks,
+        "gift": order.gift[:200],
+        "noshi": order.noshi[:200],
+        "message_card": order.message_card,
+    }
+
+
+def recipient_columns(recipients: Sequence[Party]) -> dict[str, Any]:
+    first = recipients[0] if recipients else Party()
+    return {"recipient_name": first.name[:120], "recipient_prefecture": first.prefecture[:20]}
+
+
+def line_columns(lines: Sequence[ChannelLine], sku_of: SkuOf) -> dict[str, Any]:
+    standing = [line for line in lines if standing_quantity(line)]
+    dates = [sku_of[line.channel_sku].release_date for line in standing if line.channel_sku in sku_of]
+    return {
+        "item_summary": item_summary(standing),
+        "quantity": sum(standing_quantity(line) for line in standing),
+        "release_date": max((day for day in dates if day), default=None),
+    }
+
+
+def has_line_due(lines: Sequence[ChannelLine], sku_of: SkuOf, today: date) -> bool:
+    """Some line may ship today: it is not a pre-order still to be released."""
+    dates = [sku_of[line.channel_sku].release_date if line.channel_sku in sku_of else None for line in lines]
+    return any(day is None or day <= today for day in dates)
+
+
+def item_summary(lines: Sequence[ChannelLine]) -> str:
+    """The first item and how many more there are."""
+    if not lines:
+        return ""
+    more = f" 他{len(lines) - 1}点" if len(lines) > 1 else ""
+    return f"{lines[0].name[:150]} ×{standing_quantity(lines[0])}{more}"
+
+
+def standing_quantity(line: ChannelLine) -> int:
+    return max(0, line.quantity - line.cancelled_quantity)
+
+
+def standing_amount(line: ChannelLine) -> int:
+    """The line's amount without its cancelled part."""
+    return line.amount if not line.cancelled_quantity else line.unit_price * standing_quantity(line)
+
+
+def search_column(order: ChannelOrder, sku_of: SkuOf) -> str:
+    parties = (order.buyer, *order.recipients)
+    digits = {"".join(char for char in party.phone if char.isdigit()) for party in parties}
+    codes = [sku_of[line.channel_sku].code if line.channel_sku in sku_of else line.channel_sku for line in order.lines]
+    return search_text(
+        order.channel_order_no,
+        *dict.fromkeys(value for party in parties for value in (party.name, party.kana, party.email, party.company)),
+        *sorted(digits),
+        *codes,
+        *order.tracking_nos,
+    )
+
+
+def ordered_on(order: ChannelOrder) -> date:
+    return order.ordered_at.astimezone(TOKYO).date()
+
+
+def order_columns(order: ChannelOrder, sku_of: SkuOf, now: datetime) -> dict[str, Any]:
+    """Every column of a new order but its ids, member and stage."""
+    return {
+        "channel_order_no": order.channel_order_no,
+        "ordered_at": order.ordered_at,
+        "imported_at": now,
+        "channel_parts": part_digests(order),
+        **state_columns(order),
+        **buyer_columns(order.buyer),
+        **totals_columns(order.totals),
+        **payment_columns(order),
+        **delivery_columns(order),
+        **remarks_columns(order),
+        **recipient_columns(order.recipients),
+        **line_columns(order.lines, sku_of),
+        "search": search_column(order, sku_of),
+        "cancelled_at": now if order.state == ChannelState.CANCELLED else None,
+        "shipped_at": now if order.state == ChannelState.SHIPPED else None,
+    }
+
+
+def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> OrderFacts:
+    """What the reason checks look at, for an order as the channel tells it."""
+    totals = order.totals or NO_TOTALS
+    standing = [line for line in order.lines if standing_quantity(line)]
+    return OrderFacts(
+        ordered_on=ordered_on(order),
+        remarks=order.remarks,
+        recipients=[
+            Address(party.postal_code, party.prefecture, party.city, party.address, party.phone)
+            for party in order.recipients
+        ],
+        buyer_phone=order.buyer.phone,
+        unmapped=sorted({line.channel_sku for line in standing if line.channel_sku not in sku_of}),
+        goods_lines=sum(standing_amount(line) for line in standing),
+        goods=totals.goods,
+        shipping_fee=totals.shipping,
+        fees=totals.fees,
+        gift_fees=totals.gift_fees,
+        discount=totals.discount,
+        coupons=totals.coupons_shop + totals.coupons_channel,
+        points=totals.points,
+        tax_excluded=totals.tax_excluded,
+        total=order.totals.total if order.totals else None,
+        cancel_requested=order.cancel_requested,
+        cancel_reason=order.cancel_reason,
+        gift=order.gift,
+        noshi=order.noshi,
+        blacklisted=blacklisted,
+    )

@@ -1,0 +1,24 @@
+"""The stock that orders hold: every promise of a line is known to the ledger as `line:<id>`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from inventory.services.stock import Want
+
+
+def ref_of(line_id: int) -> str:
+    return f"line:{line_id}"
+
+
+def line_ids_of(refs: Iterable[str]) -> list[int]:
+    """The lines behind refs of ours; refs of other documents are left out."""
+    return [int(ref.removeprefix("line:")) for ref in refs if ref.startswith("line:")]
+
+
+def want_of(line_id: int, sku_id: int, quantity: int, ship_by: datetime | None, ordered_at: datetime) -> Want:
+    """A line's wish for a promise. Served first: the earliest ship-by, then the earliest order."""
+    return Want(ref_of(line_id), sku_id, quantity, rank_of(ship_by, ordered_at))
+
+
+def rank_of(ship_by: datetime | None, ordered_at: datetime) -> tuple[float, float]:
+    return (ship_by.timestamp() if ship_by else float("inf"), ordered_at.timestamp())

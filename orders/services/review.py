@@ -1,0 +1,171 @@
+"""Review reasons: opened and closed by their checks, accepted by people.
+
+A reason whose cause is gone closes itself. One that a person accepted stays accepted while its evidence is the same,
+and opens again when the evidence changes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from django.db import transaction
+from django.db.models import F
+
+from customers.services import blacklist
+from customers.services.identity import Person
+from oms.kernel import clock
+from oms.kernel.clock import TOKYO
+from oms.kernel.sql import copy_rows
+from orders.decide import reasons
+from orders.decide.reasons import CATALOGUE, Address, Found, OrderFacts
+from orders.models import Order, ReviewReason
+from orders.models.order import FulfillmentState
+from orders.services import journal
+from orders.services import stage as stages
+from orders.services.journal import SYSTEM, Actor, Entry
+
+State = ReviewReason.State
+
+# Reasons that no check of the stored facts finds again: only a person closes them.
+STICKY = {"channel_changed"}
+
+
+def insert(found: Sequence[tuple[int, Found]]) -> None:
+    """Write reasons of orders that do not have their codes yet."""
+    now = clock.now()
+    copy_rows(
+        "orders_reviewreason",
+        ["order_id", "code", "level", "evidence", "field", "fingerprint", "state", "raised_at", "note"],
+        [(id_, f.code, f.level, f.evidence, f.field, f.fingerprint, State.OPEN.value, now, "") for id_, f in found],
+    )
+
+
+def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None) -> None:
+    """Evaluate the reasons of these orders anew from what is stored; the caller holds their locks and recomputes stages.
+
+    `changes` says, for orders that the channel changed too late, what it changed.
+    """
+    news = changes or {}
+    orders = list(Order.objects.filter(pk__in=order_ids).prefetch_related("recipients", "lines", "reasons"))
+    suspects = blacklist.matches([_person(order) for order in orders])
+    fresh: list[tuple[int, Found]] = []
+    for order, suspect in zip(orders, suspects, strict=True):
+        found = {f.code: f for f in _evaluate(order, suspect, news.get(order.pk, ""))}
+        known = {reason.code: reason for reason in order.reasons.all()}
+        fresh += [(order.pk, f) for code, f in found.items() if code not in known]
+        _update([_next(reason, found.get(code)) for code, reason in known.items()])
+    insert(fresh)
+
+
+def _evaluate(order: Order, suspect: str, news: str) -> list[Found]:
+    """An order that is over, or not ours to ship, is not reviewed; one under way only for what concerns stopping it."""
+    if order.cancelled_at or order.fulfilled_by_channel:
+        return []
+    found = reasons.evaluate(replace(stored_facts(order), changes=news, blacklisted=suspect))
+    if order.fulfillment_state == FulfillmentState.NONE:
+        return found
+    return [f for f in found if f.code in {"channel_changed", "channel_cancel_request"}]
+
+
+def _next(reason: ReviewReason, found: Found | None) -> ReviewReason | None:
+    """The reason as it should be now, or None when it is so already."""
+    if found is None:
+        if reason.state != State.OPEN or reason.code in STICKY:
+            return None
+        reason.state, reason.closed_at = State.AUTO_RESOLVED, clock.now()
+        return reason
+    same = found.fingerprint == reason.fingerprint
+    if same and reason.state in {State.OPEN, State.ACCEPTED}:
+        return None
+    reason.evidence, reason.field, reason.fingerprint = found.evidence, found.field, found.fingerprint
+    reason.level = found.level
+    if reason.state != State.OPEN:
+        reason.state, reason.raised_at, reason.closed_at, reason.closed_by = State.OPEN, clock.now(), None, None
+    return reason
+
+
+def _update(changed: Iterable[ReviewReason | None]) -> None:
+    for reason in changed:
+        if reason is not None:
+            reason.save(
+                update_fields=["state", "evidence", "field", "fingerprint", "level", "raised_at", "closed_at", "closed_by"]
+            )
+
+
+def _person(order: Order) -> Person:
+    return Person(order.buyer_name, order.buyer_kana, order.buyer_phone, order.buyer_email, order.buyer_postal_code)
+
+
+def stored_facts(order: Order) -> OrderFacts:
+    """What the checks look at, for a stored order with its recipients and lines prefetched."""
+    standing = [line for line in order.lines.all() if line.quantity]
+    return OrderFacts(
+        ordered_on=order.ordered_at.astimezone(TOKYO).date(),
+        remarks=order.remarks,
+        recipients=[Address(r.postal_code, r.prefecture, r.city, r.address, r.phone) for r in order.recipients.all()],
+        buyer_phone=order.buyer_phone,
+        unmapped=sorted({line.channel_sku for line in standing if line.sku_id is None}),
+        goods_lines=sum(line.amount for line in standing),
+        goods=order.goods,
+        shipping_fee=order.shipping_fee,
+        fees=order.fees,
+        gift_fees=order.gift_fees,
+        discount=order.discount,
+        coupons=order.coupons_shop + order.coupons_channel,
+        points=order.points,
+        tax_excluded=order.tax_excluded,
+        total=order.total,
+        cancel_requested=order.cancel_requested,
+        cancel_reason=order.cancel_reason,
+        gift=order.gift,
+        noshi=order.noshi,
+        carrier=order.carrier,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`orders` whose reasons were accepted; `refused` maps a code that no person may wave through to its orders."""
+
+    orders: list[int]
+    refused: dict[str, list[int]]
+
+
+@transaction.atomic
+def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, actor: Actor, note: str = "") -> Accepted:
+    """Accept open reasons (all, or those of `codes`) of these orders; their stages follow. Idempotent."""
+    locked = list(
+        Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk", flat=True)
+    )
+    open_rows = ReviewReason.objects.filter(order__in=locked, state=State.OPEN)
+    if codes is not None:
+        open_rows = open_rows.filter(code__in=codes)
+    refused: dict[str, list[int]] = {}
+    accepted: dict[int, list[str]] = {}
+    for order_id, code in open_rows.values_list("order_id", "code"):
+        if code in CATALOGUE and not CATALOGUE[code].clearable:
+            refused.setdefault(code, []).append(order_id)
+        else:
+            accepted.setdefault(order_id, []).append(code)
+    open_rows.exclude(code__in=refused).update(
+        state=State.ACCEPTED, closed_at=clock.now(), closed_by=actor.by, note=note[:300]
+    )
+    Order.objects.filter(pk__in=accepted).update(version=F("version") + 1)
+    journal.write(
+        [Entry(order_id, "reason_accepted", "、".join(_label(code) for code in done)) for order_id, done in accepted.items()],
+        actor=actor,
+    )
+    stages.recompute(list(accepted), actor=actor)
+    return Accepted(list(accepted), refused)
+
+
+def _label(code: str) -> str:
+    return str(CATALOGUE[code].label) if code in CATALOGUE else code
+
+
+def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
+    """Evaluate reasons and stages of these orders anew, under their locks; call inside a transaction."""
+    locked = list(
+        Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk", flat=True)
+    )
+    sync(locked)
+    stages.recompute(locked, actor=actor)

@@ -1,0 +1,68 @@
+"""Lines that have no promise: they get one when stock is there again, in order of rank."""
+
+from django.db import transaction
+
+from inventory.services import stock
+from oms.kernel.models import Effect
+from orders.models import Order, OrderLine
+from orders.services import stage as stages
+from orders.services.facts import lost_promises, mark_reserved
+from orders.services.reservation import line_ids_of, want_of
+from orders.signals import lines_released
+
+BATCH = 1000
+
+
+@transaction.atomic
+def handle_lost_promises(effect: Effect) -> None:
+    """A stock fact (count, damage, counter sale) ended promises or places: those lines wait again."""
+    ids = line_ids_of(effect.payload["unplaced"])
+    gone = set(line_ids_of(effect.payload["released"]))
+    orders = sorted(set(OrderLine.objects.filter(pk__in=ids).values_list("order", flat=True)))
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
+    lost_promises([f"line:{id_}" for id_ in gone])
+    OrderLine.objects.filter(pk__in=[id_ for id_ in ids if id_ not in gone]).update(allocated_quantity=0)
+    lines_released.send(sender=OrderLine, line_ids=ids)
+    stock.unallocate(f"line:{id_}" for id_ in ids if id_ not in gone)
+    stages.recompute(orders)
+
+
+@transaction.atomic
+def promise_waiting(sku_ids: list[int] | None = None) -> int:
+    """Promise stock to open lines that have none, first ranked first; returns how many were served.
+
+    `sku_ids` narrows to lines of these SKUs (bundles that contain them included by the caller).
+    """
+    lines = OrderLine.objects.filter(
+        reserved=False,
+        sku__isnull=False,
+        quantity__gt=0,
+        order__cancelled_at__isnull=True,
+        order__shipped_at__isnull=True,
+        order__fulfilled_by_channel=False,
+    ).exclude(order__phase="shipped")
+    if sku_ids is not None:
+        lines = lines.filter(sku__in=sku_ids)
+    found = list(
+        lines.order_by("order__ordered_at").values_list(
+            "pk", "order", "sku", "quantity", "units", "order__ship_by", "order__ordered_at"
+        )[:BATCH]
+    )
+    if not found:
+        return 0
+    orders = sorted({row[1] for row in found})
+    locked = set(
+        Order.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk__in=orders, cancelled_at__isnull=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    still = set(OrderLine.objects.filter(pk__in=[row[0] for row in found], reserved=False).values_list("pk", flat=True))
+    wants = [
+        want_of(line, sku, quantity * units, ship_by, ordered_at)
+        for line, order, sku, quantity, units, ship_by, ordered_at in found
+        if order in locked and line in still
+    ]
+    granted = stock.grant(stock.requests_for(wants), kind="reserve")
+    mark_reserved(line_ids_of(granted))
+    return len(granted)
