@@ -1,0 +1,172 @@
+"""Telling Yahoo!: shipped, completed, cancelled.
+
+Each call may be repeated; after a lost answer the order is read first.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from channels.connectors.contract import ChannelDown, Parcel, Refused
+from channels.connectors.yahoo import codes
+from channels.connectors.yahoo.fetch import order_info
+from channels.connectors.yahoo.parse import TOKYO, read_order
+from channels.connectors.yahoo.transport import Answer, Api, req, text_of
+from oms.kernel import clock
+
+log = structlog.get_logger(__name__)
+
+DASHES = str.maketrans(dict.fromkeys("ー‐‑‒–—―−ｰ－", "-"))
+NUMBER = re.compile(r"[0-9A-Za-z-]{1,30}")
+COMPLETE_AGAIN_S = 5  # completing right after the shipment may be refused for some seconds
+MONEY_NOT_TAKEN = "od91115"
+REFUND_NEEDED = "od91123"
+
+
+def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
+    """Mark the order shipped with its numbers, then completed when it is paid.
+
+    Shipping captures a card payment. Completion is part of the job because an order that stays open is not paid out;
+    an order whose money is still outstanding (cash on delivery, bank transfer) is left open for it.
+    """
+    told = shipment_fields(parcels)
+    order = _read(api, no)
+    if not _already_shipped(order, told):
+        _change(
+            api,
+            "orderShipStatusChange",
+            req(api.seller_id, Target={"OrderId": no, "IsPointFix": "true"}, Order={"Ship": told}),
+            done=lambda: _already_shipped(_read(api, no), told),
+        )
+        order = _read(api, no)
+    if order.get("OrderStatus") == codes.IN_PROGRESS and order.get("PayStatus") == "1":
+        _complete(api, no)
+
+
+def cancel(api: Api, no: str, reason: str) -> None:
+    """Cancel the whole order; Yahoo! mails the buyer. It cannot be undone.
+
+    `reason` is one of Yahoo!'s numbers, a key of `CANCEL_CODES`, or words that are recorded under "other".
+    """
+    code = reason if reason in codes.CANCEL_REASONS else codes.CANCEL_CODES.get(reason, "230")
+    detail = f"ストア都合によるキャンセル：{reason}"[:200] if code == "230" else None
+    request = req(
+        api.seller_id,
+        Target={"OrderId": no, "IsPointFix": "false"},
+        Order={"OrderStatus": codes.CANCELLED, "CancelReason": code, "CancelReasonDetail": detail},
+    )
+    _change(api, "orderStatusChange", request, done=lambda: _read(api, no).get("OrderStatus") == codes.CANCELLED)
+
+
+def _complete(api: Api, no: str) -> None:
+    request = req(
+        api.seller_id,
+        Target={"OrderId": no, "IsPointFix": "true"},
+        Order={"OrderStatus": codes.COMPLETED},
+    )
+
+    def done() -> bool:
+        return _read(api, no).get("OrderStatus") == codes.COMPLETED
+
+    try:
+        _change(api, "orderStatusChange", request, done=done)
+    except Refused:
+        clock.sleep(COMPLETE_AGAIN_S)
+        try:
+            _change(api, "orderStatusChange", request, done=done)
+        except Refused as refused:
+            raise Refused(
+                "出荷は通知できましたが、Yahoo!が注文の完了を受け付けません。入金されるよう、"
+                "もう一度実行するか、ストアクリエイターProで完了にしてください。",
+                detail=refused.detail,
+            ) from refused
+
+
+def _change(api: Api, name: str, request: Any, *, done: Callable[[], bool]) -> None:
+    """Send a change. When its answer is lost, look whether it was `done`; if not, send it once more."""
+    try:
+        _warn(api, request, api.order_call(name, request, idempotent=False))
+    except ChannelDown as lost:
+        if not lost.uncertain:
+            raise
+        if not done():
+            _warn(api, request, api.order_call(name, request, idempotent=False))
+
+
+def _warn(api: Api, request: Any, answer: Answer) -> None:
+    """Warnings come with work that is done. Two of them mean money and must be seen."""
+    found = {text_of(warning, "Code") for warning in answer.root.iter("Warning")} - {""}
+    if found:
+        level = log.error if found & {MONEY_NOT_TAKEN, REFUND_NEEDED} else log.info
+        level("yahoo_warning", shop=api.settings.shop_code, codes=sorted(found), order=request.findtext(".//OrderId"))
+
+
+def _read(api: Api, no: str) -> dict[str, str]:
+    found = order_info(api, no)
+    if found is None:
+        raise Refused(f"注文 {no} はYahoo!ショッピングに見つかりません。")
+    return read_order(found.payload)[0]
+
+
+def _already_shipped(order: Mapping[str, str], told: Mapping[str, str]) -> bool:
+    return order.get("ShipStatus") in (codes.SHIPPED, codes.ARRIVED) and all(
+        (order.get(name) or "").replace("-", "") == value.replace("-", "")
+        for name, value in told.items()
+        if name.startswith("ShipInvoiceNumber") and name[-1].isdigit()
+    )
+
+
+# ---- the shipment in Yahoo!'s words --------------------------------------------------------------------------------
+
+
+def shipment_fields(parcels: Sequence[Parcel]) -> dict[str, str]:
+    """Ship fields for all parcels. Two numbers of one carrier fit; further ones go into the notes.
+
+    Raises Refused for a number that Yahoo! would not take.
+    """
+    if not parcels:
+        raise Refused("出荷する荷物がありません。")
+    ordered = sorted(parcels, key=lambda parcel: parcel.reference)
+    first = ordered[0]
+    fields = {
+        "ShipStatus": codes.SHIPPED,
+        "ShipCompanyCode": codes.CARRIERS.get(first.carrier, codes.CARRIERS["other"]),
+    }
+    tracked = [parcel for parcel in ordered if parcel.tracking_no.strip()]
+    same = [parcel for parcel in tracked if parcel.carrier == first.carrier][:2]
+    for position, parcel in enumerate(same, start=1):
+        fields[f"ShipInvoiceNumber{position}"] = tracking_number(parcel)
+    if not same:
+        fields["ShipInvoiceNumberEmptyReason"] = codes.UNTRACKED
+    others = [parcel for parcel in tracked if parcel not in same]
+    if others:
+        fields["ShipNotes"] = "／".join(f"{carrier_label(p)} {tracking_number(p)}" for p in others)[:160]
+    fields["ShipDate"] = f"{max(parcel.shipped_at for parcel in ordered).astimezone(TOKYO):%Y%m%d}"
+    return fields
+
+
+def tracking_number(parcel: Parcel) -> str:
+    """The number as Yahoo! takes it for its carrier. Raises Refused."""
+    number = unicodedata.normalize("NFKC", parcel.tracking_no).translate(DASHES).replace(" ", "").strip()
+    if parcel.carrier == "japanpost":
+        number = number.replace("-", "")
+        good = number.isalnum() and 11 <= len(number) <= 13
+    elif parcel.carrier == "yamato":
+        good = number.replace("-", "").isdigit() and len(number) <= 14
+    else:
+        good = True
+    if not good or not NUMBER.fullmatch(number):
+        raise Refused(
+            f"送り状番号「{parcel.tracking_no}」は{carrier_label(parcel)}の番号としてYahoo!に登録できません。"
+        )
+    return number
+
+
+LABELS = {"yamato": "ヤマト運輸", "sagawa": "佐川急便", "japanpost": "日本郵便"}
+
+
+def carrier_label(parcel: Parcel) -> str:
+    return parcel.carrier_name or LABELS.get(parcel.carrier, "その他")

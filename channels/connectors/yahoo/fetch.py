@@ -1,0 +1,215 @@
+"""Reading orders: one list over the last weeks tells what changed, one call per changed order tells the rest.
+
+The list cannot be asked for changes, so each fetch reads the rows of all recent orders (2,000 per call) and compares
+them with what it saw before. What was seen is kept in Redis with the cursor of its fetch, and counts only after the
+caller came back with that cursor: until then it may not have been stored. Losing the memory costs calls, no orders.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.connectors.contract import (
+    ChannelDown,
+    ChannelError,
+    CredentialsRefused,
+    Fetched,
+    RateLimited,
+    RawOrder,
+    Refused,
+    Unreadable,
+)
+from channels.connectors.yahoo import codes
+from channels.connectors.yahoo.parse import TOKYO, instant
+from channels.connectors.yahoo.transport import Api, YahooRefused, req, text_of
+from oms.kernel import clock
+
+LOOK_BACK = timedelta(days=60)  # orders older than this are no longer watched for changes
+OVERLAP = timedelta(hours=2)  # late rows: ten minutes of the buyer, released fraud holds, slow replicas
+REMEMBER = timedelta(days=3)
+SETTLED_AFTER = timedelta(seconds=3)  # times are whole seconds: a row this fresh may change again within its second
+ROWS = 2000
+PAGE = 20
+BOTH = "2"  # ReadOnlyMode: also orders whose buyer may still cancel them
+DOWN_IN_A_ROW = 3
+
+Row = dict[str, str]
+
+
+def fetch_orders(api: Api, since: datetime, until: datetime) -> Iterator[Fetched]:
+    """Orders new or changed since `since`, oldest first; the last page carries the cursor.
+
+    Oldest first, because scarce stock is given in this order. An order whose detail cannot be read is reported as a
+    problem and asked for again by the next fetch; the rest goes on unless the channel itself is down.
+    """
+    memory = Memory(api)
+    memory.load(since)
+    wanted = [row for row in list_rows(api, since, until) if memory.wants(row, since)]
+    pages = [wanted[at : at + PAGE] for at in range(0, len(wanted), PAGE)] or [[]]
+    down = 0
+    for number, rows in enumerate(pages, start=1):
+        orders: list[RawOrder] = []
+        problems: list[tuple[str, ChannelError]] = []
+        for row in rows:
+            read_at = clock.now()
+            try:
+                if found := order_info(api, row["OrderId"]):
+                    orders.append(found)
+                memory.note(row, until, read_at)
+                down = 0
+            except (CredentialsRefused, RateLimited):
+                raise
+            except (Refused, Unreadable, ChannelDown) as trouble:
+                down = down + 1 if isinstance(trouble, ChannelDown) else 0
+                if down >= DOWN_IN_A_ROW or (isinstance(trouble, ChannelDown) and len(wanted) == 1):
+                    raise
+                memory.note_failed(row, until)
+                problems.append((row["OrderId"], trouble))
+        memory.save()
+        yield Fetched(orders, cursor=until if number == len(pages) else None, problems=problems)
+
+
+def order_info(api: Api, no: str) -> RawOrder | None:
+    """One order, or None when Yahoo! does not know it."""
+    request = req(api.seller_id, Target={"OrderId": no, "Field": codes.INFO_FIELDS})
+    try:
+        answer = api.order_call("orderInfo", request, idempotent=True)
+    except YahooRefused as refused:
+        if refused.code == "od91801":
+            return None
+        raise
+    info = answer.root.find(".//OrderInfo")
+    if info is None or not text_of(info, "OrderId"):
+        return None
+    return RawOrder(
+        channel_order_no=text_of(info, "OrderId"),
+        payload=answer.text,
+        content_type="application/xml",
+        updated_at=instant(text_of(info, "LastUpdateTime")),
+    )
+
+
+# ---- the list ------------------------------------------------------------------------------------------------------
+
+
+def list_rows(api: Api, since: datetime, until: datetime) -> list[Row]:
+    """The rows of all orders that may matter, each once, oldest first.
+
+    By order time over the weeks watched; by publication time too, because an order released from a fraud hold comes
+    late under its old order time.
+    """
+    by_order = {"OrderTimeFrom": stamp(min(since - OVERLAP, until - LOOK_BACK)), "OrderTimeTo": stamp(until)}
+    published = {"PublicationTimeFrom": stamp(since - OVERLAP), "PublicationTimeTo": stamp(until)}
+    rows: dict[str, Row] = {}
+    for condition in (by_order, published):
+        for row in _pages(api, condition):
+            rows[row["OrderId"]] = row
+    return sorted(rows.values(), key=lambda row: (row.get("OrderTime", ""), row["OrderId"]))
+
+
+def _pages(api: Api, condition: dict[str, str]) -> Iterator[Row]:
+    start = 1
+    seen: set[str] = set()
+    while True:
+        request = req(
+            api.seller_id,
+            Search={
+                "Result": ROWS,
+                "Start": start,
+                "Sort": "+order_time",
+                "Condition": {**condition, "ReadOnlyMode": BOTH},
+                "Field": codes.LIST_FIELDS,
+            },
+        )
+        search = api.order_call("orderList", request, idempotent=True).root.find(".//Search")
+        rows = [] if search is None else [_row(element) for element in search.iterfind("OrderInfo")]
+        rows = [row for row in rows if "OrderId" in row]  # beyond the end comes one empty element
+        fresh = [row for row in rows if row["OrderId"] not in seen]
+        seen.update(row["OrderId"] for row in fresh)
+        yield from fresh
+        total = text_of(search, "TotalCount") if search is not None else ""
+        # Counting what is new, not what came, so that a page which repeats a row makes no gap.
+        start = 1 + len(seen) if fresh else start + max(len(rows), 1)
+        if not rows or not total.isdigit() or start > int(total):
+            return
+
+
+def _row(element: Any) -> Row:
+    return {child.tag: value for child in element if (value := (child.text or "").strip())}
+
+
+def stamp(at: datetime) -> str:
+    """Conditions want JST as 14 digits."""
+    return f"{at.astimezone(TOKYO):%Y%m%d%H%M%S}"
+
+
+# ---- what was seen -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Memory:
+    """Rows already handed over: order number → [digest, unix time of the cursor under which it was handed over]."""
+
+    api: Api
+    known: dict[str, tuple[str, float]] = field(default_factory=dict)
+    changed: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+    @property
+    def _key(self) -> str:
+        store = f"{self.api.base_url} {self.api.seller_id} {self.api.settings.shop_code}"
+        return f"yahoo:seen:{hashlib.sha256(store.encode()).hexdigest()[:32]}"
+
+    def load(self, since: datetime) -> None:
+        stored = self.api.redis.hgetall(self._key)
+        oldest = (since - REMEMBER).timestamp()
+        forgotten = []
+        for no, value in stored.items():
+            digest, cursor = json.loads(value)
+            if cursor < oldest:
+                forgotten.append(no)
+            else:
+                self.known[_text(no)] = (digest, cursor)
+        if forgotten:
+            self.api.redis.hdel(self._key, *forgotten)
+
+    def wants(self, row: Row, since: datetime) -> bool:
+        """Whether the row differs from what the caller has safely got."""
+        if known := self.known.get(row["OrderId"]):
+            digest, cursor = known
+            return digest != digest_of(row) or cursor > since.timestamp()
+        return latest_time(row) >= since - OVERLAP
+
+    def note(self, row: Row, cursor: datetime, read_at: datetime) -> None:
+        settled = latest_time(row) < read_at - SETTLED_AFTER
+        self.changed[row["OrderId"]] = (digest_of(row) if settled else "", cursor.timestamp())
+
+    def note_failed(self, row: Row, cursor: datetime) -> None:
+        self.changed[row["OrderId"]] = ("", cursor.timestamp())
+
+    def save(self) -> None:
+        if self.changed:
+            self.api.redis.hset(self._key, mapping={no: json.dumps(entry) for no, entry in self.changed.items()})
+            self.changed = {}
+
+
+def _text(name: bytes | str) -> str:
+    return name.decode() if isinstance(name, bytes) else name
+
+
+def latest_time(row: Row) -> datetime:
+    """When the row was last touched, ordered or published; far in the future when it says nothing."""
+    times = [instant(row.get(name, "")) for name in ("LastUpdateTime", "OrderTime", "PublicationTime")]
+    told = [time for time in times if time is not None]
+    return max(told) if told else clock.now() + LOOK_BACK
+
+
+def digest_of(row: Row) -> str:
+    """Changes with everything in the row but what a look at the order changes."""
+    told: Sequence[tuple[str, str]] = sorted((name, value) for name, value in row.items() if name not in IGNORED)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
+
+
+IGNORED = {"Index", "IsSeen"}
