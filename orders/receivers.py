@@ -14,4 +14,10 @@ def note_lost_promises(released: list[str], unplaced: list[str], **_: Any) -> No
     """Stock is locked now, so only leave the work in the outbox."""
     if refs := [*released, *unplaced]:
         key = uuid4().hex
-        put([NewEffect("promises_lost", f"promises_lost:{key}", f"stock:{key}", {"released": released, "unplaced": refs})])
+        put(
+            [
+                NewEffect(
+                    "promises_lost", f"promises_lost:{key}", f"stock:{key}", {"released": released, "unplaced": refs}
+                )
+            ]
+        )

@@ -44,7 +44,9 @@ class Listing(models.Model):
         indexes = [
             models.Index(fields=["sku"], name="listing_sku"),
             models.Index(fields=["shop", "channel_sku"], name="listing_channel_sku"),
-            models.Index(fields=["shop", "desired_at"], name="listing_due", condition=models.Q(desired_at__isnull=False)),
+            models.Index(
+                fields=["shop", "desired_at"], name="listing_due", condition=models.Q(desired_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

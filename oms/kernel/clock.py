@@ -6,7 +6,7 @@ are shared with the sandbox.
 
 import os
 import time as wall
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -39,3 +39,8 @@ def sleep(seconds: float) -> None:
 def in_tokyo(moment: datetime) -> datetime:
     """The same moment on a Tokyo clock."""
     return moment.astimezone(TOKYO)
+
+
+def end_of_today() -> datetime:
+    """Tomorrow's midnight in Tokyo."""
+    return datetime.combine(today() + timedelta(days=1), time.min, TOKYO)

@@ -39,7 +39,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.change_mailtemplate",
     "customers.change_member",
     "inventory.change_balance",
-    "kernel.retry_effect",
+    "channels.retry_effect",
 }
 SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}

@@ -3,7 +3,21 @@
 from datetime import date, timedelta
 
 # Working days of a parcel from the Kanto area, by prefecture; everything else is the next day.
-TWO_DAYS = {"北海道", "山口県", "徳島県", "香川県", "愛媛県", "高知県", "福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県", "鹿児島県"}
+TWO_DAYS = {
+    "北海道",
+    "山口県",
+    "徳島県",
+    "香川県",
+    "愛媛県",
+    "高知県",
+    "福岡県",
+    "佐賀県",
+    "長崎県",
+    "熊本県",
+    "大分県",
+    "宮崎県",
+    "鹿児島県",
+}
 THREE_DAYS = {"沖縄県"}
 
 
@@ -23,5 +37,11 @@ def planned_ship_date(wish: date | None, prefecture: str, ordered_on: date) -> d
 
 def carrier_of(delivery_method: str) -> str:
     """Our carrier code for a channel's delivery name; Yamato where the name says none."""
-    names = {"佐川": "sagawa", "飛脚": "sagawa", "ゆうパ": "japanpost", "日本郵便": "japanpost", "レターパック": "japanpost"}
+    names = {
+        "佐川": "sagawa",
+        "飛脚": "sagawa",
+        "ゆうパ": "japanpost",
+        "日本郵便": "japanpost",
+        "レターパック": "japanpost",
+    }
     return next((code for name, code in names.items() if name in delivery_method), "yamato")

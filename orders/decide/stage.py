@@ -39,7 +39,9 @@ def stage(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
         return Stage.ON_HOLD, None
     if facts.fulfillment_state == FulfillmentState.SHIPPED:
         return _after_shipping(facts.shipped_at or now, facts.follow_up_days, now)
-    if facts.fulfilled_by_channel or (facts.phase == Phase.SHIPPED and facts.fulfillment_state == FulfillmentState.NONE):
+    if facts.fulfilled_by_channel or (
+        facts.phase == Phase.SHIPPED and facts.fulfillment_state == FulfillmentState.NONE
+    ):
         return _at_the_channel(facts, now)
     if facts.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED:
         return Stage.PARTIALLY_SHIPPED, None

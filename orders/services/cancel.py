@@ -49,7 +49,9 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> Can
             result.by_hand.append(order.pk)
     _end(result.orders, reason, actor)
     told = [id_ for id_ in result.orders if id_ not in result.by_hand]
-    put([NewEffect("channel_cancel", f"cancel:{i}", f"order:{i}:channel", {"order": i, "reason": reason}) for i in told])
+    put(
+        [NewEffect("channel_cancel", f"cancel:{i}", f"order:{i}:channel", {"order": i, "reason": reason}) for i in told]
+    )
     Order.objects.filter(pk__in=told).update(channel_sync=ChannelSync.PENDING)
     return result
 

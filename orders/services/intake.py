@@ -29,7 +29,6 @@ from orders.services.intake_rows import (
     has_line_due,
     order_columns,
     part_digests,
-    standing_amount,
     standing_quantity,
 )
 from orders.services.journal import Entry
@@ -82,7 +81,9 @@ def _take_part(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Out
             return _write(shop, orders, sku_of)
     except (DataError, IntegrityError, ValueError, OverflowError) as error:
         if len(orders) == 1:
-            return Outcome(failed=[(orders[0].channel_order_no, f"データを保存できませんでした（{type(error).__name__}）。")])
+            return Outcome(
+                failed=[(orders[0].channel_order_no, f"データを保存できませんでした（{type(error).__name__}）。")]
+            )
     middle = len(orders) // 2
     outcome = _take_part(shop, orders[:middle], sku_of)
     outcome.add(_take_part(shop, orders[middle:], sku_of))
@@ -146,7 +147,9 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     review.insert([(item.id, found) for item in new for found in item.found])
     stages.count_moves([(shop.pk, "", item.stage) for item in new])
     journal.write([Entry(item.id, "imported", item.order.channel_state) for item in new])
-    stages.ask_confirm([item.id for item in new if shop.auto_confirm and item.stage == Stage.NEW and _waits(shop, item.order)])
+    stages.ask_confirm(
+        [item.id for item in new if shop.auto_confirm and item.stage == Stage.NEW and _waits(shop, item.order)]
+    )
     mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
     _copy_lines(new, sku_of, stock.grant(stock.requests_for(_wants(new, sku_of)), kind="reserve"))
     stages.wake(item.stage for item in new)

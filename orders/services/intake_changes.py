@@ -117,7 +117,9 @@ def _compare(stored: Order, order: ChannelOrder) -> Change:
     if stored.fulfillment_state != FulfillmentState.NONE:
         change.parts = differ & {"state", "payment"}
         told = NEWS_AFTER_SHIPPING if stored.fulfillment_state == FulfillmentState.SHIPPED else PART_NAMES.keys()
-        change.news += [f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))]
+        change.news += [
+            f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))
+        ]
     if "state" in differ:
         change.news += _state_news(stored, order)
     return change
@@ -173,8 +175,11 @@ def _write_heads(changes: Sequence[Change], member_of: dict[str, int | None], sk
                 c.order.updated_at or c.stored.channel_updated_at,
                 c.stored.version + 1,
                 c.stored.member_id or member_of[c.stored.channel_order_no],
-                c.stored.shipped_at or (now if c.order.state == ChannelState.SHIPPED and c.order.fulfilled_by_channel else None),
-                intake_rows.search_column(c.order, sku_of) if c.parts & {"buyer", "recipients", "lines"} else c.stored.search,
+                c.stored.shipped_at
+                or (now if c.order.state == ChannelState.SHIPPED and c.order.fulfilled_by_channel else None),
+                intake_rows.search_column(c.order, sku_of)
+                if c.parts & {"buyer", "recipients", "lines"}
+                else c.stored.search,
             )
             for c in changes
         ],
@@ -222,7 +227,10 @@ class LinePlan:
             self.added.append((change, position, line))
             return
         quantity, mapped = intake_rows.standing_quantity(line), self.sku_of.get(line.channel_sku)
-        if (quantity, mapped and mapped.sku_id) == (stored.quantity, stored.sku_id) and stored.unit_price == line.unit_price:
+        if (quantity, mapped and mapped.sku_id) == (
+            stored.quantity,
+            stored.sku_id,
+        ) and stored.unit_price == line.unit_price:
             return
         self.changed.append(
             (stored.pk, quantity, line.cancelled_quantity, line.unit_price, intake_rows.standing_amount(line),
@@ -231,12 +239,16 @@ class LinePlan:
         self.let_go.append(stored.pk)
         if mapped and quantity:
             self.wants.append(
-                want_of(stored.pk, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at)
+                want_of(
+                    stored.pk, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at
+                )
             )
 
     def drop(self, line: OrderLine) -> None:
         """The channel no longer lists it: nothing stands of it."""
-        self.changed.append((line.pk, 0, line.cancelled_quantity + line.quantity, line.unit_price, 0, line.sku_id, line.units))
+        self.changed.append(
+            (line.pk, 0, line.cancelled_quantity + line.quantity, line.unit_price, 0, line.sku_id, line.units)
+        )
         self.let_go.append(line.pk)
 
     def write(self) -> None:

@@ -19,7 +19,9 @@ def insert(rows: Sequence[tuple[int, int, int, ChannelLine]], sku_of: SkuOf, gra
     copy_rows("orders_orderline", LINE_COLUMNS, [_line_row(*item, sku_of, granted) for item in rows])
 
 
-def _line_row(line_id: int, order_id: int, position: int, line: ChannelLine, sku_of: SkuOf, granted: set[str]) -> list[Any]:
+def _line_row(
+    line_id: int, order_id: int, position: int, line: ChannelLine, sku_of: SkuOf, granted: set[str]
+) -> list[Any]:
     mapped = sku_of.get(line.channel_sku)
     return [
         line_id, order_id, position, line.recipient, line.line_id[:64], line.channel_sku[:120],

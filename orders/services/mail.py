@@ -57,7 +57,9 @@ def schedule(shop: Shop, event: str, orders: Sequence[tuple[int, str]], *, suffi
         )
         written = cursor.fetchall()
     due = [(mail_id, order_id) for mail_id, order_id, state in written if state == Mail.State.SCHEDULED]
-    put([NewEffect("mail", f"mail:{mail_id}", f"order:{order_id}:mail", {"mail": mail_id}) for mail_id, order_id in due])
+    put(
+        [NewEffect("mail", f"mail:{mail_id}", f"order:{order_id}:mail", {"mail": mail_id}) for mail_id, order_id in due]
+    )
     return len(due)
 
 
@@ -141,7 +143,10 @@ def deliver(effect: Effect) -> None:
         values = values_of(mail.order)
         mail.subject, mail.body = render(template.subject, values)[:200], render(template.body, values)
     except MissingValue as missing:
-        raise GiveUp(_("テンプレートの差し込み「%(name)s」に値がありません。テンプレートを直してください。") % {"name": missing.name}) from missing
+        raise GiveUp(
+            _("テンプレートの差し込み「%(name)s」に値がありません。テンプレートを直してください。")
+            % {"name": missing.name}
+        ) from missing
     _send(mail)
     _close(mail, Mail.State.SENT)
 
@@ -153,12 +158,16 @@ def _send(mail: Mail) -> None:
         body=mail.body,
         from_email=mail.order.shop.mail_from or None,
         to=[mail.to],
-        headers={"Message-ID": f"<{mail.key.replace(':', '.')}@{(mail.order.shop.mail_from or 'order@desk').split('@')[-1]}>"},
+        headers={
+            "Message-ID": f"<{mail.key.replace(':', '.')}@{(mail.order.shop.mail_from or 'order@desk').split('@')[-1]}>"
+        },
     )
     try:
         message.send()
     except OSError as error:  # smtplib's errors are OSErrors
-        raise Retry(_("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}) from error
+        raise Retry(
+            _("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}
+        ) from error
 
 
 @transaction.atomic

@@ -38,9 +38,7 @@ def replace(orders: Sequence[tuple[int, ChannelOrder]]) -> None:
 
 def _rows(orders: Sequence[tuple[int, ChannelOrder]]) -> list[list[Any]]:
     return [
-        _row(order_id, position, party)
-        for order_id, order in orders
-        for position, party in enumerate(order.recipients)
+        _row(order_id, position, party) for order_id, order in orders for position, party in enumerate(order.recipients)
     ]
 
 

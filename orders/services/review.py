@@ -87,7 +87,16 @@ def _update(changed: Iterable[ReviewReason | None]) -> None:
     for reason in changed:
         if reason is not None:
             reason.save(
-                update_fields=["state", "evidence", "field", "fingerprint", "level", "raised_at", "closed_at", "closed_by"]
+                update_fields=[
+                    "state",
+                    "evidence",
+                    "field",
+                    "fingerprint",
+                    "level",
+                    "raised_at",
+                    "closed_at",
+                    "closed_by",
+                ]
             )
 
 
@@ -134,7 +143,10 @@ class Accepted:
 def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, actor: Actor, note: str = "") -> Accepted:
     """Accept open reasons (all, or those of `codes`) of these orders; their stages follow. Idempotent."""
     locked = list(
-        Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk", flat=True)
+        Order.objects.select_for_update(no_key=True)
+        .filter(pk__in=order_ids)
+        .order_by("pk")
+        .values_list("pk", flat=True)
     )
     open_rows = ReviewReason.objects.filter(order__in=locked, state=State.OPEN)
     if codes is not None:
@@ -151,7 +163,10 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
     )
     Order.objects.filter(pk__in=accepted).update(version=F("version") + 1)
     journal.write(
-        [Entry(order_id, "reason_accepted", "、".join(_label(code) for code in done)) for order_id, done in accepted.items()],
+        [
+            Entry(order_id, "reason_accepted", "、".join(_label(code) for code in done))
+            for order_id, done in accepted.items()
+        ],
         actor=actor,
     )
     stages.recompute(list(accepted), actor=actor)
@@ -165,7 +180,10 @@ def _label(code: str) -> str:
 def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
     """Evaluate reasons and stages of these orders anew, under their locks; call inside a transaction."""
     locked = list(
-        Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk", flat=True)
+        Order.objects.select_for_update(no_key=True)
+        .filter(pk__in=order_ids)
+        .order_by("pk")
+        .values_list("pk", flat=True)
     )
     sync(locked)
     stages.recompute(locked, actor=actor)

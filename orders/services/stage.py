@@ -68,14 +68,18 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> list[Move]:
         update_rows("orders_order", {"stage_since": "timestamptz"}, [(m.order_id, now) for m in changed])
         count_moves([(m.shop_id, m.before, m.after) for m in changed])
         journal.write([Entry(m.order_id, "stage", f"{m.before} → {m.after}") for m in changed], actor=actor)
-    ask_confirm([row[0] for row, move in zip(rows, moves, strict=True) if row[4] and row[5] and move.after == Stage.NEW])
+    ask_confirm(
+        [row[0] for row, move in zip(rows, moves, strict=True) if row[4] and row[5] and move.after == Stage.NEW]
+    )
     wake(move.after for move in changed)
     return changed
 
 
 def _decide(row: tuple, now: datetime) -> Move:
     id_, shop_id, before, _no, _auto, waits, phase, *rest = row
-    cancelled, held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, paid, due, release, planned = rest
+    cancelled, held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, paid, due, release, planned = (
+        rest
+    )
     after, due_at = stage(
         Facts(
             phase=phase,
@@ -114,7 +118,9 @@ def ask_confirm(order_ids: Sequence[int]) -> int:
     """Have the channel told that we took these orders."""
     if order_ids:
         Order.objects.filter(pk__in=order_ids).update(channel_sync=ChannelSync.PENDING)
-    return put([NewEffect("channel_confirm", f"confirm:{id_}", f"order:{id_}:channel", {"order": id_}) for id_ in order_ids])
+    return put(
+        [NewEffect("channel_confirm", f"confirm:{id_}", f"order:{id_}:channel", {"order": id_}) for id_ in order_ids]
+    )
 
 
 def wake(stages: Iterable[str]) -> None:

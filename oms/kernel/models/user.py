@@ -12,5 +12,8 @@ class User(AbstractUser):
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 
+    class Meta(AbstractUser.Meta):
+        permissions = [("manage_users", _("利用者と権限を管理する"))]
+
     def __str__(self) -> str:
         return self.display_name or self.username
