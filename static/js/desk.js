@@ -4,6 +4,7 @@
   "use strict";
 
   const root = document.documentElement;
+  const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=hidden]), textarea, select, [contenteditable]";
   const text = (name) => document.body.dataset[`text${name}`] || "";
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const visible = (element) => element.getClientRects().length > 0;
@@ -50,6 +51,8 @@
     if (!cameFrom?.isConnected) cameFrom = document.activeElement;
     dialog.removeAttribute("open"); // without scripts the server shows it open, not modal
     dialog.showModal();
+    const field = dialog.querySelector("[autofocus]") || dialog.querySelector(`${TYPING}, .dialog-foot .button`);
+    field?.focus();
   }
 
   function returnFocus() {
@@ -67,12 +70,9 @@
     return true;
   }
 
-  // Dialogs that a fragment brought open by themselves; they go away when closed.
-  function welcome(element) {
-    const dialogs = all("#dialog-root dialog");
-    for (const dialog of dialogs) {
-      if (dialog.dataset.welcomed !== undefined) continue;
-      dialog.dataset.welcomed = "";
+  // A dialog that the server sends open becomes modal, and goes away when closed.
+  function welcome() {
+    for (const dialog of all("dialog[open]:not(:modal)")) {
       dialog.addEventListener("close", () => {
         dialog.remove();
         returnFocus();
@@ -80,7 +80,7 @@
       openDialog(dialog);
     }
     const drawer = document.querySelector("#drawer-root > :not([data-welcomed])");
-    if (drawer && drawer.contains(element)) {
+    if (drawer) {
       drawer.dataset.welcomed = "";
       cameFrom = document.activeElement;
       drawer.setAttribute("tabindex", "-1");
@@ -211,7 +211,6 @@
 
   // ---------------------------------------------------------------- keys
 
-  const TYPING = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable]";
   let prefix = "";
   let prefixTimer = 0;
 
@@ -430,7 +429,7 @@
     toast(text(status === 403 ? "Forbidden" : status === 404 ? "Missing" : "Error"), "error");
   }
 
-  function settled(event) {
+  function settled() {
     watchToasts();
     for (const list of all("[data-selection]")) showSelection(list);
     const row = currentRow();
@@ -442,7 +441,7 @@
       }
     }
     showTheme();
-    welcome(event.target);
+    welcome();
   }
 
   document.addEventListener("keydown", onKey);
@@ -459,5 +458,5 @@
     if (!document.hidden && window.htmx) for (const element of all("[data-live]")) window.htmx.trigger(element, "seen");
   });
 
-  settled({ target: document.body });
+  settled();
 })();

@@ -41,7 +41,9 @@ def test_a_good_password_leads_where_the_person_wanted_to_go(accounts):
 
 
 def test_a_login_never_leads_to_another_site(accounts):
-    response = Client().post("/login/", {"username": "operator", "password": "himitsu-1", "next": "https://evil.example/"})
+    response = Client().post(
+        "/login/", {"username": "operator", "password": "himitsu-1", "next": "https://evil.example/"}
+    )
     assert response["Location"] == "/"
 
 
