@@ -50,9 +50,9 @@ class Draft:
     recipients: tuple[Person, ...]
     payment: PaymentMethod = "card"
     remarks: str = ""
-    wish: Wish = Wish()
+    wish: Wish = field(default_factory=Wish)
     gift: Gift | None = None
-    fees: Fees = Fees()
+    fees: Fees = field(default_factory=Fees)
     caution: bool = False
     traits: frozenset[str] = frozenset()
     merge_group: str = ""
@@ -138,7 +138,7 @@ def fill_basket(
 
 
 def _one(
-    rng: random.Random, channel: Channel, kind: str, shop: Shop, shows: Shows, units: int = 1
+    rng: random.Random, channel: Channel, kind: str, shop: Shop, shows: Shows, *, units: int = 1
 ) -> tuple[DraftLine, ...]:
     listing = shop.pick(rng, channel, kind, shows, units=units)
     return (DraftLine(listing, units),) if listing else ()
@@ -216,7 +216,11 @@ def price(
         cool_fee=COOL_FEE if cool and channel == "futureshop" else 0,
         misstated=rng.choice((-200, 110, 300, -55)) if "amount_mismatch" in traits else 0,
     )
-    return fees if traits & JUDGEMENT.keys() or payment != "card" or goods < 2500 else _with_savings(rng, channel, fees)
+    return (
+        fees
+        if JUDGEMENT.keys() & set(traits) or payment != "card" or goods < 2500
+        else _with_savings(rng, channel, fees)
+    )
 
 
 def _with_savings(rng: random.Random, channel: Channel, fees: Fees) -> Fees:

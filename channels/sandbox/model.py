@@ -106,7 +106,6 @@ class Payment:
     state: PaymentState
     paid_at: datetime | None = None
     due_at: datetime | None = None  # konbini and bank: the channel cancels after it
-    pays_at: datetime | None = None  # when this buyer is going to pay; truth, never on the wire
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,12 +130,21 @@ def places() -> tuple[Place, ...]:
         )
 
 
+@lru_cache(maxsize=1)
+def _mainland() -> tuple[Place, ...]:
+    return tuple(place for place in places() if not place.island)
+
+
+@lru_cache(maxsize=1)
+def _islands() -> tuple[Place, ...]:
+    return tuple(place for place in places() if place.island)
+
+
 def person(seed: int, number: int) -> Person:
     """The n-th buyer of this seed, in the tidy spelling of the register."""
     rng = random.Random(f"person:{seed}:{number}")
     family, family_kana, romaji = rng.choice(FAMILY_NAMES)
     given, given_kana = rng.choice(GIVEN_NAMES)
-    mainland = [place for place in places() if not place.island]
     return Person(
         person_id=f"p{number:05d}",
         family=family,
@@ -144,7 +153,7 @@ def person(seed: int, number: int) -> Person:
         given_kana=given_kana,
         phone=f"{('090', '080', '070')[number // 9999 % 3]}-0000-{number % 9999 + 1:04d}",
         email=f"{romaji}{number:05d}@example.jp",
-        address=address_at(rng.choice(mainland), rng),
+        address=address_at(rng.choice(_mainland()), rng),
     )
 
 
@@ -156,8 +165,7 @@ def blacklist(seed: int) -> list[Person]:
 def islander(seed: int, number: int) -> Person:
     """The n-th buyer, moved to an island."""
     rng = random.Random(f"islander:{seed}:{number}")
-    islands = [place for place in places() if place.island]
-    return replace(person(seed, number), address=address_at(rng.choice(islands), rng))
+    return replace(person(seed, number), address=address_at(rng.choice(_islands()), rng))
 
 
 def address_at(place: Place, rng: random.Random) -> Address:
