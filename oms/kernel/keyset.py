@@ -87,8 +87,7 @@ def keyset_page(
 
 def chosen_order(request: HttpRequest, allowed: Mapping[str, Sequence[str]], default: str) -> Sequence[str]:
     """The order that `?sort=` names, for `keyset_page`. `allowed` maps the words in the URL ("-ship_by") to orders."""
-    wanted = request.GET.get("sort")
-    return allowed[wanted if wanted in allowed else default]
+    return allowed.get(request.GET.get("sort", ""), allowed[default])
 
 
 def _after(
@@ -155,7 +154,7 @@ def _key(rows: "QuerySet[Any, Any]", ordering: str) -> Key:
     for step in path:
         relation = model._meta.get_field(step)
         nullable = nullable or bool(getattr(relation, "null", True))
-        model = relation.related_model  # type: ignore[assignment]
+        model = relation.related_model
     field = model._meta.pk if last == "pk" else model._meta.get_field(last)
     if not isinstance(field, Field):
         raise FieldDoesNotExist(f"{name} is no column to sort by")

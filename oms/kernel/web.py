@@ -5,7 +5,7 @@ Nothing else in the project looks at `request.htmx`. `render_page` shows, `answe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -79,8 +79,8 @@ def live(
 
 def wants_fragment(request: HttpRequest) -> bool:
     """True for an htmx request that will place a fragment, not a whole page."""
-    htmx = cast(HtmxDetails | None, getattr(request, "htmx", None))
-    return bool(htmx) and not (htmx.boosted or htmx.history_restore_request)
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)  # absent when an outer middleware answered by itself
+    return htmx is not None and bool(htmx) and not (htmx.boosted or htmx.history_restore_request)
 
 
 def _out_of_band(request: HttpRequest, fragments: Sequence[str], context: Context) -> str:
