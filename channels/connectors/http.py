@@ -19,8 +19,7 @@ TIMEOUT_S = (5, 60)
 
 @dataclass
 class Http:
-    """Calls of one connector. `classify` turns a channel's answer into an error, or returns None when it is good.
-    """
+    """Calls of one connector. `classify` turns a channel's answer into an error, or returns None when it is good."""
 
     shop_code: str
     classify: Callable[[requests.Response], ChannelError | None]
@@ -54,8 +53,9 @@ class Http:
                 error = ChannelDown(
                     "モールにつながりません。通信の回復後に自動で再試行します。",
                     detail=type(lost).__name__,
-                    uncertain=not idempotent,
                 )
+            if isinstance(error, ChannelDown):
+                error.uncertain = not idempotent
             may_repeat = isinstance(error, RateLimited) or (idempotent and error.retry)
             if not may_repeat or attempt == tries:
                 raise error

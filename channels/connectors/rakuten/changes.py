@@ -1,0 +1,117 @@
+"""Writes about one order: acknowledge, tell parcels, cancel. Nothing is repeated before the order was read again."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
+from channels.connectors.rakuten import wire
+from channels.connectors.rakuten.orders import outcome, read_one
+from channels.connectors.rakuten.shipping import missing_rows
+from channels.connectors.rakuten.transport import Rms, decoded
+
+GONE = (wire.CANCELLING, wire.CANCELLED)
+UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
+IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
+NOT_DONE = "楽天の受注 {no} を{verb}できませんでした（{codes}）。RMSの受注画面で状態を確認してください。"
+POSTAGE_OPEN = "楽天の受注 {no} は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
+AFTER_SHIPPING = "楽天の受注 {no} は発送済みです。返品・発送後キャンセルはRMSの受注画面で行ってください。"
+
+
+def current(rms: Rms, no: str) -> dict[str, Any]:
+    """The order now; raises Refused when RMS does not show it."""
+    raw = read_one(rms, no)
+    if raw is None:
+        raise Refused(UNKNOWN.format(no=no))
+    order: dict[str, Any] = json.loads(raw.payload)
+    return order
+
+
+def confirm(rms: Rms, no: str) -> None:
+    """Acknowledge (注文確認). An order already past that step is success, after a look at it."""
+    try:
+        bad, good = outcome(decoded(rms.order("confirmOrder", {"orderNumberList": [no]}, idempotent=False)), no)
+    except ChannelDown as lost:
+        if _progress(current(rms, no)) in (wire.TO_CONFIRM, *GONE):
+            raise _may_follow(lost) from None
+        return
+    except Refused as refused:
+        bad, good = refused_numbers(refused), []
+    if not bad and good:
+        return
+    if "105" in bad:
+        raise Refused(POSTAGE_OPEN.format(no=no))
+    progress = _progress(current(rms, no))
+    if progress in GONE:
+        raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
+    if progress == wire.TO_CONFIRM:
+        raise Refused(NOT_DONE.format(no=no, verb="注文確認", codes="、".join(bad) or "回答なし"))
+
+
+def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
+    """Make the order's shipping rows say what `parcels` say. Rows that already say it are not sent again:
+    RMS would keep them twice and may mail the buyer twice."""
+    order = current(rms, no)
+    if _progress(order) in GONE:
+        raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
+    for baskets in missing_rows(order, parcels):
+        _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
+
+
+def _write_shipping(
+    rms: Rms, no: str, baskets: Sequence[Mapping[str, Any]], still_missing: Callable[[], Sequence[Any]]
+) -> None:
+    try:
+        body = {"orderNumber": no, "BasketidModelList": baskets}
+        bad, _ = outcome(decoded(rms.order("updateOrderShipping", body, idempotent=False)), no)
+    except ChannelDown as lost:
+        if still_missing():
+            raise _may_follow(lost) from None
+        return
+    except Refused as refused:
+        bad = refused_numbers(refused) or [str(refused.cause)]
+    if "102" in bad:
+        raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
+    if bad:
+        raise Refused(NOT_DONE.format(no=no, verb="発送報告", codes="、".join(bad)))
+
+
+def cancel(rms: Rms, no: str, reason: str) -> None:
+    """Ask Rakuten to cancel before shipping; Rakuten settles it later (800, then 900)."""
+    progress = _progress(current(rms, no))
+    if progress in GONE:
+        return
+    if progress in (wire.SHIPPED, wire.PAYING, wire.PAID):
+        raise Refused(AFTER_SHIPPING.format(no=no))
+    body = {
+        "orderNumber": no,
+        "inventoryRestoreType": wire.KEEP_STOCK,
+        "changeReasonDetailApply": wire.cancel_code(reason),
+    }
+    try:
+        bad, good = outcome(decoded(rms.order("cancelOrder", body, idempotent=False)), no)
+    except ChannelDown as lost:
+        if _progress(current(rms, no)) not in GONE:
+            raise _may_follow(lost) from None
+        return
+    except Refused as refused:
+        bad, good = refused_numbers(refused), []
+    if bad or not good:
+        raise Refused(NOT_DONE.format(no=no, verb="キャンセル", codes="、".join(bad) or "回答なし"))
+
+
+def refused_numbers(refused: ChannelError) -> list[str]:
+    """The last parts of the message codes that a refusal names."""
+    return [word.rpartition("_")[2] for word in refused.detail.split() if word.startswith("ORDER_EXT_API_")]
+
+
+def _progress(order: Mapping[str, Any]) -> int:
+    return int(order.get("orderProgress") or 0)
+
+
+def _may_follow(lost: ChannelDown) -> ChannelError:
+    """The order was read and the work is not done: the call may come again."""
+    detail = lost.detail if isinstance(lost, ChannelError) else type(lost).__name__
+    return ChannelDown(
+        "楽天RMSの応答がありませんでした。処理されていないことを確認し、自動で再試行します。", detail=detail
+    )

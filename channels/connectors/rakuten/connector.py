@@ -1,0 +1,98 @@
+"""The connector: the contract's methods over RMS."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.connectors.contract import (
+    Capabilities,
+    ChannelError,
+    ConnectorSettings,
+    CredentialsRefused,
+    Fetched,
+    ListingInfo,
+    Parcel,
+    RawOrder,
+    StockPush,
+    StockResult,
+)
+from channels.connectors.rakuten import changes, orders, stock, wire
+from channels.connectors.rakuten.parse import parse_order
+from channels.connectors.rakuten.transport import Rms
+from oms.kernel import clock
+from orders.channel_order import ChannelOrder
+
+ORDER_PAGE = "https://order-rp.rms.rakuten.co.jp/order-rb/individual-order-detail-sc/init?orderNumber={no}"
+
+
+class RakutenConnector:
+    """One shop on Rakuten Ichiba."""
+
+    channel = "rakuten"
+    label = "楽天市場"
+    capabilities = Capabilities(
+        confirm=True,
+        confirm_needed=True,
+        partial_shipment=True,
+        parcels_per_order=0,
+        tracking_correction=True,
+        cancel=True,
+        stock_batch=wire.STOCK_WRITE,
+        stock_confirms=False,
+        mail="relay",
+        order_url=ORDER_PAGE,
+        carrier_codes=wire.CARRIERS,
+        publish_interval_s=1.0,
+        poll_interval_s=60.0,
+    )
+    credential_fields = (
+        ("service_secret", "サービスシークレット（serviceSecret）", True),
+        ("license_key", "ライセンスキー（licenseKey）", True),
+        ("shop_url", "店舗URL（任意）", False),
+    )
+
+    def __init__(self, settings: ConnectorSettings) -> None:
+        self._rms = Rms(settings)
+
+    def check(self) -> str:
+        """Counts the orders of the last day, and reads when the licence key ends."""
+        until = clock.now()
+        placed = orders.count(self._rms, until - timedelta(days=1), until)
+        return f"楽天RMSに接続できました。直近24時間の注文は{placed}件です。{self._license_words()}"
+
+    def _license_words(self) -> str:
+        """The key's end in words; its API may be closed to the shop, which disturbs nothing else."""
+        try:
+            ends = wire.read_time(self._rms.license_expiry())
+        except CredentialsRefused:
+            return "ライセンスキーの期限は確認できませんでした（ライセンス管理APIの利用設定がありません）。"
+        except (ChannelError, ValueError, TypeError, AttributeError):
+            return "ライセンスキーの期限は確認できませんでした。"
+        return f"ライセンスキーの期限は{ends.astimezone(clock.TOKYO):%Y-%m-%d}です。"
+
+    def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
+        return orders.fetch(self._rms, since, until)
+
+    def fetch_order(self, channel_order_no: str) -> RawOrder | None:
+        return orders.read_one(self._rms, channel_order_no)
+
+    def parse(self, payload: str) -> ChannelOrder:
+        return parse_order(payload)
+
+    def confirm(self, order: Mapping[str, Any]) -> None:
+        changes.confirm(self._rms, order["no"])
+
+    def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
+        changes.ship(self._rms, order["no"], parcels)
+
+    def cancel(self, order: Mapping[str, Any], reason: str) -> None:
+        changes.cancel(self._rms, order["no"], reason)
+
+    def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
+        yield from stock.listings(self._rms)
+
+    def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
+        return stock.push(self._rms, items)
+
+    def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
+        return stock.read(self._rms, listing_codes)

@@ -1,0 +1,171 @@
+"""Finding and reading orders: searchOrder gives numbers, getOrder gives the orders.
+
+RMS has no "updated since". A fetch therefore looks at what moved by any date RMS can search by, and from time to
+time reads every order again that is not finished; which time is decided by the asked period alone, so that nothing
+has to be remembered between fetches.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.connectors.contract import ChannelError, Fetched, RawOrder, Refused, Unreadable
+from channels.connectors.rakuten import wire
+from channels.connectors.rakuten.slices import objects_of
+from channels.connectors.rakuten.transport import Rms, decoded, errors, messages, number
+
+OVERLAP = timedelta(minutes=15)
+RECENT = timedelta(days=3)
+DEEP_EVERY_S = 600
+UNFINISHED = (wire.TO_CONFIRM, wire.AT_RAKUTEN, wire.TO_SHIP, wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
+TURNING = (wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
+NOT_READABLE = "楽天の受注 {no} を取得できませんでした。RMSで状態を確認してください。"
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One search: orders whose date of `date_type` lies in [since, until], in these progresses (empty: all)."""
+
+    since: datetime
+    until: datetime
+    date_type: int = wire.BY_ORDER_DATE
+    progress: Sequence[int] = ()
+
+
+def scans(since: datetime, until: datetime) -> list[Scan]:
+    """New orders first, then what moved, then cancellations and changes of younger orders; sometimes all open ones."""
+    early = since - OVERLAP
+    plan = [
+        Scan(early, until),
+        Scan(early, until, wire.BY_FIX_DATE),
+        Scan(early, until, wire.BY_SHIPPING_REPORT),
+    ]
+    if is_deep(since, until):
+        return [*plan, Scan(until - wire.SEARCH_WINDOW, until, progress=UNFINISHED)]
+    return [*plan, Scan(until - RECENT, until, progress=TURNING)]
+
+
+def is_deep(since: datetime, until: datetime) -> bool:
+    """True once in ten minutes of regular polling: when a border of ten minutes lies in the period."""
+    return since.timestamp() // DEEP_EVERY_S != until.timestamp() // DEEP_EVERY_S
+
+
+def fetch(rms: Rms, since: datetime, until: datetime) -> Iterator[Fetched]:
+    """Pages of at most 100 orders; each order once, although the scans overlap."""
+    seen: set[str] = set()
+    for scan in scans(since, until):
+        for numbers in search(rms, scan):
+            fresh = [no for no in dict.fromkeys(numbers) if no not in seen]
+            seen.update(fresh)
+            for start in range(0, len(fresh), wire.GET_ORDERS):
+                yield read(rms, fresh[start : start + wire.GET_ORDERS])
+    yield Fetched(orders=(), cursor=until)
+
+
+def search(rms: Rms, scan: Scan) -> Iterator[list[str]]:
+    """Order numbers, a search page at a time, in windows RMS allows and narrow enough to be reached to the end."""
+    since = max(scan.since, scan.until - wire.SEARCH_REACH_BACK)
+    while since < scan.until:
+        until = min(since + wire.SEARCH_WINDOW, scan.until)
+        yield from _search_window(rms, Scan(since, until, scan.date_type, scan.progress))
+        since = until
+
+
+def _search_window(rms: Rms, scan: Scan) -> Iterator[list[str]]:
+    """Ascending by order time, so that orders placed meanwhile come at the end and push nothing out of a page."""
+    page, pages = 1, 1
+    while page <= pages:
+        answer = _search_page(rms, scan, page)
+        paging = answer.get("PaginationResponseModel") or {}
+        total = int(paging.get("totalRecordsAmount") or 0)
+        if page == 1 and total > wire.SEARCH_REACHABLE and scan.until - scan.since > timedelta(seconds=2):
+            middle = scan.since + (scan.until - scan.since) / 2
+            yield from _search_window(rms, Scan(scan.since, middle, scan.date_type, scan.progress))
+            yield from _search_window(rms, Scan(middle, scan.until, scan.date_type, scan.progress))
+            return
+        yield [str(no) for no in answer.get("orderNumberList") or [] if no]
+        pages = int(paging.get("totalPages") or 0)
+        page += 1
+
+
+def _search_page(rms: Rms, scan: Scan, page: int) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "dateType": scan.date_type,
+        "startDatetime": wire.order_time(scan.since),
+        "endDatetime": wire.order_time(scan.until),
+        "PaginationRequestModel": {
+            "requestRecordsAmount": wire.SEARCH_PAGE,
+            "requestPage": page,
+            "SortModelList": [{"sortColumn": 1, "sortDirection": 1}],
+        },
+    }
+    if scan.progress:
+        body["orderProgressList"] = list(scan.progress)
+    return answer_of(rms, "searchOrder", body)
+
+
+def count(rms: Rms, since: datetime, until: datetime) -> int:
+    """How many orders were placed in the period; one call."""
+    paging = _search_page(rms, Scan(since, until), 1).get("PaginationResponseModel") or {}
+    return int(paging.get("totalRecordsAmount") or 0)
+
+
+def answer_of(rms: Rms, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The JSON answer of a reading call; an ERROR row in it is a refusal although HTTP says 200."""
+    answer = decoded(rms.order(name, body, idempotent=True))
+    if refused := errors(answer):
+        codes = "、".join(str(row.get("messageCode") or "?") for row in refused)
+        raise Refused(f"楽天RMSが要求を拒否しました（{codes}）。", detail=name)
+    return answer
+
+
+def read(rms: Rms, numbers: Sequence[str]) -> Fetched:
+    """The orders of at most 100 numbers. One that cannot be read is a problem of its own and stops no other."""
+    if not numbers:
+        return Fetched(orders=())
+    try:
+        found = _get(rms, numbers)
+    except (Refused, Unreadable) as refused:
+        if len(numbers) == 1:
+            return Fetched(orders=(), problems=[(numbers[0], refused)])
+        middle = len(numbers) // 2
+        halves = read(rms, numbers[:middle]), read(rms, numbers[middle:])
+        return Fetched(
+            orders=[order for half in halves for order in half.orders],
+            problems=[problem for half in halves for problem in half.problems],
+        )
+    problems: list[tuple[str, ChannelError]] = [
+        (no, Refused(NOT_READABLE.format(no=no), detail="getOrder: not in the answer"))
+        for no in numbers
+        if no not in found
+    ]
+    return Fetched(orders=[found[no] for no in numbers if no in found], problems=problems)
+
+
+def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
+    """By number, whatever the order of the reply. Numbers RMS cannot read are missing, without an error."""
+    body = {"orderNumberList": list(numbers), "version": wire.ORDER_MODEL_VERSION}
+    answer = rms.order("getOrder", body, idempotent=True)
+    found = {}
+    try:
+        document = answer.content.decode("utf-8")
+        for order, text in objects_of(document, "OrderModelList"):
+            no = order.get("orderNumber") if isinstance(order, dict) else None
+            if isinstance(no, str) and no:
+                found[no] = RawOrder(channel_order_no=no, payload=text, content_type="application/json")
+    except ValueError as broken:
+        raise Unreadable("楽天RMSの受注データがJSONとして読めません。", detail=type(broken).__name__) from None
+    return found
+
+
+def read_one(rms: Rms, number_: str) -> RawOrder | None:
+    """None when RMS does not show the order."""
+    return _get(rms, [number_]).get(number_)
+
+
+def outcome(answer: Any, number_: str) -> tuple[list[str], list[str]]:
+    """(error numbers, other numbers) of the rows about one order; rows without an order number count for it too."""
+    mine = [row for row in messages(answer) if row.get("orderNumber") in (None, "", number_)]
+    bad = [number(row) for row in mine if row.get("messageType") == "ERROR"]
+    return bad, [number(row) for row in mine if row.get("messageType") != "ERROR"]
