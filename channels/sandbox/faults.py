@@ -12,8 +12,9 @@ seconds (`60s`) or a probability (`25%`); without a limit the fault stays until 
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 ANSWERED = frozenset({"429", "500", "503", "maintenance", "revoked"})
 """Answered by Simulator.fault_response; `revoked` = the credential is no longer valid."""
@@ -31,6 +32,14 @@ class Fault:
     count: int | None = None  # how often more
     until: datetime | None = None
     probability: float = 1.0
+
+    def copy(self) -> "Fault":
+        """Its own count, so that one SPEC entry for all channels counts on each."""
+        return replace(self)
+
+    def as_json(self) -> dict[str, Any]:
+        until = self.until and self.until.isoformat()
+        return {"kind": self.kind, "value": self.value, "count": self.count, "until": until, "p": self.probability}
 
 
 class Faults:

@@ -302,7 +302,7 @@ class World:
             draft = self.life.draft(
                 rng, channel, wanted, basket or self.life.fill(rng, channel, wanted), buyer=who, keep_payment=payment
             )
-            given = {"remarks": remarks, "wish": wish, "recipients": tuple(recipients) or None}
+            given: dict[str, Any] = {"remarks": remarks, "wish": wish, "recipients": tuple(recipients) or None}
             if buyer is not None:
                 given |= {"buyer": buyer, "recipients": tuple(recipients) or (buyer,)}
             draft = replace(draft, **{name: value for name, value in given.items() if value is not None})
