@@ -72,6 +72,7 @@ class PoolApart(StockError):
         super().__init__(f"pool and places would differ: SKUs {self.sku_ids}")
 
 
+PREPARE_AFTER = 5
 KINDS = frozenset(EntryKind.values)
 
 APPLY = """
@@ -264,8 +265,14 @@ def lock(balance_ids: Iterable[int]) -> dict[int, Row]:
 
 
 def _fetch(sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-    """Rows of one statement, prepared by the server: planning these costs more than running them."""
+    """Rows of one statement, prepared by the server: planning these costs more than running them.
+
+    Django's own cursors bind on the client and turn preparing off for the connection; so it is turned on for this one.
+    """
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    raw = connection.connection
+    if raw.prepare_threshold is None:
+        raw.prepare_threshold = PREPARE_AFTER
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
         return cursor.execute(sql, parameters, prepare=True).fetchall()
