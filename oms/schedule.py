@@ -31,3 +31,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "outbox-sweep": {"task": "oms.kernel.tasks.deliver_effects", "schedule": 10.0, "options": {"expires": 30}},
 }
+BEAT_SCHEDULE |= {
+    "stage-sweep": {"task": "orders.tasks.sweep_stages", "schedule": 60.0, "options": {"expires": 60}},
+    "fold-counts": {"task": "orders.tasks.fold_counts", "schedule": 20.0, "options": {"expires": 20}},
+    "allocate": {"task": "fulfillment.tasks.allocate_waiting", "schedule": 5.0, "options": {"expires": 5}},
+}

@@ -54,9 +54,9 @@ def write_fulfilment(facts: Sequence[Fulfilment], *, actor: Actor = SYSTEM) -> N
     stages.recompute([f.order_id for f in facts], actor=actor)
 
 
-def write_lines(rows: Sequence[tuple[int, int, int]]) -> None:
-    """(line id, allocated quantity, shipped quantity); the caller holds the orders' locks."""
-    update_rows("orders_orderline", {"allocated_quantity": "int", "shipped_quantity": "int"}, rows)
+def write_allocated(rows: Sequence[tuple[int, int]]) -> None:
+    """(line id, pieces that have a place); the caller holds the orders' locks."""
+    update_rows("orders_orderline", {"allocated_quantity": "int"}, rows)
 
 
 def write_channel_sync(order_ids: Sequence[int], state: str) -> None:

@@ -1,0 +1,35 @@
+"""What orders tell fulfilment. The sender holds the locks of the orders concerned."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.services import journal
+from oms.kernel.models import User
+from orders.signals import lines_released, orders_cancelled
+
+LIVE = [Shipment.State.PLANNED, Shipment.State.INSTRUCTED]
+
+
+@receiver(orders_cancelled)
+def stop_shipments(order_ids: list[int], by: User | None, **_: Any) -> None:
+    """A cancelled order's shipments stop; one that carries other orders too only loses these lines (below)."""
+    own = Shipment.objects.filter(lines__order_line__order__in=order_ids, state=Shipment.State.INSTRUCTED)
+    shared = ShipmentLine.objects.filter(shipment__in=own).exclude(order_line__order__in=order_ids).values("shipment")
+    ids = list(own.exclude(pk__in=shared).distinct().values_list("pk", flat=True))
+    Shipment.objects.filter(pk__in=ids).update(state=Shipment.State.CANCELLED)
+    journal.write([(pk, "cancelled", "") for pk in ids], by=by)
+
+
+@receiver(lines_released)
+def let_go_of_lines(line_ids: list[int], **_: Any) -> None:
+    """Lines without a place leave their planned and instructed shipments; a shipment left empty ends."""
+    rows = ShipmentLine.objects.filter(order_line__in=line_ids, shipment__state__in=LIVE)
+    touched = set(rows.values_list("shipment", flat=True))
+    rows.delete()
+    empty = Shipment.objects.filter(pk__in=touched, lines__isnull=True)
+    instructed = list(empty.filter(state=Shipment.State.INSTRUCTED).values_list("pk", flat=True))
+    empty.filter(state=Shipment.State.PLANNED).delete()
+    Shipment.objects.filter(pk__in=instructed).update(state=Shipment.State.CANCELLED)
+    journal.write([(pk, "emptied", "") for pk in instructed], by=None)

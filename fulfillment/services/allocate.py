@@ -1,0 +1,204 @@
+"""Choosing the location: orders past review and payment get their places, as planned shipments."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.services import facts
+from fulfillment.services.plan import Line, Picture, Placed, place_order
+from inventory.models import AllocatorMark, Location
+from inventory.services import stock
+from oms.kernel import clock
+from orders.models import Order, OrderLine, Recipient
+from orders.models.order import Stage
+from orders.services import waiting
+from orders.services.facts import write_allocated
+from orders.services.reservation import line_ids_of, rank_of, ref_of
+
+BATCH = 300
+MARKS = 5000
+
+
+def allocate_waiting() -> int:
+    """Serve lines that wait for a promise where stock moved, then place every order that waits for a location.
+
+    Returns how many orders were placed fully or in part. Meant for one worker at a time; several do no harm.
+    """
+    _promise_where_stock_moved()
+    placed = 0
+    waiting_ids = list(
+        Order.objects.filter(stage=Stage.AWAITING_STOCK).order_by("ship_by", "ordered_at").values_list("pk", flat=True)
+    )
+    for start in range(0, len(waiting_ids), BATCH):
+        placed += len(allocate_orders(waiting_ids[start : start + BATCH]))
+    return placed
+
+
+def _promise_where_stock_moved() -> None:
+    """Consume the allocator's marks: their SKUs, and bundles of them, may now serve lines that wait."""
+    with transaction.atomic():
+        marks = AllocatorMark.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "sku_id")[:MARKS]
+        taken = list(marks)
+        if not taken:
+            return
+        AllocatorMark.objects.filter(pk__in=[pk for pk, _sku in taken]).delete()
+        skus = {sku for _pk, sku in taken}
+        bundles = {bundle for found in stock.bundles_of(skus).values() for bundle in found}
+        waiting.promise_waiting(sorted(skus | bundles))
+
+
+@transaction.atomic
+def allocate_orders(order_ids: Sequence[int]) -> list[int]:
+    """Give each waiting line a place with stock, in order of rank. Returns the orders that got at least one place.
+
+    Takes the orders' locks (orders that someone works on are left for the next round), then the stock locks, once.
+    Lines that do not fit keep waiting; that is an answer, not an error.
+    """
+    orders = {
+        order.pk: order
+        for order in Order.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk__in=order_ids, stage=Stage.AWAITING_STOCK)
+        .order_by("pk")
+    }
+    lines = _lines_waiting(list(orders))
+    picture = _picture(lines)
+    plan = [
+        placed
+        for order_id in sorted(lines, key=lambda id_: rank_of(orders[id_].ship_by, orders[id_].ordered_at))
+        for placed in place_order(lines[order_id], picture)
+    ]
+    granted = _allocate_stock(plan, orders)
+    done = [placed for placed in plan if placed.line.id in granted]
+    _write_shipments(done, orders)
+    write_allocated(_by_line(done))
+    touched = sorted({placed.line.order_id for placed in done})
+    facts.refresh(touched)
+    return touched
+
+
+def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
+    """Lines due now that hold their promise and have no place yet, by order."""
+    rows = OrderLine.objects.filter(
+        Q(release_date__isnull=True) | Q(release_date__lte=clock.today()),
+        order__in=order_ids,
+        reserved=True,
+        sku__isnull=False,
+        allocated_quantity__lt=F("quantity"),
+    ).order_by("order", "position")
+    found = list(rows.values_list("pk", "order", "recipient_position", "quantity", "sku", "units"))
+    parts = stock.components({sku for *_rest, sku, _units in found})
+    lines: dict[int, list[Line]] = defaultdict(list)
+    for pk, order_id, recipient, quantity, sku, units in found:
+        needs = {part: each * units for part, each in parts[sku].items()}
+        lines[order_id].append(Line(pk, order_id, recipient, quantity, needs))
+    return dict(lines)
+
+
+def _picture(lines: dict[int, list[Line]]) -> Picture:
+    skus = {sku for own in lines.values() for line in own for sku in line.needs}
+    picture = Picture(list(Location.objects.filter(active=True, sells_online=True).order_by("priority", "pk").values_list("pk", flat=True)))
+    for sku, places in stock.free_by_location(skus).items():
+        for place in places:
+            picture.free.setdefault(place.location_id, {})[sku] = place.free
+    return picture
+
+
+def _allocate_stock(plan: Sequence[Placed], orders: dict[int, Order]) -> set[int]:
+    """Ask the door; returns the lines it placed."""
+    balance_of = stock.place_ids((sku, placed.location_id) for placed in plan for sku in placed.line.needs)
+    parts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    lines = {}
+    for placed in plan:
+        lines[placed.line.id] = placed.line
+        parts[placed.line.id] += [
+            (balance_of[sku, placed.location_id], units * placed.quantity) for sku, units in placed.line.needs.items()
+        ]
+    requests = [
+        stock.Request(ref_of(id_), tuple(parts[id_]), rank_of(orders[line.order_id].ship_by, orders[line.order_id].ordered_at))
+        for id_, line in lines.items()
+    ]
+    return set(line_ids_of(stock.allocate(requests)))
+
+
+def _by_line(done: Sequence[Placed]) -> list[tuple[int, int]]:
+    """(line, pieces placed)."""
+    sums: dict[int, int] = defaultdict(int)
+    for placed in done:
+        sums[placed.line.id] += placed.quantity
+    return list(sums.items())
+
+
+def _write_shipments(done: Sequence[Placed], orders: dict[int, Order]) -> None:
+    """One planned shipment per order, recipient and location; lines join one that is planned already."""
+    wanted: dict[tuple[int, int, int], list[Placed]] = defaultdict(list)
+    for placed in done:
+        wanted[placed.line.order_id, placed.line.recipient_position, placed.location_id].append(placed)
+    recipients = _recipients({order for order, _position, _location in wanted})
+    planned, counts = _existing(list(orders))
+    missing = [key for key in wanted if (recipients[key[:2]], key[2]) not in planned]
+    now = clock.now()
+    fresh = []
+    for order_id, position, location_id in missing:
+        counts[order_id] += 1
+        fresh.append(
+            Shipment(
+                location_id=location_id,
+                recipient_id=recipients[order_id, position],
+                carrier=orders[order_id].carrier,
+                reference=counts[order_id],
+                created_at=now,
+            )
+        )
+    for shipment in Shipment.objects.bulk_create(fresh):
+        planned[shipment.recipient_id, shipment.location_id] = shipment.pk
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(
+            shipment_id=planned[recipients[key[:2]], key[2]],
+            order_line_id=placed.line.id,
+            sku_id=sku,
+            quantity=units * placed.quantity,
+            line_quantity=placed.quantity,
+        )
+        for key, own in wanted.items()
+        for placed in own
+        for sku, units in placed.line.needs.items()
+    )
+
+
+def _recipients(order_ids: set[int]) -> dict[tuple[int, int], int]:
+    """(order, position) → recipient; a line whose position the channel never described goes to the first."""
+    known = {
+        (order, position): pk
+        for pk, order, position in Recipient.objects.filter(order__in=order_ids).values_list("pk", "order", "position")
+    }
+    first = {order: pk for (order, position), pk in sorted(known.items(), reverse=True)}
+    return _Fallback(known, first)
+
+
+class _Fallback(dict[tuple[int, int], int]):
+    def __init__(self, known: dict[tuple[int, int], int], first: dict[int, int]) -> None:
+        super().__init__(known)
+        self.first = first
+
+    def __missing__(self, key: tuple[int, int]) -> int:
+        return self.first[key[0]]
+
+
+def _existing(order_ids: Sequence[int]) -> tuple[dict[tuple[int, int], int], dict[int, int]]:
+    """Planned shipments by (recipient, location), and the highest reference used per order."""
+    planned: dict[tuple[int, int], int] = {}
+    counts: dict[int, int] = defaultdict(int)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.id, s.recipient_id, s.location_id, s.state, s.reference, r.order_id FROM fulfillment_shipment s "
+            "JOIN orders_recipient r ON r.id = s.recipient_id WHERE r.order_id = ANY(%s)",
+            [list(order_ids)],
+        )
+        for pk, recipient, location, state, reference, order_id in cursor.fetchall():
+            counts[order_id] = max(counts[order_id], reference)
+            if state == Shipment.State.PLANNED:
+                planned[recipient, location] = pk
+    return planned, counts

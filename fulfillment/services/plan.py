@@ -1,0 +1,88 @@
+"""Where the lines of an order could ship from. Pure: decides on a picture of the free stock, which the door re-checks.
+
+One location that has everything comes first, in the locations' own order of preference; else each line takes what it
+needs place by place. A line is placed whole or not at all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Free = dict[int, dict[int, int]]  # location → SKU → free units
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An order line that waits: one piece of it needs so many units of each SKU (a bundle needs several)."""
+
+    id: int
+    order_id: int
+    recipient_position: int
+    quantity: int
+    needs: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """So many pieces of a line from one location."""
+
+    line: Line
+    location_id: int
+    quantity: int
+
+
+@dataclass
+class Picture:
+    """Free stock as it would be after what was planned so far; locations in order of preference."""
+
+    locations: Sequence[int]
+    free: Free = field(default_factory=dict)
+
+    def pieces(self, location_id: int, line: Line) -> int:
+        """How many pieces of the line this location could serve now."""
+        here = self.free.get(location_id, {})
+        return min((here.get(sku, 0) // units for sku, units in line.needs.items()), default=0)
+
+    def take(self, placed: Placed) -> None:
+        here = self.free[placed.location_id]
+        for sku, units in placed.line.needs.items():
+            here[sku] -= units * placed.quantity
+
+    def give_back(self, placed: Placed) -> None:
+        here = self.free[placed.location_id]
+        for sku, units in placed.line.needs.items():
+            here[sku] += units * placed.quantity
+
+
+def place_order(lines: Sequence[Line], picture: Picture) -> list[Placed]:
+    """Places for the lines of one order, taken off the picture; lines that fit nowhere are left out."""
+    for location_id in picture.locations:
+        if whole := _all_from(location_id, lines, picture):
+            return whole
+    return [placed for line in lines for placed in _line_from_several(line, picture)]
+
+
+def _all_from(location_id: int, lines: Sequence[Line], picture: Picture) -> list[Placed]:
+    placed: list[Placed] = []
+    for line in lines:
+        if picture.pieces(location_id, line) < line.quantity:
+            for earlier in placed:
+                picture.give_back(earlier)
+            return []
+        placed.append(Placed(line, location_id, line.quantity))
+        picture.take(placed[-1])
+    return placed
+
+
+def _line_from_several(line: Line, picture: Picture) -> list[Placed]:
+    placed: list[Placed] = []
+    left = line.quantity
+    for location_id in picture.locations:
+        if left and (pieces := min(left, picture.pieces(location_id, line))):
+            placed.append(Placed(line, location_id, pieces))
+            picture.take(placed[-1])
+            left -= pieces
+    if left:
+        for earlier in placed:
+            picture.give_back(earlier)
+        return []
+    return placed

@@ -1,0 +1,157 @@
+"""出荷確定: parcels leave. Stock goes out, the channel and the customer are told through the outbox."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q
+from django.utils.translation import gettext as _
+
+from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.services import facts, journal
+from inventory.services import stock
+from oms.kernel import clock
+from oms.kernel.services.outbox import NewEffect, put
+from orders.models import Order, OrderLine
+from orders.models.order import ChannelSync, FulfillmentState
+from orders.services import journal as order_journal
+from orders.services import mail
+from orders.services.journal import Actor, Entry
+from orders.services.reservation import ref_of
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A parcel that leaves."""
+
+    shipment_id: int
+    carrier: str
+    tracking_no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    shipments: list[int] = field(default_factory=list)
+    orders: list[int] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)  # shipment → why
+
+
+@transaction.atomic
+def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipped:
+    """Confirm that these shipments left. Confirming again is refused with a sentence and does nothing.
+
+    Locks orders by pk, shipments by pk, then stock once.
+    """
+    by_id = {departure.shipment_id: departure for departure in departures}
+    order_ids = sorted(
+        set(ShipmentLine.objects.filter(shipment__in=by_id).values_list("order_line__order", flat=True))
+    )
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
+    locked = list(Shipment.objects.select_for_update(no_key=True).filter(pk__in=by_id).order_by("pk"))
+    refused = _refusals(locked, by_id, order_ids)
+    leaving = [shipment for shipment in locked if shipment.pk not in refused]
+    if not leaving:
+        return Shipped(refused=refused)
+    lines = list(ShipmentLine.objects.filter(shipment__in=leaving).select_related("shipment", "order_line"))
+    _write_shipments(leaving, by_id)
+    touched = sorted({line.order_line.order_id for line in lines})
+    journal.write([(s.pk, "shipped", by_id[s.pk].tracking_no) for s in leaving], by=actor.by)
+    stock.ship(
+        [stock.Part(ref_of(line.order_line_id), line.sku_id, line.shipment.location_id, line.quantity) for line in lines],
+        by_id=actor.by and actor.by.pk,
+    )
+    _count_shipped_lines(lines)
+    facts.refresh(touched, actor=actor)
+    _tell(leaving, lines, actor)
+    return Shipped([shipment.pk for shipment in leaving], touched, refused)
+
+
+def _refusals(locked: Sequence[Shipment], by_id: dict[int, Departure], order_ids: Sequence[int]) -> dict[int, str]:
+    refused = {}
+    held = _stopped_orders(order_ids)
+    for shipment in locked:
+        if shipment.state == Shipment.State.SHIPPED:
+            refused[shipment.pk] = _("すでに出荷済みです。")
+        elif shipment.state != Shipment.State.INSTRUCTED:
+            refused[shipment.pk] = _("出荷指示が出ていません（%(state)s）。") % {"state": shipment.get_state_display()}
+        elif not by_id[shipment.pk].tracking_no.strip():
+            refused[shipment.pk] = _("送り状番号を入力してください。")
+        elif shipment.pk in held:
+            refused[shipment.pk] = held[shipment.pk]
+    return refused
+
+
+def _stopped_orders(order_ids: Sequence[int]) -> dict[int, str]:
+    """Shipments of orders that must not leave now: held, or with a reason that asks to stop them."""
+    stopped: dict[int, str] = {}
+    reasons = Count("reasons", filter=Q(reasons__state="open", reasons__level="block"))
+    for order in Order.objects.filter(pk__in=order_ids).annotate(blocking=reasons):
+        if order.held_at or order.blocking:
+            cause = (
+                _("受注 %(no)s は保留中です。") % {"no": order.channel_order_no}
+                if order.held_at
+                else _("受注 %(no)s に未確認の理由があります。受注画面で確認してください。") % {"no": order.channel_order_no}
+            )
+            own = ShipmentLine.objects.filter(order_line__order=order).values_list("shipment", flat=True)
+            stopped |= dict.fromkeys(own, cause)
+    return stopped
+
+
+def _write_shipments(leaving: Sequence[Shipment], by_id: dict[int, Departure]) -> None:
+    now = clock.now()
+    for shipment in leaving:
+        departure = by_id[shipment.pk]
+        shipment.state, shipment.shipped_at = Shipment.State.SHIPPED, now
+        shipment.carrier, shipment.tracking_no = departure.carrier, departure.tracking_no.strip()
+    Shipment.objects.bulk_update(leaving, ["state", "shipped_at", "carrier", "tracking_no"], batch_size=500)
+
+
+def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
+    """A bundle's line has several rows per shipment; its pieces count once."""
+    pieces: dict[tuple[int, int], int] = {}
+    for line in lines:
+        pieces[line.shipment_id, line.order_line_id] = line.line_quantity
+    sums: dict[int, int] = defaultdict(int)
+    for (_shipment, order_line), quantity in pieces.items():
+        sums[order_line] += quantity
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orders_orderline l SET shipped_quantity = l.shipped_quantity + v.n "
+            "FROM unnest(%s::bigint[], %s::int[]) AS v(id, n) WHERE l.id = v.id",
+            [list(sums), list(sums.values())],
+        )
+
+
+def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Actor) -> None:
+    """Journal, customer's mail and channel's notice, per order and shipment; each once by its key."""
+    orders_of: dict[int, set[int]] = defaultdict(set)
+    for line in lines:
+        orders_of[line.shipment_id].add(line.order_line.order_id)
+    ids = {order_id for found in orders_of.values() for order_id in found}
+    orders = Order.objects.select_related("shop").in_bulk(ids)
+    notices = []
+    for shipment in leaving:
+        for order_id in sorted(orders_of[shipment.pk]):
+            order = orders[order_id]
+            complete = order.fulfillment_state == FulfillmentState.SHIPPED
+            mail.schedule(
+                order.shop,
+                "shipped" if complete else "partially_shipped",
+                [(order_id, order.buyer_email)],
+                suffix=f":{shipment.pk}",
+            )
+            if complete or order.shop.can("partial_shipment"):
+                notices.append((order_id, shipment.pk))
+    put([NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o}) for o, s in notices])
+    Order.objects.filter(pk__in=[order_id for order_id, _s in notices]).update(
+        channel_sync=ChannelSync.PENDING, version=F("version") + 1
+    )
+    order_journal.write(
+        [
+            Entry(order_id, "shipped", f"{shipment.get_carrier_display()} {shipment.tracking_no}")
+            for shipment in leaving
+            for order_id in sorted(orders_of[shipment.pk])
+        ],
+        actor=actor,
+    )

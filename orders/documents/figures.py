@@ -1,0 +1,83 @@
+"""The sums of a delivery note, and the sums of a pick list."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from oms.kernel.money import RateTotal, rate_totals, spread_discount
+from orders.documents.values import DeliveryNote, PickItem, PickList
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`total` is what the tax is computed on; `due` is what remains to be paid in money."""
+
+    goods: int
+    fees: int
+    price_cut: int
+    total: int
+    paid_otherwise: int
+    due: int
+    rates: list[RateTotal]
+
+
+@dataclass(frozen=True, slots=True)
+class PickTotal:
+    """One row of the total pick."""
+
+    shelf: str
+    code: str
+    jan: str
+    name: str
+    options: str
+    quantity: int
+    orders: int
+    set_names: tuple[str, ...]
+
+
+def figures(note: DeliveryNote) -> Figures:
+    """Tax once per rate, the shop's discounts shared over the lines first.
+
+    Raises ValueError when the discounts exceed goods and fees: such an order needs a person before it is printed.
+    """
+    goods = [line.amount for line in note.lines]
+    fees = [fee.amount for fee in note.fees]
+    cut = sum(part.amount for part in note.deductions if part.lowers_price)
+    paid = sum(part.amount for part in note.deductions if not part.lowers_price)
+    off_goods, off_fees = spread_discount(goods, fees, cut)
+    taxed = [
+        *((line.rate, line.amount - off) for line, off in zip(note.lines, off_goods, strict=True)),
+        *((fee.rate, fee.amount - off) for fee, off in zip(note.fees, off_fees, strict=True)),
+    ]
+    total = sum(goods) + sum(fees) - cut
+    return Figures(sum(goods), sum(fees), cut, total, paid, total - paid, rate_totals(taxed, note.shop.rounding))
+
+
+def pick_totals(pick: PickList) -> list[PickTotal]:
+    """Sums per shelf and product, in walking order."""
+    groups: dict[tuple[str, str], list[tuple[int, PickItem]]] = {}
+    for place, order in enumerate(pick.orders):
+        for item in order.items:
+            groups.setdefault((item.shelf, item.code), []).append((place, item))
+    rows = [_pick_total(members) for members in groups.values()]
+    return sorted(rows, key=lambda row: (shelf_order(row.shelf), row.code))
+
+
+def _pick_total(members: list[tuple[int, PickItem]]) -> PickTotal:
+    first = members[0][1]
+    return PickTotal(
+        shelf=first.shelf,
+        code=first.code,
+        jan=first.jan,
+        name=first.name,
+        options=first.options,
+        quantity=sum(item.quantity for _, item in members),
+        orders=len({place for place, _ in members}),
+        set_names=tuple(dict.fromkeys(item.set_name for _, item in members if item.set_name)),
+    )
+
+
+def shelf_order(shelf: str) -> list[tuple[int, int, str]]:
+    """A-2 before A-10; products without a shelf last."""
+    parts: Iterable[str] = re.findall(r"\d+|\D+", shelf)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts] or [(2, 0, "")]

@@ -1,0 +1,147 @@
+"""What the documents show, as plain values. All money is whole yen, tax-inclusive; texts are printed as they are."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from oms.kernel.money import STANDARD, Rounding, TaxRate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letterhead:
+    """The shop as issuer. An empty registration number means: this document is no qualified invoice."""
+
+    name: str
+    company: str = ""
+    postal_code: str = ""
+    address: str = ""
+    phone: str = ""
+    mail: str = ""
+    registration_number: str = ""  # T + 13 digits, as valid on the day of shipment
+    rounding: Rounding = Rounding.FLOOR
+    closing: str = ""  # small print: return policy, opening hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """A buyer or a recipient. The name is without title; `honorific` is 様 for people, 御中 for organisations."""
+
+    name: str
+    company: str = ""
+    honorific: str = "様"
+    postal_code: str = ""
+    address: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One product inside a set line."""
+
+    code: str
+    name: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line as sold. `amount` is what is charged for it, after its own discount."""
+
+    code: str
+    name: str
+    options: str = ""
+    quantity: int
+    unit_price: int
+    amount: int
+    rate: TaxRate = STANDARD
+    components: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """Shipping, wrapping, cash on delivery …"""
+
+    label: str
+    amount: int
+    rate: TaxRate = STANDARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deduction:
+    """What the buyer does not pay in money. `amount` is positive.
+
+    `lowers_price`: a discount or coupon of the shop, which lowers the taxable amount; otherwise (the mall's points and
+    coupons) a way of paying, named below the total.
+    """
+
+    label: str
+    amount: int
+    lowers_price: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryNote:
+    """納品書 for one shipment. With `hide_prices` (gift) it shows no amount, no tax, and `sender_name` for the buyer."""
+
+    shop: Letterhead
+    number: str
+    issued_on: date
+    ordered_on: date | None = None
+    shipped_on: date | None = None
+    order_numbers: tuple[str, ...] = ()
+    channel: str = ""
+    channel_order_numbers: tuple[str, ...] = ()
+    buyer: Party
+    recipient: Party | None = None  # only when it differs from the buyer
+    payment_method: str = ""
+    delivery: str = ""  # carrier and service
+    tracking_number: str = ""
+    delivery_wish: str = ""
+    lines: tuple[Line, ...]
+    fees: tuple[Fee, ...] = ()
+    deductions: tuple[Deduction, ...] = ()
+    message: str = ""
+    hide_prices: bool = False
+    sender_name: str = ""
+    show_components: bool = True
+    is_reprint: bool = False
+    barcode: str = ""  # scanned at the packing check; printable ASCII
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickItem:
+    """One product to take from a shelf for one order."""
+
+    shelf: str
+    code: str
+    name: str
+    jan: str = ""
+    options: str = ""
+    quantity: int
+    set_name: str = ""  # the set it belongs to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickOrder:
+    """One parcel to pick."""
+
+    order_number: str
+    slot: str = ""
+    recipient: str = ""
+    method: str = ""
+    ship_by: date | None = None
+    gifts: tuple[str, ...] = ()  # printed large: "のし 紅白蝶結び 御祝 山田", "ラッピング 赤"
+    remarks: str = ""
+    items: tuple[PickItem, ...]
+    barcode: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickList:
+    """ピッキングリスト of one batch at one place: sums by shelf, then order by order."""
+
+    batch: str
+    made_at: datetime
+    location: str
+    by: str = ""
+    orders: tuple[PickOrder, ...]
+    is_reprint: bool = False
