@@ -1,0 +1,36 @@
+"""The names that may stand in `Field`."""
+
+PERSON = """
+FirstName FirstNameKana LastName LastNameKana ZipCode Prefecture PrefectureKana City CityKana Address1 Address1Kana
+Address2 Address2Kana PhoneNumber EmgPhoneNumber Section1Field Section1Value Section2Field Section2Value
+"""
+OTHER = """
+OrderId Version ParentOrderId ChildOrderId DeviceType MobileCarrierName IsSeen IsSplit CancelReason CancelReasonDetail
+IsRoyalty IsRoyaltyFix IsSeller IsAffiliate IsRatingB2s NeedSnl OrderTime LastUpdateTime Suspect SuspectMessage
+OrderStatus StoreStatus RoyaltyFixTime SendConfirmTime SendPayTime PrintSlipTime PrintDeliveryTime PrintBillTime
+BuyerComments SellerComments Notes OperationUser Referer EntryPoint Clink HistoryId UsageId UseCouponData
+TotalCouponDiscount ShippingCouponFlg ShippingCouponDiscount CampaignPoints IsMultiShip MultiShipId IsReadOnly
+IsFirstClassDrugIncludes IsFirstClassDrugAgreement IsWelcomeGiftIncludes FraudHoldStatus PublicationTime
+GoodStoreStatus LineGiftOrderId IsLineGiftOrder ImmediateBonus OverlapOrderResult SocialGiftType IsSubscription
+SubscriptionId OptionPartnerType PayStatus SettleStatus PayType PayKind PayMethod PayMethodName SellerHandlingCharge
+PayActionTime PayDate PayNotes SettleId CardBrand CardNumberLast4 CardPayType CardPayCount UseWallet NeedBillSlip
+NeedDetailedSlip NeedReceipt AgeConfirmField AgeConfirmValue AgeConfirmCheck BillMailAddress PayNo PayNoIssueDate
+ConfirmNumber PaymentTerm IsApplePay CombinedPayType CombinedPayKind CombinedPayMethod CombinedPayMethodName
+PayMethodChangeDeadline IsPayMethodChangePossible ShipStatus ShipMethod ShipMethodName ShipRequestDate ShipRequestTime
+ShipNotes ShipCompanyCode ReceiveShopCode ShipInvoiceNumber1 ShipInvoiceNumber2 ShipInvoiceNumberEmptyReason ShipUrl
+ArriveType ShipDate ArrivalDate NeedGiftWrap GiftWrapType GiftWrapMessage NeedGiftWrapPaper GiftWrapPaperType
+GiftWrapName Option1Field Option1Type Option1Value Option2Field Option2Type Option2Value ReceiveSatelliteType
+ShipInstructType ShipInstructStatus YamatoCoopStatus IsEazy EazyDeliveryCode EazyDeliveryName
+IsMallContactlessDelivery IsLineGiftShippable ShippingDeadline RemoteAreaShippingType PayCharge ShipCharge
+GiftWrapCharge Discount Adjustments SettleAmount UsePoint GiftCardDiscount TotalPrice SettlePayAmount IsGetPointFixAll
+TotalMallCouponDiscount LineGiftCharge TotalImmediateBonusAmount TotalImmediateBonusRatio PayMethodAmount
+CombinedPayMethodAmount TaxRatio LineId ItemId Title SubCode SubCodeOption ItemOption Inscription IsUsed ImageId
+IsTaxable ItemTaxRatio Jan ProductId CategoryId AffiliateRatio UnitPrice NonTaxUnitPrice Quantity PointAvailQuantity
+ReleaseDate OriginalPrice OriginalNum PointFspCode PointRatioY PointRatioSeller UnitGetPoint IsGetPointFix
+GetPointFixDate CouponData CouponDiscount CouponUseNum LeadTimeText LeadTimeStart LeadTimeEnd PriceType
+PointBaseUnitPrice MallCouponData YourTimesaleDiscount SellerId LineGiftAccount IsLogin FspLicenseCode FspLicenseName
+GuestAuthId
+"""
+KNOWN_FIELDS: frozenset[str] = frozenset(OTHER.split()) | frozenset(
+    f"{prefix}{name}" for prefix in ("Bill", "Ship") for name in PERSON.split()
+)
