@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_filters",
     "django_structlog",
+    "oms.runtime",
     "oms.kernel",
     "inventory",
     "customers",

@@ -11,7 +11,7 @@ import redis
 import structlog
 from django.db import DatabaseError
 from django.db.models import Count
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -73,7 +73,7 @@ def text() -> bytes:
 class _Own(Collector):
     """This process's own counters, where only one process serves."""
 
-    def collect(self) -> Iterable[object]:
+    def collect(self) -> Iterable[Metric]:
         return [*REQUESTS.collect(), *SECONDS.collect()]
 
 
@@ -94,7 +94,7 @@ def _silence() -> Rows:
 
 def _queues() -> Rows:
     queues = [part.removeprefix("worker:") for part in heartbeat.ages_s() if part.startswith("worker:")]
-    return [((queue,), float(heartbeat.client().llen(queue))) for queue in queues]  # type: ignore[arg-type]
+    return [((queue,), float(heartbeat.client().llen(queue))) for queue in queues]
 
 
 gauges("oms_effects", "Outbox effects by kind and state, delivered ones left out.", ["kind", "state"], _effects)

@@ -1,0 +1,52 @@
+# make run     everything up, on http://localhost:8000/ (PORT=…, HOST=0.0.0.0, DATA=folder, PYTHON=…)
+# make test    the whole test suite, browser tests included
+# make check   format, lint, types, import directions
+# make bench   the benchmarks' table
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+DATA ?=
+PYTHON ?=
+PY := .venv/bin/python
+BOOTSTRAP := PYTHON='$(PYTHON)' sh oms/runtime/bootstrap.sh
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test check format bench chromium clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run:
+	@$(BOOTSTRAP) local
+	@$(PY) manage.py up --port $(PORT) --host $(HOST) $(if $(DATA),--data $(DATA))
+
+install:
+	@$(BOOTSTRAP) local dev
+
+chromium:
+	@sh oms/runtime/chromium.sh
+
+# Both parts run, so that one report shows everything; pytest's closing line is the last.
+test: install chromium
+	@status=0; \
+	$(MAKE) --no-print-directory check || status=1; \
+	$(PY) -m pytest -n 2 $(TESTS) || status=1; \
+	exit $$status
+
+check: export OMS_SERVERS := off
+check: install
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/lint-imports
+	@.venv/bin/mypy .
+
+format: install
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: install
+	@$(PY) -m bench
+
+clean:
+	rm -rf .mypy_cache .ruff_cache .import_linter_cache .pytest_cache staticfiles
