@@ -6,7 +6,7 @@ has to be remembered between fetches.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from channels.connectors.rakuten.transport import Rms, decoded, errors, messages
 OVERLAP = timedelta(minutes=15)
 RECENT = timedelta(days=3)
 DEEP_EVERY_S = 600
+FEW = 300
 UNFINISHED = (wire.TO_CONFIRM, wire.AT_RAKUTEN, wire.TO_SHIP, wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
 TURNING = (wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
 NOT_READABLE = "楽天の受注 {no} を取得できませんでした。RMSで状態を確認してください。"
@@ -25,16 +26,21 @@ NOT_READABLE = "楽天の受注 {no} を取得できませんでした。RMSで�
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One search: orders whose date of `date_type` lies in [since, until], in these progresses (empty: all)."""
+    """One search: orders whose date of `date_type` lies in [since, until], in these progresses (empty: all).
+
+    `if_many` takes its place when it finds more than `FEW` orders.
+    """
 
     since: datetime
     until: datetime
     date_type: int = wire.BY_ORDER_DATE
     progress: Sequence[int] = ()
+    if_many: "Scan | None" = None
 
 
 def scans(since: datetime, until: datetime) -> list[Scan]:
-    """New orders first, then what moved, then cancellations and changes of younger orders; sometimes all open ones."""
+    """New orders first, then what moved, then unfinished ones: all of them from time to time, else the younger ones,
+    and of those, when they are many, only the ones that Rakuten is changing or cancelling."""
     early = since - OVERLAP
     plan = [
         Scan(early, until),
@@ -43,7 +49,8 @@ def scans(since: datetime, until: datetime) -> list[Scan]:
     ]
     if is_deep(since, until):
         return [*plan, Scan(until - wire.SEARCH_WINDOW, until, progress=UNFINISHED)]
-    return [*plan, Scan(until - RECENT, until, progress=TURNING)]
+    turning = Scan(until - RECENT, until, progress=TURNING)
+    return [*plan, Scan(until - RECENT, until, progress=UNFINISHED, if_many=turning)]
 
 
 def is_deep(since: datetime, until: datetime) -> bool:
@@ -68,7 +75,7 @@ def search(rms: Rms, scan: Scan) -> Iterator[list[str]]:
     since = max(scan.since, scan.until - wire.SEARCH_REACH_BACK)
     while since < scan.until:
         until = min(since + wire.SEARCH_WINDOW, scan.until)
-        yield from _search_window(rms, Scan(since, until, scan.date_type, scan.progress))
+        yield from _search_window(rms, replace(scan, since=since, until=until))
         since = until
 
 
@@ -79,10 +86,13 @@ def _search_window(rms: Rms, scan: Scan) -> Iterator[list[str]]:
         answer = _search_page(rms, scan, page)
         paging = answer.get("PaginationResponseModel") or {}
         total = int(paging.get("totalRecordsAmount") or 0)
+        if page == 1 and scan.if_many and total > FEW:
+            yield from _search_window(rms, scan.if_many)
+            return
         if page == 1 and total > wire.SEARCH_REACHABLE and scan.until - scan.since > timedelta(seconds=2):
             middle = scan.since + (scan.until - scan.since) / 2
-            yield from _search_window(rms, Scan(scan.since, middle, scan.date_type, scan.progress))
-            yield from _search_window(rms, Scan(middle, scan.until, scan.date_type, scan.progress))
+            yield from _search_window(rms, replace(scan, until=middle))
+            yield from _search_window(rms, replace(scan, since=middle))
             return
         yield [str(no) for no in answer.get("orderNumberList") or [] if no]
         pages = int(paging.get("totalPages") or 0)

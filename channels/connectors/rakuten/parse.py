@@ -1,7 +1,7 @@
 """One getOrder order as a `ChannelOrder`. Pure, and fast: plain dictionary access."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -79,7 +79,7 @@ def _required(order: Row, key: str) -> str:
 
 
 def _lines(packages: Sequence[Row], kept: Sequence[Row]) -> tuple[ChannelLine, ...]:
-    """All lines, deleted ones with their whole quantity cancelled, so that the set of lines never shrinks."""
+    """All lines. Deleted ones are wholly cancelled and cost nothing, so that the set of lines never shrinks."""
     place = {id(package): index for index, package in enumerate(kept)}
     lines = tuple(
         _line(item, place.get(id(package))) for package in packages for item in rows(package.get("ItemModelList"))
@@ -91,28 +91,31 @@ def _lines(packages: Sequence[Row], kept: Sequence[Row]) -> tuple[ChannelLine, .
 
 def _line(item: Row, recipient: int | None) -> ChannelLine:
     """`recipient` is None for a line of a deleted package."""
-    line_id, units = item.get("itemDetailId"), whole(item.get("units"))
+    get = item.get
+    line_id, units = get("itemDetailId"), whole(get("units"))
     if line_id is None or units is None:
         raise Unreadable("楽天の受注データの明細に itemDetailId または units がありません。")
     price = unit_price(item)
-    rate = item.get("taxRate")
-    sku = next(iter(rows(item.get("SkuModelList"))), {})
+    deleted = recipient is None or get("deleteItemFlag") == 1
+    rate = get("taxRate")
+    skus = rows(get("SkuModelList"))
+    sku = skus[0] if skus else {}
     return ChannelLine(
         line_id=str(line_id),
         channel_sku=wire.channel_sku(
             text(sku.get("merchantDefinedSkuId")),
-            text(item.get("manageNumber")),
+            text(get("manageNumber")),
             text(sku.get("variantId")),
-            text(item.get("itemNumber")),
+            text(get("itemNumber")),
         ),
-        name=text(item.get("itemName")),
+        name=text(get("itemName")),
         quantity=units,
         unit_price=price,
-        amount=price * units,
+        amount=0 if deleted else price * units,
         tax_rate=None if rate is None else round(float(rate) * 100),
-        options=_joined((sku.get("skuInfo"), item.get("selectedChoice")), "\n"),
+        options=_joined((sku.get("skuInfo"), get("selectedChoice")), "\n"),
         recipient=recipient or 0,
-        cancelled_quantity=units if recipient is None or item.get("deleteItemFlag") == 1 else 0,
+        cancelled_quantity=units if deleted else 0,
     )
 
 
@@ -131,9 +134,9 @@ def _party(person: Row) -> Party:
     return Party(
         name=f"{text(get('familyName'))} {text(get('firstName'))}".strip(),
         kana=f"{text(get('familyNameKana'))} {text(get('firstNameKana'))}".strip(),
-        phone=_joined((get("phoneNumber1"), get("phoneNumber2"), get("phoneNumber3")), "-"),
+        phone=_number_of(get("phoneNumber1"), get("phoneNumber2"), get("phoneNumber3")),
         email=text(get("emailAddress")),
-        postal_code=_joined((get("zipCode1"), get("zipCode2")), "-"),
+        postal_code=_number_of(get("zipCode1"), get("zipCode2")),
         prefecture=text(get("prefecture")),
         city=text(get("city")),
         address=text(get("subAddress")),
@@ -186,12 +189,14 @@ def _extra(order: Row, packages: Sequence[Row], payment_code: str) -> dict[str, 
     return {key: value for key, value in facts.items() if value}
 
 
-def _joined(values: Any, mark: str = "、") -> str:
-    """The distinct non-empty values in order of appearance; parts of a number (mark "-") keep repetitions."""
-    words = [text(value) for value in values]
-    if mark != "-":
-        words = list(dict.fromkeys(words))
-    return mark.join(word for word in words if word)
+def _joined(values: Iterable[Any], mark: str = "、") -> str:
+    """The distinct non-empty values in order of appearance."""
+    return mark.join(dict.fromkeys([word for value in values if (word := text(value))]))
+
+
+def _number_of(*parts: Any) -> str:
+    """A telephone number or postal code from its parts; any of them may be missing, equal ones are kept."""
+    return "-".join([word for part in parts if (word := text(part))])
 
 
 def _time(value: Any) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from channels.connectors.rakuten.values import Row, amount, rows
+from channels.connectors.rakuten.values import Row, amount, rows, whole
 from orders.channel_order import Totals
 
 NEEDED = ("goodsPrice", "postagePrice", "requestPrice")
@@ -17,7 +17,7 @@ def totals_of(order: Row, packages: Sequence[Row]) -> Totals | None:
         return None
     shop, mall = _coupons(order)
     return Totals(
-        goods=goods,
+        goods=goods + _tax_on_top(goods, packages),
         total=total,
         shipping=shipping,
         fees=sum(fee or 0 for fee in fees),
@@ -26,7 +26,6 @@ def totals_of(order: Row, packages: Sequence[Row]) -> Totals | None:
         coupons_channel=mall,
         points=amount((order.get("PointModel") or {}).get("usedPoint")) or 0,
         tax=sum(amount(row.get("reqPriceTax")) or 0 for row in rows(order.get("TaxSummaryModelList"))),
-        tax_excluded=_tax_on_top(goods, packages),
     )
 
 
@@ -53,15 +52,19 @@ def _wrapping(order: Row) -> int:
 
 def _tax_on_top(goods: int, packages: Sequence[Row]) -> int:
     """The tax of lines priced without it, when `goodsPrice` counts them without it too."""
+    items = [
+        item
+        for package in packages
+        if package.get("packageDeleteFlag") != 1
+        for item in rows(package.get("ItemModelList"))
+        if item.get("deleteItemFlag") != 1
+    ]
+    if all(item.get("includeTaxFlag") != 0 for item in items):
+        return 0
     excluded = included = 0
-    for package in packages:
-        if package.get("packageDeleteFlag") == 1:
-            continue
-        for item in rows(package.get("ItemModelList")):
-            if item.get("deleteItemFlag") == 1:
-                continue
-            units, price = amount(item.get("units")) or 0, amount(item.get("price")) or 0
-            excluded += price * units
-            with_tax = amount(item.get("priceTaxIncl")) if item.get("includeTaxFlag") == 0 else price
-            included += (with_tax or price) * units
+    for item in items:
+        units, price = whole(item.get("units")) or 0, amount(item.get("price")) or 0
+        with_tax = amount(item.get("priceTaxIncl")) if item.get("includeTaxFlag") == 0 else price
+        excluded += price * units
+        included += (with_tax or price) * units
     return included - excluded if goods == excluded else 0

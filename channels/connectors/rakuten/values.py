@@ -9,13 +9,17 @@ Row = dict[str, Any]
 
 def text(value: Any) -> str:
     """Null is empty; numbers become their digits."""
-    if value is None:
-        return ""
-    return value.strip() if isinstance(value, str) else str(value)
+    if value.__class__ is str:
+        stripped: str = value.strip()
+        return stripped
+    return "" if value is None else str(value)
 
 
 def whole(value: Any) -> int | None:
     """A whole number, or None for null and "". Raises ValueError for anything else, fractions included."""
+    if value.__class__ is int:
+        number: int = value
+        return number
     if value is None or value == "":
         return None
     if isinstance(value, float) and not value.is_integer():
@@ -33,6 +37,9 @@ def rows(value: Any) -> list[Row]:
     """A list of objects; null and [] mean the same everywhere. Raises ValueError for another shape."""
     if not value:
         return []
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise ValueError("not a list of objects")
+    if not isinstance(value, list):
+        raise ValueError("not a list")
+    for row in value:
+        if row.__class__ is not dict:
+            raise ValueError("not a list of objects")
     return value
