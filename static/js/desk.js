@@ -211,6 +211,7 @@
 
   // ---------------------------------------------------------------- keys
 
+  const HIDDEN_BUT_READY = ".menu-item, [data-select-all]"; // their place is closed, their key works all the same
   let prefix = "";
   let prefixTimer = 0;
 
@@ -225,7 +226,7 @@
   function declared(key) {
     const found = all(`[data-key="${CSS.escape(key)}"]`).filter((element) => {
       const row = element.closest("[data-row]");
-      return !element.disabled && (!row || row === currentRow()) && (visible(element) || element.matches(".menu-item"));
+      return !element.disabled && (!row || row === currentRow()) && (visible(element) || element.matches(HIDDEN_BUT_READY));
     });
     const modal = document.querySelector("dialog:modal");
     if (modal) return found.find((element) => modal.contains(element));
@@ -308,7 +309,7 @@
     if (!rows().length) for (const key of ["j", "k", "x", "Shift+x", "Enter"]) known.delete(key);
     for (const element of all("[data-key]")) {
       const label = element.dataset.keyLabel || element.getAttribute("aria-label") || element.textContent.trim();
-      if (visible(element) || element.matches(".menu-item")) known.set(element.dataset.key, label);
+      if (visible(element) || element.matches(HIDDEN_BUT_READY)) known.set(element.dataset.key, label);
     }
     list.replaceChildren(...[...known].map(helpLine));
     openDialog(dialog);
