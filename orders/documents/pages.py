@@ -121,7 +121,9 @@ def _facts(note: DeliveryNote) -> list[tuple[str, str]]:
     if note.recipient:
         recipient = _party(note.recipient)
         lines = [recipient["postal"], note.recipient.address, note.recipient.company]
-        facts.append(("お届け先", " ".join(filter(None, [*map(str, lines), f"{note.recipient.name} {recipient['honorific']}"]))))
+        facts.append(
+            ("お届け先", " ".join(filter(None, [*map(str, lines), f"{note.recipient.name} {recipient['honorific']}"])))
+        )
     return facts
 
 
