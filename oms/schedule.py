@@ -36,3 +36,8 @@ BEAT_SCHEDULE |= {
     "fold-counts": {"task": "orders.tasks.fold_counts", "schedule": 20.0, "options": {"expires": 20}},
     "allocate": {"task": "fulfillment.tasks.allocate_waiting", "schedule": 5.0, "options": {"expires": 5}},
 }
+BEAT_SCHEDULE |= {
+    "poll": {"task": "channels.tasks.poll", "schedule": 2.0, "options": {"expires": 2}},
+    "publish": {"task": "channels.tasks.publish", "schedule": 1.0, "options": {"expires": 1}},
+    "read-back": {"task": "channels.tasks.push_read_back", "schedule": 30.0, "options": {"expires": 30}},
+}

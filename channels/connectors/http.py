@@ -5,7 +5,9 @@ Retries of harmless calls happen here; what may have been done at the other side
 
 import random
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import requests
@@ -15,6 +17,13 @@ from channels.connectors.limits import Limiter
 from oms.kernel import clock
 
 TIMEOUT_S = (5, 60)
+
+_last_sent: ContextVar[datetime | None] = ContextVar("last_sent", default=None)
+
+
+def last_sent_at() -> datetime | None:
+    """When this thread last put a request on the wire, after any wait for a limit: the publisher measures with it."""
+    return _last_sent.get()
 
 
 @dataclass
@@ -44,6 +53,7 @@ class Http:
         for attempt in range(1, tries + 1):
             self.limiter.wait(self.shop_code, operation)
             error = None
+            _last_sent.set(clock.now())
             try:
                 response = self.session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **kwargs)
                 error = self.classify(response)

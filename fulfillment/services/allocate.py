@@ -40,7 +40,9 @@ def allocate_waiting() -> int:
 def _promise_where_stock_moved() -> None:
     """Consume the allocator's marks: their SKUs, and bundles of them, may now serve lines that wait."""
     with transaction.atomic():
-        marks = AllocatorMark.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "sku_id")[:MARKS]
+        marks = (
+            AllocatorMark.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "sku_id")[:MARKS]
+        )
         taken = list(marks)
         if not taken:
             return
@@ -99,7 +101,13 @@ def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
 
 def _picture(lines: dict[int, list[Line]]) -> Picture:
     skus = {sku for own in lines.values() for line in own for sku in line.needs}
-    picture = Picture(list(Location.objects.filter(active=True, sells_online=True).order_by("priority", "pk").values_list("pk", flat=True)))
+    picture = Picture(
+        list(
+            Location.objects.filter(active=True, sells_online=True)
+            .order_by("priority", "pk")
+            .values_list("pk", flat=True)
+        )
+    )
     for sku, places in stock.free_by_location(skus).items():
         for place in places:
             picture.free.setdefault(place.location_id, {})[sku] = place.free
@@ -117,7 +125,9 @@ def _allocate_stock(plan: Sequence[Placed], orders: dict[int, Order]) -> set[int
             (balance_of[sku, placed.location_id], units * placed.quantity) for sku, units in placed.line.needs.items()
         ]
     requests = [
-        stock.Request(ref_of(id_), tuple(parts[id_]), rank_of(orders[line.order_id].ship_by, orders[line.order_id].ordered_at))
+        stock.Request(
+            ref_of(id_), tuple(parts[id_]), rank_of(orders[line.order_id].ship_by, orders[line.order_id].ordered_at)
+        )
         for id_, line in lines.items()
     ]
     return set(line_ids_of(stock.allocate(requests)))

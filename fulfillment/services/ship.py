@@ -44,9 +44,7 @@ def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipp
     Locks orders by pk, shipments by pk, then stock once.
     """
     by_id = {departure.shipment_id: departure for departure in departures}
-    order_ids = sorted(
-        set(ShipmentLine.objects.filter(shipment__in=by_id).values_list("order_line__order", flat=True))
-    )
+    order_ids = sorted(set(ShipmentLine.objects.filter(shipment__in=by_id).values_list("order_line__order", flat=True)))
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
     locked = list(Shipment.objects.select_for_update(no_key=True).filter(pk__in=by_id).order_by("pk"))
     refused = _refusals(locked, by_id, order_ids)
@@ -58,7 +56,10 @@ def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipp
     touched = sorted({line.order_line.order_id for line in lines})
     journal.write([(s.pk, "shipped", by_id[s.pk].tracking_no) for s in leaving], by=actor.by)
     stock.ship(
-        [stock.Part(ref_of(line.order_line_id), line.sku_id, line.shipment.location_id, line.quantity) for line in lines],
+        [
+            stock.Part(ref_of(line.order_line_id), line.sku_id, line.shipment.location_id, line.quantity)
+            for line in lines
+        ],
         by_id=actor.by and actor.by.pk,
     )
     _count_shipped_lines(lines)
@@ -91,7 +92,8 @@ def _stopped_orders(order_ids: Sequence[int]) -> dict[int, str]:
             cause = (
                 _("受注 %(no)s は保留中です。") % {"no": order.channel_order_no}
                 if order.held_at
-                else _("受注 %(no)s に未確認の理由があります。受注画面で確認してください。") % {"no": order.channel_order_no}
+                else _("受注 %(no)s に未確認の理由があります。受注画面で確認してください。")
+                % {"no": order.channel_order_no}
             )
             own = ShipmentLine.objects.filter(order_line__order=order).values_list("shipment", flat=True)
             stopped |= dict.fromkeys(own, cause)

@@ -118,20 +118,30 @@ def deliver_due(limit: int = 100) -> int:
     return tried
 
 
+def deliver_subject(subject: str) -> int:
+    """Deliver what is due for one subject; returns how many were tried."""
+    tried = 0
+    while effect := _claim(subject):
+        tried += 1
+        _deliver(effect)
+    return tried
+
+
 @transaction.atomic
-def _claim() -> Effect | None:
-    """Take the first due effect whose subject has nothing earlier unfinished."""
+def _claim(subject: str = "") -> Effect | None:
+    """Take the first due effect (of `subject`, when given) whose subject has nothing earlier unfinished."""
     now = clock.now()
     found = Effect.objects.raw(
         """
         SELECT * FROM kernel_effect e
         WHERE ((state = 'waiting' AND next_try_at <= %s) OR (state = 'running' AND claimed_at < %s))
+          AND (%s = '' OR subject = %s)
           AND NOT EXISTS (
               SELECT 1 FROM kernel_effect earlier
               WHERE earlier.subject = e.subject AND earlier.id < e.id AND earlier.state IN ('waiting', 'running', 'failed'))
         ORDER BY next_try_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
         """,
-        [now, now - ABANDONED_AFTER],
+        [now, now - ABANDONED_AFTER, subject, subject],
     )
     for effect in found:
         effect.state, effect.claimed_at, effect.attempts = Effect.State.RUNNING, now, effect.attempts + 1

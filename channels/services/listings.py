@@ -1,0 +1,67 @@
+"""What each shop sells: imported from the channel, matched to SKUs where the code leaves no doubt."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from channels.connectors.contract import ListingInfo
+from channels.models import Connection, Listing
+from channels.services import shops
+from inventory.models import Sku
+from oms.kernel import clock
+
+
+def import_listings(connection: Connection) -> dict[str, int]:
+    """Fetch every listing of the shop; returns counts seen, new and mapped. Raises ChannelError."""
+    counts = {"seen": 0, "new": 0, "mapped": 0}
+    for page in shops.connector_of(connection).list_listings():
+        stored = store(connection, page)
+        counts = {name: counts[name] + stored[name] for name in counts}
+    return counts
+
+
+@transaction.atomic
+def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]:
+    """Write one page: new listings are matched by exact code, then by a JAN that only one SKU has."""
+    known = {
+        listing.code: listing
+        for listing in Listing.objects.filter(shop=connection.shop, code__in=[info.code for info in page])
+    }
+    sku_of = _matches([info for info in page if info.code not in known or known[info.code].sku_id is None])
+    now = clock.now()
+    rows = []
+    for info in page:
+        listing = known.get(info.code) or Listing(shop=connection.shop, code=info.code)
+        listing.channel_sku, listing.name = info.channel_sku, info.name[:300]
+        listing.sku_id = listing.sku_id or sku_of.get(info.code)
+        if info.quantity is not None:
+            listing.confirmed, listing.confirmed_at = info.quantity, now
+        rows.append(listing)
+    Listing.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["shop", "code"],
+        update_fields=["channel_sku", "name", "sku", "confirmed", "confirmed_at"],
+    )
+    return {
+        "seen": len(page),
+        "new": sum(info.code not in known for info in page),
+        "mapped": sum(row.sku_id is not None for row in rows),
+    }
+
+
+def _matches(infos: Sequence[ListingInfo]) -> dict[str, int]:
+    """Listing code → SKU, for the sure cases."""
+    codes = {info.channel_sku for info in infos} | {info.code for info in infos}
+    by_code = {code.casefold(): pk for pk, code in Sku.objects.filter(code__in=codes).values_list("pk", "code")}
+    jans = {info.jan for info in infos} - {""}
+    by_jan: dict[str, list[int]] = {}
+    for pk, jan in Sku.objects.filter(jan__in=jans).values_list("pk", "jan"):
+        by_jan.setdefault(jan, []).append(pk)
+    found = {}
+    for info in infos:
+        pk = by_code.get(info.channel_sku.casefold()) or by_code.get(info.code.casefold())
+        same_jan = by_jan.get(info.jan, [])
+        if pk or len(same_jan) == 1:
+            found[info.code] = pk or same_jan[0]
+    return found

@@ -1,0 +1,51 @@
+"""What a channel's product code stands for (商品対応表)."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from channels.models import Listing
+from inventory.models import Sku
+from inventory.services import stock
+from orders.models import Order, OrderLine, Shop
+from orders.services import review
+from orders.services.intake_rows import Mapped
+from orders.services.journal import SYSTEM, Actor
+from orders.services.reservation import line_ids_of, want_of
+
+
+def sku_map(shop: Shop, channel_skus: Sequence[str]) -> dict[str, Mapped]:
+    """Known codes → SKU. A code without listing that equals a SKU's own code is taken as that SKU."""
+    wanted = list(set(channel_skus))
+    rows = Listing.objects.filter(shop=shop, channel_sku__in=wanted, sku__isnull=False).values_list(
+        "channel_sku", "sku", "sku__code", "units", "sku__release_date"
+    )
+    found = {channel_sku: Mapped(sku, code, units, release) for channel_sku, sku, code, units, release in rows}
+    known = set(Listing.objects.filter(shop=shop, channel_sku__in=wanted).values_list("channel_sku", flat=True))
+    rest = [code for code in wanted if code not in known]
+    same = Sku.objects.filter(code__in=rest, active=True).values_list("pk", "code", "release_date") if rest else []
+    return found | {code: Mapped(pk, code, 1, release) for pk, code, release in same}
+
+
+@transaction.atomic
+def map_code(shop: Shop, channel_sku: str, sku: Sku, *, units: int = 1, actor: Actor = SYSTEM) -> list[int]:
+    """Map a code from now on, and give it to the lines that wait for it; returns the orders that moved on.
+
+    Locks the orders by pk, then stock once, last.
+    """
+    changed = Listing.objects.filter(shop=shop, channel_sku=channel_sku).update(sku=sku, units=units)
+    if not changed:
+        Listing.objects.create(shop=shop, code=channel_sku, channel_sku=channel_sku, sku=sku, units=units)
+    lines = OrderLine.objects.filter(
+        order__shop=shop, channel_sku=channel_sku, sku__isnull=True, order__cancelled_at__isnull=True
+    )
+    orders = sorted(set(lines.values_list("order", flat=True)))
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
+    waiting = list(lines.values_list("pk", "quantity", "order__ship_by", "order__ordered_at"))
+    ids = [pk for pk, *_rest in waiting]
+    OrderLine.objects.filter(pk__in=ids).update(sku=sku, units=units, release_date=sku.release_date)
+    wants = [want_of(pk, sku.pk, quantity * units, ship_by, at) for pk, quantity, ship_by, at in waiting if quantity]
+    granted = stock.grant(stock.requests_for(wants), kind="reserve")
+    OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
+    review.reevaluate(orders, actor=actor)
+    return orders

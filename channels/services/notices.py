@@ -1,0 +1,96 @@
+"""What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from channels.connectors.contract import ChannelError, Connector, CredentialsRefused, Parcel
+from channels.models import Connection
+from channels.services import shops
+from fulfillment.models import Shipment, ShipmentLine
+from oms.kernel.models import Effect
+from oms.kernel.services import outbox
+from oms.kernel.services.outbox import GiveUp, Postpone, Retry
+from orders.models import Order
+from orders.models.order import ChannelSync
+from orders.services import confirm as confirming
+from orders.services import facts
+
+
+def deliver(effect: Effect) -> None:
+    """Handler of channel_confirm, channel_ship and channel_cancel."""
+    order = Order.objects.select_related("shop").get(pk=effect.payload["order"])
+    connection = Connection.objects.select_related("shop").get(shop=order.shop)
+    if connection.notices_paused:
+        raise Postpone(_("この店舗への通知は停止中です。店舗の画面で再開してください。"))
+    try:
+        TELL[effect.kind](shops.connector_of(connection), order, effect)
+    except CredentialsRefused as error:
+        shops.note_failure(connection, error)
+        raise Postpone(error.cause, after_s=300) from error
+    except ChannelError as error:
+        if error.retry or error.uncertain:
+            raise Retry(error.cause, after_s=error.retry_after_s) from error
+        raise GiveUp(error.cause) from error
+
+
+def _confirm(connector: Connector, order: Order, effect: Effect) -> None:
+    if order.confirmed_at is None and order.cancelled_at is None:
+        connector.confirm(order.for_connector)
+        confirming.record_confirmed([order.pk])
+
+
+def _ship(connector: Connector, order: Order, effect: Effect) -> None:
+    connector.ship(order.for_connector, parcels_of(order))
+
+
+def _cancel(connector: Connector, order: Order, effect: Effect) -> None:
+    connector.cancel(order.for_connector, effect.payload.get("reason", ""))
+
+
+TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {
+    "channel_confirm": _confirm,
+    "channel_ship": _ship,
+    "channel_cancel": _cancel,
+}
+
+
+def parcels_of(order: Order) -> list[Parcel]:
+    """Every parcel of the order that has left, with the channel's line ids and the pieces it carries."""
+    rows = ShipmentLine.objects.filter(order_line__order=order, shipment__state=Shipment.State.SHIPPED).select_related(
+        "shipment", "order_line"
+    )
+    lines: dict[int, dict[str, int]] = defaultdict(dict)
+    shipments = {}
+    for row in rows:
+        shipments[row.shipment_id] = row.shipment
+        lines[row.shipment_id][row.order_line.channel_line_id] = row.line_quantity
+    ordered = sorted(shipments.values(), key=lambda shipment: (shipment.reference, shipment.pk))
+    return [
+        Parcel(
+            carrier=shipment.carrier,
+            tracking_no=shipment.tracking_no,
+            shipped_at=shipment.shipped_at,
+            lines=lines[shipment.pk],
+            reference=shipment.reference,
+        )
+        for shipment in ordered
+    ]
+
+
+def ended(effect: Effect) -> None:
+    """The order's row shows what came of the last word to the channel."""
+    order_id = effect.payload["order"]
+    failed = Effect.objects.filter(
+        Q(state=Effect.State.FAILED), subject=effect.subject, kind__startswith="channel_"
+    ).exists()
+    states = {Effect.State.FAILED: ChannelSync.FAILED, Effect.State.MANUAL_DONE: ChannelSync.MANUAL_DONE}
+    state = ChannelSync.FAILED if failed else states.get(Effect.State(effect.state), ChannelSync.IN_SYNC)
+    facts.write_channel_sync([order_id], state)
+
+
+def deliver_now(order: Order) -> None:
+    """Deliver what waits for the channel about one order, in order, without waiting for a worker."""
+    outbox.deliver_subject(f"order:{order.pk}:channel")

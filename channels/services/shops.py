@@ -1,0 +1,111 @@
+"""Shops: registered, tried, paused; and their connectors made from what is stored."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from channels.connectors.contract import ChannelError, Connector, ConnectorSettings, CredentialsRefused
+from channels.connectors.registry import connector_class
+from channels.models import Connection, CredentialEvent
+from channels.services import credentials
+from oms.kernel import clock
+from oms.kernel.models import User
+from orders.models import Shop
+
+Health = Connection.Health
+
+
+@transaction.atomic
+def add_shop(
+    code: str,
+    *,
+    channel: str,
+    name: str = "",
+    base_url: str = "",
+    auth_url: str = "",
+    values: Mapping[str, str] | None = None,
+    by: User | None = None,
+) -> Connection:
+    """Register a shop, or bring a registered one up to date. Raises KeyError for an unknown channel.
+
+    The code never changes its channel: raises ValueError instead.
+    """
+    kind = connector_class(channel)
+    shop, created = Shop.objects.get_or_create(
+        code=code, defaults={"name": name or f"{kind.label} {code}", "channel": channel, "channel_label": kind.label}
+    )
+    if shop.channel != channel:
+        raise ValueError(_("店舗「%(code)s」は別のモールで登録済みです。別のコードを使ってください。") % {"code": code})
+    shop.capabilities, shop.channel_label = declared(channel), kind.label
+    shop.name = name or shop.name
+    shop.save(update_fields=["capabilities", "channel_label", "name"])
+    connection, made = Connection.objects.get_or_create(shop=shop)
+    if made or base_url or auth_url:
+        connection.base_url, connection.auth_url = base_url.rstrip("/"), auth_url.rstrip("/")
+        connection.save(update_fields=["base_url", "auth_url"])
+    return credentials.change(connection.pk, values or {}, by=by)
+
+
+def declared(channel: str) -> dict[str, object]:
+    """A connector's capabilities as the JSON that screens read."""
+    capabilities = connector_class(channel).capabilities
+    return {name: _plain(getattr(capabilities, name)) for name in capabilities.__dataclass_fields__}
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def connector_of(connection: Connection) -> Connector:
+    """A connector ready to call."""
+    shop = connection.shop
+    return connector_class(shop.channel)(
+        ConnectorSettings(
+            shop_code=shop.code,
+            base_url=connection.base_url,
+            auth_url=connection.auth_url,
+            credentials=credentials.read(connection),
+            save_credentials=lambda changed: _save_renewed(connection.pk, changed),
+        )
+    )
+
+
+def _save_renewed(connection_id: int, changed: Mapping[str, str]) -> None:
+    credentials.change(connection_id, changed, by=None, kind="renewed")
+
+
+def check(connection: Connection, *, by: User | None = None) -> str:
+    """Try the credentials at the channel; returns what was seen. Raises ChannelError with the plain cause.
+
+    The network call runs outside any transaction; its outcome is recorded afterwards.
+    """
+    try:
+        seen = connector_of(connection).check()
+    except ChannelError as error:
+        note_failure(connection, error)
+        _journal(connection, "check_failed", error.cause, by)
+        raise
+    note_success(connection)
+    _journal(connection, "checked", seen, by)
+    return seen
+
+
+def _journal(connection: Connection, kind: str, text: str, by: User | None) -> None:
+    CredentialEvent.objects.create(connection=connection, at=clock.now(), kind=kind, text=text[:500], by=by)
+
+
+def note_success(connection: Connection) -> None:
+    """A call went through: the shop runs."""
+    Connection.objects.filter(pk=connection.pk).exclude(health=Health.RUNNING).update(
+        health=Health.RUNNING, health_cause="", stopped_since=None
+    )
+
+
+def note_failure(connection: Connection, error: ChannelError) -> None:
+    """A call failed: degraded while it may pass by itself, stopped when a person must act."""
+    stopped = isinstance(error, CredentialsRefused)
+    health = Health.STOPPED if stopped else Health.DEGRADED
+    Connection.objects.filter(pk=connection.pk).update(health=health, health_cause=error.cause[:500])
+    if stopped:
+        Connection.objects.filter(pk=connection.pk, stopped_since__isnull=True).update(stopped_since=clock.now())
