@@ -1,5 +1,14 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from inventory.views import change, stock
 
 app_name = "inventory"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", stock.sku_list, name="list"),
+    path("ledger/", stock.ledger, name="ledger"),
+    path("home-panel/", stock.home_panel, name="home-panel"),
+    path("skus/<int:pk>/", stock.sku_detail, name="sku"),
+    path("skus/<int:pk>/correct/", change.correct, name="correct"),
+    path("skus/<int:pk>/receive/", change.receive, name="receive"),
+]

@@ -34,9 +34,11 @@ class Counted:
     ref: str
 
 
-def receive(facts: Sequence[Fact], *, kind: str = EntryKind.RECEIVE, by_id: int | None = None) -> Outcome:
+def receive(
+    facts: Sequence[Fact], *, kind: str = EntryKind.RECEIVE, by_id: int | None = None, note: str = ""
+) -> Outcome:
     """Goods arrive (`units` > 0). Waiting pre-orders are covered first. Makes missing balances."""
-    return record(facts, kind=kind, by_id=by_id)
+    return record(facts, kind=kind, by_id=by_id, note=note)
 
 
 def correct(facts: Sequence[Fact], *, by_id: int | None = None, note: str = "") -> Outcome:

@@ -1,40 +1,7 @@
-"""Real threads on the real database."""
-
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any
 
 import pytest
 from django.db import connection
-
-Race = Callable[[int, Callable[[int], Any]], list[Any]]
-
-
-@pytest.fixture
-def race(transactional_db) -> Race:
-    """`race(32, work)` calls work(0) … work(31) at once, each on a connection of its own.
-
-    Returns what each returned or the exception it raised.
-    """
-
-    def run(count: int, work: Callable[[int], Any]) -> list[Any]:
-        start = Barrier(count)
-
-        def one(number: int) -> Any:
-            try:
-                connection.ensure_connection()
-                start.wait(timeout=30)
-                return work(number)
-            except Exception as error:
-                return error
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(count) as pool:
-            return list(pool.map(one, range(count)))
-
-    return run
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""在庫一覧, the page of a SKU, and its ledger."""
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_GET
+
+from inventory.filters import EntryFilter, SkuFilter
+from inventory.models import Sku
+from inventory.queries import screens
+from oms.kernel.keyset import chosen_order, keyset_page
+from oms.kernel.web import render_page
+
+SORTS = {"code": ("code",), "-code": ("-code",), "name": ("name", "id"), "-name": ("-name", "-id")}
+# Fragments that floors above may serve for a SKU, by URL name.
+PANELS = ("channels:sku-panel",)
+
+
+@require_GET
+@permission_required("inventory.view_sku", raise_exception=True)
+def sku_list(request: HttpRequest) -> HttpResponse:
+    filters = SkuFilter(request.GET, queryset=screens.listed_skus())
+    page = keyset_page(request, filters.qs, order=chosen_order(request, SORTS, "code"))
+    context = {"filters": filters, "page": page, "rows": screens.stock_rows(page.rows), "sort": "code"}
+    return render_page(request, "inventory/list.html", context, fragment="inventory/_table.html")
+
+
+@require_GET
+@permission_required("inventory.view_sku", raise_exception=True)
+def sku_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    sku = get_object_or_404(Sku.objects.select_related("product"), pk=pk)
+    context = {**screens.sku_page(sku), "panels": [url for name in PANELS if (url := url_if_served(name, pk))]}
+    return render_page(request, "inventory/sku.html", context)
+
+
+@require_GET
+@permission_required("inventory.view_sku", raise_exception=True)
+def ledger(request: HttpRequest) -> HttpResponse:
+    """Entries by SKU, balance, kind or document: the rows behind a number."""
+    filters = EntryFilter(request.GET, queryset=screens.entries())
+    page = keyset_page(request, filters.qs, order=("-id",))
+    sku = Sku.objects.filter(pk=filters.form.cleaned_data.get("sku")).first() if filters.is_valid() else None
+    context = {"filters": filters, "page": page, "entries": page.rows, "sku": sku}
+    return render_page(request, "inventory/ledger.html", context, fragment="inventory/_ledger.html")
+
+
+@require_GET
+@permission_required("inventory.view_sku", raise_exception=True)
+def home_panel(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "inventory/_home_panel.html", {"counts": screens.stock_counts()})
+
+
+def url_if_served(name: str, pk: int) -> str:
+    try:
+        return reverse(name, args=[pk])
+    except NoReverseMatch:
+        return ""
