@@ -124,7 +124,9 @@ class RunningSandbox:
         self._server = Server((host, port), sandbox)
         self.root = f"http://{host}:{self._server.server_port}"
         self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._server.serve_forever, name="sandbox-http", daemon=True)]
+        self._threads = [
+            threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox-http", daemon=True)
+        ]
         if heartbeat:
             self._threads.append(threading.Thread(target=self._live, name="sandbox-life", daemon=True))
         for thread in self._threads:

@@ -64,7 +64,7 @@ def fetch_orders(api: Api, since: datetime, until: datetime) -> Iterator[Fetched
                 raise
             except (Refused, Unreadable, ChannelDown) as trouble:
                 down = down + 1 if isinstance(trouble, ChannelDown) else 0
-                if down >= DOWN_IN_A_ROW or (isinstance(trouble, ChannelDown) and len(wanted) == 1):
+                if down >= DOWN_IN_A_ROW:
                     raise
                 memory.note_failed(row, until)
                 problems.append((row["OrderId"], trouble))

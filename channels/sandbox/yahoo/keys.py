@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,6 +13,7 @@ SMALL_PRIMES = [n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(
 ROUNDS = 12
 
 
+@cache
 def private_key(seed: str) -> rsa.RSAPrivateKey:
     """An RSA key of 2,048 bits that depends on `seed` only. It protects nothing: it makes tests repeatable."""
     numbers = _numbers(seed)

@@ -5,7 +5,6 @@ import binascii
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -69,7 +68,7 @@ class YahooSimulator(Simulator):
             "public_key_version": KEY_VERSION,
         }
 
-    @cached_property
+    @property
     def _key(self) -> rsa.RSAPrivateKey:
         return keys.private_key(f"order-desk sandbox {YAHOO_SELLER_ID}")
 
