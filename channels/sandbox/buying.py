@@ -74,8 +74,8 @@ class Shop:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._shelves: dict[tuple[str, str], Shelf] = {}
-        grouped: dict[tuple[str, str], list[Listing]] = {}
+        self._shelves: dict[tuple[Channel, str], Shelf] = {}
+        grouped: dict[tuple[Channel, str], list[Listing]] = {}
         for listing in catalogue.listings.values():
             for kind in _kinds(listing, catalogue.skus[listing.sku]):
                 grouped.setdefault((listing.channel, kind), []).append(listing)

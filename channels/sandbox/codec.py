@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from channels.sandbox.goods import Listing
-from channels.sandbox.model import SandboxOrder
+from channels.sandbox.model import Channel, SandboxOrder
 
-FindListing = Callable[[str, str], Listing]
+FindListing = Callable[[Channel, str], Listing]
 
 
 def encode(value: Any) -> Any:

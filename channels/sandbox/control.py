@@ -35,6 +35,7 @@ class Control:
             ("GET", "orders"): self.list_orders,
             ("POST", "orders"): self.place_orders,
             ("POST", "generate"): self.generate,
+            ("POST", "flash_sale"): self.flash_sale,
             ("POST", "advance"): self.advance,
             ("POST", "buyer"): self.buyer,
             ("GET", "faults"): lambda _: self._show_faults(),
@@ -84,6 +85,12 @@ class Control:
     def generate(self, body: dict[str, Any]) -> Any:
         """`{count, over_s}`: plan a day with the exact mix."""
         planned = self._world.generate(int(body["count"]), over=timedelta(seconds=float(body.get("over_s", 0))))
+        return {"planned": planned, "happened": self._world.advance()}
+
+    def flash_sale(self, body: dict[str, Any]) -> Any:
+        """`{sku, count, over_s}`: buyers who all want one SKU, on every mall that lists it."""
+        over = timedelta(seconds=float(body.get("over_s", 0)))
+        planned = self._world.flash_sale(body["sku"], int(body["count"]), over=over)
         return {"planned": planned, "happened": self._world.advance()}
 
     def advance(self, body: dict[str, Any]) -> Any:

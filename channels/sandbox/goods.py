@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
+
+Channel = Literal["amazon", "rakuten", "yahoo", "qoo10", "futureshop"]
+CHANNELS: tuple[Channel, ...] = ("amazon", "rakuten", "yahoo", "qoo10", "futureshop")
 
 LOCATIONS: tuple[tuple[str, str, str], ...] = (
     ("WH-E", "東日本倉庫", "warehouse"),
@@ -28,7 +32,7 @@ class Listing:
                 horizontal_name
     """
 
-    channel: str
+    channel: Channel
     key: str
     sku: str  # the merchant's own SKU code
     title: str
@@ -79,7 +83,7 @@ class Sku:
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     skus: Mapping[str, Sku]
-    listings: Mapping[tuple[str, str], Listing]  # (channel, key) → listing
+    listings: Mapping[tuple[Channel, str], Listing]  # (channel, key) → listing
 
     def online_stock(self, code: str) -> int:
         """Opening units that may be sold online: warehouses, the pre-order limit, or what a set's components allow."""

@@ -4,6 +4,7 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from channels.sandbox import buying, people, plan, remarks, transitions
 from channels.sandbox.buying import Draft, DraftLine
 from channels.sandbox.catalogue import SCARCE_STOCK
-from channels.sandbox.errors import SoldOut, WrongState
+from channels.sandbox.errors import SoldOut, UnknownListing, WrongState
 from channels.sandbox.model import Channel, Destination, PaymentMethod, Person, SandboxLine, SandboxOrder, Truth
 from channels.sandbox.numbers import JST, destination_id, line_id, order_number
 from channels.sandbox.register import Register
@@ -61,6 +62,23 @@ class Life:
                 if "short_first" in slot.traits and slot.partner is not None:
                     body["then"] = bodies[slot.partner]
                 self._schedule(datetime.fromisoformat(body["due"]), body)
+        return count
+
+    def flash_sale(self, sku: str, count: int, *, over: timedelta) -> int:
+        """Plan a rush for one SKU over all malls that list it; see World.flash_sale."""
+        register = self._register
+        with register.change():
+            offers = [one for one in register.catalogue.listings.values() if one.sku == sku and one.mapped]
+            offers = [one for one in offers if one.fulfilled_by == "shop"]
+            if not offers:
+                raise UnknownListing(f"no mall lists {sku}")
+            offset, begin = register.kept("slots", 0), register.now()
+            register.keep("slots", offset + count)
+            rng = random.Random(f"flash:{register.seed}:{offset}")
+            weights = [plan.CHANNEL_SHARES[one.channel] for one in offers]
+            for number, offer in enumerate(rng.choices(offers, weights, k=count)):
+                body = {"kind": "flash", "slot": offset + number, "channel": offer.channel, "key": offer.key}
+                self._schedule(begin + over * rng.random(), body)
         return count
 
     def waiting(self, kind: str | None = None) -> int:
@@ -119,6 +137,9 @@ class Life:
         if event["kind"] == "order":
             self._order_event(at, event)
             return
+        if event["kind"] == "flash":
+            self._flash_event(at, event)
+            return
         order = self._register.find(event["channel"], event["number"])
         try:
             _ORDER_EVENTS[event["kind"]](self, order, event)
@@ -142,6 +163,14 @@ class Life:
             return
         self.place(self._draft(rng, channel, traits, lines, event), at, rng)
 
+    def _flash_event(self, at: datetime, event: Event) -> None:
+        """One buyer of a rush; when the mall shows nothing any more, the sale is lost and remembered as such."""
+        rng = random.Random(f"flash:{self._register.seed}:{event['slot']}")
+        line = DraftLine(self._register.listing(event["channel"], event["key"]), 1)
+        draft = self._draft(rng, event["channel"], set(), (line,), event)
+        with suppress(SoldOut):
+            self.place(draft, at, rng)
+
     def _begin_shortage(self, rng: random.Random, at: datetime, event: Event) -> bool:
         """Another mall's buyer takes the last units into the checkout, then this mall sells the same units.
 
@@ -156,7 +185,7 @@ class Life:
             mine = here.get(there.sku)
             if mine is None or there.sku in used:
                 continue
-            quick, slow = register.quantity(mine.channel, mine.key), register.quantity(there.channel, there.key)  # type: ignore[arg-type]
+            quick, slow = register.quantity(mine.channel, mine.key), register.quantity(there.channel, there.key)
             if not (quick and slow and quick + slow > SCARCE_STOCK):
                 continue
             register.keep("scarce_used", [*used, there.sku])
@@ -411,7 +440,7 @@ _ORDER_EVENTS: Mapping[str, Callable[[Life, SandboxOrder, Event | None], Sandbox
     "cancel_wish": Life.request_cancel,
     "mall_ship": Life.mall_ship,
 }
-EVENT_KINDS = frozenset({"order", *_ORDER_EVENTS})
+EVENT_KINDS = frozenset({"order", "flash", *_ORDER_EVENTS})
 
 
 def _crowd_number(seed: int, slot: int) -> int:

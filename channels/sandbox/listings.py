@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from channels.sandbox.goods import Listing, Sku
+from channels.sandbox.goods import Channel, Listing, Sku
 
-SHARES = {"amazon": 0.85, "rakuten": 0.95, "yahoo": 0.85, "qoo10": 0.65, "futureshop": 0.9}
+SHARES: Mapping[Channel, float] = {"amazon": 0.85, "rakuten": 0.95, "yahoo": 0.85, "qoo10": 0.65, "futureshop": 0.9}
 """Part of all products each channel lists."""
 
 FBA_PRODUCTS = 0.15
@@ -15,9 +15,9 @@ UNMAPPED_PER_CHANNEL = 6
 BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def listings_of(skus: Sequence[Sku], rng: random.Random) -> dict[tuple[str, str], Listing]:
+def listings_of(skus: Sequence[Sku], rng: random.Random) -> dict[tuple[Channel, str], Listing]:
     """Every listing of every channel by (channel, key)."""
-    made: dict[tuple[str, str], Listing] = {}
+    made: dict[tuple[Channel, str], Listing] = {}
     products = [list(group) for _, group in groupby(skus, key=lambda sku: sku.product_code)]
     for number, variants in enumerate(products, start=1):
         for channel in _channels_for(variants[0], rng):
@@ -31,7 +31,7 @@ def listings_of(skus: Sequence[Sku], rng: random.Random) -> dict[tuple[str, str]
     return made
 
 
-def _channels_for(sku: Sku, rng: random.Random) -> list[str]:
+def _channels_for(sku: Sku, rng: random.Random) -> list[Channel]:
     if sku.role != "ordinary":
         return list(SHARES)
     chosen = [channel for channel, share in SHARES.items() if rng.random() < share]
@@ -104,7 +104,7 @@ def _futureshop(sku: Sku, product: int, place: int, varied: bool) -> Listing:
     return Listing("futureshop", key, sku.code, sku.name, sku.price, codes)
 
 
-_MAKERS: Mapping[str, Callable[[Sku, int, int, bool], Listing]] = {
+_MAKERS: Mapping[Channel, Callable[[Sku, int, int, bool], Listing]] = {
     "amazon": _amazon,
     "rakuten": _rakuten,
     "yahoo": _yahoo,
@@ -129,7 +129,7 @@ def _relisted(one: Listing, key: str, **codes: str) -> Listing:
     return replace(one, key=key, title=f"【新装】{one.title}", codes={**one.codes, **codes}, mapped=False)
 
 
-_UNMAPPED_MAKERS: Mapping[str, Callable[[Listing, int], Listing]] = {
+_UNMAPPED_MAKERS: Mapping[Channel, Callable[[Listing, int], Listing]] = {
     "amazon": lambda one, n: _relisted(one, f"NEW-{n:04d}", seller_sku=f"NEW-{n:04d}", asin=_asin(900000 + n)),
     "rakuten": lambda one, n: _relisted(
         one,

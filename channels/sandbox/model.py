@@ -9,10 +9,29 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from channels.sandbox.goods import Listing
+from channels.sandbox.goods import CHANNELS, Channel, Listing
 
-Channel = Literal["amazon", "rakuten", "yahoo", "qoo10", "futureshop"]
-CHANNELS: tuple[Channel, ...] = ("amazon", "rakuten", "yahoo", "qoo10", "futureshop")
+__all__ = [
+    "CHANNELS",
+    "OPEN",
+    "WORKABLE",
+    "Address",
+    "CancelRequest",
+    "Channel",
+    "Destination",
+    "Fees",
+    "Gift",
+    "Parcel",
+    "Payment",
+    "PaymentMethod",
+    "PaymentState",
+    "Person",
+    "SandboxLine",
+    "SandboxOrder",
+    "State",
+    "Truth",
+    "Wish",
+]
 
 State = Literal["pending", "placed", "confirmed", "ready", "partially_shipped", "shipped", "cancelled"]
 """

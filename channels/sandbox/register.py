@@ -73,6 +73,8 @@ class Register:
             opened = self.keep_first("opened", self.now().astimezone(JST).date().isoformat())
         self.opening_day = date.fromisoformat(opened)
         self.catalogue = catalogue.build(self.seed, self.opening_day)
+        by_key = sorted(self.catalogue.listings.values(), key=lambda one: one.key)
+        self.listings_of = {channel: tuple(one for one in by_key if one.channel == channel) for channel in CHANNELS}
         self.orders: dict[Channel, dict[str, SandboxOrder]] = {channel: {} for channel in CHANNELS}
         self.line_owner: dict[tuple[Channel, str], str] = {}
         self._shown: dict[tuple[str, str], Shown] = {}

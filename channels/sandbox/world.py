@@ -119,8 +119,7 @@ class World:
 
     def listings(self, channel: Channel) -> Sequence[Listing]:
         """All listings of the channel, sorted by key."""
-        found = [one for (where, _), one in self.catalogue.listings.items() if where == channel]
-        return sorted(found, key=lambda one: one.key)
+        return self._register.listings_of[channel]
 
     def shown(self, channel: Channel, key: str) -> Shown:
         """What the mall shows now; raises UnknownListing."""
@@ -317,6 +316,13 @@ class World:
     def generate(self, count: int, *, over: timedelta = timedelta(0), start: datetime | None = None) -> int:
         """Plan orders with the exact mix of the day, spread over a period; `advance` places them when they are due."""
         return self.life.generate(count, over=over, start=start)
+
+    def flash_sale(self, sku: str, count: int, *, over: timedelta) -> int:
+        """Plan buyers who all want this SKU within a period, on every mall that lists it, down to the last unit shown.
+
+        Raises UnknownListing when no mall lists it.
+        """
+        return self.life.flash_sale(sku, count, over=over)
 
     def advance(self) -> int:
         """Let everything due by now happen: planned orders, payments, changes, wishes. Returns the number of events."""

@@ -316,3 +316,17 @@ def test_restocked_goods_are_not_oversold(world, clock):
     assert world.truth()["oversell_cases"] == [{"channel": "rakuten", "number": second.number}]
     world.restock("ONE001", 1)
     assert world.truth()["oversell_cases"] == []
+
+
+def test_a_flash_sale_empties_what_the_malls_show_and_counts_the_sales_they_lose(world, clock):
+    world.flash_sale("ONE002", 40, over=timedelta(minutes=2))
+    clock.forward(minutes=3)
+    world.advance()
+    orders = [order for channel in CHANNELS for order in world.orders(channel)]
+    assert len(orders) + len(world.truth()["lost_sales"]) == 40
+    assert {sum(line.quantity for line in one.lines) for one in orders} == {1}
+    shown = {channel: sum(shown_of(world, "ONE002", channel).values()) for channel in CHANNELS}
+    assert all(quantity >= 0 for quantity in shown.values()) and sum(shown.values()) == 15 - len(orders)
+    assert len(world.truth()["oversell_cases"]) == len(orders) - 3
+    with pytest.raises(UnknownListing):
+        world.flash_sale("NOTHING", 1, over=timedelta(0))
