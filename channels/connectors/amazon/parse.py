@@ -95,7 +95,7 @@ def _order(order: Json) -> ChannelOrder:
         cancel_requested=cancel_requested,
         cancel_reason=cancel_reason,
         fulfilled_by_channel=by == "AMAZON",
-        tracking_nos=_tracking_nos(order.get("packages") or ()),
+        tracking_nos=_tracking_nos(filter(None, order.get("packages") or ())),
         flags=tuple(dict.fromkeys(_flags(order, items, raw_state))),
         extra=_extra(order, preference, by),
     )
@@ -184,7 +184,7 @@ def _recipient(address: Json) -> Party:
 
 def _payment_method(payment: Json) -> tuple[PaymentMethod, str]:
     """Amazon collects, whatever the buyer chose; cash on delivery exists in orders before June 2024 only."""
-    executions = payment.get("paymentExecutions") or ()
+    executions = filter(None, payment.get("paymentExecutions") or ())
     names = list(dict.fromkeys(execution.get("paymentMethod") or "" for execution in executions))
     named = ", ".join(name for name in names if name)
     cod = any(name in ("CashOnDelivery", "COD") for name in names)
@@ -250,7 +250,7 @@ def _tracking_nos(packages: Iterable[Json]) -> tuple[str, ...]:
 
 
 def _flags(order: Json, items: Iterable[Json], raw_state: str) -> Iterable[str]:
-    for program in order.get("programs") or ():
+    for program in filter(None, order.get("programs") or ()):
         yield PROGRAM_FLAGS.get(program, program.lower())
     if raw_state in ("PENDING_AVAILABILITY", "PendingAvailability"):
         yield "no_reserve"  # an unpaid pre-order: it takes no stock before its release
@@ -259,14 +259,14 @@ def _flags(order: Json, items: Iterable[Json], raw_state: str) -> Iterable[str]:
     address = (order.get("recipient") or NOTHING).get("deliveryAddress") or NOTHING
     if address.get("addressType") == "PICKUP_POINT":
         yield "pickup_point"
-    for association in order.get("associatedOrders") or ():
+    for association in filter(None, order.get("associatedOrders") or ()):
         yield "replacement" if association.get("associationType") == "REPLACEMENT_ORIGINAL_ID" else "exchange"
     for item in items:
         yield from _item_flags(item)
 
 
 def _item_flags(item: Json) -> Iterable[str]:
-    for program in item.get("programs") or ():
+    for program in filter(None, item.get("programs") or ()):
         yield program.lower()
     if ((item.get("product") or NOTHING).get("customization") or NOTHING).get("customizedUrl"):
         yield "customized"
@@ -280,7 +280,7 @@ def _extra(order: Json, preference: Json, by: str) -> dict[str, str]:
     told = {
         "marketplace_id": (order.get("salesChannel") or NOTHING).get("marketplaceId"),
         "fulfilled_by": by,
-        "programs": ",".join(order.get("programs") or ()),
+        "programs": ",".join(filter(None, order.get("programs") or ())),
         "purchase_order_no": (order.get("buyer") or NOTHING).get("buyerPurchaseOrderNumber"),
         "drop_off": preference.get("dropOffLocation"),
     }

@@ -42,6 +42,7 @@ RATES = {
     "getFeedDocument": (0.0222, 10),
     "getMarketplaceParticipations": (0.016, 15),
 }
+HEAD_ROOM = 1.02  # a little slower than allowed: clocks differ, and a refused call costs more than a short wait
 RATE_HEADER = "x-amzn-RateLimit-Limit"
 LEARNED_FOR_S = 24 * 3600
 PASSING = ("InternalFailure", "ServiceUnavailable")
@@ -107,14 +108,14 @@ class Api:
     def _known_plans(self) -> dict[str, Plan]:
         learned = cast(dict[bytes, bytes], self.redis.hgetall(self._rates_key))
         rates = {name: float(learned.get(name.encode(), rate)) for name, (rate, _) in RATES.items()}
-        return {name: Plan(1 / rates[name], burst) for name, (_, burst) in RATES.items()}
+        return {name: Plan(HEAD_ROOM / rates[name], burst) for name, (_, burst) in RATES.items()}
 
     def _learn_rate(self, operation: str, response: requests.Response) -> None:
         """Amazon may grant a seller another rate than the default one and says so in the answer."""
         rate, plan = _positive(response.headers.get(RATE_HEADER)), self._plans.get(operation)
-        if plan is None or rate is None or math.isclose(1 / rate, plan.interval_s, rel_tol=0.01):
+        if plan is None or rate is None or math.isclose(HEAD_ROOM / rate, plan.interval_s, rel_tol=0.01):
             return
-        self._plans[operation] = replace(plan, interval_s=1 / rate)
+        self._plans[operation] = replace(plan, interval_s=HEAD_ROOM / rate)
         self.redis.hset(self._rates_key, operation, str(rate))
         self.redis.expire(self._rates_key, LEARNED_FOR_S)
 

@@ -205,11 +205,8 @@ def _json_body(request: Request) -> dict[str, Any]:
 
 def _raw_path(request: Request) -> str:
     """The path as it was sent: a quoted slash inside a SKU must not become a separator."""
-    raw = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "").partition("?")[0]
-    if not raw:
-        return request.path
-    raw = re.sub(r"^https?://[^/]+", "", raw)
-    return raw.removeprefix(request.script_root) or "/"
+    raw = str(request.environ.get("REQUEST_URI", "")).partition("?")[0]
+    return raw.removeprefix(request.script_root) or request.path
 
 
 def _oauth_error(status: int, code: str, text: str) -> Response:
