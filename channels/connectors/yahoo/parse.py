@@ -52,27 +52,28 @@ def read_order(payload: str) -> tuple[Fields, list[Fields]]:
         if tag == "Item":
             items.append(_item_fields(element))
         elif tag in GROUPS:
-            for child in element:
-                _keep(order, child.tag, child.text)
-        else:
-            _keep(order, tag, element.text)
+            _keep(order, element)
+        elif tag not in order and (text := element.text) and (text := text.strip()):
+            order[tag] = text
     return order, items
 
 
-def _keep(fields: Fields, name: str, text: str | None) -> None:
-    if text and name not in fields and (value := text.strip()):
-        fields[name] = value
+def _keep(fields: Fields, group: Any) -> None:
+    for child in group:
+        if (text := child.text) and (text := text.strip()) and (tag := child.tag) not in fields:
+            fields[tag] = text
 
 
 def _item_fields(item: Any) -> Fields:
     fields: Fields = {}
     options = []
     for child in item:
-        if child.tag in ("ItemOption", "Inscription"):
+        tag = child.tag
+        if tag in ("ItemOption", "Inscription"):
             if option := _option(child):
                 options.append(option)
-        else:
-            _keep(fields, child.tag, child.text)
+        elif (text := child.text) and (text := text.strip()) and tag not in fields:
+            fields[tag] = text
     if options:
         fields["options"] = " / ".join(options)
     return fields
@@ -179,23 +180,31 @@ def _buyer(order: Fields) -> Party:
     return _party(order, "Bill", email="" if shared else order.get("BillMailAddress", ""))
 
 
+PARTY_FIELDS = (
+    *("LastName", "FirstName", "LastNameKana", "FirstNameKana", "PhoneNumber", "EmgPhoneNumber", "ZipCode"),
+    *("Prefecture", "City", "Address1", "Address2", "Section1Value", "Section2Value"),
+)
+PARTY_KEYS = {prefix: tuple(f"{prefix}{name}" for name in PARTY_FIELDS) for prefix in ("Bill", "Ship")}
+
+
 def _party(order: Fields, prefix: str, *, email: str = "") -> Party:
-    get = order.get
+    told = [order.get(key, "") for key in PARTY_KEYS[prefix]]
+    last, first, last_kana, first_kana, phone, other_phone, postal, prefecture, city, street, house, part, desk = told
     return Party(
-        name=_joined(get(f"{prefix}LastName"), get(f"{prefix}FirstName")),
-        kana=_joined(get(f"{prefix}LastNameKana"), get(f"{prefix}FirstNameKana")),
-        phone=get(f"{prefix}PhoneNumber") or get(f"{prefix}EmgPhoneNumber") or "",
+        name=_joined(last, first),
+        kana=_joined(last_kana, first_kana),
+        phone=phone or other_phone,
         email=email,
-        postal_code=get(f"{prefix}ZipCode", ""),
-        prefecture=get(f"{prefix}Prefecture", ""),
-        city=get(f"{prefix}City", ""),
-        address=_joined(get(f"{prefix}Address1"), get(f"{prefix}Address2")),
-        company=_joined(get(f"{prefix}Section1Value"), get(f"{prefix}Section2Value")),
+        postal_code=postal,
+        prefecture=prefecture,
+        city=city,
+        address=_joined(street, house),
+        company=_joined(part, desk),
     )
 
 
-def _joined(*parts: str | None) -> str:
-    return " ".join(part for part in parts if part)
+def _joined(first: str | None, second: str | None) -> str:
+    return f"{first} {second}" if first and second else first or second or ""
 
 
 def _asked(order: Fields, switch: str, detail: str, words: str) -> str:
