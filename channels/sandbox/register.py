@@ -1,6 +1,7 @@
 """The books of the sandbox: orders, shown stock, counters and the journal, under one lock and on disk."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ FBA_STOCK = 60
 """Opening units of each FBA offer in Amazon's own warehouse."""
 
 MOST_SHOWN = 99999
+
+JOURNAL_LENGTH = 100_000
+"""Entries of the journal that are kept; older ones are forgotten."""
 
 Clock = Callable[[], datetime]
 
@@ -78,7 +82,8 @@ class Register:
         self.orders: dict[Channel, dict[str, SandboxOrder]] = {channel: {} for channel in CHANNELS}
         self.line_owner: dict[tuple[Channel, str], str] = {}
         self._shown: dict[tuple[str, str], Shown] = {}
-        self.told: list[Told] = []
+        self.told: deque[Told] = deque(maxlen=JOURNAL_LENGTH)
+        self.told_count = 0
         self.refusals: list[Refusal] = []
         self._load()
 
@@ -179,8 +184,9 @@ class Register:
     # ---- journal, counters, notes ------------------------------------------------------------------------------
 
     def tell(self, channel: Channel, kind: str, subject: str, payload: Mapping[str, Any], *, accepted: bool) -> None:
-        entry = Told(len(self.told), self.now(), channel, kind, subject, accepted, dict(payload))
+        entry = Told(self.told_count, self.now(), channel, kind, subject, accepted, dict(payload))
         self.told.append(entry)
+        self.told_count += 1
         self._store.put("told", (entry.number,), encode(entry))
 
     def keep(self, name: str, value: Any) -> None:
@@ -224,8 +230,11 @@ class Register:
             coming_at = body["coming_at"] and datetime.fromisoformat(body["coming_at"])
             times = {"updated_at": datetime.fromisoformat(body["updated_at"]), "coming_at": coming_at}
             self._shown[channel, key] = Shown(**{**body, **times})
-        for _, body in self._store.rows("told"):
+        for number, body in self._store.rows("told"):
             self.told.append(Told(**{**body, "at": datetime.fromisoformat(body["at"])}))
+            self.told_count = number + 1
+        with self.change():
+            self._store.forget_told(self.told_count - JOURNAL_LENGTH)
 
 
 def _wall_clock() -> datetime:

@@ -41,6 +41,11 @@ class Store:
         self._begin()
         self._db.execute("DELETE FROM events WHERE id = ?", (event_id,))
 
+    def forget_told(self, before: int) -> None:
+        """Drop journal entries with a smaller number."""
+        self._begin()
+        self._db.execute("DELETE FROM told WHERE id < ?", (before,))
+
     def rows(self, table: str) -> Iterator[tuple[Any, ...]]:
         """(key…, body) of all rows in order of insertion."""
         for *key, body in self._db.execute(f"SELECT * FROM {table} ORDER BY rowid"):

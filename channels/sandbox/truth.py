@@ -21,7 +21,7 @@ def truth_of(register: Register, *, waiting: int, orders_waiting: int) -> dict[s
         },
         "oversell_cases": oversell_cases(register, everything),
         "lost_sales": [encode(refusal) for refusal in register.refusals],
-        "told": len(register.told),
+        "told": register.told_count,
         "events_waiting": waiting,
         "orders_waiting": orders_waiting,
     }

@@ -360,10 +360,14 @@ class World:
             return truth_of(self._register, waiting=self.life.waiting(), orders_waiting=self.life.waiting("order"))
 
     def journal(self, *, since: int = 0, channel: Channel | None = None, kind: str | None = None) -> list[Told]:
-        """What the OMS told, oldest first, from entry number `since` on."""
+        """What the OMS told, oldest first, from entry number `since` on; the last 100,000."""
         with self._register.lock:
-            entries = self._register.told[since:]
-        return [told for told in entries if channel in (None, told.channel) and kind in (None, told.kind)]
+            entries = list(self._register.told)
+        return [
+            told
+            for told in entries
+            if told.number >= since and channel in (None, told.channel) and kind in (None, told.kind)
+        ]
 
 
 class _Telling:
