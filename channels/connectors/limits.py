@@ -13,7 +13,7 @@ TAKE = """
 local now, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local wait = full_at + interval - now - interval * burst
-if wait <= 0 then
+if wait <= 0.001 then -- a shorter wait would be rounded to none and then not be counted
   redis.call('SET', KEYS[1], string.format('%.6f', full_at + interval), 'EX', math.ceil(interval * burst * 2) + 60)
   return '0'
 end
