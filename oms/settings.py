@@ -165,7 +165,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "shop@example
 CELERY_BROKER_URL = "memory://" if TEST else broker(REDIS_URL)  # a test never needs, nor waits for, a broker
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = ROUTES
+CELERY_TASK_ROUTES = (ROUTES,)  # one router, made of the list's patterns in order
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(places().data / "beat-schedule")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
