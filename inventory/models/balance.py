@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -72,7 +74,7 @@ class EntryKind(models.TextChoices):
     POOL = "pool", _("通販対象変更")
 
 
-def entry_kinds() -> list[tuple[str, str]]:
+def entry_kinds() -> list[tuple[str, Any]]:
     """A function, so that a new kind needs no migration."""
     return list(EntryKind.choices)
 

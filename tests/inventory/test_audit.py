@@ -19,7 +19,8 @@ DAMAGE = {
     "gave back more than it held": "INSERT INTO inventory_entry (balance_id, on_hand, reserved, kind, ref, note, at)"
     " SELECT id, 0, d, 'release', 'line:' || d, '', '2026-01-01Z' FROM inventory_balance, unnest(array[1, -1]) AS d",
     "more is allocated": "UPDATE inventory_balance SET reserved = 0 WHERE location_id IS NULL",
-    "breaks 0 ≤ reserved": "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE inventory_balance DROP CONSTRAINT balance_promise;"
+    "breaks 0 ≤ reserved": "SET CONSTRAINTS ALL IMMEDIATE;"
+    "ALTER TABLE inventory_balance DROP CONSTRAINT balance_promise;"
     "UPDATE inventory_balance SET reserved = 9",
 }
 
