@@ -453,6 +453,7 @@
   document.addEventListener("htmx:afterRequest", (event) => busy(event.detail.elt, false));
   document.addEventListener("htmx:responseError", failed);
   document.addEventListener("htmx:sendError", (event) => event.detail.elt?.matches?.("[data-live]") || toast(text("Offline"), "error"));
+  document.addEventListener("htmx:afterSwap", welcome); // before the settling: an Escape pressed now must already count
   document.addEventListener("htmx:afterSettle", settled);
   document.addEventListener("htmx:oobAfterSwap", settled);
   document.addEventListener("visibilitychange", () => {

@@ -1,12 +1,14 @@
 """Coming in, the first page, and what a person sees when something is wrong."""
 
+import re
+
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
 from oms.kernel.models import User
 from oms.kernel.roles import create_demo_accounts
+from oms.pages import navigation
 
 pytestmark = pytest.mark.django_db
 
@@ -127,9 +129,29 @@ def test_no_page_contains_what_the_policy_forbids(accounts):
         assert "<script>" not in text and "javascript:" not in text
 
 
-def test_navigation_shows_only_what_exists_and_is_allowed(accounts, settings):
-    stranger = User.objects.create(username="chie")
-    client = Client()
-    client.force_login(stranger)
-    assert "nav-link" not in client.get("/").content.decode()
-    assert not Group.objects.filter(user=stranger).exists()
+def test_navigation_shows_only_what_exists_and_is_allowed(accounts, monkeypatch):
+    served = {"orders:list": "/orders/", "orders:inbox": "/orders/inbox/", "inventory:list": "/inventory/"}
+    monkeypatch.setattr(navigation, "url_or_empty", lambda name: served.get(name, ""))
+    shown = {name: links_of(name) for name in ("operator", "warehouse")}
+    assert shown == {
+        "operator": ["/orders/", "/orders/inbox/", "/inventory/"],
+        "warehouse": ["/inventory/"],
+    }
+
+
+def test_the_longest_address_is_the_current_one(accounts, monkeypatch):
+    served = {"orders:list": "/", "inventory:list": "/keys/"}
+    monkeypatch.setattr(navigation, "url_or_empty", lambda name: served.get(name, ""))
+    text = logged_in("operator").get("/keys/").content.decode()
+    assert 'href="/keys/" aria-current="page"' in text and text.count("aria-current") == 1
+
+
+def test_a_stranger_sees_no_navigation_and_is_told_what_to_do():
+    User.objects.create(username="chie")
+    text = logged_in("chie").get("/").content.decode()
+    assert "nav-link" not in text and "必要な権限を管理者に頼んでください" in text
+
+
+def links_of(username):
+    text = logged_in(username).get("/keys/").content.decode()
+    return re.findall(r'class="nav-link" href="([^"]+)"', text)
