@@ -161,7 +161,10 @@ class Connector(Protocol):
         """Try the credentials with the cheapest harmless call; returns a sentence with what was seen."""
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
-        """All orders new or changed from `since`, page by page, in overlapping windows the channel allows."""
+        """All orders new or changed from `since`, page by page, in overlapping windows the channel allows.
+
+        Asking for the next page, or for the end, says that the page before is stored.
+        """
 
     def fetch_order(self, channel_order_no: str) -> RawOrder | None:
         """One order now, or None when the channel does not know it."""

@@ -1,27 +1,15 @@
 """Reading orders: one list over the last weeks tells what changed, one call per changed order tells the rest.
 
 The list cannot be asked for changes, so each fetch reads the rows of all recent orders (2,000 per call) and compares
-them with what it saw before. What was seen is kept in Redis with the cursor of its fetch, and counts only after the
-caller came back with that cursor: until then it may not have been stored. Losing the memory costs calls, no orders.
+them with what it saw before (`channels.connectors.seen`).
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from channels.connectors.contract import (
-    ChannelDown,
-    ChannelError,
-    CredentialsRefused,
-    Fetched,
-    RateLimited,
-    RawOrder,
-    Refused,
-    Unreadable,
-)
+from channels.connectors.contract import ChannelDown, ChannelError, Fetched, RawOrder, Refused, Unreadable
+from channels.connectors.seen import Seen, digest_of, store_name
 from channels.connectors.yahoo import codes
 from channels.connectors.yahoo.parse import TOKYO, instant
 from channels.connectors.yahoo.transport import Api, YahooRefused, req, text_of
@@ -45,31 +33,39 @@ def fetch_orders(api: Api, since: datetime, until: datetime) -> Iterator[Fetched
     Oldest first, because scarce stock is given in this order. An order whose detail cannot be read is reported as a
     problem and asked for again by the next fetch; the rest goes on unless the channel itself is down.
     """
-    memory = Memory(api)
-    memory.load(since)
-    wanted = [row for row in list_rows(api, since, until) if memory.wants(row, since)]
+    seen = seen_by(api)
+    seen.load(since)
+    wanted = [row for row in list_rows(api, since, until) if is_wanted(seen, row, since)]
     pages = [wanted[at : at + PAGE] for at in range(0, len(wanted), PAGE)] or [[]]
-    down = 0
     for number, rows in enumerate(pages, start=1):
-        orders: list[RawOrder] = []
-        problems: list[tuple[str, ChannelError]] = []
-        for row in rows:
-            read_at = clock.now()
-            try:
-                if found := order_info(api, row["OrderId"]):
-                    orders.append(found)
-                memory.note(row, until, read_at)
-                down = 0
-            except (CredentialsRefused, RateLimited):
-                raise
-            except (Refused, Unreadable, ChannelDown) as trouble:
-                down = down + 1 if isinstance(trouble, ChannelDown) else 0
-                if down >= DOWN_IN_A_ROW:
-                    raise
-                memory.note_failed(row, until)
-                problems.append((row["OrderId"], trouble))
-        memory.save()
+        orders, problems = _read_page(api, seen, rows, until)
         yield Fetched(orders, cursor=until if number == len(pages) else None, problems=problems)
+        seen.save()
+
+
+def _read_page(
+    api: Api, seen: Seen, rows: Sequence[Row], until: datetime
+) -> tuple[list[RawOrder], list[tuple[str, ChannelError]]]:
+    """Raises when the shop is stopped, or when several orders in a row get no answer."""
+    orders: list[RawOrder] = []
+    problems: list[tuple[str, ChannelError]] = []
+    down = 0
+    for row in rows:
+        read_at = clock.now()
+        try:
+            if found := order_info(api, row["OrderId"]):
+                orders.append(found)
+        except (Refused, Unreadable, ChannelDown) as trouble:
+            down = down + 1 if isinstance(trouble, ChannelDown) else 0
+            if down >= DOWN_IN_A_ROW:
+                raise
+            seen.note_failed(row["OrderId"], until)
+            problems.append((row["OrderId"], trouble))
+        else:
+            down = 0
+            settled = latest_time(row) < read_at - SETTLED_AFTER
+            seen.note(row["OrderId"], row_digest(row) if settled else "", until)
+    return orders, problems
 
 
 def order_info(api: Api, no: str) -> RawOrder | None:
@@ -149,54 +145,17 @@ def stamp(at: datetime) -> str:
 # ---- what was seen -------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Memory:
-    """Rows already handed over: order number → [digest, unix time of the cursor under which it was handed over]."""
-
-    api: Api
-    known: dict[str, tuple[str, float]] = field(default_factory=dict)
-    changed: dict[str, tuple[str, float]] = field(default_factory=dict)
-
-    @property
-    def _key(self) -> str:
-        store = f"{self.api.base_url} {self.api.seller_id} {self.api.settings.shop_code}"
-        return f"yahoo:seen:{hashlib.sha256(store.encode()).hexdigest()[:32]}"
-
-    def load(self, since: datetime) -> None:
-        stored = self.api.redis.hgetall(self._key)
-        oldest = (since - REMEMBER).timestamp()
-        forgotten = []
-        for no, value in stored.items():
-            digest, cursor = json.loads(value)
-            if cursor < oldest:
-                forgotten.append(no)
-            else:
-                self.known[_text(no)] = (digest, cursor)
-        if forgotten:
-            self.api.redis.hdel(self._key, *forgotten)
-
-    def wants(self, row: Row, since: datetime) -> bool:
-        """Whether the row differs from what the caller has safely got."""
-        if known := self.known.get(row["OrderId"]):
-            digest, cursor = known
-            return digest != digest_of(row) or cursor > since.timestamp()
-        return latest_time(row) >= since - OVERLAP
-
-    def note(self, row: Row, cursor: datetime, read_at: datetime) -> None:
-        settled = latest_time(row) < read_at - SETTLED_AFTER
-        self.changed[row["OrderId"]] = (digest_of(row) if settled else "", cursor.timestamp())
-
-    def note_failed(self, row: Row, cursor: datetime) -> None:
-        self.changed[row["OrderId"]] = ("", cursor.timestamp())
-
-    def save(self) -> None:
-        if self.changed:
-            self.api.redis.hset(self._key, mapping={no: json.dumps(entry) for no, entry in self.changed.items()})
-            self.changed = {}
+def seen_by(api: Api) -> Seen:
+    name = store_name("yahoo", api.base_url, api.seller_id, api.settings.shop_code)
+    return Seen(api.redis, name, keep=REMEMBER)
 
 
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
+def is_wanted(seen: Seen, row: Row, since: datetime) -> bool:
+    """Whether the row differs from what the caller has safely got."""
+    no = row["OrderId"]
+    if no in seen.known:
+        return not seen.has(no, row_digest(row), since)
+    return latest_time(row) >= since - OVERLAP
 
 
 def latest_time(row: Row) -> datetime:
@@ -206,10 +165,9 @@ def latest_time(row: Row) -> datetime:
     return max(told) if told else clock.now() + LOOK_BACK
 
 
-def digest_of(row: Row) -> str:
+def row_digest(row: Row) -> str:
     """Changes with everything in the row but what a look at the order changes."""
-    told: Sequence[tuple[str, str]] = sorted((name, value) for name, value in row.items() if name not in IGNORED)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
+    return digest_of(sorted((name, value) for name, value in row.items() if name not in IGNORED))
 
 
 IGNORED = {"Index", "IsSeen"}

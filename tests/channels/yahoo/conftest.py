@@ -86,7 +86,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 @pytest.fixture
 def mall(time: Time) -> Iterator[Mall]:
     store = redis.Redis.from_url(settings.REDIS_URL)
-    for pattern in ("yahoo:*", "limit:yahoo:*"):
+    for pattern in ("yahoo:*", "seen:yahoo:*", "limit:yahoo:*"):
         for key in store.scan_iter(pattern):
             store.delete(key)
     world = World(seed=1, clock=time.now)
