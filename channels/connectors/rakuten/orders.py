@@ -1,13 +1,13 @@
 """Finding and reading orders: searchOrder gives numbers, getOrder gives the orders.
 
-RMS has no "updated since". A fetch therefore looks at what moved by any date RMS can search by, and from time to
-time reads every order again that is not finished; which time is decided by the asked period alone, so that nothing
-has to be remembered between fetches.
+RMS has no "updated since". A fetch therefore looks at what moved by any date RMS can search by, and every ten minutes
+reads every order again that is not finished. The time of the last such deep fetch is kept in Redis; losing it costs
+some calls and no order.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from channels.connectors.contract import ChannelError, Fetched, RawOrder, Refused, Unreadable
@@ -15,9 +15,10 @@ from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.slices import objects_of
 from channels.connectors.rakuten.transport import Rms, decoded, errors, messages, number
 
-OVERLAP = timedelta(minutes=15)
+OVERLAP = timedelta(minutes=5)
 RECENT = timedelta(days=3)
-DEEP_EVERY_S = 600
+DEEP_EVERY = timedelta(minutes=10)
+LONG_AGO = timedelta(hours=1)
 FEW = 300
 UNFINISHED = (wire.TO_CONFIRM, wire.AT_RAKUTEN, wire.TO_SHIP, wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
 TURNING = (wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
@@ -38,36 +39,43 @@ class Scan:
     if_many: "Scan | None" = None
 
 
-def scans(since: datetime, until: datetime) -> list[Scan]:
-    """New orders first, then what moved, then unfinished ones: all of them from time to time, else the younger ones,
-    and of those, when they are many, only the ones that Rakuten is changing or cancelling."""
+def scans(since: datetime, until: datetime, *, deep: bool) -> list[Scan]:
+    """New orders first, then what moved, then unfinished ones: all of them in a deep fetch, else the younger ones, and
+    of those, when they are many, only the ones that Rakuten is changing or cancelling."""
     early = since - OVERLAP
     plan = [
         Scan(early, until),
         Scan(early, until, wire.BY_FIX_DATE),
         Scan(early, until, wire.BY_SHIPPING_REPORT),
     ]
-    if is_deep(since, until):
+    if deep:
         return [*plan, Scan(until - wire.SEARCH_WINDOW, until, progress=UNFINISHED)]
     turning = Scan(until - RECENT, until, progress=TURNING)
     return [*plan, Scan(until - RECENT, until, progress=UNFINISHED, if_many=turning)]
 
 
-def is_deep(since: datetime, until: datetime) -> bool:
-    """True once in ten minutes of regular polling: when a border of ten minutes lies in the period."""
-    return since.timestamp() // DEEP_EVERY_S != until.timestamp() // DEEP_EVERY_S
-
-
 def fetch(rms: Rms, since: datetime, until: datetime) -> Iterator[Fetched]:
     """Pages of at most 100 orders; each order once, although the scans overlap."""
+    deep = until - since > LONG_AGO or _last_deep(rms) < until - DEEP_EVERY
     seen: set[str] = set()
-    for scan in scans(since, until):
+    for scan in scans(since, until, deep=deep):
         for numbers in search(rms, scan):
             fresh = [no for no in dict.fromkeys(numbers) if no not in seen]
             seen.update(fresh)
             for start in range(0, len(fresh), wire.GET_ORDERS):
                 yield read(rms, fresh[start : start + wire.GET_ORDERS])
     yield Fetched(orders=(), cursor=until)
+    if deep:
+        rms.memory.set(_deep_key(rms), until.timestamp(), ex=int(LONG_AGO.total_seconds()))
+
+
+def _last_deep(rms: Rms) -> datetime:
+    kept = rms.memory.get(_deep_key(rms))
+    return datetime.fromtimestamp(float(kept) if isinstance(kept, bytes) else 0, UTC)
+
+
+def _deep_key(rms: Rms) -> str:
+    return f"deep:{rms.store}"
 
 
 def search(rms: Rms, scan: Scan) -> Iterator[list[str]]:

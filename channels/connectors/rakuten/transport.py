@@ -19,6 +19,7 @@ from channels.connectors.contract import (
 from channels.connectors.http import Http, headers
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.rakuten import wire
+from channels.connectors.seen import store_name
 
 # RMS counts per shop over all its APIs.
 PLANS = {"*": Plan(interval_s=1.0, burst=1)}
@@ -44,7 +45,10 @@ class Rms:
         secret = settings.credentials.get("service_secret", "")
         token = base64.b64encode(f"{secret}:{self._license_key}".encode()).decode()
         self._headers = headers(Authorization=f"ESA {token}")
-        self._http = Http(settings.shop_code, classify, Limiter(PLANS))
+        limiter = Limiter(PLANS)
+        self._http = Http(settings.shop_code, classify, limiter)
+        self.memory = limiter.client
+        self.store = store_name("rakuten", self.root, secret)
 
     def order(self, name: str, body: Mapping[str, Any], *, idempotent: bool) -> requests.Response:
         """POST one order API. The body is sent as UTF-8 under the only content type RMS accepts there."""

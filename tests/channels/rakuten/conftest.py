@@ -97,8 +97,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 @pytest.fixture
 def mall(time: Time) -> Iterator[Mall]:
     store = redis.Redis.from_url(settings.REDIS_URL)
-    for key in store.scan_iter("limit:rakuten*"):
-        store.delete(key)
+    for pattern in ("limit:rakuten*", "deep:rakuten:*"):
+        for key in store.scan_iter(pattern):
+            store.delete(key)
     world = World(seed=1, clock=time.now)
     simulator = RakutenSimulator(world)
     with running_sandbox(world, malls={"rakuten": simulator}) as running:

@@ -95,12 +95,12 @@ def test_overlapping_polls_lose_and_double_nothing(mall: Mall):
 
 def test_an_order_that_is_shown_late_is_still_found(mall: Mall):
     since = mall.time.now()
-    mall.breaks("rakuten:late=300:1")
+    mall.breaks("rakuten:late=120:1")
     late = mall.sells()
     mall.time.skip(seconds=60)
     raw, pages = mall.pull(since)
     assert raw == []
-    mall.time.skip(seconds=400)
+    mall.time.skip(seconds=180)
     raw, _ = mall.pull(pages[-1].cursor)
     assert numbers(raw) == [late.number]
 
@@ -139,12 +139,12 @@ def test_many_open_orders_are_not_all_read_again_on_every_poll(mall: Mall, monke
     monkeypatch.setattr(orders, "FEW", 3)
     for _ in range(5):
         mall.sells((mall.keys[2], 1))
-    mall.time.skip(hours=2)
-    mall.time.at = mall.time.at.replace(minute=5, second=0)
+    first, _ = mall.pull(mall.time.now())
+    mall.time.skip(minutes=9)
     quiet, _ = mall.pull(mall.time.now() - timedelta(seconds=60))
-    mall.time.at = mall.time.at.replace(minute=10, second=30)
+    mall.time.skip(minutes=2)
     deep, _ = mall.pull(mall.time.now() - timedelta(seconds=60))
-    assert (len(quiet), len(deep)) == (0, 5)
+    assert (len(first), len(quiet), len(deep)) == (5, 0, 5)
 
 
 def test_a_convenience_store_order_is_held_until_the_money_is_there(mall: Mall):
