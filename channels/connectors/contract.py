@@ -126,6 +126,7 @@ class ListingInfo:
     quantity: int | None = None
     price: int | None = None
     jan: str = ""
+    channel_keeps_stock: bool = False  # FBA and the like: mapped for orders, never pushed
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
     now = clock.now()
     rows = []
     for info in page:
-        listing = known.get(info.code) or Listing(shop=connection.shop, code=info.code)
+        listing = known.get(info.code) or _new_listing(connection, info)
         listing.channel_sku, listing.name = info.channel_sku, info.name[:300]
         listing.sku_id = listing.sku_id or sku_of.get(info.code)
         if info.quantity is not None:
@@ -48,6 +48,12 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
         "new": sum(info.code not in known for info in page),
         "mapped": sum(row.sku_id is not None for row in rows),
     }
+
+
+def _new_listing(connection: Connection, info: ListingInfo) -> Listing:
+    """Where the channel keeps the stock itself, nothing is ever pushed."""
+    mode = Listing.Mode.STOPPED if info.channel_keeps_stock else Listing.Mode.NORMAL
+    return Listing(shop=connection.shop, code=info.code, mode=mode)
 
 
 def _matches(infos: Sequence[ListingInfo]) -> dict[str, int]:

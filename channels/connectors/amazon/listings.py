@@ -64,6 +64,7 @@ def listing_info(item: Json) -> ListingInfo:
         name=_summary(item).get("itemName") or "",
         quantity=own,
         price=money_yen(price),
+        channel_keeps_stock=fba,
         jan=_jan(item.get("attributes") or NOTHING),
     )
 

@@ -18,15 +18,22 @@ def money_yen(money: Json | None) -> int | None:
     if money.get("currencyCode") not in ("JPY", None):
         raise Unreadable("Amazonの注文の通貨が日本円ではありません。")
     amount = money["amount"]
-    if isinstance(amount, str) and amount.isdecimal():
-        return int(amount)
+    if isinstance(amount, str):
+        whole = amount.removesuffix(".00")
+        if whole.isdecimal():  # nearly always; Decimal costs ten times as much
+            return int(whole)
     return int(Decimal(str(amount)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
-def unit_and_amount(item: Json, quantity: int) -> tuple[int, int]:
+def item_sums(item: Json) -> dict[str, int]:
+    """Yen by kind of proceeds (ITEM, SHIPPING …) of one order item."""
+    return _sums((item.get("proceeds") or NOTHING).get("breakdowns") or ())
+
+
+def unit_and_amount(product: Json, sums: Mapping[str, int], quantity: int) -> tuple[int, int]:
     """(unit price, line amount) with 0 for what Amazon withholds. The ITEM breakdown is the line's amount."""
-    unit = money_yen(((item.get("product") or NOTHING).get("price") or NOTHING).get("unitPrice"))
-    goods = _sums(_breakdowns(item)).get("ITEM")
+    unit = money_yen((product.get("price") or NOTHING).get("unitPrice"))
+    goods = sums.get("ITEM")
     if goods is None:
         return unit or 0, (unit or 0) * quantity
     if unit is None:
@@ -34,7 +41,9 @@ def unit_and_amount(item: Json, quantity: int) -> tuple[int, int]:
     return unit, goods
 
 
-def totals_of(proceeds: Json, items: Sequence[Json], lines: Sequence[ChannelLine]) -> Totals | None:
+def totals_of(
+    proceeds: Json, items: Sequence[Json], sums: Iterable[Mapping[str, int]], lines: Sequence[ChannelLine]
+) -> Totals | None:
     """The order's figures, or None while Amazon withholds the total.
 
     How Amazon splits tax in Japan is not documented. Prices include it, unless the total only adds up with it on top.
@@ -44,9 +53,11 @@ def totals_of(proceeds: Json, items: Sequence[Json], lines: Sequence[ChannelLine
         total = _sum_of_items(items)
     if total is None:
         return None
-    told = _sums(entry for item in items for entry in _breakdowns(item))
-    if not told:
-        told = _sums(proceeds.get("breakdowns") or ())
+    told: dict[str, int] = {}
+    for of_item in sums:
+        for kind, amount in of_item.items():
+            told[kind] = told.get(kind, 0) + amount
+    told = told or _sums(proceeds.get("breakdowns") or ())
     goods, tax, other = sum(line.amount for line in lines), told.get("TAX", 0), told.get("OTHER", 0)
     shipping, gift_fees = told.get("SHIPPING", 0), told.get("GIFT_WRAP", 0)
     fees = told.get("COD_FEE", 0) + max(other, 0)
@@ -68,11 +79,6 @@ def _sum_of_items(items: Sequence[Json]) -> int | None:
     amounts = [money_yen((item.get("proceeds") or NOTHING).get("proceedsTotal")) for item in items]
     told = [amount for amount in amounts if amount is not None]
     return sum(told) if told and len(told) == len(items) else None
-
-
-def _breakdowns(item: Json) -> Iterable[Json]:
-    found: Iterable[Json] = (item.get("proceeds") or NOTHING).get("breakdowns") or ()
-    return found
 
 
 def _sums(breakdowns: Iterable[Json]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from channels.connectors.amazon.money import totals_of, unit_and_amount
+from channels.connectors.amazon.money import item_sums, totals_of, unit_and_amount
 from channels.connectors.amazon.times import aware, wish_of
 from channels.connectors.contract import Unreadable
 from orders.channel_order import (
@@ -64,7 +64,8 @@ def _order(order: Json) -> ChannelOrder:
     raw_state = fulfillment.get("fulfillmentStatus") or ""
     by = fulfillment.get("fulfilledBy") or ""
     state = _state(raw_state, by)
-    lines = tuple(_line(item) for item in items)
+    sums = [item_sums(item) for item in items]
+    lines = tuple(map(_line, items, sums))
     _check_lines(lines)
     method, payment_name = _payment_method(order.get("payment") or NOTHING)
     wish_date, wish_slot = _wish(fulfillment, items)
@@ -80,7 +81,7 @@ def _order(order: Json) -> ChannelOrder:
         buyer=_buyer(order.get("buyer") or NOTHING),
         recipients=(_recipient((order.get("recipient") or NOTHING).get("deliveryAddress") or NOTHING),),
         lines=lines,
-        totals=totals_of(order.get("proceeds") or NOTHING, items, lines),
+        totals=totals_of(order.get("proceeds") or NOTHING, items, sums, lines),
         payment_method=method,
         payment_state=_payment_state(state, raw_state, payment_name),
         payment_name=payment_name,
@@ -109,12 +110,11 @@ def _state(raw: str, by: str) -> ChannelState:
     return state
 
 
-def _line(item: Json) -> ChannelLine:
+def _line(item: Json, sums: Mapping[str, int]) -> ChannelLine:
     product = item.get("product") or NOTHING
     quantity = _quantity(item["quantityOrdered"])
-    unit_price, amount = unit_and_amount(item, quantity)
-    fulfillment = item.get("fulfillment") or NOTHING
-    shipped = _quantity(fulfillment.get("quantityFulfilled") or 0)
+    unit_price, amount = unit_and_amount(product, sums, quantity)
+    shipped = _quantity((item.get("fulfillment") or NOTHING).get("quantityFulfilled") or 0)
     return ChannelLine(
         line_id=_required_text(item["orderItemId"]),
         channel_sku=product.get("sellerSku") or "",  # missing when the listing was deleted

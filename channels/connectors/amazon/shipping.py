@@ -11,6 +11,7 @@ from channels.connectors.contract import Parcel, Refused
 
 # Amazon's list differs by account and must match exactly: a credential `carrier_<our code>` overrides an entry.
 CARRIER_CODES = {"yamato": "YAMATO", "sagawa": "SAGAWA", "japanpost": "JP_EXPRESS"}
+UNNAMED_CARRIER = "その他"  # Amazon wants a name with the code "Other"
 SELF_CONFIRMING = {
     "AMAZON_EASY_SHIP": "マーケットプレイス配送サービスの注文です。セラーセントラルで集荷を手配してください。",
     "FBM_SHIP_PLUS": "Ship+の注文はAmazonが出荷を確定します。セラーセントラルで処理してください。",
@@ -56,9 +57,7 @@ def confirmation(api: Api, parcel: Parcel) -> dict[str, Any]:
         ],
     }
     if detail["carrierCode"] == "Other":
-        if not parcel.carrier_name:
-            raise Refused("Amazonの一覧にない配送業者です。配送業者名を入力してください。")
-        detail["carrierName"] = parcel.carrier_name
+        detail["carrierName"] = parcel.carrier_name or UNNAMED_CARRIER
     return {"marketplaceId": api.marketplace_id, "packageDetail": detail}
 
 

@@ -14,11 +14,11 @@ from oms.kernel import clock
 
 FEED_TYPE = "JSON_LISTINGS_FEED"
 CONTENT_TYPE = "application/json; charset=UTF-8"
-PATCH_MOST = 1000  # patches go at 5 a second; more SKUs are faster in a feed, which takes minutes at least
+PATCH_MOST = 300  # patches go at 5 a second; a feed takes a minute at least, whatever its size
 FEED_MOST = 20_000  # Amazon takes 25,000 messages and 10 MiB
 FEED_PACE_S = 20 * 60
 FEED_STUCK_S = 2 * 3600  # a feed may hang for days; its SKUs are patched again after this time
-FEED_PATIENCE_S = 150
+FEED_PATIENCE_S = 60  # then the quantities count as accepted and are read back, so that urgent ones need not wait
 DOWN_IN_A_ROW = 3
 
 log = structlog.get_logger(__name__)

@@ -38,6 +38,7 @@ def test_every_listing_comes_once_though_a_search_ends_early(shop: Shop) -> None
     for listing in found:
         one = truth[listing.channel_sku]
         fba = one.fulfilled_by == "amazon"
+        assert listing.channel_keeps_stock == fba
         assert listing.code == (FBA_MARK + one.key if fba else one.key)
         assert (listing.name, listing.price) == (one.title, one.price)
         assert listing.jan == shop.world.catalogue.skus[one.sku].jan
