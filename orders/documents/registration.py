@@ -22,6 +22,6 @@ def registration_fault(number: str) -> str:
 
 
 def corporate_check_digit(base: str) -> int:
-    """The first digit of a 法人番号 from its other twelve: 9 − (Σ digit × weight mod 9), weights 1, 2 from the right."""
+    """The first digit of a 法人番号 from the others: 9 − (Σ digit × weight mod 9), weights 1 and 2 from the right."""
     total = sum(int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(base)))
     return 9 - total % 9

@@ -80,7 +80,7 @@ class Deduction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryNote:
-    """納品書 for one shipment. With `hide_prices` (gift) it shows no amount, no tax, and `sender_name` for the buyer."""
+    """納品書 of a shipment. `hide_prices` (gift): no amount, no tax, `sender_name` for the buyer."""
 
     shop: Letterhead
     number: str
