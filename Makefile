@@ -12,7 +12,7 @@ BOOTSTRAP := PYTHON='$(PYTHON)' sh oms/runtime/bootstrap.sh
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format bench chromium clean
+.PHONY: help run install test check format bench pins chromium clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -47,6 +47,10 @@ format: install
 
 bench: install
 	@$(PY) -m bench
+
+# After a change of pyproject.toml's dependencies: install them, then write down their versions.
+pins:
+	@$(PY) -m oms.runtime.pins
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache .pytest_cache staticfiles

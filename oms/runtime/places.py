@@ -29,6 +29,16 @@ class Places:
         return self.data / "log"
 
     @property
+    def sandbox_world(self) -> Path:
+        """Where the marketplaces' sandbox keeps its world over restarts."""
+        return self.data / "sandbox.world"
+
+    @property
+    def sandbox_addresses(self) -> Path:
+        """What the running sandbox offers: one JSON object, channel → base_url, auth_url, credentials."""
+        return self.data / "sandbox.json"
+
+    @property
     def sockets(self) -> Path:
         """Short on purpose: a unix socket's path may have about 107 bytes, and a data folder may be anywhere."""
         name = hashlib.sha256(str(self.data).encode()).hexdigest()[:10]

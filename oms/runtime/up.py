@@ -22,6 +22,7 @@ from oms.runtime.problem import Problem
 from oms.runtime.supervisor import Child, ChildFailed, Supervisor
 
 READY_S = 180
+SANDBOX_RATE = "4"  # orders a minute: enough to watch, slow enough to work on
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,26 @@ def _start(supervisor: Supervisor, where: Places, wish: Wish) -> None:
 
 
 def _start_sandbox(supervisor: Supervisor, where: Places, environment: dict[str, str]) -> None:
+    """Its world is kept over restarts; what it says when ready goes into `sandbox.json` for `demo_company`."""
     port = obstacles.sandbox_port(where)
-    environment["OMS_SANDBOX_PORT"] = str(port)
+    command = [*_manage("sandbox"), "--port", str(port), "--state", str(where.sandbox_world)]
+    child = _child("sandbox", where, environment, [*command, "--rate", SANDBOX_RATE])
+    began_at = child.log.stat().st_size if child.log.exists() else 0
+    where.sandbox_addresses.unlink(missing_ok=True)
     with step(f"モールのサンドボックスを起動(ポート {port})"):
-        supervisor.add(_child("sandbox", where, environment, [*_manage("sandbox"), "--port", str(port)]))
-        supervisor.wait_until(lambda: obstacles.listens("127.0.0.1", port), 60)
+        supervisor.add(child)
+        supervisor.wait_until(lambda: _read_addresses(child.log, began_at, where.sandbox_addresses), READY_S)
+    environment["OMS_SANDBOX"] = str(where.sandbox_addresses)
+
+
+def _read_addresses(log: Path, began_at: int, into: Path) -> bool:
+    """Find the JSON line that the sandbox prints when it is ready."""
+    with log.open("rb") as output:
+        output.seek(began_at)
+        ready = [line for line in output.read().splitlines() if line.startswith(b'{"')]
+    if ready:
+        into.write_bytes(ready[0] + b"\n")
+    return bool(ready)
 
 
 def _prepare(supervisor: Supervisor, where: Places, wish: Wish, environment: dict[str, str]) -> bool:
