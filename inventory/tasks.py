@@ -5,5 +5,5 @@ from inventory.services import releases
 
 @shared_task(name="inventory.tasks.close_releases")
 def close_releases() -> int:
-    """Daily: stock of released pre-orders that nobody was promised joins the ordinary pools."""
+    """Hourly: stock of released pre-orders that nobody was promised joins the ordinary pools."""
     return releases.close_releases()

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/", stock.ledger, name="ledger"),
     path("home-panel/", stock.home_panel, name="home-panel"),
     path("skus/<int:pk>/", stock.sku_detail, name="sku"),
+    path("skus/<int:pk>/promises/", stock.promises, name="promises"),
     path("skus/<int:pk>/correct/", change.correct, name="correct"),
     path("skus/<int:pk>/receive/", change.receive, name="receive"),
 ]

@@ -41,3 +41,6 @@ BEAT_SCHEDULE |= {
     "publish": {"task": "channels.tasks.publish", "schedule": 1.0, "options": {"expires": 1}},
     "read-back": {"task": "channels.tasks.push_read_back", "schedule": 30.0, "options": {"expires": 30}},
 }
+BEAT_SCHEDULE |= {
+    "close-releases": {"task": "inventory.tasks.close_releases", "schedule": 3600.0, "options": {"expires": 3600}},
+}

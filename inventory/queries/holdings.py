@@ -43,6 +43,33 @@ def held_at(balance_ids: Iterable[int]) -> list[Held]:
     return _read(HELD_AT, sorted(set(balance_ids)))
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An open promise on a SKU: units promised, and how many of them have a place."""
+
+    ref: str
+    quantity: int
+    placed: int
+
+
+PROMISES = """
+SELECT e.ref, coalesce(sum(e.reserved) FILTER (WHERE b.location_id IS NULL), 0)::int AS promised,
+       coalesce(sum(e.reserved) FILTER (WHERE b.location_id IS NOT NULL), 0)::int
+  FROM inventory_entry e JOIN inventory_balance b ON b.id = e.balance_id
+ WHERE b.sku_id = %s AND e.ref <> '' AND e.reserved <> 0
+ GROUP BY e.ref
+HAVING sum(e.reserved) FILTER (WHERE b.location_id IS NULL) > 0
+ ORDER BY max(e.id) FILTER (WHERE b.location_id IS NULL AND e.reserved > 0) LIMIT %s
+"""
+
+
+def promises_on(sku_id: int, limit: int) -> list[Promise]:
+    """Who was promised this SKU, the oldest first. Reads the SKU's whole ledger."""
+    with connection.cursor() as cursor:
+        cursor.execute(PROMISES, [sku_id, limit])
+        return [Promise(*row) for row in cursor.fetchall()]
+
+
 def _read(sql: str, keys: list[str] | list[int]) -> list[Held]:
     if not keys:
         return []

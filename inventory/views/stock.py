@@ -9,10 +9,12 @@ from django.views.decorators.http import require_GET
 from inventory.filters import EntryFilter, SkuFilter
 from inventory.models import Sku
 from inventory.queries import screens
+from inventory.queries.holdings import promises_on
 from oms.kernel.keyset import chosen_order, keyset_page
 from oms.kernel.web import render_page
 
 SORTS = {"code": ("code",), "-code": ("-code",), "name": ("name", "id"), "-name": ("-name", "-id")}
+PROMISES = 200
 # Fragments that floors above may serve for a SKU, by URL name.
 PANELS = ("channels:sku-panel",)
 
@@ -43,6 +45,15 @@ def ledger(request: HttpRequest) -> HttpResponse:
     sku = Sku.objects.filter(pk=filters.form.cleaned_data.get("sku")).first() if filters.is_valid() else None
     context = {"filters": filters, "page": page, "entries": page.rows, "sku": sku}
     return render_page(request, "inventory/ledger.html", context, fragment="inventory/_ledger.html")
+
+
+@require_GET
+@permission_required("inventory.view_sku", raise_exception=True)
+def promises(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who holds the SKU's promises. Fetched after the page: on a much sold SKU it takes a moment."""
+    sku = get_object_or_404(Sku, pk=pk)
+    context = {"sku": sku, "promises": promises_on(pk, PROMISES), "limit": PROMISES}
+    return render_page(request, "inventory/promises.html", context, fragment="inventory/_promises.html")
 
 
 @require_GET

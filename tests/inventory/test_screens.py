@@ -211,3 +211,20 @@ def test_a_bundle_cannot_be_received(client_of, aoi):
 def test_the_home_panel_counts_and_links(client_of, ben, shelf):
     body = text_of(client_of(ben).get(reverse("inventory:home-panel")))
     assert "?state=short" in body and ">3<" in body
+
+
+def test_open_promises_of_a_sku_are_listed_oldest_first(client_of, ben, chie, shelf):
+    ids, tokyo = shelf
+    sku = ids["CH-BK"]
+    stock.receive([stock.Fact(sku, tokyo.pk, 9, "arrival:1")])
+    pool, place = stock.pool_ids([sku])[sku], stock.place_ids([(sku, tokyo.pk)])[sku, tokyo.pk]
+    for ref in ("line:1", "line:2", "line:3"):
+        stock.reserve({pool: 2}, ref=ref)
+    stock.allocate([stock.Request.of("line:2", place, 2)])
+    stock.release(["line:1"])
+    url = reverse("inventory:promises", args=[sku])
+    page = client_of(ben).get(url)
+    found = [(promise.ref, promise.quantity, promise.placed) for promise in page.context["promises"]]
+    assert found == [("line:2", 2, 2), ("line:3", 2, 0)]
+    assert text_of(client_of(ben).get(url, headers=HTMX)).lstrip().startswith("<section")
+    assert client_of(chie).get(url).status_code == 403
