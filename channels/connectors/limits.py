@@ -57,6 +57,10 @@ class Limiter:
             full_at = _now_s() + plan.interval_s * plan.burst
             self.client.set(f"limit:{shop_code}:{name}", f"{full_at:.6f}", ex=int(plan.interval_s * plan.burst) + 60)
 
+    def start_over(self, shop_code: str, operation: str) -> None:
+        """Forget what was used: the bucket is full again."""
+        self.client.delete(f"limit:{shop_code}:{operation if operation in self.plans else '*'}")
+
 
 def _now_s() -> float:
     return clock.now().timestamp()

@@ -1,16 +1,13 @@
 """Calls of the Selling Partner API: tokens, usage plans, errors by kind."""
 
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlencode
 
-import redis
 import requests
-from django.conf import settings as django_settings
 
+from channels.connectors.amazon.pace import Pace
 from channels.connectors.amazon.tokens import Tokens, classify_token
 from channels.connectors.contract import (
     ChannelDown,
@@ -21,30 +18,12 @@ from channels.connectors.contract import (
     Refused,
 )
 from channels.connectors.http import Http, headers
-from channels.connectors.limits import Limiter, Plan
 from oms.kernel import clock
 
 HOST = "https://sellingpartnerapi-fe.amazon.com"
 JAPAN = "A1VC38T7YXB528"
 
-# Default usage plans, calls per second and burst; the answer's rate header replaces the rate (see `Api._learn_rate`).
-RATES = {
-    "searchOrders": (0.0056, 20),
-    "getOrder": (0.5, 30),
-    "confirmShipment": (2, 10),
-    "patchListingsItem": (5, 5),
-    "getListingsItem": (5, 10),
-    "searchListingsItems": (5, 5),
-    "createFeedDocument": (0.5, 15),
-    "createFeed": (0.0083, 15),
-    "getFeed": (2, 15),
-    "getFeeds": (0.0222, 10),
-    "getFeedDocument": (0.0222, 10),
-    "getMarketplaceParticipations": (0.016, 15),
-}
-HEAD_ROOM = 1.02  # a little slower than allowed: clocks differ, and a refused call costs more than a short wait
 RATE_HEADER = "x-amzn-RateLimit-Limit"
-LEARNED_FOR_S = 24 * 3600
 PASSING = ("InternalFailure", "ServiceUnavailable")
 PASSING_TROUBLE = "Amazonが一時的に応答できません。自動で再試行します。"
 
@@ -61,14 +40,12 @@ class Api:
         self.marketplace_id = settings.credentials.get("marketplace_id") or JAPAN
         self.seller_id = settings.credentials.get("seller_id", "")
         self.base_url = (settings.base_url or HOST).rstrip("/")
-        self.redis: redis.Redis = redis.Redis.from_url(django_settings.REDIS_URL)
-        self._rates_key = f"amazon:rates:{settings.shop_code}"
-        self._plans = self._known_plans()
-        limiter = Limiter(self._plans, client=self.redis)
+        self._pace = Pace(settings.shop_code)
+        self.redis = self._pace.client
         session = requests.Session()
-        self._http = Http(settings.shop_code, classify, limiter, session)
-        self._tokens = Tokens(settings, Http(settings.shop_code, classify_token, limiter, session), self.redis)
-        self.storage = Http(settings.shop_code, classify_storage, limiter, session)
+        self._http = Http(settings.shop_code, classify, self._pace, session)
+        self._tokens = Tokens(settings, Http(settings.shop_code, classify_token, self._pace, session), self.redis)
+        self.storage = Http(settings.shop_code, classify_storage, self._pace, session)
 
     def call(
         self,
@@ -92,7 +69,7 @@ class Api:
         except TokenRefused:
             self._tokens.forget(token)
             response = self._send(method, url, self._tokens.current(), options)
-        self._learn_rate(operation, response)
+        self._pace.answered(operation, response.headers.get(RATE_HEADER))
         return None if response.status_code == requests.codes.no_content else response.json()
 
     def _send(self, method: str, url: str, token: str, options: Mapping[str, Any]) -> requests.Response:
@@ -104,28 +81,6 @@ class Api:
         if "data" in options:
             wanted["content-type"] = "application/json"
         return self._http.call(method, url, headers=headers(**wanted), **options)
-
-    def _known_plans(self) -> dict[str, Plan]:
-        learned = cast(dict[bytes, bytes], self.redis.hgetall(self._rates_key))
-        rates = {name: float(learned.get(name.encode(), rate)) for name, (rate, _) in RATES.items()}
-        return {name: Plan(HEAD_ROOM / rates[name], burst) for name, (_, burst) in RATES.items()}
-
-    def _learn_rate(self, operation: str, response: requests.Response) -> None:
-        """Amazon may grant a seller another rate than the default one and says so in the answer."""
-        rate, plan = _positive(response.headers.get(RATE_HEADER)), self._plans.get(operation)
-        if plan is None or rate is None or math.isclose(HEAD_ROOM / rate, plan.interval_s, rel_tol=0.01):
-            return
-        self._plans[operation] = replace(plan, interval_s=HEAD_ROOM / rate)
-        self.redis.hset(self._rates_key, operation, str(rate))
-        self.redis.expire(self._rates_key, LEARNED_FOR_S)
-
-
-def _positive(text: str | None) -> float | None:
-    try:
-        rate = float(text or 0)
-    except ValueError:
-        return None
-    return rate if rate > 0 and math.isfinite(rate) else None
 
 
 def classify(response: requests.Response) -> ChannelError | None:
