@@ -1,0 +1,91 @@
+"""The Qoo10 connector: one seller."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.connectors.contract import (
+    Capabilities,
+    ConnectorSettings,
+    Fetched,
+    ListingInfo,
+    Parcel,
+    RawOrder,
+    StockPush,
+    StockResult,
+)
+from channels.connectors.qoo10 import changes, codes, fetch, stock
+from channels.connectors.qoo10.parse import parse_order
+from channels.connectors.qoo10.rows import stamp
+from channels.connectors.qoo10.transport import Api
+from oms.kernel import clock
+from orders.channel_order import ChannelOrder
+
+
+class Qoo10Connector:
+    channel = "qoo10"
+    label = "Qoo10"
+    capabilities = Capabilities(
+        confirm=True,
+        confirm_needed=True,
+        partial_shipment=True,
+        parcels_per_order=0,
+        tracking_correction=False,
+        cancel=True,
+        stock_batch=stock.BULK,
+        stock_confirms=False,
+        mail="free",
+        order_url="https://qsm.qoo10.jp/",
+        carrier_codes=codes.CARRIERS,
+        publish_interval_s=1.0,
+        poll_interval_s=120,
+    )
+    credential_fields = (
+        ("certification_key", "販売者認証キー（1年有効）", True),
+        ("api_key", "APIキー（認証キーを自動発行する場合）", True),
+        ("user_id", "QSMのID（認証キーを自動発行する場合）", False),
+        ("password", "QSMのパスワード（認証キーを自動発行する場合）", True),
+    )
+
+    def __init__(self, settings: ConnectorSettings) -> None:
+        self.settings = settings
+        self.api = Api(settings)
+
+    def check(self) -> str:
+        """Ask for the new orders of the last days."""
+        now = clock.now()
+        fields = {
+            "ShippingStatus": str(codes.REQUESTED),
+            "SearchStartDate": stamp(now - timedelta(days=7)),
+            "SearchEndDate": stamp(now),
+            "SearchCondition": codes.BY_PAYMENT_DATE,
+        }
+        rows = self.api.call(codes.LIST_ORDERS, fields).rows
+        return f"Qoo10に接続しました。発注確認待ち {len(rows)}件（直近7日）。"
+
+    def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
+        return fetch.fetch_orders(self.api, since, until)
+
+    def fetch_order(self, channel_order_no: str) -> RawOrder | None:
+        return fetch.find_basket(self.api, channel_order_no)
+
+    def parse(self, payload: str) -> ChannelOrder:
+        return parse_order(payload)
+
+    def confirm(self, order: Mapping[str, Any]) -> None:
+        changes.confirm(self.api, order)
+
+    def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
+        changes.ship(self.api, order, parcels)
+
+    def cancel(self, order: Mapping[str, Any], reason: str) -> None:
+        changes.cancel(self.api, order, reason)
+
+    def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
+        return stock.list_listings(self.api)
+
+    def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
+        return stock.push_stock(self.api, items)
+
+    def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
+        return stock.read_stock(self.api, listing_codes)
