@@ -1,0 +1,156 @@
+"""Every channel, over HTTP: an order comes in, is confirmed, shipped and told; a sale lowers the other channels."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from channels.connectors.registry import CONNECTORS
+from channels.demo import company
+from channels.models import Connection, Listing, QuarantinedOrder, RawOrder
+from channels.sandbox.server import RunningSandbox, running_sandbox
+from channels.sandbox.world import World
+from channels.services import intake, publish, shops
+from fulfillment.models import Shipment
+from fulfillment.services.allocate import allocate_waiting
+from fulfillment.services.instruct import instruct_orders
+from fulfillment.services.ship import Departure, confirm_shipments
+from oms.kernel import clock
+from oms.kernel.models import Effect
+from oms.kernel.services import outbox
+from orders.models import Order
+from orders.services.journal import Actor
+
+pytestmark = pytest.mark.django_db
+
+CHANNELS = sorted(CONNECTORS)
+EVERYDAY_SKU = "FOD001"
+
+
+@pytest.fixture
+def world() -> World:
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    return World(1, clock.now)
+
+
+@pytest.fixture
+def sandbox(world: World) -> Iterator[RunningSandbox]:
+    with running_sandbox(world) as running:
+        yield running
+
+
+@pytest.fixture
+def shop_of(sandbox: RunningSandbox, world: World) -> dict[str, Connection]:
+    """The demo company connected to the sandbox: channel → connection."""
+    addresses: dict[str, Any] = sandbox.addresses()
+    company.load(addresses, seed=1, opening_day=world._register.opening_day)
+    return {c.shop.channel: c for c in Connection.objects.select_related("shop")}
+
+
+def mapped_listing(world: World, channel: str) -> tuple[str, str]:
+    """(listing key, SKU code) of an ordinary, stocked, plain SKU on this channel."""
+    for (own, key), listing in sorted(world.catalogue.listings.items()):
+        sku = world.catalogue.skus[listing.sku]
+        plain = sku.role == "ordinary" and listing.mapped and listing.fulfilled_by == "shop"
+        if own == channel and plain and world.catalogue.online_stock(sku.code) > 20 and world.shown(channel, key).quantity > 5:
+            return key, sku.code
+    raise LookupError(channel)
+
+
+def settle(connection: Connection) -> None:
+    """What workers do, until nothing is left to do: import, tell, allocate."""
+    for _ in range(4):
+        intake.pull(connection)
+        outbox.deliver_due()
+        allocate_waiting()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_order_is_imported_confirmed_shipped_and_told(channel, world, shop_of):
+    key, sku = mapped_listing(world, channel)
+    placed = world.place_order(channel, [(key, 2)], remarks="", traits=())
+    connection = shop_of[channel]
+    settle(connection)
+    if placed.payment.state == "unpaid":
+        world.pay(channel, placed.number)
+        settle(connection)
+    order = Order.objects.get(shop=connection.shop)
+    assert order.channel_order_no == placed.number
+    assert order.lines.get().sku.code == sku and order.total == placed.amount_due
+    assert not order.reasons.filter(state="open", level="block").exists(), list(order.reasons.values_list("code", "evidence"))
+    assert order.stage == "ready", (order.channel_state, order.phase, order.payment_state)
+    assert RawOrder.objects.filter(shop=connection.shop, is_current=True).count() == 1
+
+    instructed = instruct_orders([order.pk], actor=Actor())
+    confirm_shipments([Departure(instructed.shipments[0], "yamato", "471203984412")], actor=Actor())
+    outbox.deliver_due()
+    order.refresh_from_db()
+    failed = Effect.objects.filter(state__in=["failed", "waiting"]).values_list("kind", "last_error")
+    assert order.stage == "shipped" and not failed, list(failed)
+    told = world.order(channel, placed.number)
+    assert told.state == "shipped" and [parcel.tracking for parcel in told.parcels] == ["471203984412"]
+    again = intake.pull(connection)
+    assert again.created == 0 and Order.objects.count() == 1 and not QuarantinedOrder.objects.exists()
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_the_demo_listings_carry_the_codes_that_the_channel_itself_names(channel, shop_of):
+    connection = shop_of[channel]
+    ours = dict(Listing.objects.filter(shop=connection.shop).values_list("code", "channel_sku"))
+    seen = 0
+    for page in shops.connector_of(connection).list_listings():
+        for info in page:
+            if info.code in ours:
+                assert ours[info.code] == info.channel_sku
+                seen += 1
+        if seen >= 40:
+            break
+    assert seen >= 20
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_changed_stock_reaches_the_channel_and_is_confirmed(channel, world, shop_of):
+    key, sku = mapped_listing(world, channel)
+    connection = shop_of[channel]
+    Listing.objects.exclude(sku__code=sku).update(desired_at=None)
+    pushed = publish.push_all(connection, sku_codes=[sku])
+    assert pushed.pushed == 1 and not pushed.failed
+    listing = Listing.objects.get(shop=connection.shop, sku__code=sku)
+    for _ in range(3):
+        publish.read_back(connection, [listing.code])
+    listing.refresh_from_db()
+    assert listing.sent == listing.confirmed == listing.desired == world.catalogue.online_stock(sku)
+
+
+def test_a_sale_on_one_channel_lowers_what_the_others_show(world, shop_of):
+    key, sku = mapped_listing(world, "rakuten")
+    publish.consume_marks()
+    Listing.objects.update(desired_at=None, sent=0)
+    world.place_order("rakuten", [(key, 3)], remarks="")
+    settle(shop_of["rakuten"])
+    publish.consume_marks()
+    waiting = Listing.objects.filter(desired_at__isnull=False).exclude(shop__channel="rakuten")
+    left = world.catalogue.online_stock(sku) - 3
+    assert waiting.exists()
+    assert {(listing.sku.code, listing.desired) for listing in waiting} == {(sku, left)}
+    for listing in waiting.exclude(shop__channel="amazon"):
+        publish.push_shop(shop_of[listing.shop.channel])
+        listing.refresh_from_db()
+        assert listing.sent == left and listing.sent_at > datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_shipments_are_told_once_even_when_the_outbox_runs_twice(world, shop_of):
+    key, _sku = mapped_listing(world, "rakuten")
+    placed = world.place_order("rakuten", [(key, 1)], remarks="", payment="card")
+    settle(shop_of["rakuten"])
+    order = Order.objects.get()
+    shipment = instruct_orders([order.pk], actor=Actor()).shipments[0]
+    confirm_shipments([Departure(shipment, "sagawa", "300000000001")], actor=Actor())
+    outbox.deliver_due()
+    Effect.objects.filter(kind="channel_ship").update(state="waiting")
+    outbox.deliver_due()
+    assert len(world.order("rakuten", placed.number).parcels) == 1
+    assert Shipment.objects.get().state == "shipped"
