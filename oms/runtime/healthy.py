@@ -1,6 +1,6 @@
 """`python -m oms.runtime.healthy`: the web container's health check. 0 while this process can serve.
 
-Reads /healthz, but looks only at the database: a dead worker is for monitoring to tell; restarting the web cures nothing.
+Reads /healthz, but looks only at the database: a dead worker is for monitoring to tell; a new web cures nothing.
 """
 
 import sys

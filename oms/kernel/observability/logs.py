@@ -52,5 +52,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},  # 4xx are told once, by the request's own line
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
+            "celery.worker.request": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},  # a line a second that says nothing new
         },
     }
