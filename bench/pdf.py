@@ -90,7 +90,7 @@ def _note(number: int) -> DeliveryNote:
         buyer=Party(
             name=f"{NAMES[number % 36 : number % 36 + 2]} {number}郎",
             postal_code=f"{1500000 + number}",
-            address=f"東京都渋谷区神宮前{1 + number % 6}-{1 + number % 29}-{1 + number % 13} メゾン{101 + number % 800}",
+            address=f"東京都渋谷区神宮前{1 + number % 6}-{1 + number % 29}-{1 + number % 13} {number}号室",
         ),
         payment_method="クレジットカード",
         delivery="ヤマト運輸 宅急便",

@@ -91,8 +91,9 @@ def _parties(flow: Flow, note: DeliveryNote) -> None:
     left = _draw_addressee(flow.page, _addressee(note), top)
     right = _draw_issuer(flow.page, note.shop, top, priced=not note.hide_prices)
     flow.y = max(left, right) + 4.5
-    verb = "お届けいたします" if note.hide_prices else "納品いたします"
-    thanks = f"このたびはご注文いただき、誠にありがとうございます。下記のとおり{verb}。"
+    thanks = "このたびはご注文いただき、誠にありがとうございます。下記のとおり納品いたします。"
+    if note.hide_prices:  # read by the recipient, who has ordered nothing
+        thanks = "下記のとおりお品物をお届けいたします。"
     look.middle_line(flow.page, look.LEFT, flow.y, thanks, look.BODY)
     flow.y += look.BODY.line + 1.8
 
