@@ -17,7 +17,7 @@ def note_lost_promises(released: list[str], unplaced: list[str], **_: Any) -> No
         put(
             [
                 NewEffect(
-                    "promises_lost", f"promises_lost:{key}", f"stock:{key}", {"released": released, "unplaced": refs}
+                    "promises_lost", f"promises_lost:{key}", f"stock:{key}", {"refs": refs}
                 )
             ]
         )

@@ -156,11 +156,9 @@ def _push_batch(connector: Connector, batch: Sequence[Listing], result: Pushed) 
     by_code = {listing.code: listing for listing in batch}
     wanted = dict(Listing.objects.filter(pk__in=[item.pk for item in batch]).values_list("code", "desired"))
     asked_at = clock.now()
-    answers = list(
-        connector.push_stock([StockPush(code, quantity) for code, quantity in wanted.items() if quantity is not None])
-    )
-    sent_at = max(http.last_sent_at() or asked_at, asked_at)
-    for answer in answers:
+    items = [StockPush(code, quantity) for code, quantity in wanted.items() if quantity is not None]
+    for answer in connector.push_stock(items):  # as they come: a slow batch must not hold back what went before
+        sent_at = max(http.last_sent_at() or asked_at, asked_at)
         listing = by_code[answer.listing_code]
         if answer.ok:
             _note_sent(listing, wanted[listing.code] or 0, answer, sent_at)

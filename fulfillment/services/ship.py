@@ -48,10 +48,16 @@ def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipp
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
     locked = list(Shipment.objects.select_for_update(no_key=True).filter(pk__in=by_id).order_by("pk"))
     refused = _refusals(locked, by_id, order_ids)
+    lines = list(
+        ShipmentLine.objects.filter(shipment__in=[s.pk for s in locked if s.pk not in refused]).select_related(
+            "shipment", "order_line"
+        )
+    )
+    refused |= _without_goods(lines)
+    lines = [line for line in lines if line.shipment_id not in refused]
     leaving = [shipment for shipment in locked if shipment.pk not in refused]
     if not leaving:
         return Shipped(refused=refused)
-    lines = list(ShipmentLine.objects.filter(shipment__in=leaving).select_related("shipment", "order_line"))
     _write_shipments(leaving, by_id)
     touched = sorted({line.order_line.order_id for line in lines})
     journal.write([(s.pk, "shipped", by_id[s.pk].tracking_no) for s in leaving], by=actor.by)
@@ -80,6 +86,21 @@ def _refusals(locked: Sequence[Shipment], by_id: dict[int, Departure], order_ids
             refused[shipment.pk] = _("送り状番号を入力してください。")
         elif shipment.pk in held:
             refused[shipment.pk] = held[shipment.pk]
+    return refused
+
+
+def _without_goods(lines: Sequence[ShipmentLine]) -> dict[int, str]:
+    """Shipments whose goods a count or a counter sale took away meanwhile: they ship nothing, the rest goes on."""
+    placed: dict[tuple[str, int, int], int] = defaultdict(int)
+    for held in stock.held_by({ref_of(line.order_line_id) for line in lines}):
+        if held.location_id is not None:
+            placed[held.ref, held.sku_id, held.location_id] += held.quantity
+    refused = {}
+    for line in lines:
+        key = (ref_of(line.order_line_id), line.sku_id, line.shipment.location_id)
+        placed[key] -= line.quantity
+        if placed[key] < 0:
+            refused[line.shipment_id] = _("在庫が足りなくなったため出荷できません。引当を取り直しています。")
     return refused
 
 

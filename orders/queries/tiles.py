@@ -4,7 +4,7 @@ from django.db import connection
 
 from oms.kernel import clock
 from orders.models import Order
-from orders.models.order import Stage
+from orders.models.order import ChannelSync, Stage
 
 
 def stage_counts() -> dict[str, int]:
@@ -34,3 +34,8 @@ def rows_per_stage() -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT stage, count(*) FROM {Order._meta.db_table} GROUP BY stage")
         return dict(cursor.fetchall())
+
+
+def failed_sync_count() -> int:
+    """Orders of which the channel did not take our last word. Few, and counted by a partial index."""
+    return Order.objects.filter(channel_sync=ChannelSync.FAILED).count()

@@ -10,7 +10,6 @@ from oms.kernel.sql import update_rows
 from orders.models import Order, OrderLine
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor
-from orders.services.reservation import line_ids_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,3 @@ def mark_reserved(line_ids: Sequence[int]) -> None:
     """These lines hold their promise now."""
     OrderLine.objects.filter(pk__in=line_ids).update(reserved=True)
 
-
-def lost_promises(refs: Sequence[str]) -> list[int]:
-    """Lines behind refs whose promise a stock fact took away: they wait again. Returns the lines' ids."""
-    ids = line_ids_of(refs)
-    OrderLine.objects.filter(pk__in=ids).update(reserved=False, allocated_quantity=F("shipped_quantity"))
-    return ids

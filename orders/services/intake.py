@@ -32,7 +32,7 @@ from orders.services.intake_rows import (
     standing_quantity,
 )
 from orders.services.journal import Entry
-from orders.services.reservation import want_of
+from orders.services.reservation import takes_stock, want_of
 
 BATCH = 500
 
@@ -234,7 +234,7 @@ def _wants(new: Sequence[NewOrder], sku_of: SkuOf) -> list[stock.Want]:
     wants = []
     for item in new:
         order = item.order
-        if order.state in {ChannelState.CANCELLED, ChannelState.SHIPPED} or order.fulfilled_by_channel:
+        if not takes_stock(order):
             continue
         for line_id, line in zip(item.line_ids, order.lines, strict=True):
             if (mapped := sku_of.get(line.channel_sku)) and (quantity := standing_quantity(line)):

@@ -8,7 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
+from psycopg.types.json import Jsonb
+
 from customers.services import identity
+from inventory.models import AllocatorMark
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.sql import next_ids, update_rows
@@ -19,7 +23,7 @@ from orders.services import cancel, intake_rows, journal, lines, mail, recipient
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
-from orders.services.reservation import line_ids_of, want_of
+from orders.services.reservation import NO_RESERVE, line_ids_of, takes_stock, want_of
 from orders.signals import lines_released
 
 PART_NAMES = {
@@ -56,6 +60,9 @@ COLUMN_TYPES = {
     },
     "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text"},
 }  # fmt: skip
+
+# What we may know before the channel tells it: its silence erases nothing.
+OURS_TOO = {"confirmed_at", "cancel_reason", "paid_at"}
 
 READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
     "state": lambda order, _: intake_rows.state_columns(order),
@@ -98,6 +105,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     _write_lines([c for c in changes if "lines" in c.parts and c.stored.pk not in cancelled], sku_of)
     cancel.cancel_at_channel(cancelled)
     ids = [change.stored.pk for change in changes]
+    _ask_for_stock([c for c in changes if NO_RESERVE in c.stored.flags and takes_stock(c.order)])
     review.sync(ids, changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news})
     mail.schedule(
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
@@ -151,8 +159,21 @@ def _write_columns(changes: Sequence[Change], sku_of: SkuOf) -> None:
         for change in changes:
             if part in change.parts:
                 columns = READERS[part](change.order, sku_of)
+                for name in OURS_TOO & columns.keys():
+                    columns[name] = columns[name] or getattr(change.stored, name)
                 rows.append((change.stored.pk, *(columns[name] for name in types)))
         update_rows("orders_order", types, rows)
+    _write_flags([change for change in changes if "state" in change.parts])
+
+
+def _write_flags(changes: Sequence[Change]) -> None:
+    """Apart, because arrays of arrays cannot be unnested by row."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orders_order o SET flags = ARRAY(SELECT jsonb_array_elements_text(v.flags)) "
+            "FROM unnest(%s::bigint[], %s::jsonb[]) AS v(id, flags) WHERE o.id = v.id",
+            [[c.stored.pk for c in changes], [Jsonb(list(c.order.flags)) for c in changes]],
+        )
 
 
 def _write_heads(changes: Sequence[Change], member_of: dict[str, int | None], sku_of: SkuOf) -> None:
@@ -190,6 +211,15 @@ def _entry(change: Change) -> Entry:
     names = "、".join(PART_NAMES[part] for part in PART_NAMES if part in change.parts)
     text = f"モールの状態: {change.order.channel_state}" + (f"（{names}）" if names else "")
     return Entry(change.stored.pk, "channel_update", text)
+
+
+def _ask_for_stock(changes: Sequence[Change]) -> None:
+    """Orders that may hold stock from now on: their SKUs are marked, and the allocator promises them."""
+    now = clock.now()
+    skus = OrderLine.objects.filter(order__in=[c.stored.pk for c in changes], sku__isnull=False)
+    AllocatorMark.objects.bulk_create(
+        AllocatorMark(sku_id=sku, at=now) for sku in set(skus.values_list("sku", flat=True))
+    )
 
 
 def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
@@ -237,7 +267,7 @@ class LinePlan:
              mapped.sku_id if mapped else stored.sku_id, mapped.units if mapped else stored.units)
         )  # fmt: skip
         self.let_go.append(stored.pk)
-        if mapped and quantity:
+        if mapped and quantity and takes_stock(change.order):
             self.wants.append(
                 want_of(
                     stored.pk, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at
@@ -266,7 +296,7 @@ class LinePlan:
         new_wants = []
         for id_, (change, _position, line) in zip(ids, self.added, strict=True):
             mapped = self.sku_of.get(line.channel_sku)
-            if mapped and (quantity := intake_rows.standing_quantity(line)):
+            if mapped and takes_stock(change.order) and (quantity := intake_rows.standing_quantity(line)):
                 new_wants.append(
                     want_of(id_, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at)
                 )

@@ -41,7 +41,9 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
         "lines": order.lines,
         "totals": order.totals,
         "payment": (order.payment_method, order.payment_state, order.payment_name, order.paid_at),
-        "delivery": (order.wish_date, order.wish_slot, order.delivery_method, order.ship_by, order.deliver_by),
+        "delivery": (
+            order.wish_date, order.wish_slot, order.delivery_method, order.ship_by, order.deliver_by, order.remarks,
+        ),  # fmt: skip
         "remarks": (order.remarks, order.gift, order.noshi, order.message_card),
     }
     return {

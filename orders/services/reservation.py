@@ -4,6 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from inventory.services.stock import Want
+from orders.channel_order import ChannelOrder, ChannelState
+
+# The channel's mark of an unpaid pre-order that must not hold stock yet.
+NO_RESERVE = "no_reserve"
 
 
 def ref_of(line_id: int) -> str:
@@ -22,3 +26,9 @@ def want_of(line_id: int, sku_id: int, quantity: int, ship_by: datetime | None, 
 
 def rank_of(ship_by: datetime | None, ordered_at: datetime) -> tuple[float, float]:
     return (ship_by.timestamp() if ship_by else float("inf"), ordered_at.timestamp())
+
+
+def takes_stock(order: ChannelOrder) -> bool:
+    """The order's lines hold promises: it is open, ours to ship, and the channel does not say to wait."""
+    over = order.state in {ChannelState.CANCELLED, ChannelState.SHIPPED}
+    return not over and not order.fulfilled_by_channel and NO_RESERVE not in order.flags

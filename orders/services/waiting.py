@@ -1,13 +1,16 @@
 """Lines that have no promise: they get one when stock is there again, in order of rank."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
+from django.db.models import F, Q
 
 from inventory.services import stock
 from oms.kernel.models import Effect
 from orders.models import Order, OrderLine
 from orders.services import stage as stages
-from orders.services.facts import lost_promises, mark_reserved
-from orders.services.reservation import line_ids_of, want_of
+from orders.services.facts import mark_reserved
+from orders.services.reservation import NO_RESERVE, line_ids_of, ref_of, want_of
 from orders.signals import lines_released
 
 BATCH = 1000
@@ -15,16 +18,29 @@ BATCH = 1000
 
 @transaction.atomic
 def handle_lost_promises(effect: Effect) -> None:
-    """A stock fact (count, damage, counter sale) ended promises or places: those lines wait again."""
-    ids = line_ids_of(effect.payload["unplaced"])
-    gone = set(line_ids_of(effect.payload["released"]))
+    """A stock fact (count, damage, counter sale) ended promises or places: those lines wait again.
+
+    Looks at what the lines hold now, under their orders' locks: a line may have been promised anew meanwhile.
+    """
+    ids = line_ids_of(effect.payload["refs"])
     orders = sorted(set(OrderLine.objects.filter(pk__in=ids).values_list("order", flat=True)))
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
-    lost_promises([f"line:{id_}" for id_ in gone])
-    OrderLine.objects.filter(pk__in=[id_ for id_ in ids if id_ not in gone]).update(allocated_quantity=0)
-    lines_released.send(sender=OrderLine, line_ids=ids)
-    stock.unallocate(f"line:{id_}" for id_ in ids if id_ not in gone)
+    held = stock.held_by(ref_of(id_) for id_ in ids)
+    promised = set(line_ids_of(holding.ref for holding in held))
+    gone = [id_ for id_ in ids if id_ not in promised]
+    unplaced = [id_ for id_ in ids if id_ in promised and not _is_placed(id_, held)]
+    OrderLine.objects.filter(pk__in=gone).update(reserved=False, allocated_quantity=F("shipped_quantity"))
+    OrderLine.objects.filter(pk__in=unplaced).update(allocated_quantity=F("shipped_quantity"))
+    lines_released.send(sender=OrderLine, line_ids=[*gone, *unplaced])
+    stock.unallocate(ref_of(id_) for id_ in unplaced)
     stages.recompute(orders)
+
+
+def _is_placed(line_id: int, held: Sequence[stock.Held]) -> bool:
+    """Everything the line was promised has a place."""
+    own = [holding for holding in held if holding.ref == ref_of(line_id)]
+    pool = sum(holding.quantity for holding in own if holding.location_id is None)
+    return pool == sum(holding.quantity for holding in own if holding.location_id is not None)
 
 
 @transaction.atomic
@@ -40,7 +56,7 @@ def promise_waiting(sku_ids: list[int] | None = None) -> int:
         order__cancelled_at__isnull=True,
         order__shipped_at__isnull=True,
         order__fulfilled_by_channel=False,
-    ).exclude(order__phase="shipped")
+    ).exclude(Q(order__phase="shipped") | Q(order__flags__contains=[NO_RESERVE]))
     if sku_ids is not None:
         lines = lines.filter(sku__in=sku_ids)
     found = list(

@@ -11,7 +11,9 @@ from oms.kernel.models import Effect
 from orders.channel_order import ChannelState, Party, PaymentMethod, PaymentState
 from orders.models import Mail, Order, ReviewReason
 from orders.queries.tiles import stage_counts
+from orders.services.confirm import record_confirmed
 from orders.services.intake import take_in
+from orders.services.waiting import promise_waiting
 from tests.orders.builders import (
     TOKYO_PARTY,
     changed,
@@ -208,3 +210,53 @@ def test_a_batch_takes_the_same_number_of_queries_whatever_its_size():
         return len(captured)
 
     assert queries(3) == queries(100) <= 40
+
+
+def test_our_own_confirmation_outlives_the_channels_silence():
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    order = make_channel_order(state=ChannelState.TO_CONFIRM, payment_state=PaymentState.UNPAID, flags=("prime",))
+    take_in(shop, [order], sku_of=mapped(chair))
+    stored = Order.objects.get()
+    record_confirmed([stored.pk])
+    stored.refresh_from_db()
+    assert stored.stage == "awaiting_payment"
+    take_in(shop, [changed(order, channel_state="200", flags=("prime", "caution"))], sku_of=mapped(chair))
+    stored.refresh_from_db()
+    assert stored.confirmed_at and stored.stage == "awaiting_payment" and stored.flags == ["prime", "caution"]
+
+
+def test_an_unpaid_preorder_takes_stock_only_when_the_channel_lets_it():
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    order = make_channel_order(state=ChannelState.PROVISIONAL, flags=("no_reserve",))
+    take_in(shop, [order], sku_of=mapped(chair))
+    assert reserved(chair) == 0
+    promise_waiting()
+    assert reserved(chair) == 0
+    take_in(shop, [changed(order, state=ChannelState.OPEN, flags=())], sku_of=mapped(chair))
+    promise_waiting()
+    assert reserved(chair) == 1
+
+
+def test_what_the_operator_corrected_stays_until_the_channel_changes_that_part():
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    wrong = replace(TOKYO_PARTY, postal_code="900-0001")
+    order = make_channel_order(recipients=(wrong,), payment_state=PaymentState.UNPAID)
+    take_in(shop, [order], sku_of=mapped(chair))
+    stored = Order.objects.get()
+    stored.recipients.update(postal_code="154-0024")
+    take_in(shop, [changed(order, payment_state=PaymentState.PAID)], sku_of=mapped(chair))
+    stored.refresh_from_db()
+    assert stored.recipients.get().postal_code == "154-0024"
+    assert stored.reasons.get().state == "auto_resolved" and stored.stage == "awaiting_stock"
+
+
+def test_after_the_instruction_a_changed_address_is_told_and_not_applied():
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    order = make_channel_order()
+    take_in(shop, [order], sku_of=mapped(chair))
+    Order.objects.update(fulfillment_state="instructed")
+    elsewhere = replace(TOKYO_PARTY, address="三軒茶屋9-9-9")
+    take_in(shop, [changed(order, recipients=(elsewhere,))], sku_of=mapped(chair))
+    stored = Order.objects.get()
+    assert stored.recipients.get().address == TOKYO_PARTY.address
+    assert "届け先" in stored.reasons.get(code="channel_changed").evidence

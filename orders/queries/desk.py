@@ -1,0 +1,239 @@
+"""The rows of 受注一覧, flat and ready to print, and the digest that says whether they have changed."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from oms.kernel.masking import mask_name
+from oms.kernel.templatetags.desk import countdown_tone
+from orders.decide.reasons import CATALOGUE
+from orders.models import Order, ReviewReason, Shop
+from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
+from orders.models.reason import Level
+from orders.queries import next_step as steps
+from orders.queries.tiles import due_today_counts, failed_sync_count, stage_counts
+
+COLUMNS = (
+    "id",
+    "shop_id",
+    "channel_order_no",
+    "ordered_at",
+    "ship_by",
+    "buyer_name",
+    "buyer_prefecture",
+    "recipient_name",
+    "recipient_prefecture",
+    "item_summary",
+    "quantity",
+    "total",
+    "payment_method",
+    "payment_state",
+    "remarks",
+    "internal_note",
+    "gift",
+    "noshi",
+    "cancel_requested",
+    "shipped_at",
+    "cancelled_at",
+    "stage_since",
+    *(name for name in steps.FIELDS if name not in {"payment_method", "payment_state"}),
+)
+
+STAGE_TONES: dict[str, str] = {
+    Stage.NEW: "info",
+    Stage.REVIEW: "attention",
+    Stage.AWAITING_PAYMENT: "waiting",
+    Stage.AWAITING_STOCK: "waiting",
+    Stage.AWAITING_RELEASE: "waiting",
+    Stage.SCHEDULED: "waiting",
+    Stage.READY: "ready",
+    Stage.IN_FULFILLMENT: "info",
+    Stage.PARTIALLY_SHIPPED: "info",
+    Stage.SHIPPED: "done",
+    Stage.COMPLETED: "done",
+    Stage.ON_HOLD: "attention",
+    Stage.CANCELLED: "neutral",
+}
+PAYMENT_TONES: dict[str, str] = {
+    PaymentState.UNPAID: "waiting",
+    PaymentState.FAILED: "danger",
+    PaymentState.REFUNDED: "neutral",
+}
+LEVEL_TONES: dict[str, str] = {Level.BLOCK: "attention", Level.WARN: "waiting", Level.INFO: "info"}
+LEVEL_RANK = {Level.BLOCK: 0, Level.WARN: 1, Level.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    text: str
+    tone: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One order as the table prints it. `ship_by_tone` is empty for an order that has left or never will."""
+
+    id: int
+    url: str
+    no: str
+    shop: str
+    channel: str
+    ordered_at: datetime
+    ship_by: datetime | None
+    ship_by_tone: str
+    buyer: str
+    buyer_prefecture: str
+    recipient: str
+    recipient_prefecture: str
+    items: str
+    quantity: int
+    total: int | None
+    payment: str
+    payment_state: str
+    payment_tone: str
+    marks: Sequence[Mark]
+    step: str
+    step_urgent: bool
+    stage: str
+    stage_tone: str
+    stage_since: datetime
+
+
+def table_rows(orders: "QuerySet[Order, Any]") -> "QuerySet[Order, dict[str, Any]]":
+    """The plain values that `rows` and `digest` read. `xmin` changes whenever a row is written."""
+    return orders.annotate(xmin=RawSQL("orders_order.xmin::text::bigint", ())).values(*COLUMNS, "xmin")
+
+
+def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
+    """Two queries for any number of rows. Without `personal` names are masked."""
+    reasons = _open_reasons([order["id"] for order in found])
+    shops = {pk: (name, label) for pk, name, label in Shop.objects.values_list("pk", "name", "channel_label")}
+    place = reverse("orders:detail", args=[0]).rsplit("0", 1)
+    labels = _Labels()
+    return [_row(order, reasons.get(order["id"], ()), shops, place, labels, personal) for order in found]
+
+
+class _Labels:
+    """The words of choices, translated once per page instead of once per row."""
+
+    def __init__(self) -> None:
+        self.stage = {code: str(label) for code, label in Stage.choices}
+        self.method = {code: str(label) for code, label in PaymentMethod.choices}
+        self.paid = {code: str(label) for code, label in PaymentState.choices}
+        self.reason = {code: str(reason.label) for code, reason in CATALOGUE.items()}
+        self.cod, self.by_channel = _("代引"), _("モール出荷")
+        self.remarks, self.memo, self.gift = _("備考"), _("メモ"), _("ギフト")
+        self.cancel, self.failed = _("キャンセル申請"), _("反映失敗")
+
+
+def _row(
+    order: Mapping[str, Any],
+    reasons: Sequence[tuple[str, str, str]],
+    shops: Mapping[int, tuple[str, str]],
+    place: Sequence[str],
+    labels: _Labels,
+    personal: bool,
+) -> Row:
+    shop, channel = shops[order["shop_id"]]
+    step = steps.next_step(order, [(code, level) for code, level, _evidence in reasons])
+    buyer, recipient = order["buyer_name"], order["recipient_name"]
+    waiting = order["shipped_at"] is None and order["cancelled_at"] is None
+    return Row(
+        id=order["id"],
+        url=f"{place[0]}{order['id']}{place[1]}",
+        no=order["channel_order_no"],
+        shop=shop,
+        channel=channel,
+        ordered_at=order["ordered_at"],
+        ship_by=order["ship_by"],
+        ship_by_tone=countdown_tone(order["ship_by"]) if waiting else "",
+        buyer=buyer if personal else mask_name(buyer),
+        buyer_prefecture=order["buyer_prefecture"],
+        recipient="" if recipient == buyer else recipient if personal else mask_name(recipient),
+        recipient_prefecture=order["recipient_prefecture"],
+        items=order["item_summary"],
+        quantity=order["quantity"],
+        total=order["total"],
+        payment=labels.method[order["payment_method"]],
+        payment_state=labels.paid[order["payment_state"]],
+        payment_tone=PAYMENT_TONES.get(order["payment_state"], ""),
+        marks=_marks(order, reasons, labels),
+        step=step.text,
+        step_urgent=step.urgent,
+        stage=labels.stage[order["stage"]],
+        stage_tone=STAGE_TONES[order["stage"]],
+        stage_since=order["stage_since"],
+    )
+
+
+def _marks(order: Mapping[str, Any], reasons: Sequence[tuple[str, str, str]], labels: _Labels) -> list[Mark]:
+    """Open reasons first, then what is worth a glance and no reason says already."""
+    marks = [Mark(labels.reason.get(code, code), LEVEL_TONES[level], text) for code, level, text in reasons]
+    codes = {code for code, _level, _text in reasons}
+    if order["channel_sync"] == ChannelSync.FAILED:
+        marks.insert(0, Mark(labels.failed, "danger"))
+    if order["cancel_requested"] and "channel_cancel_request" not in codes:
+        marks.append(Mark(labels.cancel, "danger"))
+    if order["payment_method"] == PaymentMethod.COD:
+        marks.append(Mark(labels.cod, "neutral"))
+    if order["fulfilled_by_channel"]:
+        marks.append(Mark(labels.by_channel, "neutral"))
+    if (order["gift"] or order["noshi"]) and not codes & {"gift_wrap", "noshi"}:
+        marks.append(Mark(labels.gift, "info", order["gift"] or order["noshi"]))
+    if order["remarks"] and "buyer_note" not in codes:
+        marks.append(Mark(labels.remarks, "neutral", order["remarks"]))
+    if order["internal_note"]:
+        marks.append(Mark(labels.memo, "neutral", order["internal_note"]))
+    return marks
+
+
+def _open_reasons(order_ids: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
+    """(code, level, evidence) of open reasons per order, what stops first."""
+    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    reasons = ReviewReason.objects.filter(order__in=order_ids, state=ReviewReason.State.OPEN)
+    for order_id, *reason in reasons.order_by("id").values_list("order", "code", "level", "evidence"):
+        found[order_id].append((reason[0], reason[1], reason[2]))
+    for own in found.values():
+        own.sort(key=lambda reason: LEVEL_RANK[reason[1]])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """`query` leads to exactly the rows it counts; `late_query` to those of the red number."""
+
+    code: str
+    label: str
+    query: str
+    count: int
+    late: int
+    late_query: str
+
+
+def tiles() -> list[Tile]:
+    """Every stage in the order of work, then 例外: what the channel refused to take."""
+    counts, late = stage_counts(), due_today_counts()
+    board = [
+        Tile(code, str(label), f"?stage={code}", counts[code], late.get(code, 0), f"?stage={code}&due=today")
+        for code, label in Stage.choices
+    ]
+    return [*board, Tile("failed", _("例外（反映失敗）"), "?sync=failed", failed_sync_count(), 0, "")]
+
+
+def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:
+    """Equal as long as the screen would look the same: row versions, deadlines' colours and the tiles' figures.
+
+    Every change of an order or its reasons writes the order's row, so its `xmin` says it all, whoever commits first.
+    """
+    shown = [(order["id"], order["xmin"], countdown_tone(order["ship_by"])) for order in found]
+    figures = [(tile.count, tile.late) for tile in board]
+    return hashlib.blake2b(repr((shown, figures)).encode(), digest_size=10).hexdigest()
