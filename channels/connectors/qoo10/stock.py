@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from channels.connectors.contract import CredentialsRefused, ListingInfo, Refused, StockPush, StockResult
+from channels.connectors.contract import ListingInfo, Refused, StockPush, StockResult
 from channels.connectors.qoo10 import codes
 from channels.connectors.qoo10.parse import whole
 from channels.connectors.qoo10.rows import Row, plain
@@ -17,6 +17,7 @@ from channels.connectors.qoo10.transport import Api, QapiRefused
 from channels.connectors.seen import store_name
 
 BULK = 500
+GROUP = 20
 MOST = 2_147_483_647
 KEEP_S = 24 * 3600
 PARTLY = -1
@@ -27,7 +28,7 @@ UNKNOWN_ITEM = "この商品コードはQoo10に見つかりません。商品�
 UNKNOWN_OPTION = "このオプションコードはQoo10の商品に見つかりません。商品の紐付けを確認してください。"
 
 Fields = dict[str, str]
-Known = dict[str, Fields]  # option code ("" for the item itself) → what a stock call must say besides the quantity
+Known = dict[str, Fields]  # listing code → what a stock call must say besides the quantity
 
 
 # ---- pushing -------------------------------------------------------------------------------------------------------
@@ -46,21 +47,30 @@ def push_stock(api: Api, items: Iterable[StockPush]) -> Iterator[StockResult]:
 
 
 def _push(api: Api, batch: Sequence[StockPush]) -> Iterator[StockResult]:
+    """What needs no reading goes first, the rest in small groups, so that reading holds up little."""
     wanted = {item.listing_code: min(max(item.quantity, 0), MOST) for item in batch}
-    results: dict[str, StockResult] = {}
-    rows: dict[str, Fields] = {}
-    for code, quantity in wanted.items():
-        try:
-            rows[code] = {**call_fields(api, code), "Qty": str(quantity)}
-        except CredentialsRefused:
-            raise
-        except Refused as refused:
-            results[code] = StockResult(code, ok=False, error=refused.cause)
-    is_option = {code: "/" in code for code in rows}
-    results |= _send(api, {c: r for c, r in rows.items() if is_option[c]}, codes.OPTION_BULK, codes.OPTION_ONE)
-    results |= _send(api, {c: r for c, r in rows.items() if not is_option[c]}, codes.ITEM_BULK, codes.ITEM_ONE)
+    ready = [code for code in wanted if code in (_stored(api, code) or {})]
+    others = [code for code in wanted if code not in set(ready)]
+    results = _push_group(api, {code: wanted[code] for code in ready})
+    for at in range(0, len(others), GROUP):
+        results |= _push_group(api, {code: wanted[code] for code in others[at : at + GROUP]})
     for item in batch:
         yield results[item.listing_code]
+
+
+def _push_group(api: Api, wanted: Mapping[str, int]) -> dict[str, StockResult]:
+    results: dict[str, StockResult] = {}
+    items: dict[str, Fields] = {}
+    options: dict[str, Fields] = {}
+    for code, quantity in wanted.items():
+        try:
+            row = {**call_fields(api, code), "Qty": str(quantity)}
+        except Refused as refused:
+            results[code] = StockResult(code, ok=False, error=refused.cause)
+        else:
+            (options if is_option(code) else items)[code] = row
+    results |= _send(api, options, codes.OPTION_BULK, codes.OPTION_ONE)
+    return results | _send(api, items, codes.ITEM_BULK, codes.ITEM_ONE)
 
 
 def _send(api: Api, rows: Mapping[str, Fields], bulk: str, single: str) -> dict[str, StockResult]:
@@ -79,22 +89,24 @@ def _send_one(api: Api, method: str, code: str, row: Fields) -> StockResult:
     try:
         api.call(method, row)
     except QapiRefused as refused:
-        _forget(api, item_of(code))
+        _forget(api, code)
         return StockResult(code, ok=False, error=refused.cause)
     return StockResult(code, ok=True)
 
 
 def call_fields(api: Api, code: str) -> Fields:
     """What a stock call says besides the quantity. Raises Refused for an unknown code."""
-    item, _, option = code.partition("/")
-    known = _known(api, item)
-    if option in known:
-        return known[option]
-    _forget(api, item)
-    known = _known(api, item)
-    if option not in known:
-        raise Refused(UNKNOWN_OPTION if option else UNKNOWN_ITEM)
-    return known[option]
+    known = _stored(api, code)
+    if known is None or code not in known:
+        known = _read_known(api, code)
+        api.redis.set(_name(api, code), json.dumps(known), ex=KEEP_S)
+    if code not in known:
+        raise Refused(UNKNOWN_OPTION if is_option(code) else UNKNOWN_ITEM)
+    return known[code]
+
+
+def is_option(code: str) -> bool:
+    return "/" in code
 
 
 def item_of(code: str) -> str:
@@ -104,43 +116,44 @@ def item_of(code: str) -> str:
 # ---- what is known of an item --------------------------------------------------------------------------------------
 
 
-def _known(api: Api, item: str) -> Known:
-    stored = api.redis.get(_name(api, item))
-    if isinstance(stored, bytes):
-        known: Known = json.loads(stored)
-        return known
-    known = _read_item(api, item)
-    api.redis.set(_name(api, item), json.dumps(known), ex=KEEP_S)
-    return known
+def _stored(api: Api, code: str) -> Known | None:
+    stored = api.redis.get(_name(api, code))
+    return json.loads(stored) if isinstance(stored, bytes) else None
 
 
-def _forget(api: Api, item: str) -> None:
-    api.redis.delete(_name(api, item))
+def _forget(api: Api, code: str) -> None:
+    api.redis.delete(_name(api, code))
 
 
-def _name(api: Api, item: str) -> str:
-    return f"{store_name('qoo10', api.base_url, api.settings.shop_code)}:item:{item}"
+def _name(api: Api, code: str) -> str:
+    kind = "options" if is_option(code) else "item"
+    return f"{store_name('qoo10', api.base_url, api.settings.shop_code)}:{kind}:{item_of(code)}"
 
 
-def _read_item(api: Api, item: str) -> Known:
+def _read_known(api: Api, code: str) -> Known:
+    item = item_of(code)
+    if is_option(code):
+        return {option_code(item, row): _option_fields(item, row) for row in inventory(api, item)}
     details = item_details(api, item)
     if details is None:
         return {}
-    seller_code = details.get("sellercode", "")
-    head = {"ItemCode": item, "SellerCode": seller_code}
-    options = inventory(api, item)
-    if not options:
-        return {"": {**head, "ExpireDate": details.get("expiredate", "")[:10], "TaxRate": details.get("taxrate", "")}}
+    ends = details.get("expiredate", "")[:10]
+    seller_code, tax_rate = details.get("sellercode", ""), details.get("taxrate", "")
+    return {item: {"ItemCode": item, "SellerCode": seller_code, "ExpireDate": ends, "TaxRate": tax_rate}}
+
+
+def _option_fields(item: str, row: Row) -> Fields:
     return {
-        row["itemtypecode"]: {
-            **head,
-            "OptionName": _axes(row, "name"),
-            "OptionValue": _axes(row, "value"),
-            "OptionCode": row["itemtypecode"],
-        }
-        for row in options
-        if row.get("itemtypecode")
+        "ItemCode": item,
+        "SellerCode": "",
+        "OptionName": _axes(row, "name"),
+        "OptionValue": _axes(row, "value"),
+        "OptionCode": row["itemtypecode"],
     }
+
+
+def option_code(item: str, row: Row) -> str:
+    return f"{item}/{row['itemtypecode']}"
 
 
 def _axes(row: Row, kind: str) -> str:
@@ -157,13 +170,13 @@ def item_details(api: Api, item: str) -> Row | None:
 
 
 def inventory(api: Api, item: str) -> list[Row]:
-    """The option table; empty for an item without options."""
+    """The options that have a code; empty for an item without options."""
     try:
         rows = api.call(codes.INVENTORY, {"ItemCode": item}).rows
     except QapiRefused:
         return []
     found = [plain(row) for row in rows if isinstance(row, dict)]
-    return [row for row in found if row.get("name1")]
+    return [row for row in found if row.get("name1") and row.get("itemtypecode")]
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------
@@ -222,11 +235,11 @@ def _listings_of(api: Api, item: str) -> list[ListingInfo]:
     options = inventory(api, item)
     if not options:
         return [ListingInfo(item, item, name, quantity=whole(details.get("itemqty", "")), price=price, jan=jan)]
-    return [_option_listing(item, name, price, row) for row in options if row.get("itemtypecode")]
+    return [_option_listing(item, name, price, row) for row in options]
 
 
 def _option_listing(item: str, name: str, price: int | None, row: Row) -> ListingInfo:
-    code = f"{item}/{row['itemtypecode']}"
+    code = option_code(item, row)
     values = " ".join(row[f"value{axis}"] for axis in AXES if f"value{axis}" in row)
     surcharge = whole(row.get("price", "")) or 0
     return ListingInfo(

@@ -29,7 +29,7 @@ from oms.kernel import clock
 
 SPACING_S = 0.34
 LOCK_S = 90
-RENEW_PAUSE_S = 3600
+RENEW_PAUSE_S = 600
 KEY_LASTS_S = 330 * 24 * 3600
 PASSING_TROUBLE = "Qoo10が一時的に応答できません。自動で再試行します。"
 PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+|\d[\d-]{5,}")
@@ -118,7 +118,7 @@ class Keys:
         return self._make(None)
 
     def renew(self, ended_key: str, ended: KeyEnded) -> str:
-        """Another key for one that ended, at most once an hour; raises `ended` where that is not possible."""
+        """Another key for one that ended, at most once in ten minutes; raises `ended` where that is not possible."""
         with self._api.redis.lock(f"{self._name}:lock", timeout=LOCK_S, blocking_timeout=LOCK_S):
             key = self._made()
             if key and key != ended_key:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
-import redis
-from django.conf import settings
 
 from channels.connectors.contract import ConnectorSettings, Fetched, RawOrder
 from channels.connectors.yahoo import YahooConnector
@@ -15,23 +13,9 @@ from channels.sandbox.model import SandboxOrder
 from channels.sandbox.server import running_sandbox
 from channels.sandbox.world import World
 from channels.sandbox.yahoo import YahooSimulator
-from oms.kernel import clock
+from tests.channels.stepped import Time, forget, time
 
-
-class Time:
-    """Waiting moves it at once."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 8, 3, 1, 0, 0, 500_000, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=max(seconds, 0.0))
-
-    def skip(self, **units: float) -> None:
-        self.at += timedelta(**units)
+__all__ = ["Mall", "time"]
 
 
 @dataclass
@@ -76,19 +60,8 @@ class Mall:
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    moved = Time()
-    monkeypatch.setattr(clock, "now", moved.now)
-    monkeypatch.setattr(clock, "sleep", moved.sleep)
-    return moved
-
-
-@pytest.fixture
 def mall(time: Time) -> Iterator[Mall]:
-    store = redis.Redis.from_url(settings.REDIS_URL)
-    for pattern in ("yahoo:*", "seen:yahoo:*", "limit:yahoo:*"):
-        for key in store.scan_iter(pattern):
-            store.delete(key)
+    forget("yahoo")
     world = World(seed=1, clock=time.now)
     simulator = YahooSimulator(world)
     with running_sandbox(world, malls={"yahoo": simulator}) as running:
