@@ -6,14 +6,14 @@ writes ledger and marks.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import count
 
 import psycopg
 from django.db import connection
 
 from bench.row import Row
+from bench.scratch import scratch_database
 from inventory.models import Location, Product, Sku
 from inventory.services import stock
 
@@ -34,25 +34,12 @@ INSERT INTO bench_bare SELECT n, 1000000000, 0 FROM generate_series(1, 1000) n
 
 def run() -> list[Row]:
     """Three rows, in about half a minute."""
-    with scratch_database():
+    with scratch_database("bench_stock"):
         places, pools = _stocked()
         with connection.cursor() as cursor:
             cursor.execute(BARE)
             cursor.execute("ANALYZE")
         return [hot_sku(pools[0]), batch_update(places, pools), batch_grant(pools)]
-
-
-@contextmanager
-def scratch_database() -> Iterator[None]:
-    """The default connection points to a fresh migrated database, dropped at the end."""
-    connection.close()
-    original = connection.settings_dict["NAME"]
-    connection.settings_dict.setdefault("TEST", {})["NAME"] = "bench_stock"
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield
-    finally:
-        connection.creation.destroy_test_db(original, verbosity=0)
 
 
 def _stocked() -> tuple[list[int], list[int]]:
