@@ -1,0 +1,74 @@
+"""Telling shipments. The write is absolute, so it may be repeated; an empty field would erase what the shop holds."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from channels.connectors.contract import ChannelDown, Parcel, Refused
+from channels.connectors.futureshop import wire
+from channels.connectors.futureshop.lines import amount, text
+from channels.connectors.futureshop.transport import Api, decoded, dicts, row_error
+
+IS_CANCELLED = "futureshopの受注 {no} は注文取消のため、出荷を登録できません。"
+UNANSWERED = "futureshopが出荷登録の結果を返しませんでした。登録状況を確認して自動で再試行します。"
+BY_HAND = (
+    "futureshopの受注はAPIでキャンセルできません。futureshopの管理画面で注文取消を行ってください。"
+    "取消は自動で取り込まれます。"
+)
+
+
+def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
+    """Write tracking numbers and, once all its pieces are told, the shipping date of each shipment concerned."""
+    order = decoded(api.get(wire.DETAIL_PATH.format(no=no)))
+    if order.get("status") == "CANCELLED":
+        raise Refused(IS_CANCELLED.format(no=no))
+    rows = list(shipment_rows(order, parcels))
+    if not rows:
+        return
+    answer = api.post(wire.SHIP_PATH, {"orderList": [{"orderNo": no, "shipmentList": rows}]})
+    mine = [row for row in dicts(answer.get("results")) if row.get("orderNo") == no]
+    if not mine:
+        raise ChannelDown(UNANSWERED, uncertain=True)
+    code = next(filter(None, map(row_error, mine)), "")
+    if code == wire.LOCKED:
+        raise ChannelDown(wire.words_of(code), detail=code, retry_after_s=wire.LOCK_PAUSE_S)
+    if code:
+        raise Refused(wire.words_of(code), detail=code)
+
+
+def shipment_rows(order: Mapping[str, Any], parcels: Sequence[Parcel]) -> Iterator[dict[str, Any]]:
+    """Rows of the shipments that differ from what is told; others must not be sent at all."""
+    for shipment in dicts(order.get("shipmentList")):
+        mine = [parcel for parcel in parcels if not parcel.lines or _line_ids(shipment) & set(parcel.lines)]
+        if not mine:
+            continue
+        info = wire.shipping_info(shipment)
+        held = {key: text(info.get(key)) for key in ("invoiceNo", "expectedArrival", "shippingDate")}
+        wanted = {**held, "invoiceNo": _numbers(mine)}
+        if _is_complete(shipment, mine):
+            wanted["shippingDate"] = wire.api_date(max(parcel.shipped_at for parcel in mine))
+        if wanted != held:
+            yield {"shipmentNo": shipment.get("shipmentNo"), "shippingInfo": wanted}
+
+
+def _numbers(parcels: Sequence[Parcel]) -> str:
+    """All numbers in the one field, whole ones only."""
+    numbers = list(dict.fromkeys(parcel.tracking_no for parcel in parcels if parcel.tracking_no))
+    while len(" ".join(numbers).encode()) > wire.INVOICE_BYTES and len(numbers) > 1:
+        numbers.pop()
+    return wire.cut_bytes(" ".join(numbers), wire.INVOICE_BYTES)
+
+
+def _line_ids(shipment: Mapping[str, Any]) -> set[str]:
+    count = len(dicts(shipment.get("productList")))
+    return {f"{text(shipment.get('shipmentNo'))}-{position}" for position in range(1, count + 1)}
+
+
+def _is_complete(shipment: Mapping[str, Any], parcels: Sequence[Parcel]) -> bool:
+    """Whether the parcels carry every piece of the shipment; a parcel that names no lines carries all."""
+    if any(not parcel.lines for parcel in parcels):
+        return True
+    for position, product in enumerate(dicts(shipment.get("productList")), start=1):
+        line_id = f"{text(shipment.get('shipmentNo'))}-{position}"
+        if sum(parcel.lines.get(line_id, 0) for parcel in parcels) < (amount(product.get("count")) or 0):
+            return False
+    return True

@@ -1,0 +1,88 @@
+"""The connector: the contract's methods over the admin API."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.connectors.contract import (
+    Capabilities,
+    ConnectorSettings,
+    Fetched,
+    ListingInfo,
+    Parcel,
+    RawOrder,
+    Refused,
+    StockPush,
+    StockResult,
+)
+from channels.connectors.futureshop import changes, orders, stock, wire
+from channels.connectors.futureshop.parse import parse_order
+from channels.connectors.futureshop.transport import Api
+from oms.kernel import clock
+from orders.channel_order import ChannelOrder
+
+
+class FutureshopConnector:
+    """One own shop on futureshop."""
+
+    channel = "futureshop"
+    label = "futureshop"
+    capabilities = Capabilities(
+        confirm=False,
+        confirm_needed=False,
+        partial_shipment=False,
+        parcels_per_order=0,
+        tracking_correction=True,
+        cancel=False,
+        stock_batch=wire.WRITE_MOST,
+        stock_confirms=False,
+        mail="free",
+        carrier_codes={},
+        publish_interval_s=wire.INTERVAL_S,
+        poll_interval_s=60.0,
+    )
+    credential_fields = (
+        ("client_id", "APIキー（クライアントID）", False),
+        ("client_secret", "APIパスワード（クライアントシークレット）", True),
+        ("shop_key", "店舗KEY", False),
+    )
+
+    def __init__(self, settings: ConnectorSettings) -> None:
+        self._api = Api(settings)
+
+    def check(self) -> str:
+        """Gets a token and searches the orders of the last day."""
+        placed = orders.count(self._api, clock.now() - timedelta(days=1))
+        return (
+            f"futureshopに接続できました。直近24時間の注文は{placed}件以上です。"
+            if placed
+            else ("futureshopに接続できました。直近24時間の注文はありません。")
+        )
+
+    def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
+        return orders.fetch(self._api, since, until)
+
+    def fetch_order(self, channel_order_no: str) -> RawOrder | None:
+        return orders.read_one(self._api, channel_order_no)
+
+    def parse(self, payload: str) -> ChannelOrder:
+        return parse_order(payload)
+
+    def confirm(self, order: Mapping[str, Any]) -> None:
+        """futureshop has no such step, so there is nothing left to tell."""
+
+    def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
+        changes.ship(self._api, order["no"], parcels)
+
+    def cancel(self, order: Mapping[str, Any], reason: str) -> None:
+        """Only by hand, in the shop's admin."""
+        raise Refused(changes.BY_HAND)
+
+    def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
+        yield from stock.listings(self._api)
+
+    def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
+        return stock.push(self._api, items)
+
+    def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
+        return stock.read(self._api, listing_codes)
