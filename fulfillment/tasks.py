@@ -1,8 +1,13 @@
 from celery import shared_task
 
-from fulfillment.services import allocate
+from fulfillment.services import allocate, release
 
 
 @shared_task(name="fulfillment.tasks.allocate_waiting", ignore_result=True)
 def allocate_waiting() -> None:
     allocate.allocate_waiting()
+
+
+@shared_task(name="fulfillment.tasks.release_due", ignore_result=True)
+def release_due() -> None:
+    release.release_due()

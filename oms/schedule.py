@@ -33,6 +33,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 }
 BEAT_SCHEDULE |= {
     "stage-sweep": {"task": "orders.tasks.sweep_stages", "schedule": 60.0, "options": {"expires": 60}},
+    "resume-bulk": {"task": "orders.tasks.resume_bulk", "schedule": 60.0, "options": {"expires": 60}},
     "fold-counts": {"task": "orders.tasks.fold_counts", "schedule": 20.0, "options": {"expires": 20}},
     "allocate": {"task": "fulfillment.tasks.allocate_waiting", "schedule": 5.0, "options": {"expires": 5}},
 }
@@ -43,4 +44,7 @@ BEAT_SCHEDULE |= {
 }
 BEAT_SCHEDULE |= {
     "close-releases": {"task": "inventory.tasks.close_releases", "schedule": 3600.0, "options": {"expires": 3600}},
+}
+BEAT_SCHEDULE |= {
+    "release": {"task": "fulfillment.tasks.release_due", "schedule": 30.0, "options": {"expires": 30}},
 }
