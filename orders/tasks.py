@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import stage
+from orders.services import bulk, stage
 
 
 @shared_task(name="orders.tasks.sweep_stages", ignore_result=True)
@@ -11,3 +11,13 @@ def sweep_stages() -> None:
 @shared_task(name="orders.tasks.fold_counts", ignore_result=True)
 def fold_counts() -> None:
     stage.fold_counts()
+
+
+@shared_task(name="orders.tasks.run_bulk", ignore_result=True)
+def run_bulk(key: str) -> None:
+    bulk.work(key)
+
+
+@shared_task(name="orders.tasks.resume_bulk", ignore_result=True)
+def resume_bulk() -> None:
+    bulk.resume_stuck()

@@ -1,3 +1,4 @@
+from orders.models.bulk import BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
@@ -6,6 +7,7 @@ from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 
 __all__ = [
+    "BulkRun",
     "Mail",
     "MailTemplate",
     "Order",

@@ -188,6 +188,11 @@ class Order(models.Model):
                 name="order_ship_by_open",
                 condition=models.Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False),
             ),
+            models.Index(
+                fields=["-ordered_at", "-id"],
+                name="order_sync_failed",
+                condition=models.Q(channel_sync="failed"),
+            ),
             gram_index("search", name="order_search"),
         ]
         permissions = [

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from oms.kernel.masking import mask_name
+from oms.kernel.links import url_if_served
+from oms.kernel.privacy import mask_name
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, ReviewReason, Shop
@@ -20,6 +20,7 @@ from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
 from orders.models.reason import Level
 from orders.queries import next_step as steps
 from orders.queries.tiles import due_today_counts, failed_sync_count, stage_counts
+from orders.queries.tones import LEVEL_TONES, STAGE_TONES
 
 COLUMNS = (
     "id",
@@ -47,27 +48,11 @@ COLUMNS = (
     *(name for name in steps.FIELDS if name not in {"payment_method", "payment_state"}),
 )
 
-STAGE_TONES: dict[str, str] = {
-    Stage.NEW: "info",
-    Stage.REVIEW: "attention",
-    Stage.AWAITING_PAYMENT: "waiting",
-    Stage.AWAITING_STOCK: "waiting",
-    Stage.AWAITING_RELEASE: "waiting",
-    Stage.SCHEDULED: "waiting",
-    Stage.READY: "ready",
-    Stage.IN_FULFILLMENT: "info",
-    Stage.PARTIALLY_SHIPPED: "info",
-    Stage.SHIPPED: "done",
-    Stage.COMPLETED: "done",
-    Stage.ON_HOLD: "attention",
-    Stage.CANCELLED: "neutral",
-}
 PAYMENT_TONES: dict[str, str] = {
     PaymentState.UNPAID: "waiting",
     PaymentState.FAILED: "danger",
     PaymentState.REFUNDED: "neutral",
 }
-LEVEL_TONES: dict[str, str] = {Level.BLOCK: "attention", Level.WARN: "waiting", Level.INFO: "info"}
 LEVEL_RANK = {Level.BLOCK: 0, Level.WARN: 1, Level.INFO: 2}
 
 
@@ -117,9 +102,9 @@ def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
     """Two queries for any number of rows. Without `personal` names are masked."""
     reasons = _open_reasons([order["id"] for order in found])
     shops = {pk: (name, label) for pk, name, label in Shop.objects.values_list("pk", "name", "channel_label")}
-    place = reverse("orders:detail", args=[0]).rsplit("0", 1)
+    place = (url_if_served("orders:detail", 0) or "/orders/0/").rsplit("0", 1)
     labels = _Labels()
-    return [_row(order, reasons.get(order["id"], ()), shops, place, labels, personal) for order in found]
+    return [_row(order, reasons.get(order["id"], ()), shops, place, labels, personal=personal) for order in found]
 
 
 class _Labels:
@@ -141,6 +126,7 @@ def _row(
     shops: Mapping[int, tuple[str, str]],
     place: Sequence[str],
     labels: _Labels,
+    *,
     personal: bool,
 ) -> Row:
     shop, channel = shops[order["shop_id"]]
@@ -166,7 +152,7 @@ def _row(
         payment=labels.method[order["payment_method"]],
         payment_state=labels.paid[order["payment_state"]],
         payment_tone=PAYMENT_TONES.get(order["payment_state"], ""),
-        marks=_marks(order, reasons, labels),
+        marks=_marks(order, reasons, labels) if personal else _untold(_marks(order, reasons, labels)),
         step=step.text,
         step_urgent=step.urgent,
         stage=labels.stage[order["stage"]],
@@ -194,6 +180,11 @@ def _marks(order: Mapping[str, Any], reasons: Sequence[tuple[str, str, str]], la
     if order["internal_note"]:
         marks.append(Mark(labels.memo, "neutral", order["internal_note"]))
     return marks
+
+
+def _untold(marks: Sequence[Mark]) -> list[Mark]:
+    """Evidence and remarks name people and addresses."""
+    return [Mark(mark.text, mark.tone) for mark in marks]
 
 
 def _open_reasons(order_ids: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:

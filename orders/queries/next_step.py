@@ -1,6 +1,6 @@
 """What an order waits for, and who does what next, in one line: the failing gate in words. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -54,23 +54,8 @@ def next_step(order: Mapping[str, Any], reasons: Sequence[tuple[str, str]]) -> S
         return Step(str(FAILED_AT_CHANNEL.get(stage, _("モールへの反映をやり直す"))), urgent=True)
     if stage == Stage.REVIEW:
         return _review(reasons)
-    if stage == Stage.NEW:
-        return _new(order)
-    if stage == Stage.AWAITING_PAYMENT:
-        return _payment(order)
-    if stage == Stage.AWAITING_STOCK:
-        partly = order["allocation_state"] == AllocationState.PARTIAL
-        return Step(_("残りの在庫の入荷を待つ") if partly else _("在庫の入荷を待つ"))
-    if stage == Stage.AWAITING_RELEASE:
-        return Step(_("発売日 %(day)s を待つ") % {"day": _day(order["release_date"])})
-    if stage == Stage.SCHEDULED:
-        return Step(_("出荷日 %(day)s を待つ") % {"day": _day(order["planned_ship_date"])})
-    if stage == Stage.READY:
-        return Step(_("出荷指示を出す"), "instruct", urgent=True)
-    if stage == Stage.ON_HOLD:
-        why = order["hold_reason"]
-        return Step(_("保留を解除する（%(why)s）") % {"why": why} if why else _("保留を解除する"), "lift", urgent=True)
-    return _under_way(order)
+    step_of = STEPS.get(stage)
+    return step_of(order) if step_of else Step("")
 
 
 def _review(reasons: Sequence[tuple[str, str]]) -> Step:
@@ -103,16 +88,51 @@ def _payment(order: Mapping[str, Any]) -> Step:
     }.get(order["payment_method"], Step(_("モールでの決済完了を待つ")))
 
 
-def _under_way(order: Mapping[str, Any]) -> Step:
-    stage, place = order["stage"], order["location_label"]
-    if stage == Stage.PARTIALLY_SHIPPED:
-        return Step(_("残りの出荷を待つ"))
-    if stage == Stage.IN_FULFILLMENT:
-        if order["fulfilled_by_channel"]:
-            return Step(_("モールからの出荷を待つ"))
-        return Step(_("%(place)sの出荷を待つ") % {"place": place} if place else _("出荷を待つ"))
-    return Step("")
+def _stock(order: Mapping[str, Any]) -> Step:
+    partly = order["allocation_state"] == AllocationState.PARTIAL
+    return Step(_("残りの在庫の入荷を待つ") if partly else _("在庫の入荷を待つ"))
+
+
+def _release(order: Mapping[str, Any]) -> Step:
+    return Step(_("発売日 %(day)s を待つ") % {"day": _day(order["release_date"])})
+
+
+def _schedule(order: Mapping[str, Any]) -> Step:
+    return Step(_("出荷日 %(day)s を待つ") % {"day": _day(order["planned_ship_date"])})
+
+
+def _instruct(_order: Mapping[str, Any]) -> Step:
+    return Step(_("出荷指示を出す"), "instruct", urgent=True)
+
+
+def _lift(order: Mapping[str, Any]) -> Step:
+    why = order["hold_reason"]
+    return Step(_("保留を解除する（%(why)s）") % {"why": why} if why else _("保留を解除する"), "lift", urgent=True)
+
+
+def _shipment(order: Mapping[str, Any]) -> Step:
+    if order["fulfilled_by_channel"]:
+        return Step(_("モールからの出荷を待つ"))
+    place = order["location_label"]
+    return Step(_("%(place)sの出荷を待つ") % {"place": place} if place else _("出荷を待つ"))
+
+
+def _rest(_order: Mapping[str, Any]) -> Step:
+    return Step(_("残りの出荷を待つ"))
 
 
 def _day(day: date | None) -> str:
     return f"{day.month}/{day.day}" if day else "–"
+
+
+STEPS: dict[str, Callable[[Mapping[str, Any]], Step]] = {
+    Stage.NEW: _new,
+    Stage.AWAITING_PAYMENT: _payment,
+    Stage.AWAITING_STOCK: _stock,
+    Stage.AWAITING_RELEASE: _release,
+    Stage.SCHEDULED: _schedule,
+    Stage.READY: _instruct,
+    Stage.IN_FULFILLMENT: _shipment,
+    Stage.PARTIALLY_SHIPPED: _rest,
+    Stage.ON_HOLD: _lift,
+}

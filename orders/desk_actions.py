@@ -1,0 +1,312 @@
+"""What orders themselves offer the desk: closing reasons, holding, confirming at the channel, payments, cancelling."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from orders.actions import Action, ActionForm, Outcome, Params, Plan
+from orders.decide.reasons import CATALOGUE
+from orders.models import Order, ReviewReason
+from orders.models.order import FulfillmentState, PaymentState, Phase
+from orders.models.reason import Level
+from orders.services import cancel, confirm, hold, payment, review
+from orders.services.journal import Actor
+
+Facts = Mapping[str, Any]
+Judge = Callable[[Facts], str]  # why an order is left out; empty when it is not
+
+ALREADY = lazy("状態が変わったため、対象外になりました。")
+
+
+def split(order_ids: Sequence[int], columns: Sequence[str], why_not: Judge) -> tuple[list[int], dict[int, str]]:
+    """(who changes, who does not and why), judged by `columns` of each order, in the order of the selection."""
+    will, skipped = [], {}
+    found = {facts["id"]: facts for facts in Order.objects.filter(pk__in=order_ids).values("id", *columns)}
+    for order_id in order_ids:
+        facts = found.get(order_id)
+        if reason := why_not(facts) if facts else _("見つかりません。"):
+            skipped[order_id] = reason
+        else:
+            will.append(order_id)
+    return will, skipped
+
+
+def outcome(order_ids: Sequence[int], done: Sequence[int], skipped: Mapping[int, str]) -> Outcome:
+    """What a service did, with a reason for each of the others."""
+    changed = set(done)
+    return Outcome(list(done), {id_: skipped.get(id_) or str(ALREADY) for id_ in order_ids if id_ not in changed})
+
+
+# ---- closing reasons
+
+
+class AcceptForm(ActionForm):
+    """The open reasons among the chosen orders that a person may close, all ticked."""
+
+    codes = forms.MultipleChoiceField(label=lazy("確認済みにする理由"), widget=forms.CheckboxSelectMultiple)
+    note = forms.CharField(label=lazy("メモ"), max_length=300, required=False)
+
+    def __init__(self, data: Any = None, *, order_ids: Sequence[int] = ()) -> None:
+        super().__init__(data, order_ids=order_ids)
+        counts = open_reasons(order_ids)
+        field = self.fields["codes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [
+            (code, _("%(label)s（%(n)s件）") % {"label": label_of(code), "n": f"{n:,}"}) for code, n in counts
+        ]
+        field.initial = [code for code, _n in counts]
+
+
+def open_reasons(order_ids: Sequence[int]) -> list[tuple[str, int]]:
+    """(code, orders) of reasons that a person may close, the most frequent first."""
+    rows = ReviewReason.objects.filter(order__in=order_ids, state=ReviewReason.State.OPEN)
+    counted = rows.values_list("code").annotate(n=Count("id")).order_by("-n", "code")
+    return [(code, n) for code, n in counted if code not in CATALOGUE or CATALOGUE[code].clearable]
+
+
+def label_of(code: str) -> str:
+    return str(CATALOGUE[code].label) if code in CATALOGUE else code
+
+
+def plan_accept(order_ids: Sequence[int], params: Params) -> Plan:
+    concerned = ReviewReason.objects.filter(
+        order__in=order_ids, state=ReviewReason.State.OPEN, code__in=params["codes"] or []
+    )
+    has = set(concerned.values_list("order", flat=True))
+    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in has else _("選んだ確認理由がありません。"))
+    others = ReviewReason.objects.filter(order__in=will, state=ReviewReason.State.OPEN, level=Level.BLOCK)
+    still = others.exclude(code__in=params["codes"] or []).values("order").distinct().count()
+    effects = [_("止める理由がなくなった受注は、入金・引当・出荷指示へ進みます。")]
+    if still:
+        effects.append(_("別の理由が残るため、%(n)s件は確認待ちのままです。") % {"n": f"{still:,}"})
+    return Plan(will, skipped, effects)
+
+
+def run_accept(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    done = review.accept(order_ids, codes=params["codes"], actor=actor, note=params.get("note", "")).orders
+    return outcome(order_ids, done, dict.fromkeys(order_ids, _("選んだ確認理由がありません。")))
+
+
+# ---- holding
+
+
+class HoldForm(ActionForm):
+    reason = forms.CharField(label=lazy("保留の理由"), max_length=200)
+
+
+def why_not_held(order: Facts) -> str:
+    if order["cancelled_at"]:
+        return _("キャンセル済みです。")
+    if order["shipped_at"]:
+        return _("出荷済みです。")
+    return _("すでに保留中です。") if order["held_at"] else ""
+
+
+HOLD_COLUMNS = ("cancelled_at", "shipped_at", "held_at")
+
+
+def plan_hold(order_ids: Sequence[int], _params: Params) -> Plan:
+    effects = [_("保留を解除するまで、出荷指示は出ません。在庫の引当はそのまま残ります。")]
+    return Plan(*split(order_ids, HOLD_COLUMNS, why_not_held), effects)
+
+
+def run_hold(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    _will, skipped = split(order_ids, HOLD_COLUMNS, why_not_held)
+    return outcome(order_ids, hold.hold_orders(order_ids, reason=params["reason"], actor=actor), skipped)
+
+
+def why_not_lifted(order: Facts) -> str:
+    return "" if order["held_at"] else _("保留中ではありません。")
+
+
+def plan_lift(order_ids: Sequence[int], _params: Params) -> Plan:
+    return Plan(*split(order_ids, ["held_at"], why_not_lifted), [_("保留前の流れに戻ります。")])
+
+
+def run_lift(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
+    _will, skipped = split(order_ids, ["held_at"], why_not_lifted)
+    return outcome(order_ids, hold.lift_holds(order_ids, actor=actor), skipped)
+
+
+# ---- confirming at the channel
+
+CONFIRM_COLUMNS = (
+    "shop__capabilities",
+    "phase",
+    "confirmed_at",
+    "blocking_reasons",
+    "held_at",
+    "cancelled_at",
+)
+
+
+def why_not_confirmed(order: Facts) -> str:
+    if not order["shop__capabilities"].get("confirm"):
+        return _("注文確定の手続きがない店舗です。")
+    if order["confirmed_at"] or order["phase"] in {Phase.OPEN, Phase.SHIPPED}:
+        return _("モールで確定済みです。")
+    if order["phase"] != Phase.TO_CONFIRM or order["cancelled_at"]:
+        return _("モールが確定を待っていません。")
+    if order["blocking_reasons"]:
+        return _("確認理由が残っています。")
+    return _("保留中です。") if order["held_at"] else ""
+
+
+def plan_confirm(order_ids: Sequence[int], _params: Params) -> Plan:
+    return Plan(*split(order_ids, CONFIRM_COLUMNS, why_not_confirmed), [_("モールへ注文の確定を送ります。")])
+
+
+def run_confirm(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
+    _will, skipped = split(order_ids, CONFIRM_COLUMNS, why_not_confirmed)
+    return outcome(order_ids, confirm.confirm_orders(order_ids, actor=actor), skipped)
+
+
+# ---- payments
+
+
+class PaymentForm(ActionForm):
+    note = forms.CharField(label=lazy("入金メモ（振込名義など）"), max_length=200, required=False)
+
+
+def why_not_paid(order: Facts) -> str:
+    if order["cancelled_at"]:
+        return _("キャンセル済みです。")
+    unpaid = order["payment_state"] in {PaymentState.UNPAID, PaymentState.FAILED}
+    return "" if unpaid else _("入金待ちではありません。")
+
+
+PAYMENT_COLUMNS = ("cancelled_at", "payment_state", "total")
+
+
+def plan_payment(order_ids: Sequence[int], _params: Params) -> Plan:
+    will, skipped = split(order_ids, PAYMENT_COLUMNS, why_not_paid)
+    amount = sum(Order.objects.filter(pk__in=will, total__isnull=False).values_list("total", flat=True))
+    return Plan(will, skipped, [_("合計 ¥%(amount)s を入金済みにします。") % {"amount": f"{amount:,}"}])
+
+
+def run_payment(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    _will, skipped = split(order_ids, PAYMENT_COLUMNS, why_not_paid)
+    done = payment.record_payments(order_ids, actor=actor, note=params.get("note", ""))
+    return outcome(order_ids, done, skipped)
+
+
+# ---- cancelling
+
+
+class CancelForm(ActionForm):
+    REASONS = (
+        ("顧客都合", lazy("顧客都合")),
+        ("欠品", lazy("欠品")),
+        ("未入金", lazy("未入金")),
+        ("不正の疑い", lazy("不正の疑い")),
+        ("二重注文", lazy("二重注文")),
+        ("価格誤り", lazy("価格誤り")),
+    )
+
+    reason = forms.ChoiceField(label=lazy("キャンセル理由"), choices=REASONS)
+
+
+def why_not_cancelled(order: Facts) -> str:
+    if order["cancelled_at"]:
+        return _("キャンセル済みです。")
+    if order["fulfillment_state"] not in cancel.STOPPABLE:
+        return _("出荷済みです。返品として扱ってください。")
+    return (
+        _("モールが出荷する注文です。モールの画面でキャンセルしてください。") if order["fulfilled_by_channel"] else ""
+    )
+
+
+CANCEL_COLUMNS = ("cancelled_at", "fulfillment_state", "fulfilled_by_channel")
+
+
+def plan_cancel(order_ids: Sequence[int], _params: Params) -> Plan:
+    will, skipped = split(order_ids, CANCEL_COLUMNS, why_not_cancelled)
+    chosen = Order.objects.filter(pk__in=will)
+    by_hand = chosen.exclude(shop__capabilities__cancel=True).count()
+    at_work = chosen.filter(fulfillment_state=FulfillmentState.INSTRUCTED).count()
+    paid = chosen.filter(payment_state=PaymentState.PAID).count()
+    effects = [_("在庫の引当を戻し、モールへキャンセルを送ります。"), _("購入者へキャンセルのメールを送ります。")]
+    if by_hand:
+        effects.append(_("%(n)s件はモールの画面でもキャンセルが必要です。") % {"n": f"{by_hand:,}"})
+    if at_work:
+        effects.append(_("%(n)s件は出荷指示済みです。倉庫の出荷を止めます。") % {"n": f"{at_work:,}"})
+    if paid:
+        effects.append(_("%(n)s件は入金済みです。返金は別に行ってください。") % {"n": f"{paid:,}"})
+    return Plan(will, skipped, effects)
+
+
+def run_cancel(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    _will, skipped = split(order_ids, CANCEL_COLUMNS, why_not_cancelled)
+    result = cancel.cancel_orders(order_ids, reason=params["reason"], actor=actor)
+    return outcome(order_ids, result.orders, {**skipped, **result.refused})
+
+
+ACTIONS = (
+    Action(
+        "accept",
+        lazy("確認済みにする"),
+        lazy("%(n)s件を確認済みにしました。"),
+        "check",
+        "orders.review_order",
+        plan_accept,
+        run_accept,
+        form=AcceptForm,
+        key="c",
+        primary=True,
+    ),
+    Action(
+        "hold",
+        lazy("保留"),
+        lazy("%(n)s件を保留にしました。"),
+        "hold",
+        "orders.hold_order",
+        plan_hold,
+        run_hold,
+        form=HoldForm,
+        key="h",
+    ),
+    Action(
+        "lift",
+        lazy("保留解除"),
+        lazy("%(n)s件の保留を解除しました。"),
+        "undo",
+        "orders.hold_order",
+        plan_lift,
+        run_lift,
+        key="Shift+h",
+    ),
+    Action(
+        "confirm",
+        lazy("モールへ注文確定"),
+        lazy("%(n)s件の注文確定をモールへ送ります。"),
+        "outbox",
+        "orders.confirm_order",
+        plan_confirm,
+        run_confirm,
+    ),
+    Action(
+        "pay",
+        lazy("入金登録"),
+        lazy("%(n)s件を入金済みにしました。"),
+        "check",
+        "orders.record_payment",
+        plan_payment,
+        run_payment,
+        form=PaymentForm,
+    ),
+    Action(
+        "cancel",
+        lazy("キャンセル"),
+        lazy("%(n)s件をキャンセルしました。"),
+        "close",
+        "orders.cancel_order",
+        plan_cancel,
+        run_cancel,
+        form=CancelForm,
+        danger=True,
+    ),
+)

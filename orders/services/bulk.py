@@ -1,0 +1,131 @@
+"""Bulk runs: a frozen selection, a preview, slices of work that each commit alone, and a result.
+
+Running twice does nothing twice: whoever has the run's row goes on where the last slice ended.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from oms.kernel import clock
+from oms.kernel.later import later
+from oms.kernel.models import User
+from orders import actions
+from orders.actions import Action, Outcome, Params, Plan
+from orders.models import BulkRun
+from orders.services.journal import Actor
+
+log = structlog.get_logger(__name__)
+
+SLICE = 200
+AT_ONCE = 200  # so many are run while the person waits; more go to a worker
+LARGEST = 20_000
+FORGOTTEN = timedelta(days=1)
+STUCK = timedelta(minutes=2)
+
+State = BulkRun.State
+
+
+class NoSuchAction(Exception):
+    """Nothing with this code is registered (any more)."""
+
+
+def draft(code: str, order_ids: Sequence[int], *, by: User, query: str = "") -> BulkRun:
+    """Freeze a selection for an action. Nothing happens to the orders yet."""
+    now = clock.now()
+    return BulkRun.objects.create(
+        action=action_of(code).code, order_ids=list(order_ids), by=by, query=query, created_at=now, touched_at=now
+    )
+
+
+def preview(run: BulkRun, params: Params) -> Plan:
+    """What running it now would do."""
+    return action_of(run.action).plan(run.order_ids, params)
+
+
+def start(run: BulkRun, params: Params) -> bool:
+    """Begin a draft with these parameters; False when it has been begun already. Large ones go to a worker."""
+    begun = BulkRun.objects.filter(pk=run.pk, state=State.DRAFT).update(
+        state=State.RUNNING, params=dict(params), touched_at=clock.now()
+    )
+    if begun and run.total > AT_ONCE:
+        later("orders.tasks.run_bulk", str(run.pk))
+    elif begun:
+        work(run.pk)
+    return bool(begun)
+
+
+def work(key: object) -> None:
+    """Run what is left of a run, slice by slice."""
+    while step(key):
+        continue
+
+
+@transaction.atomic
+def step(key: object) -> bool:
+    """One slice of a running run; False when nothing is left. Locks the run, then what the action locks."""
+    run = BulkRun.objects.select_for_update(no_key=True).filter(pk=key, state=State.RUNNING).order_by("pk").first()
+    if run is None:
+        return False
+    ids = run.order_ids[run.position : run.position + SLICE]
+    if ids:
+        _note(run, _try(action_of(run.action), ids, run.params, Actor(by=run.by, action=run.key.hex)))
+        run.position += len(ids)
+    run.touched_at = clock.now()
+    if run.position >= run.total:
+        run.state, run.finished_at = State.FINISHED, run.touched_at
+    run.save(update_fields=["position", "done", "skipped", "failed", "links", "state", "touched_at", "finished_at"])
+    return run.state == State.RUNNING
+
+
+def _try(action: Action, ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    """Run a slice; when it fails, its halves, until the culprit stands alone and the others are done."""
+    try:
+        with transaction.atomic():
+            return action.run(ids, params, actor)
+    except Exception as error:  # whatever one order cannot bear must not keep the others; it is named in the result
+        if len(ids) == 1:
+            log.exception("bulk_order_failed", action=action.code, order=ids[0])
+            return Outcome(
+                [], failed={ids[0]: _("処理できませんでした（%(error)s）。") % {"error": type(error).__name__}}
+            )
+    middle = len(ids) // 2
+    return _joined(_try(action, ids[:middle], params, actor), _try(action, ids[middle:], params, actor))
+
+
+def _joined(one: Outcome, other: Outcome) -> Outcome:
+    return Outcome(
+        [*one.done, *other.done],
+        {**one.skipped, **other.skipped},
+        {**one.failed, **other.failed},
+        [*one.links, *other.links],
+    )
+
+
+def _note(run: BulkRun, outcome: Outcome) -> None:
+    run.done += list(outcome.done)
+    run.skipped |= {str(id_): str(why) for id_, why in outcome.skipped.items()}
+    run.failed |= {str(id_): str(why) for id_, why in outcome.failed.items()}
+    run.links += [[str(text), url] for text, url in outcome.links]
+
+
+def action_of(code: str) -> Action:
+    """Raises NoSuchAction."""
+    action = actions.get(code)
+    if action is None:
+        raise NoSuchAction(code)
+    return action
+
+
+def resume_stuck() -> int:
+    """Wake runs whose worker went away; returns how many. Also forgets selections that nobody ran."""
+    now = clock.now()
+    BulkRun.objects.filter(state=State.DRAFT, touched_at__lt=now - FORGOTTEN).delete()
+    stuck = BulkRun.objects.filter(state=State.RUNNING, touched_at__lt=now - STUCK).values_list("pk", flat=True)
+    keys = [str(key) for key in stuck]
+    for key in keys:
+        later("orders.tasks.run_bulk", key)
+    return len(keys)

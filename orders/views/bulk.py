@@ -1,0 +1,114 @@
+"""Bulk actions: choose, look, run, see the result. Each step is a URL, so a reload or a second click does no harm."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from oms.kernel.web import answer, render_page
+from orders import actions
+from orders.actions import Action, ActionForm
+from orders.models import BulkRun
+from orders.queries import bulk as bulk_queries
+from orders.services import bulk
+from orders.views.desk import chosen_ids
+
+
+@require_POST
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_choose(request: HttpRequest) -> HttpResponse:
+    """Freeze what is chosen on the list, and lead to the preview."""
+    action = _allowed(request, request.POST.get("action", ""))
+    query = request.POST.get("query", "")
+    ids = chosen_ids(request)
+    if not ids:
+        messages.warning(request, _("受注が選択されていません。"))
+        return answer(request, to=f"{reverse('orders:list')}?{query}", trigger="nothing-chosen")
+    if len(ids) > bulk.LARGEST:
+        messages.warning(
+            request, _("一度に処理できるのは %(n)s件までです。条件で絞り込んでください。") % {"n": f"{bulk.LARGEST:,}"}
+        )
+        return answer(request, to=f"{reverse('orders:list')}?{query}", trigger="too-many-chosen")
+    run = bulk.draft(action.code, ids, by=request.user, query=query)
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_show(request: HttpRequest, key: str) -> HttpResponse:
+    """The preview of a draft, the progress of a run, the result of what is finished."""
+    run = _own(request, key)
+    action = _allowed(request, run.action)
+    context: dict[str, Any] = {"run": run, "action": action, "list_url": _list_url(run)}
+    if run.state == BulkRun.State.DRAFT:
+        form = action.form(request.GET or None, order_ids=run.order_ids)
+        context |= _preview(run, form)
+    elif run.state == BulkRun.State.FINISHED:
+        context |= _result(run, action)
+    return render_page(request, "orders/bulk.html", context, fragment="orders/_bulk_dialog.html")
+
+
+@require_POST
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_run(request: HttpRequest, key: str) -> HttpResponse:
+    """Begin the run. The second click finds it begun and is led to its result."""
+    run = _own(request, key)
+    action = _allowed(request, run.action)
+    form = action.form(request.POST, order_ids=run.order_ids)
+    if run.state == BulkRun.State.DRAFT and not form.is_valid():
+        context = {"run": run, "action": action, "list_url": _list_url(run), **_preview(run, form)}
+        return render_page(request, "orders/bulk.html", context, fragment="orders/_bulk_dialog.html")
+    bulk.start(run, form.params)
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
+
+
+def _preview(run: BulkRun, form: ActionForm) -> dict[str, Any]:
+    plan = bulk.preview(run, form.params)
+    return {
+        "form": form,
+        "will": len(plan.will),
+        "skipped": len(plan.skipped),
+        "skipped_groups": bulk_queries.grouped(plan.skipped),
+        "effects": plan.effects,
+    }
+
+
+def _result(run: BulkRun, action: Action) -> dict[str, Any]:
+    skipped = {int(order_id): why for order_id, why in run.skipped.items()}
+    failed = {int(order_id): why for order_id, why in run.failed.items()}
+    query = QueryDict(run.query, mutable=True)
+    if failed:
+        query["chosen"] = str(run.key)
+    return {
+        "done_text": str(action.done) % {"n": f"{len(run.done):,}"},
+        "skipped_groups": bulk_queries.grouped(skipped),
+        "failed_groups": bulk_queries.grouped(failed),
+        "back_url": f"{reverse('orders:list')}?{query.urlencode()}",
+        "live_url": f"{reverse('orders:live')}?{run.query}",
+        "left_over": run.left_over,
+    }
+
+
+def _own(request: HttpRequest, key: str) -> BulkRun:
+    run = BulkRun.of(request.user, str(key))
+    if run is None:
+        raise Http404
+    return run
+
+
+def _allowed(request: HttpRequest, code: str) -> Action:
+    action = actions.get(code)
+    if action is None:
+        raise Http404
+    if not request.user.has_perm(action.permission):
+        raise PermissionDenied
+    return action
+
+
+def _list_url(run: BulkRun) -> str:
+    return f"{reverse('orders:list')}?{run.query}" if run.query else reverse("orders:list")

@@ -1,0 +1,166 @@
+"""受注一覧: one screen for every order of every channel."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
+from oms.kernel.web import live, render_page
+from orders import actions
+from orders.filters import STILL_DUE, OrderFilter, chips
+from orders.models import BulkRun, Order
+from orders.models.order import Stage
+from orders.queries import desk
+from orders.services.bulk import LARGEST
+
+SORTS: Mapping[str, Sequence[str]] = {
+    "-ordered_at": ("-ordered_at", "-id"),
+    "ordered_at": ("ordered_at", "id"),
+    "ship_by": ("ship_by", "id"),
+    "-ship_by": ("-ship_by", "-id"),
+}
+NEWEST = "-ordered_at"
+# Parameters of the URL that say where one stands, not what is listed.
+PLACE = ("after", "before", "token", "chosen")
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def order_list(request: HttpRequest) -> HttpResponse:
+    page, filters = listed(request)
+    board = desk.tiles()
+    run = BulkRun.of(request.user, request.GET.get("chosen", ""))
+    context = {
+        **table_context(request, page, board),
+        "filters": filters,
+        "chips": chips(filters),
+        "typed": request.GET.get("q", ""),
+        "kept_fields": kept_fields(request.GET),
+        "offered": actions.offered_to(request.user),
+        "chosen": run.left_over if run else [],
+        "sort": NEWEST,
+        "only_due": sorts_by_deadline(request.GET),
+    }
+    return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def order_list_live(request: HttpRequest) -> HttpResponse:
+    """The ten-second poll of the list with the same query: tiles and rows, when one of them looks different now."""
+    shown = as_list(request)
+    page, _filters = listed(shown)
+    board = desk.tiles()
+    return live(
+        request,
+        token=desk.digest(page.rows, board),
+        fragments=["orders/_desk_tiles.html", "orders/_desk_rows.html", "orders/_desk_live.html"],
+        context=lambda: {"request": shown, **table_context(shown, page, board)},
+        to=shown.get_full_path(),
+    )
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def order_filter(request: HttpRequest) -> HttpResponse:
+    """The filter panel, fetched when it is wanted; its form leads back to the list."""
+    filters = OrderFilter(request.GET, queryset=Order.objects.none())
+    context = {"form": filters.form, "list_query": list_query(request.GET), "sort": request.GET.get("sort", "")}
+    return render_page(request, "orders/desk_filter.html", context, fragment="orders/_desk_filter.html")
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def home_panel(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "orders/_home_panel.html", {"tiles": desk.tiles()})
+
+
+def listed(request: HttpRequest) -> tuple[KeysetPage, OrderFilter]:
+    """The page of plain rows that the URL asks for."""
+    filters = OrderFilter(request.GET, queryset=Order.objects.all())
+    matching = narrowed(filters.qs, request.GET)
+    page = keyset_page(request, desk.table_rows(matching), order=chosen_order(request, SORTS, NEWEST))
+    return page, filters
+
+
+def narrowed(orders: "QuerySet[Order]", query: QueryDict) -> "QuerySet[Order]":
+    """Sorted by deadline, the list holds what has one: the index knows nothing else."""
+    return orders.filter(STILL_DUE) if sorts_by_deadline(query) else orders
+
+
+def sorts_by_deadline(query: QueryDict) -> bool:
+    return query.get("sort", "") in {"ship_by", "-ship_by"}
+
+
+def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.Tile]) -> dict[str, Any]:
+    """What the tiles, the rows and the poller need."""
+    query = request.GET.copy()
+    query.pop("chosen", None)
+    return {
+        "page": page,
+        "rows": desk.rows(page.rows, personal=request.user.has_perm("orders.view_personal_data")),
+        "tiles": board_of(board, request.GET),
+        "total": sum(tile.count for tile in board if tile.code in Stage.values),
+        "everything": not list_query(request.GET),
+        "list_url": reverse("orders:list"),
+        "list_query": list_query(request.GET),
+        "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
+        "token": desk.digest(page.rows, board),
+    }
+
+
+def board_of(board: Sequence[desk.Tile], query: QueryDict) -> list[dict[str, Any]]:
+    """The tiles with the one in use, and the keys that lead to its neighbours."""
+    here = f"?{_only(query, 'stage', 'sync')}"
+    at = next((place for place, tile in enumerate(board) if tile.query == here), None)
+    keys = {} if at is None else {at - 1: "[", at + 1: "]"}
+    return [{"tile": tile, "current": place == at, "key": keys.get(place, "")} for place, tile in enumerate(board)]
+
+
+def _only(query: QueryDict, *names: str) -> str:
+    return "&".join(f"{name}={value}" for name in names for value in query.getlist(name))
+
+
+def list_query(query: QueryDict) -> str:
+    """What is listed, as a query string, without where one stands in it."""
+    kept = query.copy()
+    for name in PLACE:
+        kept.pop(name, None)
+    return kept.urlencode()
+
+
+def kept_fields(query: QueryDict) -> list[tuple[str, str]]:
+    """The other conditions, which the search field's form carries along."""
+    left_out = {*PLACE, "q"}
+    return [(name, value) for name, values in query.lists() if name not in left_out for value in values]
+
+
+def as_list(request: HttpRequest) -> HttpRequest:
+    """The request as if it had come to the list itself, so that its pages lead there."""
+    shown = copy.copy(request)
+    query = request.GET.copy()
+    query.pop("token", None)
+    shown.GET = query  # type: ignore[assignment]
+    shown.path = reverse("orders:list")
+    return shown
+
+
+def chosen_ids(request: HttpRequest) -> list[int]:
+    """The ids that the list's form posts: the ticked ones, or everything that its query lists, in its order.
+
+    At most one more than a run may have.
+    """
+    if not request.POST.get("all_matching"):
+        return [int(value) for value in request.POST.getlist("ids")[: LARGEST + 1] if value.isdecimal()]
+    query = QueryDict(request.POST.get("query", ""))
+    shown = copy.copy(request)
+    shown.GET = query  # type: ignore[assignment]
+    orders = narrowed(OrderFilter(query, queryset=Order.objects.all()).qs, query)
+    order = chosen_order(shown, SORTS, NEWEST)
+    return list(orders.order_by(*order).values_list("pk", flat=True)[: LARGEST + 1])
