@@ -44,47 +44,41 @@ def lines_of(order: Row, shipments: Sequence[Row]) -> tuple[ChannelLine, ...]:
     `price` includes tax whatever `taxIncluded` says. Whether it includes the price of options is told by the sum:
     when only the other reading fits the stated total of goods, options are added.
     """
-    products = [
-        (place, position, shipment, product)
-        for place, shipment in enumerate(shipments)
-        for position, product in enumerate(rows(shipment.get("productList")), start=1)
-    ]
-    if not products:
-        raise Unreadable("futureshopの受注データに商品の明細がありません。")
-    with_options = _options_are_extra(order, [product for _, _, _, product in products])
+    with_options = _options_are_extra(order, shipments)
     rates = {
         "STANDARD": amount(wire.first(order, wire.STANDARD_RATE)),
         "REDUCED": amount(order.get("reducedTaxRate")),
     }
-    return tuple(
-        _line(
-            product,
-            line_id=f"{text(shipment.get('shipmentNo'))}-{position}",
-            recipient=place,
-            unit_price=_unit_price(product) + (_options_price(product) if with_options else 0),
-            tax_rate=rates.get(text(product.get("taxRateCode"))),
-            shipped=shipment.get("shipped") is True or bool(text(wire.shipping_info(shipment).get("shippingDate"))),
-        )
-        for place, position, shipment, product in products
-    )
+    lines: list[ChannelLine] = []
+    for place, shipment in enumerate(shipments):
+        number, sent = text(shipment.get("shipmentNo")), is_shipped(shipment)
+        for position, product in enumerate(rows(shipment.get("productList")), start=1):
+            price = _unit_price(product) + (_options_price(product) if with_options else 0)
+            rate = rates.get(text(product.get("taxRateCode")))
+            lines.append(_line(product, f"{number}-{position}", place, price=price, tax_rate=rate, sent=sent))
+    if not lines:
+        raise Unreadable("futureshopの受注データに商品の明細がありません。")
+    return tuple(lines)
 
 
-def _line(
-    product: Row, *, line_id: str, recipient: int, unit_price: int, tax_rate: int | None, shipped: bool
-) -> ChannelLine:
-    count = _count(product)
+def is_shipped(shipment: Row) -> bool:
+    return shipment.get("shipped") is True or bool(text(wire.shipping_info(shipment).get("shippingDate")))
+
+
+def _line(product: Row, line_id: str, recipient: int, *, price: int, tax_rate: int | None, sent: bool) -> ChannelLine:
+    get, count = product.get, _count(product)
     return ChannelLine(
         line_id=line_id,
-        channel_sku=text(product.get("skuNo")) or text(product.get("productNo")),
-        name=text(product.get("name")),
+        channel_sku=text(get("skuNo")) or text(get("productNo")),
+        name=text(get("name")),
         quantity=count,
-        unit_price=unit_price,
-        amount=unit_price * count,
+        unit_price=price,
+        amount=price * count,
         tax_rate=tax_rate,
         options=_options(product),
-        jan=text(product.get("janCode")),
+        jan=text(get("janCode")),
         recipient=recipient,
-        shipped_quantity=count if shipped else 0,
+        shipped_quantity=count if sent else 0,
     )
 
 
@@ -106,7 +100,10 @@ def _options_price(product: Row) -> int:
     return sum(amount(option.get("price")) or 0 for option in rows(product.get("optionPriceList")))
 
 
-def _options_are_extra(order: Row, products: Sequence[Row]) -> bool:
+def _options_are_extra(order: Row, shipments: Sequence[Row]) -> bool:
+    products = [product for shipment in shipments for product in rows(shipment.get("productList"))]
+    if not any(product.get("optionPriceList") for product in products):
+        return False
     total = amount(order.get("productTotal"))
     plain = sum(_unit_price(product) * _count(product) for product in products)
     extra = sum(_options_price(product) * _count(product) for product in products)
@@ -115,10 +112,11 @@ def _options_are_extra(order: Row, products: Sequence[Row]) -> bool:
 
 def _options(product: Row) -> str:
     """Variation and the buyer's choices, a line each."""
-    variation = (text(product.get(key)) for key in ("verticalVariationName", "horizontalVariationName"))
-    words = [" ".join(word for word in variation if word), text(product.get("hanpukaiName"))]
-    for option in rows(product.get("optionList")):
+    get = product.get
+    variation = f"{text(get('verticalVariationName'))} {text(get('horizontalVariationName'))}".strip()
+    words = [variation, text(get("hanpukaiName"))]
+    for option in rows(get("optionList")):
         words.append(f"{text(option.get('name'))}:{text(option.get('selectionItem'))}")
-    for option in rows(product.get("optionPriceList")):
+    for option in rows(get("optionPriceList")):
         words.append(f"{text(option.get('name'))}:{text(option.get('selectionName'))}")
     return "\n".join(word for word in words if word)

@@ -4,13 +4,13 @@ The payload is the detail, or `{"cancelRequested": …, "order": detail}` as our
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from channels.connectors.contract import Unreadable
 from channels.connectors.futureshop import wire
-from channels.connectors.futureshop.lines import Row, amount, lines_of, rows, text
+from channels.connectors.futureshop.lines import Row, amount, is_shipped, lines_of, rows, text
 from channels.connectors.futureshop.totals import totals_of
 from orders.channel_order import ChannelOrder, ChannelState, Party, PaymentMethod, PaymentState
 
@@ -85,10 +85,6 @@ def _state(order: Row, shipments: Sequence[Row]) -> ChannelState:
     if order.get("type") in wire.HELD_TYPES or any(is_yes(shipment.get("contactLater")) for shipment in shipments):
         return ChannelState.PROVISIONAL
     return state
-
-
-def is_shipped(shipment: Mapping[str, Any]) -> bool:
-    return shipment.get("shipped") is True or bool(text(wire.shipping_info(shipment).get("shippingDate")))
 
 
 def is_yes(value: Any) -> bool:

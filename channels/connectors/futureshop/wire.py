@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from oms.kernel.clock import TOKYO
@@ -120,6 +121,7 @@ def shipping_info(shipment: Mapping[str, Any]) -> Mapping[str, Any]:
     return nested if isinstance(nested, dict) else shipment
 
 
+@lru_cache(maxsize=256)
 def slot_of(words: str) -> str | None:
     """Our slot of the shop's own words; None when they are not understood."""
     plain = unicodedata.normalize("NFKC", words).replace("〜", "~").replace("～", "~").replace("−", "-").strip()
@@ -130,6 +132,7 @@ def slot_of(words: str) -> str | None:
     return SLOT_WORDS.get(plain.lower())
 
 
+@lru_cache(maxsize=256)
 def method_of(payment_type: str) -> PaymentMethod:
     return next((method for words, method in PAYMENT_METHODS if words.search(payment_type)), PaymentMethod.OTHER)
 

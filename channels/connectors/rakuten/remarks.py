@@ -29,9 +29,12 @@ def read_remarks(raw: str) -> Remark:
     slot: str | None = None
     for name, lines in _blocks(raw):
         if name == WISH:
-            day = next(filter(None, map(_day, lines)), day)
-            slot = next(filter(None, map(_slot, lines)), slot)
-            kept += [line for line in lines if _day(line) is None and _slot(line) is None]
+            for line in lines:
+                found_day = _day(line)
+                found_slot = None if found_day else _slot(line)
+                day, slot = day or found_day, slot or found_slot
+                if found_day is None and found_slot is None:
+                    kept.append(line)
             continue
         if lines and name not in ("", NOTE):
             kept.append(f"[{name}:]")
@@ -43,7 +46,7 @@ def _blocks(raw: str) -> list[tuple[str, list[str]]]:
     """(name, lines that are not empty) of each block."""
     blocks: list[tuple[str, list[str]]] = [("", [])]
     for line in filter(None, map(str.strip, raw.splitlines())):
-        if header := HEADER.match(line):
+        if line[0] == "[" and (header := HEADER.match(line)):
             blocks.append((header["name"], [header["rest"]] if header["rest"] else []))
         else:
             blocks[-1][1].append(line)
