@@ -1,5 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from customers.views import members
 
 app_name = "customers"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", members.member_list, name="list"),
+    path("<int:pk>/", members.member_detail, name="detail"),
+]

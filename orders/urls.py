@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from orders.urls_order import order_routes
 from orders.views import bulk, desk
 
 app_name = "orders"
@@ -18,4 +19,4 @@ bulk_urls = [
     path("bulk/<uuid:key>/run/", bulk.bulk_run, name="bulk-run"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [*desk_urls, *bulk_urls]
+urlpatterns: list[URLPattern | URLResolver] = [*desk_urls, *bulk_urls, *order_routes]

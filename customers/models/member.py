@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.search import gram_index
+
 
 class Member(models.Model):
     """A person who buys, in whatever channel. The columns show the newest data a channel gave."""
@@ -13,6 +15,10 @@ class Member(models.Model):
     prefecture = models.CharField(_("都道府県"), max_length=10, blank=True)
     order_count = models.PositiveIntegerField(_("注文回数"), default=0)
     created_at = models.DateTimeField(_("登録日時"))
+    search = models.TextField(blank=True, default="", db_default="", editable=False)  # see `search_column`
+
+    class Meta:
+        indexes = [gram_index("search", name="member_search")]
 
     def __str__(self) -> str:
         return self.name

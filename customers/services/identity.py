@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from oms.kernel import clock
+from oms.kernel.phone import phone_digits
 from oms.kernel.sql import copy_rows, next_ids
-from oms.kernel.text import match_mail, match_name
+from oms.kernel.text import match_mail, match_name, search_text
 
 # Relay addresses of malls change with the order: they identify nobody.
 MASKED_DOMAINS = ("marketplace.amazon.co.jp", "fw.rakuten.ne.jp", "rakuten.ne.jp")
@@ -43,6 +44,11 @@ def keys_of(person: Person) -> list[Key]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def search_column(person: Person) -> str:
+    """What a member is found by: name, kana, phone (any part of it), mail."""
+    return search_text(person.name, person.kana, phone_digits(person.phone), person.email)
 
 
 def match_members(people: Sequence[Person]) -> list[int | None]:
@@ -91,9 +97,9 @@ def _create(fresh: Sequence[tuple[Person, Key]]) -> dict[Key, int]:
     now = clock.now()
     copy_rows(
         "customers_member",
-        ["id", "name", "kana", "phone", "email", "postal_code", "prefecture", "order_count", "created_at"],
+        ["id", "name", "kana", "phone", "email", "postal_code", "prefecture", "order_count", "created_at", "search"],
         [
-            (id_, p.name, p.kana, p.phone, p.email, p.postal_code, p.prefecture, 0, now)
+            (id_, p.name, p.kana, p.phone, p.email, p.postal_code, p.prefecture, 0, now, search_column(p))
             for id_, (p, _) in zip(ids, ordered, strict=True)
         ],
     )

@@ -1,0 +1,208 @@
+"""What people type on the order screens."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, fingerprint
+from orders.services.mail_templates import unknown_placeholders
+
+PREFECTURES = [
+    "北海道",
+    "青森県",
+    "岩手県",
+    "宮城県",
+    "秋田県",
+    "山形県",
+    "福島県",
+    "茨城県",
+    "栃木県",
+    "群馬県",
+    "埼玉県",
+    "千葉県",
+    "東京都",
+    "神奈川県",
+    "新潟県",
+    "富山県",
+    "石川県",
+    "福井県",
+    "山梨県",
+    "長野県",
+    "岐阜県",
+    "静岡県",
+    "愛知県",
+    "三重県",
+    "滋賀県",
+    "京都府",
+    "大阪府",
+    "兵庫県",
+    "奈良県",
+    "和歌山県",
+    "鳥取県",
+    "島根県",
+    "岡山県",
+    "広島県",
+    "山口県",
+    "徳島県",
+    "香川県",
+    "愛媛県",
+    "高知県",
+    "福岡県",
+    "佐賀県",
+    "長崎県",
+    "熊本県",
+    "大分県",
+    "宮崎県",
+    "鹿児島県",
+    "沖縄県",
+]
+SLOTS = (
+    ("", _("指定なし")),
+    ("am", _("午前中")),
+    ("1214", "12–14"),
+    ("1416", "14–16"),
+    ("1618", "16–18"),
+    ("1820", "18–20"),
+    ("1921", "19–21"),
+    ("2021", "20–21"),
+)
+
+
+class SeenForm(forms.Form):
+    """A form that remembers what its fields held when it was shown, so that nobody's change is overwritten unseen."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    fingerprint = forms.CharField(widget=forms.HiddenInput)
+
+    # (field, its label, what it holds now) for each field that another hand changed meanwhile
+    conflicts: Sequence[tuple[str, str, str]] = ()
+
+    @classmethod
+    def opened(cls, values: Mapping[str, Any], version: int, **kwargs: Any) -> "SeenForm":
+        return cls(initial={**values, "version": version, "fingerprint": fingerprint(values)}, **kwargs)
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(self.cleaned_data["version"], self.cleaned_data["fingerprint"])
+
+    def show_conflict(self, current: Mapping[str, Any], version: int) -> None:
+        """Keep what was typed, name what the fields hold now, and let the next save go through."""
+        typed = {name: str(self.cleaned_data.get(name) or "") for name in current}
+        self.data = self.data.copy()
+        self.data["version"], self.data["fingerprint"] = str(version), fingerprint(current)
+        self.conflicts = [
+            (name, str(self.fields[name].label), str(value or "")) for name, value in current.items()
+            if str(value or "") != typed[name]
+        ]  # fmt: skip
+
+
+class RecipientForm(SeenForm):
+    """Address and phone of one recipient."""
+
+    name = forms.CharField(label=_("氏名"), max_length=120)
+    kana = forms.CharField(label=_("カナ"), max_length=120, required=False)
+    company = forms.CharField(label=_("会社・部署"), max_length=120, required=False)
+    phone = forms.CharField(label=_("電話番号"), max_length=30, required=False)
+    postal_code = forms.CharField(label=_("郵便番号"), max_length=10, required=False)
+    prefecture = forms.CharField(
+        label=_("都道府県"), max_length=20, required=False, widget=forms.TextInput(attrs={"list": "prefectures"})
+    )
+    city = forms.CharField(label=_("市区町村"), max_length=100, required=False)
+    address = forms.CharField(label=_("番地・建物"), max_length=300, required=False)
+
+    fields_of = RECIPIENT_FIELDS
+
+
+class DeliveryForm(SeenForm):
+    """Delivery wish and the note for packers."""
+
+    wish_date = forms.DateField(
+        label=_("配達希望日"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    wish_slot = forms.CharField(label=_("希望時間帯"), max_length=20, required=False)
+    packing_note = forms.CharField(
+        label=_("出荷メモ"), required=False, widget=forms.Textarea(attrs={"rows": 3}), max_length=1000,
+        help_text=_("ピッキングリストに印刷します。"),
+    )  # fmt: skip
+
+    fields_of = DELIVERY_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        held = str(self.data.get("wish_slot") or self.initial.get("wish_slot") or "")
+        own = () if held in dict(SLOTS) else ((held, held),)  # a slot only the channel knows stays choosable
+        self.fields["wish_slot"].widget = forms.Select(choices=[*SLOTS, *own])
+
+
+class NoteForm(SeenForm):
+    internal_note = forms.CharField(
+        label=_("社内メモ"), required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    fields_of = NOTE_FIELDS
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(
+        label=_("保留の理由"), max_length=200, widget=forms.TextInput(attrs={"placeholder": _("例: お客様の返事待ち")})
+    )
+
+
+class PaymentForm(forms.Form):
+    note = forms.CharField(
+        label=_("メモ"), max_length=200, required=False, help_text=_("入金の方法や振込名義など。履歴に残ります。")
+    )
+
+
+CANCEL_REASONS = (
+    ("顧客都合", _("顧客都合")),
+    ("欠品", _("欠品")),
+    ("未入金", _("未入金")),
+    ("不正疑い", _("不正疑い")),
+    ("重複", _("重複")),
+    ("価格誤り", _("価格誤り")),
+)
+
+
+class CancelForm(forms.Form):
+    reason = forms.ChoiceField(label=_("キャンセルの理由"), choices=CANCEL_REASONS, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("補足"), max_length=150, required=False)
+
+    @property
+    def text(self) -> str:
+        """The reason with what was added to it."""
+        note = self.cleaned_data["note"]
+        return f"{self.cleaned_data['reason']}（{note}）" if note else self.cleaned_data["reason"]
+
+
+class TemplateForm(forms.Form):
+    """A mail's subject and text. What stands in double braces must be known."""
+
+    subject = forms.CharField(label=_("件名"), max_length=200)
+    body = forms.CharField(label=_("本文"), max_length=20_000, strip=False, widget=forms.Textarea(attrs={"rows": 18}))
+    active = forms.BooleanField(label=_("このメールを送る"), required=False)
+    number = forms.CharField(
+        label=_("試し表示に使う受注番号"), required=False, max_length=64,
+        help_text=_("空欄のときは最新の受注で表示します。"),
+    )  # fmt: skip
+
+    def clean_subject(self) -> str:
+        return self._known("subject")
+
+    def clean_body(self) -> str:
+        return self._known("body")
+
+    def _known(self, name: str) -> str:
+        text = str(self.cleaned_data[name])
+        if unknown := unknown_placeholders(text):
+            raise forms.ValidationError(
+                _("使えない差し込みがあります: %(names)s"), params={"names": "、".join(unknown)}
+            )
+        return text
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        """What is saved."""
+        return {name: self.cleaned_data[name] for name in ("subject", "body", "active")}

@@ -1,0 +1,337 @@
+"""Everything the order page shows. What a person may not see is masked here, before a template can reach it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Max
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from oms.kernel import clock, privacy
+from oms.kernel.label import label_lines
+from oms.kernel.links import url_if_served
+from oms.kernel.models import User
+from oms.kernel.phone import phone_display
+from orders.decide.gates import gates
+from orders.decide.reasons import CATALOGUE
+from orders.models import Mail, Order, OrderLine, Recipient, ReviewReason
+from orders.queries.next_step import FIELDS, next_step
+from orders.queries.timeline import timeline
+from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
+from orders.services.edit import why_closed
+
+PERSONAL = "orders.view_personal_data"
+MASKS = {
+    "buyer_name": privacy.mask_name,
+    "buyer_kana": privacy.mask_rest,
+    "buyer_phone": privacy.mask_phone,
+    "buyer_email": privacy.mask_mail,
+    "buyer_postal_code": privacy.mask_postal_code,
+    "buyer_city": privacy.mask_rest,
+    "buyer_address": privacy.mask_rest,
+    "buyer_company": privacy.mask_rest,
+    "recipient_name": privacy.mask_name,
+    "remarks": privacy.mask_text,
+    "packing_note": privacy.mask_text,
+    "internal_note": privacy.mask_text,
+    "message_card": privacy.mask_rest,
+    "noshi": privacy.mask_rest,
+    "hold_reason": privacy.mask_text,
+    "cancel_reason": privacy.mask_text,
+}
+RECIPIENT_MASKS = {
+    "name": privacy.mask_name,
+    "kana": privacy.mask_rest,
+    "phone": privacy.mask_phone,
+    "postal_code": privacy.mask_postal_code,
+    "city": privacy.mask_rest,
+    "address": privacy.mask_rest,
+    "company": privacy.mask_rest,
+}
+# Reasons whose evidence quotes personal data, and those that correcting the address closes.
+PERSONAL_FIELDS = {"recipient", "phone", "buyer"}
+ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long", "phone_invalid"}
+
+
+@dataclass(frozen=True, slots=True)
+class PartyCard:
+    """A buyer or recipient as shown. `edit_url` is empty where nothing may be changed; `label` is the address as the
+    carrier's label will carry it, None when it does not fit."""
+
+    title: str
+    name: str
+    kana: str
+    company: str
+    phone: str
+    email: str
+    postal_code: str
+    address: str
+    label: list[str] | None = None
+    edit_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """A reason with what a person can do about it. `url` leads to where its cause is put right (`opens_dialog`: as a
+    dialog)."""
+
+    code: str
+    label: str
+    level: str
+    tone: str
+    evidence: str
+    next_step: str
+    clearable: bool
+    url: str
+    url_text: str
+    opens_dialog: bool
+    state: str
+    closed: str
+
+
+def order_for(pk: int, *, personal: bool) -> Order | None:
+    """The order for showing only, never to be saved: without the right its personal columns are masked."""
+    rows = Order.objects.select_related("shop", "member").defer("search", "channel_parts")
+    order = rows.filter(pk=pk).first()
+    return order if order is None or personal else _masked(order, MASKS)
+
+
+def _masked(row: Any, masks: dict[str, Any]) -> Any:
+    for name, mask in masks.items():
+        setattr(row, name, mask(getattr(row, name)))
+    return row
+
+
+def order_page(order: Order, user: User) -> dict[str, Any]:
+    """The context of the order page, its drawer and its fragments; `order` comes from `order_for`."""
+    personal = user.has_perm(PERSONAL)
+    recipients = [r if personal else _masked(r, RECIPIENT_MASKS) for r in order.recipients.all()]
+    lines = list(order.lines.select_related("sku").defer("sku__search_text"))
+    reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
+    rows = [_reason_row(reason, order, lines, personal) for reason in reasons]
+    closed_for_edit = why_closed(order)
+    can_edit = user.has_perm("orders.change_order") and not closed_for_edit
+    waiting = [(reason.code, reason.level) for reason in reasons if reason.state == ReviewReason.State.OPEN]
+    return {
+        "order": order,
+        "personal": personal,
+        "token": live_token(order.pk),
+        "live_id": f"order-{order.pk}-live",
+        "stage_tone": STAGE_TONES.get(order.stage, "neutral"),
+        "sync_tone": SYNC_TONES.get(order.channel_sync, "neutral"),
+        "step": next_step({name: getattr(order, name) for name in FIELDS}, waiting),
+        "gates": gates(order, today=clock.today(), confirms=order.shop.can("confirm")),
+        "open_reasons": [row for row in rows if row.state == ReviewReason.State.OPEN],
+        "closed_reasons": [row for row in rows if row.state != ReviewReason.State.OPEN],
+        "clearable": any(row.clearable and row.state == ReviewReason.State.OPEN for row in rows),
+        "buyer": _buyer_card(order),
+        "recipients": [_recipient_card(order, recipient, can_edit and personal) for recipient in recipients],
+        "same_person": len(recipients) == 1 and _same_person(order, recipients[0]),
+        "edit_closed": closed_for_edit,
+        "can_edit": can_edit,
+        "lines": lines,
+        "many_recipients": len(recipients) > 1,
+        "money": _money(order),
+        "slot": slot_label(order.wish_slot),
+        "mails": [(mail, MAIL_TONES[mail.state]) for mail in _mails(order, personal)],
+        "timeline": timeline(order.pk, personal=personal),
+        "mall_url": _mall_url(order),
+        "may": _may(order, user),
+        "panel_url": url_if_served("fulfillment:order-panel", order.pk)
+        if user.has_perm("fulfillment.view_shipment")
+        else "",
+        "instruct_url": url_if_served("fulfillment:instruct", order.pk),
+        "reimport_url": url_if_served("channels:reimport", order.pk),
+    }
+
+
+def live_token(pk: int) -> str:
+    """Changes whenever the order page would look different. One query by index."""
+    row = (
+        Order.objects.filter(pk=pk)
+        .annotate(last_event=Max("events"))
+        .values_list("version", "stage", "channel_sync", "allocation_state", "last_event")
+        .first()
+    )
+    return "-".join(map(str, row or ()))
+
+
+def slot_label(code: str) -> str:
+    """am → 午前中, 1416 → 14–16時; a channel's own word as it is."""
+    if code == "am":
+        return _("午前中")
+    if len(code) == 4 and code.isdecimal():
+        return _("%(start)s–%(end)s時") % {"start": code[:2], "end": code[2:]}
+    return code
+
+
+# ---- people
+
+
+def _buyer_card(order: Order) -> PartyCard:
+    return PartyCard(
+        title=_("注文者"),
+        name=order.buyer_name,
+        kana=order.buyer_kana,
+        company=order.buyer_company,
+        phone=_shown_phone(order.buyer_phone),
+        email=order.buyer_email,
+        postal_code=order.buyer_postal_code,
+        address=f"{order.buyer_prefecture}{order.buyer_city}{order.buyer_address}",
+    )
+
+
+def _recipient_card(order: Order, recipient: Recipient, can_edit: bool) -> PartyCard:
+    return PartyCard(
+        title=_("届け先") if not recipient.position else _("届け先 %(n)s") % {"n": recipient.position + 1},
+        name=recipient.name,
+        kana=recipient.kana,
+        company=recipient.company,
+        phone=_shown_phone(recipient.phone),
+        email="",
+        postal_code=recipient.postal_code,
+        address=f"{recipient.prefecture}{recipient.city}{recipient.address}",
+        label=label_lines(recipient.prefecture, recipient.city, recipient.address, carrier=order.carrier),
+        edit_url=reverse("orders:edit-recipient", args=[order.pk, recipient.position]) if can_edit else "",
+    )
+
+
+def _shown_phone(phone: str) -> str:
+    return phone if privacy.HIDDEN in phone else phone_display(phone) or phone
+
+
+def _same_person(order: Order, recipient: Recipient) -> bool:
+    return (order.buyer_name, order.buyer_postal_code, order.buyer_address) == (
+        recipient.name,
+        recipient.postal_code,
+        recipient.address,
+    )
+
+
+# ---- reasons
+
+
+def _reason_row(reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool) -> ReasonRow:
+    entry = CATALOGUE.get(reason.code)
+    hidden = not personal and reason.field in PERSONAL_FIELDS
+    url, url_text, opens_dialog = _way_out(reason.code, order, lines)
+    return ReasonRow(
+        code=reason.code,
+        label=str(entry.label) if entry else reason.code,
+        level=str(reason.get_level_display()),
+        tone=LEVEL_TONES.get(reason.level, "neutral"),
+        evidence=_("（個人情報のため表示できません）") if hidden else _evidence(reason, personal),
+        next_step=str(entry.next_step) if entry else "",
+        clearable=entry.clearable if entry else True,
+        url=url,
+        url_text=url_text,
+        opens_dialog=opens_dialog,
+        state=reason.state,
+        closed=_closed_text(reason),
+    )
+
+
+def _evidence(reason: ReviewReason, personal: bool) -> str:
+    return reason.evidence if personal else privacy.mask_text(reason.evidence)
+
+
+def _way_out(code: str, order: Order, lines: Iterable[OrderLine]) -> tuple[str, str, bool]:
+    """(URL, words, opens as a dialog) of the place where a reason's cause is put right."""
+    if code == "item_unmapped":
+        return _mapping_url(order, lines), _("商品対応表で対応づける"), False
+    if code == "channel_cancel_request":
+        return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
+    if code in ADDRESS_CODES:
+        return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
+    if code == "buyer_note":
+        return reverse("orders:edit-delivery", args=[order.pk]), _("希望日・出荷メモを入れる"), True
+    return "", "", False
+
+
+def _mapping_url(order: Order, lines: Iterable[OrderLine]) -> str:
+    unmapped = next((line.channel_sku for line in lines if line.sku_id is None and line.quantity), "")
+    return url_if_served("channels:map", order.shop_id, unmapped) or url_if_served("channels:map")
+
+
+def _closed_text(reason: ReviewReason) -> str:
+    if reason.state == ReviewReason.State.OPEN:
+        return ""
+    who = str(reason.closed_by) if reason.closed_by else _("自動")
+    return f"{reason.get_state_display()}・{who}"
+
+
+# ---- money, mails, rights
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    label: str
+    amount: int
+    always: bool = False
+
+
+def _money(order: Order) -> dict[str, Any]:
+    """The sum sheet: what makes the total, and what is left unexplained."""
+    parts = [
+        MoneyRow(_("商品合計"), order.goods, always=True),
+        MoneyRow(_("送料"), order.shipping_fee, always=True),
+        MoneyRow(_("手数料"), order.fees),
+        MoneyRow(_("ラッピング料"), order.gift_fees),
+        MoneyRow(_("外税"), order.tax_excluded),
+        MoneyRow(_("値引"), -order.discount),
+        MoneyRow(_("店舗クーポン"), -order.coupons_shop),
+        MoneyRow(_("モールクーポン"), -order.coupons_channel),
+        MoneyRow(_("ポイント利用"), -order.points),
+    ]
+    expected = sum(part.amount for part in parts)
+    return {
+        "rows": [part for part in parts if part.amount or part.always],
+        "total": order.total,
+        "tax": order.tax,
+        "difference": 0 if order.total is None else order.total - expected,
+    }
+
+
+def _mails(order: Order, personal: bool) -> Sequence[Mail]:
+    mails = list(order.mails.order_by("-pk").defer("body"))
+    for mail in mails:
+        mail.to = mail.to if personal else privacy.mask_mail(mail.to)
+    return mails
+
+
+def _mall_url(order: Order) -> str:
+    pattern = str(order.shop.capabilities.get("order_url") or "")
+    return pattern.replace("{no}", order.channel_order_no) if pattern.startswith("https://") else ""
+
+
+def _may(order: Order, user: User) -> dict[str, bool]:
+    """Which buttons stand on the page: the right to press them, and an order that allows it."""
+    open_, has = order.is_open, user.has_perm
+    return {
+        "accept": has("orders.review_order"),
+        "hold": has("orders.hold_order") and open_ and not order.held_at,
+        "lift": has("orders.hold_order") and bool(order.held_at),
+        "confirm": has("orders.confirm_order") and _waits_for_confirm(order),
+        "pay": has("orders.record_payment") and open_ and order.payment_state in {"unpaid", "failed"},
+        "cancel": has("orders.cancel_order")
+        and not order.cancelled_at
+        and not order.fulfilled_by_channel
+        and order.fulfillment_state in {"none", "instructed"}
+        and order.phase != "shipped",
+        "instruct": has("orders.release_order") and order.stage == "ready",
+        "note": has("orders.change_order"),
+        "reimport": has("orders.change_order"),
+        "member": has("customers.view_member"),
+        "sku": has("inventory.view_sku"),
+    }
+
+
+def _waits_for_confirm(order: Order) -> bool:
+    return (
+        order.shop.can("confirm")
+        and order.phase == "to_confirm"
+        and order.confirmed_at is None
+        and order.stage == "new"
+        and not order.blocking_reasons
+    )

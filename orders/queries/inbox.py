@@ -1,0 +1,102 @@
+"""The review inbox: open blocking reasons by kind, and the orders behind one kind, card after card."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, F, Min, Q, QuerySet
+
+from orders.decide.reasons import CATALOGUE
+from orders.decide.remarks import read
+from orders.models import Order, ReviewReason
+from orders.models.order import Stage
+from orders.models.reason import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One reason with how many orders wait for it, and the earliest ship-by among them."""
+
+    code: str
+    label: str
+    orders: int
+    due: datetime | None
+    clearable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The order to decide on now: `place` of `total` in its kind; `same` other orders have the very same evidence."""
+
+    order_id: int
+    reason: ReviewReason
+    place: int
+    total: int
+    same: int
+
+
+def waiting() -> QuerySet[ReviewReason]:
+    """Open blocking reasons of orders that stand in review."""
+    return ReviewReason.objects.filter(
+        state=ReviewReason.State.OPEN, level=Level.BLOCK, order__stage=Stage.REVIEW
+    )  # fmt: skip
+
+
+def kinds() -> list[Kind]:
+    """Every reason that holds orders, the most urgent first. One query."""
+    rows = waiting().values("code").annotate(orders=Count("order"), due=Min("order__ship_by"))
+    found = [_kind(row) for row in rows]
+    return sorted(found, key=lambda kind: (kind.due is None, kind.due, -kind.orders, kind.code))
+
+
+def _kind(row: dict[str, Any]) -> Kind:
+    entry = CATALOGUE.get(row["code"])
+    label = str(entry.label) if entry else row["code"]
+    return Kind(row["code"], label, row["orders"], row["due"], entry.clearable if entry else True)
+
+
+def card(code: str, *, after: int | None = None, at: int | None = None) -> Card | None:
+    """The next order of a kind: the most urgent, or the one that follows order `after` (skipped, or decided), or `at`."""
+    queue = waiting().filter(code=code)
+    total = queue.count()
+    ordered = queue.order_by(F("order__ship_by").asc(nulls_last=True), "order_id")
+    start = Order.objects.filter(pk=after).values_list("ship_by", "pk").first() if after else None
+    later = ordered.filter(_behind(start)) if start else ordered
+    reason = (ordered.filter(order=at).first() if at else None) or later.first() or ordered.first()
+    if reason is None:
+        return None
+    place = total - ordered.filter(_behind((_ship_by(reason), reason.order_id))).count()
+    same = queue.filter(fingerprint=reason.fingerprint).exclude(pk=reason.pk).count()
+    return Card(reason.order_id, reason, place, total, same)
+
+
+def _ship_by(reason: ReviewReason) -> datetime | None:
+    return Order.objects.values_list("ship_by", flat=True).get(pk=reason.order_id)
+
+
+def _behind(edge: tuple[datetime | None, int]) -> Q:
+    """Orders that come after this (ship-by, id); orders without ship-by stand at the end."""
+    ship_by, pk = edge
+    if ship_by is None:
+        return Q(order__ship_by__isnull=True, order_id__gt=pk)
+    return (
+        Q(order__ship_by__gt=ship_by)
+        | Q(order__ship_by__isnull=True)
+        | Q(order__ship_by=ship_by, order_id__gt=pk)
+    )  # fmt: skip
+
+
+def highlighted(remarks: str, ordered_on: date) -> list[tuple[str, bool]]:
+    """The remark in pieces, each with whether a person must read it; what was understood by itself is not marked."""
+    pieces = (piece for line in remarks.splitlines(keepends=True) for piece in re.split(r"(?<=[。！!])", line))
+    return [(piece, bool(read(piece, ordered_on).rest)) for piece in pieces if piece]
+
+
+def same_evidence(reason_id: int) -> Sequence[int]:
+    """The orders that wait for the same decision about the very same evidence, this one included."""
+    reason = ReviewReason.objects.get(pk=reason_id)
+    return list(
+        waiting().filter(code=reason.code, fingerprint=reason.fingerprint).values_list("order", flat=True)
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""An order's history for people: what happened, by whom, and what a field was before and after."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from oms.kernel.privacy import HIDDEN, mask_text
+from orders.models import Order, OrderEvent, Recipient
+from orders.models.order import Stage
+
+LIMIT = 200
+LABELS = {
+    "imported": (gettext_lazy("取り込みました"), "info"),
+    "channel_update": (gettext_lazy("モール側の変更を取り込みました"), "info"),
+    "stage": (gettext_lazy("ステータスが変わりました"), "neutral"),
+    "reason_accepted": (gettext_lazy("確認済みにしました"), "done"),
+    "edited": (gettext_lazy("編集しました"), "attention"),
+    "note": (gettext_lazy("社内メモを変えました"), "neutral"),
+    "held": (gettext_lazy("保留にしました"), "attention"),
+    "lifted": (gettext_lazy("保留を解除しました"), "neutral"),
+    "confirm_asked": (gettext_lazy("モールへの注文確定を依頼しました"), "info"),
+    "confirmed": (gettext_lazy("モールへ注文を確定しました"), "done"),
+    "paid": (gettext_lazy("入金を登録しました"), "done"),
+    "mail_sent": (gettext_lazy("メールを送りました"), "info"),
+    "instructed": (gettext_lazy("出荷を指示しました"), "ready"),
+    "shipped": (gettext_lazy("出荷しました"), "done"),
+    "cancelled": (gettext_lazy("キャンセルしました"), "danger"),
+    "forced": (gettext_lazy("強制出荷しました"), "danger"),
+}
+# Fields whose values are no personal data.
+OPEN_FIELDS = {"wish_date", "wish_slot", "prefecture"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    at: datetime
+    title: str
+    tone: str
+    text: str
+    who: str
+    changes: list[Change]
+
+
+def timeline(order_id: int, *, personal: bool) -> list[Happening]:
+    """The newest events first, at most `LIMIT`. Two queries."""
+    events = (
+        OrderEvent.objects.filter(order=order_id)
+        .select_related("by")
+        .prefetch_related("values")
+        .order_by("-id")[:LIMIT]
+    )
+    return [_happening(event, personal) for event in events]
+
+
+def _happening(event: OrderEvent, personal: bool) -> Happening:
+    title, tone = LABELS.get(event.kind, (event.kind, "neutral"))
+    return Happening(
+        at=event.at,
+        title=str(title),
+        tone=tone,
+        text=_text(event, personal),
+        who=str(event.by) if event.by else _("自動"),
+        changes=[_change(value.field, value.before, value.after, personal) for value in event.values.all()],
+    )
+
+
+def _text(event: OrderEvent, personal: bool) -> str:
+    if event.kind == "stage":
+        return _stages(event.text)
+    return event.text if personal else mask_text(event.text)
+
+
+def _stages(text: str) -> str:
+    """review → ready, in the words of the screens."""
+    return " → ".join(str(Stage(code).label) if code in Stage.values else code for code in text.split(" → "))
+
+
+def _change(name: str, before: str, after: str, personal: bool) -> Change:
+    if not personal and name not in OPEN_FIELDS:
+        before, after = (HIDDEN if value else "" for value in (before, after))
+    return Change(field_label(name), before or _("（なし）"), after or _("（なし）"))
+
+
+def field_label(name: str) -> str:
+    """The name people know a field by."""
+    for model in (Recipient, Order):
+        known = {field.name: field.verbose_name for field in model._meta.concrete_fields}
+        if name in known:
+            return str(known[name])
+    return name

@@ -1,0 +1,183 @@
+"""Correcting an order by hand before it goes to the warehouse: address, wish, notes.
+
+What the channel told stays archived; the stored order then differs from it, and the journal says who changed what.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from oms.kernel.clock import in_tokyo
+from oms.kernel.phone import phone_digits
+from oms.kernel.text import SEPARATOR, clean_text, search_text
+from orders.decide import schedule
+from orders.models import Order, Recipient, ReviewReason
+from orders.models.order import FulfillmentState
+from orders.services import journal, review
+from orders.services.journal import Actor, Entry
+
+RECIPIENT_FIELDS = ("name", "kana", "company", "phone", "postal_code", "prefecture", "city", "address")
+DELIVERY_FIELDS = ("wish_date", "wish_slot", "packing_note")
+NOTE_FIELDS = ("internal_note",)
+
+
+class TooLate(Exception):
+    """The order may not be changed any more; `cause` says why and what to do instead."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Conflict(Exception):
+    """Somebody, or the channel, changed the same fields since they were shown. `current` is what they hold now."""
+
+    def __init__(self, current: Mapping[str, Any], version: int) -> None:
+        super().__init__("changed meanwhile")
+        self.current, self.version = current, version
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the editor had before their eyes: the order's version, and the fingerprint of the fields on the form."""
+
+    version: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Field names that changed, reasons (codes) that closed or opened as a result, and the stages around it."""
+
+    fields: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    stage_before: str = ""
+    stage_after: str = ""
+
+
+def fingerprint(values: Mapping[str, Any]) -> str:
+    """Equal as long as the values are. A version that moved for another reason (a mail, a channel's answer) is no
+    conflict."""
+    text = "\0".join(f"{name}={_text(value)}" for name, value in sorted(values.items()))
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def why_closed(order: Order) -> str:
+    """Why address and wish may no longer be changed; empty while they may."""
+    if order.cancelled_at:
+        return _("キャンセル済みの受注は変更できません。")
+    if order.fulfilled_by_channel:
+        return _("モールが出荷する受注のため、こちらでは変更できません。")
+    if order.fulfillment_state == FulfillmentState.NONE:
+        return ""
+    if order.fulfillment_state == FulfillmentState.INSTRUCTED:
+        return _("出荷指示を出したあとのため変更できません。出荷元に連絡し、必要ならキャンセルしてください。")
+    return _("出荷したあとのため変更できません。")
+
+
+@transaction.atomic
+def edit_recipient(
+    order_id: int, position: int, values: Mapping[str, str], *, seen: Seen, actor: Actor
+) -> Edited:  # fmt: skip
+    """Correct where goods go. Raises TooLate, Conflict. Reasons and stage follow; takes the order's lock."""
+    order = _locked(order_id)
+    recipient = Recipient.objects.get(order=order, position=position)
+    current = {name: getattr(recipient, name) for name in RECIPIENT_FIELDS}
+    changes = _changes(order, current, values, seen)
+    for name in changes:
+        setattr(recipient, name, clean_text(values[name]))
+    recipient.save(update_fields=list(changes))
+    order.search = _with_words(order.search, recipient)
+    if position == 0:
+        order.recipient_name, order.recipient_prefecture = recipient.name, recipient.prefecture
+        order.planned_ship_date = _planned(order)
+    return _finish(order, changes, ["search", "recipient_name", "recipient_prefecture", "planned_ship_date"], actor)
+
+
+@transaction.atomic
+def edit_delivery(order_id: int, values: Mapping[str, Any], *, seen: Seen, actor: Actor) -> Edited:
+    """Set the delivery wish and the note for packers. Raises TooLate, Conflict; takes the order's lock."""
+    order = _locked(order_id)
+    current = {name: getattr(order, name) for name in DELIVERY_FIELDS}
+    changes = _changes(order, current, values, seen)
+    for name in changes:
+        setattr(order, name, values[name])
+    order.planned_ship_date = _planned(order)
+    return _finish(order, changes, [*changes, "planned_ship_date"], actor)
+
+
+@transaction.atomic
+def edit_note(order_id: int, text: str, *, seen: Seen, actor: Actor) -> Edited:
+    """Replace the internal note, at any time. Raises Conflict; takes the order's lock."""
+    order = _locked(order_id)
+    changes = _compare(order, {"internal_note": order.internal_note}, {"internal_note": clean_text(text)}, seen)
+    if changes:
+        order.internal_note = clean_text(text)
+        order.version += 1
+        order.save(update_fields=["internal_note", "version"])
+        journal.write([Entry(order.pk, "note", changes=changes)], actor=actor)
+    return Edited(list(changes), [], [], order.stage, order.stage)
+
+
+def _locked(order_id: int) -> Order:
+    return Order.objects.select_for_update(no_key=True, of=("self",)).get(pk=order_id)
+
+
+def _changes(
+    order: Order, current: Mapping[str, Any], wanted: Mapping[str, Any], seen: Seen
+) -> dict[str, tuple[str, str]]:
+    """Field → (before, after) of what really changes."""
+    if cause := why_closed(order):
+        raise TooLate(cause)
+    return _compare(order, current, wanted, seen)
+
+
+def _compare(
+    order: Order, current: Mapping[str, Any], wanted: Mapping[str, Any], seen: Seen
+) -> dict[str, tuple[str, str]]:
+    if order.version != seen.version and fingerprint(current) != seen.fingerprint:
+        raise Conflict(current, order.version)
+    return {
+        name: (_text(before), _text(wanted[name]))
+        for name, before in current.items()
+        if _text(before) != _text(wanted[name])
+    }
+
+
+def _finish(order: Order, changes: Mapping[str, tuple[str, str]], columns: Sequence[str], actor: Actor) -> Edited:
+    """Write the order, the journal, and what follows."""
+    if not changes:
+        return Edited([], [], [], order.stage, order.stage)
+    before, stage_before = _open_codes(order), order.stage
+    order.version += 1
+    order.save(update_fields=[*columns, "version"])
+    journal.write([Entry(order.pk, "edited", changes=changes)], actor=actor)
+    review.reevaluate([order.pk], actor=actor)
+    order.refresh_from_db(fields=["stage"])
+    after = _open_codes(order)
+    return Edited(list(changes), sorted(before - after), sorted(after - before), stage_before, order.stage)
+
+
+def _open_codes(order: Order) -> set[str]:
+    return set(ReviewReason.objects.filter(order=order, state=ReviewReason.State.OPEN).values_list("code", flat=True))
+
+
+def _planned(order: Order) -> Any:
+    ordered_on = in_tokyo(order.ordered_at).date()
+    return schedule.planned_ship_date(order.wish_date, order.recipient_prefecture, ordered_on)
+
+
+def _with_words(stored: str, recipient: Recipient) -> str:
+    """The order is found by the new name and phone too; by the old ones still."""
+    known = set(stored.split(SEPARATOR))
+    words = search_text(recipient.name, recipient.kana, recipient.company, phone_digits(recipient.phone))
+    return stored + "".join(SEPARATOR + word for word in words.split(SEPARATOR) if word not in known)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

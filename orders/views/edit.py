@@ -1,0 +1,116 @@
+"""Editing one order's address, delivery wish and note. A conflict answers 409 with both values and loses nothing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from oms.kernel.web import render_page
+from orders.decide.reasons import CATALOGUE
+from orders.forms import PREFECTURES, DeliveryForm, NoteForm, RecipientForm, SeenForm
+from orders.models import Order, Recipient
+from orders.models.order import Stage
+from orders.queries.detail import PERSONAL
+from orders.services import edit
+from orders.services.edit import Conflict, Edited, TooLate
+from orders.views.order import actor_of, changed
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_order", PERSONAL], raise_exception=True)
+def edit_recipient(request: HttpRequest, pk: int, position: int) -> HttpResponse:
+    recipient = get_object_or_404(Recipient.objects.select_related("order"), order=pk, position=position)
+
+    def write(form: SeenForm) -> Edited:
+        values = {name: form.cleaned_data[name] for name in RecipientForm.fields_of}
+        return edit.edit_recipient(pk, position, values, seen=form.seen, actor=actor_of(request))
+
+    return _edit(request, recipient.order, RecipientForm, recipient, write, title=_("届け先を編集"))
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_order", PERSONAL], raise_exception=True)
+def edit_delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    order = _order(pk)
+
+    def write(form: SeenForm) -> Edited:
+        values = {name: form.cleaned_data[name] for name in DeliveryForm.fields_of}
+        return edit.edit_delivery(pk, values, seen=form.seen, actor=actor_of(request))
+
+    return _edit(request, order, DeliveryForm, order, write, title=_("配達の希望と出荷メモを編集"))
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_order", PERSONAL], raise_exception=True)
+def edit_note(request: HttpRequest, pk: int) -> HttpResponse:
+    order = _order(pk)
+
+    def write(form: SeenForm) -> Edited:
+        return edit.edit_note(pk, form.cleaned_data["internal_note"], seen=form.seen, actor=actor_of(request))
+
+    return _edit(request, order, NoteForm, order, write, title=_("社内メモを編集"), always=True)
+
+
+def _order(pk: int) -> Order:
+    return get_object_or_404(Order.objects.defer("search"), pk=pk)
+
+
+def _edit(
+    request: HttpRequest,
+    order: Order,
+    form_class: type[RecipientForm] | type[DeliveryForm] | type[NoteForm],
+    row: Any,
+    write: Callable[[SeenForm], Edited],
+    *,
+    title: str,
+    always: bool = False,
+) -> HttpResponse:
+    """Show the form, save it, or show it again with what another hand wrote meanwhile."""
+    held = {name: getattr(row, name) for name in form_class.fields_of}
+    form = form_class(request.POST) if request.method == "POST" else form_class.opened(held, order.version)
+    status, closed = 200, "" if always else edit.why_closed(order)
+    if form.is_bound and form.is_valid():
+        try:
+            _tell(request, write(form))
+            return changed(request, order.pk)
+        except Conflict as conflict:
+            form.show_conflict(conflict.current, conflict.version)
+            status = 409
+        except TooLate as late:
+            closed = late.cause
+    context: Mapping[str, Any] = {
+        "order": order,
+        "form": form,
+        "title": title,
+        "closed": closed,
+        "prefectures": PREFECTURES,
+        "remarks": order.remarks if form_class is DeliveryForm else "",
+    }
+    return render_page(request, "orders/edit.html", context, fragment="orders/_edit.html", status=status)
+
+
+def _tell(request: HttpRequest, edited: Edited) -> None:
+    """What the save brought about, in one sentence."""
+    if not edited.fields:
+        messages.info(request, _("変更はありませんでした。"))
+        return
+    parts = [_("保存しました。")]
+    if edited.closed:
+        parts.append(_("解消した理由: %(names)s。") % {"names": _labels(edited.closed)})
+    if edited.opened:
+        parts.append(_("新しい理由: %(names)s。") % {"names": _labels(edited.opened)})
+    if edited.stage_before != edited.stage_after:
+        parts.append(
+            _("ステータス: %(before)s → %(after)s。")
+            % {"before": Stage(edited.stage_before).label, "after": Stage(edited.stage_after).label}
+        )
+    (messages.warning if edited.opened else messages.success)(request, "".join(parts))
+
+
+def _labels(codes: list[str]) -> str:
+    return "、".join(str(CATALOGUE[code].label) if code in CATALOGUE else code for code in codes)

@@ -1,0 +1,17 @@
+"""A member's orders of all channels, as a panel for the member's page."""
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from oms.kernel.keyset import keyset_page
+from oms.kernel.web import render_page
+from orders.queries.member import orders_of
+
+
+@require_GET
+@permission_required(["orders.view_order", "customers.view_member"], raise_exception=True)
+def member_panel(request: HttpRequest, pk: int) -> HttpResponse:
+    page = keyset_page(request, orders_of(pk), order=("-ordered_at", "-id"), size=30)
+    context = {"page": page, "member_id": pk}
+    return render_page(request, "orders/member.html", context, fragment="orders/_member_panel.html")
