@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from channels.connectors.contract import ChannelError
-from channels.models import Connection
-from channels.services import intake, polling, publish
+from channels.models import Connection, QuarantinedOrder
+from channels.services import intake, listings, polling, publish, shops
 
 
 @shared_task(name="channels.tasks.poll", ignore_result=True)
@@ -43,6 +43,34 @@ def read_back() -> None:
             publish.read_back(_connection(connection_id))
         except ChannelError:
             continue  # tried again with the next round
+
+
+@shared_task(name="channels.tasks.import_listings", ignore_result=True)
+def import_listings(connection_id: int, user_id: int) -> None:
+    """What came of it stands in the shop's journal."""
+    connection = _connection(connection_id)
+    try:
+        counts = listings.import_listings(connection)
+    except ChannelError as error:
+        shops.note_failure(connection, error)
+        shops.journal(connection, "listings_failed", error.cause, by_id=user_id)
+    else:
+        shops.journal(connection, "listings_imported", listings.summary(counts), by_id=user_id)
+
+
+@shared_task(name="channels.tasks.intake_replay", ignore_result=True)
+def replay_quarantined(shop_id: int) -> None:
+    """Try every quarantined order of a shop again; what fails again stays, with its new cause."""
+    rows = QuarantinedOrder.objects.select_related("shop", "raw").filter(shop=shop_id, resolved_at__isnull=True)
+    for row in rows.order_by("pk"):
+        try:
+            intake.replay(row)
+        except ChannelError as error:
+            intake.quarantine(_connection_of(shop_id), row.channel_order_no, row.raw_id, error)
+
+
+def _connection_of(shop_id: int) -> Connection:
+    return Connection.objects.select_related("shop").get(shop=shop_id)
 
 
 def _connection(connection_id: int) -> Connection:

@@ -1,5 +1,31 @@
-from django.urls import URLPattern, URLResolver
+"""A shop is named by its own id in every address, like in the desk's filters."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from channels.views import listings, mapping, panels, quarantine, shop_form, shops
 
 app_name = "channels"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", shops.shop_list, name="list"),
+    path("live/", shops.shop_list_live, name="live"),
+    path("home-panel/", panels.home_panel, name="home-panel"),
+    path("add/", shop_form.add, name="add"),
+    path("<int:pk>/", shop_form.edit, name="edit"),
+    path("<int:pk>/check/", shops.check, name="check"),
+    path("<int:pk>/import/", shops.import_now, name="import-now"),
+    path("<int:pk>/pause/", shops.pause, name="pause"),
+    path("<int:pk>/listings/import/", listings.import_listings, name="listings-import"),
+    path("quarantine/", quarantine.quarantine_list, name="quarantine"),
+    path("quarantine/replay/", quarantine.replay_all, name="replay-all"),
+    path("quarantine/<int:pk>/", quarantine.quarantined_order, name="quarantined"),
+    path("quarantine/<int:pk>/replay/", quarantine.replay_one, name="replay"),
+    path("orders/<int:pk>/reimport/", quarantine.reimport, name="reimport"),
+    path("map/", mapping.unmapped_codes, name="map"),
+    path("map/code/", mapping.map_code, name="map-code"),
+    path("map/skus/", mapping.sku_options, name="sku-options"),
+    path("listings/", listings.listing_list, name="listings"),
+    path("listings/<int:pk>/", listings.listing_edit, name="listing"),
+    path("pushes/", listings.push_list, name="pushes"),
+    path("skus/<int:pk>/panel/", panels.sku_panel, name="sku-panel"),
+]

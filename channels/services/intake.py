@@ -20,6 +20,7 @@ from channels.connectors.contract import ChannelError, Connector, Fetched, RawOr
 from channels.models import Connection, QuarantinedOrder
 from channels.models import RawOrder as RawOrderRow
 from channels.services import credentials, mapping, shops
+from channels.services.patience import within
 from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 from orders.models import Order
@@ -218,7 +219,7 @@ def payload_of(row: RawOrderRow) -> str:
     return credentials.decrypt(bytes(row.payload)).decode("utf-8", "surrogatepass")
 
 
-def replay(quarantined: QuarantinedOrder) -> Pulled:
+def replay(quarantined: QuarantinedOrder, *, limit_s: float | None = None) -> Pulled:
     """Try a quarantined order again: from its kept payload, else fetched anew. The row closes when it is taken in."""
     connection = Connection.objects.select_related("shop").get(shop=quarantined.shop)
     connector = shops.connector_of(connection)
@@ -227,17 +228,17 @@ def replay(quarantined: QuarantinedOrder) -> Pulled:
         row = quarantined.raw
         raw: RawOrder | None = RawOrder(row.channel_order_no, payload_of(row), row.content_type, row.updated_at)
     else:
-        raw = connector.fetch_order(quarantined.channel_order_no)
+        raw = within(lambda: connector.fetch_order(quarantined.channel_order_no), limit_s)
     if raw is None:
         raise Unreadable(_("モールにこの注文が見つかりません。"))
     take_raw(connection, connector, [raw], pulled)
     return pulled
 
 
-def pull_order(connection: Connection, channel_order_no: str) -> Pulled:
+def pull_order(connection: Connection, channel_order_no: str, *, limit_s: float | None = None) -> Pulled:
     """Import one order now, whatever the cursor. Raises ChannelError; an unknown order raises Unreadable."""
     connector = shops.connector_of(connection)
-    raw = connector.fetch_order(channel_order_no)
+    raw = within(lambda: connector.fetch_order(channel_order_no), limit_s)
     if raw is None:
         raise Unreadable(_("モールにこの注文が見つかりません。注文番号を確かめてください。"))
     pulled = Pulled(fetched=1)

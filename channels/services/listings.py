@@ -1,13 +1,14 @@
 """What each shop sells: imported from the channel, matched to SKUs where the code leaves no doubt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ListingInfo
 from channels.models import Connection, Listing
 from channels.services import shops
-from inventory.models import Sku
+from inventory.models import PublisherMark, Sku
 from oms.kernel import clock
 
 
@@ -18,6 +19,11 @@ def import_listings(connection: Connection) -> dict[str, int]:
         stored = store(connection, page)
         counts = {name: counts[name] + stored[name] for name in counts}
     return counts
+
+
+def summary(counts: Mapping[str, int]) -> str:
+    """The counts of `import_listings` as a sentence."""
+    return _("出品%(seen)d件（新規%(new)d件、対応済み%(mapped)d件）を取り込みました。") % counts
 
 
 @transaction.atomic
@@ -48,6 +54,23 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
         "new": sum(info.code not in known for info in page),
         "mapped": sum(row.sku_id is not None for row in rows),
     }
+
+
+@transaction.atomic
+def change(listing_id: int, *, mode: str, fixed_quantity: int = 0, buffer: int = 0, cap: int | None = None) -> Listing:
+    """Change how one listing is told its stock. The publisher works it out anew and sends it, also when it had been
+    stopped and the channel may show anything by now."""
+    listing = Listing.objects.select_for_update(no_key=True, of=("self",)).get(pk=listing_id)
+    if listing.mode == Listing.Mode.STOPPED and mode != Listing.Mode.STOPPED:
+        listing.sent, listing.desired_at = None, None
+    listing.mode, listing.fixed_quantity, listing.buffer, listing.cap = mode, fixed_quantity, buffer, cap
+    listing.failures, listing.next_try_at = 0, None
+    listing.save(
+        update_fields=["mode", "fixed_quantity", "buffer", "cap", "sent", "desired_at", "failures", "next_try_at"]
+    )
+    if listing.sku_id:
+        PublisherMark.objects.create(sku_id=listing.sku_id, at=clock.now())
+    return listing
 
 
 def _new_listing(connection: Connection, info: ListingInfo) -> Listing:

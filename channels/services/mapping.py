@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from channels.models import Listing
-from inventory.models import Sku
+from inventory.models import PublisherMark, Sku
 from inventory.services import stock
+from oms.kernel import clock
 from orders.models import Order, OrderLine, Shop
 from orders.services import review
 from orders.services.intake_rows import Mapped
@@ -31,11 +32,12 @@ def sku_map(shop: Shop, channel_skus: Sequence[str]) -> dict[str, Mapped]:
 def map_code(shop: Shop, channel_sku: str, sku: Sku, *, units: int = 1, actor: Actor = SYSTEM) -> list[int]:
     """Map a code from now on, and give it to the lines that wait for it; returns the orders that moved on.
 
-    Locks the orders by pk, then stock once, last.
+    Leaves the publisher's mark, so that the listing is told its stock. Locks the orders by pk, then stock once, last.
     """
     changed = Listing.objects.filter(shop=shop, channel_sku=channel_sku).update(sku=sku, units=units)
     if not changed:
         Listing.objects.create(shop=shop, code=channel_sku, channel_sku=channel_sku, sku=sku, units=units)
+    PublisherMark.objects.create(sku_id=sku.pk, at=clock.now())
     lines = OrderLine.objects.filter(
         order__shop=shop, channel_sku=channel_sku, sku__isnull=True, order__cancelled_at__isnull=True
     )
@@ -49,3 +51,9 @@ def map_code(shop: Shop, channel_sku: str, sku: Sku, *, units: int = 1, actor: A
     OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
     review.reevaluate(orders, actor=actor)
     return orders
+
+
+def name_of(shop: Shop, channel_sku: str) -> str:
+    """What the channel calls this code, as far as we know."""
+    name = Listing.objects.filter(shop=shop, channel_sku=channel_sku).values_list("name", flat=True).first()
+    return name or ""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from statistics import median
 
 import structlog
 from django.db import connection as database
@@ -40,6 +41,7 @@ class Pushed:
     pushed: int = 0
     confirmed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
+    delays_s: list[float] = field(default_factory=list, compare=False)  # stock change → request on the wire
 
 
 def consume_marks() -> set[int]:
@@ -148,7 +150,8 @@ def push_shop(connection: Connection) -> Pushed:
 def _record(connection: Connection, result: Pushed) -> None:
     shops.note_success(connection)
     error = next(iter(result.failed.values()), "")
-    Connection.objects.filter(pk=connection.pk).update(last_push_at=clock.now(), publish_error=error[:500])
+    delay = {"publish_delay_s": median(result.delays_s)} if result.delays_s else {}
+    Connection.objects.filter(pk=connection.pk).update(last_push_at=clock.now(), publish_error=error[:500], **delay)
 
 
 def _push_batch(connector: Connector, batch: Sequence[Listing], result: Pushed) -> None:
@@ -162,6 +165,8 @@ def _push_batch(connector: Connector, batch: Sequence[Listing], result: Pushed) 
         listing = by_code[answer.listing_code]
         if answer.ok:
             _note_sent(listing, wanted[listing.code] or 0, answer, sent_at)
+            if listing.desired_at:
+                result.delays_s.append(max(0.0, (sent_at - listing.desired_at).total_seconds()))
             result.pushed += 1
             result.confirmed += answer.confirmed is not None
         else:

@@ -9,6 +9,7 @@ from channels.connectors.contract import ChannelError, Connector, ConnectorSetti
 from channels.connectors.registry import connector_class
 from channels.models import Connection, CredentialEvent
 from channels.services import credentials
+from channels.services.patience import within
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.models import Shop
@@ -75,24 +76,27 @@ def _save_renewed(connection_id: int, changed: Mapping[str, str]) -> None:
     credentials.change(connection_id, changed, by=None, kind="renewed")
 
 
-def check(connection: Connection, *, by: User | None = None) -> str:
+def check(connection: Connection, *, by: User | None = None, limit_s: float | None = None) -> str:
     """Try the credentials at the channel; returns what was seen. Raises ChannelError with the plain cause.
 
-    The network call runs outside any transaction; its outcome is recorded afterwards.
+    The network call runs outside any transaction, at most `limit_s` long; its outcome is recorded afterwards.
     """
     try:
-        seen = connector_of(connection).check()
+        seen = within(connector_of(connection).check, limit_s)
     except ChannelError as error:
         note_failure(connection, error)
-        _journal(connection, "check_failed", error.cause, by)
+        journal(connection, "check_failed", error.cause, by_id=by and by.pk)
         raise
     note_success(connection)
-    _journal(connection, "checked", seen, by)
+    journal(connection, "checked", seen, by_id=by and by.pk)
     return seen
 
 
-def _journal(connection: Connection, kind: str, text: str, by: User | None) -> None:
-    CredentialEvent.objects.create(connection=connection, at=clock.now(), kind=kind, text=text[:500], by=by)
+def journal(connection: Connection, kind: str, text: str = "", *, keys: str = "", by_id: int | None = None) -> None:
+    """Append to the shop's journal; `keys` names what was changed, never its value."""
+    CredentialEvent.objects.create(
+        connection=connection, at=clock.now(), kind=kind, keys=keys[:300], text=text[:500], by_id=by_id
+    )
 
 
 def note_success(connection: Connection) -> None:

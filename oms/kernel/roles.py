@@ -31,6 +31,8 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "fulfillment.print_document",
     "fulfillment.ship_shipment",
     "channels.view_connection",
+    "channels.view_listing",
+    "channels.change_listing",
     "kernel.view_effect",
 }
 LEAD_ORDERS = WORK_ON_ORDERS | {

@@ -44,6 +44,7 @@ ENTRIES = (
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b"),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e"),
+    Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u"),
 )
 
 

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from oms.pages.views import account, home, manual
+from oms.pages.views import account, health, home, manual, outbox, people, search
 
 app_name = "pages"
 
@@ -11,4 +11,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", account.language, name="language"),
     path("keys/", manual.keys, name="keys"),
     path("styleguide/", manual.styleguide, name="styleguide"),
+    path("search/", search.search, name="search"),
+    path("health-strip/", health.strip, name="health-strip"),
+    path("outbox/", outbox.outbox_list, name="outbox"),
+    path("outbox/retry/", outbox.retry, name="outbox-retry"),
+    path("outbox/panel/", outbox.panel, name="outbox-panel"),
+    path("outbox/<int:pk>/done/", outbox.mark_done, name="outbox-done"),
+    path("people/", people.people, name="people"),
+    path("people/add/", people.person_add, name="person-add"),
+    path("people/<int:pk>/", people.person_edit, name="person"),
 ]

@@ -1,0 +1,67 @@
+"""隔離: orders that could not be taken in, with their payloads as people may see them."""
+
+import json
+from typing import Any
+
+from defusedxml import ElementTree
+from django.db.models import QuerySet
+
+from channels.connectors.contract import CredentialsRefused
+from channels.models import QuarantinedOrder
+from channels.services import intake
+from oms.kernel.privacy import HIDDEN
+
+SHOWN_CHARACTERS = 200_000
+
+
+def quarantined(*, shop_id: int | None = None, resolved: bool = False) -> "QuerySet[QuarantinedOrder]":
+    """Open ones, or those that were taken in since."""
+    rows = QuarantinedOrder.objects.select_related("shop", "raw").defer("raw__payload")
+    rows = rows.filter(resolved_at__isnull=not resolved)
+    return rows if shop_id is None else rows.filter(shop=shop_id)
+
+
+def payload_shown(row: QuarantinedOrder, *, personal: bool) -> str:
+    """The payload, indented. Without the right to personal data only its shape: every value is hidden."""
+    if row.raw is None:
+        return ""
+    try:
+        text = intake.payload_of(row.raw)
+    except CredentialsRefused as error:
+        return error.cause
+    return (_pretty(text) if personal else masked(text))[:SHOWN_CHARACTERS]
+
+
+def masked(text: str) -> str:
+    """The keys and nesting of a JSON or XML payload without any value; what is neither is hidden whole."""
+    try:
+        return json.dumps(_without_values(json.loads(text)), ensure_ascii=False, indent=2)
+    except ValueError:
+        pass
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):  # defusedxml's own refusals are ValueErrors
+        return HIDDEN
+    for element in root.iter():
+        element.attrib.update(dict.fromkeys(element.attrib, HIDDEN))
+        element.text, element.tail = _hidden(element.text), _hidden(element.tail)
+    return str(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _hidden(text: str | None) -> str | None:
+    return HIDDEN if text and text.strip() else text
+
+
+def _without_values(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_values(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_values(inner) for inner in value]
+    return value if value is None or isinstance(value, bool) else HIDDEN
+
+
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text

@@ -1,0 +1,76 @@
+"""商品対応表: giving a shop's codes their SKUs."""
+
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from channels.forms import MapForm
+from channels.queries import mapping as queries
+from channels.services import mapping
+from channels.views.quarantine import chosen_shop
+from oms.kernel.web import answer, render_page
+from orders.models import Shop
+from orders.services.journal import Actor
+
+
+@require_GET
+@permission_required("channels.view_listing", raise_exception=True)
+def unmapped_codes(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "channels/map.html", _list(request), fragment="channels/_unmapped.html")
+
+
+def _list(request: HttpRequest) -> dict[str, Any]:
+    shop = chosen_shop(request)
+    rows = queries.with_sure_suggestions(queries.unmapped(shop_id=shop and shop.pk))
+    return {"rows": rows, "shop": shop, "shops": Shop.objects.order_by("code"), "limit": queries.SHOWN}
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("channels.change_listing", raise_exception=True)
+def map_code(request: HttpRequest) -> HttpResponse:
+    """One code (`?shop=&code=`): what it could stand for, a search for others, and the choice."""
+    form = MapForm(request.POST or None, initial={"units": 1})
+    if not form.is_valid():
+        context = {**_code(request), "form": form}
+        return render_page(request, "channels/map_code.html", context, fragment="channels/_map_dialog.html")
+    shop, code, sku = (form.cleaned_data[name] for name in ("shop", "code", "sku"))
+    actor = Actor(by=request.user, action=uuid4().hex)
+    orders = mapping.map_code(shop, code, sku, units=form.cleaned_data["units"], actor=actor)
+    text = _("%(code)s を %(sku)s に対応付けました。") % {"code": code, "sku": sku.code}
+    if orders:
+        text += _("待っていた受注%(n)d件を進めました。") % {"n": len(orders)}
+    messages.success(request, text)
+    return answer(request, to=reverse("channels:map"), trigger="listings-changed")
+
+
+@require_GET
+@permission_required("channels.change_listing", raise_exception=True)
+def sku_options(request: HttpRequest) -> HttpResponse:
+    """The picker's answer to `?q=`, inside the dialog."""
+    return render_page(request, "channels/map_code.html", _code(request), fragment="channels/_sku_options.html")
+
+
+def _code(request: HttpRequest) -> dict[str, Any]:
+    shop = chosen_shop(request)
+    code = request.POST.get("code") or request.GET.get("code") or ""
+    if shop is None or not code:
+        raise Http404
+    found = queries.unmapped(shop_id=shop.pk, code=code)
+    name = found[0].name if found else mapping.name_of(shop, code)
+    typed = request.GET.get("q", "").strip()
+    return {
+        "shop": shop,
+        "code": code,
+        "name": name,
+        "orders": found[0].orders if found else 0,
+        "q": typed,
+        "found": queries.skus_found(typed) if typed else [],
+        "suggestions": [] if typed else queries.suggestions(code, name),
+        "form": MapForm(initial={"units": 1}),
+    }

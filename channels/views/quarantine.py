@@ -1,0 +1,107 @@
+"""隔離: what could not be taken in, and trying again. Also: one stored order fetched anew."""
+
+import structlog
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from channels.connectors.contract import ChannelError
+from channels.models import QuarantinedOrder
+from channels.queries import quarantine as queries
+from channels.services import intake
+from channels.services.intake import Pulled
+from channels.services.patience import PATIENCE_S
+from channels.views.shops import connection_of
+from oms.kernel.keyset import keyset_page
+from oms.kernel.later import later
+from oms.kernel.web import answer, render_page
+from orders.models import Order, Shop
+
+log = structlog.get_logger(__name__)
+
+
+@require_GET
+@permission_required("channels.view_connection", raise_exception=True)
+def quarantine_list(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "channels/quarantine.html", _list(request), fragment="channels/_quarantine.html")
+
+
+def _list(request: HttpRequest) -> dict[str, object]:
+    shop, resolved = chosen_shop(request), request.GET.get("resolved") == "1"
+    rows = queries.quarantined(shop_id=shop and shop.pk, resolved=resolved)
+    return {
+        "page": keyset_page(request, rows, order=("-at", "-id")),
+        "shop": shop,
+        "resolved": resolved,
+        "shops": Shop.objects.order_by("code"),
+    }
+
+
+def chosen_shop(request: HttpRequest) -> Shop | None:
+    """The shop that `?shop=` names; an unknown one is as none."""
+    typed = request.GET.get("shop") or request.POST.get("shop") or ""
+    return Shop.objects.filter(pk=int(typed)).first() if typed.isdecimal() and len(typed) < 18 else None
+
+
+@require_GET
+@permission_required("channels.view_connection", raise_exception=True)
+def quarantined_order(request: HttpRequest, pk: int) -> HttpResponse:
+    """One order that could not be taken in. Who reads its personal data is on record."""
+    row = get_object_or_404(QuarantinedOrder.objects.select_related("shop", "raw"), pk=pk)
+    personal = request.user.has_perm("orders.view_personal_data")
+    if personal and row.raw_id:
+        log.info("payload_shown", shop=row.shop.code, order=row.channel_order_no, by=request.user.get_username())
+    context = {"row": row, "payload": queries.payload_shown(row, personal=personal), "personal": personal}
+    return render_page(request, "channels/quarantined.html", context)
+
+
+@require_POST
+@permission_required("orders.change_order", raise_exception=True)
+def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(QuarantinedOrder.objects.select_related("shop", "raw"), pk=pk, resolved_at__isnull=True)
+    try:
+        _tell(request, intake.replay(row, limit_s=PATIENCE_S))
+    except ChannelError as error:
+        messages.error(request, error.cause)
+    row.refresh_from_db(fields=["resolved_at"])
+    url = reverse("channels:quarantine") if row.resolved_at else reverse("channels:quarantined", args=[pk])
+    return answer(request, to=url)
+
+
+@require_POST
+@permission_required("orders.change_order", raise_exception=True)
+def replay_all(request: HttpRequest) -> HttpResponse:
+    """A worker does it, shop by shop."""
+    shop = chosen_shop(request)
+    open_rows = queries.quarantined(shop_id=shop and shop.pk).order_by()
+    for shop_id in open_rows.values_list("shop", flat=True).distinct():
+        later("channels.tasks.intake_replay", shop_id)
+    messages.info(request, _("再取込を始めました。取り込めた受注は、この一覧から消えます。"))
+    return answer(request, to=f"{reverse('channels:quarantine')}{f'?shop={shop.pk}' if shop else ''}")
+
+
+@require_POST
+@permission_required("orders.change_order", raise_exception=True)
+def reimport(request: HttpRequest, pk: int) -> HttpResponse:
+    """Fetch one stored order from its channel now; the order page hears `order-changed`."""
+    order = get_object_or_404(Order, pk=pk)
+    try:
+        _tell(request, intake.pull_order(connection_of(order.shop_id), order.channel_order_no, limit_s=PATIENCE_S))
+    except ChannelError as error:
+        messages.error(request, error.cause)
+    return answer(request, to=reverse("orders:detail", args=[pk]), trigger="order-changed")
+
+
+def _tell(request: HttpRequest, pulled: Pulled) -> None:
+    if pulled.quarantined:
+        messages.error(request, _("取り込めませんでした。理由を確かめてください。"))
+    elif pulled.created:
+        messages.success(request, _("受注を取り込みました。"))
+    elif pulled.updated:
+        messages.success(request, _("モールの変更を取り込みました。"))
+    else:
+        messages.info(request, _("モールの内容と同じです。変更はありません。"))

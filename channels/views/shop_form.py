@@ -1,0 +1,97 @@
+"""Adding a shop, and changing its settings and credentials."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from channels.connectors.registry import CONNECTORS, connector_class
+from channels.forms import NewShopForm, ShopForm
+from channels.models import Connection
+from channels.queries import cards
+from channels.services import credentials, shop_settings
+from channels.views.shops import connection_of
+from oms.kernel.web import render_page
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@permission_required("channels.add_connection", raise_exception=True)
+def add(request: HttpRequest) -> HttpResponse:
+    """First the channel (`?channel=`), then its form."""
+    channel = request.GET.get("channel", "")
+    if channel not in CONNECTORS:
+        return render_page(request, "channels/add.html", {"channels": channels()})
+    form = NewShopForm(request.POST or None, channel=channel, initial={"active": True})
+    if not form.is_valid():
+        return render_page(request, "channels/shop.html", _context(form, label=connector_class(channel).label))
+    connection = shop_settings.add(
+        form.cleaned_data["code"],
+        channel=channel,
+        settings=form.settings(),
+        addresses=form.addresses(),
+        secrets=form.secrets(),
+        by=request.user,
+    )
+    messages.success(request, _("店舗を登録しました。続けて接続テストをしてください。"))
+    _warn(request, form)
+    return redirect("channels:edit", connection.shop_id)
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@permission_required("channels.change_connection", raise_exception=True)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    connection = connection_of(pk)
+    form = ShopForm(
+        request.POST or None,
+        instance=connection.shop,
+        channel=connection.shop.channel,
+        stored=credentials.last_four(connection),
+        initial={"base_url": connection.base_url, "auth_url": connection.auth_url},
+    )
+    if not form.is_valid():
+        return render_page(request, "channels/shop.html", _context(form, connection, connection.shop.channel_label))
+    changed = shop_settings.change(
+        connection.pk,
+        settings=form.settings(),
+        addresses=form.addresses(),
+        secrets=form.secrets(),
+        by=request.user,
+    )
+    if changed:
+        messages.success(request, _("保存しました。"))
+    else:
+        messages.info(request, _("変わったところはありません。"))
+    _warn(request, form)
+    return redirect("channels:edit", pk)
+
+
+def channels() -> list[dict[str, str]]:
+    """Every channel that has a connector."""
+    return [{"code": code, "label": connector_class(code).label} for code in CONNECTORS]
+
+
+def _context(form: ShopForm, connection: Connection | None = None, label: str = "") -> dict[str, Any]:
+    if connection is None:
+        return {"form": form, "channel_label": label}
+    [card] = cards.cards([connection.shop_id])
+    return {
+        "form": form,
+        "channel_label": label,
+        "card": card,
+        "journal": cards.journal(connection),
+        "page": "shop",
+    }
+
+
+def _warn(request: HttpRequest, form: ShopForm) -> None:
+    if form.registration_looks_wrong:
+        messages.warning(
+            request, _("登録番号の検査数字が法人番号と合いません。個人事業者の番号であれば、このままで構いません。")
+        )

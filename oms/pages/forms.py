@@ -1,0 +1,85 @@
+"""Forms of the roof: people, and closing an effect by hand."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import UsernameField
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from oms.kernel.models import User
+from oms.kernel.roles import ROLES
+
+
+class DoneByHandForm(forms.Form):
+    note = forms.CharField(
+        label=lazy("どう済ませましたか"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=lazy("例：モールの管理画面で出荷通知を登録した"),
+    )
+
+
+class PersonForm(forms.ModelForm):
+    """A person, what they may do, and a new password. The password is asked for only where there is none yet."""
+
+    roles = forms.MultipleChoiceField(
+        label=lazy("役割"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=lambda: [(role.code, role.label) for role in ROLES],
+    )
+    password = forms.CharField(
+        label=lazy("パスワード"),
+        required=False,
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", "display_name", "email", "is_active")
+        field_classes = {"username": UsernameField}
+        labels = {
+            "username": lazy("ユーザー名"),
+            "email": lazy("メール"),
+            "is_active": lazy("ログインできる"),
+        }
+        help_texts = {"username": lazy("英数字と @ . + - _ が使えます。"), "is_active": ""}
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+        known = self.instance.pk is not None
+        self.fields["password"].required = not known
+        self.fields["password"].help_text = (
+            _("10文字以上。変えるときだけ入力してください。") if known else _("10文字以上")
+        )
+        if known:
+            held = set(self.instance.groups.values_list("name", flat=True))
+            self.initial["roles"] = [role.code for role in ROLES if role.code in held]
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if password := data.get("password"):
+            try:
+                validate_password(password, self.instance)
+            except ValidationError as error:
+                self.add_error("password", error)
+        if self.instance.pk == self.by.pk:
+            self._keep_own_access(data)
+        return data
+
+    def _keep_own_access(self, data: dict[str, Any]) -> None:
+        """Nobody locks the last door behind themselves."""
+        if not data.get("is_active"):
+            self.add_error("is_active", _("自分自身を停止することはできません。"))
+        if "administrator" in self.initial.get("roles", []) and "administrator" not in data.get("roles", []):
+            self.add_error("roles", _("自分自身の管理者の役割は外せません。"))
+
+    def groups(self) -> list[Group]:
+        return [Group.objects.get_or_create(name=code)[0] for code in self.cleaned_data["roles"]]

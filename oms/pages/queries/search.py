@@ -1,0 +1,184 @@
+"""One field for everything: orders, members, goods, shipments. At most ten of each, in a handful of index look-ups."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from customers.models import Member
+from fulfillment.models import Shipment
+from inventory.models import Sku
+from oms.kernel.models import User
+from oms.kernel.privacy import mask_name, mask_phone
+from oms.kernel.search import matching, search_words
+from oms.kernel.text import search_word
+from orders.models import Order
+from orders.models.order import Stage
+from orders.queries.tones import STAGE_TONES
+
+EACH = 10
+MEMBERS_FROM_ORDERS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """`exact`: what was typed is this row's own number or code, not only a part of it."""
+
+    title: str
+    url: str
+    sub: str = ""
+    badge: str = ""
+    tone: str = "neutral"
+    at: datetime | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`more_url` leads to the full list where there are more than are shown."""
+
+    title: str
+    hits: Sequence[Hit]
+    more_url: str = ""
+
+
+def search(typed: str, user: User) -> list[Group]:
+    """Groups with at least one hit, each only for those who may see its kind; exact hits first."""
+    if not search_words(typed):
+        return []
+    finders: list[tuple[str, Callable[[str, bool], Group]]] = [
+        ("orders.view_order", _orders),
+        ("fulfillment.view_shipment", _shipments),
+        ("customers.view_member", _members),
+        ("inventory.view_sku", _skus),
+    ]
+    personal = user.has_perm("orders.view_personal_data")
+    found = [find(typed.strip(), personal) for right, find in finders if user.has_perm(right)]
+    return [Group(g.title, sorted(g.hits, key=lambda hit: not hit.exact), g.more_url) for g in found if g.hits]
+
+
+def only_exact(groups: Sequence[Group]) -> str:
+    """Where the one exact hit leads; "" when there is none, or several."""
+    urls = {hit.url for group in groups for hit in group.hits if hit.exact and hit.url}
+    return urls.pop() if len(urls) == 1 else ""
+
+
+def _orders(typed: str, personal: bool) -> Group:
+    rows = list(
+        matching(Order.objects.all(), "search", typed)
+        .select_related("shop")
+        .only("channel_order_no", "buyer_name", "item_summary", "stage", "ordered_at", "shop__name")
+        .order_by("-ordered_at", "-id")[: EACH + 1]
+    )
+    labels = dict(Stage.choices)
+    hits = [
+        Hit(
+            title=order.channel_order_no,
+            url=reverse("orders:detail", args=[order.pk]),
+            sub=" · ".join([_shown(order.buyer_name, personal), order.shop.name, order.item_summary]),
+            badge=str(labels[Stage(order.stage)]),
+            tone=STAGE_TONES[Stage(order.stage)],
+            at=order.ordered_at,
+            exact=search_word(order.channel_order_no) == search_word(typed),
+        )
+        for order in rows[:EACH]
+    ]
+    return Group(_("受注"), hits, _more("orders:list", typed) if len(rows) > EACH else "")
+
+
+def _shown(name: str, personal: bool) -> str:
+    return name if personal else mask_name(name)
+
+
+def _members(typed: str, personal: bool) -> Group:
+    """Members behind the newest orders that match: name, kana, phone and mail stand in the orders' search text."""
+    orders = matching(Order.objects.filter(member__isnull=False), "search", typed).order_by("-ordered_at", "-id")
+    ids = list(dict.fromkeys(orders.values_list("member", flat=True)[:MEMBERS_FROM_ORDERS]))[: EACH + 1]
+    people = Member.objects.in_bulk(ids)
+    hits = [
+        Hit(
+            title=_shown(person.name, personal),
+            url=_url("customers:detail", person.pk),
+            sub=" · ".join(
+                part
+                for part in (
+                    person.kana if personal else "",
+                    person.phone if personal else mask_phone(person.phone),
+                    person.prefecture,
+                    _("注文%(n)d回") % {"n": person.order_count},
+                )
+                if part
+            ),
+        )
+        for person in (people[id_] for id_ in ids[:EACH] if id_ in people)
+    ]
+    return Group(_("会員"), hits, _more("customers:list", typed) if len(ids) > EACH else "")
+
+
+def _skus(typed: str, personal: bool) -> Group:
+    rows = list(matching(Sku.objects.defer("search_text"), "search_text", typed).order_by("code")[: EACH + 1])
+    word = search_word(typed)
+    hits = [
+        Hit(
+            title=sku.code,
+            url=reverse("inventory:sku", args=[sku.pk]),
+            sub=" ".join(part for part in (sku.name, sku.variant, sku.jan) if part),
+            exact=word in {search_word(sku.code), sku.jan},
+        )
+        for sku in rows[:EACH]
+    ]
+    return Group(_("商品"), hits, _more("inventory:list", typed) if len(rows) > EACH else "")
+
+
+def _shipments(typed: str, personal: bool) -> Group:
+    """By our own number (S0000012) or by the carrier's, whole or from its beginning."""
+    plain = re.sub(r"[\s\-‐－−ー]", "", unicodedata.normalize("NFKC", typed)).upper()
+    rows = Shipment.objects.select_related("location", "recipient__order")
+    if own := re.fullmatch(r"S(\d{1,9})", plain):
+        found = list(rows.filter(pk=int(own[1])))
+    elif re.fullmatch(r"[0-9A-Z]{6,40}", plain):
+        spelled = {typed, plain, "-".join(re.findall(r".{1,4}", plain))}
+        found = list(rows.filter(tracking_no__in=spelled).order_by("-id")[:EACH])
+        found = found or list(rows.filter(tracking_no__startswith=plain).order_by("tracking_no")[:EACH])
+    else:
+        found = []
+    hits = [
+        Hit(
+            title=shipment.number,
+            url=_url("fulfillment:detail", shipment.pk) or reverse("orders:detail", args=[shipment.recipient.order_id]),
+            sub=" · ".join(
+                part
+                for part in (
+                    f"{shipment.get_carrier_display()} {shipment.tracking_no}" if shipment.tracking_no else "",
+                    shipment.location.name,
+                    shipment.recipient.order.channel_order_no,
+                )
+                if part
+            ),
+            badge=shipment.get_state_display(),
+            at=shipment.shipped_at or shipment.created_at,
+            exact=bool(own) or re.sub(r"\D", "", shipment.tracking_no) == plain,
+        )
+        for shipment in found
+    ]
+    return Group(_("出荷"), hits)
+
+
+def _url(name: str, pk: int) -> str:
+    """The page of a row, or "" where no app serves one."""
+    try:
+        return reverse(name, args=[pk])
+    except NoReverseMatch:
+        return ""
+
+
+def _more(name: str, typed: str) -> str:
+    try:
+        return f"{reverse(name)}?{urlencode({'q': typed})}"
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,53 @@
+"""利用者: who may log in, and what they may do."""
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods
+
+from oms.kernel.models import User
+from oms.kernel.roles import ROLES
+from oms.kernel.services.people import save_person
+from oms.kernel.web import render_page
+from oms.pages.forms import PersonForm
+
+
+@require_GET
+@permission_required("kernel.manage_users", raise_exception=True)
+def people(request: HttpRequest) -> HttpResponse:
+    """Everybody, those who may log in first."""
+    labels = {role.code: role.label for role in ROLES}
+    rows = [
+        {"person": person, "roles": [labels.get(group.name, group.name) for group in person.groups.all()]}
+        for person in User.objects.prefetch_related("groups").order_by("-is_active", "username")
+    ]
+    return render_page(request, "pages/people.html", {"rows": rows})
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@permission_required("kernel.manage_users", raise_exception=True)
+def person_add(request: HttpRequest) -> HttpResponse:
+    return _form(request, User(is_active=True))
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@permission_required("kernel.manage_users", raise_exception=True)
+def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    return _form(request, get_object_or_404(User, pk=pk))
+
+
+def _form(request: HttpRequest, person: User) -> HttpResponse:
+    form = PersonForm(request.POST or None, instance=person, by=request.user)
+    if not form.is_valid():
+        return render_page(request, "pages/person.html", {"form": form, "person": person if person.pk else None})
+    save_person(form.instance, groups=form.groups(), password=form.cleaned_data["password"], by=request.user)
+    if person.pk == request.user.pk and form.cleaned_data["password"]:
+        update_session_auth_hash(request, form.instance)  # the person stays logged in here, and nowhere else
+    messages.success(request, _("%(person)sを保存しました。") % {"person": form.instance})
+    return redirect("pages:people")
