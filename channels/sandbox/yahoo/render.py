@@ -203,15 +203,26 @@ def detail_fields(order: SandboxOrder) -> Fields:
         "PayCharge": str(fees.cod_fee),
         "ShipCharge": str(fees.postage + fees.cool_fee),
         "GiftWrapCharge": str(fees.wrapping),
-        "Discount": str(fees.coupon_shop + sum(line.discount for line in order.live_lines)),
+        "Discount": str(fees.coupon_shop + sum(line.discount for line in _counted(order))),
         "Adjustments": "",
         "UsePoint": str(fees.points),
         "GiftCardDiscount": "0",
         "TotalMallCouponDiscount": str(fees.coupon_mall),
         "TotalImmediateBonusAmount": "",
-        "SettleAmount": str(order.amount_due),
-        "TotalPrice": str(order.amount_due),
+        "SettleAmount": str(_total(order)),
+        "TotalPrice": str(_total(order)),
     }
+
+
+def _counted(order: SandboxOrder) -> tuple[SandboxLine, ...]:
+    """A cancelled order keeps the figures it had."""
+    return order.lines if order.state == "cancelled" else order.live_lines
+
+
+def _total(order: SandboxOrder) -> int:
+    fees = order.fees
+    goods = sum(line.unit_price * line.quantity - line.discount for line in _counted(order))
+    return goods + fees.added + fees.misstated - fees.taken
 
 
 def item_fields(order: SandboxOrder, line: SandboxLine) -> Fields:
