@@ -1,12 +1,13 @@
 """The demo company: two warehouses, three stores, its goods, and a shop at each marketplace of the sandbox."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.db import transaction
 
 from channels.connectors.amazon.listings import FBA_MARK
+from channels.connectors.futureshop import wire as futureshop
 from channels.connectors.rakuten import wire as rakuten
 from channels.models import Connection, Listing
 from channels.sandbox import catalogue, people
@@ -14,10 +15,11 @@ from channels.sandbox.goods import Catalogue
 from channels.sandbox.goods import Listing as SandboxListing
 from channels.services import publish, shops
 from customers.models import BlacklistEntry
-from inventory.models import Location
+from inventory.models import Location, Sku
 from inventory.services import stock
 from inventory.services.catalogue import ComponentRow, ProductRow, SkuRow, set_components, upsert_products, upsert_skus
 from oms.kernel import clock
+from oms.kernel.sql import update_rows
 from oms.kernel.text import match_name
 from orders.models import Shop
 from orders.services import mail
@@ -177,7 +179,21 @@ def _load_listings(channel: str, goods: Catalogue, skus: Mapping[str, int]) -> N
                 )
     Listing.objects.bulk_create(rows, batch_size=1000)
     with transaction.atomic():
-        publish.refresh_desired(dict.fromkeys(skus.values(), clock.now()))
+        publish.refresh_desired(dict.fromkeys(skus.values(), clock.now()), shop_id=shop.pk)
+    _note_opening_quantities(rows, goods)
+
+
+def _note_opening_quantities(rows: Sequence[Listing], goods: Catalogue) -> None:
+    """The malls opened with the merchant's own figures: what they show already needs no push."""
+    code_of = {pk: code for code, pk in Sku.objects.values_list("code", "pk")}
+    now = clock.now()
+    right = [
+        (listing.pk, listing.desired, now, listing.desired, now, None)
+        for listing in Listing.objects.filter(pk__in=[row.pk for row in rows], desired__isnull=False)
+        if listing.desired == goods.online_stock(code_of[listing.sku_id or 0])
+    ]
+    columns = {"sent": "int", "sent_at": "timestamptz", "confirmed": "int", "confirmed_at": "timestamptz"}
+    update_rows("channels_listing", {**columns, "desired_at": "timestamptz"}, right)
 
 
 def _amazon(listing: SandboxListing) -> tuple[str, str]:
@@ -197,5 +213,11 @@ def _same(listing: SandboxListing) -> tuple[str, str]:
     return listing.key, listing.key
 
 
-CODES = {"amazon": _amazon, "rakuten": _rakuten, "yahoo": _same, "qoo10": _same, "futureshop": _same}
+def _futureshop(listing: SandboxListing) -> tuple[str, str]:
+    codes = listing.codes
+    code = futureshop.listing_code(codes["product_no"], codes["vertical_no"], codes["horizontal_no"])
+    return code, codes["sku_no"] or codes["product_no"]
+
+
+CODES = {"amazon": _amazon, "rakuten": _rakuten, "yahoo": _same, "qoo10": _same, "futureshop": _futureshop}
 

@@ -64,14 +64,14 @@ def consume_marks() -> set[int]:
         return refresh_desired(changed_at)
 
 
-def refresh_desired(changed_at: dict[int, datetime]) -> set[int]:
-    """Recompute `desired` of all listings of these SKUs; returns the shops where it changed.
+def refresh_desired(changed_at: dict[int, datetime], *, shop_id: int | None = None) -> set[int]:
+    """Recompute `desired` of the listings of these SKUs, of all shops or one; returns the shops where it changed.
 
     `changed_at` is when each SKU's stock changed: the clock of the publish delay starts there.
     """
     listings = list(
         Listing.objects.select_for_update(no_key=True)
-        .filter(sku__in=changed_at)
+        .filter(sku__in=changed_at, **({"shop": shop_id} if shop_id else {}))
         .exclude(mode=Listing.Mode.STOPPED)
         .order_by("pk")
     )

@@ -52,9 +52,12 @@ def sandbox(world: World) -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def shop_of(sandbox: RunningSandbox, world: World) -> dict[str, Connection]:
-    """The demo company connected to the sandbox: channel → connection."""
+def shop_of(request: pytest.FixtureRequest, sandbox: RunningSandbox, world: World) -> dict[str, Connection]:
+    """The demo company connected to the sandbox (to one mall only, where the test is about one): channel → connection."""
     addresses: dict[str, Any] = sandbox.addresses()
+    if "channel" in request.fixturenames:
+        channel = request.getfixturevalue("channel")
+        addresses = {channel: addresses[channel]}
     company.load(addresses, seed=1, opening_day=world._register.opening_day)
     return {c.shop.channel: c for c in Connection.objects.select_related("shop")}
 
@@ -128,9 +131,9 @@ def test_a_changed_stock_reaches_the_channel_and_is_confirmed(channel, world, sh
     Listing.objects.exclude(sku__code=sku).update(desired_at=None)
     pushed = publish.push_all(connection, sku_codes=[sku])
     assert pushed.pushed == 1 and not pushed.failed
-    listing = Listing.objects.get(shop=connection.shop, sku__code=sku)
-    for _ in range(3):
-        publish.read_back(connection, [listing.code])
+    listing = Listing.objects.exclude(mode="stopped").get(shop=connection.shop, sku__code=sku)
+    clock.sleep(300)
+    publish.read_back(connection, [listing.code])
     listing.refresh_from_db()
     assert listing.sent == listing.confirmed == listing.desired == world.catalogue.online_stock(sku)
 

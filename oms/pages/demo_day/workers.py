@@ -1,0 +1,76 @@
+"""What beat and the workers do in production, as threads of one process: import, allocate, publish, tell, release."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from channels.connectors.contract import ChannelError
+from channels.models import Connection
+from channels.services import intake, polling, publish
+from fulfillment.services import allocate, release
+from oms.kernel.services import outbox
+from orders.services import stage
+
+
+@dataclass
+class Crew:
+    """Threads that each repeat one kind of work until told to stop; a crash is kept and ends the day loudly."""
+
+    crashes: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        for connection_id in Connection.objects.values_list("pk", flat=True):
+            self._add(f"pull-{connection_id}", lambda pk=connection_id: _pull(pk), pause_s=0.05)
+            self._add(f"push-{connection_id}", lambda pk=connection_id: _push(pk), pause_s=0.02)
+        self._add("marks", publish.consume_marks, pause_s=0.01)
+        self._add("allocate", allocate.allocate_waiting, pause_s=0.2)
+        self._add("stages", stage.sweep, pause_s=1)
+        self._add("counts", stage.fold_counts, pause_s=5)
+        self._add("release", release.release_due, pause_s=0.5)
+        for number in range(3):
+            self._add(f"outbox-{number}", outbox.deliver_due, pause_s=0.1)
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _add(self, name: str, work: Callable[[], object], *, pause_s: float) -> None:
+        thread = threading.Thread(target=self._repeat, args=(name, work, pause_s), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _repeat(self, name: str, work: Callable[[], object], pause_s: float) -> None:
+        try:
+            while not self._stop.is_set():
+                work()
+                time.sleep(pause_s)
+        except Exception:
+            self.crashes.append(f"{name}: {traceback.format_exc()}")
+        finally:
+            connection.close()
+
+
+def _pull(connection_id: int) -> None:
+    """Import when the shop's own rhythm says so."""
+    if not polling.due_for_import(connection_id):
+        return
+    try:
+        intake.pull(Connection.objects.select_related("shop").get(pk=connection_id))
+    except (ChannelError, intake.Busy):
+        return  # recorded on the shop; tried again with the next poll
+
+
+def _push(connection_id: int) -> None:
+    shop = Connection.objects.select_related("shop").get(pk=connection_id)
+    try:
+        publish.push_shop(shop)
+        publish.read_back(shop)
+    except ChannelError:
+        return  # recorded on the shop; what is due stays due
