@@ -34,12 +34,15 @@ test: install chromium
 	$(PY) -m pytest -n 2 $(TESTS) || status=1; \
 	exit $$status
 
+# All four speak, also when the first complains.
 check: export OMS_SERVERS := off
 check: install
-	@.venv/bin/ruff format --check .
-	@.venv/bin/ruff check .
-	@.venv/bin/lint-imports
-	@.venv/bin/mypy .
+	@status=0; \
+	.venv/bin/ruff format --check --quiet . || { status=1; .venv/bin/ruff format --check . | tail -n 20; }; \
+	.venv/bin/ruff check . || status=1; \
+	.venv/bin/lint-imports || status=1; \
+	.venv/bin/mypy . || status=1; \
+	exit $$status
 
 format: install
 	@.venv/bin/ruff format .

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from oms.kernel.models import User
+from oms.kernel.observability import heartbeat
 from oms.kernel.roles import OWN_APPS, sync_roles
 from oms.runtime.places import BASE_DIR
 
@@ -202,6 +203,7 @@ def session_of(user: User) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_real_data_folder() -> None:
-    """A test that would write into the checkout's own data would destroy somebody's work."""
-    assert os.environ["OMS_DATA"] != str(BASE_DIR / "var")
+def _own_ground() -> None:
+    """Nobody's data, and no rate limit or token that an earlier test left in this process's Redis database."""
+    assert os.environ["OMS_DATA"] != str(BASE_DIR / "var"), "a test must not write into the checkout's own data"
+    heartbeat.client().flushdb()

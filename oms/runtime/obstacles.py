@@ -58,25 +58,12 @@ def _bind(host: str, port: int) -> None:
 
 
 def sandbox_port(where: Places) -> int:
-    """The same port at each start: the demo company's shops have it in their addresses."""
+    """The port of the last start, else the next free one; the demo shops follow a move (`oms.runtime.prepare`)."""
     kept = where.data / "sandbox.port"
-    if kept.exists():
-        port = int(kept.read_text())
-        if not listens("127.0.0.1", port):
-            return port
-        raise Problem(
-            f"サンドボックスのポート {port} を別のプログラムが使っています。それを止めてからもう一度実行してください。",
-            f"The sandbox's port {port} is in use by another program.",
-        )
-    for port in range(SANDBOX_PORT, SANDBOX_PORT + 100):
+    last = int(kept.read_text()) if kept.exists() else SANDBOX_PORT
+    for port in (last, *range(SANDBOX_PORT, SANDBOX_PORT + 100)):
         with contextlib.suppress(OSError):
             _bind("127.0.0.1", port)
             kept.write_text(str(port))
             return port
     raise Problem("サンドボックス用の空きポートがありません。", "No free port for the sandbox.")
-
-
-def listens(host: str, port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
-        return True
-    return False

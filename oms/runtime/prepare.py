@@ -33,9 +33,32 @@ def main(arguments: list[str]) -> None:
         if "--empty" in arguments or "demo_company" not in get_commands():
             first_account()
         else:
-            with step("デモ会社を読み込み"):
-                call_command("demo_company", stderr=io.StringIO())  # its accounts are shown once, at the end
+            load_demo()
             first_orders()
+    elif demo_moved():
+        load_demo()
+
+
+def load_demo() -> None:
+    """Load the demo company; again, it only brings the shops to where the sandbox listens now."""
+    with step("デモ会社を読み込み"):
+        call_command("demo_company", stderr=io.StringIO())  # its accounts are shown once, at the end
+    where = places()
+    if os.environ.get("OMS_SANDBOX"):
+        (where.data / "demo.sandbox").write_text(sandbox_root())
+
+
+def demo_moved() -> bool:
+    """True when the sandbox that the demo shops know was at another address."""
+    known = places().data / "demo.sandbox"
+    return bool(os.environ.get("OMS_SANDBOX")) and known.exists() and known.read_text() != sandbox_root()
+
+
+def sandbox_root() -> str:
+    """Scheme and host of the running sandbox."""
+    addresses = json.loads(Path(os.environ["OMS_SANDBOX"]).read_text())
+    first = urlsplit(next(iter(addresses.values()))["base_url"])
+    return f"{first.scheme}://{first.netloc}"
 
 
 def migrate() -> None:
@@ -54,11 +77,10 @@ def is_empty() -> bool:
 
 def first_orders() -> None:
     """Ask the sandbox for a morning's orders, so that the desk is not empty while its steady trickle begins."""
-    if not (named := os.environ.get("OMS_SANDBOX")):
+    if not os.environ.get("OMS_SANDBOX"):
         return
-    root = urlsplit(json.loads(Path(named).read_text())["rakuten"]["base_url"])
     wish = json.dumps({"count": FIRST_ORDERS, "over_s": FIRST_ORDERS_OVER_S}).encode()
-    request = Request(f"{root.scheme}://{root.netloc}/_sandbox/generate", data=wish, method="POST")
+    request = Request(f"{sandbox_root()}/_sandbox/generate", data=wish, method="POST")
     with step(f"モールに最初の注文を入れる({FIRST_ORDERS} 件)"), urlopen(request, timeout=60) as answer:
         answer.read()
 

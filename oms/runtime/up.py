@@ -221,15 +221,19 @@ def address(wish: Wish) -> str:
 @contextlib.contextmanager
 def step(what: str) -> Iterator[None]:
     """Name the step when it begins, its seconds when it is done."""
-    print(f"  {what}…", end="", flush=True)
+    say(f"  {what}…", end="")
     began = time.monotonic()
     try:
         yield
     except BaseException:
-        print(flush=True)
+        say("")
         raise
-    print(f" {time.monotonic() - began:.1f} 秒", flush=True)
+    say(f" {time.monotonic() - began:.1f} 秒")
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
+def say(text: str, end: str = "\n") -> None:
+    """To the console, while there is one: a closed terminal must not keep us from stopping what we started."""
+    try:
+        print(text, end=end, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the rest of our life

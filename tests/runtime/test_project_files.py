@@ -80,6 +80,17 @@ def test_a_full_disk_is_said_plainly(tmp_path, monkeypatch):
         install.check_disk()
 
 
+def test_a_missing_venv_module_and_a_failed_install_are_said_plainly(monkeypatch, tmp_path):
+    monkeypatch.setattr(install, "run_quietly", lambda _command: False)
+    with pytest.raises(install.Refused, match=r"apt-get install python3\.\d+-venv"):
+        install.make_venv()
+    monkeypatch.setattr(install, "PYTHON", tmp_path / "python")
+    monkeypatch.setattr(install, "make_venv", lambda: None)
+    monkeypatch.setattr(install, "run_pip", lambda _wanted: "ERROR: No matching distribution found for Django")
+    with pytest.raises(install.Refused, match=r"No matching distribution(.|\n)*could not be installed"):
+        install.install(["local"])
+
+
 def test_catalogues_compile_without_gettext(tmp_path):
     folder = tmp_path / "en" / "LC_MESSAGES"
     folder.mkdir(parents=True)

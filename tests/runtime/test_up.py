@@ -1,10 +1,13 @@
 """`manage.py up` as a person meets it: start, use, Ctrl-C, start again."""
 
+import io
 import json
 import signal
 import socket
 import urllib.request
 
+from oms.runtime import obstacles, up
+from oms.runtime.places import Places
 from tests.runtime.conftest import Installation, eventually
 
 READY_S = 90
@@ -36,6 +39,27 @@ def test_up_serves_refuses_a_twin_and_keeps_its_data_over_a_kill(installation, f
     assert again.wait(40) == 0
     assert eventually(lambda: not installation.processes(), 5), installation.processes()
     assert "停止しました" in installation.console()
+
+
+def test_a_lost_sandbox_port_is_replaced_and_else_kept(tmp_path):
+    where = Places(tmp_path)
+    port = obstacles.sandbox_port(where)
+    assert obstacles.sandbox_port(where) == port
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        moved = obstacles.sandbox_port(where)
+    assert moved != port and obstacles.sandbox_port(where) == moved
+
+
+def test_a_closed_console_stops_nobody(monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    with up.step("first"):
+        up.say("second")
 
 
 def test_a_port_in_use_is_said_before_anything_starts(installation, free_port):
