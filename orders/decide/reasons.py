@@ -41,6 +41,7 @@ CATALOGUE: dict[str, Reason] = {
     "phone_invalid": Reason(_("電話番号不正"), Level.BLOCK, _("電話番号を直す")),
     "noshi": Reason(_("のし"), Level.BLOCK, _("のしの名入れを確かめる")),
     "blacklist_match": Reason(_("ブラックリスト一致"), Level.BLOCK, _("注文者を確かめる")),
+    "channel_caution": Reason(_("モールの注意喚起"), Level.BLOCK, _("モールの画面で注文者を確かめる")),
     "remote_island": Reason(_("離島・中継地域"), Level.WARN, _("お届けに日数がかかることを知らせる")),
     "gift_wrap": Reason(_("ラッピング・ギフト"), Level.INFO, _("ラッピングして出荷する")),
 }
@@ -172,6 +173,16 @@ def _has_noshi_name(noshi: str) -> bool:
     return not noshi.rstrip().endswith(("名入れ:", "名入れ：", "名入れあり"))
 
 
+# Beginnings of the marks with which channels warn of a buyer or look into an order themselves.
+CAUTION_FLAGS = ("caution", "rakuten_checking", "suspect", "fraud_hold", "black_order", "contact_later")
+
+
+def _caution(facts: OrderFacts) -> Iterator[Found]:
+    marks = [flag for flag in facts.flags if flag.startswith(CAUTION_FLAGS)]
+    if marks:
+        yield Found("channel_caution", f"モールがこの注文に注意を促しています（{'、'.join(marks)}）。", "flags")
+
+
 def _blacklist(facts: OrderFacts) -> Iterator[Found]:
     if facts.blacklisted:
         yield Found("blacklist_match", facts.blacklisted, "buyer")
@@ -183,6 +194,7 @@ CHECKS: list[Callable[[OrderFacts], Iterator[Found]]] = [
     _cancel_request,
     _channel_changed,
     _blacklist,
+    _caution,
     _buyer_note,
     _address,
     _gift,

@@ -18,18 +18,21 @@ LABEL = re.compile(
 DATE = re.compile(
     r"(?:(?P<year>20\d\d)[-/年.])?(?P<month>1[0-2]|0?[1-9])[-/月.](?P<day>3[01]|[12]\d|0?[1-9])日?(?:\s*\([月火水木金土日祝]\))?"
 )
-HOURS = re.compile(r"(?P<start>\d{1,2})(?::00|時)?\s*[~〜から-]+\s*(?P<end>\d{1,2})(?::00|時)?(?:頃|の間)?")
+HOURS = re.compile(r"(?P<start>\d{1,2})(?::00|時)?\s*(?:[~〜–-]|から)\s*(?P<end>\d{1,2})(?::00|時)(?:頃|の間)?")
 NOTHING = re.compile(
     r"^(?:特に?(?:は)?(?:あり|ござい)ません|(?:特に)?(?:なし|無し|ない(?:です)?)|-+|指定(?:なし|しない)|希望(?:なし|しない))$"
 )
 COURTESY = re.compile(
     r"^(?:どうぞ)?(?:よろしく|宜しく)(?:お願い(?:いた|致)?します|お願い申し上げます)$|^お(?:世話|手数)になり?ます$|^ありがとうございます$"
 )
-# A wish the carrier reads on the label; no one has to decide anything.
-CARRIER_WISH = re.compile(
-    r"^(?:ご?不在(?:時|の(?:場合|時|際))(?:は|には)?)?(?:、)?(?:宅配(?:ボックス|box)|玄関(?:前|先)|置き配|メーターボックス|物置|管理人(?:室|さん))"
-    r"(?:へ|に|で|の中に|前に)?(?:(?:の)?(?:配達|お?届け|置いて(?:おいて)?(?:ください|下さい)?|入れて(?:おいて)?(?:ください|下さい)?|預けて(?:ください|下さい)?))?"
-    r"(?:(?:を)?(?:希望(?:します|です)?|(?:で|を)?お願い(?:いた|致)?します|してください|して下さい|可(?:です)?|ok(?:です)?))?$"
+# What carrier and packers read on the label or the slip; no one has to decide anything…
+CARRIER_TOPIC = re.compile(
+    r"宅配(?:ボックス|box)|置き配|玄関(?:前|先)|メーターボックス|物置|管理人|インターホン|チャイム|呼び鈴|不在|"
+    r"納品書[はを]?(?:同梱)?(?:不要|なし)|(?:明細書?|ちらし|チラシ|カタログ)(?:類)?[はを]?(?:同梱)?不要|品名[はを]"
+)
+# …unless something is asked, or the order itself is to be changed.
+ASKS = re.compile(
+    r"\?|か$|教えて|返事|返信|連絡|確認|可能|変更|取消|取り消|キャンセル|住所|引っ?越|返品|交換|領収|請求|見積|注文|追加|急ぎ|電話"
 )
 WISH_TAIL = re.compile(
     r"^(?:に|で|の|着|必着|頃|ごろ|以降|までに?|を?)*(?:(?:配達|お?届け|配送|到着|指定)(?:を)?)?(?:希望(?:します|です)?|(?:で)?お願い(?:いた|致)?します|してください|して下さい)?$"
@@ -53,7 +56,7 @@ def read(text: str, ordered_on: date) -> Remark:
         found_date, found_slot, left = _wish(sentence, ordered_on)
         if WISH_TAIL.match(left) and (found_date or found_slot):
             wish_date, wish_slot = found_date or wish_date, found_slot or wish_slot
-        elif CARRIER_WISH.match(sentence):
+        elif CARRIER_TOPIC.search(sentence) and not ASKS.search(sentence):
             carrier.append(sentence)
         elif not (NOTHING.match(sentence) or COURTESY.match(sentence)):
             rest.append(sentence)
@@ -63,7 +66,7 @@ def read(text: str, ordered_on: date) -> Remark:
 def _sentences(text: str) -> list[str]:
     """Normalised lines and sentences, without headings, labels and closing marks."""
     plain = unicodedata.normalize("NFKC", text).lower()
-    parts = (part.strip(" 、,.!") for line in plain.splitlines() for part in re.split(r"[。!]", line))
+    parts = (part.strip(" 、,.!") for line in plain.splitlines() for part in re.split(r"[。!]|(?<=\?)", line))
     lines = (LABEL.sub("", part).strip() for part in parts if not HEADING.match(part))
     return [line for line in lines if line]
 
@@ -71,7 +74,8 @@ def _sentences(text: str) -> list[str]:
 def _wish(sentence: str, ordered_on: date) -> tuple[date | None, str, str]:
     """The date and slot in one sentence, and what is left of it without them."""
     left, day, slot = sentence, None, ""
-    if match := DATE.search(left):
+    hours = HOURS.search(left)
+    if (match := DATE.search(left)) and not (hours and hours.start() <= match.start() < hours.end()):
         day = _day(match, ordered_on)
         left = left[: match.start()] + left[match.end() :] if day else left
     for word, code in SLOTS.items():

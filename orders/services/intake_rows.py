@@ -42,7 +42,12 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
         "totals": order.totals,
         "payment": (order.payment_method, order.payment_state, order.payment_name, order.paid_at),
         "delivery": (
-            order.wish_date, order.wish_slot, order.delivery_method, order.ship_by, order.deliver_by, order.remarks,
+            order.wish_date,
+            order.wish_slot,
+            order.delivery_method,
+            order.ship_by,
+            order.deliver_by,
+            order.remarks,
         ),  # fmt: skip
         "remarks": (order.remarks, order.gift, order.noshi, order.message_card),
     }
@@ -235,5 +240,6 @@ def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> Or
         cancel_reason=order.cancel_reason,
         gift=order.gift,
         noshi=order.noshi,
+        flags=order.flags,
         blacklisted=blacklisted,
     )

@@ -127,6 +127,7 @@ def stored_facts(order: Order) -> OrderFacts:
         cancel_reason=order.cancel_reason,
         gift=order.gift,
         noshi=order.noshi,
+        flags=order.flags,
         carrier=order.carrier,
     )
 

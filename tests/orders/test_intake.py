@@ -220,9 +220,9 @@ def test_our_own_confirmation_outlives_the_channels_silence():
     record_confirmed([stored.pk])
     stored.refresh_from_db()
     assert stored.stage == "awaiting_payment"
-    take_in(shop, [changed(order, channel_state="200", flags=("prime", "caution"))], sku_of=mapped(chair))
+    take_in(shop, [changed(order, channel_state="200", flags=("prime", "asuraku"))], sku_of=mapped(chair))
     stored.refresh_from_db()
-    assert stored.confirmed_at and stored.stage == "awaiting_payment" and stored.flags == ["prime", "caution"]
+    assert stored.confirmed_at and stored.stage == "awaiting_payment" and stored.flags == ["prime", "asuraku"]
 
 
 def test_an_unpaid_preorder_takes_stock_only_when_the_channel_lets_it():

@@ -11,7 +11,7 @@ LIST = "/orders/"
 ACCEPT = "//form[substring(@action, string-length(@action) - 7) = '/accept/']"
 STOPPING = (
     "buyer_note", "postal_mismatch", "street_no_missing", "address_too_long", "phone_invalid", "amount_mismatch",
-    "blacklist_match", "noshi", "channel_changed", "channel_cancel_request", "item_unmapped",
+    "blacklist_match", "channel_caution", "noshi", "channel_changed", "channel_cancel_request", "item_unmapped",
 )  # fmt: skip
 
 
@@ -30,9 +30,7 @@ class Robot:
 
     def log_in(self) -> None:
         page = self._get("/login/")
-        form = page.forms[-1] if page.forms else None
-        if form is None:
-            raise Refused("no login form")
+        form = next(form for form in page.forms if form.xpath(".//input[@name='username']"))
         self._submit(form, username=self.username, password=self.password)
         if "sessionid" not in self.session.cookies:
             raise Refused("login refused")

@@ -1,0 +1,53 @@
+import random
+from datetime import date
+
+import pytest
+
+from channels.sandbox import remarks as buyers
+from orders.decide.remarks import read
+
+TODAY = date(2026, 11, 20)
+
+
+@pytest.mark.parametrize("text", buyers.SLIP_TEXTS)
+def test_words_for_the_carrier_stop_nothing(text):
+    assert read(text, TODAY).rest == ""
+
+
+@pytest.mark.parametrize("text", buyers.QUESTIONS)
+def test_a_question_is_left_for_a_person(text):
+    assert read(text, TODAY).rest
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_slip_text_a_buyer_writes_is_understood(seed):
+    text = buyers.slip_text(random.Random(seed), TODAY)
+    assert read(text, TODAY).rest == "", text
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "slot"),
+    [
+        ("[配送日時指定:]\n2026-11-29(日)\n14:00〜16:00\n[備考:]\n特になし", date(2026, 11, 29), "1416"),
+        ("配達希望日：11月28日 午前中", date(2026, 11, 28), "am"),
+        ("11/27(金)着でお願いします。", date(2026, 11, 27), ""),
+        ("時間指定：19-21時", None, "1921"),
+        ("1月5日 18時～20時", date(2027, 1, 5), "1820"),
+        ("2026/11/27 16:00-18:00 希望", date(2026, 11, 27), "1618"),
+    ],
+)
+def test_a_wish_in_words_becomes_date_and_slot(text, day, slot):
+    remark = read(text, TODAY)
+    assert (remark.wish_date, remark.wish_slot, remark.rest) == (day, slot, "")
+
+
+def test_a_wish_with_a_question_beside_it_keeps_both():
+    remark = read("11/28着希望。玄関の色は何色ですか？", TODAY)
+    assert remark.wish_date == date(2026, 11, 28) and "玄関の色" in remark.rest
+
+
+@pytest.mark.parametrize(
+    "text", ["宅配ボックスの暗証番号を変更したので連絡ください", "不在がちなのでキャンセルしたい", "13月45日希望"]
+)
+def test_what_is_not_plain_is_never_waved_through(text):
+    assert read(text, TODAY).rest
