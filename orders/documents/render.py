@@ -28,8 +28,15 @@ def render_delivery_notes(notes: Sequence[DeliveryNote]) -> bytes:
 
 def render_pick_list(pick: PickList) -> bytes:
     """The sums by shelf, then order by order. Raises ValueError for no orders."""
-    if not pick.orders:
+    return render_pick_lists([pick])
+
+
+def render_pick_lists(picks: Sequence[PickList]) -> bytes:
+    """Lists of several places as one PDF, each numbered by itself. Raises ValueError where there is nothing to pick."""
+    if not picks or not all(pick.orders for pick in picks):
         raise ValueError("no order to pick")
     document = Document()
-    draw_pick_list(document, pick)
-    return document.pdf(title=f"ピッキングリスト {pick.batch}", made_at=pick.made_at.astimezone(UTC))
+    for pick in picks:
+        draw_pick_list(document, pick)
+    title = "ピッキングリスト " + "・".join(dict.fromkeys(pick.batch for pick in picks))
+    return document.pdf(title=title, made_at=picks[0].made_at.astimezone(UTC))

@@ -1,0 +1,269 @@
+"""What the shipment screens show: lists, one shipment, an order's shipments. Never a price, never a mail address."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fulfillment.documents import gift_marks
+from fulfillment.models import Batch, Shipment, ShipmentLine
+from fulfillment.tracking import tracking_url
+from inventory.models import Location
+from oms.kernel import clock, privacy
+from oms.kernel.models import User
+from oms.kernel.phone import phone_display
+from oms.kernel.search import matching
+from orders.models import Order
+from orders.queries.detail import PERSONAL, slot_label
+from orders.queries.tiles import stage_counts
+
+STATE_TONES = {
+    Shipment.State.PLANNED: "waiting",
+    Shipment.State.INSTRUCTED: "info",
+    Shipment.State.SHIPPED: "done",
+    Shipment.State.CANCELLED: "neutral",
+}
+EVENTS = {
+    "instructed": gettext_lazy("出荷を指示しました"),
+    "note_printed": gettext_lazy("納品書を印刷しました"),
+    "pick_printed": gettext_lazy("ピッキングリストを印刷しました"),
+    "shipped": gettext_lazy("出荷しました"),
+    "cancelled": gettext_lazy("取り消しました"),
+    "emptied": gettext_lazy("商品がなくなったため取り消しました"),
+}
+RECENT_BATCHES = 50
+LISTED = ("instructed", "shipped")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """An order as a shipment names it; `stop` says in a word why it must not leave now."""
+
+    pk: int
+    number: str
+    shop: str
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentRow:
+    """A shipment as listed."""
+
+    shipment: Shipment
+    orders: list[OrderRef]
+    recipient: str
+    prefecture: str
+    ship_by: datetime | None
+    pieces: int
+    items: str
+    tone: str
+    url: str
+
+
+def sees_recipient(user: User) -> bool:
+    """Whoever packs a parcel must read its address."""
+    return user.has_perm(PERSONAL) or user.has_perm("fulfillment.ship_shipment")
+
+
+class ShipmentFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(
+        label=gettext_lazy("出荷番号・受注番号・氏名・送り状番号"), method="search", widget=forms.SearchInput
+    )
+    location = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("出荷元"),
+        queryset=Location.objects.filter(kind__in=["warehouse", "store"]).order_by("priority", "id"),
+        empty_label=gettext_lazy("すべて"),
+    )
+    batch = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("出荷バッチ"), queryset=Batch.objects.none(), empty_label=gettext_lazy("すべて")
+    )
+    printed = django_filters.ChoiceFilter(
+        label=gettext_lazy("納品書"),
+        choices=(("no", gettext_lazy("未印刷")), ("yes", gettext_lazy("印刷済み"))),
+        method="by_print",
+        empty_label=gettext_lazy("すべて"),
+    )
+
+    class Meta:
+        model = Shipment
+        fields = ["q", "location", "batch", "printed"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = str(self.data.get("batch", "")) if self.data else ""
+        recent = Batch.objects.order_by("-pk").values("pk")[:RECENT_BATCHES]
+        own = Q(pk=int(chosen)) if chosen.isdecimal() else Q()
+        self.filters["batch"].queryset = Batch.objects.filter(Q(pk__in=recent) | own).order_by("-pk")
+
+    def search(self, rows: QuerySet[Shipment], _name: str, typed: str) -> QuerySet[Shipment]:
+        word = typed.strip()
+        digits = word.upper().removeprefix("S").lstrip("0")
+        own = Q(tracking_no=word) | Q(tracking_no=word.replace("-", ""))
+        if digits.isdecimal() and len(digits) <= 9:
+            own |= Q(pk=int(digits))
+        carried = ShipmentLine.objects.filter(
+            shipment=OuterRef("pk"), order_line__order__in=matching(Order.objects.all(), "search", word).values("pk")
+        )
+        return rows.filter(own | Q(Exists(carried)))
+
+    def by_print(self, rows: QuerySet[Shipment], _name: str, value: str) -> QuerySet[Shipment]:
+        return rows.filter(printed_at__isnull=value == "no")
+
+
+def listed_shipments(state: str) -> QuerySet[Shipment]:
+    return Shipment.objects.filter(state=state)
+
+
+def with_contents(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
+    """With everything a row names; two queries more for any number of rows."""
+    lines = ShipmentLine.objects.select_related("sku", "order_line__order__shop").defer(
+        "sku__search_text", "order_line__order__search", "order_line__order__channel_parts"
+    )
+    return rows.select_related("location", "recipient__order", "batch").prefetch_related(
+        Prefetch("lines", lines.order_by("pk"))
+    )
+
+
+def shipment_rows(shipments: Sequence[Shipment], *, personal: bool) -> list[ShipmentRow]:
+    return [_row(shipment, personal) for shipment in shipments]
+
+
+def _row(shipment: Shipment, personal: bool) -> ShipmentRow:
+    lines = list(shipment.lines.all())
+    orders = {line.order_line.order_id: line.order_line.order for line in lines}
+    deadlines = [order.ship_by for order in orders.values() if order.ship_by]
+    name = shipment.recipient.name
+    first = f"{lines[0].sku.name} ×{lines[0].quantity}" if lines else ""
+    return ShipmentRow(
+        shipment=shipment,
+        orders=[_order_ref(order) for order in orders.values()],
+        recipient=name if personal else privacy.mask_name(name),
+        prefecture=shipment.recipient.prefecture,
+        ship_by=min(deadlines, default=None),
+        pieces=sum(line.quantity for line in lines),
+        items=first + (_(" 他%(n)s点") % {"n": len(lines) - 1} if len(lines) > 1 else ""),
+        tone=STATE_TONES[Shipment.State(shipment.state)],
+        url=tracking_url(shipment.carrier, shipment.tracking_no),
+    )
+
+
+def _order_ref(order: Order) -> OrderRef:
+    stop = _("保留中") if order.held_at else _("キャンセル申請") if order.cancel_requested else ""
+    if not stop and order.blocking_reasons:
+        stop = _("要確認")
+    return OrderRef(order.pk, order.channel_order_no, order.shop.name, stop)
+
+
+def tab_counts() -> dict[str, int]:
+    """How many orders are ready, and how many shipments are under way."""
+    return {
+        "ready": stage_counts()["ready"],
+        "instructed": Shipment.objects.filter(state=Shipment.State.INSTRUCTED).count(),
+    }
+
+
+def home_counts() -> dict[str, int]:
+    """Orders ready, shipments under way, those of them past their deadline, and what left today."""
+    under_way = Shipment.objects.filter(state=Shipment.State.INSTRUCTED)
+    today = clock.end_of_today() - timedelta(days=1)
+    return {
+        **tab_counts(),
+        "late": under_way.filter(recipient__order__ship_by__lt=clock.now()).count(),
+        "unprinted": under_way.filter(printed_at__isnull=True).count(),
+        "shipped_today": Shipment.objects.filter(state=Shipment.State.SHIPPED, shipped_at__gte=today).count(),
+    }
+
+
+# ---- one shipment, and the shipments of one order
+
+
+@dataclass(frozen=True, slots=True)
+class PickRow:
+    shelf: str
+    code: str
+    name: str
+    options: str
+    quantity: int
+    set_name: str
+
+
+def shipment_page(shipment: Shipment, user: User) -> dict[str, Any]:
+    """Everything the page of one shipment shows; `shipment` comes from `with_contents`."""
+    personal = sees_recipient(user)
+    row = _row(shipment, personal)
+    orders = {line.order_line.order_id: line.order_line.order for line in shipment.lines.all()}.values()
+    first = next(iter(orders), None)
+    return {
+        "row": row,
+        "shipment": shipment,
+        "address": address_of(shipment, personal=personal),
+        "lines": [_pick_row(line) for line in shipment.lines.select_related("sku", "order_line__sku").order_by("pk")],
+        "notes": [order.packing_note if personal else privacy.mask_text(order.packing_note) for order in orders],
+        "gifts": [mark for order in orders for mark in gift_marks(order)] if personal else [],
+        "wish": " ".join(part for part in (_wish_day(first), slot_label(first.wish_slot)) if part) if first else "",
+        "events": [
+            (event, str(EVENTS.get(event.kind, event.kind)))
+            for event in shipment.events.select_related("by").order_by("-pk")
+        ],
+        "may": may(shipment, user),
+    }
+
+
+def address_of(shipment: Shipment, *, personal: bool) -> Mapping[str, str]:
+    recipient = shipment.recipient
+    if not personal:
+        return {"place": recipient.prefecture, "phone": privacy.mask_phone(recipient.phone), "company": ""}
+    return {
+        "place": f"〒{recipient.postal_code} {recipient.prefecture}{recipient.city}{recipient.address}",
+        "phone": phone_display(recipient.phone) or recipient.phone,
+        "company": recipient.company,
+    }
+
+
+def _wish_day(order: Order) -> str:
+    return f"{order.wish_date.month}/{order.wish_date.day}" if order.wish_date else ""
+
+
+def _pick_row(line: ShipmentLine) -> PickRow:
+    bought = line.order_line.sku
+    return PickRow(
+        line.sku.shelf,
+        line.sku.code,
+        f"{line.sku.name} {line.sku.variant}".strip(),
+        line.order_line.options,
+        line.quantity,
+        bought.name if bought and bought.is_bundle else "",
+    )
+
+
+def may(shipment: Shipment, user: User) -> dict[str, bool]:
+    """Which buttons stand at a shipment."""
+    return {
+        "print": user.has_perm("fulfillment.print_document") and shipment.state in LISTED,
+        "ship": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.INSTRUCTED,
+        "order": user.has_perm("orders.view_order"),
+    }
+
+
+def shipments_of(order_id: int, user: User) -> list[tuple[ShipmentRow, dict[str, bool], list[PickRow]]]:
+    """The shipments that carry lines of an order, oldest first."""
+    carried = ShipmentLine.objects.filter(shipment=OuterRef("pk"), order_line__order=order_id)
+    rows = Shipment.objects.filter(
+        Q(Exists(carried)) | Q(recipient__order=order_id, state=Shipment.State.CANCELLED)
+    )  # fmt: skip
+    personal = sees_recipient(user)
+    return [
+        (_row(shipment, personal), may(shipment, user), [_line_of(line) for line in shipment.lines.all()])
+        for shipment in with_contents(rows).order_by("reference", "pk")
+    ]
+
+
+def _line_of(line: ShipmentLine) -> PickRow:
+    name = f"{line.sku.name} {line.sku.variant}".strip()
+    return PickRow(line.sku.shelf, line.sku.code, name, "", line.quantity, "")

@@ -1,0 +1,135 @@
+"""出荷確定: tracking numbers in, parcels out. What is refused keeps what was typed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from fulfillment.forms import LIMIT, PasteForm, Typed, chosen_shipments, judge_pasted, read_typed
+from fulfillment.models import Shipment
+from fulfillment.queries import shipments
+from fulfillment.services.ship import Shipped, confirm_shipments
+from fulfillment.tracking import read_pasted
+from oms.kernel.web import answer, render_page
+from orders.models.order import Carrier
+from orders.views.order import actor_of, changed, user_of
+
+FORM, FRAGMENT = "fulfillment/ship.html", "fulfillment/_ship.html"
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required("fulfillment.ship_shipment", raise_exception=True)
+def ship_form(request: HttpRequest) -> HttpResponse:
+    """The form for the chosen shipments: a POST brings the list's selection and changes nothing."""
+    ids = chosen_shipments(request.POST if request.method == "POST" else request.GET)
+    if len(ids) > LIMIT:
+        text = _("一度に確定できるのは%(n)s件までです。先頭の%(n)s件を表示しています。")
+        messages.warning(request, text % {"n": f"{LIMIT:,}"})
+    waiting = Shipment.objects.filter(pk__in=ids[:LIMIT], state=Shipment.State.INSTRUCTED)
+    typed = [Typed(pk, carrier, no) for pk, carrier, no in waiting.values_list("pk", "carrier", "tracking_no")]
+    if left := min(len(ids), LIMIT) - len(typed):
+        messages.info(request, _("出荷作業中でない%(n)s件は表示していません。") % {"n": left})
+    return _show(request, typed)
+
+
+@require_POST
+@permission_required("fulfillment.ship_shipment", raise_exception=True)
+def ship_paste(request: HttpRequest) -> HttpResponse:
+    """Fill the form from pasted lines and report on each; nothing ships before it is confirmed."""
+    form = PasteForm(request.POST)
+    if not form.is_valid():
+        return _show(request, read_typed(request.POST), paste=form)
+    typed, report = judge_pasted(read_pasted(form.cleaned_data["text"]))
+    pasted = {row.shipment_id for row in typed}
+    kept = [row for row in read_typed(request.POST) if row.shipment_id not in pasted]
+    return _show(request, [*typed, *kept], paste=form, report=report)
+
+
+@require_POST
+@permission_required("fulfillment.ship_shipment", raise_exception=True)
+def ship_confirm(request: HttpRequest) -> HttpResponse:
+    """Confirm the rows that have a number; rows without one simply stay."""
+    typed = read_typed(request.POST)
+    ready = [row for row in typed if row.tracking_no and not row.error]
+    shipped = confirm_shipments([row.departure for row in ready], actor=actor_of(request)) if ready else Shipped()
+    if shipped.shipments:
+        n = len(shipped.shipments)
+        messages.success(request, ngettext("%(n)s件を出荷しました。", "%(n)s件を出荷しました。", n) % {"n": n})
+    gone = set(shipped.shipments)
+    rest = [
+        replace(row, error=shipped.refused.get(row.shipment_id, row.error))
+        for row in typed
+        if row.shipment_id not in gone
+    ]
+    if refused := sum(bool(row.error) for row in rest):
+        messages.warning(request, _("%(n)s件は出荷できませんでした。理由を確かめてください。") % {"n": refused})
+    elif not ready:
+        messages.info(request, _("送り状番号を入力してください。"))
+    return _show(request, rest, done=shipped.shipments)
+
+
+@require_POST
+@permission_required("fulfillment.ship_shipment", raise_exception=True)
+def ship_one(request: HttpRequest, pk: int) -> HttpResponse:
+    """Confirm one shipment, from its own page or from its order's (`order`)."""
+    get_object_or_404(Shipment, pk=pk)
+    order = request.POST.get("order", "")
+    data = request.POST.copy()
+    data["ids"] = str(pk)
+    row = read_typed(data)[0]
+    shipped = Shipped(refused={pk: row.error}) if row.error else confirm_shipments(
+        [row.departure], actor=actor_of(request)
+    )  # fmt: skip
+    if shipped.refused:
+        return _refused_one(request, row, shipped.refused[pk])
+    messages.success(request, _("出荷しました。"))
+    if order.isdecimal() and user_of(request).has_perm("orders.view_order"):
+        return changed(request, int(order))
+    return answer(request, to=reverse("fulfillment:shipment", args=[pk]))
+
+
+def _refused_one(request: HttpRequest, row: Typed, cause: str) -> HttpResponse:
+    """The shipment's page again, with what was typed; on the order's page only the message comes, the row stays."""
+    messages.error(request, cause)
+    shipment = get_object_or_404(shipments.with_contents(Shipment.objects.all()), pk=row.shipment_id)
+    context = {
+        **shipments.shipment_page(shipment, user_of(request)),
+        "carriers": Carrier.choices,
+        "typed": replace(row, error=cause),
+    }
+    return render_page(request, "fulfillment/shipment.html", context, fragment="fulfillment/_refused.html")
+
+
+def _show(
+    request: HttpRequest,
+    typed: Sequence[Typed],
+    *,
+    paste: PasteForm | None = None,
+    report: object = None,
+    done: Sequence[int] = (),
+) -> HttpResponse:
+    """The form with a row for each of `typed`, in the order of the list."""
+    user = user_of(request)
+    personal = shipments.sees_recipient(user)
+    by_id: Mapping[int, Typed] = {row.shipment_id: row for row in typed}
+    found = shipments.with_contents(Shipment.objects.filter(pk__in=[*by_id, *done]))
+    rows = shipments.shipment_rows(
+        list(found.order_by("location__priority", "recipient__order__ship_by", "pk")), personal=personal
+    )
+    context: dict[str, Any] = {
+        "rows": [(row, by_id[row.shipment.pk]) for row in rows if row.shipment.pk in by_id],
+        "done": [row for row in rows if row.shipment.pk in set(done)],
+        "carriers": Carrier.choices,
+        "paste": paste or PasteForm(),
+        "report": report,
+        "sees_orders": user.has_perm("orders.view_order"),
+    }
+    return render_page(request, FORM, context, fragment=FRAGMENT)
