@@ -10,6 +10,7 @@ from channels.connectors.contract import ChannelError, Connector, CredentialsRef
 from channels.models import Connection
 from channels.services import shops
 from fulfillment.models import Shipment, ShipmentLine
+from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import GiveUp, Postpone, Retry
@@ -72,7 +73,7 @@ def parcels_of(order: Order) -> list[Parcel]:
         Parcel(
             carrier=shipment.carrier,
             tracking_no=shipment.tracking_no,
-            shipped_at=shipment.shipped_at,
+            shipped_at=shipment.shipped_at or clock.now(),
             lines=lines[shipment.pk],
             reference=shipment.reference,
         )

@@ -66,7 +66,7 @@ def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipp
             stock.Part(ref_of(line.order_line_id), line.sku_id, line.shipment.location_id, line.quantity)
             for line in lines
         ],
-        by_id=actor.by and actor.by.pk,
+        by_id=actor.by.pk if actor.by else None,
     )
     _count_shipped_lines(lines)
     facts.refresh(touched, actor=actor)

@@ -236,9 +236,9 @@ def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
         for position, line in enumerate(change.order.lines):
             kept.add(line.line_id)
             plan.bring(change, position, line, stored.get((change.stored.pk, line.line_id)))
-        for (order_id, line_id), line in stored.items():
-            if order_id == change.stored.pk and line_id not in kept and line.quantity:
-                plan.drop(line)
+        for (order_id, line_id), known in stored.items():
+            if order_id == change.stored.pk and line_id not in kept and known.quantity:
+                plan.drop(known)
     plan.write()
 
 

@@ -1,6 +1,6 @@
 """The robot operator: works the desk through the same pages and forms as a person, and decides only by what they show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
@@ -105,7 +105,7 @@ class Robot:
         fields = dict(_fields(form)) | values | {"csrfmiddlewaretoken": self._token()}
         self._post(form.get("action") or "/login/", fields)
 
-    def _post(self, path: str, fields: dict[str, object]) -> None:
+    def _post(self, path: str, fields: Mapping[str, object]) -> None:
         answer = self.session.post(urljoin(self.address, path), data=fields, timeout=60)
         if answer.status_code != 200:
             raise Refused(f"POST {path}: {answer.status_code}")

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connection
 
@@ -26,8 +27,8 @@ class Crew:
 
     def start(self) -> None:
         for connection_id in Connection.objects.values_list("pk", flat=True):
-            self._add(f"pull-{connection_id}", lambda pk=connection_id: _pull(pk), pause_s=0.05)
-            self._add(f"push-{connection_id}", lambda pk=connection_id: _push(pk), pause_s=0.02)
+            self._add(f"pull-{connection_id}", partial(_pull, connection_id), pause_s=0.05)
+            self._add(f"push-{connection_id}", partial(_push, connection_id), pause_s=0.02)
         self._add("marks", publish.consume_marks, pause_s=0.01)
         self._add("allocate", allocate.allocate_waiting, pause_s=0.2)
         self._add("stages", stage.sweep, pause_s=1)
