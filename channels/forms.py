@@ -141,10 +141,8 @@ class ListingForm(forms.ModelForm):
 
 
 class MapForm(forms.Form):
-    """A shop's code and the SKU it stands for."""
+    """The SKU that a shop's code stands for, and how many of it."""
 
-    shop = forms.ModelChoiceField(Shop.objects.all())
-    code = forms.CharField(max_length=200, strip=False)
     sku = forms.ModelChoiceField(
         Sku.objects.all(), error_messages={"required": lazy("SKUを選んでください。")}, label="SKU"
     )

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -33,14 +34,14 @@ def _list(request: HttpRequest) -> dict[str, Any]:
 
 @require_http_methods(["GET", "POST"])
 @permission_required("channels.change_listing", raise_exception=True)
-def map_code(request: HttpRequest) -> HttpResponse:
-    """One code (`?shop=&code=`): what it could stand for, a search for others, and the choice."""
+def map_code(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
+    """What one code could stand for, a search for others, and the choice."""
+    shop = get_object_or_404(Shop, pk=shop_id)
     form = MapForm(request.POST or None, initial={"units": 1})
     if not form.is_valid():
-        context = {**_code(request), "form": form}
+        context = {**_code(request, shop, code), "form": form}
         return render_page(request, "channels/map_code.html", context, fragment="channels/_map_dialog.html")
-    shop, code, sku = (form.cleaned_data[name] for name in ("shop", "code", "sku"))
-    actor = Actor(by=request.user, action=uuid4().hex)
+    sku, actor = form.cleaned_data["sku"], Actor(by=request.user, action=uuid4().hex)
     orders = mapping.map_code(shop, code, sku, units=form.cleaned_data["units"], actor=actor)
     text = _("%(code)s を %(sku)s に対応付けました。") % {"code": code, "sku": sku.code}
     if orders:
@@ -51,16 +52,13 @@ def map_code(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @permission_required("channels.change_listing", raise_exception=True)
-def sku_options(request: HttpRequest) -> HttpResponse:
+def sku_options(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     """The picker's answer to `?q=`, inside the dialog."""
-    return render_page(request, "channels/map_code.html", _code(request), fragment="channels/_sku_options.html")
+    context = _code(request, get_object_or_404(Shop, pk=shop_id), code)
+    return render_page(request, "channels/map_code.html", context, fragment="channels/_sku_options.html")
 
 
-def _code(request: HttpRequest) -> dict[str, Any]:
-    shop = chosen_shop(request)
-    code = request.POST.get("code") or request.GET.get("code") or ""
-    if shop is None or not code:
-        raise Http404
+def _code(request: HttpRequest, shop: Shop, code: str) -> dict[str, Any]:
     found = queries.unmapped(shop_id=shop.pk, code=code)
     name = found[0].name if found else mapping.name_of(shop, code)
     typed = request.GET.get("q", "").strip()

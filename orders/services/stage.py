@@ -17,8 +17,8 @@ from orders.models.order import ChannelSync, Stage
 from orders.services import journal
 from orders.services.journal import SYSTEM, Actor, Entry
 
-# Facts of orders, read under their locks. The sub-selects serve a handful of rows each by index.
-READ = """
+# Facts of orders. The sub-selects serve a handful of rows each by index. Takes today's date.
+FACTS = """
 SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
        (s.capabilities->>'confirm')::bool IS TRUE AND o.phase = 'to_confirm' AND o.confirmed_at IS NULL AS waits_for_confirm,
        o.phase, o.cancelled_at IS NOT NULL, o.held_at IS NOT NULL, o.fulfilled_by_channel, o.fulfillment_state,
@@ -29,8 +29,8 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
                   AND (l.release_date IS NULL OR l.release_date <= %s)),
        o.release_date, o.planned_ship_date
   FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id
- WHERE o.id = ANY(%s) ORDER BY o.id FOR NO KEY UPDATE OF o
 """
+READ = f"{FACTS} WHERE o.id = ANY(%s) ORDER BY o.id FOR NO KEY UPDATE OF o"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> list[Move]:
     with connection.cursor() as cursor:
         cursor.execute(READ, [clock.today(), list(order_ids)])
         rows = cursor.fetchall()
-    moves = [_decide(row, now) for row in rows]
+    moves = [decided(row, now) for row in rows]
     update_rows(
         "orders_order",
         {"stage": "text", "stage_due_at": "timestamptz", "blocking_reasons": "smallint"},
@@ -75,7 +75,8 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> list[Move]:
     return changed
 
 
-def _decide(row: tuple, now: datetime) -> Move:
+def decided(row: tuple, now: datetime) -> Move:
+    """What a row of `FACTS` comes to."""
     id_, shop_id, before, _no, _auto, waits, phase, *rest = row
     cancelled, held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, paid, due, release, planned = (
         rest
