@@ -144,6 +144,7 @@ class Capabilities:
     mail: str  # "free", "relay" or "none"
     order_url: str = ""  # the mall page of one order, "{no}" inside
     carrier_codes: Mapping[str, str] = field(default_factory=dict)  # our carrier → the channel's code
+    stock_shows_after_s: float = 20.0  # how long an accepted quantity may take to show when read
     publish_interval_s: float = 1.0  # least time between two stock calls
     poll_interval_s: float = 60.0
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from channels.connectors.amazon.listings import FBA_MARK
 from channels.connectors.futureshop import wire as futureshop
@@ -53,18 +53,28 @@ def load(addresses: Mapping[str, Mapping[str, Any]], *, seed: int, opening_day: 
         skus = _load_goods(goods)
     if not Listing.objects.exists():
         _load_stock(goods, skus)
+    _count_rows()
     mail.ensure_standard_templates()
     _load_blacklist(seed)
     for channel, address in addresses.items():
         connect(channel, address)
         _load_listings(channel, goods, skus)
+        _count_rows()
     publish.consume_marks()
+
+
+def _count_rows() -> None:
+    """Tell the planner of so many new rows at once; until autovacuum comes it would plan for empty tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ANALYZE inventory_sku, inventory_bundlecomponent, inventory_balance, inventory_entry, channels_listing"
+        )
 
 
 def connect(channel: str, address: Mapping[str, Any]) -> Connection:
     """Register the demo shop of one marketplace at the address where its sandbox listens now."""
     code, name = SHOPS[channel]
-    connection = shops.add_shop(
+    linked = shops.add_shop(
         code,
         channel=channel,
         name=name,
@@ -72,7 +82,7 @@ def connect(channel: str, address: Mapping[str, Any]) -> Connection:
         auth_url=address["auth_url"],
         values=address["credentials"],
     )
-    Shop.objects.filter(pk=connection.shop_id).update(
+    Shop.objects.filter(pk=linked.shop_id).update(
         mail_from="order@kurashi.example",
         letterhead_name=NAME,
         letterhead_address="〒340-0834 埼玉県八潮市大曽根1-2-3",
@@ -80,7 +90,7 @@ def connect(channel: str, address: Mapping[str, Any]) -> Connection:
         registration_no=REGISTRATION_NO,
         delivery_note_message="このたびはお買い上げいただき、ありがとうございます。",
     )
-    return connection
+    return linked
 
 
 def _load_blacklist(seed: int) -> None:

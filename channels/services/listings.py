@@ -80,17 +80,25 @@ def _new_listing(connection: Connection, info: ListingInfo) -> Listing:
 
 
 def _matches(infos: Sequence[ListingInfo]) -> dict[str, int]:
-    """Listing code → SKU, for the sure cases."""
-    codes = {info.channel_sku for info in infos} | {info.code for info in infos}
-    by_code = {code.casefold(): pk for pk, code in Sku.objects.filter(code__in=codes).values_list("pk", "code")}
+    """Listing code → SKU, for the sure cases: a SKU's own code (whole, or the channel's variant part), a unique JAN."""
+    names = {info.code: _names(info) for info in infos}
+    wanted = {name for own in names.values() for name in own}
+    by_code = {code.upper(): pk for pk, code in Sku.objects.filter(code__in=wanted).values_list("pk", "code")}
     jans = {info.jan for info in infos} - {""}
     by_jan: dict[str, list[int]] = {}
     for pk, jan in Sku.objects.filter(jan__in=jans).values_list("pk", "jan"):
         by_jan.setdefault(jan, []).append(pk)
     found = {}
     for info in infos:
-        pk = by_code.get(info.channel_sku.casefold()) or by_code.get(info.code.casefold())
+        same_code = next((by_code[name.upper()] for name in names[info.code] if name.upper() in by_code), None)
         same_jan = by_jan.get(info.jan, [])
-        if pk or len(same_jan) == 1:
-            found[info.code] = pk or same_jan[0]
+        if same_code is not None or len(same_jan) == 1:
+            found[info.code] = same_jan[0] if same_code is None else same_code
     return found
+
+
+def _names(info: ListingInfo) -> list[str]:
+    """What of a listing may be a SKU's code, as written and in capitals (malls store codes in small letters)."""
+    whole = [info.channel_sku, info.code]
+    parts = [re.split(r"[:/]", text)[-1] for text in whole]
+    return [name for text in dict.fromkeys([*whole, *parts]) if text for name in (text, text.upper())]

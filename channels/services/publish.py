@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 MARKS = 20_000
 LOCK_CLASS = 7102
-READ_BACK_AFTER = timedelta(seconds=20)
 READ_BACK_BATCH = 200
 MAX_PAUSE_S = 600
 
@@ -213,7 +212,8 @@ def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int
     rows = Listing.objects.filter(shop=connection.shop, sent__isnull=False, desired_at__isnull=True)
     if codes is None:
         rows = rows.filter(
-            Q(confirmed__isnull=True) | Q(confirmed_at__lt=F("sent_at")), sent_at__lt=clock.now() - READ_BACK_AFTER
+            Q(confirmed__isnull=True) | Q(confirmed_at__lt=F("sent_at")),
+            sent_at__lt=clock.now() - _shows_after(connection),
         )
     else:
         rows = rows.filter(code__in=list(codes))
@@ -222,6 +222,11 @@ def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int
         return 0
     shown = shops.connector_of(connection).read_stock(list(listings))
     return sum(_note_shown(listings[code], quantity) for code, quantity in shown.items() if code in listings)
+
+
+def _shows_after(connection: Connection) -> timedelta:
+    """An earlier look would take a quantity that is on its way for a lost one."""
+    return timedelta(seconds=float(connection.shop.capabilities.get("stock_shows_after_s", 20)))
 
 
 @transaction.atomic

@@ -75,7 +75,7 @@ def mapped_listing(world: World, channel: str) -> tuple[str, str]:
 def settle(connection: Connection) -> None:
     """What workers do, until nothing is left to do: import, tell, allocate. Some malls show an order minutes late."""
     for _ in range(4):
-        clock.sleep(50)
+        clock.sleep(180)
         intake.pull(connection)
         outbox.deliver_due()
         allocate_waiting()

@@ -36,6 +36,7 @@ class AmazonConnector:
         cancel=True,
         stock_batch=stock.FEED_MOST,
         stock_confirms=False,
+        stock_shows_after_s=900,
         mail="relay",
         order_url="https://sellercentral.amazon.co.jp/orders-v3/order/{no}",
         carrier_codes=shipping.CARRIER_CODES,

@@ -34,6 +34,7 @@ class Qoo10Connector:
         cancel=True,
         stock_batch=stock.BULK,
         stock_confirms=False,
+        stock_shows_after_s=600,
         mail="free",
         order_url="https://qsm.qoo10.jp/",
         carrier_codes=codes.CARRIERS,

@@ -12,6 +12,7 @@ from django.db import connection
 
 from channels.demo import company
 from channels.models import Listing
+from channels.sandbox.life import EVENT_KINDS
 from fulfillment.models import Shipment
 from fulfillment.services.release import release_ready
 from fulfillment.services.ship import Departure, confirm_shipments
@@ -26,8 +27,8 @@ from orders.models.order import Stage as OrderStage
 from orders.services.journal import SYSTEM
 
 PASSWORD = "demo-day"
-DAY = timedelta(hours=8)  # buyers order within it
-EVENING = timedelta(hours=7)  # late payments, cancellation wishes and the last parcels
+DAY = timedelta(hours=5)  # buyers order within it
+EVENING = timedelta(hours=2)  # the last parcels; whatever buyers would still do comes at its beginning
 ROUND_S = 600  # simulated seconds between two rounds of the robot and the warehouse
 PICKING_TIME = timedelta(minutes=40)
 BATCH = 200
@@ -67,13 +68,16 @@ class Day:
 
     def _work(self, robot: Robot, crew: Crew) -> None:
         """Rounds until the day and its evening are over and nothing is left to do."""
-        ends = clock.now() + DAY + EVENING
+        evening = clock.now() + DAY
+        ends, last_words = evening + EVENING, list(EVENT_KINDS)
         while not crew.crashes:
             due = clock.now() + timedelta(seconds=ROUND_S)
             release_ready()
             decided = robot.work_reasons()
             shipped = ship_picked()
             say(f"{clock.in_tokyo(clock.now()):%H:%M} decided {decided}, shipped {shipped}, {stages()}")
+            if clock.now() > evening and last_words:
+                self._control("advance", {"fire": last_words.pop(0)})
             if clock.now() > ends:
                 robot.give_up_short_orders(short_orders())
                 if settled() or clock.now() > ends + timedelta(hours=12):

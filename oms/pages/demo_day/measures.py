@@ -10,7 +10,8 @@ from django.db.models import Count
 
 from channels.models import PushLog
 from oms.kernel.models import Effect
-from orders.models import Mail, Order, OrderEvent
+from oms.pages.audit import violations
+from orders.models import Mail, Order, OrderEvent, ReviewReason
 
 # What the goods' way tells by itself; everything else a person does to an order is a touch.
 WAREHOUSE_KINDS = {"shipped"}
@@ -39,7 +40,9 @@ def measure(truth: dict[str, Any]) -> dict[str, Any]:
         "publish_delay_s": spread(publish_delays()),
         "import_delay_s": spread(import_delays(orders, stored)),
         "stages": dict(Counter(order.stage for order in stored.values())),
+        "audit": violations(lambda room: None),
         "judged": judged(visible, stored, touched),
+        "touched_for": touched_for(visible, stored, touched),
         "unfinished_effects": Effect.objects.exclude(state__in=["done", "manual_done", "cancelled"]).count(),
     }
 
@@ -76,6 +79,19 @@ def judged(
             order = stored.get((channel, no))
             seen[kind] += order is not None and order.pk in touched
     return {kind: f"{seen[kind]}/{count}" for kind, count in sorted(needed.items())}
+
+
+def touched_for(
+    visible: Iterable[tuple[str, str, dict[str, Any]]], stored: dict[Any, Order], touched: set[int]
+) -> dict[str, int]:
+    """Which reasons made a person look at orders that needed no judgement."""
+    idle = [
+        stored[channel, no].pk
+        for channel, no, facts in visible
+        if not facts["needs_judgement"] and (channel, no) in stored and stored[channel, no].pk in touched
+    ]
+    rows = ReviewReason.objects.filter(order__in=idle, state=ReviewReason.State.ACCEPTED)
+    return dict(rows.values_list("code").annotate(n=Count("pk")))
 
 
 def oversold() -> int:

@@ -26,7 +26,7 @@ class Command(JsonCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--orders", type=int, default=500)
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--speed", type=float, default=120, help="simulated seconds per second")
+        parser.add_argument("--speed", type=float, default=60, help="simulated seconds per second")
 
     def run(self, **options: Any) -> Any:
         with stage.own_database(embedded.database_url()) as url:
