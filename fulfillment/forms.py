@@ -71,7 +71,7 @@ class PasteForm(forms.Form):
         label=gettext_lazy("送り状番号の貼り付け"),
         max_length=200_000,
         widget=forms.Textarea(
-            attrs={"rows": 6, "placeholder": "S0000012,471203984412\nS0000013,471203984423,佐川急便"}
+            attrs={"rows": 6, "placeholder": "S0000012,471203984414\nS0000013,471203984425,佐川急便"}
         ),
         help_text=gettext_lazy(
             "1行に「出荷番号,送り状番号」。3列目に配送会社を書けます。配送会社のCSVから2列をそのまま貼り付けられます。"

@@ -21,7 +21,7 @@ order_routes: list[URLPattern] = [
     path("inbox/hold/", inbox.inbox_hold, name="inbox-hold"),
     path("mails/", mails.mail_list, name="mails"),
     path("mails/<int:pk>/", mails.mail_detail, name="mail"),
-    path("mail-templates/", mail_templates.template_list, name="mail-templates"),
-    path("mail-templates/<slug:event>/", mail_templates.template_edit, name="mail-template"),
+    path("mails/templates/", mail_templates.template_list, name="mail-templates"),
+    path("mails/templates/<slug:event>/", mail_templates.template_edit, name="mail-template"),
     path("member/<int:pk>/panel/", member.member_panel, name="member-panel"),
 ]

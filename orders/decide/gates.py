@@ -57,7 +57,7 @@ Row = tuple[str, str, bool, str]
 
 def _rows(order: Order, today: date, confirms: bool) -> list[Row]:
     rows: list[Row] = [
-        ("import", _("取込"), order.phase != Phase.PROVISIONAL, order.channel_state),
+        ("import", _("取込"), order.phase != Phase.PROVISIONAL, _at(order.imported_at)),
         ("review", _("確認"), not order.blocking_reasons, _reasons_text(order.blocking_reasons)),
     ]
     if confirms:
@@ -82,7 +82,7 @@ def _rows(order: Order, today: date, confirms: bool) -> list[Row]:
 def _channel_rows(order: Order) -> list[Row]:
     """An order that the channel ships."""
     return [
-        ("import", _("取込"), order.phase != Phase.PROVISIONAL, order.channel_state),
+        ("import", _("取込"), order.phase != Phase.PROVISIONAL, _at(order.imported_at)),
         ("ship", _("モールからの出荷"), order.phase == Phase.SHIPPED, _at(order.shipped_at)),
     ]
 

@@ -16,6 +16,7 @@ from oms.kernel.phone import phone_display
 from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
 from orders.models import Mail, Order, OrderLine, Recipient, ReviewReason
+from orders.models.order import ChannelSync
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
@@ -143,6 +144,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         else "",
         "instruct_url": url_if_served("fulfillment:instruct", order.pk),
         "reimport_url": url_if_served("channels:reimport", order.pk),
+        "outbox_url": _outbox_url(order, user),
     }
 
 
@@ -298,6 +300,14 @@ def _mails(order: Order, personal: bool) -> Sequence[Mail]:
     for mail in mails:
         mail.to = mail.to if personal else privacy.mask_mail(mail.to)
     return mails
+
+
+def _outbox_url(order: Order, user: User) -> str:
+    """Where a failed word to the channel is tried again."""
+    if order.channel_sync != ChannelSync.FAILED or not user.has_perm("kernel.view_effect"):
+        return ""
+    url = url_if_served("pages:outbox")
+    return f"{url}?order={order.pk}" if url else ""
 
 
 def _mall_url(order: Order) -> str:

@@ -76,6 +76,8 @@ def _happening(event: OrderEvent, personal: bool) -> Happening:
 def _text(event: OrderEvent, personal: bool) -> str:
     if event.kind == "stage":
         return _stages(event.text)
+    if event.kind == "imported" and event.text:
+        return _("モールの状態: %(state)s") % {"state": event.text}
     return event.text if personal else mask_text(event.text)
 
 

@@ -40,6 +40,7 @@ FRAGMENTS = (
     "orders/_mails.html",
     "orders/_timeline.html",
     "orders/_live.html",
+    "orders/_listener.html",
 )
 CHANGED = "order-changed"
 

@@ -20,7 +20,7 @@ from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, ma
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-GOOD_NUMBER = "471203984412"
+GOOD_NUMBER = "471203984414"
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_an_order_walks_from_its_page_to_shipped(client_of, aoi, shop, chair):
         "fulfillment:ship-one",
         shipment.pk,
         order=order.pk,
-        **{f"carrier-{shipment.pk}": "yamato", f"tracking-{shipment.pk}": "4712-0398-4412"},
+        **{f"carrier-{shipment.pk}": "yamato", f"tracking-{shipment.pk}": "4712-0398-4414"},
     )
     order.refresh_from_db()
     assert (order.stage, order.tracking_label) == ("shipped", GOOD_NUMBER)
