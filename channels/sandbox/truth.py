@@ -59,7 +59,13 @@ def _order_truth(order: SandboxOrder) -> dict[str, Any]:
             for line in order.lines
         ],
         "parcels": [
-            {"carrier": one.carrier, "tracking": one.tracking, "told_at": encode(one.told_at)} for one in order.parcels
+            {
+                "carrier": one.carrier,
+                "tracking": one.tracking,
+                "told_at": encode(one.told_at),
+                "lines": {str(line_no): units for line_no, units in one.quantities.items()},
+            }
+            for one in order.parcels
         ],
     }
 

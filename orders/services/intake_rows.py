@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -38,7 +38,7 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
         "state": (order.state, order.channel_state, order.cancel_requested, order.cancel_reason, order.flags),
         "buyer": order.buyer,
         "recipients": order.recipients,
-        "lines": order.lines,
+        "lines": [replace(line, shipped_quantity=0) for line in order.lines],  # what left is our own news
         "totals": order.totals,
         "payment": (order.payment_method, order.payment_state, order.payment_name, order.paid_at),
         "delivery": (
