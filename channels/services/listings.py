@@ -1,5 +1,6 @@
 """What each shop sells: imported from the channel, matched to SKUs where the code leaves no doubt."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction

@@ -306,11 +306,15 @@ class LinePlan:
         _copy_added(ids, self.added, self.sku_of, granted)
 
 
+# Ranks of one call are compared with each other, also those of lines that ask for nothing.
+LAST = (float("inf"), float("inf"))
+
+
 def regrant(wants: Sequence[stock.Want], let_go: Sequence[int]) -> set[str]:
     """One stock call: give back what `let_go` lines hold, and promise what `wants` ask. Returns the refs granted."""
     asked = stock.requests_for(wants)
     named = {request.ref for request in asked}
-    empty = [stock.Request(ref, ()) for line in let_go if (ref := f"line:{line}") not in named]
+    empty = [stock.Request(ref, (), LAST) for line in let_go if (ref := f"line:{line}") not in named]
     return stock.regrant([*asked, *empty])
 
 

@@ -68,7 +68,8 @@ DAMAGE = {
     "is stored 2 times": "ALTER TABLE orders_order DROP CONSTRAINT order_once_per_shop;"
     "UPDATE orders_order SET channel_order_no = 'shipped' WHERE channel_order_no = 'placed'",
     "the tile counts": "UPDATE orders_stagedelta SET delta = delta + 1",
-    "stage ready is stored, its facts say on_hold": "UPDATE orders_order SET held_at = now() WHERE channel_order_no = 'placed'",
+    "stage ready is stored, its facts say on_hold": "UPDATE orders_order SET held_at = now()"
+    " WHERE channel_order_no = 'placed'",
     "blocking reasons are counted": "UPDATE orders_order SET blocking_reasons = 1 WHERE channel_order_no = 'waiting'",
     "and no reason says so": "UPDATE orders_order SET total = total + 1 WHERE channel_order_no = 'waiting'",
     "the order is promised 1, the ledger holds 0": LINES.format("reserved = true", "waiting"),
