@@ -5,6 +5,7 @@ Running twice does nothing twice: whoever has the run's row goes on where the la
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -58,14 +59,14 @@ def start(run: BulkRun, params: Params) -> bool:
     return bool(begun)
 
 
-def work(key: object) -> None:
+def work(key: UUID | str) -> None:
     """Run what is left of a run, slice by slice."""
     while step(key):
         continue
 
 
 @transaction.atomic
-def step(key: object) -> bool:
+def step(key: UUID | str) -> bool:
     """One slice of a running run; False when nothing is left. Locks the run, then what the action locks."""
     run = BulkRun.objects.select_for_update(no_key=True).filter(pk=key, state=State.RUNNING).order_by("pk").first()
     if run is None:
@@ -77,7 +78,7 @@ def step(key: object) -> bool:
     run.touched_at = clock.now()
     if run.position >= run.total:
         run.state, run.finished_at = State.FINISHED, run.touched_at
-    run.save(update_fields=["position", "done", "skipped", "failed", "links", "state", "touched_at", "finished_at"])
+    run.save(update_fields=["position", "done", "skipped", "failed", "offers", "state", "touched_at", "finished_at"])
     return run.state == State.RUNNING
 
 
@@ -101,7 +102,7 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
         [*one.done, *other.done],
         {**one.skipped, **other.skipped},
         {**one.failed, **other.failed},
-        [*one.links, *other.links],
+        [*one.offers, *other.offers],
     )
 
 
@@ -109,7 +110,12 @@ def _note(run: BulkRun, outcome: Outcome) -> None:
     run.done += list(outcome.done)
     run.skipped |= {str(id_): str(why) for id_, why in outcome.skipped.items()}
     run.failed |= {str(id_): str(why) for id_, why in outcome.failed.items()}
-    run.links += [[str(text), url] for text, url in outcome.links]
+    for offer in outcome.offers:
+        known = next((one for one in run.offers if (one["text"], one["url"]) == (offer.text, offer.url)), None)
+        if known:
+            known["ids"] += list(offer.ids)
+        else:
+            run.offers.append({"text": offer.text, "url": offer.url, "ids": list(offer.ids)})
 
 
 def action_of(code: str) -> Action:

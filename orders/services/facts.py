@@ -65,4 +65,3 @@ def write_channel_sync(order_ids: Sequence[int], state: str) -> None:
 def mark_reserved(line_ids: Sequence[int]) -> None:
     """These lines hold their promise now."""
     OrderLine.objects.filter(pk__in=line_ids).update(reserved=True)
-

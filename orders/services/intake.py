@@ -139,7 +139,9 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
     new = [
-        _decide(shop, id_, order, sku_of, member, suspect, [next(line_ids) for _ in order.lines])
+        _decide(
+            shop, id_, order, sku_of, member=member, suspect=suspect, line_ids=[next(line_ids) for _ in order.lines]
+        )
         for id_, order, member, suspect in zip(ids, orders, members, suspicious, strict=True)
     ]
     _copy_orders(new)
@@ -156,7 +158,14 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
 
 
 def _decide(
-    shop: Shop, id_: int, order: ChannelOrder, sku_of: SkuOf, member: int | None, suspect: str, line_ids: Sequence[int]
+    shop: Shop,
+    id_: int,
+    order: ChannelOrder,
+    sku_of: SkuOf,
+    *,
+    member: int | None,
+    suspect: str,
+    line_ids: Sequence[int],
 ) -> NewOrder:
     now = clock.now()
     columns = order_columns(order, sku_of, now)

@@ -1,7 +1,8 @@
 """A known order came again and differs: apply the parts that the channel changed, as far as that is still possible.
 
 Until the shipping instruction the channel's newer data is taken. After it the address, lines and wishes stay as they
-were instructed, and the reason `channel_changed` says what the channel wants instead. State and payment are always taken.
+were instructed, and the reason `channel_changed` says what the channel wants instead. State and payment are always
+taken.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,12 +52,13 @@ COLUMN_TYPES = {
     "lines": {"item_summary": "text", "quantity": "int", "release_date": "date"},
     "totals": {
         "goods": "int", "shipping_fee": "int", "fees": "int", "gift_fees": "int", "discount": "int",
-        "coupons_shop": "int", "coupons_channel": "int", "points": "int", "tax_excluded": "int", "tax": "int", "total": "int",
+        "coupons_shop": "int", "coupons_channel": "int", "points": "int", "tax_excluded": "int", "tax": "int",
+        "total": "int",
     },
     "payment": {"payment_method": "text", "payment_name": "text", "payment_state": "text", "paid_at": "timestamptz"},
     "delivery": {
-        "wish_date": "date", "wish_slot": "text", "delivery_method": "text", "carrier": "text", "ship_by": "timestamptz",
-        "deliver_by": "timestamptz", "planned_ship_date": "date", "packing_note": "text",
+        "wish_date": "date", "wish_slot": "text", "delivery_method": "text", "carrier": "text",
+        "ship_by": "timestamptz", "deliver_by": "timestamptz", "planned_ship_date": "date", "packing_note": "text",
     },
     "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text"},
 }  # fmt: skip

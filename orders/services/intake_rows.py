@@ -48,7 +48,7 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
             order.ship_by,
             order.deliver_by,
             order.remarks,
-        ),  # fmt: skip
+        ),
         "remarks": (order.remarks, order.gift, order.noshi, order.message_card),
     }
     return {

@@ -16,12 +16,11 @@ LINE_COLUMNS = [
 
 def insert(rows: Sequence[tuple[int, int, int, ChannelLine]], sku_of: SkuOf, granted: set[str]) -> None:
     """Write (id, order id, position, channel line) rows; `granted` holds the refs that got their promise."""
-    copy_rows("orders_orderline", LINE_COLUMNS, [_line_row(*item, sku_of, granted) for item in rows])
+    copy_rows("orders_orderline", LINE_COLUMNS, [_line_row(item, sku_of, granted) for item in rows])
 
 
-def _line_row(
-    line_id: int, order_id: int, position: int, line: ChannelLine, sku_of: SkuOf, granted: set[str]
-) -> list[Any]:
+def _line_row(row: tuple[int, int, int, ChannelLine], sku_of: SkuOf, granted: set[str]) -> list[Any]:
+    line_id, order_id, position, line = row
     mapped = sku_of.get(line.channel_sku)
     return [
         line_id, order_id, position, line.recipient, line.line_id[:64], line.channel_sku[:120],

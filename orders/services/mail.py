@@ -23,7 +23,8 @@ PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)\s*\}\}")
 INSERT = """
 INSERT INTO orders_mail (order_id, event, key, "to", subject, body, state, reason, created_at)
 SELECT order_id, %s, key, recipient, '', '', state, reason, %s
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[]) AS m(order_id, key, recipient, state, reason)
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+       AS m(order_id, key, recipient, state, reason)
 ON CONFLICT (key) DO NOTHING RETURNING id, order_id, state
 """
 
@@ -203,12 +204,14 @@ STANDARD_TEMPLATES: dict[str, tuple[str, str]] = {
     MailEvent.PARTIALLY_SHIPPED: (
         "【{{ shop.name }}】商品の一部を発送しました（{{ order.number }}）",
         "{{ buyer.name }} 様\n\nご注文の商品の一部を発送しました。残りの商品は発送しだいご連絡いたします。\n\n"
-        "■ご注文番号: {{ order.number }}\n■配送会社: {{ shipment.carrier }}\n■お問い合わせ番号: {{ shipment.tracking_no }}\n\n"
+        "■ご注文番号: {{ order.number }}\n■配送会社: {{ shipment.carrier }}\n"
+        "■お問い合わせ番号: {{ shipment.tracking_no }}\n\n"
         "{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
     ),
     MailEvent.CANCELLED: (
         "【{{ shop.name }}】ご注文のキャンセルを承りました（{{ order.number }}）",
-        "{{ buyer.name }} 様\n\n下記のご注文のキャンセルを承りました。\n\n■ご注文番号: {{ order.number }}\n{{ order.lines }}\n\n"
+        "{{ buyer.name }} 様\n\n下記のご注文のキャンセルを承りました。\n\n"
+        "■ご注文番号: {{ order.number }}\n{{ order.lines }}\n\n"
         "またのご利用をお待ちしております。\n\n{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
     ),
 }

@@ -9,7 +9,8 @@ from oms.kernel.sql import copy_rows
 from orders.channel_order import ChannelOrder, Party
 
 COLUMNS = [
-    "order_id", "position", "name", "kana", "phone", "postal_code", "prefecture", "city", "address", "company", "country",
+    "order_id", "position", "name", "kana", "phone", "postal_code", "prefecture", "city", "address", "company",
+    "country",
 ]  # fmt: skip
 
 

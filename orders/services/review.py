@@ -40,7 +40,7 @@ def insert(found: Sequence[tuple[int, Found]]) -> None:
 
 
 def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None) -> None:
-    """Evaluate the reasons of these orders anew from what is stored; the caller holds their locks and recomputes stages.
+    """Evaluate the reasons of these orders anew from what is stored; the caller holds the locks and recomputes stages.
 
     `changes` says, for orders that the channel changed too late, what it changed.
     """

@@ -20,7 +20,7 @@ from orders.services.journal import SYSTEM, Actor, Entry
 # Facts of orders. The sub-selects serve a handful of rows each by index. Takes today's date.
 FACTS = """
 SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
-       (s.capabilities->>'confirm')::bool IS TRUE AND o.phase = 'to_confirm' AND o.confirmed_at IS NULL AS waits_for_confirm,
+       (s.capabilities->>'confirm')::bool IS TRUE AND o.phase = 'to_confirm' AND o.confirmed_at IS NULL,
        o.phase, o.cancelled_at IS NOT NULL, o.held_at IS NOT NULL, o.fulfilled_by_channel, o.fulfillment_state,
        o.shipped_at, s.follow_up_days,
        (SELECT count(*) FROM orders_reviewreason r WHERE r.order_id = o.id AND r.state = 'open' AND r.level = 'block'),

@@ -1,4 +1,4 @@
-"""One five-channel day: buyers in the sandbox, the product's own workers and screens, a robot at the desk, a warehouse."""
+"""One five-channel day: buyers in the sandbox, the product's workers and screens, a robot at the desk, a warehouse."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""The robot operator: works the desk through the same pages and forms as a person, and decides only by what they show."""
+"""The robot operator: works through the same pages and forms as a person, and decides only by what they show."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -64,7 +64,7 @@ class Robot:
         return list(found)
 
     def _decide(self, path: str) -> bool:
-        """Read one order's reasons and act: cancel what the buyer wants cancelled, map what is unmapped, else accept."""
+        """Read one order's reasons and act: cancel what shall be cancelled, map what is unmapped, else accept."""
         page = self._get(path)
         codes = {field.get("value") for field in page.xpath(ACCEPT + "//input[@name='code']")}
         if "channel_cancel_request" in codes:
@@ -116,8 +116,7 @@ class Robot:
 
 def _fields(form: html.FormElement) -> Iterator[tuple[str, str]]:
     """What a browser would send of a form left as it is; a required choice left empty takes its first option."""
-    for name, value in form.form_values():
-        yield name, value
+    yield from form.form_values()
     for select in form.xpath(".//select[@required]"):
         options = [option.get("value") for option in select.xpath(".//option") if option.get("value")]
         if options and not select.value:
