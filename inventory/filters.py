@@ -5,6 +5,7 @@ import django_filters
 from django import forms
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory.models import Balance, Entry, Location, Sku
 from inventory.models.balance import EntryKind
@@ -44,7 +45,7 @@ class SkuFilter(django_filters.FilterSet):
 class EntryFilter(django_filters.FilterSet):
     """`column`: only entries that moved this number, so that they add up to it."""
 
-    COLUMNS = (("on_hand", _("実在庫")), ("reserved", _("引当")))
+    COLUMNS = (("on_hand", _("実在庫")), ("reserved", pgettext_lazy("stock", "引当")))
 
     sku = django_filters.NumberFilter(method="of_sku", widget=forms.HiddenInput)
     balance = django_filters.NumberFilter(field_name="balance_id", widget=forms.HiddenInput)
