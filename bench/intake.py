@@ -88,7 +88,9 @@ def _batches() -> Iterator[list[RawOrder]]:
     source = payloads(start=int(time.time()) % 1_000_000 * 10_000)
     for _ in range(ROUNDS + 1):
         batch = [next(source) for _ in range(BATCH)]
-        yield [RawOrder(order["orderNumber"], json.dumps(order, ensure_ascii=False), "application/json") for order in batch]
+        yield [
+            RawOrder(order["orderNumber"], json.dumps(order, ensure_ascii=False), "application/json") for order in batch
+        ]
 
 
 def _marks() -> dict[str, int]:

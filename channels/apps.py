@@ -10,6 +10,10 @@ class ChannelsConfig(AppConfig):
         from channels.services import notices
         from oms.kernel.services import outbox
 
-        labels = {"channel_confirm": _("モールへの注文確定"), "channel_ship": _("モールへの出荷通知"), "channel_cancel": _("モールへのキャンセル")}
+        labels = {
+            "channel_confirm": _("モールへの注文確定"),
+            "channel_ship": _("モールへの出荷通知"),
+            "channel_cancel": _("モールへのキャンセル"),
+        }
         for kind, label in labels.items():
             outbox.register(kind, notices.deliver, label=str(label), ended=notices.ended)

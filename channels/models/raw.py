@@ -5,7 +5,7 @@ from orders.models import Shop
 
 
 class RawOrder(models.Model):
-    """One payload of one order as the channel sent it, encrypted; a new row whenever it differs from the current one."""
+    """One payload of one order as the channel sent it, encrypted; a new row when it differs from the current one."""
 
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="+")
     channel_order_no = models.CharField(max_length=64)

@@ -68,7 +68,7 @@ LOCK_CLASS = 7101
 
 
 def pull(connection: Connection, *, since: datetime | None = None) -> Pulled:
-    """Import everything new or changed. Raises ChannelError (recorded on the shop) or Busy; what was read stays read."""
+    """Import what is new or changed. Raises ChannelError (recorded on the shop) or Busy; what was read stays read."""
     with only_one(connection):
         connection.refresh_from_db()
         started = clock.now()

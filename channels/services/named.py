@@ -21,5 +21,6 @@ def order_named(connection: Connection, channel_order_no: str) -> Order:
         return Order.objects.select_related("shop").get(shop=connection.shop, channel_order_no=channel_order_no)
     except Order.DoesNotExist:
         raise CommandError(
-            f"no order {channel_order_no!r} in {connection.shop.code}; `pull {connection.shop.code}` imports what is new"
+            f"no order {channel_order_no!r} in {connection.shop.code}; "
+            f"`pull {connection.shop.code}` imports what is new"
         ) from None

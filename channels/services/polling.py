@@ -13,13 +13,15 @@ Health = Connection.Health
 
 
 @transaction.atomic
-def due_for_import() -> list[int]:
-    """Connections whose next poll has come; their next one is set in the same breath, so each is returned once."""
+def due_for_import(only: int | None = None) -> list[int]:
+    """Connections whose next poll has come (among them `only`, when given); their next one is set in the same breath,
+    so each is returned once."""
     now = clock.now()
     rows = list(
         Connection.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
         .select_related("shop")
         .filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now), import_paused=False, shop__active=True)
+        .filter(**({"pk": only} if only else {}))
         .exclude(secrets=b"")
         .order_by("pk")
     )

@@ -33,7 +33,7 @@ def add_shop(
     The code never changes its channel: raises ValueError instead.
     """
     kind = connector_class(channel)
-    shop, created = Shop.objects.get_or_create(
+    shop, _created = Shop.objects.get_or_create(
         code=code, defaults={"name": name or f"{kind.label} {code}", "channel": channel, "channel_label": kind.label}
     )
     if shop.channel != channel:

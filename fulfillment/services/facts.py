@@ -19,7 +19,8 @@ SELECT o.id,
  CROSS JOIN LATERAL (
        SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(allocated_quantity), 0) AS allocated,
               coalesce(sum(shipped_quantity), 0) AS shipped,
-              coalesce(bool_or(allocated_quantity < quantity AND (release_date IS NULL OR release_date <= %s)), false) AS due_missing
+              coalesce(bool_or(allocated_quantity < quantity
+                               AND (release_date IS NULL OR release_date <= %s)), false) AS due_missing
          FROM orders_orderline WHERE order_id = o.id) l
   LEFT JOIN LATERAL (
        SELECT bool_or(f.state = 'instructed') AS instructed, min(f.instructed_at) AS instructed_at,
@@ -27,7 +28,8 @@ SELECT o.id,
               string_agg(DISTINCT nullif(f.tracking_no, ''), ' ') AS tracking
          FROM fulfillment_shipment f JOIN inventory_location p ON p.id = f.location_id
         WHERE f.state <> 'cancelled' AND f.id IN (
-              SELECT fl.shipment_id FROM fulfillment_shipmentline fl JOIN orders_orderline ol ON ol.id = fl.order_line_id
+              SELECT fl.shipment_id FROM fulfillment_shipmentline fl
+                JOIN orders_orderline ol ON ol.id = fl.order_line_id
                WHERE ol.order_id = o.id)) s ON true
  WHERE o.id = ANY(%s) ORDER BY o.id
 """

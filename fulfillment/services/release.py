@@ -20,7 +20,9 @@ def release_due() -> int:
     """
     with transaction.atomic():
         now = clock.in_tokyo(clock.now())
-        due = ReleaseTime.objects.filter(Q(last_run_on__isnull=True) | Q(last_run_on__lt=now.date()), active=True, at__lte=now.time())
+        due = ReleaseTime.objects.filter(
+            Q(last_run_on__isnull=True) | Q(last_run_on__lt=now.date()), active=True, at__lte=now.time()
+        )
         if not due.update(last_run_on=now.date()):
             return 0
     return release_ready()

@@ -13,7 +13,7 @@ from orders.models import Order, ReviewReason
 from orders.models.order import PaymentState, Stage
 from orders.services import hold, review, waiting
 from orders.services import journal as order_journal
-from orders.services.journal import Actor, Entry
+from orders.services.journal import SYSTEM, Actor, Entry
 
 
 class NotReady(Exception):
@@ -28,12 +28,11 @@ class NotReady(Exception):
 def ship_now(
     order: Order, *, carrier: str, tracking_no: str, force: bool = False, actor: Actor | None = None
 ) -> list[int]:
-    """Ship everything of the order; returns the shipments. An order shipped already with this number returns them again.
+    """Ship everything of the order; returns the shipments. One shipped already with this number returns them again.
 
-    Raises NotReady. With `force` open gates before the stock (review, hold, payment) are passed, and the journal says so;
-    goods that are not there are never shipped.
+    Raises NotReady. With `force` open gates before the stock (review, hold, payment) are passed, and the journal says
+    so; goods that are not there are never shipped.
     """
-    actor = actor or Actor()
     order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop").get(pk=order.pk)
     shipments = Shipment.objects.filter(lines__order_line__order=order).distinct()
     if order.stage in {Stage.SHIPPED, Stage.COMPLETED}:

@@ -13,7 +13,7 @@ from fulfillment.services import facts, journal
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.services.outbox import NewEffect, put
-from orders.models import Order, OrderLine
+from orders.models import Order
 from orders.models.order import ChannelSync, FulfillmentState
 from orders.services import journal as order_journal
 from orders.services import mail

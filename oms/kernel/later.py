@@ -19,7 +19,7 @@ def later(task: str, *args: int | str | Sequence[int], countdown_s: float = 0) -
 
 
 def _send(task: str, args: tuple[object, ...], countdown_s: float) -> None:
-    from oms.celery import app  # the app needs settings, which need this package
+    from oms.celery import app  # noqa: PLC0415 - the app needs settings, which need this package
 
     try:
         app.send_task(task, args=args, countdown=countdown_s or None)

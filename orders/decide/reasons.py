@@ -127,7 +127,8 @@ def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
     if expected != facts.total:
         yield Found(
             "amount_mismatch",
-            f"明細・送料・手数料・値引の計は {yen(expected)}、モールの合計は {yen(facts.total)} で、差は {yen(facts.total - expected)} です。",
+            f"明細・送料・手数料・値引の計は {yen(expected)}、モールの合計は {yen(facts.total)} で、"
+            f"差は {yen(facts.total - expected)} です。",
             "total",
         )
 

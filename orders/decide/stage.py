@@ -31,7 +31,7 @@ class Facts:
     planned_ship_date: date | None
 
 
-def stage(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
+def stage(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:  # noqa: PLR0911 - one answer a gate
     """The stage, and when time alone will change it."""
     if facts.cancelled:
         return Stage.CANCELLED, None
@@ -50,7 +50,9 @@ def stage(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
     return _before_instruction(facts, now)
 
 
-def _before_instruction(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:
+def _before_instruction(  # noqa: PLR0911 - one answer a gate
+    facts: Facts, now: datetime
+) -> tuple[Stage, datetime | None]:
     today = now.astimezone(TOKYO).date()
     if facts.phase == Phase.PROVISIONAL:
         return Stage.NEW, None

@@ -53,7 +53,7 @@ def sandbox(world: World) -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def shop_of(request: pytest.FixtureRequest, sandbox: RunningSandbox, world: World) -> dict[str, Connection]:
-    """The demo company connected to the sandbox (to one mall only, where the test is about one): channel → connection."""
+    """The demo company connected to the sandbox (to one mall only, where the test is about one), by channel."""
     addresses: dict[str, Any] = sandbox.addresses()
     if "channel" in request.fixturenames:
         channel = request.getfixturevalue("channel")
@@ -67,7 +67,8 @@ def mapped_listing(world: World, channel: str) -> tuple[str, str]:
     for (own, key), listing in sorted(world.catalogue.listings.items()):
         sku = world.catalogue.skus[listing.sku]
         plain = sku.role == "ordinary" and listing.mapped and listing.fulfilled_by == "shop"
-        if own == channel and plain and world.catalogue.online_stock(sku.code) > 20 and world.shown(channel, key).quantity > 5:
+        stocked = world.catalogue.online_stock(sku.code) > 20
+        if own == channel and plain and stocked and world.shown(channel, key).quantity > 5:
             return key, sku.code
     raise LookupError(channel)
 
@@ -93,7 +94,7 @@ def test_an_order_is_imported_confirmed_shipped_and_told(channel, world, shop_of
     order = Order.objects.get(shop=connection.shop)
     assert order.channel_order_no == placed.number
     assert order.lines.get().sku.code == sku and order.total == placed.amount_due
-    assert not order.reasons.filter(state="open", level="block").exists(), list(order.reasons.values_list("code", "evidence"))
+    assert not list(order.reasons.filter(state="open", level="block").values_list("code", "evidence"))
     assert order.stage == "ready", (order.channel_state, order.phase, order.payment_state)
     assert RawOrder.objects.filter(shop=connection.shop, is_current=True).count() == 1
 
@@ -126,7 +127,7 @@ def test_the_demo_listings_carry_the_codes_that_the_channel_itself_names(channel
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_changed_stock_reaches_the_channel_and_is_confirmed(channel, world, shop_of):
-    key, sku = mapped_listing(world, channel)
+    _key, sku = mapped_listing(world, channel)
     connection = shop_of[channel]
     Listing.objects.exclude(sku__code=sku).update(desired_at=None)
     pushed = publish.push_all(connection, sku_codes=[sku])

@@ -10,6 +10,7 @@ from inventory.models import Balance, BundleComponent
 from inventory.services import stock
 from inventory.services.audit import violations
 from oms.kernel.models import Effect
+from oms.kernel.services.outbox import deliver_due
 from orders.models import Mail, Order
 from orders.services.cancel import cancel_orders
 from orders.services.hold import hold_orders, lift_holds
@@ -78,7 +79,8 @@ def test_an_order_nobody_can_serve_whole_from_one_place_ships_from_two(shop):
     confirm_shipments([Departure(first, "yamato", "1")], actor=ACTOR)
     order.refresh_from_db()
     assert order.stage == "partially_shipped"
-    assert set(Mail.objects.filter(order=order).values_list("event", flat=True)) == {"order_received", "partially_shipped"}
+    mails = set(Mail.objects.filter(order=order).values_list("event", flat=True))
+    assert mails == {"order_received", "partially_shipped"}
     confirm_shipments([Departure(second, "yamato", "2")], actor=ACTOR)
     order.refresh_from_db()
     assert order.stage == "shipped" and Effect.objects.filter(kind="channel_ship").count() == 2
@@ -151,8 +153,6 @@ def test_a_count_below_the_promises_sends_the_youngest_order_back_to_waiting(sho
     first, second = take(shop, skus=[chair]), take(shop, skus=[chair])
     allocate_waiting()
     stock.count([stock.Counted(chair.pk, warehouse.pk, 1, "count")])
-    from oms.kernel.services.outbox import deliver_due
-
     deliver_due()
     first.refresh_from_db(), second.refresh_from_db()
     assert (first.stage, second.stage) == ("ready", "awaiting_stock")

@@ -88,7 +88,8 @@ def put(effects: Sequence[NewEffect]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO kernel_effect (kind, key, subject, payload, state, attempts, next_try_at, last_error, note, created_at)
+            INSERT INTO kernel_effect
+                   (kind, key, subject, payload, state, attempts, next_try_at, last_error, note, created_at)
             SELECT kind, key, subject, payload, 'waiting', 0, due, '', '', %s
             FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[])
                  AS e(kind, key, subject, payload, due)
@@ -138,7 +139,8 @@ def _claim(subject: str = "") -> Effect | None:
           AND (%s = '' OR subject = %s)
           AND NOT EXISTS (
               SELECT 1 FROM kernel_effect earlier
-              WHERE earlier.subject = e.subject AND earlier.id < e.id AND earlier.state IN ('waiting', 'running', 'failed'))
+              WHERE earlier.subject = e.subject AND earlier.id < e.id
+                AND earlier.state IN ('waiting', 'running', 'failed'))
         ORDER BY next_try_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
         """,
         [now, now - ABANDONED_AFTER, subject, subject],
