@@ -1,5 +1,6 @@
 """Small builders for shops that are connected, and for what came from them."""
 
+from itertools import count
 from typing import Any
 
 from channels.connectors.contract import RawOrder
@@ -13,6 +14,8 @@ from orders.models import Order, Shop
 from orders.services.intake import take_in
 from orders.services.intake_rows import SkuOf
 from tests.orders.builders import make_shop
+
+numbers = count(1)
 
 
 def make_connection(code: str = "rakuten-1", **fields: Any) -> Connection:
@@ -45,9 +48,8 @@ def make_quarantined(connection: Connection, no: str, *, payload: str | None = N
 
 
 def make_effect(kind: str = "channel_ship", *, order: int = 0, state: str = "failed", **fields: Any) -> Effect:
-    number = Effect.objects.count() + 1
     values = {
-        "key": f"{kind}:{number}",
+        "key": f"test:{next(numbers)}",
         "subject": f"order:{order}:{'mail' if kind == 'mail' else 'channel'}",
         "payload": {"order": order},
         "next_try_at": clock.now(),
