@@ -25,9 +25,7 @@ class NotReady(Exception):
 
 
 @transaction.atomic
-def ship_now(
-    order: Order, *, carrier: str, tracking_no: str, force: bool = False, actor: Actor | None = None
-) -> list[int]:
+def ship_now(order: Order, *, carrier: str, tracking_no: str, force: bool = False, actor: Actor = SYSTEM) -> list[int]:
     """Ship everything of the order; returns the shipments. One shipped already with this number returns them again.
 
     Raises NotReady. With `force` open gates before the stock (review, hold, payment) are passed, and the journal says
