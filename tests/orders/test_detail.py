@@ -269,13 +269,3 @@ def test_the_history_tells_what_happened_in_words(client_of, aoi, order):
     titles = [event.title for event in happened]
     assert titles[-1] == "取り込みました" and "確認済みにしました" in titles
     assert any(event.text == "確認待ち → 引当待ち" and event.who == "青井 あおい" for event in happened)
-
-
-def test_the_members_panel_lists_orders_of_all_channels(client_of, aoi, ben, chie, shop, order):
-    other = take(make_shop("yahoo-1", name="Yahoo!店"), skus=[make_sku()])
-    order.refresh_from_db()
-    assert order.member_id == other.member_id
-    url = reverse("orders:member-panel", args=[order.member_id])
-    text = body_of(client_of(ben).get(url, headers=HTMX))
-    assert order.channel_order_no in text and other.channel_order_no in text and "Yahoo!店" in text
-    assert client_of(chie).get(url).status_code == 403
