@@ -103,8 +103,10 @@ class ShopForm(forms.ModelForm):
 
 
 class NewShopForm(ShopForm):
-    class Meta(ShopForm.Meta):
+    class Meta:
+        model = Shop
         fields = ("code", *SETTINGS)
+        widgets = ShopForm.Meta.widgets
 
 
 def _credential_field(key: str, label: str, secret: bool, shown: str) -> forms.CharField:
@@ -117,7 +119,7 @@ def _credential_field(key: str, label: str, secret: bool, shown: str) -> forms.C
     else:
         widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
     text = _("登録済み %(shown)s。変えるときだけ入力してください。") % {"shown": shown} if shown else ""
-    return forms.CharField(label=label, required=False, max_length=8000, widget=widget, help_text=text)
+    return forms.CharField(label=_(label), required=False, max_length=8000, widget=widget, help_text=text)
 
 
 class _Forgetful(forms.Textarea):

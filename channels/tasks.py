@@ -5,6 +5,7 @@ from celery import shared_task
 from channels.connectors.contract import ChannelError
 from channels.models import Connection, QuarantinedOrder
 from channels.services import intake, listings, polling, publish, shops
+from oms.kernel.models import User
 
 
 @shared_task(name="channels.tasks.poll", ignore_result=True)
@@ -48,14 +49,14 @@ def read_back() -> None:
 @shared_task(name="channels.tasks.import_listings", ignore_result=True)
 def import_listings(connection_id: int, user_id: int) -> None:
     """What came of it stands in the shop's journal."""
-    connection = _connection(connection_id)
+    connection, person = _connection(connection_id), User.objects.filter(pk=user_id).first()
     try:
         counts = listings.import_listings(connection)
     except ChannelError as error:
         shops.note_failure(connection, error)
-        shops.journal(connection, "listings_failed", error.cause, by_id=user_id)
+        shops.journal(connection, "listings_failed", error.cause, by=person)
     else:
-        shops.journal(connection, "listings_imported", listings.summary(counts), by_id=user_id)
+        shops.journal(connection, "listings_imported", listings.summary(counts), by=person)
 
 
 @shared_task(name="channels.tasks.intake_replay", ignore_result=True)

@@ -65,10 +65,13 @@ def connections() -> "QuerySet[Connection]":
     return Connection.objects.select_related("shop", "secrets_changed_by").defer("secrets")
 
 
+LISTED = ("listings", "waiting", "waiting_since", "refused", "unmapped")
+
+
 def _figures() -> dict[int, Figures]:
     counted: dict[int, dict[str, Any]] = {
-        row.pop("shop"): row
-        for row in Listing.objects.order_by()
+        shop: dict(zip(LISTED, values, strict=True))
+        for shop, *values in Listing.objects.order_by()
         .values("shop")
         .annotate(
             listings=Count("pk"),
@@ -77,6 +80,7 @@ def _figures() -> dict[int, Figures]:
             refused=Count("pk", filter=REFUSED),
             unmapped=Count("pk", filter=UNMAPPED),
         )
+        .values_list("shop", *LISTED)
     }
     held = QuarantinedOrder.objects.filter(resolved_at__isnull=True).order_by().values("shop").annotate(n=Count("pk"))
     for row in held:

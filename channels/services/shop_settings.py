@@ -23,7 +23,7 @@ def set_paused(connection_id: int, function: str, *, paused: bool, by: User | No
     changed = Connection.objects.filter(pk=connection_id, **{column: not paused}).update(**{column: paused})
     if changed:
         connection = Connection.objects.get(pk=connection_id)
-        shops.journal(connection, "paused" if paused else "resumed", keys=function, by_id=by and by.pk)
+        shops.journal(connection, "paused" if paused else "resumed", keys=function, by=by)
     return bool(changed)
 
 
@@ -39,7 +39,7 @@ def add(
 ) -> Connection:
     """Register a shop with everything a person typed. Raises as `shops.add_shop` does."""
     connection = shops.add_shop(code, channel=channel, name=str(settings["name"]), values=secrets, by=by)
-    shops.journal(connection, "added", by_id=by and by.pk)
+    shops.journal(connection, "added", by=by)
     change(connection.pk, settings=settings, addresses=addresses, secrets={}, by=by)
     return connection
 
@@ -63,7 +63,7 @@ def change(
     changed = _set(shop, settings)
     moved = _set(connection, {name: url.strip().rstrip("/") for name, url in addresses.items()})
     if changed or moved:
-        shops.journal(connection, "settings", keys=", ".join(changed + moved), by_id=by and by.pk)
+        shops.journal(connection, "settings", keys=", ".join(changed + moved), by=by)
     given = sorted(key for key, value in secrets.items() if value.strip())
     credentials.change(connection_id, secrets, by=by)
     if moved or given:

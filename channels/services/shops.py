@@ -85,17 +85,17 @@ def check(connection: Connection, *, by: User | None = None, limit_s: float | No
         seen = within(connector_of(connection).check, limit_s)
     except ChannelError as error:
         note_failure(connection, error)
-        journal(connection, "check_failed", error.cause, by_id=by and by.pk)
+        journal(connection, "check_failed", error.cause, by=by)
         raise
     note_success(connection)
-    journal(connection, "checked", seen, by_id=by and by.pk)
+    journal(connection, "checked", seen, by=by)
     return seen
 
 
-def journal(connection: Connection, kind: str, text: str = "", *, keys: str = "", by_id: int | None = None) -> None:
+def journal(connection: Connection, kind: str, text: str = "", *, keys: str = "", by: User | None = None) -> None:
     """Append to the shop's journal; `keys` names what was changed, never its value."""
     CredentialEvent.objects.create(
-        connection=connection, at=clock.now(), kind=kind, keys=keys[:300], text=text[:500], by_id=by_id
+        connection=connection, at=clock.now(), kind=kind, keys=keys[:300], text=text[:500], by=by
     )
 
 

@@ -18,7 +18,7 @@ from channels.views.shops import answer_with_card, connection_of
 from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
 from oms.kernel.later import later
-from oms.kernel.web import answer, render_page
+from oms.kernel.web import answer, person_of, render_page
 from orders.models import Shop
 
 
@@ -26,7 +26,7 @@ from orders.models import Shop
 @permission_required("channels.view_listing", raise_exception=True)
 def listing_list(request: HttpRequest) -> HttpResponse:
     shop, state, typed = chosen_shop(request), request.GET.get("state", ""), request.GET.get("q", "")
-    rows = queries.narrowed(queries.listings(), shop_id=shop and shop.pk, state=state, typed=typed)
+    rows = queries.narrowed(queries.listings(), shop_id=shop.pk if shop else None, state=state, typed=typed)
     page = keyset_page(request, rows, order=("shop_id", "code"))
     now = clock.now()
     context = {
@@ -74,7 +74,7 @@ def _row(pk: int) -> dict[str, Any]:
 def push_list(request: HttpRequest) -> HttpResponse:
     """The publisher's journal."""
     shop = chosen_shop(request)
-    page = keyset_page(request, queries.pushes(shop and shop.pk), order=("-id",))
+    page = keyset_page(request, queries.pushes(shop.pk if shop else None), order=("-id",))
     context = {"page": page, "shop": shop, "shops": Shop.objects.order_by("code")}
     return render_page(request, "channels/pushes.html", context, fragment="channels/_pushes.html")
 
@@ -84,7 +84,7 @@ def push_list(request: HttpRequest) -> HttpResponse:
 def import_listings(request: HttpRequest, pk: int) -> HttpResponse:
     """A worker does it; the result stands in the shop's journal."""
     connection = connection_of(pk)
-    later("channels.tasks.import_listings", connection.pk, request.user.pk)
+    later("channels.tasks.import_listings", connection.pk, person_of(request).pk)
     messages.info(
         request, _("%(shop)sの出品の取込を始めました。結果は店舗の記録に残ります。") % {"shop": connection.shop}
     )

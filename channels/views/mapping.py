@@ -15,7 +15,7 @@ from channels.forms import MapForm
 from channels.queries import mapping as queries
 from channels.services import mapping
 from channels.views.quarantine import chosen_shop
-from oms.kernel.web import answer, render_page
+from oms.kernel.web import answer, person_of, render_page
 from orders.models import Shop
 from orders.services.journal import Actor
 
@@ -28,7 +28,7 @@ def unmapped_codes(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest) -> dict[str, Any]:
     shop = chosen_shop(request)
-    rows = queries.with_sure_suggestions(queries.unmapped(shop_id=shop and shop.pk))
+    rows = queries.with_sure_suggestions(queries.unmapped(shop_id=shop.pk if shop else None))
     return {"rows": rows, "shop": shop, "shops": Shop.objects.order_by("code"), "limit": queries.SHOWN}
 
 
@@ -41,7 +41,7 @@ def map_code(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     if not form.is_valid():
         context = {**_code(request, shop, code), "form": form}
         return render_page(request, "channels/map_code.html", context, fragment="channels/_map_dialog.html")
-    sku, actor = form.cleaned_data["sku"], Actor(by=request.user, action=uuid4().hex)
+    sku, actor = form.cleaned_data["sku"], Actor(by=person_of(request), action=uuid4().hex)
     orders = mapping.map_code(shop, code, sku, units=form.cleaned_data["units"], actor=actor)
     text = _("%(code)s を %(sku)s に対応付けました。") % {"code": code, "sku": sku.code}
     if orders:

@@ -32,7 +32,7 @@ def quarantine_list(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest) -> dict[str, object]:
     shop, resolved = chosen_shop(request), request.GET.get("resolved") == "1"
-    rows = queries.quarantined(shop_id=shop and shop.pk, resolved=resolved)
+    rows = queries.quarantined(shop_id=shop.pk if shop else None, resolved=resolved)
     return {
         "page": keyset_page(request, rows, order=("-at", "-id")),
         "shop": shop,
@@ -77,7 +77,7 @@ def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
 def replay_all(request: HttpRequest) -> HttpResponse:
     """A worker does it, shop by shop."""
     shop = chosen_shop(request)
-    open_rows = queries.quarantined(shop_id=shop and shop.pk).order_by()
+    open_rows = queries.quarantined(shop_id=shop.pk if shop else None).order_by()
     for shop_id in open_rows.values_list("shop", flat=True).distinct():
         later("channels.tasks.intake_replay", shop_id)
     messages.info(request, _("再取込を始めました。取り込めた受注は、この一覧から消えます。"))

@@ -16,7 +16,7 @@ from channels.models import Connection
 from channels.queries import cards
 from channels.services import credentials, shop_settings
 from channels.views.shops import connection_of
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 
 
 @sensitive_post_parameters()
@@ -36,7 +36,7 @@ def add(request: HttpRequest) -> HttpResponse:
         settings=form.settings(),
         addresses=form.addresses(),
         secrets=form.secrets(),
-        by=request.user,
+        by=person_of(request),
     )
     messages.success(request, _("店舗を登録しました。続けて接続テストをしてください。"))
     _warn(request, form)
@@ -62,7 +62,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         settings=form.settings(),
         addresses=form.addresses(),
         secrets=form.secrets(),
-        by=request.user,
+        by=person_of(request),
     )
     if changed:
         messages.success(request, _("保存しました。"))

@@ -18,7 +18,7 @@ from channels.services import shops as connecting
 from channels.services.patience import PATIENCE_S
 from channels.services.shop_settings import FUNCTION_LABELS
 from oms.kernel.later import later
-from oms.kernel.web import answer, live, render_page
+from oms.kernel.web import answer, live, person_of, render_page
 
 
 @require_GET
@@ -50,7 +50,7 @@ def _list() -> dict[str, Any]:
 def check(request: HttpRequest, pk: int) -> HttpResponse:
     """Try the credentials now; the person waits, but not for ever."""
     try:
-        seen = connecting.check(connection_of(pk), by=request.user, limit_s=PATIENCE_S)
+        seen = connecting.check(connection_of(pk), by=person_of(request), limit_s=PATIENCE_S)
     except ChannelError as error:
         messages.error(request, _("接続できません。%(cause)s") % {"cause": error.cause})
     else:
@@ -81,7 +81,7 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
     if function not in shop_settings.FUNCTIONS:
         raise Http404
     paused = request.POST.get("paused") == "1"
-    if shop_settings.set_paused(connection_of(pk).pk, function, paused=paused, by=request.user):
+    if shop_settings.set_paused(connection_of(pk).pk, function, paused=paused, by=person_of(request)):
         text = _("%(function)sを止めました。") if paused else _("%(function)sを再開しました。")
         messages.success(request, text % {"function": FUNCTION_LABELS[function]})
     return answer_with_card(request, pk)

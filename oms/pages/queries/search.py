@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from customers.models import Member
+from customers.queries.members import listed_members, member_rows
 from fulfillment.models import Shipment
 from inventory.models import Sku
 from oms.kernel.models import User
-from oms.kernel.privacy import mask_name, mask_phone
+from oms.kernel.privacy import mask_name
 from oms.kernel.search import matching, search_words
 from oms.kernel.text import search_word
 from orders.models import Order
@@ -22,7 +22,6 @@ from orders.models.order import Stage
 from orders.queries.tones import STAGE_TONES
 
 EACH = 10
-MEMBERS_FROM_ORDERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,9 @@ def _orders(typed: str, personal: bool) -> Group:
         Hit(
             title=order.channel_order_no,
             url=reverse("orders:detail", args=[order.pk]),
-            sub=" · ".join([_shown(order.buyer_name, personal), order.shop.name, order.item_summary]),
+            sub=_joined(
+                order.buyer_name if personal else mask_name(order.buyer_name), order.shop.name, order.item_summary
+            ),
             badge=str(labels[Stage(order.stage)]),
             tone=STAGE_TONES[Stage(order.stage)],
             at=order.ordered_at,
@@ -91,33 +92,17 @@ def _orders(typed: str, personal: bool) -> Group:
     return Group(_("受注"), hits, _more("orders:list", typed) if len(rows) > EACH else "")
 
 
-def _shown(name: str, personal: bool) -> str:
-    return name if personal else mask_name(name)
-
-
 def _members(typed: str, personal: bool) -> Group:
-    """Members behind the newest orders that match: name, kana, phone and mail stand in the orders' search text."""
-    orders = matching(Order.objects.filter(member__isnull=False), "search", typed).order_by("-ordered_at", "-id")
-    ids = list(dict.fromkeys(orders.values_list("member", flat=True)[:MEMBERS_FROM_ORDERS]))[: EACH + 1]
-    people = Member.objects.in_bulk(ids)
+    found = list(listed_members(typed).order_by("-id")[: EACH + 1])
     hits = [
         Hit(
-            title=_shown(person.name, personal),
-            url=_url("customers:detail", person.pk),
-            sub=" · ".join(
-                part
-                for part in (
-                    person.kana if personal else "",
-                    person.phone if personal else mask_phone(person.phone),
-                    person.prefecture,
-                    _("注文%(n)d回") % {"n": person.order_count},
-                )
-                if part
-            ),
+            title=row.name,
+            url=reverse("customers:detail", args=[row.pk]),
+            sub=_joined(row.kana, row.phone_tail, row.place, _("注文%(n)d回") % {"n": row.order_count}),
         )
-        for person in (people[id_] for id_ in ids[:EACH] if id_ in people)
+        for row in member_rows(found[:EACH], personal=personal)
     ]
-    return Group(_("会員"), hits, _more("customers:list", typed) if len(ids) > EACH else "")
+    return Group(_("会員"), hits, _more("customers:list", typed) if len(found) > EACH else "")
 
 
 def _skus(typed: str, personal: bool) -> Group:
@@ -150,15 +135,11 @@ def _shipments(typed: str, personal: bool) -> Group:
     hits = [
         Hit(
             title=shipment.number,
-            url=_url("fulfillment:detail", shipment.pk) or reverse("orders:detail", args=[shipment.recipient.order_id]),
-            sub=" · ".join(
-                part
-                for part in (
-                    f"{shipment.get_carrier_display()} {shipment.tracking_no}" if shipment.tracking_no else "",
-                    shipment.location.name,
-                    shipment.recipient.order.channel_order_no,
-                )
-                if part
+            url=reverse("fulfillment:shipment", args=[shipment.pk]),
+            sub=_joined(
+                f"{shipment.get_carrier_display()} {shipment.tracking_no}" if shipment.tracking_no else "",
+                shipment.location.name,
+                shipment.recipient.order.channel_order_no,
             ),
             badge=shipment.get_state_display(),
             at=shipment.shipped_at or shipment.created_at,
@@ -169,16 +150,9 @@ def _shipments(typed: str, personal: bool) -> Group:
     return Group(_("出荷"), hits)
 
 
-def _url(name: str, pk: int) -> str:
-    """The page of a row, or "" where no app serves one."""
-    try:
-        return reverse(name, args=[pk])
-    except NoReverseMatch:
-        return ""
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
 
 
 def _more(name: str, typed: str) -> str:
-    try:
-        return f"{reverse(name)}?{urlencode({'q': typed})}"
-    except NoReverseMatch:
-        return ""
+    return f"{reverse(name)}?{urlencode({'q': typed})}"

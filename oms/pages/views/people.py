@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from oms.kernel.models import User
 from oms.kernel.roles import ROLES
 from oms.kernel.services.people import save_person
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 from oms.pages.forms import PersonForm
 
 
@@ -43,10 +43,10 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form(request: HttpRequest, person: User) -> HttpResponse:
-    form = PersonForm(request.POST or None, instance=person, by=request.user)
+    form = PersonForm(request.POST or None, instance=person, by=person_of(request))
     if not form.is_valid():
         return render_page(request, "pages/person.html", {"form": form, "person": person if person.pk else None})
-    save_person(form.instance, groups=form.groups(), password=form.cleaned_data["password"], by=request.user)
+    save_person(form.instance, groups=form.groups(), password=form.cleaned_data["password"], by=person_of(request))
     if person.pk == request.user.pk and form.cleaned_data["password"]:
         update_session_auth_hash(request, form.instance)  # the person stays logged in here, and nowhere else
     messages.success(request, _("%(person)sを保存しました。") % {"person": form.instance})

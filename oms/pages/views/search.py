@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET
 
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 from oms.pages.queries import search as queries
 
 LONGEST = 200
@@ -13,7 +13,7 @@ LONGEST = 200
 def search(request: HttpRequest) -> HttpResponse:
     """Groups of hits; a number or code that names exactly one thing leads straight to it."""
     typed = request.GET.get("q", "").strip()[:LONGEST]
-    groups = queries.search(typed, request.user)
+    groups = queries.search(typed, person_of(request))
     if target := queries.only_exact(groups):
         return HttpResponseRedirect(target)
     return render_page(request, "pages/search.html", {"groups": groups, "global_query": typed})
