@@ -6,4 +6,8 @@ class FulfillmentConfig(AppConfig):
     label = "fulfillment"
 
     def ready(self) -> None:
-        from fulfillment import receivers  # noqa: F401
+        from fulfillment import actions, receivers  # noqa: F401
+        from orders.actions import register
+
+        for action in actions.ACTIONS:
+            register(action)

@@ -5,7 +5,7 @@ Floors above register theirs in `AppConfig.ready`; screens ask the registry and 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from django import forms
 from django.utils.functional import Promise
@@ -26,13 +26,22 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """What one wants next, on the result's page: a button that posts `ids` to `url`."""
+
+    text: str
+    url: str
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to one slice. `links` lead to what it made: (text, url)."""
+    """What happened to one slice of the selection."""
 
     done: Sequence[int]
     skipped: Mapping[int, str] = field(default_factory=dict)
     failed: Mapping[int, str] = field(default_factory=dict)
-    links: Sequence[tuple[str, str]] = ()
+    offers: Sequence[Offer] = ()
 
 
 class ActionForm(forms.Form):
@@ -50,19 +59,15 @@ class ActionForm(forms.Form):
         return {name: self.get_initial_for_field(one, name) for name, one in self.fields.items()}
 
 
-class Planner(Protocol):
-    def __call__(self, order_ids: Sequence[int], params: Params) -> Plan: ...
-
-
-class Runner(Protocol):
-    """Runs inside one transaction over one slice of the selection; no network, no files."""
-
-    def __call__(self, order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome: ...
+Planner = Callable[[Sequence[int], Params], Plan]
+# Runs inside one transaction over one slice of the selection; no network, no files.
+Runner = Callable[[Sequence[int], Params, Actor], Outcome]
 
 
 @dataclass(frozen=True)
 class Action:
-    """`label` says what the button does; `done` what has been done, with %(n)s. `key` presses the button."""
+    """`label` says what the button does; `done` what has been done, with %(n)s. `key` presses the button;
+    `rank` is its place among the others."""
 
     code: str
     label: str | Promise
@@ -74,14 +79,14 @@ class Action:
     form: Callable[..., ActionForm] = ActionForm
     key: str = ""
     danger: bool = False
-    primary: bool = False
+    rank: int = 50
 
 
 _registered: dict[str, Action] = {}
 
 
 def register(action: Action) -> None:
-    """Offer an action; the order of registration is the order on the screen. The same code twice is a mistake."""
+    """Offer an action. The same code twice is a mistake."""
     known = _registered.setdefault(action.code, action)
     if known is not action:
         raise ValueError(f"action {action.code} is registered twice")
@@ -92,5 +97,6 @@ def get(code: str) -> Action | None:
 
 
 def offered_to(user: User) -> list[Action]:
-    """The actions this person may take."""
-    return [action for action in _registered.values() if user.has_perm(action.permission)]
+    """The actions this person may take, in the order of the day's work."""
+    allowed = [action for action in _registered.values() if user.has_perm(action.permission)]
+    return sorted(allowed, key=lambda action: action.rank)

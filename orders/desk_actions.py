@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Count
+from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
 from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
@@ -184,7 +185,7 @@ PAYMENT_COLUMNS = ("cancelled_at", "payment_state", "total")
 
 def plan_payment(order_ids: Sequence[int], _params: Params) -> Plan:
     will, skipped = split(order_ids, PAYMENT_COLUMNS, why_not_paid)
-    amount = sum(Order.objects.filter(pk__in=will, total__isnull=False).values_list("total", flat=True))
+    amount = Order.objects.filter(pk__in=will).aggregate(sum=Sum("total"))["sum"] or 0
     return Plan(will, skipped, [_("合計 ¥%(amount)s を入金済みにします。") % {"amount": f"{amount:,}"}])
 
 
@@ -256,11 +257,11 @@ ACTIONS = (
         run_accept,
         form=AcceptForm,
         key="c",
-        primary=True,
+        rank=10,
     ),
     Action(
         "hold",
-        lazy("保留"),
+        pgettext_lazy("verb", "保留"),
         lazy("%(n)s件を保留にしました。"),
         "hold",
         "orders.hold_order",
@@ -268,6 +269,7 @@ ACTIONS = (
         run_hold,
         form=HoldForm,
         key="h",
+        rank=40,
     ),
     Action(
         "lift",
@@ -278,6 +280,7 @@ ACTIONS = (
         plan_lift,
         run_lift,
         key="Shift+h",
+        rank=50,
     ),
     Action(
         "confirm",
@@ -287,6 +290,7 @@ ACTIONS = (
         "orders.confirm_order",
         plan_confirm,
         run_confirm,
+        rank=60,
     ),
     Action(
         "pay",
@@ -297,10 +301,11 @@ ACTIONS = (
         plan_payment,
         run_payment,
         form=PaymentForm,
+        rank=70,
     ),
     Action(
         "cancel",
-        lazy("キャンセル"),
+        pgettext_lazy("verb", "キャンセル"),
         lazy("%(n)s件をキャンセルしました。"),
         "close",
         "orders.cancel_order",
@@ -308,5 +313,6 @@ ACTIONS = (
         run_cancel,
         form=CancelForm,
         danger=True,
+        rank=90,
     ),
 )

@@ -31,7 +31,7 @@ class BulkRun(models.Model):
     done = ArrayField(models.BigIntegerField(), default=list)
     skipped = models.JSONField(default=dict)  # order id (text) → why
     failed = models.JSONField(default=dict)
-    links = models.JSONField(default=list)  # [text, url] of what the run made
+    offers = models.JSONField(default=list)  # what one wants next: text, url, ids to post
     created_at = models.DateTimeField(_("作成日時"))
     touched_at = models.DateTimeField()
     finished_at = models.DateTimeField(_("完了日時"), null=True)

@@ -5,13 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
+from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from oms.kernel.links import url_if_served
 from oms.kernel.privacy import mask_name
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
@@ -19,7 +21,7 @@ from orders.models import Order, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
 from orders.models.reason import Level
 from orders.queries import next_step as steps
-from orders.queries.tiles import due_today_counts, failed_sync_count, stage_counts
+from orders.queries.tiles import board_figures
 from orders.queries.tones import LEVEL_TONES, STAGE_TONES
 
 COLUMNS = (
@@ -29,7 +31,6 @@ COLUMNS = (
     "ordered_at",
     "ship_by",
     "buyer_name",
-    "buyer_prefecture",
     "recipient_name",
     "recipient_prefecture",
     "item_summary",
@@ -44,7 +45,6 @@ COLUMNS = (
     "cancel_requested",
     "shipped_at",
     "cancelled_at",
-    "stage_since",
     *(name for name in steps.FIELDS if name not in {"payment_method", "payment_state"}),
 )
 
@@ -53,7 +53,7 @@ PAYMENT_TONES: dict[str, str] = {
     PaymentState.FAILED: "danger",
     PaymentState.REFUNDED: "neutral",
 }
-LEVEL_RANK = {Level.BLOCK: 0, Level.WARN: 1, Level.INFO: 2}
+LEVEL_RANK: dict[str, int] = {Level.BLOCK: 0, Level.WARN: 1, Level.INFO: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One order as the table prints it. `ship_by_tone` is empty for an order that has left or never will."""
+    """One order as the table prints it. `ship_by_tone` is empty for an order that has left or never will;
+    `recipient` when goods go to the buyer."""
 
     id: int
     url: str
     no: str
     shop: str
-    channel: str
     ordered_at: datetime
     ship_by: datetime | None
     ship_by_tone: str
     buyer: str
-    buyer_prefecture: str
     recipient: str
     recipient_prefecture: str
     items: str
@@ -85,12 +84,11 @@ class Row:
     payment: str
     payment_state: str
     payment_tone: str
-    marks: Sequence[Mark]
+    marks: list[Mark]
     step: str
     step_urgent: bool
     stage: str
     stage_tone: str
-    stage_since: datetime
 
 
 def table_rows(orders: "QuerySet[Order, Any]") -> "QuerySet[Order, dict[str, Any]]":
@@ -101,14 +99,14 @@ def table_rows(orders: "QuerySet[Order, Any]") -> "QuerySet[Order, dict[str, Any
 def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
     """Two queries for any number of rows. Without `personal` names are masked."""
     reasons = _open_reasons([order["id"] for order in found])
-    shops = {pk: (name, label) for pk, name, label in Shop.objects.values_list("pk", "name", "channel_label")}
-    place = (url_if_served("orders:detail", 0) or "/orders/0/").rsplit("0", 1)
-    labels = _Labels()
+    shops = dict(Shop.objects.values_list("pk", "name"))
+    place = reverse("orders:detail", args=[0]).rsplit("0", 1)
+    labels = _labels(get_language() or "")
     return [_row(order, reasons.get(order["id"], ()), shops, place, labels, personal=personal) for order in found]
 
 
 class _Labels:
-    """The words of choices, translated once per page instead of once per row."""
+    """The words of choices in one language, translated once instead of once per row."""
 
     def __init__(self) -> None:
         self.stage = {code: str(label) for code, label in Stage.choices}
@@ -120,30 +118,33 @@ class _Labels:
         self.cancel, self.failed = _("キャンセル申請"), _("反映失敗")
 
 
+@lru_cache
+def _labels(_language: str) -> _Labels:
+    return _Labels()
+
+
 def _row(
     order: Mapping[str, Any],
     reasons: Sequence[tuple[str, str, str]],
-    shops: Mapping[int, tuple[str, str]],
+    shops: Mapping[int, str],
     place: Sequence[str],
     labels: _Labels,
     *,
     personal: bool,
 ) -> Row:
-    shop, channel = shops[order["shop_id"]]
     step = steps.next_step(order, [(code, level) for code, level, _evidence in reasons])
     buyer, recipient = order["buyer_name"], order["recipient_name"]
     waiting = order["shipped_at"] is None and order["cancelled_at"] is None
+    marks = _marks(order, reasons, labels)
     return Row(
         id=order["id"],
         url=f"{place[0]}{order['id']}{place[1]}",
         no=order["channel_order_no"],
-        shop=shop,
-        channel=channel,
+        shop=shops[order["shop_id"]],
         ordered_at=order["ordered_at"],
         ship_by=order["ship_by"],
         ship_by_tone=countdown_tone(order["ship_by"]) if waiting else "",
         buyer=buyer if personal else mask_name(buyer),
-        buyer_prefecture=order["buyer_prefecture"],
         recipient="" if recipient == buyer else recipient if personal else mask_name(recipient),
         recipient_prefecture=order["recipient_prefecture"],
         items=order["item_summary"],
@@ -152,12 +153,11 @@ def _row(
         payment=labels.method[order["payment_method"]],
         payment_state=labels.paid[order["payment_state"]],
         payment_tone=PAYMENT_TONES.get(order["payment_state"], ""),
-        marks=_marks(order, reasons, labels) if personal else _untold(_marks(order, reasons, labels)),
+        marks=marks if personal else _untold(marks),
         step=step.text,
         step_urgent=step.urgent,
         stage=labels.stage[order["stage"]],
         stage_tone=STAGE_TONES[order["stage"]],
-        stage_since=order["stage_since"],
     )
 
 
@@ -212,12 +212,20 @@ class Tile:
 
 def tiles() -> list[Tile]:
     """Every stage in the order of work, then 例外: what the channel refused to take."""
-    counts, late = stage_counts(), due_today_counts()
+    figures = board_figures()
+    words = _labels(get_language() or "").stage
     board = [
-        Tile(code, str(label), f"?stage={code}", counts[code], late.get(code, 0), f"?stage={code}&due=today")
-        for code, label in Stage.choices
+        Tile(
+            code,
+            words[code],
+            f"?stage={code}",
+            figures.count.get(code, 0),
+            figures.late.get(code, 0),
+            f"?stage={code}&due=today",
+        )
+        for code in Stage.values
     ]
-    return [*board, Tile("failed", _("例外（反映失敗）"), "?sync=failed", failed_sync_count(), 0, "")]
+    return [*board, Tile("failed", _("例外（反映失敗）"), "?sync=failed", figures.failed, 0, "")]
 
 
 def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:

@@ -17,6 +17,9 @@ from orders.models import BulkRun
 from orders.queries import bulk as bulk_queries
 from orders.services import bulk
 from orders.views.desk import chosen_ids
+from orders.views.order import user_of
+
+PORTION = 900  # what takes ids takes a thousand at once
 
 
 @require_POST
@@ -34,7 +37,7 @@ def bulk_choose(request: HttpRequest) -> HttpResponse:
             request, _("一度に処理できるのは %(n)s件までです。条件で絞り込んでください。") % {"n": f"{bulk.LARGEST:,}"}
         )
         return answer(request, to=f"{reverse('orders:list')}?{query}", trigger="too-many-chosen")
-    run = bulk.draft(action.code, ids, by=request.user, query=query)
+    run = bulk.draft(action.code, ids, by=user_of(request), query=query)
     return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
 
 
@@ -91,11 +94,23 @@ def _result(run: BulkRun, action: Action) -> dict[str, Any]:
         "back_url": f"{reverse('orders:list')}?{query.urlencode()}",
         "live_url": f"{reverse('orders:live')}?{run.query}",
         "left_over": run.left_over,
+        "offers": _offers(run),
     }
 
 
+def _offers(run: BulkRun) -> list[dict[str, Any]]:
+    """The run's offers in portions that one form can post."""
+    found = []
+    for offer in run.offers:
+        portions = [offer["ids"][at : at + PORTION] for at in range(0, len(offer["ids"]), PORTION)]
+        for place, ids in enumerate(portions, start=1):
+            part = f"（{place}/{len(portions)}）" if len(portions) > 1 else ""
+            found.append({"text": f"{offer['text']}{part}", "url": offer["url"], "ids": ids})
+    return found
+
+
 def _own(request: HttpRequest, key: str) -> BulkRun:
-    run = BulkRun.of(request.user, str(key))
+    run = BulkRun.of(user_of(request), str(key))
     if run is None:
         raise Http404
     return run

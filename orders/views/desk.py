@@ -8,9 +8,11 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET
 
 from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
+from oms.kernel.templatetags.desk import number
 from oms.kernel.web import live, render_page
 from orders import actions
 from orders.filters import STILL_DUE, OrderFilter, chips
@@ -18,6 +20,7 @@ from orders.models import BulkRun, Order
 from orders.models.order import Stage
 from orders.queries import desk
 from orders.services.bulk import LARGEST
+from orders.views.order import user_of
 
 SORTS: Mapping[str, Sequence[str]] = {
     "-ordered_at": ("-ordered_at", "-id"),
@@ -26,6 +29,13 @@ SORTS: Mapping[str, Sequence[str]] = {
     "-ship_by": ("-ship_by", "-id"),
 }
 NEWEST = "-ordered_at"
+# The filter panel, from top to bottom; the prefectures come last, folded.
+PANEL_CHOICES = ("stage", "due", "shop", "channel", "reason", "payment_method", "payment_state", "has", "sync")
+PANEL_RANGES = (
+    (lazy("注文日"), "ordered_from", "ordered_to"),
+    (lazy("出荷期限の日付"), "ship_by_from", "ship_by_to"),
+    (lazy("合計金額"), "total_min", "total_max"),
+)
 # Parameters of the URL that say where one stands, not what is listed.
 PLACE = ("after", "before", "token", "chosen")
 
@@ -35,14 +45,14 @@ PLACE = ("after", "before", "token", "chosen")
 def order_list(request: HttpRequest) -> HttpResponse:
     page, filters = listed(request)
     board = desk.tiles()
-    run = BulkRun.of(request.user, request.GET.get("chosen", ""))
+    run = BulkRun.of(user_of(request), request.GET.get("chosen", ""))
     context = {
         **table_context(request, page, board),
         "filters": filters,
         "chips": chips(filters),
         "typed": request.GET.get("q", ""),
         "kept_fields": kept_fields(request.GET),
-        "offered": actions.offered_to(request.user),
+        "offered": actions.offered_to(user_of(request)),
         "chosen": run.left_over if run else [],
         "sort": NEWEST,
         "only_due": sorts_by_deadline(request.GET),
@@ -70,8 +80,15 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
 @permission_required("orders.view_order", raise_exception=True)
 def order_filter(request: HttpRequest) -> HttpResponse:
     """The filter panel, fetched when it is wanted; its form leads back to the list."""
-    filters = OrderFilter(request.GET, queryset=Order.objects.none())
-    context = {"form": filters.form, "list_query": list_query(request.GET), "sort": request.GET.get("sort", "")}
+    filters = OrderFilter(request.GET, queryset=Order.objects.none(), whole=True)
+    form = filters.form
+    context = {
+        "form": form,
+        "choices": [form[name] for name in PANEL_CHOICES],
+        "ranges": [(label, form[since], form[until]) for label, since, until in PANEL_RANGES],
+        "list_query": list_query(request.GET),
+        "sort": request.GET.get("sort", ""),
+    }
     return render_page(request, "orders/desk_filter.html", context, fragment="orders/_desk_filter.html")
 
 
@@ -116,11 +133,23 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
 
 
 def board_of(board: Sequence[desk.Tile], query: QueryDict) -> list[dict[str, Any]]:
-    """The tiles with the one in use, and the keys that lead to its neighbours."""
-    here = f"?{_only(query, 'stage', 'sync')}"
+    """The tiles ready to print, with the one in use, and the keys that lead to its neighbours."""
+    here, root = f"?{_only(query, 'stage', 'sync')}", reverse("orders:list")
     at = next((place for place, tile in enumerate(board) if tile.query == here), None)
     keys = {} if at is None else {at - 1: "[", at + 1: "]"}
-    return [{"tile": tile, "current": place == at, "key": keys.get(place, "")} for place, tile in enumerate(board)]
+    return [
+        {
+            "url": f"{root}{tile.query}",
+            "label": tile.label,
+            "count": number(tile.count),
+            "empty": not tile.count,
+            "late": number(tile.late) if tile.late else "",
+            "late_url": f"{root}{tile.late_query}",
+            "current": place == at,
+            "key": keys.get(place, ""),
+        }
+        for place, tile in enumerate(board)
+    ]
 
 
 def _only(query: QueryDict, *names: str) -> str:

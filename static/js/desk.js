@@ -430,8 +430,20 @@
     toast(text(status === 403 ? "Forbidden" : status === 404 ? "Missing" : "Error"), "error");
   }
 
+  // The server says what is chosen now: what a bulk action could not do stays so, the rest is let go.
+  function chooseAnew() {
+    for (const mark of all("[data-choose]:not([data-chosen])")) {
+      const list = mark.closest("[data-selection]") || document.querySelector("[data-selection]");
+      mark.dataset.chosen = "";
+      if (!list) continue;
+      chooseAll(list, false);
+      choose(list, mark.dataset.choose.split(" ").filter(Boolean), true);
+    }
+  }
+
   function settled() {
     watchToasts();
+    chooseAnew();
     for (const list of all("[data-selection]")) showSelection(list);
     const row = currentRow();
     if (row) {

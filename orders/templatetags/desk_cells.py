@@ -1,0 +1,99 @@
+"""The row of 受注一覧. Fifty of them make up the most frequent page of the product, and written with the tags of the
+template language they cost four fifths of its time; so the row is written here, once, as the text it is."""
+
+from html import escape
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from oms.kernel.templatetags.desk import icon, iso, jst, yen
+from orders.queries.desk import Mark, Row
+
+register = template.Library()
+
+ROW = """<tr data-row="{id}">
+<td class="cell-select"><input type="checkbox" name="ids" value="{id}" data-row-select aria-label="{no}"></td>
+<td class="desk-due" data-label="{due_label}">{due}</td>
+<td class="desk-no"><a href="{url}" data-open>{no}</a>{copy}<span class="cell-sub">{shop}</span></td>
+<td class="desk-time" data-label="{ordered_label}">{ordered}</td>
+<td class="desk-buyer"><span>{buyer}{place}</span></td>
+<td class="desk-items"><span>{items}{marks}</span></td>
+<td class="num desk-quantity">{quantity}</td>
+<td class="num">{total}</td>
+<td><span>{payment}<span class="cell-sub"{payment_tone}>{payment_state}</span></span></td>
+<td class="desk-step{urgent}">{step}</td>
+<td><span class="badge" data-tone="{stage_tone}">{stage}</span></td>
+</tr>
+"""
+
+COPY = (
+    '<button type="button" class="copy-no" data-copy="{no}" data-key="y" data-key-label="{copy_label}" tabindex="-1"'
+    ' aria-label="{copy_label}">{copy_icon}</button>'
+)
+
+
+@register.simple_tag
+def order_rows(rows: list[Row], due_label: str, ordered_label: str) -> SafeString:
+    """The rows of the table's body; the labels stand before the times on phones."""
+    labels = {
+        "due_label": escape(due_label),
+        "ordered_label": escape(ordered_label),
+        "copy_label": escape(_("受注番号をコピー")),
+        "copy_icon": icon("copy"),
+    }
+    return SafeString("".join(_row(row, labels) for row in rows))
+
+
+def _row(row: Row, labels: dict[str, str]) -> str:
+    no = escape(row.no)
+    return ROW.format(
+        **labels,
+        copy=COPY.format(no=no, **labels),
+        id=row.id,
+        no=no,
+        url=row.url,
+        shop=escape(row.shop),
+        due=_due(row),
+        ordered=jst(row.ordered_at),
+        buyer=escape(row.buyer),
+        place=_place(row),
+        items=escape(row.items),
+        marks=_marks(row.marks) if row.marks else "",
+        quantity=row.quantity,
+        total=yen(row.total),
+        payment=escape(row.payment),
+        payment_tone=f' data-tone="{row.payment_tone}"' if row.payment_tone else "",
+        payment_state=escape(row.payment_state),
+        urgent=" is-urgent" if row.step_urgent else "",
+        step=escape(row.step),
+        stage_tone=row.stage_tone,
+        stage=escape(row.stage),
+    )
+
+
+def _due(row: Row) -> str:
+    """The deadline with its colour."""
+    if row.ship_by is None:
+        return '<span class="muted">–</span>'
+    tone, when = row.ship_by_tone, row.ship_by
+    return f'<time class="countdown" data-tone="{tone}" datetime="{iso(when)}">{jst(when)}</time>'
+
+
+def _place(row: Row) -> str:
+    """Where it goes, and to whom when that is somebody else."""
+    place = escape(row.recipient_prefecture)
+    if row.recipient:
+        place = f"→ {escape(row.recipient)}（{place}）"
+    return f'<span class="cell-sub">{place}</span>' if place else ""
+
+
+def _marks(marks: list[Mark]) -> str:
+    badges = (
+        f'<span class="badge" data-tone="{mark.tone}"{_title(mark.title)}>{escape(mark.text)}</span>' for mark in marks
+    )
+    return f'<span class="desk-marks">{"".join(badges)}</span>'
+
+
+def _title(text: str) -> str:
+    return f' title="{escape(text)}"' if text else ""
