@@ -16,4 +16,4 @@ class ChannelsConfig(AppConfig):
             "channel_cancel": _("モールへのキャンセル"),
         }
         for kind, label in labels.items():
-            outbox.register(kind, notices.deliver, label=str(label), ended=notices.ended)
+            outbox.register(kind, notices.deliver, label=label, ended=notices.ended)

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.conf import settings
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
 from inventory.models import Sku
@@ -61,7 +63,8 @@ def delivery_notes(shipment_ids: Sequence[int]) -> Printable:
             result.problems[shipment.number] = _("受注 %(no)s の値引が商品代金を超えています。") % {"no": blocked}
         elif own:
             parts = [shares[pk, shipment.pk] for pk in own]
-            result.notes.append(_note(shipment, [orders[pk] for pk in own], parts, today))
+            with override(settings.LANGUAGE_CODE):  # paper is for the customer, not for whoever prints it
+                result.notes.append(_note(shipment, [orders[pk] for pk in own], parts, today))
             result.shipments.append(shipment.pk)
     return result
 
@@ -73,7 +76,8 @@ def pick_lists(shipment_ids: Sequence[int], *, by: str) -> list[PickList]:
         by_place[shipment.location_id].append(shipment)
     known = ShipmentEvent.objects.filter(shipment__in=shipment_ids, kind=PICK)
     reprinted = set(known.values_list("shipment", flat=True))
-    return [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
+    with override(settings.LANGUAGE_CODE):
+        return [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
 
 
 def _loaded(shipment_ids: Sequence[int]) -> list[Shipment]:

@@ -11,7 +11,7 @@ class OrdersConfig(AppConfig):
         from orders import actions, desk_actions, receivers  # noqa: F401
         from orders.services import mail, waiting
 
-        outbox.register("mail", mail.deliver, label=str(_("メール")), ended=mail.ended)
-        outbox.register("promises_lost", waiting.handle_lost_promises, label=str(_("引当の取り直し")))
+        outbox.register("mail", mail.deliver, label=_("メール"), ended=mail.ended)
+        outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
         for action in desk_actions.ACTIONS:
             actions.register(action)

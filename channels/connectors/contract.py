@@ -155,7 +155,7 @@ class Connector(Protocol):
     channel: str
     label: str  # the channel's name for people
     capabilities: Capabilities
-    credential_fields: Sequence[tuple[str, str, bool]]  # (key, Japanese label, secret?)
+    credential_fields: Sequence[tuple[str, str, bool]]  # (key, label to be translated where shown, secret?)
 
     def __init__(self, settings: ConnectorSettings) -> None: ...
 

@@ -42,7 +42,8 @@ def event_text(event: CredentialEvent) -> str:
 
 def _labels(event: CredentialEvent) -> str:
     """The names people know of the keys that changed."""
-    declared = {key: label for key, label, _secret in connector_class(event.connection.shop.channel).credential_fields}
+    fields = connector_class(event.connection.shop.channel).credential_fields
+    declared = {key: _(label) for key, label, _secret in fields}
     columns = {field.name: str(field.verbose_name) for field in Shop._meta.fields}
     own = {"base_url": _("APIのURL"), "auth_url": _("認証のURL")}
     names = [name for name in event.keys.split(", ") if name]

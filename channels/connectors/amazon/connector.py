@@ -5,6 +5,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels.connectors.amazon import cancel, listings, orders, shipping, stock
 from channels.connectors.amazon.parse import parse_order
 from channels.connectors.amazon.transport import Api, need
@@ -45,11 +47,11 @@ class AmazonConnector:
         poll_interval_s=240.0,
     )
     credential_fields = (
-        ("client_id", "クライアントID", False),
-        ("client_secret", "クライアントシークレット", True),
-        ("refresh_token", "リフレッシュトークン", True),
-        ("seller_id", "出品者ID", False),
-        ("marketplace_id", "マーケットプレイスID", False),
+        ("client_id", gettext_noop("クライアントID"), False),
+        ("client_secret", gettext_noop("クライアントシークレット"), True),
+        ("refresh_token", gettext_noop("リフレッシュトークン"), True),
+        ("seller_id", gettext_noop("出品者ID"), False),
+        ("marketplace_id", gettext_noop("マーケットプレイスID"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:

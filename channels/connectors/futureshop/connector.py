@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
@@ -42,9 +44,9 @@ class FutureshopConnector:
         poll_interval_s=60.0,
     )
     credential_fields = (
-        ("client_id", "APIキー（クライアントID）", False),
-        ("client_secret", "APIパスワード（クライアントシークレット）", True),
-        ("shop_key", "店舗KEY", False),
+        ("client_id", gettext_noop("APIキー（クライアントID）"), False),
+        ("client_secret", gettext_noop("APIパスワード（クライアントシークレット）"), True),
+        ("shop_key", gettext_noop("店舗KEY"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
@@ -42,10 +44,10 @@ class Qoo10Connector:
         poll_interval_s=120,
     )
     credential_fields = (
-        ("certification_key", "販売者認証キー（1年有効）", True),
-        ("api_key", "APIキー（認証キーを自動発行する場合）", True),
-        ("user_id", "QSMのID（認証キーを自動発行する場合）", False),
-        ("password", "QSMのパスワード（認証キーを自動発行する場合）", True),
+        ("certification_key", gettext_noop("販売者認証キー（1年有効）"), True),
+        ("api_key", gettext_noop("APIキー（認証キーを自動発行する場合）"), True),
+        ("user_id", gettext_noop("QSMのID（認証キーを自動発行する場合）"), False),
+        ("password", gettext_noop("QSMのパスワード（認証キーを自動発行する場合）"), True),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:

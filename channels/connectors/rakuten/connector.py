@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels.connectors.contract import (
     Capabilities,
     ChannelError,
@@ -46,9 +48,9 @@ class RakutenConnector:
         poll_interval_s=60.0,
     )
     credential_fields = (
-        ("service_secret", "サービスシークレット（serviceSecret）", True),
-        ("license_key", "ライセンスキー（licenseKey）", True),
-        ("shop_url", "店舗URL（任意）", False),
+        ("service_secret", gettext_noop("サービスシークレット（serviceSecret）"), True),
+        ("license_key", gettext_noop("ライセンスキー（licenseKey）"), True),
+        ("shop_url", gettext_noop("店舗URL（任意）"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
@@ -42,12 +44,12 @@ class YahooConnector:
         poll_interval_s=60,
     )
     credential_fields = (
-        ("client_id", "Client ID（アプリケーションID）", False),
-        ("client_secret", "シークレット", True),
-        ("refresh_token", "リフレッシュトークン（4週間ごとに再連携）", True),
-        ("seller_id", "ストアアカウント", False),
-        ("public_key", "公開鍵（BEGINとENDの行を含む）", True),
-        ("public_key_version", "公開鍵のバージョン", False),
+        ("client_id", gettext_noop("Client ID（アプリケーションID）"), False),
+        ("client_secret", gettext_noop("シークレット"), True),
+        ("refresh_token", gettext_noop("リフレッシュトークン（4週間ごとに再連携）"), True),
+        ("seller_id", gettext_noop("ストアアカウント"), False),
+        ("public_key", gettext_noop("公開鍵（BEGINとENDの行を含む）"), True),
+        ("public_key_version", gettext_noop("公開鍵のバージョン"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:

@@ -98,7 +98,7 @@ def rows(found: Sequence[Effect]) -> list[Row]:
     return [
         Row(
             effect,
-            KINDS[effect.kind].label if effect.kind in KINDS else effect.kind,
+            str(KINDS[effect.kind].label) if effect.kind in KINDS else effect.kind,
             orders.get(order_of[effect.pk] or 0),
             blocked.get(effect.subject, effect.pk) < effect.pk,
         )
@@ -121,4 +121,4 @@ def _first_failures(subjects: set[str]) -> dict[str, int]:
 
 
 def kinds() -> list[tuple[str, str]]:
-    return sorted(((code, kind.label) for code, kind in KINDS.items()), key=lambda pair: pair[1])
+    return sorted(((code, str(kind.label)) for code, kind in KINDS.items()), key=lambda pair: pair[1])
