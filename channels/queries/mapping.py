@@ -23,14 +23,14 @@ SHOWN = 200
 UNMAPPED = """
 WITH waiting AS (
   SELECT o.shop_id, l.channel_sku, count(DISTINCT o.id) AS orders, sum(l.quantity) AS units, max(l.name) AS name,
-         min(o.ordered_at) AS since
+         max(l.options) AS options, min(o.ordered_at) AS since
     FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
    WHERE l.sku_id IS NULL AND l.quantity > 0 AND o.cancelled_at IS NULL AND o.shipped_at IS NULL
    GROUP BY 1, 2),
 listed AS (
   SELECT shop_id, channel_sku, max(name) AS name FROM channels_listing WHERE sku_id IS NULL GROUP BY 1, 2)
-SELECT shop_id, s.name, channel_sku, coalesce(nullif(w.name, ''), i.name, ''), coalesce(w.orders, 0)::int,
-       coalesce(w.units, 0)::int, w.since
+SELECT shop_id, s.name, channel_sku, coalesce(nullif(w.name, ''), i.name, ''), coalesce(w.options, ''),
+       coalesce(w.orders, 0)::int, coalesce(w.units, 0)::int, w.since
   FROM waiting w FULL JOIN listed i USING (shop_id, channel_sku) JOIN orders_shop s ON s.id = shop_id
  WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (%(code)s::text IS NULL OR channel_sku = %(code)s)
  ORDER BY w.since NULLS LAST, shop_id, channel_sku LIMIT %(limit)s
@@ -54,12 +54,16 @@ class Suggestion:
 
 @dataclass(slots=True)
 class Unmapped:
-    """A code of a shop without SKU. `orders` wait for it since `since`; 0 when it only is on sale."""
+    """A code of a shop without SKU, and what the channel calls it; `options` is what a buyer chose (色: 黒).
+
+    `orders` wait for it since `since`; 0 when it is only on sale.
+    """
 
     shop_id: int
     shop: str
     code: str
     name: str
+    options: str
     orders: int
     units: int
     since: datetime | None
@@ -98,7 +102,7 @@ def _sure(code: str, by_code: dict[str, Sku], by_jan: dict[str, Sku]) -> list[Su
 
 def suggestions(code: str, name: str) -> list[Suggestion]:
     """What a code with this name probably stands for, the best first."""
-    row = Unmapped(0, "", code, name, 0, 0, None)
+    row = Unmapped(0, "", code, name, "", 0, 0, None)
     sure = with_sure_suggestions([row])[0].suggestions
     words = sorted(_words(name), key=len, reverse=True)[:4]
     candidates: dict[int, Sku] = {}

@@ -61,14 +61,16 @@ def sku_options(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
 def _code(request: HttpRequest, shop: Shop, code: str) -> dict[str, Any]:
     found = queries.unmapped(shop_id=shop.pk, code=code)
     name = found[0].name if found else mapping.name_of(shop, code)
+    options = found[0].options if found else ""
     typed = request.GET.get("q", "").strip()
     return {
         "shop": shop,
         "code": code,
         "name": name,
+        "options": options,
         "orders": found[0].orders if found else 0,
         "q": typed,
         "found": queries.skus_found(typed) if typed else [],
-        "suggestions": [] if typed else queries.suggestions(code, name),
+        "suggestions": [] if typed else queries.suggestions(code, f"{name} {options}".strip()),
         "form": MapForm(initial={"units": 1}),
     }

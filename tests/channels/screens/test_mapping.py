@@ -269,7 +269,11 @@ def test_the_sku_page_has_a_panel_of_what_each_shop_shows(client_of, ben, chie, 
     make_listing(make_connection("rakuten-2").shop, "B", sku=sku, error="商品がありません。")
     url = reverse("channels:sku-panel", args=[sku.pk])
     fragment = text_of(client_of(ben).get(url, headers=HTMX))
-    assert fragment.startswith('<div id="sku-channels"') and "一致" in fragment and "商品がありません。" in fragment
+    assert (
+        fragment.startswith('<section class="panel" id="sku-channels"')
+        and "一致" in fragment
+        and "商品がありません。" in fragment
+    )
     assert "<html" in text_of(client_of(ben).get(url))
     assert client_of(chie).get(url).status_code == 403
     assert reverse("channels:sku-panel", args=[sku.pk]) in text_of(
@@ -294,3 +298,11 @@ def test_a_worker_imports_listings_and_journals_the_result(monkeypatch, aoi, con
     tasks.import_listings(connection.pk, aoi.pk)
     event = CredentialEvent.objects.latest("pk")
     assert (event.kind, event.by, Listing.objects.count()) == (kind, aoi, 0 if down else 2)
+
+
+def test_what_the_buyer_chose_tells_variants_apart(as_aoi, connection, goods):
+    line = make_line("X-1", name="【新装】オフィスチェア メッシュ", options="カラー: 白")
+    bring_in(connection, make_channel_order(line, number="N-1"), {})
+    page = as_aoi.get(reverse("channels:map", args=[connection.shop_id, "X-1"]))
+    assert page.context["suggestions"][0].sku.code == "CH-WH01"
+    assert "カラー: 白" in text_of(page)
