@@ -29,7 +29,7 @@ def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
     places = sorted(set(planned.values_list("location__name", flat=True)))
     effects = [
         _("出荷伝票 %(n)s件を倉庫へ渡します。") % {"n": f"{planned.count():,}"},
-        _("出荷元: %(places)s") % {"places": "、".join(places)},
+        _("出荷元: %(places)s") % {"places": _("、").join(places)},
     ]
     return Plan(will, skipped, effects)
 

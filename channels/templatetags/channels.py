@@ -47,7 +47,7 @@ def _labels(event: CredentialEvent) -> str:
     columns = {field.name: str(field.verbose_name) for field in Shop._meta.fields}
     own = {"base_url": _("APIのURL"), "auth_url": _("認証のURL")}
     names = [name for name in event.keys.split(", ") if name]
-    return "、".join(own.get(name) or declared.get(name) or columns.get(name) or name for name in names)
+    return _("、").join(own.get(name) or declared.get(name) or columns.get(name) or name for name in names)
 
 
 SENTENCES: dict[str, Callable[[CredentialEvent], str]] = {

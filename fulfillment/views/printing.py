@@ -26,7 +26,7 @@ def print_delivery_notes(request: HttpRequest) -> HttpResponse:
         return _back(request, cause)
     printable = documents.delivery_notes(ids)
     if printable.problems:
-        names = "、".join(f"{number}: {cause}" for number, cause in list(printable.problems.items())[:5])
+        names = _("、").join(f"{number}: {cause}" for number, cause in list(printable.problems.items())[:5])
         return _back(
             request, _("印刷できない出荷伝票があります。外してからやり直してください。%(names)s") % {"names": names}
         )

@@ -113,4 +113,4 @@ def _tell(request: HttpRequest, edited: Edited) -> None:
 
 
 def _labels(codes: list[str]) -> str:
-    return "、".join(str(CATALOGUE[code].label) if code in CATALOGUE else code for code in codes)
+    return _("、").join(str(CATALOGUE[code].label) if code in CATALOGUE else code for code in codes)
