@@ -1,5 +1,7 @@
 """Shipments as the values that documents print: delivery notes with the invoice's fields, and pick lists."""
 
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +32,7 @@ from orders.models import Order, OrderLine, Recipient, Shop
 from orders.queries.detail import slot_label
 
 NOTE, PICK = "note_printed", "pick_printed"
+VARIANT_LABELS = {"", "色", "カラー", "サイズ", "color", "colour", "size"}  # what malls call a variant's options
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +340,18 @@ def _pick_item(line: ShipmentLine) -> PickItem:
         code=line.sku.code,
         name=line.sku.name,
         jan=line.sku.jan,
-        options=" ".join(part for part in (line.sku.variant, line.order_line.options) if part),
+        options=beyond_name(line.sku.name, [line.sku.variant, *re.split(r"\n| / ", line.order_line.options)]),
         quantity=line.quantity,
         set_name=bought.name if bought and bought.is_bundle else "",
     )
+
+
+def beyond_name(name: str, options: Iterable[str]) -> str:
+    """What the product's name does not already say: "色:紺" goes where the name has 紺, an engraving always stays."""
+    said = set(name.split())
+    return " / ".join(option for option in options if option and not _is_said(option, said))
+
+
+def _is_said(option: str, said: set[str]) -> bool:
+    label, _colon, value = unicodedata.normalize("NFKC", option).rpartition(":")
+    return label.strip().lower() in VARIANT_LABELS and set(value.split()) <= said

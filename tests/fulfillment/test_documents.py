@@ -127,10 +127,24 @@ def test_pick_lists_come_place_by_place_with_what_packers_must_know():
 def test_any_number_of_notes_costs_the_same_queries(django_assert_num_queries):
     sku = make_sku(stock_units=90)
     one = shipments_for(skus=[sku])
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         documents.delivery_notes(one)
     many = one + [pk for _ in range(12) for pk in shipments_for(skus=[sku])]
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         assert len(documents.delivery_notes(many).notes) == 13
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(6):
         documents.pick_lists(many, by="")
+
+
+@pytest.mark.parametrize(
+    ("options", "printed"),
+    [
+        (["紺 S", "色:紺", "サイズ:S"], ""),
+        (["紺 S", "S 紺"], ""),
+        (["紺 S", "色：紺", "イニシャル:S"], "イニシャル:S"),
+        (["紺 S", "サイズ:M"], "サイズ:M"),
+        (["", "メッセージカード:おめでとう"], "メッセージカード:おめでとう"),
+    ],
+)
+def test_a_pick_list_says_a_variant_once_and_keeps_wishes(options, printed):
+    assert documents.beyond_name("リネン Tシャツ 紺 S", options) == printed
