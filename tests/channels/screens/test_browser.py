@@ -46,7 +46,8 @@ def company(aoi):
     make_listing(running.shop, "ch_wh", name="オフィスチェア メッシュ 白 送料無料")
     make_listing(
         running.shop, "CH-BK", sku_id=ids["CH-BK"], name="オフィスチェア メッシュ 黒",
-        desired=3, desired_at=clock.now() - timedelta(minutes=4), sent=5, sent_at=clock.now() - timedelta(hours=1), confirmed=5,
+        desired=3, desired_at=clock.now() - timedelta(minutes=4), sent=5,
+        sent_at=clock.now() - timedelta(hours=1), confirmed=5,
     )  # fmt: skip
     make_listing(running.shop, "CH-GR", sku_id=ids["CH-GR"], desired=8, sent=8, confirmed=8, confirmed_at=clock.now())
     make_listing(running.shop, "CH-OLD", sku=make_sku("OLD"), error="この商品は楽天市場に登録されていません。")
