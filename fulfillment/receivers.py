@@ -5,8 +5,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import journal
+from fulfillment.services import facts, journal
 from oms.kernel.models import User
+from orders.models import OrderLine
 from orders.signals import lines_released, orders_cancelled
 
 LIVE = [Shipment.State.PLANNED, Shipment.State.INSTRUCTED]
@@ -24,7 +25,8 @@ def stop_shipments(order_ids: list[int], by: User | None, **_: Any) -> None:
 
 @receiver(lines_released)
 def let_go_of_lines(line_ids: list[int], **_: Any) -> None:
-    """Lines without a place leave their planned and instructed shipments; a shipment left empty ends."""
+    """Lines without a place leave their planned and instructed shipments; a shipment left empty ends, and the
+    orders' facts say how far they still are."""
     rows = ShipmentLine.objects.filter(order_line__in=line_ids, shipment__state__in=LIVE)
     touched = set(rows.values_list("shipment", flat=True))
     rows.delete()
@@ -33,3 +35,5 @@ def let_go_of_lines(line_ids: list[int], **_: Any) -> None:
     empty.filter(state=Shipment.State.PLANNED).delete()
     Shipment.objects.filter(pk__in=instructed).update(state=Shipment.State.CANCELLED)
     journal.write([(pk, "emptied", "") for pk in instructed], by=None)
+    if touched:
+        facts.refresh(sorted(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order", flat=True))))

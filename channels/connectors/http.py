@@ -12,11 +12,18 @@ from typing import Any
 
 import requests
 
-from channels.connectors.contract import ChannelDown, ChannelError, RateLimited
+from channels.connectors.contract import ChannelDown, ChannelError, CredentialsRefused, RateLimited
 from channels.connectors.limits import Limiter
 from oms.kernel import clock
 
 TIMEOUT_S = (5, 60)
+UNSPEAKABLE = (requests.exceptions.InvalidHeader, UnicodeError)
+NO_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
+CUT = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 
 _last_sent: ContextVar[datetime | None] = ContextVar("last_sent", default=None)
 
@@ -59,7 +66,16 @@ class Http:
                 error = self.classify(response)
                 if error is None:
                     return response
-            except (requests.Timeout, requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as lost:
+            except UNSPEAKABLE:
+                # `from None`: the original names the header's value
+                raise CredentialsRefused(
+                    "認証情報に使えない文字（全角文字や改行）が含まれています。店舗の画面で入力し直してください。"
+                ) from None
+            except NO_ADDRESS as wrong:
+                raise ChannelError(
+                    "店舗に登録したURLが正しくありません。店舗の画面で確かめてください。", detail=type(wrong).__name__
+                ) from wrong
+            except (requests.Timeout, requests.ConnectionError, *CUT) as lost:
                 error = ChannelDown(
                     "モールにつながりません。通信の回復後に自動で再試行します。",
                     detail=type(lost).__name__,

@@ -65,6 +65,7 @@ def only_one(connection: Connection) -> Iterator[None]:
 
 
 LOCK_CLASS = 7101
+ARCHIVE_LOCK_CLASS = 7103
 
 
 def pull(connection: Connection, *, since: datetime | None = None) -> Pulled:
@@ -83,6 +84,10 @@ def pull(connection: Connection, *, since: datetime | None = None) -> Pulled:
         except ChannelError as error:
             shops.note_failure(connection, error)
             Connection.objects.filter(pk=connection.pk).update(import_error=error.cause[:500])
+            raise
+        except Exception as crash:
+            cause = _("プログラムのエラーで取り込みが止まりました（%(name)s）。管理者に連絡してください。")
+            Connection.objects.filter(pk=connection.pk).update(import_error=cause % {"name": type(crash).__name__})
             raise
         _record_success(connection, cursor or started, started, pulled)
         return pulled
@@ -160,6 +165,7 @@ def archive(connection: Connection, raws: Sequence[RawOrder]) -> dict[str, int]:
     if not latest:
         return {}
     now = clock.now()
+    _one_archivist(connection.shop_id)
     digests = {
         no: hashlib.sha256(raw.payload.encode("utf-8", "surrogatepass")).hexdigest() for no, raw in latest.items()
     }
@@ -188,6 +194,12 @@ def archive(connection: Connection, raws: Sequence[RawOrder]) -> dict[str, int]:
         for no in changed
     )
     return {no: current[no][0] for no in same} | {row.channel_order_no: row.pk for row in fresh}
+
+
+def _one_archivist(shop_id: int) -> None:
+    """A person and the poll may bring the same order at once: one after the other decides which is the current one."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ARCHIVE_LOCK_CLASS, shop_id])
 
 
 def quarantine(connection: Connection, no: str, raw_id: int | None, error: ChannelError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from channels.models import Listing
 from inventory.models import PublisherMark, Sku
@@ -13,6 +14,7 @@ from orders.services import review
 from orders.services.intake_rows import Mapped
 from orders.services.journal import SYSTEM, Actor
 from orders.services.reservation import line_ids_of, want_of
+from orders.services.waiting import promisable
 
 
 def sku_map(shop: Shop, channel_skus: Sequence[str]) -> dict[str, Mapped]:
@@ -46,11 +48,21 @@ def map_code(shop: Shop, channel_sku: str, sku: Sku, *, units: int = 1, actor: A
     waiting = list(lines.values_list("pk", "quantity", "order__ship_by", "order__ordered_at"))
     ids = [pk for pk, *_rest in waiting]
     OrderLine.objects.filter(pk__in=ids).update(sku=sku, units=units, release_date=sku.release_date)
-    wants = [want_of(pk, sku.pk, quantity * units, ship_by, at) for pk, quantity, ship_by, at in waiting if quantity]
+    _write_release_dates(orders)
+    ours = set(promisable().filter(pk__in=ids).values_list("pk", flat=True))
+    wants = [want_of(pk, sku.pk, quantity * units, ship_by, at) for pk, quantity, ship_by, at in waiting if pk in ours]
     granted = stock.grant(stock.requests_for(wants), kind="reserve")
     OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
     review.reevaluate(orders, actor=actor)
     return orders
+
+
+def _write_release_dates(order_ids: Sequence[int]) -> None:
+    """An order waits for the last of its pre-orders."""
+    last = OrderLine.objects.filter(order=OuterRef("pk"), quantity__gt=0, release_date__isnull=False)
+    Order.objects.filter(pk__in=order_ids).update(
+        release_date=Subquery(last.order_by("-release_date").values("release_date")[:1])
+    )
 
 
 def name_of(shop: Shop, channel_sku: str) -> str:

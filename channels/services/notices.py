@@ -15,9 +15,12 @@ from oms.kernel.models import Effect
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import GiveUp, Postpone, Retry
 from orders.models import Order
-from orders.models.order import ChannelSync
+from orders.models.order import ChannelSync, Phase
 from orders.services import confirm as confirming
 from orders.services import facts
+
+# A mall may be closed for a night: after the quick tries it is asked so often, until it answers.
+LONG_PAUSE_S = 300
 
 
 def deliver(effect: Effect) -> None:
@@ -32,6 +35,8 @@ def deliver(effect: Effect) -> None:
         shops.note_failure(connection, error)
         raise Postpone(error.cause, after_s=300) from error
     except ChannelError as error:
+        if error.retry and effect.attempts >= outbox.MAX_ATTEMPTS:
+            raise Postpone(error.cause, after_s=max(error.retry_after_s or 0, LONG_PAUSE_S)) from error
         if error.retry or error.uncertain:
             raise Retry(error.cause, after_s=error.retry_after_s) from error
         raise GiveUp(error.cause) from error
@@ -48,7 +53,8 @@ def _ship(connector: Connector, order: Order, effect: Effect) -> None:
 
 
 def _cancel(connector: Connector, order: Order, effect: Effect) -> None:
-    connector.cancel(order.for_connector, effect.payload.get("reason", ""))
+    if order.phase != Phase.CANCELLED:  # else the channel says already that it is
+        connector.cancel(order.for_connector, effect.payload.get("reason", ""))
 
 
 TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {

@@ -15,6 +15,7 @@ import structlog
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from channels.connectors import http
 from channels.connectors.contract import ChannelError, Connector, StockPush, StockResult
@@ -31,6 +32,7 @@ MARKS = 20_000
 LOCK_CLASS = 7102
 READ_BACK_BATCH = 200
 MAX_PAUSE_S = 600
+SAY_AGAIN = 3  # pushes of one number that a channel does not show
 
 
 @dataclass
@@ -212,7 +214,7 @@ def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int
     rows = Listing.objects.filter(shop=connection.shop, sent__isnull=False, desired_at__isnull=True)
     if codes is None:
         rows = rows.filter(
-            Q(confirmed__isnull=True) | Q(confirmed_at__lt=F("sent_at")),
+            Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=F("sent_at")),
             sent_at__lt=clock.now() - _shows_after(connection),
         )
     else:
@@ -221,7 +223,17 @@ def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int
     if not listings:
         return 0
     shown = shops.connector_of(connection).read_stock(list(listings))
+    _note_missing([listing for code, listing in listings.items() if code not in shown])
     return sum(_note_shown(listings[code], quantity) for code, quantity in shown.items() if code in listings)
+
+
+def _note_missing(listings: Sequence[Listing]) -> None:
+    """Looked at, so that they do not hold back the others; the next change is pushed, and looked for, again."""
+    Listing.objects.filter(pk__in=[listing.pk for listing in listings]).update(
+        confirmed=None,
+        confirmed_at=clock.now(),
+        error=_("モールにこの商品が見つかりません。モールで出品を確かめてください。"),
+    )
 
 
 def _shows_after(connection: Connection) -> timedelta:
@@ -238,9 +250,22 @@ def _note_shown(listing: Listing, quantity: int) -> bool:
             confirmed_at=now
         )
         return True
+    if _told_in_vain(listing):
+        Listing.objects.filter(pk=listing.pk).update(
+            error=_("モールの在庫数が%(shown)dのままです（送信数 %(sent)d）。モールの設定を確かめてください。")
+            % {"shown": quantity, "sent": listing.sent}
+        )
+        return False
     # The channel shows something else (a sale we have not seen, or a lost push): say it again.
     Listing.objects.filter(pk=listing.pk, desired_at__isnull=True).update(desired_at=now, failures=0, next_try_at=None)
     return False
+
+
+def _told_in_vain(listing: Listing) -> bool:
+    """The last pushes said the same, went through, and never showed: once more would not help, the next change may."""
+    last = PushLog.objects.filter(listing=listing).order_by("-pk").values_list("quantity", "error", "confirmed_at")
+    pushes = list(last[:SAY_AGAIN])
+    return len(pushes) == SAY_AGAIN and all(push == (listing.sent, "", None) for push in pushes)
 
 
 def push_all(connection: Connection, *, sku_codes: Sequence[str] = (), full: bool = False) -> Pushed:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts
@@ -20,6 +20,7 @@ from orders.services.reservation import line_ids_of, rank_of, ref_of
 
 BATCH = 300
 MARKS = 5000
+UNDER_WAY = [Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED]
 
 
 def allocate_waiting() -> int:
@@ -29,12 +30,17 @@ def allocate_waiting() -> int:
     """
     _promise_where_stock_moved()
     placed = 0
-    waiting_ids = list(
-        Order.objects.filter(stage=Stage.AWAITING_STOCK).order_by("ship_by", "ordered_at").values_list("pk", flat=True)
-    )
+    waiting_ids = list(_waiting().order_by("ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
         placed += len(allocate_orders(waiting_ids[start : start + BATCH]))
     return placed
+
+
+def _waiting() -> QuerySet[Order]:
+    """Orders with lines to place: those whose gate this is, and those that lost goods after the instruction."""
+    lost = OrderLine.objects.filter(order=OuterRef("pk"), allocated_quantity__lt=F("quantity"), reserved=True)
+    under_way = Q(stage__in=UNDER_WAY, fulfilled_by_channel=False) & Exists(lost)
+    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way)
 
 
 def _promise_where_stock_moved() -> None:
@@ -61,9 +67,7 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     """
     orders = {
         order.pk: order
-        for order in Order.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(pk__in=order_ids, stage=Stage.AWAITING_STOCK)
-        .order_by("pk")
+        for order in _waiting().select_for_update(no_key=True, skip_locked=True).filter(pk__in=order_ids).order_by("pk")
     }
     lines = _lines_waiting(list(orders))
     picture = _picture(lines)
@@ -90,7 +94,8 @@ def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
         sku__isnull=False,
         allocated_quantity__lt=F("quantity"),
     ).order_by("order", "position")
-    found = list(rows.values_list("pk", "order", "recipient_position", "quantity", "sku", "units"))
+    missing = F("quantity") - F("allocated_quantity")  # what left already counts as allocated
+    found = list(rows.values_list("pk", "order", "recipient_position", missing, "sku", "units"))
     parts = stock.components({sku for *_rest, sku, _units in found})
     lines: dict[int, list[Line]] = defaultdict(list)
     for pk, order_id, recipient, quantity, sku, units in found:
@@ -134,11 +139,9 @@ def _allocate_stock(plan: Sequence[Placed], orders: dict[int, Order]) -> set[int
 
 
 def _by_line(done: Sequence[Placed]) -> list[tuple[int, int]]:
-    """(line, pieces placed)."""
-    sums: dict[int, int] = defaultdict(int)
-    for placed in done:
-        sums[placed.line.id] += placed.quantity
-    return list(sums.items())
+    """(line, pieces that have or had a place now): a line is placed whole, so all of it."""
+    whole = OrderLine.objects.filter(pk__in={placed.line.id for placed in done})
+    return list(whole.values_list("pk", "quantity"))
 
 
 def _write_shipments(done: Sequence[Placed], orders: dict[int, Order]) -> None:

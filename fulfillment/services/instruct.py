@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from fulfillment.models import Batch, Shipment
@@ -25,17 +26,27 @@ class Instructed:
     skipped: dict[int, str] = field(default_factory=dict)
 
 
+def instructable() -> QuerySet[Order]:
+    """Ready orders, and orders under way with a shipment that is only planned."""
+    planned = Shipment.objects.filter(recipient__order=OuterRef("pk"), state=Shipment.State.PLANNED)
+    under_way = Q(stage__in=[Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED], blocking_reasons=0) & Exists(planned)
+    return Order.objects.filter(Q(stage=Stage.READY) | under_way)
+
+
 @transaction.atomic
 def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
-    """Instruct the planned shipments of ready orders. Orders in another stage are skipped with the reason.
+    """Instruct the planned shipments of ready orders, and those that orders under way got for goods they had lost.
+
+    Orders in another stage are skipped with the reason.
 
     Locks the orders by pk, then their shipments by pk. Instructing twice does nothing the second time.
     """
     locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk"))
+    may = set(instructable().filter(pk__in=[order.pk for order in locked]).values_list("pk", flat=True))
     skipped = {
         order.pk: _("ステータスが「%(stage)s」のため出荷指示できません。") % {"stage": order.get_stage_display()}
         for order in locked
-        if order.stage != Stage.READY
+        if order.pk not in may
     }
     ready = [order.pk for order in locked if order.pk not in skipped]
     planned = Shipment.objects.select_for_update(no_key=True, of=("self",)).filter(

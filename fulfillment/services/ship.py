@@ -154,8 +154,10 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     ids = {order_id for found in orders_of.values() for order_id in found}
     orders = Order.objects.select_related("shop").in_bulk(ids)
     notices = []
+    told: set[int] = set()  # parcels that leave together are one piece of news per order
     for shipment in leaving:
-        for order_id in sorted(orders_of[shipment.pk]):
+        for order_id in sorted(orders_of[shipment.pk] - told):
+            told.add(order_id)
             order = orders[order_id]
             complete = order.fulfillment_state == FulfillmentState.SHIPPED
             mail.schedule(

@@ -11,7 +11,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Order, OrderLine
-from orders.models.order import ChannelSync, FulfillmentState
+from orders.models.order import ChannelSync, FulfillmentState, Phase
 from orders.services import journal, mail, review
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -38,7 +38,9 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> Can
     for order in locked.filter(pk__in=order_ids).order_by("pk"):
         if order.cancelled_at:
             continue
-        if order.fulfillment_state not in STOPPABLE:
+        if order.fulfillment_state not in STOPPABLE or (
+            order.phase == Phase.SHIPPED and not order.fulfilled_by_channel
+        ):
             result.refused[order.pk] = _("すでに出荷済みのためキャンセルできません。返品として扱ってください。")
         elif order.fulfilled_by_channel:
             result.refused[order.pk] = _("モールが出荷する注文です。モールの画面でキャンセルしてください。")

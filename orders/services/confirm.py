@@ -6,6 +6,8 @@ from django.db import transaction
 from django.db.models import F
 
 from oms.kernel import clock
+from oms.kernel.models import Effect
+from oms.kernel.services import outbox
 from orders.models import Order
 from orders.models.order import ChannelSync, Phase
 from orders.services import journal
@@ -15,7 +17,8 @@ from orders.services.journal import SYSTEM, Actor, Entry
 
 @transaction.atomic
 def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
-    """Queue the confirmation of orders that wait for it and have no blocking reason; returns those queued."""
+    """Queue the confirmation of orders that wait for it and have no blocking reason; returns those queued. One that the
+    channel refused before is asked again."""
     rows = Order.objects.select_for_update(no_key=True).filter(
         pk__in=order_ids,
         phase=Phase.TO_CONFIRM,
@@ -26,6 +29,8 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
         shop__capabilities__confirm=True,
     )
     waiting = list(rows.order_by("pk").values_list("pk", flat=True))
+    refused = Effect.objects.filter(key__in=[f"confirm:{order_id}" for order_id in waiting], state=Effect.State.FAILED)
+    outbox.retry(refused.values_list("pk", flat=True))
     stages.ask_confirm(waiting)
     journal.write([Entry(order_id, "confirm_asked") for order_id in waiting], actor=actor)
     return waiting

@@ -1,15 +1,18 @@
 """Taking orders in: a batch of a channel's orders becomes stored orders with members, reasons, promises and stage.
 
 Idempotent by (shop, channel order number): the same order again changes nothing, an older version is not applied, and
-of a newer one only the parts that the channel changed. One transaction per batch; a batch that the database refuses is
-halved until the culprit stands alone, so one bad order never stops the rest.
+of a newer one only the parts that the channel changed. New, changed and cancelled orders of a batch have a transaction
+each, because each goes through the stock door; one that is refused is halved until the culprit stands alone, so one bad
+order never stops the rest.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DataError, IntegrityError, transaction
+import structlog
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from customers.services import blacklist, identity
 from customers.services.identity import Person
@@ -34,7 +37,10 @@ from orders.services.intake_rows import (
 from orders.services.journal import Entry
 from orders.services.reservation import takes_stock, want_of
 
+log = structlog.get_logger(__name__)
+
 BATCH = 500
+TRIES = 3
 
 
 @dataclass
@@ -61,8 +67,24 @@ def take_in(shop: Shop, orders: Sequence[ChannelOrder], *, sku_of: SkuOf) -> Out
     outcome = Outcome()
     unique = newest_each(orders)
     for start in range(0, len(unique), BATCH):
-        outcome.add(_take_part(shop, unique[start : start + BATCH], sku_of))
+        for part in _by_work(shop, unique[start : start + BATCH]):
+            outcome.add(_take_part(shop, part, sku_of))
     return outcome
+
+
+def _by_work(shop: Shop, orders: Sequence[ChannelOrder]) -> list[list[ChannelOrder]]:
+    """New orders, known ones, and known ones that the channel cancelled: together they would lock members and stock
+    twice in one transaction, and two shops' imports would deadlock."""
+    known = set(
+        Order.objects.filter(shop=shop, channel_order_no__in=[order.channel_order_no for order in orders]).values_list(
+            "channel_order_no", flat=True
+        )
+    )
+    parts: tuple[list[ChannelOrder], list[ChannelOrder], list[ChannelOrder]] = ([], [], [])
+    for order in orders:
+        is_known = order.channel_order_no in known
+        parts[is_known + (is_known and order.state == ChannelState.CANCELLED)].append(order)
+    return [part for part in parts if part]
 
 
 def newest_each(orders: Sequence[ChannelOrder]) -> list[ChannelOrder]:
@@ -77,10 +99,14 @@ def newest_each(orders: Sequence[ChannelOrder]) -> list[ChannelOrder]:
 
 def _take_part(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
     try:
-        with transaction.atomic():
-            return _write(shop, orders, sku_of)
-    except (DataError, IntegrityError, ValueError, OverflowError) as error:
+        return _write_soon(shop, orders, sku_of)
+    except (InterfaceError, OperationalError):  # the database, not an order: the next import goes on from here
+        raise
+    except Exception as error:  # whatever one order makes our program stumble over concerns this order only
         if len(orders) == 1:
+            log.warning(
+                "order_not_stored", shop=shop.code, order=orders[0].channel_order_no, error=type(error).__name__
+            )
             return Outcome(
                 failed=[(orders[0].channel_order_no, f"データを保存できませんでした（{type(error).__name__}）。")]
             )
@@ -88,6 +114,21 @@ def _take_part(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Out
     outcome = _take_part(shop, orders[:middle], sku_of)
     outcome.add(_take_part(shop, orders[middle:], sku_of))
     return outcome
+
+
+def _write_soon(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
+    """`_write` in a transaction; again when another worker was in the way (a deadlock, stock that moved, or the same
+    order stored just now, which is a known one then)."""
+    for _attempt in range(TRIES - 1):
+        try:
+            with transaction.atomic():
+                return _write(shop, orders, sku_of)
+        except (IntegrityError, OperationalError, stock.StockMoved) as error:
+            crossed = not isinstance(error, OperationalError) or isinstance(error.__cause__, DeadlockDetected)
+            if not crossed or connection.in_atomic_block:
+                raise
+    with transaction.atomic():
+        return _write(shop, orders, sku_of)
 
 
 def _write(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
@@ -105,7 +146,7 @@ def _write(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome
             outcome.created.append(no)
             continue
         digests, updated_at = stored[no]
-        if updated_at and order.updated_at and order.updated_at < updated_at:
+        if intake_changes.is_older(order, updated_at):
             outcome.stale.append(no)
         elif digests == part_digests(order):
             outcome.unchanged.append(no)

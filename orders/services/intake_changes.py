@@ -7,6 +7,7 @@ taken.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -92,13 +93,18 @@ class Change:
 def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     """Apply newer versions of stored orders in the caller's transaction.
 
-    Locks: members, then the orders by pk, then stock once, last.
+    Locks: members, then the orders by pk, then stock, last; once, unless `orders` mixes orders that the channel
+    cancelled with others.
     """
     members = identity.match_members([_person(order) for order in orders])
     member_of = {order.channel_order_no: member for order, member in zip(orders, members, strict=True)}
     by_no = {order.channel_order_no: order for order in orders}
     locked = Order.objects.select_for_update(no_key=True).filter(shop=shop, channel_order_no__in=by_no).order_by("pk")
-    changes = [_compare(stored, by_no[stored.channel_order_no]) for stored in locked]
+    changes = [
+        _compare(stored, by_no[stored.channel_order_no])
+        for stored in locked
+        if not is_older(by_no[stored.channel_order_no], stored.channel_updated_at)  # stored since it was looked at
+    ]
     _write_columns(changes, sku_of)
     _write_heads(changes, member_of, sku_of)
     recipients.replace([(c.stored.pk, c.order) for c in changes if "recipients" in c.parts])
@@ -113,6 +119,11 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
     )
     stages.recompute(ids)
+
+
+def is_older(order: ChannelOrder, stored_at: datetime | None) -> bool:
+    """The channel says itself that this version came before the stored one."""
+    return bool(stored_at and order.updated_at and order.updated_at < stored_at)
 
 
 def _person(order: ChannelOrder) -> identity.Person:
@@ -130,6 +141,8 @@ def _compare(stored: Order, order: ChannelOrder) -> Change:
         change.news += [
             f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))
         ]
+    if stored.cancelled_at is not None:
+        change.parts -= {"lines"}  # nothing of it will ship: its lines must not take stock again
     if "state" in differ:
         change.news += _state_news(stored, order)
     return change
@@ -258,22 +271,27 @@ class LinePlan:
         if stored is None:
             self.added.append((change, position, line))
             return
+        """Money alone costs the line nothing; another quantity or SKU asks for stock anew. A code that is no longer
+        mapped stands for what it stood for."""
         quantity, mapped = intake_rows.standing_quantity(line), self.sku_of.get(line.channel_sku)
-        if (quantity, mapped and mapped.sku_id) == (
-            stored.quantity,
-            stored.sku_id,
-        ) and stored.unit_price == line.unit_price:
+        sku_id, units = (mapped.sku_id, mapped.units) if mapped else (stored.sku_id, stored.units)
+        same = (quantity, sku_id) == (stored.quantity, stored.sku_id)
+        if same:
+            units = stored.units  # what was promised
+        amount = intake_rows.standing_amount(line)
+        if same and (stored.unit_price, stored.amount, stored.cancelled_quantity) == (
+            line.unit_price,
+            amount,
+            line.cancelled_quantity,
+        ):
             return
-        self.changed.append(
-            (stored.pk, quantity, line.cancelled_quantity, line.unit_price, intake_rows.standing_amount(line),
-             mapped.sku_id if mapped else stored.sku_id, mapped.units if mapped else stored.units)
-        )  # fmt: skip
+        self.changed.append((stored.pk, quantity, line.cancelled_quantity, line.unit_price, amount, sku_id, units))
+        if same:
+            return
         self.let_go.append(stored.pk)
-        if mapped and quantity and takes_stock(change.order):
+        if sku_id and quantity and takes_stock(change.order):
             self.wants.append(
-                want_of(
-                    stored.pk, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at
-                )
+                want_of(stored.pk, sku_id, quantity * units, change.order.ship_by, change.order.ordered_at)
             )
 
     def drop(self, line: OrderLine) -> None:

@@ -1,12 +1,15 @@
 """Mails to customers: decided in the database, rendered and sent by the outbox, each at most once per key."""
 
 import re
+import smtplib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from oms.kernel import clock
 from oms.kernel.models import Effect
@@ -19,6 +22,8 @@ from orders.services import journal
 from orders.services.journal import Entry
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z_.]+)\s*\}\}")
+
+PERMANENT = 500  # SMTP: from here on trying again does not help
 
 INSERT = """
 INSERT INTO orders_mail (order_id, event, key, "to", subject, body, state, reason, created_at)
@@ -114,21 +119,22 @@ def values_of(order: Order) -> dict[str, str]:
     lines = [f"・{line.name} × {line.quantity}  {yen(line.amount)}" for line in order.lines.all() if line.quantity]
     recipient = next(iter(order.recipients.all()), None)
     place = f"〒{recipient.postal_code} {recipient.prefecture}{recipient.city}{recipient.address}" if recipient else ""
-    return {
-        "order.number": order.channel_order_no,
-        "order.date": clock.in_tokyo(order.ordered_at).strftime("%Y年%m月%d日"),
-        "order.lines": "\n".join(lines),
-        "order.total": yen(order.total or 0),
-        "order.payment": order.payment_name or order.get_payment_method_display(),
-        "buyer.name": order.buyer_name,
-        "recipient.name": recipient.name if recipient else order.buyer_name,
-        "recipient.address": place,
-        "shipment.carrier": str(order.carrier_label),
-        "shipment.tracking_no": order.tracking_label,
-        "shop.name": order.shop.letterhead_name or order.shop.name,
-        "shop.phone": order.shop.letterhead_phone,
-        "shop.email": order.shop.mail_from,
-    }
+    with override(settings.LANGUAGE_CODE):  # the customer's language, not that of whoever previews it
+        return {
+            "order.number": order.channel_order_no,
+            "order.date": clock.in_tokyo(order.ordered_at).strftime("%Y年%m月%d日"),
+            "order.lines": "\n".join(lines),
+            "order.total": yen(order.total or 0),
+            "order.payment": order.payment_name or order.get_payment_method_display(),
+            "buyer.name": order.buyer_name,
+            "recipient.name": recipient.name if recipient else order.buyer_name,
+            "recipient.address": place,
+            "shipment.carrier": str(order.carrier_label),
+            "shipment.tracking_no": order.tracking_label,
+            "shop.name": order.shop.letterhead_name or order.shop.name,
+            "shop.phone": order.shop.letterhead_phone,
+            "shop.email": order.shop.mail_from,
+        }
 
 
 def deliver(effect: Effect) -> None:
@@ -136,13 +142,16 @@ def deliver(effect: Effect) -> None:
     mail = Mail.objects.select_related("order__shop").get(pk=effect.payload["mail"])
     if mail.state == Mail.State.SENT:
         return
+    if not is_address(mail.to):
+        raise GiveUp(_("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。"))
     template = template_for(mail.order.shop, mail.event)
     if template is None:
         _close(mail, Mail.State.SUPPRESSED, reason=_("テンプレートが使われない設定です。"))
         return
     try:
         values = values_of(mail.order)
-        mail.subject, mail.body = render(template.subject, values)[:200], render(template.body, values)
+        mail.subject = " ".join(render(template.subject, values).split())[:200]  # a header is one line
+        mail.body = render(template.body, values)
     except MissingValue as missing:
         raise GiveUp(
             _("テンプレートの差し込み「%(name)s」に値がありません。テンプレートを直してください。")
@@ -150,6 +159,13 @@ def deliver(effect: Effect) -> None:
         ) from missing
     _send(mail)
     _close(mail, Mail.State.SENT)
+
+
+def is_address(text: str) -> bool:
+    """One plain address, such as a mail server takes; old phone mail (`a..b.@docomo…`) in quotes or not is fine too."""
+    local, at, domain = text.rpartition("@")
+    plain = not any(char.isspace() or char in ",;<>()[]\\" for char in text)
+    return bool(at and local and "@" not in local and "." in domain.strip(".") and plain)
 
 
 def _send(mail: Mail) -> None:
@@ -165,10 +181,22 @@ def _send(mail: Mail) -> None:
     )
     try:
         message.send()
+    except smtplib.SMTPRecipientsRefused as refused:
+        _explain(refused)
+    except ValueError as error:  # Django found no single mailbox in it
+        raise GiveUp(_("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。")) from error
     except OSError as error:  # smtplib's errors are OSErrors
         raise Retry(
             _("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}
         ) from error
+
+
+def _explain(refused: smtplib.SMTPRecipientsRefused) -> NoReturn:
+    """4xx: the mailbox is busy or full for now. 5xx: it will never take this mail."""
+    codes = [code for code, _text in refused.recipients.values()]
+    if all(code < PERMANENT for code in codes):
+        raise Retry(_("宛先のメールサーバーが今は受け取れません。自動で再試行します。")) from refused
+    raise GiveUp(_("宛先のメールサーバーに受け取りを拒否されました。メールアドレスを確かめてください。")) from refused
 
 
 @transaction.atomic

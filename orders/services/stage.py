@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from oms.kernel import clock
 from oms.kernel.later import later
+from oms.kernel.models import Effect
 from oms.kernel.services.outbox import NewEffect, put
 from oms.kernel.sql import copy_rows, update_rows
 from orders.decide.stage import Facts, stage
@@ -116,12 +117,16 @@ def count_moves(moves: Sequence[tuple[int, str, str]]) -> None:
 
 
 def ask_confirm(order_ids: Sequence[int]) -> int:
-    """Have the channel told that we took these orders."""
-    if order_ids:
-        Order.objects.filter(pk__in=order_ids).update(channel_sync=ChannelSync.PENDING)
-    return put(
-        [NewEffect("channel_confirm", f"confirm:{id_}", f"order:{id_}:channel", {"order": id_}) for id_ in order_ids]
+    """Have the channel told that we took these orders. One that it refused before stays refused, and says so."""
+    keys = {f"confirm:{id_}": id_ for id_ in order_ids}
+    written = put(
+        [NewEffect("channel_confirm", key, f"order:{id_}:channel", {"order": id_}) for key, id_ in keys.items()]
     )
+    if keys:
+        under_way = Effect.objects.filter(key__in=keys, state__in=[Effect.State.WAITING, Effect.State.RUNNING])
+        asked = [keys[key] for key in under_way.values_list("key", flat=True)]
+        Order.objects.filter(pk__in=asked).update(channel_sync=ChannelSync.PENDING)
+    return written
 
 
 def wake(stages: Iterable[str]) -> None:

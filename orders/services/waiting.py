@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
+from inventory.models import AllocatorMark
 from inventory.services import stock
+from oms.kernel import clock
 from oms.kernel.models import Effect
 from orders.models import Order, OrderLine
 from orders.services import stage as stages
@@ -43,25 +45,30 @@ def _is_placed(line_id: int, held: Sequence[stock.Held]) -> bool:
     return pool == sum(holding.quantity for holding in own if holding.location_id is not None)
 
 
+def promisable() -> QuerySet[OrderLine]:
+    """Lines that may hold a promise and have none: goods we have to ship, of orders the channel lets us reserve for."""
+    return OrderLine.objects.filter(
+        reserved=False,
+        sku__isnull=False,
+        quantity__gt=F("shipped_quantity"),  # only what has not left yet
+        order__cancelled_at__isnull=True,
+        order__shipped_at__isnull=True,
+        order__fulfilled_by_channel=False,
+    ).exclude(Q(order__phase="shipped") | Q(order__flags__contains=[NO_RESERVE]))
+
+
 @transaction.atomic
 def promise_waiting(sku_ids: list[int] | None = None) -> int:
     """Promise stock to open lines that have none, first ranked first; returns how many were served.
 
     `sku_ids` narrows to lines of these SKUs (bundles that contain them included by the caller).
     """
-    lines = OrderLine.objects.filter(
-        reserved=False,
-        sku__isnull=False,
-        quantity__gt=0,
-        order__cancelled_at__isnull=True,
-        order__shipped_at__isnull=True,
-        order__fulfilled_by_channel=False,
-    ).exclude(Q(order__phase="shipped") | Q(order__flags__contains=[NO_RESERVE]))
+    lines = promisable()
     if sku_ids is not None:
         lines = lines.filter(sku__in=sku_ids)
     found = list(
         lines.order_by("order__ordered_at").values_list(
-            "pk", "order", "sku", "quantity", "units", "order__ship_by", "order__ordered_at"
+            "pk", "order", "sku", F("quantity") - F("shipped_quantity"), "units", "order__ship_by", "order__ordered_at"
         )[:BATCH]
     )
     if not found:
@@ -81,4 +88,12 @@ def promise_waiting(sku_ids: list[int] | None = None) -> int:
     ]
     granted = stock.grant(stock.requests_for(wants), kind="reserve")
     mark_reserved(line_ids_of(granted))
+    passed_over = {row[2] for row in found if row[1] not in locked}
+    _look_again(passed_over | ({row[2] for row in found} if granted and len(found) == BATCH else set()))
     return len(granted)
+
+
+def _look_again(sku_ids: set[int]) -> None:
+    """Orders that someone works on, and lines beyond the batch, were not asked: the next round looks at their SKUs."""
+    now = clock.now()
+    AllocatorMark.objects.bulk_create(AllocatorMark(sku_id=sku, at=now) for sku in sorted(sku_ids))

@@ -4,6 +4,7 @@ from logging import DEBUG
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from oms.kernel.observability.redact import redact
 
@@ -19,7 +20,10 @@ BEFORE: list[Any] = [
 
 
 def configure(*, json: bool, level: str) -> dict[str, Any]:
-    """Set structlog up and return Django's LOGGING. Standard-library loggers pass through the same processors."""
+    """Set structlog up and return Django's LOGGING. Standard-library loggers pass through the same processors.
+
+    Tracebacks come without local variables: those hold buyers' data and credentials.
+    """
     structlog.configure(
         processors=[*BEFORE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -28,7 +32,7 @@ def configure(*, json: bool, level: str) -> dict[str, Any]:
     )
     render: list[Any] = (
         [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             redact,
             structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
         ]

@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
@@ -21,7 +23,7 @@ from oms.kernel.models import Effect
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
-# A worker that has not come back after so long is taken for dead; its effect is tried again.
+# A worker that has not come back after so much wall time is taken for dead; its effect is tried again.
 ABANDONED_AFTER = timedelta(minutes=5)
 
 
@@ -65,7 +67,7 @@ class Kind:
     """A handler, the label people see, and what happens when the effect ends (for facts on other rows)."""
 
     handle: Callable[[Effect], None]
-    label: str
+    label: str | Promise
     ended: Callable[[Effect], None] | None = None
 
 
@@ -73,7 +75,7 @@ KINDS: dict[str, Kind] = {}
 
 
 def register(
-    kind: str, handle: Callable[[Effect], None], *, label: str, ended: Callable[[Effect], None] | None = None
+    kind: str, handle: Callable[[Effect], None], *, label: str | Promise, ended: Callable[[Effect], None] | None = None
 ) -> None:
     """Called once per kind from `AppConfig.ready`. `handle` gets the claimed effect, may run twice for one effect,
     and raises Retry, GiveUp or Postpone. `ended` runs in the transaction that records DONE, FAILED or MANUAL_DONE."""
@@ -143,7 +145,7 @@ def _claim(subject: str = "") -> Effect | None:
                 AND earlier.state IN ('waiting', 'running', 'failed'))
         ORDER BY next_try_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
         """,
-        [now, now - ABANDONED_AFTER, subject, subject],
+        [now, now - ABANDONED_AFTER * clock.speed(), subject, subject],
     )
     for effect in found:
         effect.state, effect.claimed_at, effect.attempts = Effect.State.RUNNING, now, effect.attempts + 1
@@ -157,6 +159,8 @@ def _deliver(effect: Effect) -> None:
     try:
         if kind is None:
             raise GiveUp(_("この種類の送信を処理するプログラムがありません。管理者に連絡してください。"))
+        if effect.attempts > MAX_ATTEMPTS:  # a Retry ends before this: only workers that died get here
+            raise GiveUp(_("送信の途中でプログラムが何度も止まりました。管理者に連絡してください。"))
         kind.handle(effect)
     except Postpone as wait:
         _put_back(effect, wait.cause, wait.after_s, attempts=effect.attempts - 1)
@@ -185,13 +189,27 @@ def backoff_s(attempts: int) -> float:
 
 
 def _put_back(effect: Effect, cause: str, after_s: float, *, attempts: int) -> None:
-    effect.state, effect.last_error, effect.attempts = Effect.State.WAITING, cause, attempts
-    effect.next_try_at = clock.now() + timedelta(seconds=after_s)
-    effect.save(update_fields=["state", "last_error", "attempts", "next_try_at"])
+    _still_ours(effect).update(
+        state=Effect.State.WAITING,
+        last_error=cause,
+        attempts=attempts,
+        next_try_at=clock.now() + timedelta(seconds=after_s),
+    )
+
+
+def _still_ours(effect: Effect) -> QuerySet[Effect]:
+    """The effect while nobody took it over: a worker that was taken for dead has no say any more."""
+    return Effect.objects.filter(pk=effect.pk, state=Effect.State.RUNNING, claimed_at=effect.claimed_at)
 
 
 @transaction.atomic
-def _finish(effect: Effect, state: str, error: str, note: str = "") -> None:
+def _finish(effect: Effect, state: str, error: str) -> None:
+    """Close what this worker claimed."""
+    if _still_ours(effect).update(state=state):
+        _close(effect, state, error)
+
+
+def _close(effect: Effect, state: str, error: str, note: str = "") -> None:
     effect.state, effect.last_error, effect.done_at = state, error, clock.now()
     effect.note = note or effect.note
     effect.save(update_fields=["state", "last_error", "done_at", "note"])
@@ -219,5 +237,5 @@ def mark_done_by_hand(effect_id: int, *, note: str) -> bool:
     effect = Effect.objects.select_for_update(no_key=True).filter(pk=effect_id, state=Effect.State.FAILED).first()
     if effect is None:
         return False
-    _finish(effect, Effect.State.MANUAL_DONE, effect.last_error, note=note)
+    _close(effect, Effect.State.MANUAL_DONE, effect.last_error, note=note)
     return True
