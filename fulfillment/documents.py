@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -29,6 +29,7 @@ from orders.documents.values import (
     PickOrder,
 )
 from orders.models import Order, OrderLine, Recipient, Shop
+from orders.models.order import Carrier, PaymentMethod
 from orders.queries.detail import slot_label
 
 NOTE, PICK = "note_printed", "pick_printed"
@@ -85,14 +86,24 @@ def pick_lists(shipment_ids: Sequence[int], *, by: str) -> list[PickList]:
 
 def _loaded(shipment_ids: Sequence[int]) -> list[Shipment]:
     """In printing order: by place, then by deadline, as pickers walk and packers pack."""
-    lines = (
-        ShipmentLine.objects.select_related("sku", "order_line__order__shop", "order_line__sku")
-        .defer("sku__search_text", "order_line__sku__search_text", "order_line__order__search")
+    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
+    rows = rows.select_related("location", "recipient", "batch").prefetch_related(
+        Prefetch("lines", lines_with_orders())
+    )
+    return list(rows.order_by("location__priority", "location_id", "recipient__order__ship_by", "pk"))
+
+
+def lines_with_orders() -> QuerySet[ShipmentLine]:
+    """Lines for many shipments. An order has ninety columns and stands behind several lines, so it is fetched once."""
+    orders = Order.objects.select_related("shop").defer("search", "channel_parts", "channel_extra")
+    skus = Sku.objects.defer("search_text")
+    return (
+        ShipmentLine.objects.select_related("order_line")
+        .prefetch_related(
+            Prefetch("sku", skus), Prefetch("order_line__sku", skus), Prefetch("order_line__order", orders)
+        )
         .order_by("pk")
     )
-    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
-    rows = rows.select_related("location", "recipient", "batch").prefetch_related(Prefetch("lines", lines))
-    return list(rows.order_by("location__priority", "location_id", "recipient__order__ship_by", "pk"))
 
 
 # ---- the money of an order, shared over its parcels
@@ -200,8 +211,8 @@ def _note(shipment: Shipment, orders: Sequence[Order], shares: Sequence[Share], 
         order_numbers=tuple(o.channel_order_no for o in orders),
         buyer=_buyer(order),
         recipient=None if same else _recipient(recipient),
-        payment_method="、".join(dict.fromkeys(str(o.get_payment_method_display()) for o in orders)),
-        delivery=str(shipment.get_carrier_display()),
+        payment_method="、".join(dict.fromkeys(str(PaymentMethod(o.payment_method).label) for o in orders)),
+        delivery=str(Carrier(shipment.carrier).label),
         tracking_number=shipment.tracking_no,
         delivery_wish=_wish(order),
         lines=tuple(_lines(shipment, amounts)),
@@ -317,7 +328,7 @@ def _pick_order(shipment: Shipment) -> PickOrder:
     return PickOrder(
         order_number=shipment.number,
         recipient=shipment.recipient.name,
-        method=str(shipment.get_carrier_display()),
+        method=str(Carrier(shipment.carrier).label),
         ship_by=clock.in_tokyo(min(deadlines)).date() if deadlines else None,
         gifts=tuple(mark for order in orders for mark in gift_marks(order)),
         remarks=" / ".join(order.packing_note for order in orders if order.packing_note),

@@ -67,6 +67,8 @@ def tab_of(query: Mapping[str, str]) -> str:
 
 
 class PasteForm(forms.Form):
+    use_required_attribute = False  # it stands, folded up, inside the form that confirms rows
+
     text = forms.CharField(
         label=gettext_lazy("送り状番号の貼り付け"),
         max_length=200_000,

@@ -90,8 +90,7 @@ class SeenForm(forms.Form):
     def show_conflict(self, current: Mapping[str, Any], version: int) -> None:
         """Keep what was typed, name what the fields hold now, and let the next save go through."""
         typed = {name: str(self.cleaned_data.get(name) or "") for name in current}
-        self.data = self.data.copy()
-        self.data["version"], self.data["fingerprint"] = str(version), fingerprint(current)
+        self.data = {**dict(self.data.items()), "version": str(version), "fingerprint": fingerprint(current)}
         self.conflicts = [
             (name, str(self.fields[name].label), str(value or "")) for name, value in current.items()
             if str(value or "") != typed[name]

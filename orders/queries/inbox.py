@@ -1,7 +1,7 @@
 """The review inbox: open blocking reasons by kind, and the orders behind one kind, card after card."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -51,7 +51,7 @@ def kinds() -> list[Kind]:
     return sorted(found, key=lambda kind: (kind.due is None, kind.due, -kind.orders, kind.code))
 
 
-def _kind(row: dict[str, Any]) -> Kind:
+def _kind(row: Mapping[str, Any]) -> Kind:
     entry = CATALOGUE.get(row["code"])
     label = str(entry.label) if entry else row["code"]
     return Kind(row["code"], label, row["orders"], row["due"], entry.clearable if entry else True)

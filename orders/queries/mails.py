@@ -96,7 +96,7 @@ def template_rows() -> list[tuple[str, list[TemplateRow]]]:
         (
             str(label),
             [
-                TemplateRow(event, str(label), shop, stored.get((event, shop and shop.pk)))
+                TemplateRow(event, str(label), shop, stored.get((event, shop.pk if shop else None)))
                 for shop in places
             ],
         )

@@ -70,9 +70,9 @@ def _reason(request: HttpRequest) -> ReviewReason:
 
 def _next(request: HttpRequest, reason: ReviewReason, *, stay: bool = False) -> HttpResponse:
     """The card that follows. `stay` shows the same one again."""
-    query = {"code": reason.code, "at" if stay else "after": reason.order_id}
-    context = _context(request, reason.code, **{"at" if stay else "after": reason.order_id})
-    return answer(request, to=f"{reverse('orders:inbox')}?{urlencode(query)}", fragments=FRAGMENTS, context=context)
+    place: dict[str, int] = {"at" if stay else "after": reason.order_id}
+    to = f"{reverse('orders:inbox')}?{urlencode([('code', reason.code), *place.items()])}"
+    return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, reason.code, **place))
 
 
 def _context(
