@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from oms.kernel import clock
 from oms.kernel.later import later
@@ -73,7 +74,8 @@ def step(key: UUID | str) -> bool:
         return False
     ids = run.order_ids[run.position : run.position + SLICE]
     if ids:
-        _note(run, _try(action_of(run.action), ids, run.params, Actor(by=run.by, action=run.key.hex)))
+        with override(run.by.language):  # the result speaks to who asked, also when a worker does it
+            _note(run, _try(action_of(run.action), ids, run.params, Actor(by=run.by, action=run.key.hex)))
         run.position += len(ids)
     run.touched_at = clock.now()
     if run.position >= run.total:

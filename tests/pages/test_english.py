@@ -20,8 +20,9 @@ from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
 from oms.runtime.places import BASE_DIR
 from orders.forms import PREFECTURES
-from orders.models import Mail, Order
+from orders.models import BulkRun, Mail, Order
 from orders.services import mail
+from orders.services.bulk import action_of, start
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.channels.builders import make_connection, make_effect, make_listing, make_quarantined
@@ -176,8 +177,8 @@ def trade(db) -> dict[str, int]:
 
 @pytest.fixture
 def english(client_of, aoi) -> Client:
-    aoi.display_name = "Aoi"
-    aoi.save(update_fields=["display_name"])
+    aoi.display_name, aoi.language = "Aoi", "en"
+    aoi.save(update_fields=["display_name", "language"])
     client = client_of(aoi)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     return client
@@ -241,11 +242,61 @@ def japanese_in(text: str) -> list[str]:
     return JAPANESE.findall(text)
 
 
-@pytest.mark.parametrize("name", PAGES, ids=" ".join)
-def test_a_page_with_data_shows_no_japanese_word_of_ours(english, trade, name):
-    headers = {"HX-Request": "true"} if name[0].endswith("strip") else {}
-    response = english.get(reverse(name[0], args=[trade[key] for key in name[1:]]), headers=headers)
-    assert response.status_code == 200
+def test_no_page_shows_a_japanese_word_of_ours(english, trade):
+    left = {}
+    for name, *of in PAGES:
+        headers = {"HX-Request": "true"} if name.endswith("strip") else {}
+        response = english.get(reverse(name, args=[trade[key] for key in of]), headers=headers)
+        assert response.status_code == 200, name
+        if words := japanese_in(unescape(response.content.decode())):
+            left[name, *of] = words
+    assert left == {}
+
+
+@pytest.mark.parametrize("code", ["accept", "hold", "lift", "confirm", "pay", "cancel", "instruct", "print"])
+def test_a_bulk_action_speaks_english_from_preview_to_result(english, trade, code):
+    chosen = {"action": code, "ids": list(Order.objects.values_list("pk", flat=True))}
+    preview = english.post(reverse("orders:bulk-choose"), chosen, follow=True)
+    assert preview.status_code == 200 and japanese_in(unescape(preview.content.decode())) == []
+    run = BulkRun.objects.get()
+    filled = {"codes": ["buyer_note"], "reason": "欠品" if code == "cancel" else "waiting"}
+    with override(None):  # as in a worker
+        start(run, action_of(code).form(filled, order_ids=run.order_ids).params)
+    result = english.get(reverse("orders:bulk", args=[run.key]))
+    assert result.context["run"].state == "finished"
+    assert japanese_in(unescape(result.content.decode())) == []
+
+
+def test_search_answers_in_english(english, trade):
+    for words in ("R-ready", "CHAIR", "佐藤 恵", "nothing like it", ""):
+        response = english.get(reverse("pages:search"), {"q": words})
+        assert response.status_code == 200 and japanese_in(unescape(response.content.decode())) == []
+
+
+def test_the_way_in_and_the_ways_out_are_english(english, person_with, client_of):
+    stranger = Client(enforce_csrf_checks=True)
+    stranger.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    looker = client_of(person_with("warehouse"))
+    looker.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    answers = [
+        (200, stranger.get(reverse("pages:login"))),
+        (403, stranger.post(reverse("pages:login"), {"username": "aoi"})),
+        (404, english.get("/nowhere/")),
+        (403, looker.get(reverse("pages:people"))),
+    ]
+    for status, response in answers:
+        assert response.status_code == status
+        assert japanese_in(unescape(response.content.decode())) == []
+
+
+def test_a_broken_server_says_so_in_english(english, monkeypatch):
+    def broken(_request):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("oms.pages.navigation.panels", broken)
+    english.raise_request_exception = False
+    response = english.get(reverse("pages:home"))
+    assert response.status_code == 500
     assert japanese_in(unescape(response.content.decode())) == []
 
 
