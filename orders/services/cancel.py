@@ -71,11 +71,11 @@ def _end(order_ids: Sequence[int], reason: str, actor: Actor) -> None:
         cancelled_at=now, cancel_reason=reason[:200], allocation_state="none", version=F("version") + 1
     )
     lines = list(OrderLine.objects.filter(order__in=order_ids).values_list("pk", flat=True))
+    OrderLine.objects.filter(pk__in=lines).update(reserved=False, allocated_quantity=F("shipped_quantity"))
     orders_cancelled.send(sender=Order, order_ids=list(order_ids), by=actor.by)
     lines_released.send(sender=Order, line_ids=lines)
     review.sync(order_ids)
     journal.write([Entry(order_id, "cancelled", reason) for order_id in order_ids], actor=actor)
     mail.schedule_for(order_ids, "cancelled")
     stock.release(ref_of(line) for line in lines)
-    OrderLine.objects.filter(pk__in=lines).update(reserved=False, allocated_quantity=F("shipped_quantity"))
     stages.recompute(order_ids, actor=actor)

@@ -285,7 +285,11 @@ class LinePlan:
             line.cancelled_quantity,
         ):
             return
-        self.changed.append((stored.pk, quantity, line.cancelled_quantity, line.unit_price, amount, sku_id, units))
+        release = mapped.release_date if mapped and not same else stored.release_date
+        self.changed.append(
+            (stored.pk, quantity, line.cancelled_quantity, line.unit_price, amount, sku_id, units,
+             line.channel_sku[:120], release)
+        )  # fmt: skip
         if same:
             return
         self.let_go.append(stored.pk)
@@ -297,8 +301,9 @@ class LinePlan:
     def drop(self, line: OrderLine) -> None:
         """The channel no longer lists it: nothing stands of it."""
         self.changed.append(
-            (line.pk, 0, line.cancelled_quantity + line.quantity, line.unit_price, 0, line.sku_id, line.units)
-        )
+            (line.pk, 0, line.cancelled_quantity + line.quantity, line.unit_price, 0, line.sku_id, line.units,
+             line.channel_sku, line.release_date)
+        )  # fmt: skip
         self.let_go.append(line.pk)
 
     def write(self) -> None:
@@ -306,11 +311,12 @@ class LinePlan:
             "orders_orderline",
             {
                 "quantity": "int", "cancelled_quantity": "int", "unit_price": "int", "amount": "int",
-                "sku_id": "bigint", "units": "int",
+                "sku_id": "bigint", "units": "int", "channel_sku": "text", "release_date": "date",
             },
             self.changed,
         )  # fmt: skip
         if self.let_go:
+            OrderLine.objects.filter(pk__in=self.let_go).update(reserved=False, allocated_quantity=0)
             lines_released.send(sender=LinePlan, line_ids=list(self.let_go))
         ids = next_ids("orders_orderline", len(self.added))
         new_wants = []
@@ -321,7 +327,6 @@ class LinePlan:
                     want_of(id_, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at)
                 )
         granted = regrant(self.wants + new_wants, self.let_go)
-        OrderLine.objects.filter(pk__in=self.let_go).update(reserved=False, allocated_quantity=0)
         OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
         _copy_added(ids, self.added, self.sku_of, granted)
 

@@ -1,6 +1,7 @@
 """Two workers and one effect: the one that comes back too late must not undo what the other did."""
 
 import pytest
+from django.db import OperationalError
 
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
@@ -38,3 +39,13 @@ def test_an_effect_that_kills_its_workers_is_not_tried_for_ever(monkeypatch):
     outbox.deliver_due()
     effect = Effect.objects.get()
     assert not told and effect.state == "failed" and "途中で" in effect.last_error
+
+
+def test_a_deadlock_is_tried_again_by_itself(monkeypatch):
+    def deadlock(_effect):
+        raise OperationalError("deadlock detected")
+
+    register(monkeypatch, deadlock)
+    outbox.deliver_due()
+    effect = Effect.objects.get()
+    assert effect.state == "waiting" and "再試行" in effect.last_error

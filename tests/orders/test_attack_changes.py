@@ -12,6 +12,7 @@ from fulfillment.services.allocate import allocate_waiting
 from inventory.models import Balance
 from inventory.services import stock
 from inventory.services.audit import violations
+from oms.kernel import clock
 from oms.kernel.models import Effect
 from orders.channel_order import ChannelState, Totals
 from orders.models import Order
@@ -186,3 +187,34 @@ def test_an_order_that_the_channel_has_shipped_is_not_cancelled_here():
     result = cancel.cancel_orders([pk], reason="まちがい", actor=ACTOR)
     assert not result.orders and "出荷済み" in result.refused[pk]
     assert stored(order).cancelled_at is None
+
+
+@pytest.mark.django_db
+def test_what_a_placed_order_shows_of_its_place_goes_with_the_place():
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    line = make_line("CHAIR", 1)
+    order, gone = make_channel_order(line), make_channel_order()
+    take_in(shop, [order, gone], sku_of=mapped(chair))
+    allocate_waiting()
+    assert {stored(o).allocation_state for o in (order, gone)} == {"full"}
+    more = replace(line, quantity=2, amount=2000)
+    sums = Totals(goods=2000, shipping=500, total=2500)
+    take_in(shop, [changed(order, lines=(more,), totals=sums)], sku_of=mapped(chair))
+    cancel.cancel_orders([stored(gone).pk], reason="お客様のご希望", actor=ACTOR)
+    assert [(stored(o).allocation_state, stored(o).location_label) for o in (order, gone)] == [("none", "")] * 2
+    allocate_waiting()
+    assert stored(order).allocation_state == "full" and stored(order).lines.get().allocated_quantity == 2
+    assert violations() == []
+
+
+@pytest.mark.django_db
+def test_a_line_that_becomes_a_pre_order_waits_for_its_release():
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    day = clock.today() + timedelta(days=9)
+    sofa = make_sku("SOFA", release_date=day, preorder_limit=9)
+    line = make_line("CHAIR", 1)
+    order = make_channel_order(line)
+    take_in(shop, [order], sku_of=mapped(chair, sofa))
+    take_in(shop, [changed(order, lines=(replace(line, channel_sku="SOFA"),))], sku_of=mapped(chair, sofa))
+    assert stored(order).lines.get().release_date == day
+    assert stored(order).stage == "awaiting_release"

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -171,6 +171,14 @@ def _deliver(effect: Effect) -> None:
             _put_back(effect, wait.cause, wait.after_s or backoff_s(effect.attempts), attempts=effect.attempts)
     except GiveUp as no:
         _finish(effect, Effect.State.FAILED, no.cause)
+    except (InterfaceError, OperationalError) as trouble:  # a deadlock, a restart: nothing is wrong with the effect
+        log.warning("effect_crossed", kind=effect.kind, effect=effect.pk, error=type(trouble).__name__)
+        _put_back(
+            effect,
+            _("データベースが一時的に応答しませんでした。自動で再試行します。"),
+            backoff_s(effect.attempts),
+            attempts=effect.attempts,
+        )
     except Exception as crash:
         log.exception("effect_failed", kind=effect.kind, effect=effect.pk)
         _finish(

@@ -1,0 +1,55 @@
+"""Whoever has no right changes nothing: every address of the product, asked by a stranger and by nobody."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+pytestmark = pytest.mark.django_db
+
+# What everybody may do who is logged in: leave, choose a language, look for something (each group asks its own right).
+FOR_ALL = {"logout", "language", "home", "keys", "search", "health-strip", "login", "healthz", "metrics"}
+EXAMPLES = {"pk": "1", "shop_id": "1", "code": "CHAIR", "key": str(uuid4()), "event": "shipped", "position": "0"}
+
+
+def addresses(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str]]:
+    """(name, path with examples for its parts)."""
+    for entry in resolver.url_patterns:
+        path = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, path)
+        elif isinstance(entry, URLPattern):
+            for name, converter in entry.pattern.converters.items():
+                example = EXAMPLES.get(name, "1")
+                kind = type(converter).__name__.removesuffix("Converter").lower()
+                for written in (f"<{kind}:{name}>", f"<{'str' if kind == 'string' else kind}:{name}>", f"<{name}>"):
+                    path = path.replace(written, example)
+            assert "<" not in path, path
+            yield str(entry.name), f"/{path}"
+
+
+ALL = sorted({(name, path) for name, path in addresses(get_resolver()) if name not in FOR_ALL})
+
+
+def test_the_list_is_not_empty():
+    assert len(ALL) > 40
+
+
+@pytest.mark.parametrize(("name", "path"), ALL, ids=[path for _name, path in ALL])
+def test_a_stranger_is_refused(name, path, client_of, chie):
+    client = client_of(chie)
+    assert {client.get(path).status_code, client.post(path).status_code} <= {403, 404, 405}, name
+
+
+@pytest.mark.parametrize(("name", "path"), ALL, ids=[path for _name, path in ALL])
+def test_nobody_is_sent_to_the_login(name, path, client):
+    for answer in (client.get(path), client.post(path)):
+        assert answer.status_code in {302, 404} and (answer.status_code == 404 or "/login/" in answer["Location"]), name
+
+
+def test_a_form_without_its_token_is_refused(aoi):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(aoi)
+    assert client.post("/orders/bulk/", {"action": "cancel"}).status_code == 403
