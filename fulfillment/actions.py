@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import Shipment
-from fulfillment.services.instruct import instruct_orders
+from fulfillment.services.instruct import instruct_orders, instructable
 from orders.actions import Action, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Stage
@@ -18,13 +18,12 @@ PRINTABLE = (Shipment.State.INSTRUCTED, Shipment.State.SHIPPED)
 
 
 def why_not_instructed(order: Mapping[str, Any]) -> str:
-    if order["stage"] == Stage.READY:
-        return ""
     return _("ステータスが「%(stage)s」のため出荷指示できません。") % {"stage": Stage(order["stage"]).label}
 
 
 def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
-    will, skipped = split(order_ids, ["stage"], why_not_instructed)
+    may = set(instructable().filter(pk__in=order_ids).values_list("pk", flat=True))
+    will, skipped = split(order_ids, ["stage"], lambda o: "" if o["id"] in may else why_not_instructed(o))
     planned = Shipment.objects.filter(recipient__order__in=will, state=Shipment.State.PLANNED)
     places = sorted(set(planned.values_list("location__name", flat=True)))
     effects = [

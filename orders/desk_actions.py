@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order, ReviewReason
+from orders.models import Order, ReviewReason, Shop
 from orders.models.order import FulfillmentState, PaymentState, Phase
 from orders.models.reason import Level
 from orders.services import cancel, confirm, hold, payment, review
@@ -227,7 +227,7 @@ CANCEL_COLUMNS = ("cancelled_at", "fulfillment_state", "fulfilled_by_channel")
 def plan_cancel(order_ids: Sequence[int], _params: Params) -> Plan:
     will, skipped = split(order_ids, CANCEL_COLUMNS, why_not_cancelled)
     chosen = Order.objects.filter(pk__in=will)
-    by_hand = chosen.exclude(shop__capabilities__cancel=True).count()
+    by_hand = chosen.exclude(shop__in=[shop.pk for shop in Shop.objects.all() if shop.can("cancel")]).count()
     at_work = chosen.filter(fulfillment_state=FulfillmentState.INSTRUCTED).count()
     paid = chosen.filter(payment_state=PaymentState.PAID).count()
     effects = [_("在庫の引当を戻し、モールへキャンセルを送ります。"), _("購入者へキャンセルのメールを送ります。")]

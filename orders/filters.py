@@ -77,6 +77,8 @@ class OrderFilter(django_filters.FilterSet):
     `due` and the range of `ship_by` imply orders that still have to leave, like the red numbers on the tiles.
     """
 
+    base_filters: dict[str, django_filters.Filter]
+
     def __init__(self, data: Any = None, *args: Any, whole: bool = False, **kwargs: Any) -> None:
         """Only the filters that `data` names are built, which is most of the cost; `whole`: all, for the panel."""
         if not whole:

@@ -72,7 +72,7 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
         token=desk.digest(page.rows, board),
         fragments=["orders/_desk_tiles.html", "orders/_desk_rows.html", "orders/_desk_live.html"],
         context=lambda: {"request": shown, **table_context(shown, page, board)},
-        to=shown.get_full_path(),
+        to=f"{shown.path}?{shown.GET.urlencode()}",
     )
 
 
@@ -183,13 +183,16 @@ def as_list(request: HttpRequest) -> HttpRequest:
 def chosen_ids(request: HttpRequest) -> list[int]:
     """The ids that the list's form posts: the ticked ones, or everything that its query lists, in its order.
 
-    At most one more than a run may have.
+    At most one more than a run may have; none when a condition cannot be read, since without it more would match.
     """
     if not request.POST.get("all_matching"):
         return [int(value) for value in request.POST.getlist("ids")[: LARGEST + 1] if value.isdecimal()]
     query = QueryDict(request.POST.get("query", ""))
     shown = copy.copy(request)
-    shown.GET = query  # type: ignore[assignment]
-    orders = narrowed(OrderFilter(query, queryset=Order.objects.all()).qs, query)
+    shown.GET = query
+    filters = OrderFilter(query, queryset=Order.objects.all())
+    if filters.form.errors:
+        return []
+    orders = narrowed(filters.qs, query)
     order = chosen_order(shown, SORTS, NEWEST)
     return list(orders.order_by(*order).values_list("pk", flat=True)[: LARGEST + 1])

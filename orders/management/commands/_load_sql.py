@@ -92,7 +92,7 @@ SELECT nextval('orders_order_id_seq') AS id, n, lines, pieces, d3, method, stage
        E'\\n' || s.key || to_char(ordered_at, 'YYYYMMDD') || lpad(n::text, 9, '0') || E'\\n' || f.key || g.key
            || E'\\n' || f.kana || g.kana || E'\\n' || 'b' || n || '@mail' || (r4 %% 7) || '.example.jp'
            || E'\\n' || '090' || lpad((r3 %% 10000)::text, 4, '0') || lpad((r4 %% 10000)::text, 4, '0')
-           || E'\\n' || a.key || CASE WHEN lines = 2 THEN E'\\n' || b.key ELSE '' END AS search
+           || E'\\n' || a.key || CASE WHEN lines = 2 AND a.key <> b.key THEN E'\\n' || b.key ELSE '' END AS search
   FROM staged
   JOIN load_family f ON f.i = r1 %% %(family_count)s
   JOIN load_given g ON g.i = r2 %% %(given_count)s
@@ -168,7 +168,7 @@ SELECT id, place, 0, place::text, code, sku, 1, good, '', q, 0, price, price * q
                placed, left_us FROM load_batch
         UNION ALL
         SELECT id, 1, code2, sku2, good2, 1, price2, rate2, placed, left_us FROM load_batch WHERE lines = 2) AS line
- ORDER BY id, place
+ ORDER BY line.id, line.place
 """
 
 REASONS = """

@@ -1,0 +1,119 @@
+"""The desk's filters, one by one and together, and their chips."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.http import QueryDict
+
+from oms.kernel import clock
+from orders.filters import OrderFilter, chips
+from orders.models import Order, Shop
+from orders.services.intake import take_in
+from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.desk_board import fill_board
+
+pytestmark = pytest.mark.django_db
+LIST = "/orders/"
+
+
+@pytest.fixture
+def board():
+    return fill_board()
+
+
+def found(query: str) -> set[str]:
+    filters = OrderFilter(QueryDict(query), queryset=Order.objects.all())
+    assert not filters.form.errors
+    return set(filters.qs.values_list("channel_order_no", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("stage=awaiting_payment", {"R-0005"}),
+        ("stage=awaiting_payment&stage=on_hold", {"R-0005", "R-0007"}),
+        ("channel=yahoo", {"Y-0001", "Y-0002"}),
+        ("reason=item_unmapped", {"R-0004"}),
+        ("reason=item_unmapped&reason=channel_cancel_request", {"R-0004", "Y-0002"}),
+        ("due=past", {"R-0002"}),
+        ("payment_method=cod&payment_method=bank_transfer", {"R-0005", "R-0007"}),
+        ("payment_state=unpaid", {"R-0005"}),
+        ("prefecture=大阪府", {"R-0003"}),
+        ("total_min=2000", {"R-0001", "Y-0001"}),
+        ("total_min=2000&total_max=3000", {"R-0001"}),
+        ("sync=failed", {"R-0006"}),
+        ("has=remarks", {"R-0002", "Y-0002"}),
+        ("has=gift", {"R-0003"}),
+        ("has=remarks&has=gift", set()),
+        ("channel=yahoo&has=remarks&stage=review", {"Y-0002"}),
+    ],
+)
+def test_a_filter_narrows_to(board, query, numbers):
+    assert found(query) == numbers
+
+
+def test_by_shop(board):
+    assert found(f"shop={Shop.objects.get(code='yahoo-1').pk}") == {"Y-0001", "Y-0002"}
+
+
+def test_deadlines_by_day_count_only_what_still_has_to_leave(board):
+    in_three_days = (clock.in_tokyo(clock.now()) + timedelta(days=3)).date()
+    assert found(f"ship_by_from={in_three_days}") == {"R-0003"}
+    assert found(f"ship_by_to={in_three_days - timedelta(days=2)}") == {"R-0001", "R-0002", "Y-0001"}
+    Order.objects.filter(channel_order_no="R-0003").update(shipped_at=clock.now())
+    assert found(f"ship_by_from={in_three_days}") == set()
+
+
+def test_days_of_ordering_are_days_in_tokyo(board):
+    day = clock.in_tokyo(board["Y-0002"].ordered_at).date()
+    assert "Y-0002" in found(f"ordered_from={day}&ordered_to={day}")
+    assert "R-0001" not in found(f"ordered_to={day}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [("山田", {"R-0003"}), ("ヤマ", {"R-0003"}), ("やまだ", {"R-0003"}), ("Y-0001", {"Y-0001"}), ("desk", {"R-0004"})],
+)
+def test_two_characters_find_name_kana_number_and_sku(board, typed, numbers):
+    assert found(f"q={typed}") == numbers
+
+
+def test_the_tail_of_a_phone_and_a_mail_are_found(board):
+    other = replace(TOKYO_PARTY, phone="080-7777-4321", email="hanako@example.org")
+    take_in(make_shop(), [make_channel_order(number="R-0100", buyer=other)], sku_of=mapped(make_sku()))
+    assert found("q=4321") == {"R-0100"} and found("q=hanako@") == {"R-0100"}
+
+
+def test_search_and_filters_together(board):
+    take_in(make_shop(), [make_channel_order(make_line("CHAIR"), number="R-0200")], sku_of=mapped(make_sku()))
+    assert "R-0200" in found("q=佐藤&stage=awaiting_stock")
+    assert found("q=山田&stage=awaiting_stock") == set()
+
+
+def test_each_chosen_value_is_a_chip_that_takes_itself_off(board):
+    query = QueryDict("stage=review&stage=on_hold&q=佐藤&total_min=1000&after=x&chosen=y")
+    shown = chips(OrderFilter(query, queryset=Order.objects.all()))
+    assert [chip.text for chip in shown] == [
+        "検索: 「佐藤」", "ステータス: 確認待ち", "ステータス: 保留", "合計金額（下限）: ¥1,000",
+    ]  # fmt: skip
+    rest = QueryDict(shown[1].without)
+    assert rest.getlist("stage") == ["on_hold"] and rest["q"] == "佐藤" and "after" not in rest and "chosen" not in rest
+    assert "total_min" not in QueryDict(shown[3].without)
+
+
+def test_what_cannot_be_read_is_left_out_and_said(client_of, aoi, board):
+    page = client_of(aoi).get(LIST, {"stage": "nonsense", "payment_method": "cod", "ordered_from": "きのう"})
+    assert [row.no for row in page.context["rows"]] == ["R-0007"]
+    assert "読み取れない条件" in page.content.decode()
+
+
+def test_only_the_named_filters_are_built_for_the_list_and_all_for_the_panel(client_of, aoi, board):
+    query = QueryDict("stage=review")
+    assert list(OrderFilter(query, queryset=Order.objects.all()).form.fields) == ["stage"]
+    panel = client_of(aoi).get("/orders/filter/?stage=review&sort=ship_by")
+    assert len(panel.context["form"].fields) > 15
+    html = panel.content.decode()
+    assert (
+        'value="review"' in html and "checked" in html and '<input type="hidden" name="sort" value="ship_by">' in html
+    )
