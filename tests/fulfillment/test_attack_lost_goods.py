@@ -2,6 +2,7 @@
 
 import pytest
 
+from fulfillment.actions import plan_instruct
 from fulfillment.models import ReleaseTime, Shipment
 from fulfillment.services import release
 from fulfillment.services.allocate import allocate_waiting
@@ -65,8 +66,10 @@ def test_the_rest_of_a_half_shipped_line_is_shipped_once_and_no_more(shop):
     line = order.lines.get()
     assert (line.allocated_quantity, line.shipped_quantity) == (5, 3)
     assert Balance.objects.get(sku=chair, location=None, release="").reserved == 2
+    assert plan_instruct([order.pk], {}).will == [order.pk]
     again = instruct_orders([order.pk], actor=ACTOR)
     assert len(again.shipments) == 1
+    assert plan_instruct([order.pk], {}).will == []
     confirm_shipments([Departure(again.shipments[0], "yamato", "2")], actor=ACTOR)
     order.refresh_from_db()
     assert order.stage == "shipped" and order.lines.get().shipped_quantity == 5
