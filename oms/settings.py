@@ -1,7 +1,6 @@
 """Settings, by environment: `OMS_ENV` is `local` (embedded servers, nothing to configure), `production` or `test`."""
 
 import os
-from importlib.util import find_spec
 
 from django.utils.translation import gettext_lazy as _
 
@@ -147,11 +146,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = TEST  # else every test client would first list all files
 
-# Mails: kept and readable on a page locally, SMTP in production.
-LOCAL_MAILBOX = (
-    "oms.kernel.mailbox.Backend" if find_spec("oms.kernel.mailbox") else "django.core.mail.backends.locmem.EmailBackend"
-)
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if PRODUCTION else LOCAL_MAILBOX
+# Mails: SMTP in production. Locally nothing leaves: every mail keeps its text on its row and is read on a page.
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if PRODUCTION else 'dummy'}.EmailBackend"
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")

@@ -18,9 +18,9 @@ from inventory.models import Location
 from oms.kernel import clock, privacy
 from oms.kernel.models import User
 from oms.kernel.phone import phone_display
-from oms.kernel.search import matching
 from orders.models import Order
 from orders.queries.detail import PERSONAL, slot_label
+from orders.queries.found import found_order_ids
 from orders.queries.tiles import stage_counts
 
 STATE_TONES = {
@@ -107,10 +107,8 @@ class ShipmentFilter(django_filters.FilterSet):
         own = Q(tracking_no=word) | Q(tracking_no=word.replace("-", ""))
         if digits.isdecimal() and len(digits) <= 9:
             own |= Q(pk=int(digits))
-        carried = ShipmentLine.objects.filter(
-            shipment=OuterRef("pk"), order_line__order__in=matching(Order.objects.all(), "search", word).values("pk")
-        )
-        return rows.filter(own | Q(Exists(carried)))
+        carrying = ShipmentLine.objects.filter(order_line__order__in=found_order_ids(word))
+        return rows.filter(own | Q(pk__in=list(carrying.values_list("shipment", flat=True))))
 
     def by_print(self, rows: QuerySet[Shipment], _name: str, value: str) -> QuerySet[Shipment]:
         return rows.filter(printed_at__isnull=value == "no")

@@ -58,7 +58,7 @@ def _kind(row: Mapping[str, Any]) -> Kind:
 
 
 def card(code: str, *, after: int | None = None, at: int | None = None) -> Card | None:
-    """The next order of a kind: the most urgent, or the one that follows order `after` (skipped, or decided), or `at`."""
+    """The next order of a kind: order `at`, else the one that follows `after` (skipped, or decided), else the first."""
     queue = waiting().filter(code=code)
     total = queue.count()
     ordered = queue.order_by(F("order__ship_by").asc(nulls_last=True), "order_id")

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel import privacy
-from oms.kernel.search import matching
 from orders.models import Mail, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
+from orders.queries.found import found_order_ids
 from orders.queries.tones import MAIL_TONES
 from orders.services.mail import MissingValue, template_for
 from orders.services.mail_templates import preview
@@ -28,7 +28,7 @@ class MailFilter(django_filters.FilterSet):
 
     def search(self, rows: QuerySet[Mail], _name: str, typed: str) -> QuerySet[Mail]:
         """By the order: its number, the buyer's name, phone or address."""
-        return rows.filter(order__in=matching(Order.objects.all(), "search", typed).values("pk"))
+        return rows.filter(order__in=found_order_ids(typed))
 
 
 def listed_mails() -> QuerySet[Mail]:
