@@ -81,9 +81,12 @@ def refresh_desired(changed_at: dict[int, datetime], *, shop_id: int | None = No
     for listing in listings:
         wanted = desired_quantity(listing, free.get(listing.sku_id or 0, 0))
         if wanted != listing.desired or (listing.sent is None and listing.desired_at is None):
-            rows.append((listing.pk, wanted, listing.desired_at or changed_at[listing.sku_id or 0]))
+            # Fewer to show is urgent: it does not wait out the pause after a refusal.
+            pause = None if wanted < (listing.desired or 0) else listing.next_try_at
+            rows.append((listing.pk, wanted, listing.desired_at or changed_at[listing.sku_id or 0], pause))
             touched.add(listing.shop_id)
-    update_rows("channels_listing", {"desired": "int", "desired_at": "timestamptz"}, rows)
+    columns = {"desired": "int", "desired_at": "timestamptz", "next_try_at": "timestamptz"}
+    update_rows("channels_listing", columns, rows)
     return touched
 
 
