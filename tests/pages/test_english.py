@@ -268,7 +268,7 @@ def test_a_bulk_action_speaks_english_from_preview_to_result(english, trade, cod
 
 
 def test_search_answers_in_english(english, trade):
-    for words in ("R-ready", "CHAIR", "佐藤 恵", "nothing like it", ""):
+    for words in ("R-", "CHAIR", "佐藤 恵", "nothing like it", ""):
         response = english.get(reverse("pages:search"), {"q": words})
         assert response.status_code == 200 and japanese_in(unescape(response.content.decode())) == []
 
