@@ -25,6 +25,7 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "orders.cancel_order",
     "orders.hold_order",
     "orders.release_order",
+    "orders.record_payment",
     "orders.send_mail",
     "orders.view_personal_data",
     "customers.view_member",

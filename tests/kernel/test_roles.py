@@ -36,6 +36,7 @@ def test_each_role_holds_what_is_written_and_exists():
     [
         ("operator", "orders.cancel_order", "orders.export_order"),
         ("operator", "orders.view_personal_data", "channels.change_connection"),
+        ("operator", "orders.record_payment", "channels.retry_effect"),
         ("shift_lead", "orders.export_order", "kernel.manage_users"),
         ("warehouse", "fulfillment.ship_shipment", "orders.view_order"),
         ("store_staff", "orders.view_order", "orders.cancel_order"),

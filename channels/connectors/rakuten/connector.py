@@ -50,7 +50,7 @@ class RakutenConnector:
     credential_fields = (
         ("service_secret", gettext_noop("サービスシークレット（serviceSecret）"), True),
         ("license_key", gettext_noop("ライセンスキー（licenseKey）"), True),
-        ("shop_url", gettext_noop("店舗URL（任意）"), False),
+        ("shop_url", gettext_noop("店舗URL"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:
