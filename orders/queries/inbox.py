@@ -37,10 +37,14 @@ class Card:
     same: int
 
 
+# An order under way, or gone, has a reason only where somebody must act: a wish to cancel, a change at the channel.
+STAGES = (Stage.REVIEW, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED)
+
+
 def waiting() -> QuerySet[ReviewReason]:
-    """Open blocking reasons of orders that stand in review."""
+    """Open blocking reasons that a person can decide on now; held orders wait for their hold."""
     return ReviewReason.objects.filter(
-        state=ReviewReason.State.OPEN, level=Level.BLOCK, order__stage=Stage.REVIEW
+        state=ReviewReason.State.OPEN, level=Level.BLOCK, order__stage__in=STAGES
     )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from fulfillment.services.allocate import allocate_waiting
+from fulfillment.services.instruct import instruct_orders
 from orders.models import Order
 from orders.queries import inbox
 from orders.services.hold import hold_orders
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import ORDERED_AT, make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.builders import ORDERED_AT, changed, make_channel_order, make_line, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -50,6 +52,19 @@ def test_cards_come_by_deadline_and_orders_without_one_last():
     assert inbox.card("buyer_note", after=never.pk).order_id == first.pk, "behind the last the first comes again"
     assert inbox.card("buyer_note", at=later.pk).order_id == later.pk
     assert inbox.card("noshi") is None
+
+
+def test_a_wish_to_cancel_while_packers_work_is_asked_about_too(client_of, aoi):
+    order = make_channel_order(make_line("CHAIR"))
+    take_in(make_shop(), [order], sku_of=mapped(make_sku(stock_units=9)))
+    allocate_waiting()
+    stored = Order.objects.get()
+    instruct_orders([stored.pk], actor=Actor(aoi))
+    take_in(make_shop(), [changed(order, cancel_requested=True, channel_state="900")], sku_of={})
+    page = client_of(aoi).get(URL)
+    assert page.context["card"].order_id == stored.pk and page.context["reason"].code == "channel_cancel_request"
+    text = body_of(page)
+    assert "出荷作業中" in text and reverse("orders:cancel", args=[stored.pk]) in text
 
 
 def test_held_orders_wait_elsewhere(aoi):
