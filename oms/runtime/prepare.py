@@ -22,6 +22,17 @@ from oms.runtime.up import step
 
 FIRST_ORDERS = 60
 FIRST_ORDERS_OVER_S = 60
+# One of each kind that needs a person, so that the review inbox has something to show from the first minute.
+TO_REVIEW = (
+    ("rakuten", "question"),
+    ("futureshop", "question"),
+    ("qoo10", "question"),
+    ("rakuten", "address"),
+    ("futureshop", "address"),
+    ("futureshop", "blacklist"),
+    ("rakuten", "unmapped_sku"),
+    ("qoo10", "amount_mismatch"),
+)
 
 
 def main(arguments: list[str]) -> None:
@@ -79,9 +90,15 @@ def first_orders() -> None:
     """Ask the sandbox for a morning's orders, so that the desk is not empty while its steady trickle begins."""
     if not os.environ.get("OMS_SANDBOX"):
         return
-    wish = json.dumps({"count": FIRST_ORDERS, "over_s": FIRST_ORDERS_OVER_S}).encode()
-    request = Request(f"{sandbox_root()}/_sandbox/generate", data=wish, method="POST")
-    with step(f"モールに最初の注文を入れる({FIRST_ORDERS} 件)"), urlopen(request, timeout=60) as answer:
+    with step(f"モールに最初の注文を入れる({FIRST_ORDERS + len(TO_REVIEW)} 件)"):
+        for channel, trait in TO_REVIEW:
+            ask_sandbox("orders", {"channel": channel, "traits": [trait]})
+        ask_sandbox("generate", {"count": FIRST_ORDERS, "over_s": FIRST_ORDERS_OVER_S})
+
+
+def ask_sandbox(call: str, body: dict[str, object]) -> None:
+    request = Request(f"{sandbox_root()}/_sandbox/{call}", data=json.dumps(body).encode(), method="POST")
+    with urlopen(request, timeout=60) as answer:
         answer.read()
 
 
