@@ -22,7 +22,7 @@ from orders.services.journal import Actor
 
 log = structlog.get_logger(__name__)
 
-SLICE = 200
+SLICE = 500
 AT_ONCE = 200  # so many are run while the person waits; more go to a worker
 LARGEST = 20_000
 FORGOTTEN = timedelta(days=1)

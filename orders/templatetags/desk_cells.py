@@ -15,7 +15,9 @@ register = template.Library()
 ROW = """<tr data-row="{id}">
 <td class="cell-select"><input type="checkbox" name="ids" value="{id}" data-row-select aria-label="{no}"></td>
 <td class="desk-due" data-label="{due_label}">{due}</td>
-<td class="desk-no"><a href="{url}" data-open>{no}</a>{copy}<span class="cell-sub">{shop}</span></td>
+<td class="desk-no">
+<a href="{url}" hx-get="{url}" hx-target="#drawer-root" data-open>{no}</a>{copy}<span class="cell-sub">{shop}</span>
+</td>
 <td class="desk-time" data-label="{ordered_label}">{ordered}</td>
 <td class="desk-buyer"><span>{buyer}{place}</span></td>
 <td class="desk-items"><span>{items}{marks}</span></td>

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 
 from oms.kernel.web import answer, render_page
 from orders import actions
@@ -17,7 +18,7 @@ from orders.models import BulkRun
 from orders.queries import bulk as bulk_queries
 from orders.services import bulk
 from orders.views.desk import chosen_ids
-from orders.views.order import user_of
+from orders.views.order import CHANGED, user_of
 
 PORTION = 900  # what takes ids takes a thousand at once
 
@@ -53,7 +54,10 @@ def bulk_show(request: HttpRequest, key: str) -> HttpResponse:
         context |= _preview(run, form)
     elif run.state == BulkRun.State.FINISHED:
         context |= _result(run, action)
-    return render_page(request, "orders/bulk.html", context, fragment="orders/_bulk_dialog.html")
+    response = render_page(request, "orders/bulk.html", context, fragment="orders/_bulk_dialog.html")
+    if run.state == BulkRun.State.FINISHED:
+        trigger_client_event(response, CHANGED)  # the list behind the dialog follows
+    return response
 
 
 @require_POST
@@ -92,7 +96,6 @@ def _result(run: BulkRun, action: Action) -> dict[str, Any]:
         "skipped_groups": bulk_queries.grouped(skipped),
         "failed_groups": bulk_queries.grouped(failed),
         "back_url": f"{reverse('orders:list')}?{query.urlencode()}",
-        "live_url": f"{reverse('orders:live')}?{run.query}",
         "left_over": run.left_over,
         "offers": _offers(run),
     }

@@ -20,7 +20,7 @@ from orders.models import BulkRun, Order
 from orders.models.order import Stage
 from orders.queries import desk
 from orders.services.bulk import LARGEST
-from orders.views.order import user_of
+from orders.views.order import CHANGED, user_of
 
 SORTS: Mapping[str, Sequence[str]] = {
     "-ordered_at": ("-ordered_at", "-id"),
@@ -128,6 +128,7 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
         "list_url": reverse("orders:list"),
         "list_query": list_query(request.GET),
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
+        "changed_event": CHANGED,
         "token": desk.digest(page.rows, board),
     }
 

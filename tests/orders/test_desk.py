@@ -63,7 +63,8 @@ def test_every_order_is_listed_newest_first_with_its_marks_and_next_step(client_
 
 def test_the_page_names_people_goods_and_leads_to_the_order(client_of, aoi, board):
     html = client_of(aoi).get(LIST).content.decode()
-    link = f'<a href="{reverse("orders:detail", args=[board["R-0001"].pk])}" data-open>R-0001</a>'
+    url = reverse("orders:detail", args=[board["R-0001"].pk])
+    link = f'<a href="{url}" hx-get="{url}" hx-target="#drawer-root" data-open>R-0001</a>'
     for part in (link, "佐藤 恵", "→ 山田 太郎（大阪府）", "昇降デスク 幅120cm ナチュラル ×1", "¥1,500", "楽天市場店"):
         assert part in html
 

@@ -97,11 +97,29 @@ def test_a_tile_narrows_the_list_and_the_address_and_back_returns(page):
     page.locator("#desk-tiles a.tile", has_text="入金待ち").click()
     expect(page.locator("tr[data-row]")).to_have_count(1)
     assert page.url.endswith("/orders/?stage=awaiting_payment")
+    take_in(make_shop(), [make_channel_order(number="R-9999")], sku_of=mapped(make_sku()))
+    page.evaluate(POLL)
+    expect(page.locator("#desk-tiles a.tile").first).to_contain_text("10")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
     page.keyboard.press("]")
     expect(page).to_have_url(page.url.replace("awaiting_payment", "awaiting_stock"))
     page.go_back()
     page.go_back()
     expect(page.locator("tr[data-row]")).to_have_count(9)
+    page.evaluate(POLL)
+    expect(page.locator("tr[data-row]")).to_have_count(10)
+
+
+def test_enter_opens_the_order_beside_the_list_and_what_is_done_there_shows_at_once(page):
+    press(page, "j j Enter")
+    drawer = page.locator("#drawer-root aside")
+    expect(drawer).to_contain_text("R-0002")
+    assert page.url.endswith("/orders/")
+    drawer.locator("[data-key='c']").first.click()
+    expect(page.locator("tr:has-text('R-0002')")).to_contain_text("在庫の入荷を待つ")
+    press(page, "Escape")
+    expect(drawer).to_have_count(0)
+    assert current(page) == "R-0002"
 
 
 def test_the_search_field_keeps_the_filter_and_a_chip_takes_it_off(page):
