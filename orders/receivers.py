@@ -14,10 +14,4 @@ def note_lost_promises(released: list[str], unplaced: list[str], **_: Any) -> No
     """Stock is locked now, so only leave the work in the outbox."""
     if refs := [*released, *unplaced]:
         key = uuid4().hex
-        put(
-            [
-                NewEffect(
-                    "promises_lost", f"promises_lost:{key}", f"stock:{key}", {"refs": refs}
-                )
-            ]
-        )
+        put([NewEffect("promises_lost", f"promises_lost:{key}", f"stock:{key}", {"refs": refs})])

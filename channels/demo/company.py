@@ -230,4 +230,3 @@ def _futureshop(listing: SandboxListing) -> tuple[str, str]:
 
 
 CODES = {"amazon": _amazon, "rakuten": _rakuten, "yahoo": _same, "qoo10": _same, "futureshop": _futureshop}
-

@@ -7,6 +7,6 @@ class KernelConfig(AppConfig):
     label = "kernel"
 
     def ready(self) -> None:
-        from oms.kernel import roles  # noqa: PLC0415 - needs models, which are loaded only now
+        from oms.kernel import roles  # needs models, which are loaded only now
 
         post_migrate.connect(roles.after_migrate, dispatch_uid="kernel.sync_roles")
