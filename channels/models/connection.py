@@ -50,7 +50,7 @@ class Connection(models.Model):
 
 
 class CredentialEvent(models.Model):
-    """Who changed or tried which credentials, when; never their values."""
+    """The shop's journal, append-only: who changed, tried or paused what, when; never the values of credentials."""
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="credential_events")
     at = models.DateTimeField(_("日時"))

@@ -54,7 +54,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     except ChannelError as error:
         messages.error(request, _("接続できません。%(cause)s") % {"cause": error.cause})
     else:
-        messages.success(request, _("接続できました。%(seen)s") % {"seen": seen})
+        messages.success(request, seen)
     return answer_with_card(request, pk)
 
 
