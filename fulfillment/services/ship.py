@@ -15,6 +15,7 @@ from oms.kernel import clock
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Order
 from orders.models.order import ChannelSync, FulfillmentState
+from orders.services import facts as order_facts
 from orders.services import journal as order_journal
 from orders.services import mail
 from orders.services.journal import Actor, Entry
@@ -153,6 +154,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
         orders_of[line.shipment_id].add(line.order_line.order_id)
     ids = {order_id for found in orders_of.values() for order_id in found}
     orders = Order.objects.select_related("shop").in_bulk(ids)
+    order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
     notices = []
     told: set[int] = set()  # parcels that leave together are one piece of news per order
     for shipment in leaving:

@@ -1,12 +1,14 @@
 """Fact columns that upper apps write on orders, after which the stage follows. The caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import F
 
 from oms.kernel.sql import update_rows
+from oms.kernel.text import search_text
 from orders.models import Order, OrderLine
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor
@@ -65,3 +67,14 @@ def write_channel_sync(order_ids: Sequence[int], state: str) -> None:
 def mark_reserved(line_ids: Sequence[int]) -> None:
     """These lines hold their promise now."""
     OrderLine.objects.filter(pk__in=line_ids).update(reserved=True)
+
+
+def add_search_words(words: Mapping[int, str]) -> None:
+    """Make orders findable by more text (order id → words); the caller holds the locks. Adding again does nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orders_order o SET search = o.search || v.words "
+            "FROM unnest(%s::bigint[], %s::text[]) AS v(id, words) "
+            "WHERE o.id = v.id AND position(v.words IN o.search) = 0",
+            [list(words), [search_text(text) for text in words.values()]],
+        )

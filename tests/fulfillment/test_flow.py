@@ -10,6 +10,7 @@ from inventory.models import Balance, BundleComponent
 from inventory.services import stock
 from inventory.services.audit import violations
 from oms.kernel.models import Effect
+from oms.kernel.search import matching
 from oms.kernel.services.outbox import deliver_due
 from orders.models import Mail, Order
 from orders.services.cancel import cancel_orders
@@ -63,6 +64,7 @@ def test_an_order_goes_from_stock_to_shipped_and_everyone_is_told_once(shop):
     assert not again.shipments and "すでに" in again.refused[departure.shipment_id]
     order.refresh_from_db()
     assert (order.stage, order.tracking_label) == ("shipped", "471203984412")
+    assert matching(Order.objects.all(), "search", "984412").get() == order
     assert balance(chair) == (3, 0) and balance(chair, warehouse) == (3, 0)
     assert Effect.objects.filter(kind="channel_ship").count() == 1
     assert Mail.objects.filter(event="shipped").count() == 1
