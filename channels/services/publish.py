@@ -162,10 +162,11 @@ def _push_batch(connector: Connector, batch: Sequence[Listing], result: Pushed) 
     """One batch: what is wanted now, not what was wanted when the batch was planned."""
     by_code = {listing.code: listing for listing in batch}
     wanted = dict(Listing.objects.filter(pk__in=[item.pk for item in batch]).values_list("code", "desired"))
-    asked_at = clock.now()
+    asked_at, earlier = clock.now(), http.last_sent_at()
     items = [StockPush(code, quantity) for code, quantity in wanted.items() if quantity is not None]
     for answer in connector.push_stock(items):  # as they come: a slow batch must not hold back what went before
-        sent_at = max(http.last_sent_at() or asked_at, asked_at)
+        latest = http.last_sent_at()
+        sent_at = latest if latest and latest is not earlier else asked_at
         listing = by_code[answer.listing_code]
         if answer.ok:
             _note_sent(listing, wanted[listing.code] or 0, answer, sent_at)
