@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from oms.kernel import clock
 from oms.kernel.privacy import mask_name
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
@@ -54,6 +55,9 @@ PAYMENT_TONES: dict[str, str] = {
     PaymentState.REFUNDED: "neutral",
 }
 LEVEL_RANK: dict[str, int] = {Level.BLOCK: 0, Level.WARN: 1, Level.INFO: 2}
+
+
+Reason = tuple[str, str, str]  # code, level, evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +105,8 @@ def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
     reasons = _open_reasons([order["id"] for order in found])
     shops = dict(Shop.objects.values_list("pk", "name"))
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
-    labels = _labels(get_language() or "")
-    return [_row(order, reasons.get(order["id"], ()), shops, place, labels, personal=personal) for order in found]
+    page = _Page(shops, place, _labels(get_language() or ""), clock.now(), personal, {})
+    return [_row(order, reasons.get(order["id"], ()), page) for order in found]
 
 
 class _Labels:
@@ -123,27 +127,38 @@ def _labels(_language: str) -> _Labels:
     return _Labels()
 
 
-def _row(
-    order: Mapping[str, Any],
-    reasons: Sequence[tuple[str, str, str]],
-    shops: Mapping[int, str],
-    place: Sequence[str],
-    labels: _Labels,
-    *,
-    personal: bool,
-) -> Row:
-    step = steps.next_step(order, [(code, level) for code, level, _evidence in reasons])
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What all rows of one page share. `said` remembers what was said of orders that stand alike."""
+
+    shops: Mapping[int, str]
+    place: Sequence[str]
+    labels: _Labels
+    now: datetime
+    personal: bool
+    said: dict[tuple[object, ...], steps.Step]
+
+    def step_of(self, order: Mapping[str, Any], reasons: Sequence[Reason]) -> steps.Step:
+        open_now = [(code, level) for code, level, _evidence in reasons]
+        alike = (*(order[name] for name in steps.FIELDS), *open_now)
+        if alike not in self.said:
+            self.said[alike] = steps.next_step(order, open_now)
+        return self.said[alike]
+
+
+def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page) -> Row:
+    labels, personal, step = page.labels, page.personal, page.step_of(order, reasons)
     buyer, recipient = order["buyer_name"], order["recipient_name"]
     waiting = order["shipped_at"] is None and order["cancelled_at"] is None
     marks = _marks(order, reasons, labels)
     return Row(
         id=order["id"],
-        url=f"{place[0]}{order['id']}{place[1]}",
+        url=f"{page.place[0]}{order['id']}{page.place[1]}",
         no=order["channel_order_no"],
-        shop=shops[order["shop_id"]],
+        shop=page.shops[order["shop_id"]],
         ordered_at=order["ordered_at"],
         ship_by=order["ship_by"],
-        ship_by_tone=countdown_tone(order["ship_by"]) if waiting else "",
+        ship_by_tone=countdown_tone(order["ship_by"], page.now) if waiting else "",
         buyer=buyer if personal else mask_name(buyer),
         recipient="" if recipient == buyer else recipient if personal else mask_name(recipient),
         recipient_prefecture=order["recipient_prefecture"],
@@ -161,7 +176,7 @@ def _row(
     )
 
 
-def _marks(order: Mapping[str, Any], reasons: Sequence[tuple[str, str, str]], labels: _Labels) -> list[Mark]:
+def _marks(order: Mapping[str, Any], reasons: Sequence[Reason], labels: _Labels) -> list[Mark]:
     """Open reasons first, then what is worth a glance and no reason says already."""
     marks = [Mark(labels.reason.get(code, code), LEVEL_TONES[level], text) for code, level, text in reasons]
     codes = {code for code, _level, _text in reasons}
@@ -187,9 +202,9 @@ def _untold(marks: Sequence[Mark]) -> list[Mark]:
     return [Mark(mark.text, mark.tone) for mark in marks]
 
 
-def _open_reasons(order_ids: Sequence[int]) -> dict[int, list[tuple[str, str, str]]]:
+def _open_reasons(order_ids: Sequence[int]) -> dict[int, list[Reason]]:
     """(code, level, evidence) of open reasons per order, what stops first."""
-    found: dict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    found: dict[int, list[Reason]] = defaultdict(list)
     reasons = ReviewReason.objects.filter(order__in=order_ids, state=ReviewReason.State.OPEN)
     for order_id, *reason in reasons.order_by("id").values_list("order", "code", "level", "evidence"):
         found[order_id].append((reason[0], reason[1], reason[2]))
@@ -233,6 +248,7 @@ def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:
 
     Every change of an order or its reasons writes the order's row, so its `xmin` says it all, whoever commits first.
     """
-    shown = [(order["id"], order["xmin"], countdown_tone(order["ship_by"])) for order in found]
+    now = clock.now()
+    shown = [(order["id"], order["xmin"], countdown_tone(order["ship_by"], now)) for order in found]
     figures = [(tile.count, tile.late) for tile in board]
     return hashlib.blake2b(repr((shown, figures)).encode(), digest_size=10).hexdigest()

@@ -73,11 +73,11 @@ def reltime(moment: datetime | None) -> str:
 
 
 @register.filter
-def countdown_tone(deadline: datetime | None) -> str:
+def countdown_tone(deadline: datetime | None, now: datetime | None = None) -> str:
     """`late` past it, `soon` below six hours, `near` below a day, else `calm`; `none` without one."""
     if deadline is None:
         return "none"
-    left = deadline - clock.now()
+    left = deadline - (now or clock.now())
     if left < timedelta(0):
         return "late"
     if left < WARN_BELOW:
