@@ -61,5 +61,5 @@ urlpatterns = [
     path("desk/drawer/", drawer, name="drawer"),
     path("desk/live/", poll, name="live"),
     path("desk/forbidden/", forbidden, name="forbidden"),
-    path("", include("oms.pages.urls")),
+    path("", include("oms.urls")),
 ]
