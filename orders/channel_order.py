@@ -58,6 +58,43 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is wished for one recipient alone, where a channel tells it by recipient; empty: as the order says.
+
+    `sender` is the name that shall stand as the sender; `shipping` and `fees` are the parts of the order's figures
+    that belong to this recipient (yen, information only: the order's totals hold them already).
+    """
+
+    wish_date: date | None = None
+    wish_slot: str = ""
+    method: str = ""
+    sender: str = ""
+    gift: str = ""
+    noshi: str = ""
+    message_card: str = ""
+    shipping: int = 0
+    fees: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """One coupon used. `by` is who pays for it: "shop" or "channel"."""
+
+    name: str
+    amount: int
+    by: str = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class RateSum:
+    """What the channel says of one tax rate (percent): the tax-inclusive sum and the tax inside it, in yen."""
+
+    rate: int
+    amount: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelLine:
     """One bought listing. `line_id` is the channel's, unique in the order; `recipient` indexes `recipients`.
 
@@ -76,6 +113,8 @@ class ChannelLine:
     recipient: int = 0
     cancelled_quantity: int = 0
     shipped_quantity: int = 0
+    discount: int = 0  # this line's share of the order's discounts and coupons, where the channel tells it
+    gift: str = ""  # wrapping, noshi or engraving chosen for this line, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +170,12 @@ class ChannelOrder:
     fulfilled_by_channel: bool = False  # FBA and the like: never picked by us
     tracking_nos: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()  # the channel's own marks: prime, asuraku, business, preorder …
+    sub_state: str = ""  # the channel's finer state (Rakuten's sub-status, Yahoo!'s store status), as it came
+    deliveries: tuple[Delivery, ...] = ()  # beside `recipients`, by index; () when the channel tells none by recipient
+    coupons: tuple[Coupon, ...] = ()  # their sums by payer stand in `totals`
+    by_rate: tuple[RateSum, ...] = ()  # the channel's own figures by tax rate
+    confirm_by: datetime | None = None  # the channel cancels the order when nobody acknowledges it until then
+    pay_by: datetime | None = None  # how long the buyer has to pay
+    authorized_until: datetime | None = None  # when a card's authorisation ends
+    shop_memo: str = ""  # the shop's own note at the channel (not the buyer's remark)
     extra: dict[str, str] = field(default_factory=dict)  # ids later calls need (basketId, PackNo, …)

@@ -108,6 +108,23 @@ class StockPush:
 
 
 @dataclass(frozen=True, slots=True)
+class StockAdjust:
+    """A relative change of the quantity one listing shows, where `capabilities.relative_stock`."""
+
+    listing_code: str
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialTerm:
+    """How long one credential lives. `overlap`: a new one may be made while the old one still works."""
+
+    days: int | None
+    overlap: bool = True
+    note: str = ""  # Japanese, for the administrator: where it is renewed
+
+
+@dataclass(frozen=True, slots=True)
 class StockResult:
     listing_code: str
     ok: bool
@@ -147,6 +164,15 @@ class Capabilities:
     stock_shows_after_s: float = 20.0  # how long an accepted quantity may take to show when read
     publish_interval_s: float = 1.0  # least time between two stock calls
     poll_interval_s: float = 60.0
+    partial_cancel: bool = False  # `cancel_lines` works
+    cancel_answer: str = "none"  # the buyer's cancel request can be answered here: "none", "accept" or "both"
+    payment_report: bool = False  # `report_payment` works
+    captures: bool = False  # the shipping notice (or completing the order) takes the buyer's money
+    memo: bool = False  # `write_memo` works
+    amount_change: str = "none"  # "none", "lower" or "both"
+    relative_stock: bool = False  # `adjust_stock` works
+    events: bool = False  # `changed_orders` brings news between polls
+    cannot: Sequence[str] = ()  # what only the mall's own page can do, in Japanese, for the screens
 
 
 class Connector(Protocol):
@@ -156,6 +182,7 @@ class Connector(Protocol):
     label: str  # the channel's name for people
     capabilities: Capabilities
     credential_fields: Sequence[tuple[str, str, bool]]  # (key, label to be translated where shown, secret?)
+    credential_terms: Mapping[str, CredentialTerm]  # by credential key; none for what never ends
 
     def __init__(self, settings: ConnectorSettings) -> None: ...
 
@@ -183,6 +210,26 @@ class Connector(Protocol):
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         """Cancel the whole order where `capabilities.cancel`; else raises Refused with the mall page to use."""
 
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        """Numbers and order times of all orders placed in this range, page by page, by the cheapest call the channel
+        has: the daily comparison finds what an import missed."""
+
+    def changed_orders(self) -> Iterator[Sequence[str]]:
+        """Where `capabilities.events`: numbers of orders the channel says have changed, batch by batch. Asking for
+        the next batch, or for the end, says that the one before was handled."""
+
+    def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
+        """Cancel so many pieces of lines (by the channel's line id) where `capabilities.partial_cancel`."""
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        """Answer the buyer's cancel request as far as `capabilities.cancel_answer`; else raises Refused."""
+
+    def report_payment(self, order: Mapping[str, Any], paid_at: datetime) -> None:
+        """Say that the shop has received the buyer's money; already said is success."""
+
+    def write_memo(self, order: Mapping[str, Any], text: str) -> None:
+        """Replace the shop's own note at the channel where `capabilities.memo`."""
+
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         """Every sellable variant, page by page."""
 
@@ -190,5 +237,39 @@ class Connector(Protocol):
         """Send absolute quantities in batches the channel allows; one result per item; one bad item never
         stops the others. A result with ok and confirmed=None was accepted and must be read back later."""
 
+    def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+        """Relative changes where `capabilities.relative_stock`; not repeatable: an uncertain one is read back."""
+
     def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
         """What the channel shows now; unknown codes are left out."""
+
+
+class Basic:
+    """What a connector says where its channel has no such thing; connectors inherit it and override what they can."""
+
+    credential_terms: Mapping[str, CredentialTerm] = {}
+    consent = False  # True where the right to call is given in the browser: `consent_url`, `take_consent`
+
+    def changed_orders(self) -> Iterator[Sequence[str]]:
+        return iter(())
+
+    def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
+        raise Refused("このモールでは注文の一部だけをキャンセルできません。モールの管理画面で行ってください。")
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        raise Refused("キャンセル申請への回答は、モールの管理画面で行ってください。")
+
+    def report_payment(self, order: Mapping[str, Any], paid_at: datetime) -> None:
+        raise Refused("入金の登録は、モールの管理画面で行ってください。")
+
+    def write_memo(self, order: Mapping[str, Any], text: str) -> None:
+        raise Refused("このモールには店舗用のメモを書き込めません。")
+
+    def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+        raise Refused("このモールでは在庫数の増減を送れません。")
+
+    def consent_url(self, redirect_uri: str, state: str) -> str:
+        raise Refused("このモールはブラウザでの連携を使いません。")
+
+    def take_consent(self, code: str, redirect_uri: str) -> Mapping[str, str]:
+        raise Refused("このモールはブラウザでの連携を使いません。")

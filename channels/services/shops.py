@@ -55,7 +55,9 @@ def declared(channel: str) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def connector_of(connection: Connection) -> Connector:

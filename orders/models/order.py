@@ -88,6 +88,9 @@ class ChannelSync(models.TextChoices):
     MANUAL_DONE = "manual_done", _("手動完了")
 
 
+EMPTY_LIST = models.Value([], models.JSONField())
+
+
 class Order(models.Model):
     """What the customer bought and owes, one row per channel order, ever. Money is whole yen, tax-inclusive."""
 
@@ -100,6 +103,8 @@ class Order(models.Model):
     channel_state = models.CharField(_("モールの状態"), max_length=60)
     phase = models.CharField(max_length=12, choices=Phase)
     channel_extra = models.JSONField(default=dict)
+    sub_state = models.CharField(_("モールの細かい状態"), max_length=60, blank=True, db_default="")
+    confirm_by = models.DateTimeField(_("確定期限"), null=True)
     flags = ArrayField(models.CharField(max_length=30), default=list)
     fulfilled_by_channel = models.BooleanField(_("モール出荷"), default=False)
     confirmed_at = models.DateTimeField(_("モール確定日時"), null=True)
@@ -129,13 +134,18 @@ class Order(models.Model):
     tax_excluded = models.IntegerField(_("外税"), default=0)
     tax = models.IntegerField(_("うち消費税"), default=0)
     total = models.IntegerField(_("合計金額"), null=True)
+    coupon_list = models.JSONField(default=list, db_default=EMPTY_LIST)  # [[name, yen, "shop" or "channel"], …]
+    tax_by_rate = models.JSONField(default=list, db_default=EMPTY_LIST)  # the channel's [[rate, yen, tax inside], …]
 
     payment_method = models.CharField(_("支払方法"), max_length=16, choices=PaymentMethod)
     payment_name = models.CharField(_("モールの支払名"), max_length=80, blank=True)
     payment_state = models.CharField(_("入金状況"), max_length=12, choices=PaymentState)
     paid_at = models.DateTimeField(_("入金日時"), null=True)
+    pay_by = models.DateTimeField(_("支払期限"), null=True)
+    authorized_until = models.DateTimeField(_("与信期限"), null=True)
 
     remarks = models.TextField(_("備考"), blank=True)
+    shop_memo = models.TextField(_("モールの店舗メモ"), blank=True, db_default="")
     internal_note = models.TextField(_("社内メモ"), blank=True)
     packing_note = models.TextField(_("出荷メモ"), blank=True)
     wish_date = models.DateField(_("配達希望日"), null=True)
@@ -243,6 +253,16 @@ class Recipient(models.Model):
     address = models.CharField(_("番地・建物"), max_length=300, blank=True)
     company = models.CharField(_("会社名"), max_length=120, blank=True)
     country = models.CharField(_("国"), max_length=2, default="JP")
+    # What is wished for this recipient alone; empty: as the order says.
+    wish_date = models.DateField(_("配達希望日"), null=True)
+    wish_slot = models.CharField(_("希望時間帯"), max_length=20, blank=True, db_default="")
+    method = models.CharField(_("配送方法"), max_length=60, blank=True, db_default="")
+    sender = models.CharField(_("送り主"), max_length=120, blank=True, db_default="")
+    gift = models.CharField(_("ラッピング"), max_length=200, blank=True, db_default="")
+    noshi = models.CharField(_("のし"), max_length=200, blank=True, db_default="")
+    message_card = models.TextField(_("メッセージカード"), blank=True, db_default="")
+    shipping_fee = models.IntegerField(_("送料"), default=0, db_default=0)
+    fees = models.IntegerField(_("手数料"), default=0, db_default=0)
 
     class Meta:
         ordering = ["order", "position"]
@@ -272,6 +292,10 @@ class OrderLine(models.Model):
     unit_price = models.IntegerField(_("単価"))
     amount = models.IntegerField(_("金額"))
     tax_rate = models.PositiveSmallIntegerField(_("税率"), null=True)
+    discount = models.IntegerField(
+        _("値引の按分"), default=0, db_default=0
+    )  # this line's share, where the channel tells it
+    gift = models.CharField(_("商品ごとのギフト指定"), max_length=200, blank=True, db_default="")
     release_date = models.DateField(_("発売日"), null=True)
     reserved = models.BooleanField(_("仮引当"), default=False)
     allocated_quantity = models.PositiveIntegerField(_("引当数"), default=0)

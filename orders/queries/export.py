@@ -14,8 +14,16 @@ def order_json(order: Order) -> dict[str, Any]:
         "shop": order.shop.code,
         "ordered_at": _time(order.ordered_at),
         "channel_state": order.channel_state,
+        "sub_state": order.sub_state,
         "stage": order.stage,
-        "payment": {"method": order.payment_method, "state": order.payment_state, "name": order.payment_name},
+        "payment": {
+            "method": order.payment_method,
+            "state": order.payment_state,
+            "name": order.payment_name,
+            "paid_at": _time(order.paid_at),
+            "pay_by": _time(order.pay_by),
+            "authorized_until": _time(order.authorized_until),
+        },
         "buyer": {
             "name": order.buyer_name,
             "kana": order.buyer_kana,
@@ -33,7 +41,14 @@ def order_json(order: Order) -> dict[str, Any]:
         "delivery": {"date": _time(order.wish_date), "slot": order.wish_slot, "method": order.delivery_method},
         "gift": {"wrapping": order.gift, "noshi": order.noshi, "message_card": order.message_card},
         "remarks": order.remarks,
-        "deadlines": {"ship_by": _time(order.ship_by), "deliver_by": _time(order.deliver_by)},
+        "shop_memo": order.shop_memo,
+        "flags": order.flags,
+        "cancel_requested": order.cancel_requested,
+        "deadlines": {
+            "ship_by": _time(order.ship_by),
+            "deliver_by": _time(order.deliver_by),
+            "confirm_by": _time(order.confirm_by),
+        },
         "reasons": sorted(order.reasons.filter(state="open").values_list("code", flat=True)),
         "shipments": {"tracking": order.tracking_label.split(), "channel_sync": order.channel_sync},
     }
@@ -55,6 +70,15 @@ def _recipient(recipient: Recipient, lines: list[OrderLine]) -> dict[str, Any]:
         "address": recipient.address,
         "company": recipient.company,
         "lines": [line.channel_sku for line in lines if line.recipient_position == recipient.position],
+        "delivery": {
+            "date": _time(recipient.wish_date),
+            "slot": recipient.wish_slot,
+            "method": recipient.method,
+            "sender": recipient.sender,
+            "shipping": recipient.shipping_fee,
+            "fees": recipient.fees,
+        },
+        "gift": {"wrapping": recipient.gift, "noshi": recipient.noshi, "message_card": recipient.message_card},
     }
 
 
@@ -68,6 +92,8 @@ def _line(line: OrderLine) -> dict[str, Any]:
         "unit_price": line.unit_price,
         "tax_rate": line.tax_rate,
         "amount": line.amount,
+        "discount": line.discount,
+        "gift": line.gift,
     }
 
 
@@ -81,4 +107,6 @@ def _totals(order: Order) -> dict[str, Any]:
         "points": order.points,
         "tax": order.tax,
         "total": order.total,
+        "coupon_list": [{"name": name, "amount": yen, "by": by} for name, yen, by in order.coupon_list],
+        "by_rate": [{"rate": rate, "amount": yen, "tax": tax} for rate, yen, tax in order.tax_by_rate],
     }

@@ -41,7 +41,8 @@ NEWS_AFTER_SHIPPING = {"lines", "totals"}
 
 COLUMN_TYPES = {
     "state": {
-        "channel_state": "text", "phase": "text", "channel_extra": "jsonb", "fulfilled_by_channel": "bool",
+        "channel_state": "text", "sub_state": "text", "confirm_by": "timestamptz", "phase": "text",
+        "channel_extra": "jsonb", "fulfilled_by_channel": "bool",
         "confirmed_at": "timestamptz", "cancel_requested": "bool", "cancel_reason": "text",
     },
     "buyer": {
@@ -54,14 +55,17 @@ COLUMN_TYPES = {
     "totals": {
         "goods": "int", "shipping_fee": "int", "fees": "int", "gift_fees": "int", "discount": "int",
         "coupons_shop": "int", "coupons_channel": "int", "points": "int", "tax_excluded": "int", "tax": "int",
-        "total": "int",
+        "total": "int", "coupon_list": "jsonb", "tax_by_rate": "jsonb",
     },
-    "payment": {"payment_method": "text", "payment_name": "text", "payment_state": "text", "paid_at": "timestamptz"},
+    "payment": {
+        "payment_method": "text", "payment_name": "text", "payment_state": "text", "paid_at": "timestamptz",
+        "pay_by": "timestamptz", "authorized_until": "timestamptz",
+    },
     "delivery": {
         "wish_date": "date", "wish_slot": "text", "delivery_method": "text", "carrier": "text",
         "ship_by": "timestamptz", "deliver_by": "timestamptz", "planned_ship_date": "date", "packing_note": "text",
     },
-    "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text"},
+    "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text", "shop_memo": "text"},
 }  # fmt: skip
 
 # What we may know before the channel tells it: its silence erases nothing.
@@ -72,7 +76,7 @@ READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
     "buyer": lambda order, _: intake_rows.buyer_columns(order.buyer),
     "recipients": lambda order, _: intake_rows.recipient_columns(order.recipients),
     "lines": lambda order, sku_of: intake_rows.line_columns(order.lines, sku_of),
-    "totals": lambda order, _: intake_rows.totals_columns(order.totals),
+    "totals": lambda order, _: intake_rows.totals_columns(order),
     "payment": lambda order, _: intake_rows.payment_columns(order),
     "delivery": lambda order, _: intake_rows.delivery_columns(order),
     "remarks": lambda order, _: intake_rows.remarks_columns(order),

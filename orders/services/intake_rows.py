@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from oms.kernel.clock import TOKYO
 from oms.kernel.text import search_text
@@ -35,12 +37,27 @@ PARTS = ("state", "buyer", "recipients", "lines", "totals", "payment", "delivery
 def part_digests(order: ChannelOrder) -> dict[str, str]:
     """A short digest of each part."""
     values: dict[str, object] = {
-        "state": (order.state, order.channel_state, order.cancel_requested, order.cancel_reason, order.flags),
+        "state": (
+            order.state,
+            order.channel_state,
+            order.sub_state,
+            order.cancel_requested,
+            order.cancel_reason,
+            order.flags,
+            order.confirm_by,
+        ),
         "buyer": order.buyer,
-        "recipients": order.recipients,
+        "recipients": (order.recipients, order.deliveries),
         "lines": [replace(line, shipped_quantity=0) for line in order.lines],  # what left is our own news
-        "totals": order.totals,
-        "payment": (order.payment_method, order.payment_state, order.payment_name, order.paid_at),
+        "totals": (order.totals, order.coupons, order.by_rate),
+        "payment": (
+            order.payment_method,
+            order.payment_state,
+            order.payment_name,
+            order.paid_at,
+            order.pay_by,
+            order.authorized_until,
+        ),
         "delivery": (
             order.wish_date,
             order.wish_slot,
@@ -49,7 +66,7 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
             order.deliver_by,
             order.remarks,
         ),
-        "remarks": (order.remarks, order.gift, order.noshi, order.message_card),
+        "remarks": (order.remarks, order.gift, order.noshi, order.message_card, order.shop_memo),
     }
     return {
         part: hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
@@ -60,6 +77,8 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
 def state_columns(order: ChannelOrder) -> dict[str, Any]:
     return {
         "channel_state": order.channel_state[:60],
+        "sub_state": order.sub_state[:60],
+        "confirm_by": order.confirm_by,
         "phase": order.state.value,
         "channel_extra": dict(order.extra),
         "flags": [flag[:30] for flag in order.flags],
@@ -85,8 +104,8 @@ def buyer_columns(buyer: Party) -> dict[str, Any]:
     }
 
 
-def totals_columns(totals: Totals | None) -> dict[str, Any]:
-    known = totals or NO_TOTALS
+def totals_columns(order: ChannelOrder) -> dict[str, Any]:
+    known = order.totals or NO_TOTALS
     return {
         "goods": known.goods,
         "shipping_fee": known.shipping,
@@ -98,7 +117,9 @@ def totals_columns(totals: Totals | None) -> dict[str, Any]:
         "points": known.points,
         "tax_excluded": known.tax_excluded,
         "tax": known.tax,
-        "total": totals.total if totals else None,
+        "total": order.totals.total if order.totals else None,
+        "coupon_list": Jsonb([astuple(coupon) for coupon in order.coupons]),
+        "tax_by_rate": Jsonb([astuple(rate) for rate in order.by_rate]),
     }
 
 
@@ -108,6 +129,8 @@ def payment_columns(order: ChannelOrder) -> dict[str, Any]:
         "payment_name": order.payment_name[:80],
         "payment_state": order.payment_state.value,
         "paid_at": order.paid_at,
+        "pay_by": order.pay_by,
+        "authorized_until": order.authorized_until,
     }
 
 
@@ -134,6 +157,7 @@ def remarks_columns(order: ChannelOrder) -> dict[str, Any]:
         "gift": order.gift[:200],
         "noshi": order.noshi[:200],
         "message_card": order.message_card,
+        "shop_memo": order.shop_memo,
     }
 
 
@@ -201,7 +225,7 @@ def order_columns(order: ChannelOrder, sku_of: SkuOf, now: datetime) -> dict[str
         "channel_parts": part_digests(order),
         **state_columns(order),
         **buyer_columns(order.buyer),
-        **totals_columns(order.totals),
+        **totals_columns(order),
         **payment_columns(order),
         **delivery_columns(order),
         **remarks_columns(order),

@@ -10,7 +10,7 @@ from orders.services.intake_rows import SkuOf, standing_amount, standing_quantit
 LINE_COLUMNS = [
     "id", "order_id", "position", "recipient_position", "channel_line_id", "channel_sku", "sku_id", "units", "name",
     "options", "quantity", "cancelled_quantity", "unit_price", "amount", "tax_rate", "release_date", "reserved",
-    "allocated_quantity", "shipped_quantity",
+    "allocated_quantity", "shipped_quantity", "discount", "gift",
 ]  # fmt: skip
 
 
@@ -27,4 +27,5 @@ def _line_row(row: tuple[int, int, int, ChannelLine], sku_of: SkuOf, granted: se
         mapped.sku_id if mapped else None, mapped.units if mapped else 1, line.name[:300], line.options,
         standing_quantity(line), line.cancelled_quantity, line.unit_price, standing_amount(line), line.tax_rate,
         mapped.release_date if mapped else None, f"line:{line_id}" in granted, 0, 0,
+        line.discount, line.gift[:200],
     ]  # fmt: skip

@@ -6,12 +6,15 @@ from typing import Any
 from django.db import connection
 
 from oms.kernel.sql import copy_rows
-from orders.channel_order import ChannelOrder, Party
+from orders.channel_order import ChannelOrder, Delivery, Party
+
+AS_ORDERED = Delivery()
 
 COLUMNS = [
     "order_id", "position", "name", "kana", "phone", "postal_code", "prefecture", "city", "address", "company",
-    "country",
+    "country", "wish_date", "wish_slot", "method", "sender", "gift", "noshi", "message_card", "shipping_fee", "fees",
 ]  # fmt: skip
+TYPES = {"order_id": "bigint", "position": "smallint", "wish_date": "date", "shipping_fee": "int", "fees": "int"}
 
 
 def insert(orders: Sequence[tuple[int, ChannelOrder]]) -> None:
@@ -29,7 +32,7 @@ def replace(orders: Sequence[tuple[int, ChannelOrder]]) -> None:
         cursor.execute(
             f"""
             INSERT INTO orders_recipient ({", ".join(COLUMNS)})
-            SELECT * FROM unnest(%s::bigint[], %s::smallint[], {", ".join(["%s::text[]"] * (len(COLUMNS) - 2))})
+            SELECT * FROM unnest({", ".join(f"%s::{TYPES.get(name, 'text')}[]" for name in COLUMNS)})
             ON CONFLICT (order_id, position) DO UPDATE SET
                 {", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:])}
             """,
@@ -39,12 +42,16 @@ def replace(orders: Sequence[tuple[int, ChannelOrder]]) -> None:
 
 def _rows(orders: Sequence[tuple[int, ChannelOrder]]) -> list[list[Any]]:
     return [
-        _row(order_id, position, party) for order_id, order in orders for position, party in enumerate(order.recipients)
+        _row(order_id, position, party, order.deliveries[position] if position < len(order.deliveries) else AS_ORDERED)
+        for order_id, order in orders
+        for position, party in enumerate(order.recipients)
     ]
 
 
-def _row(order_id: int, position: int, party: Party) -> list[Any]:
+def _row(order_id: int, position: int, party: Party, delivery: Delivery) -> list[Any]:
     return [
         order_id, position, party.name[:120], party.kana[:120], party.phone[:30], party.postal_code[:10],
         party.prefecture[:20], party.city[:100], party.address[:300], party.company[:120], party.country[:2],
+        delivery.wish_date, delivery.wish_slot[:20], delivery.method[:60], delivery.sender[:120], delivery.gift[:200],
+        delivery.noshi[:200], delivery.message_card, delivery.shipping, delivery.fees,
     ]  # fmt: skip

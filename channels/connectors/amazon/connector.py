@@ -11,6 +11,7 @@ from channels.connectors.amazon import cancel, listings, orders, shipping, stock
 from channels.connectors.amazon.parse import parse_order
 from channels.connectors.amazon.transport import Api, need
 from channels.connectors.contract import (
+    Basic,
     Capabilities,
     ConnectorSettings,
     CredentialsRefused,
@@ -24,7 +25,7 @@ from channels.connectors.contract import (
 from orders.channel_order import ChannelOrder
 
 
-class AmazonConnector:
+class AmazonConnector(Basic):
     """See `channels.connectors.contract.Connector`."""
 
     channel = "amazon"

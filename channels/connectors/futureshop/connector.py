@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels.connectors.contract import (
+    Basic,
     Capabilities,
     ConnectorSettings,
     Fetched,
@@ -24,7 +25,7 @@ from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 
 
-class FutureshopConnector:
+class FutureshopConnector(Basic):
     """One own shop on futureshop."""
 
     channel = "futureshop"

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels.connectors.contract import (
+    Basic,
     Capabilities,
     ConnectorSettings,
     Fetched,
@@ -24,7 +25,7 @@ from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 
 
-class Qoo10Connector:
+class Qoo10Connector(Basic):
     channel = "qoo10"
     label = "Qoo10"
     capabilities = Capabilities(

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels.connectors.contract import (
+    Basic,
     Capabilities,
     ChannelError,
     ConnectorSettings,
@@ -27,7 +28,7 @@ from orders.channel_order import ChannelOrder
 ORDER_PAGE = "https://order-rp.rms.rakuten.co.jp/order-rb/individual-order-detail-sc/init?orderNumber={no}"
 
 
-class RakutenConnector:
+class RakutenConnector(Basic):
     """One shop on Rakuten Ichiba."""
 
     channel = "rakuten"

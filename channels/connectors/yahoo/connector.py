@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from channels.connectors.contract import (
+    Basic,
     Capabilities,
     ConnectorSettings,
     CredentialsRefused,
@@ -25,7 +26,7 @@ from orders.channel_order import ChannelOrder
 REQUIRED = ("client_id", "client_secret", "refresh_token", "seller_id")
 
 
-class YahooConnector:
+class YahooConnector(Basic):
     channel = "yahoo"
     label = "Yahoo!ショッピング"
     capabilities = Capabilities(
