@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Entry:
-    """`key` is pressed after `w` (`g` alone belongs to merging)."""
+    """`key` is pressed after `w` (`g` alone belongs to merging). `more`: in the menu behind the bar, for what is
+    not opened all day."""
 
     label: str | Promise
     url_name: str
@@ -24,6 +25,7 @@ class Entry:
     icon: str
     key: str = ""
     query: str = ""
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ ENTRIES = (
     Entry(_("在庫"), "inventory:list", "inventory.view_sku", "stock", "z"),
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
-    Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b"),
-    Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e"),
-    Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u"),
+    Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
+    Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
+    Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )
 
 
@@ -71,6 +73,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     return {
         "product_name": settings.PRODUCT_NAME,
         "nav_links": partial(links, request),
+        "nav_more": partial(links, request, more=True),
         "url_if_any": url_or_empty,
         "search_url": partial(url_or_empty, "pages:search"),
         "health_url": partial(url_or_empty, "pages:health-strip"),
@@ -78,8 +81,9 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def links(request: HttpRequest) -> list[Link]:
-    """The entries this person may open; the one the page belongs to is current (the longest that fits)."""
+def links(request: HttpRequest, *, more: bool = False) -> list[Link]:
+    """The entries of the bar, or of the menu behind it, that this person may open; the one the page belongs to is
+    current (the longest that fits)."""
     if not request.user.is_authenticated:
         return []
     open_to = [
@@ -88,7 +92,11 @@ def links(request: HttpRequest) -> list[Link]:
         if request.user.has_perm(entry.permission) and (url := url_or_empty(entry.url_name))
     ]
     here = max((url for _entry, url in open_to if request.path.startswith(url)), key=len, default="")
-    return [Link(entry.label, url + entry.query, entry.icon, entry.key, url == here) for entry, url in open_to]
+    return [
+        Link(entry.label, url + entry.query, entry.icon, entry.key, url == here)
+        for entry, url in open_to
+        if entry.more == more
+    ]
 
 
 def panels(request: HttpRequest) -> list[Panel]:

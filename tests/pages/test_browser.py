@@ -152,7 +152,7 @@ def test_a_dialog_takes_the_focus_and_gives_it_back(page):
 def test_the_theme_is_chosen_in_the_menu_and_remembered(page):
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
-    page.locator("details[data-menu] summary").click()
+    page.locator(".menu:not(.nav-more) summary").click()
     page.get_by_role("button", name="暗", exact=True).click()
     dark = page.evaluate(ground)
     assert dark != light
@@ -177,7 +177,7 @@ def test_a_toast_can_be_dismissed(page):
 
 
 def test_the_language_switch_turns_the_page_and_comes_back_to_it(page):
-    page.locator("details[data-menu] summary").click()
+    page.locator(".menu:not(.nav-more) summary").click()
     page.get_by_role("button", name="English").click()
     page.wait_for_url("**/styleguide/")
     assert page.locator("html").get_attribute("lang") == "en"
