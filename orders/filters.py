@@ -38,6 +38,13 @@ class AnyOf(django_filters.MultipleChoiceFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, widget=forms.CheckboxSelectMultiple, **kwargs)
 
+    @property
+    def field(self) -> forms.Field:
+        """With its choices asked once; Django would ask a function anew wherever it looks at them."""
+        choices = self.extra["choices"]
+        self.extra["choices"] = choices() if callable(choices) else choices
+        return super().field
+
     def filter(self, qs: QuerySet[Order], value: Sequence[str]) -> QuerySet[Order]:
         return qs.filter(**{f"{self.field_name}__in": list(value)}) if value else qs
 

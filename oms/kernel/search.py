@@ -111,9 +111,9 @@ def matching(rows: QuerySet[AnyModel], column: str, typed: str) -> QuerySet[AnyM
 def _telling_grams(model: type[Model], column: str, needles: Sequence[str]) -> dict[str, str]:
     """Of each needle that is common among the newest rows, its rarest gram; a rare needle is not in the answer.
 
-    The planner takes grams for independent and guesses a common word like サトウ to be as rare as サト times トウ; by one
-    gram alone it guesses well, and walks the newest rows instead of fetching every match. A rare needle is asked with
-    all its grams, which find its few rows exactly.
+    The planner takes grams for independent and guesses a common word like サトウ to be as rare as サト times トウ; by
+    one gram alone it guesses well, and walks the newest rows instead of fetching every match. A rare needle is asked
+    with all its grams, which find its few rows exactly.
     """
     if not needles:
         return {}

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="order",
-            index=models.Index(fields=["payment_state", "payment_method", "-ordered_at", "-id"], name="order_payment"),
+            index=models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),
         ),
         migrations.AddIndex(
             model_name="order",

@@ -196,10 +196,10 @@ class Order(models.Model):
             ),
             # Filters of the desk that a walk through the newest orders would serve too slowly.
             models.Index(fields=["recipient_prefecture", "-ordered_at", "-id"], name="order_prefecture"),
-            models.Index(fields=["payment_state", "payment_method", "-ordered_at", "-id"], name="order_payment"),
+            models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),
             models.Index(fields=["total"], name="order_total"),
-            # What few orders have, or none: a walk would read every order to find that out. The conditions are written as
-            # the filters of `orders.filters.HAS`.
+            # What few orders have, or none: a walk would read every order to find that out. The conditions are
+            # written like the filters of `orders.filters.HAS`.
             models.Index(fields=["-ordered_at", "-id"], name="order_remarked", condition=~models.Q(remarks="")),
             models.Index(fields=["-ordered_at", "-id"], name="order_noted", condition=~models.Q(internal_note="")),
             models.Index(
