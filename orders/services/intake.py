@@ -30,6 +30,7 @@ from orders.services.intake_rows import (
     SkuOf,
     facts_of,
     has_line_due,
+    next_release,
     order_columns,
     part_digests,
     standing_quantity,
@@ -246,6 +247,7 @@ def _stage_facts(shop: Shop, order: ChannelOrder, sku_of: SkuOf, columns: dict[s
         payment_state=columns["payment_state"],
         due_unallocated=has_line_due(order.lines, sku_of, clock.today()),
         release_date=columns["release_date"],
+        next_release=next_release(order.lines, sku_of, clock.today()) if columns["release_date"] else None,
         planned_ship_date=columns["planned_ship_date"],
     )
 

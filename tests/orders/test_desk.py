@@ -135,7 +135,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(client_of, aoi):
     many(40)
     with CaptureQueriesContext(connection) as lots:
         assert len(listed(client.get(LIST))) == 40
-    assert len(few) == len(lots) == 8  # session, user, two of permissions, rows, tiles, reasons, shops
+    assert len(few) == len(lots) == 6  # session, user, two of permissions, rows, tiles
 
 
 def test_htmx_gets_the_desk_alone_and_a_browser_the_page(client_of, aoi, board):
