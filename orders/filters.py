@@ -69,6 +69,12 @@ def has_choices() -> list[tuple[str, Any]]:
     return [(code, label) for code, (label, _condition) in HAS.items()]
 
 
+def stages_called(name: str) -> list[str]:
+    """Stages of which code or name, in the reader's language, hold what was typed."""
+    asked = name.casefold()
+    return [code for code, label in Stage.choices if asked in str(label).casefold() or asked in code]
+
+
 class DayInput(forms.DateInput):
     """The browser's own calendar, which wants ISO dates in whatever language."""
 
@@ -79,7 +85,8 @@ class DayInput(forms.DateInput):
 
 
 class OrderFilter(django_filters.FilterSet):
-    """`q` searches number, name, kana, phone, mail and SKU by any two characters.
+    """`q` searches number, names, kana, phone, mail, postal code, tracking number, SKU, JAN and product by any two
+    characters; `@出荷待ち` in it asks for stages whose name holds that.
 
     `due` and the range of `ship_by` imply orders that still have to leave, like the red numbers on the tiles.
     """
@@ -117,7 +124,12 @@ class OrderFilter(django_filters.FilterSet):
         fields: Mapping[str, Any] = {}
 
     def search(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
-        return matching(rows, "search", typed)
+        words = typed.replace("＠", "@").split()
+        stages = [word[1:] for word in words if word.startswith("@") and len(word) > 1]
+        for name in stages:
+            rows = rows.filter(stage__in=stages_called(name))
+        rest = " ".join(word for word in words if word[:1] != "@")
+        return matching(rows, "search", rest) if rest or not stages else rows
 
     def at_channel(self, rows: QuerySet[Order], _name: str, channels: Sequence[str]) -> QuerySet[Order]:
         """By the shops' ids, so that the list is read from the shops' index."""
