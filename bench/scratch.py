@@ -6,6 +6,7 @@ that the modules read, or copy before they write.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 
 from django.core.management import call_command
 from django.db import connection
@@ -52,7 +53,7 @@ def _template(orders: int) -> str:
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         try:
             if orders:
-                call_command("load_orders", orders=orders, verbosity=0)
+                call_command("load_orders", orders=orders, verbosity=0, stdout=StringIO())
         finally:
             _point_to(original)
         _made[orders] = name

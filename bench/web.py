@@ -27,7 +27,7 @@ from oms.kernel.models import User
 STORED = 1_000_000
 WORKERS, CLIENTS = 2, 4
 ROUNDS, ROUND_S = 5, 3.0
-DAY = 6_000  # requests a worker has answered when its memory is read, about a busy operator's day
+DAY = 3_000  # requests each worker has answered when its memory is read, about a busy day of one person
 WEB_MB, READY_S = 200, 60
 
 MIXED = (
