@@ -248,11 +248,13 @@ def tiles() -> list[Tile]:
 
 
 def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:
-    """Equal as long as the screen would look the same: row versions, deadlines' colours and the tiles' figures.
+    """Equal as long as the screen would look the same: row versions, reasons, deadlines' colours, the tiles' figures.
 
-    Every change of an order or its reasons writes the order's row, so its `xmin` says it all, whoever commits first.
+    Every change of an order writes its row, so `xmin` says it all, whoever commits first; reasons have their own rows.
     """
     now = clock.now()
-    shown = [(order["id"], order["xmin"], countdown_tone(order["ship_by"], now)) for order in found]
+    shown = [
+        (order["id"], order["xmin"], order["open_reasons"], countdown_tone(order["ship_by"], now)) for order in found
+    ]
     figures = [(tile.count, tile.late) for tile in board]
     return hashlib.blake2b(repr((shown, figures)).encode(), digest_size=10).hexdigest()
