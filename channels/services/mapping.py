@@ -23,7 +23,7 @@ def sku_map(shop: Shop, channel_skus: Sequence[str]) -> dict[str, Mapped]:
     rows = Listing.objects.filter(shop=shop, channel_sku__in=wanted, sku__isnull=False).values_list(
         "channel_sku", "sku", "sku__code", "units", "sku__release_date", "sku__jan"
     )
-    found = {channel_sku: Mapped(*sku) for channel_sku, *sku in rows}
+    found = {channel_sku: Mapped(sku, code, units, day, jan) for channel_sku, sku, code, units, day, jan in rows}
     known = set(Listing.objects.filter(shop=shop, channel_sku__in=wanted).values_list("channel_sku", flat=True))
     rest = [code for code in wanted if code not in known]
     alike = Sku.objects.filter(code__in=rest, active=True).values_list("pk", "code", "release_date", "jan")

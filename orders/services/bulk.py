@@ -123,7 +123,7 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
 
 def _note(run: BulkRun, dealt_with: int, outcome: Outcome) -> str:
     """Write down what became of a slice; returns the run's state."""
-    values = {
+    values: dict[str, Any] = {
         "key": run.pk,
         "position": run.position + dealt_with,
         "done": list(outcome.done),

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -97,7 +98,7 @@ IF_OTHER = " AND (o.stage, o.stage_due_at, o.blocking_reasons) IS DISTINCT FROM 
 
 
 def _write(moves: Sequence[Move], now: datetime, hold: Hold | None) -> None:
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "now": now,
         "ids": [move.order_id for move in moves],
         "stages": [str(move.after) for move in moves],
