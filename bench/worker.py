@@ -28,8 +28,8 @@ from orders.services import bulk
 
 STORED = 100_000
 BROKER = 9  # a Redis database that the product does not use
-WORKER_MB, WAIT_S = 250, 600
-IMPORTS, BULK_RUNS, ROUNDS = 16, 2, 100
+WORKER_MB, WAIT_S = 250, 900
+IMPORTS, BULK_RUNS, ROUNDS = 12, 2, 60
 SWEEPS = (
     "orders.tasks.sweep_stages",
     "orders.tasks.fold_counts",
