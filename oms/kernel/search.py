@@ -99,7 +99,7 @@ def matching(rows: QuerySet[AnyModel], column: str, typed: str) -> QuerySet[AnyM
     needles = [needle(word) for word in search_words(typed)]
     if not needles:
         return rows.none()
-    telling = _telling_grams(rows.model, column, [asked for asked in needles if len(asked) > 2])
+    telling = _telling_grams(rows.model, column, needles)
     for asked in needles:
         rows = rows.filter(
             Like(F(column), Value(f"%{like_escaped(asked)}%")),
@@ -109,25 +109,29 @@ def matching(rows: QuerySet[AnyModel], column: str, typed: str) -> QuerySet[AnyM
 
 
 def _telling_grams(model: type[Model], column: str, needles: Sequence[str]) -> dict[str, str]:
-    """Of each needle that is common among the newest rows, its rarest gram; a rare needle is not in the answer.
+    """The rarest gram of each long needle, when rows that hold all needles are common among the newest; else nothing.
 
     The planner takes grams for independent and guesses a common word like サトウ to be as rare as サト times トウ; by
-    one gram alone it guesses well, and walks the newest rows instead of fetching every match. A rare needle is asked
-    with all its grams, which find its few rows exactly.
+    one gram alone it guesses well, and walks the newest rows instead of fetching every match. What is rare is asked
+    with all its grams, which find its few rows exactly. Pairs of characters need no query: one gram is guessed well.
     """
-    if not needles:
+    long = [one for one in needles if len(one) > 2]
+    if not long:
         return {}
-    asked = {part for one in needles for part in (one, *grams(one)[:GRAMS_COUNTED])}
+    asked = {part for one in long for part in grams(one)[:GRAMS_COUNTED]}
     patterns = {part: f"%{like_escaped(part)}%" for part in sorted(asked)}
+    all_of = [f"%{like_escaped(one)}%" for one in needles]
     counts = ", ".join("count(*) FILTER (WHERE words LIKE %s)" for _ in patterns)
-    newest = (
-        f"SELECT {connection.ops.quote_name(column)} AS words FROM {connection.ops.quote_name(model._meta.db_table)}"
-    )
+    together = " AND ".join("words LIKE %s" for _ in all_of)
+    table, words = connection.ops.quote_name(model._meta.db_table), connection.ops.quote_name(column)
+    newest = f"SELECT {words} AS words FROM {table} ORDER BY id DESC LIMIT {SAMPLE}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {counts} FROM ({newest} ORDER BY id DESC LIMIT {SAMPLE}) AS newest", list(patterns.values())
+            f"SELECT count(*) FILTER (WHERE {together}), {counts} FROM ({newest}) AS newest",
+            [*all_of, *patterns.values()],
         )
-        found = dict(zip(patterns, cursor.fetchone(), strict=True))
-    return {
-        one: min(grams(one)[:GRAMS_COUNTED], key=lambda part: found[part]) for one in needles if found[one] >= COMMON
-    }
+        both, *each = cursor.fetchone()
+    if both < COMMON:
+        return {}
+    found = dict(zip(patterns, each, strict=True))
+    return {one: min(grams(one)[:GRAMS_COUNTED], key=lambda part: found[part]) for one in long}
