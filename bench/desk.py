@@ -122,7 +122,7 @@ def _page(client: Client, url: str) -> Taken:
     return Taken(ms, floor_ms, len(client.get(url).content))
 
 
-def _best_ms(*steps: Callable[[], HttpResponse]) -> list[float]:
+def _best_ms(*steps: Callable[[], Any]) -> list[float]:
     """Each step's best of some rounds, taken in turns, so that a slow moment of the machine meets all."""
     times: list[list[float]] = [[] for _ in steps]
     for step in steps:
