@@ -38,6 +38,7 @@ def main(names: list[str]) -> int:
             traceback.print_exc()
             failed.append(name)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    importlib.import_module("bench.scratch").drop_templates()  # needs Django's settings
     print(table(rows))
     for name in failed:
         print(f"FAILED: {name}")
@@ -47,7 +48,9 @@ def main(names: list[str]) -> int:
 
 def modules(names: list[str]) -> Iterable[tuple[str, ModuleType]]:
     """The measuring modules by name; all of them when no name is given. Raises SystemExit for an unknown name."""
-    known = [found.name for found in pkgutil.iter_modules(bench.__path__) if found.name not in {"__main__", "row"}]
+    known = [
+        found.name for found in pkgutil.iter_modules(bench.__path__) if found.name not in {"__main__", "row", "scratch"}
+    ]
     if unknown := set(names) - set(known):
         raise SystemExit(f"no such benchmark: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     for name in names or known:

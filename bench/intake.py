@@ -9,8 +9,8 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
-from django.core.management import call_command
 from django.db import connection
 
 from bench.intake_payloads import SKUS, payloads
@@ -35,17 +35,13 @@ STORED = (100_000, 1_000_000)
 def run() -> list[Row]:
     """One row per number of stored orders."""
     rows = []
-    with scratch_database("bench_intake"):
-        shop = _prepare()
-        stored = 0
-        for size in STORED:
-            call_command("load_orders", orders=size - stored, verbosity=0)
-            stored = size
-            rows.append(measure(shop, f"intake, 3-line orders at {size:,} stored"))
+    for size in STORED:
+        with scratch_database("bench_intake", orders=size):
+            rows.append(measure(prepare(), f"intake, 3-line orders at {size:,} stored"))
     return rows
 
 
-def _prepare() -> Connection:
+def prepare() -> Connection:
     depot = Location.objects.create(code="bench", name="bench", sells_online=True)
     upsert_products([ProductRow("bench", "bench")])
     upsert_skus([SkuRow(code, "bench", code) for code in SKUS])
@@ -69,7 +65,7 @@ def measure(shop: Connection, name: str) -> Row:
     """Batches through the intake and the same rows by COPY, in turns."""
     taken, copied = Clock(), Clock()
     connector = shops.connector_of(shop)
-    for number, raws in enumerate(_batches()):
+    for number, raws in enumerate(islice(batches(start=0), ROUNDS + 1)):
         marks = _marks()
         began = time.perf_counter()
         pulled = intake.Pulled()
@@ -84,12 +80,14 @@ def measure(shop: Connection, name: str) -> Row:
     return Row(name, taken.rate, "orders/s", copied.rate, taken.rate / copied.rate, 0.04, 0.10)
 
 
-def _batches() -> Iterator[list[RawOrder]]:
-    source = payloads(start=int(time.time()) % 1_000_000 * 10_000)
-    for _ in range(ROUNDS + 1):
-        batch = [next(source) for _ in range(BATCH)]
+def batches(start: int) -> Iterator[list[RawOrder]]:
+    """Batches of raw orders without end; their numbers count from `start`."""
+    source = payloads(start=start)
+    while True:
+        orders = [next(source) for _ in range(BATCH)]
         yield [
-            RawOrder(order["orderNumber"], json.dumps(order, ensure_ascii=False), "application/json") for order in batch
+            RawOrder(order["orderNumber"], json.dumps(order, ensure_ascii=False), "application/json")
+            for order in orders
         ]
 
 

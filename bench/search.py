@@ -13,6 +13,7 @@ from django.apps.registry import Apps
 from django.db import connection, models
 
 from bench.row import Row
+from bench.scratch import scratch_database
 from oms.kernel import search
 
 ROWS = 1_000_000
@@ -55,7 +56,7 @@ class SearchRow(models.Model):
 
 def run() -> list[Row]:
     """A row for each kind of word, in about two minutes; most of it fills the table."""
-    with _table():
+    with scratch_database("bench_search"), _table():
         floor_ms = _median_ms(lambda: list(SearchRow.objects.filter(words__contains="龍魚")[:51]), rounds=3)
         rows = []
         for name, typed in WORDS.items():

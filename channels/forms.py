@@ -21,6 +21,7 @@ SETTINGS = (
     "name",
     "active",
     "auto_confirm",
+    "ship_within_days",
     "follow_up_days",
     "mail_from",
     "letterhead_name",
@@ -90,7 +91,7 @@ class ShopForm(forms.ModelForm):
 
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields as the page groups them; addresses stand apart."""
-        head = ("code", "name", "active", "auto_confirm", "follow_up_days")
+        head = ("code", "name", "active", "auto_confirm", "ship_within_days", "follow_up_days")
         paper = ("mail_from", "letterhead_name", "letterhead_address", "letterhead_phone", "registration_no")
         return [
             (_("店舗"), [self[name] for name in head if name in self.fields]),

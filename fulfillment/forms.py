@@ -19,12 +19,19 @@ LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A row of the shipping form as typed. `error` refuses it, `warning` only asks for a second look."""
+    """A row of the shipping form as typed. `error` refuses it, `warning` asks for a second look; `sure`: somebody gave
+    it to this very number."""
 
     shipment_id: int
     carrier: str
     tracking_no: str
     error: str = ""
+    sure: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """To be asked about before it ships: a scanner's Enter must not send a misread number."""
+        return bool(self.warning) and not self.sure
 
     @property
     def warning(self) -> str:
@@ -38,13 +45,16 @@ class Typed:
 
 
 def read_typed(data: QueryDict) -> list[Typed]:
-    """The rows that were posted: `ids`, and `carrier-<id>`, `tracking-<id>` for each."""
+    """The rows that were posted: `ids`, and `carrier-<id>`, `tracking-<id>` for each; `sure-<id>` names the number
+    whose warning was seen."""
     ids = [int(pk) for pk in data.getlist("ids") if pk.isdecimal()]
     return [_typed(pk, data) for pk in dict.fromkeys(ids)]
 
 
 def _typed(pk: int, data: QueryDict) -> Typed:
-    row = Typed(pk, data.get(f"carrier-{pk}", ""), normal_tracking_no(data.get(f"tracking-{pk}", "")))
+    number = normal_tracking_no(data.get(f"tracking-{pk}", ""))
+    seen = normal_tracking_no(data.get(f"sure-{pk}", ""))
+    row = Typed(pk, data.get(f"carrier-{pk}", ""), number, sure=bool(number) and seen == number)
     if row.carrier not in Carrier.values:
         return replace(row, carrier=Carrier.OTHER, error=_("配送会社を選んでください。"))
     if len(row.tracking_no) > 40:

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -38,16 +39,15 @@ class AnyOf(django_filters.MultipleChoiceFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, widget=forms.CheckboxSelectMultiple, **kwargs)
 
+    @property
+    def field(self) -> forms.Field:
+        """With its choices asked once; Django would ask a function anew wherever it looks at them."""
+        choices = self.extra["choices"]
+        self.extra["choices"] = choices() if callable(choices) else choices
+        return super().field
+
     def filter(self, qs: QuerySet[Order], value: Sequence[str]) -> QuerySet[Order]:
         return qs.filter(**{f"{self.field_name}__in": list(value)}) if value else qs
-
-
-def shop_choices() -> list[tuple[int, str]]:
-    return list(Shop.objects.order_by("channel", "code").values_list("pk", "name"))
-
-
-def channel_choices() -> list[tuple[str, str]]:
-    return list(Shop.objects.order_by("channel").values_list("channel", "channel_label").distinct())
 
 
 def reason_choices() -> list[tuple[str, Any]]:
@@ -62,6 +62,12 @@ def has_choices() -> list[tuple[str, Any]]:
     return [(code, label) for code, (label, _condition) in HAS.items()]
 
 
+def stages_called(name: str) -> list[str]:
+    """Stages of which code or name, in the reader's language, hold what was typed."""
+    asked = name.casefold()
+    return [code for code, label in Stage.choices if asked in str(label).casefold() or asked in code]
+
+
 class DayInput(forms.DateInput):
     """The browser's own calendar, which wants ISO dates in whatever language."""
 
@@ -72,7 +78,8 @@ class DayInput(forms.DateInput):
 
 
 class OrderFilter(django_filters.FilterSet):
-    """`q` searches number, name, kana, phone, mail and SKU by any two characters.
+    """`q` searches number, names, kana, phone, mail, postal code, tracking number, SKU, JAN and product by any two
+    characters; `@出荷待ち` in it asks for stages whose name holds that.
 
     `due` and the range of `ship_by` imply orders that still have to leave, like the red numbers on the tiles.
     """
@@ -84,11 +91,21 @@ class OrderFilter(django_filters.FilterSet):
         if not whole:
             self.base_filters = {name: one for name, one in self.base_filters.items() if name in (data or {})}
         super().__init__(data, *args, **kwargs)
+        if "shop" in self.filters:
+            self.filters["shop"].extra["choices"] = [(shop.pk, shop.name) for shop in self.shops]
+        if "channel" in self.filters:
+            labels = {shop.channel: shop.channel_label for shop in self.shops}
+            self.filters["channel"].extra["choices"] = list(labels.items())
+
+    @cached_property
+    def shops(self) -> list[Shop]:
+        """By channel; one query for both filters and what they need."""
+        return list(Shop.objects.order_by("channel", "code").only("name", "channel", "channel_label"))
 
     q = django_filters.CharFilter(label=lazy("検索"), method="search", widget=forms.SearchInput)
     stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices)
-    channel = AnyOf(label=lazy("モール"), choices=channel_choices, method="at_channel")
-    shop = AnyOf(label=lazy("店舗"), choices=shop_choices)
+    channel = AnyOf(label=lazy("モール"), choices=(), method="at_channel")
+    shop = AnyOf(label=lazy("店舗"), choices=())
     reason = AnyOf(label=lazy("確認理由"), choices=reason_choices, method="with_reason")
     due = django_filters.ChoiceFilter(
         label=lazy("出荷期限"), choices=DUE, method="due_by", empty_label=lazy("指定なし"), widget=forms.RadioSelect
@@ -110,11 +127,16 @@ class OrderFilter(django_filters.FilterSet):
         fields: Mapping[str, Any] = {}
 
     def search(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
-        return matching(rows, "search", typed)
+        words = typed.replace("＠", "@").split()
+        stages = [word[1:] for word in words if word.startswith("@") and len(word) > 1]
+        for name in stages:
+            rows = rows.filter(stage__in=stages_called(name))
+        rest = " ".join(word for word in words if word[:1] != "@")
+        return matching(rows, "search", rest) if rest or not stages else rows
 
     def at_channel(self, rows: QuerySet[Order], _name: str, channels: Sequence[str]) -> QuerySet[Order]:
         """By the shops' ids, so that the list is read from the shops' index."""
-        return rows.filter(shop__in=list(Shop.objects.filter(channel__in=channels).values_list("pk", flat=True)))
+        return rows.filter(shop__in=[shop.pk for shop in self.shops if shop.channel in channels])
 
     def with_reason(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         open_reasons = ReviewReason.objects.filter(order=OuterRef("pk"), code__in=list(codes), state="open")

@@ -21,13 +21,14 @@ def sku_map(shop: Shop, channel_skus: Sequence[str]) -> dict[str, Mapped]:
     """Known codes → SKU. A code without listing that equals a SKU's own code is taken as that SKU."""
     wanted = list(set(channel_skus))
     rows = Listing.objects.filter(shop=shop, channel_sku__in=wanted, sku__isnull=False).values_list(
-        "channel_sku", "sku", "sku__code", "units", "sku__release_date"
+        "channel_sku", "sku", "sku__code", "units", "sku__release_date", "sku__jan"
     )
-    found = {channel_sku: Mapped(sku, code, units, release) for channel_sku, sku, code, units, release in rows}
+    found = {channel_sku: Mapped(sku, code, units, day, jan) for channel_sku, sku, code, units, day, jan in rows}
     known = set(Listing.objects.filter(shop=shop, channel_sku__in=wanted).values_list("channel_sku", flat=True))
     rest = [code for code in wanted if code not in known]
-    same = Sku.objects.filter(code__in=rest, active=True).values_list("pk", "code", "release_date") if rest else []
-    return found | {code: Mapped(pk, code, 1, release) for pk, code, release in same}
+    alike = Sku.objects.filter(code__in=rest, active=True).values_list("pk", "code", "release_date", "jan")
+    same = alike if rest else []
+    return found | {code: Mapped(pk, code, 1, release, jan) for pk, code, release, jan in same}
 
 
 @transaction.atomic

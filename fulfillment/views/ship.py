@@ -56,9 +56,9 @@ def ship_paste(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("fulfillment.ship_shipment", raise_exception=True)
 def ship_confirm(request: HttpRequest) -> HttpResponse:
-    """Confirm the rows that have a number; rows without one simply stay."""
+    """Confirm the rows that have a number; rows without one simply stay, doubtful ones are asked about first."""
     typed = read_typed(request.POST)
-    ready = [row for row in typed if row.tracking_no and not row.error]
+    ready = [row for row in typed if row.tracking_no and not row.error and not row.is_doubtful]
     shipped = confirm_shipments([row.departure for row in ready], actor=actor_of(request)) if ready else Shipped()
     if shipped.shipments:
         n = len(shipped.shipments)
@@ -71,7 +71,11 @@ def ship_confirm(request: HttpRequest) -> HttpResponse:
     ]
     if refused := sum(bool(row.error) for row in rest):
         messages.warning(request, _("%(n)s件は出荷できませんでした。理由を確かめてください。") % {"n": refused})
-    elif not ready:
+    doubtful = sum(row.is_doubtful and not row.error for row in typed)
+    if doubtful:
+        text = _("%(n)s件は送り状番号の検査数字が合わないため、まだ出荷していません。番号を確かめてください。")
+        messages.warning(request, text % {"n": doubtful})
+    elif not ready and not refused:
         messages.info(request, _("送り状番号を入力してください。"))
     return _show(request, rest, done=shipped.shipments)
 
@@ -85,6 +89,8 @@ def ship_one(request: HttpRequest, pk: int) -> HttpResponse:
     data = request.POST.copy()
     data["ids"] = str(pk)
     row = read_typed(data)[0]
+    if row.is_doubtful and not row.error:
+        return _ask_again(request, row, order)
     shipped = Shipped(refused={pk: row.error}) if row.error else confirm_shipments(
         [row.departure], actor=actor_of(request)
     )  # fmt: skip
@@ -96,16 +102,26 @@ def ship_one(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, to=reverse("fulfillment:shipment", args=[pk]))
 
 
+def _ask_again(request: HttpRequest, row: Typed, order: str) -> HttpResponse:
+    """The form with the doubtful number and a button that means it; nothing has shipped."""
+    form = {"chosen": row.carrier, "number": row.tracking_no, "warning": row.warning, "oob": True}
+    form["order_id"] = order if order.isdecimal() else ""
+    return _shipment_again(request, row, fragment="fulfillment/_ship_one.html", more=form)
+
+
 def _refused_one(request: HttpRequest, row: Typed, cause: str) -> HttpResponse:
     """The shipment's page again, with what was typed; on the order's page only the message comes, the row stays."""
     messages.error(request, cause)
+    return _shipment_again(request, replace(row, error=cause), fragment="fulfillment/_refused.html")
+
+
+def _shipment_again(
+    request: HttpRequest, row: Typed, *, fragment: str, more: Mapping[str, Any] | None = None
+) -> HttpResponse:
     shipment = get_object_or_404(shipments.with_contents(Shipment.objects.all()), pk=row.shipment_id)
-    context = {
-        **shipments.shipment_page(shipment, user_of(request)),
-        "carriers": Carrier.choices,
-        "typed": replace(row, error=cause),
-    }
-    return render_page(request, "fulfillment/shipment.html", context, fragment="fulfillment/_refused.html")
+    page = shipments.shipment_page(shipment, user_of(request))
+    context = {**page, "carriers": Carrier.choices, "typed": row, **(more or {})}
+    return render_page(request, "fulfillment/shipment.html", context, fragment=fragment)
 
 
 def _show(

@@ -69,7 +69,8 @@ def database(url: str, *, statement_timeout_s: int) -> dict[str, object]:
         "idle_in_transaction_session_timeout": "60s",
     }
     # Pages of fifty rows from warm tables on SSDs: a parallel worker starts slower than it helps.
-    planner = {"random_page_cost": "1.1", "max_parallel_workers_per_gather": "0"}
+    # With the default of 4 MB a bitmap of many rows forgets which they are, and each is tried again by its grams.
+    planner = {"random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "work_mem": "16MB"}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")) or "postgres",

@@ -1,6 +1,9 @@
 """When an order should leave, from the buyer's wish and the carrier's days. Pure."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+
+from oms.kernel.clock import TOKYO
+from oms.kernel.workdays import workday_after
 
 # Working days of a parcel from the Kanto area, by prefecture; everything else is the next day.
 TWO_DAYS = {
@@ -18,6 +21,7 @@ TWO_DAYS = {
     "宮崎県",
     "鹿児島県",
 }
+END_OF_DAY = time(23, 59)
 THREE_DAYS = {"沖縄県"}
 
 
@@ -33,6 +37,20 @@ def planned_ship_date(wish: date | None, prefecture: str, ordered_on: date) -> d
     if wish is None:
         return None
     return max(wish - timedelta(days=transit_days(prefecture)), ordered_on)
+
+
+def default_ship_by(
+    within_days: int | None, ordered_on: date, *, release_date: date | None, planned_ship_date: date | None
+) -> datetime | None:
+    """The deadline of an order for which the channel tells none, by the shop's setting: the end of a working day.
+
+    Counted from the release of what was pre-ordered, and never before the day on which the buyer's wish has it leave.
+    None where the shop has no such setting.
+    """
+    if within_days is None:
+        return None
+    day = workday_after(max(ordered_on, release_date or ordered_on), within_days)
+    return datetime.combine(max(day, planned_ship_date or day), END_OF_DAY, TOKYO)
 
 
 def carrier_of(delivery_method: str) -> str:

@@ -13,7 +13,10 @@ AT_ONCE = {PaymentMethod.COD, PaymentMethod.POINTS}
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the gates look at. `due_unallocated`: a line that may ship today has no place yet."""
+    """What the gates look at. `due_unallocated`: a line that may ship today has no place yet.
+
+    `release_date` is the last of the order's lines, `next_release` the first that is still to come.
+    """
 
     phase: str
     cancelled: bool
@@ -28,6 +31,7 @@ class Facts:
     payment_state: str
     due_unallocated: bool
     release_date: date | None
+    next_release: date | None
     planned_ship_date: date | None
 
 
@@ -65,7 +69,7 @@ def _before_instruction(  # noqa: PLR0911 - one answer a gate
     if facts.due_unallocated:
         return Stage.AWAITING_STOCK, None
     if facts.release_date and facts.release_date > today:
-        return Stage.AWAITING_RELEASE, start_of(facts.release_date)
+        return Stage.AWAITING_RELEASE, start_of(facts.next_release or facts.release_date)
     if facts.planned_ship_date and facts.planned_ship_date > today:
         return Stage.SCHEDULED, start_of(facts.planned_ship_date)
     return Stage.READY, None

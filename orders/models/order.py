@@ -202,12 +202,25 @@ class Order(models.Model):
             models.Index(
                 fields=["channel_sync", "-ordered_at", "-id"],
                 name="order_sync_open",
-                condition=models.Q(channel_sync__in=["failed", "pending"]),
+                condition=models.Q(channel_sync__in=["failed", "pending", "manual_done"]),
             ),
             # Filters of the desk that a walk through the newest orders would serve too slowly.
             models.Index(fields=["recipient_prefecture", "-ordered_at", "-id"], name="order_prefecture"),
-            models.Index(fields=["payment_state", "payment_method"], name="order_payment"),
+            models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),
             models.Index(fields=["total"], name="order_total"),
+            # What few orders have, or none: a walk would read every order to find that out. The conditions are
+            # written like the filters of `orders.filters.HAS`.
+            models.Index(fields=["-ordered_at", "-id"], name="order_remarked", condition=~models.Q(remarks="")),
+            models.Index(fields=["-ordered_at", "-id"], name="order_noted", condition=~models.Q(internal_note="")),
+            models.Index(
+                fields=["-ordered_at", "-id"], name="order_gift", condition=~models.Q(gift="") | ~models.Q(noshi="")
+            ),
+            models.Index(
+                fields=["-ordered_at", "-id"], name="order_wished", condition=models.Q(wish_date__isnull=False)
+            ),
+            models.Index(
+                fields=["-ordered_at", "-id"], name="order_by_channel", condition=models.Q(fulfilled_by_channel=True)
+            ),
             gram_index("search", name="order_search"),
         ]
         permissions = [

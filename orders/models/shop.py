@@ -1,3 +1,4 @@
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,13 @@ class Shop(models.Model):
     active = models.BooleanField(_("稼働"), default=True)
 
     auto_confirm = models.BooleanField(_("確認を終えた注文をモールへ自動で確定する"), default=True)
+    ship_within_days = models.PositiveSmallIntegerField(
+        _("出荷期限の既定（受注から営業日）"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(60)],
+        help_text=_("モールが出荷期限を知らせない注文に使います。土日祝を除いた日数です。空欄なら期限をつけません。"),
+    )
     follow_up_days = models.PositiveSmallIntegerField(_("出荷後、完了とするまでの日数"), default=14)
 
     mail_from = models.EmailField(_("差出人メール"), blank=True)

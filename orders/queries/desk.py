@@ -1,7 +1,6 @@
 """The rows of 受注一覧, flat and ready to print, and the digest that says whether they have changed."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from oms.kernel import clock
 from oms.kernel.privacy import mask_name
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order, ReviewReason, Shop
+from orders.models import Order
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
 from orders.models.reason import Level
 from orders.queries import next_step as steps
@@ -27,7 +26,6 @@ from orders.queries.tones import LEVEL_TONES, STAGE_TONES
 
 COLUMNS = (
     "id",
-    "shop_id",
     "channel_order_no",
     "ordered_at",
     "ship_by",
@@ -95,18 +93,36 @@ class Row:
     stage_tone: str
 
 
+# PostgreSQL asks these only for the rows that are shown, after sorting; queries of their own would cost as much as the
+# page's whole table.
+BESIDE = {
+    "xmin": RawSQL("orders_order.xmin::text::bigint", ()),
+    "shop_name": RawSQL("(SELECT s.name FROM orders_shop s WHERE s.id = orders_order.shop_id)", ()),
+    "open_reasons": RawSQL(
+        "(SELECT json_agg(json_build_array(r.code, r.level, r.evidence) ORDER BY r.id) FROM orders_reviewreason r"
+        " WHERE r.order_id = orders_order.id AND r.state = 'open')",
+        (),
+    ),
+}
+
+
 def table_rows(orders: "QuerySet[Order, Any]") -> "QuerySet[Order, dict[str, Any]]":
-    """The plain values that `rows` and `digest` read. `xmin` changes whenever a row is written."""
-    return orders.annotate(xmin=RawSQL("orders_order.xmin::text::bigint", ())).values(*COLUMNS, "xmin")
+    """The plain values that `rows` and `digest` read. `xmin` changes whenever a row is written; `open_reasons` is a
+    list of (code, level, evidence) or None."""
+    return orders.annotate(**BESIDE).values(*COLUMNS, *BESIDE)
 
 
 def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
-    """Two queries for any number of rows. Without `personal` names are masked."""
-    reasons = _open_reasons([order["id"] for order in found])
-    shops = dict(Shop.objects.values_list("pk", "name"))
+    """No query. Without `personal` names are masked."""
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
-    page = _Page(shops, place, _labels(get_language() or ""), clock.now(), personal, {})
-    return [_row(order, reasons.get(order["id"], ()), page) for order in found]
+    page = _Page(place, _labels(get_language() or ""), clock.now(), personal, {})
+    return [_row(order, _by_level(order["open_reasons"] or ()), page) for order in found]
+
+
+def _by_level(reasons: Iterable[Sequence[str]]) -> list[Reason]:
+    """What stops first."""
+    found = [(code, level, evidence) for code, level, evidence in reasons]
+    return sorted(found, key=lambda reason: LEVEL_RANK[reason[1]]) if len(found) > 1 else found
 
 
 class _Labels:
@@ -131,7 +147,6 @@ def _labels(_language: str) -> _Labels:
 class _Page:
     """What all rows of one page share. `said` remembers what was said of orders that stand alike."""
 
-    shops: Mapping[int, str]
     place: Sequence[str]
     labels: _Labels
     now: datetime
@@ -155,7 +170,7 @@ def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page) -> Ro
         id=order["id"],
         url=f"{page.place[0]}{order['id']}{page.place[1]}",
         no=order["channel_order_no"],
-        shop=page.shops[order["shop_id"]],
+        shop=order["shop_name"],
         ordered_at=order["ordered_at"],
         ship_by=order["ship_by"],
         ship_by_tone=countdown_tone(order["ship_by"], page.now) if waiting else "",
@@ -202,17 +217,6 @@ def _untold(marks: Sequence[Mark]) -> list[Mark]:
     return [Mark(mark.text, mark.tone) for mark in marks]
 
 
-def _open_reasons(order_ids: Sequence[int]) -> dict[int, list[Reason]]:
-    """(code, level, evidence) of open reasons per order, what stops first."""
-    found: dict[int, list[Reason]] = defaultdict(list)
-    reasons = ReviewReason.objects.filter(order__in=order_ids, state=ReviewReason.State.OPEN)
-    for order_id, *reason in reasons.order_by("id").values_list("order", "code", "level", "evidence"):
-        found[order_id].append((reason[0], reason[1], reason[2]))
-    for own in found.values():
-        own.sort(key=lambda reason: LEVEL_RANK[reason[1]])
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Tile:
     """`query` leads to exactly the rows it counts; `late_query` to those of the red number."""
@@ -244,11 +248,13 @@ def tiles() -> list[Tile]:
 
 
 def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:
-    """Equal as long as the screen would look the same: row versions, deadlines' colours and the tiles' figures.
+    """Equal as long as the screen would look the same: row versions, reasons, deadlines' colours, the tiles' figures.
 
-    Every change of an order or its reasons writes the order's row, so its `xmin` says it all, whoever commits first.
+    Every change of an order writes its row, so `xmin` says it all, whoever commits first; reasons have their own rows.
     """
     now = clock.now()
-    shown = [(order["id"], order["xmin"], countdown_tone(order["ship_by"], now)) for order in found]
+    shown = [
+        (order["id"], order["xmin"], order["open_reasons"], countdown_tone(order["ship_by"], now)) for order in found
+    ]
     figures = [(tile.count, tile.late) for tile in board]
     return hashlib.blake2b(repr((shown, figures)).encode(), digest_size=10).hexdigest()

@@ -66,7 +66,8 @@ SELECT line, sku, coalesce(owed.units, 0), coalesce(held.units, 0)
 
 STAGES = f"""
 SELECT f.*, o.stage_due_at, o.blocking_reasons
-  FROM ({stage.FACTS} WHERE o.id > %s ORDER BY o.id LIMIT %s) AS f JOIN orders_order o ON o.id = f.id ORDER BY f.id
+  FROM ({stage.FACTS} WHERE o.id > %(last)s ORDER BY o.id LIMIT %(limit)s) AS f
+  JOIN orders_order o ON o.id = f.id ORDER BY f.id
 """
 
 
@@ -114,7 +115,7 @@ def _facts() -> Iterator[tuple]:
     last = 0
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(STAGES, [clock.today(), last, BATCH])
+            cursor.execute(STAGES, {"today": clock.today(), "last": last, "limit": BATCH})
             rows = cursor.fetchall()
         yield from rows
         if len(rows) < BATCH:

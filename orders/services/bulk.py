@@ -5,12 +5,15 @@ Running twice does nothing twice: whoever has the run's row goes on where the la
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from psycopg.types.json import Jsonb
 
 from oms.kernel import clock
 from oms.kernel.later import later
@@ -66,22 +69,32 @@ def work(key: UUID | str) -> None:
         continue
 
 
+# The long columns stay where they are: a slice reads its own ids and appends its own results.
+LONG = ("order_ids", "done", "skipped", "failed")
+WRITE = """
+UPDATE orders_bulkrun
+   SET position = %(position)s, done = done || %(done)s::bigint[], skipped = skipped || %(skipped)s::jsonb,
+       failed = failed || %(failed)s::jsonb, offers = %(offers)s::jsonb, touched_at = %(now)s,
+       state = CASE WHEN %(position)s < cardinality(order_ids) THEN state ELSE %(finished)s END,
+       finished_at = CASE WHEN %(position)s < cardinality(order_ids) THEN finished_at ELSE %(now)s END
+ WHERE key = %(key)s
+RETURNING state
+"""
+
+
 @transaction.atomic
 def step(key: UUID | str) -> bool:
     """One slice of a running run; False when nothing is left. Locks the run, then what the action locks."""
-    run = BulkRun.objects.select_for_update(no_key=True).filter(pk=key, state=State.RUNNING).order_by("pk").first()
+    rows = BulkRun.objects.select_for_update(no_key=True).filter(pk=key, state=State.RUNNING)
+    next_ids = RawSQL("order_ids[position + 1 : position + %s]", [SLICE])
+    run = rows.defer(*LONG).annotate(next_ids=next_ids).order_by("pk").first()
     if run is None:
         return False
-    ids = run.order_ids[run.position : run.position + SLICE]
+    ids, outcome = run.next_ids, Outcome([])
     if ids:
         with override(run.by.language):  # the result speaks to who asked, also when a worker does it
-            _note(run, _try(action_of(run.action), ids, run.params, Actor(by=run.by, action=run.key.hex)))
-        run.position += len(ids)
-    run.touched_at = clock.now()
-    if run.position >= run.total:
-        run.state, run.finished_at = State.FINISHED, run.touched_at
-    run.save(update_fields=["position", "done", "skipped", "failed", "offers", "state", "touched_at", "finished_at"])
-    return run.state == State.RUNNING
+            outcome = _try(action_of(run.action), ids, run.params, Actor(by=run.by, action=run.key.hex))
+    return _note(run, len(ids), outcome) == State.RUNNING
 
 
 def _try(action: Action, ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
@@ -108,16 +121,30 @@ def _joined(one: Outcome, other: Outcome) -> Outcome:
     )
 
 
-def _note(run: BulkRun, outcome: Outcome) -> None:
-    run.done += list(outcome.done)
-    run.skipped |= {str(id_): str(why) for id_, why in outcome.skipped.items()}
-    run.failed |= {str(id_): str(why) for id_, why in outcome.failed.items()}
+def _note(run: BulkRun, dealt_with: int, outcome: Outcome) -> str:
+    """Write down what became of a slice; returns the run's state."""
+    values: dict[str, Any] = {
+        "key": run.pk,
+        "position": run.position + dealt_with,
+        "done": list(outcome.done),
+        "skipped": Jsonb({str(id_): str(why) for id_, why in outcome.skipped.items()}),
+        "failed": Jsonb({str(id_): str(why) for id_, why in outcome.failed.items()}),
+        "offers": Jsonb(_offers(run.offers, outcome)),
+        "now": clock.now(),
+        "finished": State.FINISHED.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, values)
+        return str(cursor.fetchone()[0])
+
+
+def _offers(known: list[dict[str, Any]], outcome: Outcome) -> list[dict[str, Any]]:
+    """The offers of all slices so far; the same words and address are one offer."""
+    found = {(one["text"], one["url"]): one for one in known}
     for offer in outcome.offers:
-        known = next((one for one in run.offers if (one["text"], one["url"]) == (offer.text, offer.url)), None)
-        if known:
-            known["ids"] += list(offer.ids)
-        else:
-            run.offers.append({"text": offer.text, "url": offer.url, "ids": list(offer.ids)})
+        one = found.setdefault((offer.text, offer.url), {"text": offer.text, "url": offer.url, "ids": []})
+        one["ids"] += list(offer.ids)
+    return list(found.values())
 
 
 def action_of(code: str) -> Action:

@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F
 
 from oms.kernel import clock
 from orders.models import Order
 from orders.services import journal
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
+from orders.services.stage import Hold
 
 
 @transaction.atomic
 def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> list[int]:
     """Put open orders on hold; returns those that were not held before."""
     held = _lock(order_ids, held_at__isnull=True, cancelled_at__isnull=True, shipped_at__isnull=True)
-    Order.objects.filter(pk__in=held).update(held_at=clock.now(), hold_reason=reason[:200], version=F("version") + 1)
     journal.write([Entry(order_id, "held", reason) for order_id in held], actor=actor)
-    stages.recompute(held, actor=actor)
+    stages.recompute(held, actor=actor, hold=Hold(clock.now(), reason))
     return held
 
 
@@ -26,9 +25,8 @@ def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> list[
 def lift_holds(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """End the hold of these orders; returns those that were held."""
     lifted = _lock(order_ids, held_at__isnull=False)
-    Order.objects.filter(pk__in=lifted).update(held_at=None, hold_reason="", version=F("version") + 1)
     journal.write([Entry(order_id, "lifted") for order_id in lifted], actor=actor)
-    stages.recompute(lifted, actor=actor)
+    stages.recompute(lifted, actor=actor, hold=Hold(None))
     return lifted
 
 

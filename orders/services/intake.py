@@ -21,6 +21,7 @@ from oms.kernel import clock
 from oms.kernel.sql import copy_rows, next_ids
 from orders.channel_order import ChannelOrder, ChannelState
 from orders.decide import reasons
+from orders.decide.schedule import default_ship_by
 from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
 from orders.models.order import Stage
@@ -30,7 +31,9 @@ from orders.services.intake_rows import (
     SkuOf,
     facts_of,
     has_line_due,
+    next_release,
     order_columns,
+    ordered_on,
     part_digests,
     standing_quantity,
 )
@@ -211,6 +214,13 @@ def _decide(
     now = clock.now()
     columns = order_columns(order, sku_of, now)
     handled_by_us = order.state not in {ChannelState.CANCELLED, ChannelState.SHIPPED} and not order.fulfilled_by_channel
+    if handled_by_us:
+        columns["ship_by"] = columns["ship_by"] or default_ship_by(
+            shop.ship_within_days,
+            ordered_on(order),
+            release_date=columns["release_date"],
+            planned_ship_date=columns["planned_ship_date"],
+        )
     found = reasons.evaluate(facts_of(order, sku_of, blacklisted=suspect)) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)
     stage_, due_at = stage(_stage_facts(shop, order, sku_of, columns, blocking), now)
@@ -246,6 +256,7 @@ def _stage_facts(shop: Shop, order: ChannelOrder, sku_of: SkuOf, columns: dict[s
         payment_state=columns["payment_state"],
         due_unallocated=has_line_due(order.lines, sku_of, clock.today()),
         release_date=columns["release_date"],
+        next_release=next_release(order.lines, sku_of, clock.today()) if columns["release_date"] else None,
         planned_ship_date=columns["planned_ship_date"],
     )
 
@@ -288,7 +299,9 @@ def _wants(new: Sequence[NewOrder], sku_of: SkuOf) -> list[stock.Want]:
             continue
         for line_id, line in zip(item.line_ids, order.lines, strict=True):
             if (mapped := sku_of.get(line.channel_sku)) and (quantity := standing_quantity(line)):
-                wants.append(want_of(line_id, mapped.sku_id, quantity * mapped.units, order.ship_by, order.ordered_at))
+                wants.append(
+                    want_of(line_id, mapped.sku_id, quantity * mapped.units, item.columns["ship_by"], order.ordered_at)
+                )
     return wants
 
 

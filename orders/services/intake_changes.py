@@ -69,7 +69,7 @@ COLUMN_TYPES = {
 }  # fmt: skip
 
 # What we may know before the channel tells it: its silence erases nothing.
-OURS_TOO = {"confirmed_at", "cancel_reason", "paid_at"}
+OURS_TOO = {"confirmed_at", "cancel_reason", "paid_at", "ship_by"}
 
 READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
     "state": lambda order, _: intake_rows.state_columns(order),

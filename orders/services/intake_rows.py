@@ -25,6 +25,7 @@ class Mapped:
     code: str
     units: int = 1
     release_date: date | None = None
+    jan: str = ""
 
 
 SkuOf = Mapping[str, Mapped]
@@ -182,6 +183,13 @@ def has_line_due(lines: Sequence[ChannelLine], sku_of: SkuOf, today: date) -> bo
     return any(day is None or day <= today for day in dates)
 
 
+def next_release(lines: Sequence[ChannelLine], sku_of: SkuOf, today: date) -> date | None:
+    """The first day on which a pre-ordered line of the order comes out."""
+    standing = [line for line in lines if standing_quantity(line) and line.channel_sku in sku_of]
+    dates = [sku_of[line.channel_sku].release_date for line in standing]
+    return min((day for day in dates if day and day > today), default=None)
+
+
 def item_summary(lines: Sequence[ChannelLine]) -> str:
     """The first item and how many more there are."""
     if not lines:
@@ -199,17 +207,29 @@ def standing_amount(line: ChannelLine) -> int:
     return line.amount if not line.cancelled_quantity else line.unit_price * standing_quantity(line)
 
 
+SEARCHED_NAME = 100  # characters of a product's name; what malls write behind is advertising
+
+
 def search_column(order: ChannelOrder, sku_of: SkuOf) -> str:
+    """What the desk's search finds an order by: its numbers, the people, where they live by postal code, the goods."""
     parties = (order.buyer, *order.recipients)
-    digits = {"".join(char for char in party.phone if char.isdigit()) for party in parties}
-    codes = [sku_of[line.channel_sku].code if line.channel_sku in sku_of else line.channel_sku for line in order.lines]
     return search_text(
         order.channel_order_no,
         *dict.fromkeys(value for party in parties for value in (party.name, party.kana, party.email, party.company)),
-        *sorted(digits),
-        *codes,
+        *sorted({_digits(party.phone) for party in parties}),
+        *sorted({_digits(party.postal_code) for party in parties}),
+        *(word for line in order.lines for word in _goods_words(line, sku_of.get(line.channel_sku))),
         *order.tracking_nos,
     )
+
+
+def _goods_words(line: ChannelLine, mapped: Mapped | None) -> tuple[str, ...]:
+    codes = (mapped.code, mapped.jan) if mapped else (line.channel_sku,)
+    return (*codes, line.name[:SEARCHED_NAME])
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
 
 
 def ordered_on(order: ChannelOrder) -> date:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -11,14 +12,14 @@ from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import Effect
 from oms.kernel.services.outbox import NewEffect, put
-from oms.kernel.sql import copy_rows, update_rows
+from oms.kernel.sql import copy_rows
 from orders.decide.stage import Facts, stage
 from orders.models import Order
 from orders.models.order import ChannelSync, Stage
 from orders.services import journal
 from orders.services.journal import SYSTEM, Actor, Entry
 
-# Facts of orders. The sub-selects serve a handful of rows each by index. Takes today's date.
+# Facts of orders. The sub-selects serve a handful of rows each by index. Takes today's date, named `today`.
 FACTS = """
 SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
        (s.capabilities->>'confirm')::bool IS TRUE AND o.phase = 'to_confirm' AND o.confirmed_at IS NULL,
@@ -27,11 +28,14 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
        (SELECT count(*) FROM orders_reviewreason r WHERE r.order_id = o.id AND r.state = 'open' AND r.level = 'block'),
        o.payment_method, o.payment_state,
        EXISTS (SELECT 1 FROM orders_orderline l WHERE l.order_id = o.id AND l.allocated_quantity < l.quantity
-                  AND (l.release_date IS NULL OR l.release_date <= %s)),
-       o.release_date, o.planned_ship_date
+                  AND (l.release_date IS NULL OR l.release_date <= %(today)s)),
+       o.release_date,
+       (SELECT min(l.release_date) FROM orders_orderline l
+         WHERE o.release_date > %(today)s AND l.order_id = o.id AND l.quantity > 0 AND l.release_date > %(today)s),
+       o.planned_ship_date
   FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id
 """
-READ = f"{FACTS} WHERE o.id = ANY(%s) ORDER BY o.id FOR NO KEY UPDATE OF o"
+READ = f"{FACTS} WHERE o.id = ANY(%(ids)s) ORDER BY o.id FOR NO KEY UPDATE OF o"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +50,31 @@ class Move:
     blocking: int
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What `recompute` writes along with the stages: since when these orders are held and why, or that they are not."""
+
+    since: datetime | None
+    reason: str = ""
+
+
 @transaction.atomic
-def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> list[Move]:
+def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM, hold: Hold | None = None) -> list[Move]:
     """Set each order's stage from its facts; journal the moves, keep the counts, start what a gate asks for.
 
-    Takes the orders' locks by pk. Idempotent.
+    With `hold` every order is put on hold, or let go, in the same write. Takes the orders' locks by pk. Idempotent.
     """
     if not order_ids:
         return []
     now = clock.now()
     with connection.cursor() as cursor:
-        cursor.execute(READ, [clock.today(), list(order_ids)])
+        cursor.execute(READ, {"today": clock.today(), "ids": list(order_ids)})
         rows = cursor.fetchall()
-    moves = [decided(row, now) for row in rows]
-    update_rows(
-        "orders_order",
-        {"stage": "text", "stage_due_at": "timestamptz", "blocking_reasons": "smallint"},
-        [(m.order_id, m.after, m.due_at, m.blocking) for m in moves],
-    )
+    held = None if hold is None else hold.since is not None
+    moves = [decided(row, now, held=held) for row in rows]
+    _write(moves, now, hold)
     changed = [move for move in moves if move.before != move.after]
     if changed:
-        update_rows("orders_order", {"stage_since": "timestamptz"}, [(m.order_id, now) for m in changed])
         count_moves([(m.shop_id, m.before, m.after) for m in changed])
         journal.write([Entry(m.order_id, "stage", f"{m.before} → {m.after}") for m in changed], actor=actor)
     ask_confirm(
@@ -76,17 +84,43 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> list[Move]:
     return changed
 
 
-def decided(row: tuple, now: datetime) -> Move:
-    """What a row of `FACTS` comes to."""
+# An order's row stands in twenty indexes, so it is written once, and only when something changes.
+WRITE = """
+UPDATE orders_order AS o
+   SET stage = v.stage, stage_due_at = v.due_at, blocking_reasons = v.blocking,
+       stage_since = CASE WHEN o.stage = v.stage THEN o.stage_since ELSE %(now)s END{more}
+  FROM unnest(%(ids)s::bigint[], %(stages)s::text[], %(due)s::timestamptz[], %(blocking)s::smallint[])
+       AS v(id, stage, due_at, blocking)
+ WHERE o.id = v.id{only}
+"""
+WITH_HOLD = ", held_at = %(since)s, hold_reason = %(reason)s, version = o.version + 1"
+IF_OTHER = " AND (o.stage, o.stage_due_at, o.blocking_reasons) IS DISTINCT FROM (v.stage, v.due_at, v.blocking)"
+
+
+def _write(moves: Sequence[Move], now: datetime, hold: Hold | None) -> None:
+    values: dict[str, Any] = {
+        "now": now,
+        "ids": [move.order_id for move in moves],
+        "stages": [str(move.after) for move in moves],
+        "due": [move.due_at for move in moves],
+        "blocking": [move.blocking for move in moves],
+    }
+    if hold is not None:
+        values |= {"since": hold.since, "reason": hold.reason[:200]}
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE.format(more=WITH_HOLD if hold else "", only="" if hold else IF_OTHER), values)
+
+
+def decided(row: tuple, now: datetime, *, held: bool | None = None) -> Move:
+    """What a row of `FACTS` comes to; with `held`, if it were so."""
     id_, shop_id, before, _no, _auto, waits, phase, *rest = row
-    cancelled, held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, paid, due, release, planned = (
-        rest
-    )
+    cancelled, is_held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, paid, *dates = rest
+    due, release, next_release, planned = dates
     after, due_at = stage(
         Facts(
             phase=phase,
             cancelled=cancelled,
-            held=held,
+            held=is_held if held is None else held,
             fulfilled_by_channel=by_channel,
             fulfillment_state=fulfillment,
             shipped_at=shipped_at,
@@ -97,6 +131,7 @@ def decided(row: tuple, now: datetime) -> Move:
             payment_state=paid,
             due_unallocated=due,
             release_date=release,
+            next_release=next_release,
             planned_ship_date=planned,
         ),
         now,

@@ -1,6 +1,7 @@
 """The rows and tiles of 受注一覧. They make up the most frequent page of the product, and written with the tags of the
 template language they cost four fifths of its time; so they are written here, once, as the text they are."""
 
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -65,21 +66,17 @@ def _tile(tile: dict[str, Any], late_title: str) -> str:
 @register.simple_tag
 def order_rows(rows: list[Row], due_label: str, ordered_label: str) -> SafeString:
     """The rows of the table's body; the labels stand before the times on phones."""
-    labels = {
-        "due_label": escape(due_label),
-        "ordered_label": escape(ordered_label),
-        "copy_label": escape(_("受注番号をコピー")),
-        "copy_icon": icon("copy"),
-    }
+    copy_label = escape(_("受注番号をコピー"))
+    copy = COPY.replace("{copy_label}", copy_label).replace("{copy_icon}", icon("copy"))
+    text = ROW.replace("{copy}", copy).replace("{due_label}", escape(due_label))
+    form = text.replace("{ordered_label}", escape(ordered_label)).format
     year = clock.today().year
-    return SafeString("".join(_row(row, labels, year) for row in rows))
+    return SafeString("".join(_row(row, form, year) for row in rows))
 
 
-def _row(row: Row, labels: dict[str, str], year: int) -> str:
+def _row(row: Row, form: Callable[..., str], year: int) -> str:
     no = escape(row.no)
-    return ROW.format(
-        **labels,
-        copy=COPY.format(no=no, **labels),
+    return form(
         id=row.id,
         no=no,
         url=row.url,

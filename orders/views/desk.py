@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
@@ -119,14 +120,15 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     """What the tiles, the rows and the poller need."""
     query = request.GET.copy()
     query.pop("chosen", None)
+    listed_by = list_query(request.GET)
     return {
         "page": page,
         "rows": desk.rows(page.rows, personal=request.user.has_perm("orders.view_personal_data")),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
-        "everything": not list_query(request.GET),
+        "everything": not listed_by,
         "list_url": reverse("orders:list"),
-        "list_query": list_query(request.GET),
+        "list_query": listed_by,
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
         "changed_event": CHANGED,
         "token": desk.digest(page.rows, board),
@@ -159,10 +161,7 @@ def _only(query: QueryDict, *names: str) -> str:
 
 def list_query(query: QueryDict) -> str:
     """What is listed, as a query string, without where one stands in it."""
-    kept = query.copy()
-    for name in PLACE:
-        kept.pop(name, None)
-    return kept.urlencode()
+    return urlencode([(name, value) for name, values in query.lists() if name not in PLACE for value in values])
 
 
 def kept_fields(query: QueryDict) -> list[tuple[str, str]]:

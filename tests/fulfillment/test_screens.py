@@ -273,14 +273,38 @@ def test_confirming_again_does_nothing_twice(client_of, aoi, instructed):
     assert Mail.objects.filter(event="shipped").count() == 1
 
 
-def test_a_wrong_check_digit_warns_and_ships_all_the_same(client_of, aoi, instructed):
-    shipment = instructed()
-    client = client_of(aoi)
-    shown = client.post(reverse("fulfillment:ship-paste"), {"text": f"{shipment.number},471203984412"})
+def test_a_wrong_check_digit_is_asked_about_before_anything_ships(client_of, aoi, instructed):
+    wrong, good = instructed(), instructed()
+    client, url = client_of(aoi), reverse("fulfillment:ship-confirm")
+    shown = client.post(reverse("fulfillment:ship-paste"), {"text": f"{wrong.number},471203984412"})
     assert "検査数字が合いません" in text_of(shown)
-    client.post(reverse("fulfillment:ship-confirm"), {"ids": shipment.pk, **row(shipment, "471203984412")})
-    shipment.refresh_from_db()
-    assert shipment.state == "shipped"
+    data = {"ids": [wrong.pk, good.pk], **row(wrong, "471203984412"), **row(good, GOOD_NUMBER)}
+    asked = client.post(url, data)
+    assert "まだ出荷していません" in text_of(asked) and f'name="sure-{wrong.pk}"' in text_of(asked)
+    assert [Shipment.objects.get(pk=one.pk).state for one in (wrong, good)] == ["instructed", "shipped"]
+    client.post(url, {"ids": wrong.pk, **row(wrong, "4712-0398-4412"), f"sure-{wrong.pk}": "471203984412"})
+    wrong.refresh_from_db()
+    assert (wrong.state, wrong.tracking_no) == ("shipped", "471203984412")
+
+
+def test_who_was_sure_of_one_number_is_asked_again_about_another(client_of, aoi, instructed):
+    shipment = instructed()
+    data = {"ids": shipment.pk, **row(shipment, "471203984413"), f"sure-{shipment.pk}": "471203984412"}
+    client_of(aoi).post(reverse("fulfillment:ship-confirm"), data)
+    assert Shipment.objects.get(pk=shipment.pk).state == "instructed"
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_one_shipment_with_a_doubtful_number_ships_at_the_second_word(client_of, aoi, instructed, headers):
+    shipment = instructed()
+    client, url = client_of(aoi), reverse("fulfillment:ship-one", args=[shipment.pk])
+    data = row(shipment, "471203984412")
+    asked = client.post(url, data, headers=headers)
+    assert asked.status_code == 200 and "検査数字が合いません" in text_of(asked)
+    assert f'<button class="button" name="sure-{shipment.pk}" value="471203984412">' in text_of(asked)
+    assert Shipment.objects.get(pk=shipment.pk).state == "instructed"
+    client.post(url, data | {f"sure-{shipment.pk}": "471203984412"}, headers=headers)
+    assert Shipment.objects.get(pk=shipment.pk).state == "shipped"
 
 
 def test_pasted_numbers_fill_the_form_and_every_line_is_accounted_for(client_of, aoi, instructed):

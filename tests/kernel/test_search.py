@@ -109,6 +109,23 @@ def test_the_index_serves_two_characters_and_one(people):
         assert "person_grams" in plan
 
 
+def test_a_common_word_of_three_characters_is_walked_and_a_rare_one_looked_up(people):
+    people.objects.bulk_create(
+        people(words=search_text("サトウ" if number % 10 else "サカモトトウコ", f"顧客{number:05d}"))
+        for number in range(4_000)
+    )
+    people.objects.create(words=search_text("テシガワラ"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {people._meta.db_table}")
+
+    def plan(typed):
+        return search.matching(people.objects.order_by("-pk"), "words", typed)[:51].explain()
+
+    assert "person_grams" not in plan("さとう")
+    assert "person_grams" in plan("てしがわら")
+    assert search.matching(people.objects.all(), "words", "さとう").count() == 3_600
+
+
 def test_too_many_and_too_long_words_are_cut():
     assert len(search.search_words(" ".join(str(number) for number in range(99)))) == search.MAX_WORDS
     assert len(search.search_words("あ" * 999)[0]) == search.MAX_WORD_LENGTH

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from oms.kernel import clock
-from orders.models import Order
+from orders.models import Order, ReviewReason
 from orders.queries.tiles import board_figures, rows_per_stage
 from orders.services import review
 from orders.services.hold import hold_orders
@@ -135,7 +135,7 @@ def test_the_number_of_queries_does_not_depend_on_the_rows(client_of, aoi):
     many(40)
     with CaptureQueriesContext(connection) as lots:
         assert len(listed(client.get(LIST))) == 40
-    assert len(few) == len(lots) == 8  # session, user, two of permissions, rows, tiles, reasons, shops
+    assert len(few) == len(lots) == 6  # session, user, two of permissions, rows, tiles
 
 
 def test_htmx_gets_the_desk_alone_and_a_browser_the_page(client_of, aoi, board):
@@ -203,6 +203,20 @@ def test_a_row_whose_fact_alone_changed_is_noticed(client_of, aoi, board):
     screen = Screen(client_of(aoi), stage="awaiting_stock")
     Order.objects.filter(pk=board["R-0001"].pk).update(channel_sync="failed")
     assert "反映失敗" in screen.poll().content.decode()
+
+
+def test_a_reason_that_leaves_the_order_where_it_was_is_noticed(client_of, aoi, board):
+    """Its own row says so: the order's is not written."""
+    screen = Screen(client_of(aoi), stage="awaiting_stock")
+    ReviewReason.objects.create(
+        order=board["R-0001"],
+        code="gift_wrap",
+        level="info",
+        evidence="赤いリボン",
+        fingerprint="x",
+        raised_at=clock.now(),
+    )
+    assert "赤いリボン" in screen.poll().content.decode()
 
 
 def test_a_count_of_another_stage_refreshes_the_tiles(client_of, aoi, board):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
 
 from oms.kernel import clock
@@ -117,3 +118,60 @@ def test_only_the_named_filters_are_built_for_the_list_and_all_for_the_panel(cli
     assert (
         'value="review"' in html and "checked" in html and '<input type="hidden" name="sort" value="ship_by">' in html
     )
+
+
+def taken_with_goods():
+    """One order of a lamp with a JAN code, and one of a listing that nobody has mapped."""
+    lamp = make_sku("LAMP-01", jan="4901234567894")
+    sku_of = {"LAMP-01": replace(mapped(lamp)["LAMP-01"], jan=lamp.jan)}
+    lines = (make_line("LAMP-01", name="真鍮のペンダントライト"), make_line("zzz-9", name="送料無料 藍染のれん"))
+    orders = [make_channel_order(line, number=f"G-{place}") for place, line in enumerate(lines)]
+    take_in(make_shop(), orders, sku_of=sku_of)
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("ペンダント", {"G-0"}),
+        ("しんちゅう", set()),
+        ("のれん", {"G-1"}),
+        ("ﾍﾟﾝﾀﾞﾝﾄ", {"G-0"}),
+        ("4901234567894", {"G-0"}),
+        ("LAMP01", {"G-0"}),
+        ("zzz-9", {"G-1"}),
+        ("154-0024", {"G-0", "G-1"}),
+        ("佐藤 のれん", {"G-1"}),
+    ],
+)
+def test_goods_and_postal_codes_are_searched(typed, numbers):
+    taken_with_goods()
+    assert found(f"q={typed}") == numbers
+
+
+@pytest.mark.parametrize(
+    ("typed", "numbers"),
+    [
+        ("@保留", {"R-0007"}),
+        ("＠on_hold", {"R-0007"}),
+        ("@入金待ち 佐藤", {"R-0005"}),
+        ("@無い", set()),
+        ("@", set()),
+    ],
+)
+def test_a_stage_is_asked_with_an_at_sign(board, typed, numbers):
+    assert found(f"q={typed}") == numbers
+
+
+def test_the_filters_of_rare_facts_have_an_index_with_their_very_condition(board):
+    """Were one written differently, the list would read every order to find that few have it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off")
+        for code, index in {
+            "remarks": "order_remarked",
+            "memo": "order_noted",
+            "gift": "order_gift",
+            "wish": "order_wished",
+            "fba": "order_by_channel",
+        }.items():
+            rows = OrderFilter(QueryDict(f"has={code}"), queryset=Order.objects.all()).qs
+            assert f"using {index} " in rows.order_by("-ordered_at", "-id").explain(), code

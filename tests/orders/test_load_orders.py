@@ -28,7 +28,8 @@ def test_loaded_orders_have_right_tiles_search_texts_and_sums(client_of, aoi):
         lines = list(OrderLine.objects.filter(order=order).order_by("position"))
         phone = order.buyer_phone.replace("-", "")
         words = (order.channel_order_no, order.buyer_name, order.buyer_kana, order.buyer_email, phone)
-        assert order.search == search_text(*words, *(line.channel_sku for line in lines))
+        goods = [word for line in lines for word in (line.channel_sku, line.name)]
+        assert order.search == search_text(*words, order.buyer_postal_code, *goods)
         assert order.total == sum(line.amount for line in lines) + order.shipping_fee
         assert order.quantity == sum(line.quantity for line in lines)
     blocked = set(ReviewReason.objects.filter(level="block", state="open").values_list("order", flat=True))

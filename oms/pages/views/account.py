@@ -5,6 +5,7 @@ from django.contrib.auth import login as start_session
 from django.contrib.auth import logout as end_session
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -13,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel.models import User
+from oms.kernel.services import logins
 from oms.kernel.web import render_page
 
 YEAR_S = 365 * 24 * 3600
@@ -23,19 +25,32 @@ YEAR_S = 365 * 24 * 3600
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
-    """The form; a good password leads to `next`, in the person's own language."""
+    """The form; a good password leads to `next`, in the person's own language. After too many wrong ones: 429."""
     target = safe_next(request, settings.LOGIN_REDIRECT_URL)
     if request.user.is_authenticated:
         return redirect(target)
+    username, address = request.POST.get("username", ""), address_of(request)
+    if request.method == "POST" and logins.is_blocked(username, address):
+        context = {"form": AuthenticationForm(request), "next": target, "blocked_minutes": logins.WINDOW_S // 60}
+        return render_page(request, "registration/login.html", context, status=429)
     form = AuthenticationForm(request, request.POST or None)
     if not form.is_valid():
+        if form.has_error(NON_FIELD_ERRORS):
+            logins.note_failure(username, address)
         return render_page(request, "registration/login.html", {"form": form, "next": target})
     user = form.get_user()
+    logins.note_success(username, address)
     start_session(request, user)
     response = redirect(target)
     if isinstance(user, User) and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         remember_language(response, user.language)
     return response
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request comes from: behind a proxy what that proxy added last, since clients may send anything before."""
+    told = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    return told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 @require_POST

@@ -21,11 +21,11 @@ CREATE TEMP TABLE load_place AS SELECT row_number() OVER () - 1 AS i, *
 CREATE TEMP TABLE load_good AS SELECT row_number() OVER () - 1 AS i, *
   FROM unnest(%(skus)s::bigint[],
        %(codes)s::text[],
-       %(code_keys)s::text[],
+       %(good_keys)s::text[],
        %(goods)s::text[],
        %(prices)s::int[],
        %(rates)s::int[])
-       AS u(sku, code, key, name, price, rate);
+       AS u(sku, code, keys, name, price, rate);
 CREATE TEMP TABLE load_shop AS SELECT row_number() OVER () - 1 AS i, *
   FROM unnest(%(shops)s::bigint[],
        %(heads)s::text[],
@@ -92,7 +92,8 @@ SELECT nextval('orders_order_id_seq') AS id, n, lines, pieces, d3, method, stage
        E'\\n' || s.key || to_char(ordered_at, 'YYYYMMDD') || lpad(n::text, 9, '0') || E'\\n' || f.key || g.key
            || E'\\n' || f.kana || g.kana || E'\\n' || 'b' || n || '@mail' || (r4 %% 7) || '.example.jp'
            || E'\\n' || '090' || lpad((r3 %% 10000)::text, 4, '0') || lpad((r4 %% 10000)::text, 4, '0')
-           || E'\\n' || a.key || CASE WHEN lines = 2 AND a.key <> b.key THEN E'\\n' || b.key ELSE '' END AS search
+           || E'\\n' || p.postal || lpad((r2 %% 10000)::text, 4, '0')
+           || a.keys || CASE WHEN lines = 2 AND a.code <> b.code THEN b.keys ELSE '' END AS search
   FROM staged
   JOIN load_family f ON f.i = r1 %% %(family_count)s
   JOIN load_given g ON g.i = r2 %% %(given_count)s

@@ -11,7 +11,7 @@ from psycopg import sql
 from inventory.services.catalogue import ProductRow, SkuRow, upsert_products, upsert_skus
 from oms.kernel import clock
 from oms.kernel.commands import JsonCommand
-from oms.kernel.text import search_word
+from oms.kernel.text import search_text, search_word
 from orders.management.commands import _load_sql as statements
 from orders.management.commands import _load_words as words
 from orders.models import Shop
@@ -118,7 +118,7 @@ def _goods() -> dict[str, Any]:
     return {
         "skus": [ids[code] for code, *_rest in goods],
         "codes": [code for code, *_rest in goods],
-        "code_keys": [search_word(code) for code, *_rest in goods],
+        "good_keys": [search_text(code, name) for code, name, *_rest in goods],
         "goods": [name for _code, name, *_rest in goods],
         "prices": [int(price) for _code, _name, price, _rate in goods],
         "rates": [int(rate) for *_rest, rate in goods],

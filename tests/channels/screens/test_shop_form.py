@@ -14,6 +14,7 @@ SETTINGS = {
     "name": "くらし 楽天市場店",
     "active": "on",
     "auto_confirm": "on",
+    "ship_within_days": "2",
     "follow_up_days": "14",
     "mail_from": "order@example.com",
     "letterhead_name": "くらし道具店",
