@@ -59,7 +59,9 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for key, label, secret in connector_class(channel).credential_fields:
+        fields = connector_class(channel).credential_fields
+        self.must_be_typed_again = {key for key, _label, secret in fields if secret and (stored or {}).get(key)}
+        for key, label, secret in fields:
             self.fields[SECRET_PREFIX + key] = _credential_field(key, label, secret, (stored or {}).get(key, ""))
 
     def clean_registration_no(self) -> str:
@@ -67,6 +69,23 @@ class ShopForm(forms.ModelForm):
         if number and registration_fault(number) == "form":
             raise forms.ValidationError(_("T と数字13桁で入力してください。"))
         return number
+
+    def clean(self) -> dict[str, Any]:
+        """Stored secrets never go to another address: who moves a shop types them again."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        moved = [name for name in ADDRESSES if name in data and name in self.initial and self._moves(name, data[name])]
+        missing = [key for key in sorted(self.must_be_typed_again) if not data.get(SECRET_PREFIX + key)]
+        if moved and missing:
+            for key in missing:
+                self.add_error(SECRET_PREFIX + key, _("接続先を変えるときは、もう一度入力してください。"))
+            self.add_error(
+                moved[0],
+                _("接続先を変えるには、認証情報をすべて入力し直してください。今の値は新しい接続先へ送りません。"),
+            )
+        return data
+
+    def _moves(self, name: str, typed: str) -> bool:
+        return typed.rstrip("/") != str(self.initial[name]).rstrip("/")
 
     @property
     def registration_looks_wrong(self) -> bool:

@@ -130,6 +130,24 @@ class ListingInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialTerm:
+    """How long one credential lives. `overlap` says whether the old one still works beside its successor; where it
+    does not, imports and pushes rest during the switch. `note` is a Japanese sentence that says where to renew."""
+
+    days: int
+    overlap: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTerm:
+    """What share of orders may go wrong in so many days before the channel acts."""
+
+    percent: float
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a channel can do; screens and services read this and never branch on a channel's name."""
 
@@ -156,6 +174,9 @@ class Connector(Protocol):
     label: str  # the channel's name for people
     capabilities: Capabilities
     credential_fields: Sequence[tuple[str, str, bool]]  # (key, label to be translated where shown, secret?)
+    credential_terms: Mapping[str, CredentialTerm]  # of the keys that end
+    service_terms: Mapping[str, ServiceTerm]  # "late", "cancel": what the channel publishes
+    consent: bool  # a person agrees in the browser; then there are `consent_url` and `take_consent`, see `Consenting`
 
     def __init__(self, settings: ConnectorSettings) -> None: ...
 
@@ -192,3 +213,13 @@ class Connector(Protocol):
 
     def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
         """What the channel shows now; unknown codes are left out."""
+
+
+class Consenting(Protocol):
+    """A connector whose access a person grants on the channel's own page (OAuth's authorization code)."""
+
+    def consent_url(self, redirect_uri: str, state: str) -> str:
+        """Where the person goes. The channel sends them back to `redirect_uri` with `code` and the same `state`."""
+
+    def take_consent(self, code: str, redirect_uri: str) -> Mapping[str, str]:
+        """Exchange the code, once; returns the credentials it gave. Raises ChannelError kinds."""

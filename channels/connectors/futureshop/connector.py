@@ -9,11 +9,13 @@ from django.utils.translation import gettext_noop
 from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
     RawOrder,
     Refused,
+    ServiceTerm,
     StockPush,
     StockResult,
 )
@@ -48,6 +50,9 @@ class FutureshopConnector:
         ("client_secret", gettext_noop("APIパスワード（クライアントシークレット）"), True),
         ("shop_key", gettext_noop("店舗KEY"), False),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {}
+    service_terms: Mapping[str, ServiceTerm] = {}
+    consent = False
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self._api = Api(settings)

@@ -9,10 +9,12 @@ from django.utils.translation import gettext_noop
 from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
     RawOrder,
+    ServiceTerm,
     StockPush,
     StockResult,
 )
@@ -49,6 +51,13 @@ class Qoo10Connector:
         ("user_id", gettext_noop("QSMのID（認証キーを自動発行する場合）"), False),
         ("password", gettext_noop("QSMのパスワード（認証キーを自動発行する場合）"), True),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {
+        "certification_key": CredentialTerm(
+            365, overlap=True, note=gettext_noop("QSMで販売者認証キーを発行し直します。")
+        ),
+    }
+    service_terms: Mapping[str, ServiceTerm] = {}
+    consent = False
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings

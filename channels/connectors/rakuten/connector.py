@@ -11,10 +11,12 @@ from channels.connectors.contract import (
     ChannelError,
     ConnectorSettings,
     CredentialsRefused,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
     RawOrder,
+    ServiceTerm,
     StockPush,
     StockResult,
 )
@@ -52,6 +54,18 @@ class RakutenConnector:
         ("license_key", gettext_noop("ライセンスキー（licenseKey）"), True),
         ("shop_url", gettext_noop("店舗URL"), False),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {
+        "license_key": CredentialTerm(
+            90,
+            overlap=False,
+            note=gettext_noop(
+                "RMSの「WEB APIサービス」→「ライセンスキー」で再発行します。"
+                "再発行した時点で以前のキーは使えなくなります。"
+            ),
+        ),
+    }
+    service_terms: Mapping[str, ServiceTerm] = {}
+    consent = False
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self._rms = Rms(settings)

@@ -228,6 +228,16 @@ def _close(effect: Effect, state: str, error: str, note: str = "") -> None:
         later("oms.kernel.tasks.deliver_effects")
 
 
+def wake(subjects: Sequence[str]) -> int:
+    """What these subjects wait for (a shop was paused) is due at once. In the caller's transaction."""
+    woken = Effect.objects.filter(subject__in=list(subjects), state=Effect.State.WAITING).update(
+        next_try_at=clock.now()
+    )
+    if woken:
+        later("oms.kernel.tasks.deliver_effects")
+    return woken
+
+
 @transaction.atomic
 def retry(effect_ids: Iterable[int]) -> int:
     """Put failed effects back in the queue, at once. Returns how many."""
