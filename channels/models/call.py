@@ -34,6 +34,7 @@ class ApiCall(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="api_call_newest"),
             models.Index(fields=["shop", "-at", "-id"], name="api_call_shop"),
+            models.Index(fields=["shop", "-at"], name="api_call_notice", condition=models.Q(purpose="notice")),
             models.Index(fields=["-at", "-id"], name="api_call_failed", condition=models.Q(ok=False)),
         ]
 

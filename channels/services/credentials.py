@@ -44,7 +44,12 @@ def read(connection: Connection) -> dict[str, str]:
 
 def last_four(connection: Connection) -> dict[str, str]:
     """What a screen may show: "••••1234" for each key that has a value."""
-    return {key: f"••••{value[-4:]}" if len(value) > 8 else "••••" for key, value in read(connection).items() if value}
+    return {key: tail(value) for key, value in read(connection).items() if value}
+
+
+def tail(value: str) -> str:
+    """The last four characters, of a value long enough that they tell nothing."""
+    return f"••••{value[-4:]}" if len(value) > 8 else "••••"
 
 
 @transaction.atomic

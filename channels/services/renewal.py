@@ -238,13 +238,15 @@ def _begin(
     return renewal
 
 
-def _move(renewal: Renewal, to: State, *, by: User | None, save: Sequence[str] = (), text: str = "") -> None:
+def _move(
+    renewal: Renewal, to: State, *, by: User | None, save: Sequence[str] = (), text: str = "", kind: str = ""
+) -> None:
     """Raises NotNow for a move that the table does not have: a forbidden move is never silent."""
     if to not in MOVES.get(State(renewal.state), set()):
         raise NotNow(_("この更新はすでに次の段階へ進んでいます。画面を読み込み直してください。"))
     renewal.state, renewal.moved_at = to, clock.now()
     renewal.save(update_fields=["state", "moved_at", *save])
-    shops.journal(renewal.connection, f"renewal_{to}", text, keys=", ".join(renewal.keys), by=by)
+    shops.journal(renewal.connection, kind or f"renewal_{to}", text, keys=", ".join(renewal.keys), by=by)
 
 
 def _end(connection: Connection, renewal: Renewal, state: State, *, by: User | None) -> None:
@@ -261,7 +263,7 @@ def _note_test(renewal_id: int, seen: str, error: str, *, by: User | None) -> No
         raise NotNow(_("この更新はすでに次の段階へ進んでいます。画面を読み込み直してください。"))
     renewal.seen, renewal.error = seen[:500], error[:500]
     to = State.ENTERED if error else State.TESTED
-    _move(renewal, to, by=by, save=["seen", "error"], text=error or seen)
+    _move(renewal, to, by=by, save=["seen", "error"], text=error or seen, kind="renewal_failed" if error else "")
 
 
 @transaction.atomic
