@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from channels.models import Connection
-from channels.services.expiry import step_of
+from channels.services.expiry import days_left, step_of
 from oms.kernel import clock
 
 Health = Connection.Health
@@ -78,12 +78,10 @@ class Ending:
 
     @property
     def words(self) -> str:
-        left = self.expires_at - clock.now()
-        if left <= timedelta(0):
+        if self.expires_at <= clock.now():
             return _("認証情報が期限切れ")
-        if left < timedelta(days=1):
-            return _("認証情報の期限まであと%(n)d時間") % {"n": left // timedelta(hours=1)}
-        return _("認証情報の期限まであと%(n)d日") % {"n": left // timedelta(days=1)}
+        days = days_left(self.expires_at)
+        return _("認証情報の期限まであと%(n)d日") % {"n": days} if days else _("認証情報の期限は今日")
 
 
 def verdict_of(connection: Connection, now: datetime) -> Verdict:

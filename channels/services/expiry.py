@@ -21,6 +21,7 @@ from oms.kernel.services.outbox import GiveUp, NewEffect, Retry
 log = structlog.get_logger(__name__)
 
 STEPS = (30, 14, 7, 3, 1)  # days before the end
+LAST_WEEK = 7
 KIND = "credential_expiry"
 
 
@@ -52,7 +53,7 @@ def warn() -> int:
 def step_of(issued_at: datetime | None, expires_at: datetime | None, now: datetime) -> int | None:
     """The warning step a credential stands at: 30, 14, 7, 3 or 1; 0 once it has ended; None before the first.
 
-    A step as long as the whole life is none: a token of four weeks is not warned of on its first day.
+    A token of four weeks is not warned of on its first day: long steps count only within the credential's life.
     """
     if expires_at is None:
         return None
@@ -60,7 +61,7 @@ def step_of(issued_at: datetime | None, expires_at: datetime | None, now: dateti
     life = (expires_at - issued_at) / timedelta(days=1) if issued_at else float("inf")
     if left <= 0:
         return 0
-    return min((step for step in STEPS if left <= step < life), default=None)
+    return min((step for step in STEPS if left <= step and (step < life or step <= LAST_WEEK)), default=None)
 
 
 def administrators() -> Sequence[User]:
@@ -134,12 +135,15 @@ def body_of(credential: Credential) -> str:
 def left_words(credential: Credential) -> str:
     """ "あと3日で切れます", or that it has ended."""
     assert credential.expires_at is not None
-    left = credential.expires_at - clock.now()
-    if left <= timedelta(0):
+    if credential.expires_at <= clock.now():
         return _("期限が切れました")
-    if left < timedelta(days=1):
-        return _("あと%(n)d時間で切れます") % {"n": left // timedelta(hours=1)}
-    return _("あと%(n)d日で切れます") % {"n": left // timedelta(days=1)}
+    days = days_left(credential.expires_at)
+    return _("あと%(n)d日で切れます") % {"n": days} if days else _("今日切れます")
+
+
+def days_left(expires_at: datetime) -> int:
+    """As people count: from today's date in Tokyo to the last day it works; 0 is today, below 0 it has ended."""
+    return (clock.in_tokyo(expires_at - timedelta(seconds=1)).date() - clock.today()).days
 
 
 def label_of(credential: Credential) -> str:

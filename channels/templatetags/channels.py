@@ -1,7 +1,6 @@
 """How the channels' values look: delays, and the events of a shop's journal."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from django import template
 from django.utils.translation import gettext as _
@@ -9,10 +8,9 @@ from django.utils.translation import gettext_noop
 
 from channels.connectors.registry import connector_class
 from channels.models import Connection, Credential, CredentialEvent, PushLog
-from channels.queries.health import many
-from channels.services.expiry import label_of, left_words
+from channels.queries.health import LAST_DAYS, many
+from channels.services.expiry import days_left, label_of, left_words
 from channels.services.shop_settings import FUNCTION_LABELS
-from oms.kernel import clock
 from oms.kernel.links import url_if_served
 from orders.models import Shop
 
@@ -45,9 +43,9 @@ def expiry_words(credential: Credential) -> str:
 
 
 @register.filter
-def days_left(credential: Credential) -> int:
-    """Whole days until the end; 0 or less once it has ended."""
-    return (credential.expires_at - clock.now()) // timedelta(days=1) + 1 if credential.expires_at else 9999
+def expiry_tone(credential: Credential) -> str:
+    ends = credential.expires_at
+    return "danger" if ends and days_left(ends) <= LAST_DAYS else "attention"
 
 
 @register.filter
