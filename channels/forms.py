@@ -205,7 +205,7 @@ class CredentialDatesForm(forms.Form):
         help_text=lazy("期限の30・14・7・3・1日前にメールで知らせます。だれも選ばなければ、管理者全員に知らせます。"),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, credential: Credential, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, credential: Credential) -> None:
         self.credential = credential
         initial = {
             "issued_on": _day(credential.issued_at),
@@ -213,7 +213,7 @@ class CredentialDatesForm(forms.Form):
             "renew_on": _day(credential.renew_from),
             "owners": list(credential.owners.values_list("pk", flat=True)) if credential.pk else [],
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

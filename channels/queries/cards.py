@@ -150,7 +150,7 @@ def _by_connection(rows: Iterable[Any]) -> dict[int, list[Any]]:
 
 def _traffic() -> dict[int, Traffic]:
     now = clock.now()
-    values = {
+    values: dict[str, Any] = {
         "hour": now - timedelta(hours=1),
         "day": now - timedelta(days=1),
         "window": now - QUOTA_WINDOW,

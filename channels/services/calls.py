@@ -181,10 +181,9 @@ class Watch:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{NOBODY_WAITS_MS}ms"])
                 copy_rows("channels_apicall", COLUMNS, rows)
                 if read:
-                    values = [self.connection_id, purpose, clock.now(), good_at, self.host]
+                    values: list[Any] = [self.connection_id, purpose, clock.now(), good_at, self.host]
                     keys = sorted(read)  # two writers take the rows in one order
                     cursor.execute(NOTE_USES, [*values, keys, [read[key] for key in keys]])
-                cursor.execute("SELECT set_config('lock_timeout', '0', true)")
         except DatabaseTrouble as trouble:
             log.warning("calls_not_written", calls=len(rows), error=type(trouble).__name__)
 

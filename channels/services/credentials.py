@@ -1,6 +1,7 @@
 """Credentials: encrypted at rest with rotatable keys, written by people, read only to make calls, never shown."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -15,6 +16,8 @@ from channels.models import Connection, CredentialEvent
 from channels.services import terms
 from oms.kernel import clock
 from oms.kernel.models import User
+
+PEM_FRAME = re.compile(r"-----[A-Z ]+-----")
 
 
 @cache
@@ -48,7 +51,8 @@ def last_four(connection: Connection) -> dict[str, str]:
 
 
 def tail(value: str) -> str:
-    """The last four characters, of a value long enough that they tell nothing."""
+    """The last four characters, of a value long enough that they tell nothing; of a key in lines, the key's own."""
+    value = "".join(PEM_FRAME.sub("", value).split())
     return f"••••{value[-4:]}" if len(value) > 8 else "••••"
 
 

@@ -78,9 +78,10 @@ def _listings(connection: Connection, *, elsewhere: bool) -> "QuerySet[Listing]"
 def _tell(listings: Iterable[Listing]) -> None:
     """The new quantities are due; each shop's push starts after the commit, also of a shop that stands still: it is
     one try."""
-    now, of_shop = clock.now(), {}
+    now = clock.now()
+    of_shop: dict[int, set[int]] = {}
     for listing in listings:
-        of_shop.setdefault(listing.shop_id, set()).add(listing.sku_id)
+        of_shop.setdefault(listing.shop_id, set()).add(listing.sku_id or 0)
     for shop_id, skus in sorted(of_shop.items()):
         publish.refresh_desired(dict.fromkeys(skus, now), shop_id=shop_id)
     for pk in (

@@ -253,7 +253,7 @@ def _end(connection: Connection, renewal: Renewal, state: State, *, by: User | N
     paused, renewal.paused, renewal.fresh, renewal.old = renewal.paused, [], b"", b""
     _move(renewal, state, by=by, save=["paused", "fresh", "old"])
     pausing.resume(connection, paused, by=by)
-    Connection.objects.filter(pk=connection.pk).update(next_poll_at=None)
+    pausing.wake(connection)
 
 
 @transaction.atomic
@@ -285,7 +285,7 @@ def _settle(renewal_id: int, seen: str, *, by: User | None) -> None:
     _move(renewal, State.KEPT, by=by, save=["paused", "fresh", "seen", "error"], text=seen)
     shops.note_success(connection)
     pausing.resume(connection, paused, by=by)
-    Connection.objects.filter(pk=connection.pk).update(next_poll_at=None)
+    pausing.wake(connection)
     later("channels.tasks.pull", connection.pk)
 
 
@@ -293,5 +293,5 @@ def _end_of_old(connection: Connection, keys: Mapping[str, str]) -> datetime:
     """Until the first of the old values ends, but a day at least: the way back must stand for a working day."""
     now = clock.now()
     rows = Credential.objects.filter(connection=connection, key__in=list(keys), expires_at__isnull=False)
-    ends = list(rows.values_list("expires_at", flat=True))
+    ends = [end for end in rows.values_list("expires_at", flat=True) if end is not None]
     return max(min(ends), now + KEPT_AT_LEAST) if ends else now + KEPT_WITHOUT_END

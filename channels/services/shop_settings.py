@@ -65,7 +65,7 @@ def change(
     credentials.change(connection_id, secrets, by=by)
     renewal.overtaken(connection_id, given)
     if moved or given:
-        Connection.objects.filter(pk=connection_id).update(next_poll_at=None)
+        wake(connection)
     return [*changed, *moved, *given]
 
 

@@ -38,7 +38,7 @@ def edit(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     )
     form = CredentialDatesForm(request.POST or None, credential=row)
     if not form.is_valid():
-        [entry] = [one for one in queries.calendar(pk) if one.credential.key == key] or [None]
+        entry = next((one for one in queries.calendar(pk) if one.credential.key == key), None)
         context = {"form": form, "connection": connection, "entry": entry, "term": kind.credential_terms.get(key)}
         return render_page(request, "channels/credential.html", context)
     if terms.set_dates(row.pk, **form.dates(), owners=form.cleaned_data["owners"], by=person_of(request)):
