@@ -4,7 +4,7 @@ from celery import shared_task
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection, QuarantinedOrder
-from channels.services import calls, expiry, intake, listings, polling, publish, renewal, shops
+from channels.services import calls, expiry, intake, listings, polling, publish, renewal, shops, stops
 from oms.kernel.models import User
 
 
@@ -87,6 +87,7 @@ def warn_of_expiry() -> None:
 @shared_task(name="channels.tasks.renewals", ignore_result=True)
 def renewals() -> None:
     renewal.sweep()
+    stops.warn()
 
 
 @shared_task(name="channels.tasks.forget_calls", ignore_result=True)

@@ -98,13 +98,14 @@ def deliver(effect: Effect) -> None:
         return
     if f"{credential.expires_at:%Y%m%d}" != effect.payload["ends"]:
         return
+    send(effect, person, subject=subject_of(credential), body=body_of(credential))
+
+
+def send(effect: Effect, person: User, *, subject: str, body: str) -> None:
+    """One mail to one person of the company; its Message-ID is the effect's key. Raises GiveUp or Retry."""
+    key = "".join(char if char.isalnum() else "." for char in effect.key)
     try:
-        EmailMessage(
-            subject=subject_of(credential),
-            body=body_of(credential),
-            to=[person.email],
-            headers={"Message-ID": f"<{effect.key.replace(':', '.')}@desk>"},
-        ).send()
+        EmailMessage(subject=subject, body=body, to=[person.email], headers={"Message-ID": f"<{key}@desk>"}).send()
     except ValueError as error:
         raise GiveUp(_("メールアドレスの形が正しくありません。利用者の画面で直してください。")) from error
     except OSError as error:

@@ -8,7 +8,8 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from channels.connectors.contract import CredentialTerm
+from channels import tasks
+from channels.connectors.contract import CredentialsRefused, CredentialTerm
 from channels.connectors.registry import CONNECTORS, connector_class
 from channels.models import Connection, Credential, CredentialEvent
 from channels.services import credentials, expiry, shop_settings, shops, terms
@@ -106,6 +107,41 @@ def test_a_mail_for_a_key_that_was_renewed_meanwhile_is_not_sent(time, aoi):
     time.at = key.expires_at - 2 * DAY
     expiry.warn()
     credentials.change(connection.pk, {"license_key": "SL-another"}, by=None)
+    outbox.deliver_due()
+    assert mail.outbox == [] and Effect.objects.get().state == "done"
+
+
+@pytest.mark.django_db
+def test_a_shop_that_stopped_is_told_by_mail_once_per_stop(time, aoi, ben):
+    for person in (aoi, ben):
+        person.email = f"{person.username}@example.com"
+        person.save(update_fields=["email"])
+    connection = make_connection()
+    shops.note_failure(connection, CredentialsRefused("ライセンスキーが違います。"))
+    for _minute in range(3):
+        tasks.renewals()
+        outbox.deliver_due()
+        time.skip(minutes=1)
+    assert [(one.to, one.subject) for one in mail.outbox] == [
+        (["aoi@example.com"], "楽天市場店の取込と在庫の連携が止まっています")
+    ]
+    assert "ライセンスキーが違います。" in mail.outbox[0].body
+    Credential.objects.get(key="license_key").owners.add(ben)
+    shops.note_success(connection)
+    shops.note_failure(connection, CredentialsRefused("ライセンスキーが違います。"))
+    tasks.renewals()
+    outbox.deliver_due()
+    assert [one.to for one in mail.outbox][1:] == [["ben@example.com"]]
+
+
+@pytest.mark.django_db
+def test_a_shop_that_runs_again_needs_no_mail(aoi):
+    aoi.email = "aoi@example.com"
+    aoi.save(update_fields=["email"])
+    connection = make_connection()
+    shops.note_failure(connection, CredentialsRefused("ライセンスキーが違います。"))
+    tasks.renewals()
+    shops.note_success(connection)
     outbox.deliver_due()
     assert mail.outbox == [] and Effect.objects.get().state == "done"
 
