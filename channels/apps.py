@@ -7,7 +7,7 @@ class ChannelsConfig(AppConfig):
     label = "channels"
 
     def ready(self) -> None:
-        from channels.services import notices
+        from channels.services import expiry, notices, stops
         from oms.kernel.services import outbox
 
         labels = {
@@ -17,3 +17,5 @@ class ChannelsConfig(AppConfig):
         }
         for kind, label in labels.items():
             outbox.register(kind, notices.deliver, label=label, ended=notices.ended)
+        outbox.register(expiry.KIND, expiry.deliver, label=_("認証情報の期限のお知らせ"))
+        outbox.register(stops.KIND, stops.deliver, label=_("店舗が止まったことのお知らせ"))

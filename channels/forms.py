@@ -1,6 +1,7 @@
 """Forms of the channels' screens. Credentials are write-only: no form ever holds a stored one."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -9,9 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from channels.connectors.registry import connector_class
-from channels.models import Listing
+from channels.models import Connection, Credential, Listing, ServiceLimit
+from channels.services import credentials
 from inventory.models import Sku
+from oms.kernel import clock
+from oms.kernel.models import User
 from orders.documents.registration import normal_registration_number, registration_fault
+from orders.filters import DayInput
 from orders.models import Shop
 
 SECRET_PREFIX = "credential_"
@@ -60,7 +65,9 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for key, label, secret in connector_class(channel).credential_fields:
+        fields = connector_class(channel).credential_fields
+        self.must_be_typed_again = {key for key, _label, secret in fields if secret and (stored or {}).get(key)}
+        for key, label, secret in fields:
             self.fields[SECRET_PREFIX + key] = _credential_field(key, label, secret, (stored or {}).get(key, ""))
 
     def clean_registration_no(self) -> str:
@@ -68,6 +75,23 @@ class ShopForm(forms.ModelForm):
         if number and registration_fault(number) == "form":
             raise forms.ValidationError(_("T と数字13桁で入力してください。"))
         return number
+
+    def clean(self) -> dict[str, Any]:
+        """Stored secrets never go to another address: who moves a shop types them again."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        moved = [name for name in ADDRESSES if name in data and name in self.initial and self._moves(name, data[name])]
+        missing = [key for key in sorted(self.must_be_typed_again) if not data.get(SECRET_PREFIX + key)]
+        if moved and missing:
+            for key in missing:
+                self.add_error(SECRET_PREFIX + key, _("接続先を変えるときは、もう一度入力してください。"))
+            self.add_error(
+                moved[0],
+                _("接続先を変えるには、認証情報をすべて入力し直してください。今の値は新しい接続先へ送りません。"),
+            )
+        return data
+
+    def _moves(self, name: str, typed: str) -> bool:
+        return typed.rstrip("/") != str(self.initial[name]).rstrip("/")
 
     @property
     def registration_looks_wrong(self) -> bool:
@@ -150,3 +174,107 @@ class MapForm(forms.Form):
         Sku.objects.all(), error_messages={"required": lazy("SKUを選んでください。")}, label="SKU"
     )
     units = forms.IntegerField(label=lazy("入数"), min_value=1, max_value=999, initial=1)
+
+
+class RenewalForm(forms.Form):
+    """New values of a shop's credentials; empty ones stay as they are. Nothing stored is ever in it."""
+
+    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = credentials.last_four(connection)
+        for key, label, secret in connector_class(connection.shop.channel).credential_fields:
+            self.fields[SECRET_PREFIX + key] = _credential_field(key, label, secret, stored.get(key, ""))
+
+    def secrets(self) -> dict[str, str]:
+        return {name.removeprefix(SECRET_PREFIX): value for name, value in self.cleaned_data.items()}
+
+
+class CredentialDatesForm(forms.Form):
+    """When a credential began and ends, from when on to renew it, and whom to tell. Days in Tokyo."""
+
+    issued_on = forms.DateField(label=lazy("発行日"), required=False, widget=DayInput)
+    expires_on = forms.DateField(
+        label=lazy("期限"),
+        required=False,
+        widget=DayInput,
+        help_text=lazy("この日の終わりまで使えます。空欄なら期限なし。"),
+    )
+    renew_on = forms.DateField(label=lazy("更新を始める日"), required=False, widget=DayInput)
+    owners = forms.ModelMultipleChoiceField(
+        User.objects.filter(is_active=True).order_by("username"), label=lazy("担当者"), required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("期限の30・14・7・3・1日前にメールで知らせます。だれも選ばなければ、管理者全員に知らせます。"),
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, credential: Credential) -> None:
+        self.credential = credential
+        initial = {
+            "issued_on": _day(credential.issued_at),
+            "expires_on": _day(credential.expires_at - timedelta(seconds=1) if credential.expires_at else None),
+            "renew_on": _day(credential.renew_from),
+            "owners": list(credential.owners.values_list("pk", flat=True)) if credential.pk else [],
+        }
+        super().__init__(data, initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        issued, expires, renew = (data.get(name) for name in ("issued_on", "expires_on", "renew_on"))
+        if issued and expires and expires < issued:
+            self.add_error("expires_on", _("期限は発行日より後の日にしてください。"))
+        if renew and expires and renew > expires:
+            self.add_error("renew_on", _("期限より前の日にしてください。"))
+        return data
+
+    def dates(self) -> dict[str, datetime | None]:
+        """The moments to store; a day that was not touched keeps its hour."""
+        data = self.cleaned_data
+        kept = {
+            "issued_at": ("issued_on", self.credential.issued_at, 0),
+            "expires_at": ("expires_on", self.credential.expires_at, 1),
+            "renew_from": ("renew_on", self.credential.renew_from, 0),
+        }
+        return {
+            column: stored if data[name] == self.initial[name] else _midnight(data[name], after_days)
+            for column, (name, stored, after_days) in kept.items()
+        }
+
+
+class LimitsForm(forms.Form):
+    """Both limits of a shop. An empty share means what the connector declares."""
+
+    def __init__(self, *args: Any, limits: Mapping[tuple[int, str], Any], shop: Shop, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        declared = connector_class(shop.channel).service_terms
+        for kind, label in ServiceLimit.Kind.choices:
+            limit, term = limits[shop.pk, kind], declared.get(kind)
+            text = (
+                _("空欄ならモールの公表値（%(percent)g%%、%(days)d日）を使います。")
+                % {"percent": term.percent, "days": term.days}
+                if term
+                else _("空欄なら上限なし。")
+            )
+            self.fields[f"{kind}_percent"] = forms.FloatField(
+                label=_("%(label)sの上限（％）") % {"label": label}, required=False, min_value=0, max_value=100,
+                initial=limit.percent if limit.own else None, help_text=text,
+            )  # fmt: skip
+            self.fields[f"{kind}_days"] = forms.IntegerField(
+                label=_("%(label)sを数える期間（日）") % {"label": label},
+                min_value=1,
+                max_value=365,
+                initial=limit.days,
+            )
+
+    def values(self) -> dict[str, tuple[float, int] | None]:
+        data = self.cleaned_data
+        return {
+            kind: None if data[f"{kind}_percent"] is None else (data[f"{kind}_percent"], data[f"{kind}_days"])
+            for kind in ServiceLimit.Kind.values
+        }
+
+
+def _day(moment: datetime | None) -> date | None:
+    return clock.in_tokyo(moment).date() if moment else None
+
+
+def _midnight(day: date | None, after_days: int) -> datetime | None:
+    return datetime.combine(day + timedelta(days=after_days), time.min, clock.TOKYO) if day else None

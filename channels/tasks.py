@@ -4,7 +4,7 @@ from celery import shared_task
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection, QuarantinedOrder
-from channels.services import intake, listings, polling, publish, shops
+from channels.services import calls, expiry, intake, listings, polling, publish, renewal, shops, stops
 from oms.kernel.models import User
 
 
@@ -16,8 +16,11 @@ def poll() -> None:
 
 @shared_task(name="channels.tasks.pull", ignore_result=True)
 def pull(connection_id: int) -> None:
+    connection = _connection(connection_id)
+    if not connection.shop.active:  # deactivated after the message was sent; its cursor stays where it is
+        return
     try:
-        intake.pull(_connection(connection_id))
+        intake.pull(connection)
     except (ChannelError, intake.Busy):
         return  # recorded on the shop; the next poll tries again
 
@@ -31,8 +34,11 @@ def publish_changes() -> None:
 
 @shared_task(name="channels.tasks.push", ignore_result=True)
 def push(connection_id: int) -> None:
+    connection = _connection(connection_id)
+    if not connection.shop.active:
+        return
     try:
-        publish.push_shop(_connection(connection_id))
+        publish.push_shop(connection)
     except ChannelError:
         return  # recorded on the shop; what is due stays due
 
@@ -50,6 +56,8 @@ def read_back() -> None:
 def import_listings(connection_id: int, user_id: int) -> None:
     """What came of it stands in the shop's journal."""
     connection, person = _connection(connection_id), User.objects.filter(pk=user_id).first()
+    if not connection.shop.active:
+        return
     try:
         counts = listings.import_listings(connection)
     except ChannelError as error:
@@ -68,6 +76,23 @@ def replay_quarantined(shop_id: int) -> None:
             intake.replay(row)
         except ChannelError as error:
             intake.quarantine(_connection_of(shop_id), row.channel_order_no, row.raw_id, error)
+
+
+@shared_task(name="channels.tasks.warn_of_expiry", ignore_result=True)
+def warn_of_expiry() -> None:
+    expiry.ensure_all()
+    expiry.warn()
+
+
+@shared_task(name="channels.tasks.renewals", ignore_result=True)
+def renewals() -> None:
+    renewal.sweep()
+    stops.warn()
+
+
+@shared_task(name="channels.tasks.forget_calls", ignore_result=True)
+def forget_calls() -> None:
+    calls.forget_old()
 
 
 def _connection_of(shop_id: int) -> Connection:

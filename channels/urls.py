@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from channels.views import listings, mapping, panels, quarantine, shop_form, shops
+from channels.views import (
+    calls,
+    consent,
+    credentials,
+    listings,
+    mapping,
+    panels,
+    protection,
+    quarantine,
+    renewal,
+    shop_form,
+    shops,
+)
 
 app_name = "channels"
 
@@ -28,4 +40,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("listings/<int:pk>/", listings.listing_edit, name="listing"),
     path("pushes/", listings.push_list, name="pushes"),
     path("skus/<int:pk>/panel/", panels.sku_panel, name="sku-panel"),
+    path("credentials/", credentials.calendar, name="credentials"),
+    path("credentials/panel/", credentials.panel, name="expiry-panel"),
+    path("<int:pk>/credentials/<slug:key>/", credentials.edit, name="credential"),
+    path("<int:pk>/renewal/", renewal.page, name="renewal"),
+    path("<int:pk>/renewal/enter/", renewal.enter, name="renewal-enter"),
+    path("<int:pk>/renewal/<slug:verb>/", renewal.step, name="renewal-step"),
+    path("<int:pk>/consent/", consent.begin, name="consent"),
+    path("consent/callback/", consent.callback, name="consent-callback"),
+    path("calls/", calls.call_list, name="calls"),
+    path("<int:pk>/protect/", protection.protect, name="protect"),
+    path("<int:pk>/protect/lift/", protection.lift, name="protect-lift"),
+    path("<int:pk>/limits/", protection.limits_edit, name="limits"),
 ]

@@ -48,3 +48,8 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "release": {"task": "fulfillment.tasks.release_due", "schedule": 30.0, "options": {"expires": 30}},
 }
+BEAT_SCHEDULE |= {
+    "warn-of-expiry": {"task": "channels.tasks.warn_of_expiry", "schedule": 3600.0, "options": {"expires": 3600}},
+    "renewals": {"task": "channels.tasks.renewals", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-calls": {"task": "channels.tasks.forget_calls", "schedule": 3600.0, "options": {"expires": 3600}},
+}

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -17,12 +17,13 @@ from oms.kernel.address import PREFECTURES
 from oms.kernel.money import yen
 from oms.kernel.search import matching
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order, ReviewReason, Shop
+from orders.models import Order, OrderEvent, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
 
 # An order that has not left and will. Only these have a deadline.
 STILL_DUE = Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False)
 
+YES = (("1", lazy("はい")),)
 DUE = (("past", lazy("期限切れ")), ("today", lazy("今日まで")), ("tomorrow", lazy("明日まで")))
 HAS: dict[str, tuple[Any, Q]] = {
     "remarks": (lazy("備考あり"), ~Q(remarks="")),
@@ -122,9 +123,41 @@ class OrderFilter(django_filters.FilterSet):
     sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices)
     has = AnyOf(label=lazy("含むもの"), choices=has_choices, method="having")
 
+    # What the channels count against the shop: the lists behind the figures of 店舗・モール.
+    late = django_filters.ChoiceFilter(
+        label=lazy("期限に遅れて出荷"), choices=YES, method="shipped_late", empty_label=lazy("指定なし")
+    )
+    fault = django_filters.ChoiceFilter(
+        label=lazy("店舗都合のキャンセル"), choices=YES, method="cancelled_by_us", empty_label=lazy("指定なし")
+    )
+    own = django_filters.ChoiceFilter(
+        label=lazy("自社出荷のみ"), choices=YES, method="shipped_by_us", empty_label=lazy("指定なし")
+    )
+    shipped_from = django_filters.DateFilter(label=lazy("出荷日（開始）"), widget=DayInput, method="shipped_since")
+    cancelled_from = django_filters.DateFilter(
+        label=lazy("キャンセル日（開始）"), widget=DayInput, method="cancelled_since"
+    )
+
     class Meta:
         model = Order
         fields: Mapping[str, Any] = {}
+
+    def shipped_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
+        return rows.filter(shipped_at__gt=F("ship_by"), fulfilled_by_channel=False)
+
+    def cancelled_by_us(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
+        """A person here cancelled, and the buyer had not asked for it."""
+        by_person = OrderEvent.objects.filter(order=OuterRef("pk"), kind="cancelled", by__isnull=False)
+        return rows.filter(Exists(by_person), cancelled_at__isnull=False, cancel_requested=False)
+
+    def shipped_by_us(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
+        return rows.filter(fulfilled_by_channel=False)
+
+    def shipped_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
+        return rows.filter(shipped_at__gte=midnight(day))
+
+    def cancelled_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
+        return rows.filter(cancelled_at__gte=midnight(day))
 
     def search(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
         words = typed.replace("＠", "@").split()

@@ -116,15 +116,6 @@ class StockAdjust:
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialTerm:
-    """How long one credential lives. `overlap`: a new one may be made while the old one still works."""
-
-    days: int | None
-    overlap: bool = True
-    note: str = ""  # Japanese, for the administrator: where it is renewed
-
-
-@dataclass(frozen=True, slots=True)
 class StockResult:
     listing_code: str
     ok: bool
@@ -144,6 +135,24 @@ class ListingInfo:
     price: int | None = None
     jan: str = ""
     channel_keeps_stock: bool = False  # FBA and the like: mapped for orders, never pushed
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialTerm:
+    """How long one credential lives. `overlap` says whether the old one still works beside its successor; where it
+    does not, imports and pushes rest during the switch. `note` is a Japanese sentence that says where to renew."""
+
+    days: int
+    overlap: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTerm:
+    """What share of orders may go wrong in so many days before the channel acts."""
+
+    percent: float
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +191,9 @@ class Connector(Protocol):
     label: str  # the channel's name for people
     capabilities: Capabilities
     credential_fields: Sequence[tuple[str, str, bool]]  # (key, label to be translated where shown, secret?)
-    credential_terms: Mapping[str, CredentialTerm]  # by credential key; none for what never ends
+    credential_terms: Mapping[str, CredentialTerm]  # of the keys that end
+    service_terms: Mapping[str, ServiceTerm]  # "late", "cancel": what the channel publishes
+    consent: bool  # a person agrees in the browser; then there are `consent_url` and `take_consent`, see `Consenting`
 
     def __init__(self, settings: ConnectorSettings) -> None: ...
 
@@ -248,7 +259,8 @@ class Basic:
     """What a connector says where its channel has no such thing; connectors inherit it and override what they can."""
 
     credential_terms: Mapping[str, CredentialTerm] = {}
-    consent = False  # True where the right to call is given in the browser: `consent_url`, `take_consent`
+    service_terms: Mapping[str, ServiceTerm] = {}
+    consent = False
 
     def changed_orders(self) -> Iterator[Sequence[str]]:
         return iter(())
@@ -268,8 +280,12 @@ class Basic:
     def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
         raise Refused("このモールでは在庫数の増減を送れません。")
 
+
+class Consenting(Protocol):
+    """A connector whose access a person grants on the channel's own page (OAuth's authorization code)."""
+
     def consent_url(self, redirect_uri: str, state: str) -> str:
-        raise Refused("このモールはブラウザでの連携を使いません。")
+        """Where the person goes. The channel sends them back to `redirect_uri` with `code` and the same `state`."""
 
     def take_consent(self, code: str, redirect_uri: str) -> Mapping[str, str]:
-        raise Refused("このモールはブラウザでの連携を使いません。")
+        """Exchange the code, once; returns the credentials it gave. Raises ChannelError kinds."""

@@ -4,9 +4,10 @@ Retries of harmless calls happen here; what may have been done at the other side
 """
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,27 @@ NO_ADDRESS = (
 CUT = (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
 
 _last_sent: ContextVar[datetime | None] = ContextVar("last_sent", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One try of one request, for the log: the recorder decides what of it may be kept."""
+
+    at: datetime
+    operation: str
+    method: str
+    url: str
+    attempt: int
+    duration_s: float
+    bucket: str  # the allowance it was counted in, and how many seconds of it it used
+    limit_s: float
+    sent: Mapping[str, Any]  # the arguments of the request
+    response: requests.Response | None
+    error: ChannelError | None
+
+
+# Set around each method of a connector by whoever keeps the log; must never raise.
+recorder: ContextVar[Callable[[Call], None] | None] = ContextVar("recorder", default=None)
 
 
 def last_sent_at() -> datetime | None:
@@ -59,13 +81,12 @@ class Http:
         """
         for attempt in range(1, tries + 1):
             self.limiter.wait(self.shop_code, operation)
-            error = None
-            _last_sent.set(clock.now())
+            error, response = None, None
+            at, started = clock.now(), time.perf_counter()
+            _last_sent.set(at)
             try:
                 response = self.session.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **kwargs)
                 error = self.classify(response)
-                if error is None:
-                    return response
             except UNSPEAKABLE:
                 # `from None`: the original names the header's value
                 raise CredentialsRefused(
@@ -80,6 +101,11 @@ class Http:
                     "モールにつながりません。通信の回復後に自動で再試行します。",
                     detail=type(lost).__name__,
                 )
+            taken_s = time.perf_counter() - started
+            self._record(Call(at, operation, method, url, attempt, taken_s, "", 0.0, kwargs, response, error))
+            if error is None and response is not None:
+                return response
+            assert error is not None
             if isinstance(error, ChannelDown):
                 error.uncertain = not idempotent
             may_repeat = isinstance(error, RateLimited) or (idempotent and error.retry)
@@ -89,6 +115,12 @@ class Http:
                 self.limiter.slow_down(self.shop_code, operation)
             clock.sleep(pause_s(attempt, error))
         raise AssertionError("unreachable: tries must be at least 1")
+
+    def _record(self, call: Call) -> None:
+        if (keep := recorder.get()) is not None:
+            bucket = call.operation if call.operation in self.limiter.plans else "*"
+            plan = self.limiter.plans.get(bucket)
+            keep(replace(call, bucket=bucket, limit_s=plan.interval_s) if plan else call)
 
 
 def pause_s(attempt: int, error: ChannelError) -> float:

@@ -31,6 +31,10 @@ CHECKS: Mapping[str, str] = {
     "order {} of shop {} has {} current payloads": """
         SELECT channel_order_no, shop_id, count(*) FROM channels_raworder WHERE is_current
          GROUP BY shop_id, channel_order_no HAVING count(*) > 1""",
+    "new or old values of renewal {} are stored in the clear": """
+        SELECT id FROM channels_renewal
+         WHERE (length(fresh) > 0 AND substring(fresh FROM 1 FOR 5) <> %(fernet)s)
+            OR (length(old) > 0 AND substring(old FROM 1 FOR 5) <> %(fernet)s)""",
     "payload {} is stored in the clear": """
         SELECT id FROM channels_raworder WHERE substring(payload FROM 1 FOR 5) <> %(fernet)s""",
 }

@@ -21,12 +21,15 @@ from orders.services import facts
 
 # A mall may be closed for a night: after the quick tries it is asked so often, until it answers.
 LONG_PAUSE_S = 300
+RESTING_PAUSE_S = 600
 
 
 def deliver(effect: Effect) -> None:
     """Handler of channel_confirm, channel_ship and channel_cancel."""
     order = Order.objects.select_related("shop").get(pk=effect.payload["order"])
     connection = Connection.objects.select_related("shop").get(shop=order.shop)
+    if not order.shop.active:
+        raise Postpone(_("この店舗は休止中です。店舗を再開すると送信します。"), after_s=RESTING_PAUSE_S)
     if connection.notices_paused:
         raise Postpone(_("この店舗への通知は停止中です。店舗の画面で再開してください。"))
     try:

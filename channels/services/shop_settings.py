@@ -4,27 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from channels.models import Connection
-from channels.services import credentials, shops
+from channels.services import credentials, renewal, shops
+from channels.services.pausing import FUNCTION_LABELS, FUNCTIONS, set_paused, wake
 from oms.kernel.models import User
 from orders.models import Shop
 
-# What can be paused, by the word in the URL.
-FUNCTIONS = {"import": "import_paused", "stock": "publish_paused", "notices": "notices_paused"}
-FUNCTION_LABELS = {"import": _("受注の取込"), "stock": _("在庫の連携"), "notices": _("モールへの通知")}
-
-
-@transaction.atomic
-def set_paused(connection_id: int, function: str, *, paused: bool, by: User | None) -> bool:
-    """Pause or resume one function of a shop; False when it is so already. Raises KeyError for an unknown function."""
-    column = FUNCTIONS[function]
-    changed = Connection.objects.filter(pk=connection_id, **{column: not paused}).update(**{column: paused})
-    if changed:
-        connection = Connection.objects.get(pk=connection_id)
-        shops.journal(connection, "paused" if paused else "resumed", keys=function, by=by)
-    return bool(changed)
+__all__ = ["FUNCTIONS", "FUNCTION_LABELS", "add", "change", "set_paused"]
 
 
 @transaction.atomic
@@ -38,7 +25,10 @@ def add(
     by: User | None,
 ) -> Connection:
     """Register a shop with everything a person typed. Raises as `shops.add_shop` does."""
-    connection = shops.add_shop(code, channel=channel, name=str(settings["name"]), values=secrets, by=by)
+    connection = shops.add_shop(
+        code, channel=channel, name=str(settings["name"]), values=secrets, by=by,
+        base_url=addresses.get("base_url", ""), auth_url=addresses.get("auth_url", ""),
+    )  # fmt: skip
     shops.journal(connection, "added", by=by)
     change(connection.pk, settings=settings, addresses=addresses, secrets={}, by=by)
     return connection
@@ -56,18 +46,26 @@ def change(
     """Write what differs; returns the names of the changed settings, addresses and credentials.
 
     `settings` are columns of the shop, `addresses` are base_url and auth_url; empty `secrets` keep what is stored.
-    New credentials or another address are tried at the next poll, which comes at once.
+    New credentials or another address are tried at the next poll, which comes at once. Stored secrets never follow to
+    another address: those that are not among `secrets` are gone then. A shop that is active again catches up.
     """
     connection = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
     shop = Shop.objects.select_for_update(no_key=True).get(pk=connection.shop_id)
+    sleeping = not shop.active
     changed = _set(shop, settings)
     moved = _set(connection, {name: url.strip().rstrip("/") for name, url in addresses.items()})
     if changed or moved:
         shops.journal(connection, "settings", keys=", ".join(changed + moved), by=by)
+    if moved:
+        renewal.drop(connection_id, by=by)
+        credentials.forget_secrets(connection_id, by=by)
+    if sleeping and shop.active:
+        wake(connection)
     given = sorted(key for key, value in secrets.items() if value.strip())
     credentials.change(connection_id, secrets, by=by)
+    renewal.overtaken(connection_id, given)
     if moved or given:
-        Connection.objects.filter(pk=connection_id).update(next_poll_at=None)
+        wake(connection)
     return [*changed, *moved, *given]
 
 

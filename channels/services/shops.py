@@ -1,6 +1,6 @@
 """Shops: registered, tried, paused; and their connectors made from what is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from channels.connectors.contract import ChannelError, Connector, ConnectorSettings, CredentialsRefused
 from channels.connectors.registry import connector_class
 from channels.models import Connection, CredentialEvent
-from channels.services import credentials
+from channels.services import calls, credentials
 from channels.services.patience import within
 from oms.kernel import clock
 from oms.kernel.models import User
@@ -30,7 +30,8 @@ def add_shop(
 ) -> Connection:
     """Register a shop, or bring a registered one up to date. Raises KeyError for an unknown channel.
 
-    The code never changes its channel: raises ValueError instead.
+    The code never changes its channel: raises ValueError instead. Stored secrets never follow to another address:
+    with a new one the shop has only the secrets among `values`.
     """
     kind = connector_class(channel)
     shop, _created = Shop.objects.get_or_create(
@@ -43,8 +44,11 @@ def add_shop(
     shop.save(update_fields=["capabilities", "channel_label", "name"])
     connection, made = Connection.objects.get_or_create(shop=shop)
     if made or base_url or auth_url:
-        connection.base_url, connection.auth_url = base_url.rstrip("/"), auth_url.rstrip("/")
-        connection.save(update_fields=["base_url", "auth_url"])
+        addresses = {"base_url": base_url.rstrip("/"), "auth_url": auth_url.rstrip("/")}
+        moved = any(getattr(connection, name) != url for name, url in addresses.items())
+        Connection.objects.filter(pk=connection.pk).update(**addresses)
+        if moved and not made:
+            credentials.forget_secrets(connection.pk, by=by)
     return credentials.change(connection.pk, values or {}, by=by)
 
 
@@ -60,18 +64,30 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def connector_of(connection: Connection) -> Connector:
-    """A connector ready to call."""
+def connector_of(
+    connection: Connection,
+    *,
+    values: Mapping[str, str] | None = None,
+    purpose: str = "",
+    save: Callable[[Mapping[str, str]], None] | None = None,
+) -> Connector:
+    """A connector ready to call, its calls on record. `values` are tried in place of the stored credentials; what the
+    channel then replaces goes to `save`."""
     shop = connection.shop
-    return connector_class(shop.channel)(
-        ConnectorSettings(
-            shop_code=shop.code,
-            base_url=connection.base_url,
-            auth_url=connection.auth_url,
-            credentials=credentials.read(connection),
-            save_credentials=lambda changed: _save_renewed(connection.pk, changed),
+
+    def made(credentials_read: Mapping[str, str]) -> Connector:
+        return connector_class(shop.channel)(
+            ConnectorSettings(
+                shop_code=shop.code,
+                base_url=connection.base_url,
+                auth_url=connection.auth_url,
+                credentials=credentials_read,
+                save_credentials=save or (lambda changed: _save_renewed(connection.pk, changed)),
+            )
         )
-    )
+
+    stored = credentials.read(connection) if values is None else values
+    return calls.watched(made, connection, stored, purpose=purpose)
 
 
 def _save_renewed(connection_id: int, changed: Mapping[str, str]) -> None:
@@ -109,9 +125,14 @@ def note_success(connection: Connection) -> None:
 
 
 def note_failure(connection: Connection, error: ChannelError) -> None:
-    """A call failed: degraded while it may pass by itself, stopped when a person must act."""
+    """A call failed: degraded while it may pass by itself, stopped when a person must act.
+
+    A refusal of credentials that were replaced meanwhile says nothing about the new ones.
+    """
     stopped = isinstance(error, CredentialsRefused)
     health = Health.STOPPED if stopped else Health.DEGRADED
-    Connection.objects.filter(pk=connection.pk).update(health=health, health_cause=error.cause[:500])
+    rows = Connection.objects.filter(pk=connection.pk)
     if stopped:
+        rows = rows.filter(secrets_changed_at=connection.secrets_changed_at)
+    if rows.update(health=health, health_cause=error.cause[:500]) and stopped:
         Connection.objects.filter(pk=connection.pk, stopped_since__isnull=True).update(stopped_since=clock.now())

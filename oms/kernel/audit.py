@@ -24,6 +24,7 @@ SELECT t FROM unnest(%(tables)s::text[]) AS t
           AND tgenabled IN ('O', 'A'))
 """
 
+JOURNALS = ("kernel_effectevent",)
 EFFECTS = {
     "effect {} was written {} times": """
         SELECT key, count(*) FROM kernel_effect GROUP BY key HAVING count(*) > 1""",
@@ -48,5 +49,5 @@ def unprotected_journals(tables: Iterable[str]) -> list[str]:
 
 
 def violations() -> list[str]:
-    """The kernel's own: one effect per key."""
-    return broken(EFFECTS)
+    """The kernel's own: one effect per key, and the outbox's journal."""
+    return broken(EFFECTS) + unprotected_journals(JOURNALS)

@@ -63,6 +63,7 @@ PANELS = (
     ("orders:home-panel", _("受注の状況"), "orders.view_order", True),
     ("fulfillment:home-panel", _("出荷の状況"), "fulfillment.view_shipment", False),
     ("channels:home-panel", _("店舗の状況"), "channels.view_connection", False),
+    ("channels:expiry-panel", _("認証情報の期限"), "channels.view_connection", False),
     ("inventory:home-panel", _("在庫の状況"), "inventory.view_sku", False),
     ("pages:outbox-panel", _("送信箱"), "kernel.view_effect", False),
 )

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("outbox/", outbox.outbox_list, name="outbox"),
     path("outbox/retry/", outbox.retry, name="outbox-retry"),
     path("outbox/panel/", outbox.panel, name="outbox-panel"),
+    path("outbox/<int:pk>/", outbox.detail, name="outbox-detail"),
     path("outbox/<int:pk>/done/", outbox.mark_done, name="outbox-done"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person-add"),

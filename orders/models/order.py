@@ -204,6 +204,15 @@ class Order(models.Model):
                 name="order_sync_open",
                 condition=models.Q(channel_sync__in=["failed", "pending", "manual_done"]),
             ),
+            # What channels count by the shop's days: late shipments and cancellations.
+            models.Index(
+                fields=["shop", "shipped_at"], name="order_shop_shipped", condition=models.Q(shipped_at__isnull=False)
+            ),
+            models.Index(
+                fields=["shop", "cancelled_at"],
+                name="order_shop_cancelled",
+                condition=models.Q(cancelled_at__isnull=False),
+            ),
             # Filters of the desk that a walk through the newest orders would serve too slowly.
             models.Index(fields=["recipient_prefecture", "-ordered_at", "-id"], name="order_prefecture"),
             models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),

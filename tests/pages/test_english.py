@@ -172,6 +172,7 @@ def trade(db) -> dict[str, int]:
         "failed": failed.pk,
         "waiting": waiting.pk,
         "quarantined": quarantined.pk,
+        "key": "license_key",
     }
 
 
@@ -231,6 +232,13 @@ PAGES = (
     ("channels:quarantine",),
     ("channels:quarantined", "quarantined"),
     ("channels:sku-panel", "sku"),
+    ("channels:credentials",),
+    ("channels:credential", "shop", "key"),
+    ("channels:renewal", "shop"),
+    ("channels:limits", "shop"),
+    ("channels:calls",),
+    ("channels:expiry-panel",),
+    ("pages:outbox-detail", "failed"),
 )
 
 

@@ -15,10 +15,12 @@ from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
     CredentialsRefused,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
     RawOrder,
+    ServiceTerm,
     StockPush,
     StockResult,
 )
@@ -54,6 +56,12 @@ class AmazonConnector(Basic):
         ("seller_id", gettext_noop("出品者ID"), False),
         ("marketplace_id", gettext_noop("マーケットプレイスID"), False),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {
+        "client_secret": CredentialTerm(
+            180, overlap=True, note=gettext_noop("Amazonのデベロッパーコンソールでシークレットをローテーションします。")
+        ),
+    }
+    service_terms: Mapping[str, ServiceTerm] = {"late": ServiceTerm(4.0, 30), "cancel": ServiceTerm(2.5, 7)}
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings

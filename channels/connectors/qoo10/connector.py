@@ -10,6 +10,7 @@ from channels.connectors.contract import (
     Basic,
     Capabilities,
     ConnectorSettings,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
@@ -50,6 +51,11 @@ class Qoo10Connector(Basic):
         ("user_id", gettext_noop("QSMのID（認証キーを自動発行する場合）"), False),
         ("password", gettext_noop("QSMのパスワード（認証キーを自動発行する場合）"), True),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {
+        "certification_key": CredentialTerm(
+            365, overlap=True, note=gettext_noop("QSMで販売者認証キーを発行し直します。")
+        ),
+    }
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings

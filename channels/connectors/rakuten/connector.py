@@ -12,6 +12,7 @@ from channels.connectors.contract import (
     ChannelError,
     ConnectorSettings,
     CredentialsRefused,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
@@ -53,6 +54,16 @@ class RakutenConnector(Basic):
         ("license_key", gettext_noop("ライセンスキー（licenseKey）"), True),
         ("shop_url", gettext_noop("店舗URL"), False),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {
+        "license_key": CredentialTerm(
+            90,
+            overlap=False,
+            note=gettext_noop(
+                "RMSの「WEB APIサービス」→「ライセンスキー」で再発行します。"
+                "再発行した時点で以前のキーは使えなくなります。"
+            ),
+        ),
+    }
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self._rms = Rms(settings)

@@ -11,6 +11,7 @@ from channels.connectors.contract import (
     Capabilities,
     ConnectorSettings,
     CredentialsRefused,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
@@ -18,7 +19,7 @@ from channels.connectors.contract import (
     StockPush,
     StockResult,
 )
-from channels.connectors.yahoo import changes, codes, fetch, stock
+from channels.connectors.yahoo import changes, codes, consent, fetch, stock
 from channels.connectors.yahoo.parse import parse_order
 from channels.connectors.yahoo.transport import Api, text_of
 from orders.channel_order import ChannelOrder
@@ -52,10 +53,27 @@ class YahooConnector(Basic):
         ("public_key", gettext_noop("公開鍵（BEGINとENDの行を含む）"), True),
         ("public_key_version", gettext_noop("公開鍵のバージョン"), False),
     )
+    credential_terms: Mapping[str, CredentialTerm] = {
+        "refresh_token": CredentialTerm(
+            28, overlap=True, note=gettext_noop("「連携する」からYahoo! JAPAN IDでログインし直します。")
+        ),
+        "public_key": CredentialTerm(
+            365,
+            overlap=True,
+            note=gettext_noop("ストアクリエイターProの「設定」→「暗号鍵管理」で新しい公開鍵を発行します。"),
+        ),
+    }
+    consent = True
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings
         self.api = Api(settings)
+
+    def consent_url(self, redirect_uri: str, state: str) -> str:
+        return consent.authorization_url(self.settings, redirect_uri, state)
+
+    def take_consent(self, code: str, redirect_uri: str) -> Mapping[str, str]:
+        return consent.exchange(self.settings, code, redirect_uri)
 
     def check(self) -> str:
         """Count the new orders. A registered key that Yahoo! does not accept is an error although calls still pass."""

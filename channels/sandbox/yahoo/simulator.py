@@ -16,6 +16,7 @@ from channels.sandbox.numbers import YAHOO_SELLER_ID
 from channels.sandbox.simulator import Simulator, json_response
 from channels.sandbox.world import World
 from channels.sandbox.yahoo import changes, keys, orders, stock
+from channels.sandbox.yahoo.consent import AUTHORIZATION_PATH, Consents
 from channels.sandbox.yahoo.wire import Refusal, error, read_request, value
 
 API = "/ShoppingWebService/V1/"
@@ -55,6 +56,7 @@ class YahooSimulator(Simulator):
         self.consent_life: timedelta | None = None
         self.partial_stock_applies = True
         self.token_life_s = 3600.0
+        self.consents = Consents()
 
     # ---- credentials -----------------------------------------------------------------------------------------------
 
@@ -85,11 +87,27 @@ class YahooSimulator(Simulator):
         """A person logs in again."""
         self.world.remember("yahoo", "consented_at", self.now().isoformat())
 
+    def _consented(self) -> dict[str, str]:
+        """Refresh tokens that consents gave → when."""
+        told: dict[str, str] = self.world.recall("yahoo", "refresh_tokens", {})
+        return told
+
+    def _refresh_token_is_good(self, token: str) -> bool:
+        """Each consent's token lives by itself; a new consent does not end the one before it."""
+        if token == self.credentials()["refresh_token"]:
+            given = self.consented_at
+        elif told := self._consented().get(token):
+            given = datetime.fromisoformat(told)
+        else:
+            return False
+        return self.consent_life is None or self.now() <= given + self.consent_life
+
     # ---- calls -----------------------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response:
-        if request.path == TOKEN_PATH:
-            return self._token(request)
+        doors = {TOKEN_PATH: self._token, AUTHORIZATION_PATH: self._ask}
+        if request.path in doors:
+            return doors[request.path](request)
         if not request.path.startswith(API):
             return Response("<html><body>Not Found</body></html>", 404, content_type="text/html")
         name = request.path.removeprefix(API)
@@ -128,19 +146,37 @@ class YahooSimulator(Simulator):
 
     # ---- who calls -------------------------------------------------------------------------------------------------
 
+    def _ask(self, request: Request) -> Response:
+        return self.consents.page(request, self.credentials()["client_id"], YAHOO_SELLER_ID, self.now())
+
     def _token(self, request: Request) -> Response:
         known = self.credentials()
         given = request.authorization
         client = given and (given.type, given.username, given.password)
         if client != ("basic", known["client_id"], known["client_secret"]):
             return _oauth_error(401, "invalid_client", "invalid client credentials")
-        if request.method != "POST" or request.form.get("grant_type") != "refresh_token":
+        grant = request.form.get("grant_type") if request.method == "POST" else ""
+        if grant == "authorization_code":
+            return self._first_token(request)
+        if grant != "refresh_token":
             return _oauth_error(400, "unsupported_grant_type", "unsupported grant type")
-        ended = self.consent_life is not None and self.now() > self.consented_at + self.consent_life
-        if ended or request.form.get("refresh_token") != known["refresh_token"]:
+        if not self._refresh_token_is_good(request.form.get("refresh_token", "")):
             return _oauth_error(400, "invalid_grant", "invalid refresh_token")
+        return json_response(self._access())
+
+    def _first_token(self, request: Request) -> Response:
+        """The code of a consent against its refresh token."""
+        if not self.consents.use(request.form.get("code", ""), request.form.get("redirect_uri", ""), self.now()):
+            return _oauth_error(400, "invalid_grant", "invalid code")
+        fresh = f"sandbox-yahoo-{secrets.token_urlsafe(18)}"
+        given = {**self._consented(), fresh: self.now().isoformat()}
+        self.world.remember("yahoo", "refresh_tokens", given)
+        self.consent()
+        return json_response({**self._access(), "refresh_token": fresh, "id_token": "sandbox"})
+
+    def _access(self) -> dict[str, Any]:
         token = self.tokens.issue(life_s=self.token_life_s, prefix="yj-")
-        return json_response({"access_token": token, "token_type": "Bearer", "expires_in": int(self.token_life_s)})
+        return {"access_token": token, "token_type": "Bearer", "expires_in": int(self.token_life_s)}
 
     def _denied(self, request: Request) -> Response | None:
         """The answer to a call without a good access token, or None."""

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 
 from oms.kernel import clock
 from oms.kernel.later import later
-from oms.kernel.models import Effect
+from oms.kernel.models import Effect, EffectEvent, User
 
 log = structlog.get_logger(__name__)
 
@@ -196,12 +196,22 @@ def backoff_s(attempts: int) -> float:
     return float(min(2 ** (attempts + 1), 900))
 
 
+@transaction.atomic
 def _put_back(effect: Effect, cause: str, after_s: float, *, attempts: int) -> None:
-    _still_ours(effect).update(
+    ours = _still_ours(effect).update(
         state=Effect.State.WAITING,
         last_error=cause,
         attempts=attempts,
         next_try_at=clock.now() + timedelta(seconds=after_s),
+    )
+    if ours and attempts == effect.attempts:  # a real try; waiting for a paused shop is none
+        _journal([effect.pk], EffectEvent.Kind.WAITS, cause)
+
+
+def _journal(effect_ids: Iterable[int], kind: EffectEvent.Kind, text: str = "", *, by: User | None = None) -> None:
+    now = clock.now()
+    EffectEvent.objects.bulk_create(
+        EffectEvent(effect_id=effect_id, at=now, kind=kind, text=text, by=by) for effect_id in effect_ids
     )
 
 
@@ -215,6 +225,8 @@ def _finish(effect: Effect, state: str, error: str) -> None:
     """Close what this worker claimed."""
     if _still_ours(effect).update(state=state):
         _close(effect, state, error)
+        if state == Effect.State.FAILED:
+            _journal([effect.pk], EffectEvent.Kind.FAILED, error)
 
 
 def _close(effect: Effect, state: str, error: str, note: str = "") -> None:
@@ -228,11 +240,10 @@ def _close(effect: Effect, state: str, error: str, note: str = "") -> None:
         later("oms.kernel.tasks.deliver_effects")
 
 
-@transaction.atomic
-def retry(effect_ids: Iterable[int]) -> int:
-    """Put failed effects back in the queue, at once. Returns how many."""
-    woken = Effect.objects.filter(pk__in=list(effect_ids), state=Effect.State.FAILED).update(
-        state=Effect.State.WAITING, attempts=0, next_try_at=clock.now()
+def wake(subjects: Sequence[str]) -> int:
+    """What these subjects wait for (a shop was paused) is due at once. In the caller's transaction."""
+    woken = Effect.objects.filter(subject__in=list(subjects), state=Effect.State.WAITING).update(
+        next_try_at=clock.now()
     )
     if woken:
         later("oms.kernel.tasks.deliver_effects")
@@ -240,10 +251,23 @@ def retry(effect_ids: Iterable[int]) -> int:
 
 
 @transaction.atomic
-def mark_done_by_hand(effect_id: int, *, note: str) -> bool:
+def retry(effect_ids: Iterable[int], *, by: User | None = None) -> int:
+    """Put failed effects back in the queue, at once. Returns how many."""
+    failed = Effect.objects.select_for_update(no_key=True).filter(pk__in=list(effect_ids), state=Effect.State.FAILED)
+    ids = list(failed.order_by("pk").values_list("pk", flat=True))
+    Effect.objects.filter(pk__in=ids).update(state=Effect.State.WAITING, attempts=0, next_try_at=clock.now())
+    if ids:
+        _journal(ids, EffectEvent.Kind.RETRIED, by=by)
+        later("oms.kernel.tasks.deliver_effects")
+    return len(ids)
+
+
+@transaction.atomic
+def mark_done_by_hand(effect_id: int, *, note: str, by: User | None = None) -> bool:
     """A person did it elsewhere: close a failed effect with a note. False when it is no longer failed."""
     effect = Effect.objects.select_for_update(no_key=True).filter(pk=effect_id, state=Effect.State.FAILED).first()
     if effect is None:
         return False
     _close(effect, Effect.State.MANUAL_DONE, effect.last_error, note=note)
+    _journal([effect_id], EffectEvent.Kind.BY_HAND, note, by=by)
     return True

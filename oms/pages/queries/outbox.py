@@ -1,18 +1,18 @@
 """送信箱: what is on its way out, what failed and why; with the order each effect is about."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from oms.kernel.models import Effect
+from oms.kernel.models import Effect, EffectEvent
+from oms.kernel.search import matching
 from oms.kernel.services.outbox import KINDS
 from orders.models import Order
 
@@ -45,6 +45,18 @@ SELECT (SELECT count(*) FROM (SELECT 1 FROM kernel_effect WHERE state = 'failed'
        (SELECT min(created_at) FROM kernel_effect WHERE state = 'failed')
 """
 
+BY_KIND = """
+SELECT kind, count(*) FROM (SELECT kind FROM kernel_effect WHERE state = ANY(%(states)s) AND state IN
+       ('failed', 'waiting', 'running') LIMIT %(cap)s) few GROUP BY kind ORDER BY count(*) DESC, kind
+"""
+AHEAD = """
+SELECT e.id, count(*), bool_or(earlier.state = 'failed')
+  FROM kernel_effect e JOIN kernel_effect earlier ON earlier.subject = e.subject AND earlier.id < e.id
+ WHERE e.id = ANY(%s) AND earlier.state IN ('waiting', 'running', 'failed')
+ GROUP BY e.id
+"""
+FOUND, QUEUE = 200, 30
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -66,27 +78,62 @@ def counts() -> Counts:
         return Counts(*cursor.fetchone())
 
 
-def effects(tab: str, *, kind: str = "", shop_id: int | None = None, order_id: int | None = None) -> "QuerySet[Effect]":
-    """Effects of a tab, narrowed by kind, by the shop whose channel is told, or to everything about one order."""
+def effects(
+    tab: str, *, kind: str = "", shop_id: int | None = None, order_id: int | None = None, typed: str = ""
+) -> "QuerySet[Effect]":
+    """Effects of a tab, narrowed by kind, by the shop whose order it is about, to one order, or to the orders that a
+    search finds (by number, name, phone: as the desk's search; the newest `FOUND`)."""
     rows = Effect.objects.filter(state__in=TABS[tab].states)
     if kind:
         rows = rows.filter(kind=kind)
     if order_id is not None:
-        rows = rows.filter(subject__in=[f"order:{order_id}:channel", f"order:{order_id}:mail", f"order:{order_id}"])
+        rows = rows.filter(subject__in=subjects_of([order_id]))
+    if typed:
+        found = matching(Order.objects.order_by("-ordered_at", "-id"), "search", typed)
+        rows = rows.filter(subject__in=subjects_of(found.values_list("pk", flat=True)[:FOUND]))
     if shop_id is not None:
-        told = Cast(KeyTextTransform("order", OuterRef("payload")), BigIntegerField())
-        rows = rows.filter(Q(kind__startswith="channel_"), Exists(Order.objects.filter(pk=told, shop=shop_id)))
+        about = RawSQL("substring(kernel_effect.subject from '^order:([0-9]+)')::bigint", [])
+        rows = rows.annotate(about=about).filter(Exists(Order.objects.filter(pk=OuterRef("about"), shop=shop_id)))
     return rows
+
+
+def subjects_of(order_ids: Iterable[int]) -> list[str]:
+    return [f"order:{pk}{part}" for pk in order_ids for part in (":channel", ":mail", "")]
+
+
+def by_kind(tab: str) -> list[tuple[str, str, int]]:
+    """(code, label, count up to the cap) of the kinds in a tab that has few rows; a finished one has none."""
+    states = TABS[tab].states
+    if State.DONE in states:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(BY_KIND, {"states": list(states), "cap": CAP})
+        return [(code, label_of(code), count) for code, count in cursor.fetchall()]
+
+
+def label_of(code: str) -> str:
+    return str(KINDS[code].label) if code in KINDS else code
+
+
+def journal(effect: Effect) -> "QuerySet[EffectEvent]":
+    return EffectEvent.objects.filter(effect=effect).select_related("by").order_by("-id")
+
+
+def queue_of(effect: Effect) -> list[Effect]:
+    """Everything of the same subject in order of delivery, the latest `QUEUE`."""
+    return list(Effect.objects.filter(subject=effect.subject).order_by("-id")[:QUEUE])[::-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`held_up`: an earlier failed effect of the same subject goes first, so this one waits for a person."""
+    """`ahead` effects of the same subject go out first; `held_up`: one of them failed, so this one waits for a
+    person."""
 
     effect: Effect
     kind: str
     order: Order | None
     held_up: bool
+    ahead: int = 0
 
 
 def rows(found: Sequence[Effect]) -> list[Row]:
@@ -94,13 +141,14 @@ def rows(found: Sequence[Effect]) -> list[Row]:
     order_of = {effect.pk: order_id_of(effect) for effect in found}
     wanted = {order_id for order_id in order_of.values() if order_id is not None}
     orders = Order.objects.select_related("shop").only("channel_order_no", "shop__name").in_bulk(wanted)
-    blocked = _first_failures({effect.subject for effect in found if effect.state == State.WAITING})
+    waiting = _ahead([effect.pk for effect in found if effect.state == State.WAITING])
     return [
         Row(
             effect,
-            str(KINDS[effect.kind].label) if effect.kind in KINDS else effect.kind,
+            label_of(effect.kind),
             orders.get(order_of[effect.pk] or 0),
-            blocked.get(effect.subject, effect.pk) < effect.pk,
+            held_up=waiting.get(effect.pk, (0, False))[1],
+            ahead=waiting.get(effect.pk, (0, False))[0],
         )
         for effect in found
     ]
@@ -112,12 +160,13 @@ def order_id_of(effect: Effect) -> int | None:
     return int(named[1]) if named else None
 
 
-def _first_failures(subjects: set[str]) -> dict[str, int]:
-    """Subject → its oldest failed effect."""
-    if not subjects:
+def _ahead(ids: Sequence[int]) -> dict[int, tuple[int, bool]]:
+    """Id → (unfinished effects of its subject that go first, whether one of them failed)."""
+    if not ids:
         return {}
-    failed = Effect.objects.filter(subject__in=subjects, state=State.FAILED).order_by("-id")
-    return dict(failed.values_list("subject", "pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(AHEAD, [list(ids)])
+        return {pk: (ahead, bool(failed)) for pk, ahead, failed in cursor.fetchall()}
 
 
 def kinds() -> list[tuple[str, str]]:

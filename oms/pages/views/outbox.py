@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from oms.kernel.keyset import keyset_page
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
-from oms.kernel.web import answer, render_page
+from oms.kernel.web import answer, person_of, render_page
 from oms.pages.forms import DoneByHandForm
 from oms.pages.queries import outbox as queries
 from orders.models import Shop
@@ -43,6 +43,8 @@ def _list(request: HttpRequest) -> dict[str, Any]:
         "shops": Shop.objects.order_by("code"),
         "shop_id": _number(query, "shop"),
         "order_id": _number(query, "order"),
+        "typed": _typed(query),
+        "by_kind": queries.by_kind(tab),
         "query": query.urlencode(),
         "cap": queries.CAP,
     }
@@ -59,7 +61,12 @@ def _effects(query: QueryDict) -> Any:
         kind=query.get("kind", ""),
         shop_id=_number(query, "shop"),
         order_id=_number(query, "order"),
+        typed=_typed(query),
     )
+
+
+def _typed(query: QueryDict) -> str:
+    return query.get("q", "").strip()[:100].replace("\x00", "")
 
 
 def _number(query: QueryDict, name: str) -> int | None:
@@ -75,7 +82,7 @@ def retry(request: HttpRequest) -> HttpResponse:
     ids = [int(value) for value in request.POST.getlist("ids") if value.isdecimal()]
     if request.POST.get("all_matching") == "1":
         ids = list(_effects(query).order_by("pk").values_list("pk", flat=True)[:RETRIED_AT_ONCE])
-    woken = outbox.retry(ids)
+    woken = outbox.retry(ids, by=person_of(request))
     if woken:
         messages.success(request, _("%(n)d件をもう一度送ります。") % {"n": woken})
     else:
@@ -98,11 +105,24 @@ def mark_done(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         context = {"form": form, "row": queries.rows([effect])[0]}
         return render_page(request, "pages/outbox_done.html", context, fragment="pages/_outbox_done.html")
-    if outbox.mark_done_by_hand(pk, note=f"{form.cleaned_data['note']}（{request.user}）"):
+    if outbox.mark_done_by_hand(pk, note=f"{form.cleaned_data['note']}（{request.user}）", by=person_of(request)):
         messages.success(request, _("手動で完了にしました。"))
     else:
         messages.warning(request, _("すでに処理されています。"))
     return answer(request, to=reverse("pages:outbox"), trigger=CHANGED)
+
+
+@require_GET
+@permission_required("kernel.view_effect", raise_exception=True)
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One effect: what it is about, what went wrong so far, and what goes out before and after it."""
+    effect = get_object_or_404(Effect, pk=pk)
+    context = {
+        "row": queries.rows([effect])[0],
+        "events": queries.journal(effect),
+        "queue": [(one, queries.label_of(one.kind)) for one in queries.queue_of(effect)],
+    }
+    return render_page(request, "pages/outbox_detail.html", context)
 
 
 @require_GET
