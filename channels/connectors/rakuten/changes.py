@@ -15,6 +15,8 @@ UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認
 IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
 NOT_DONE = "楽天の受注 {no} を{verb}できませんでした（{codes}）。RMSの受注画面で状態を確認してください。"
 POSTAGE_OPEN = "楽天の受注 {no} は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
+DECLINE_BY_HAND = "楽天の受注 {no} のキャンセル申請は、RMSの受注画面とR-Messeでお断りしてください。"
+MEMO_TOO_LONG = "楽天のメモは{most}文字までです（いまは{length}文字）。短くしてからもう一度保存してください。"
 AFTER_SHIPPING = "楽天の受注 {no} は発送済みです。返品・発送後キャンセルはRMSの受注画面で行ってください。"
 
 
@@ -98,6 +100,24 @@ def cancel(rms: Rms, no: str, reason: str) -> None:
         bad, good = refused_numbers(refused), []
     if bad or not good:
         raise Refused(NOT_DONE.format(no=no, verb="キャンセル", codes="、".join(bad) or "回答なし"))
+
+
+def accept_cancel(rms: Rms, no: str) -> None:
+    """Agree to the buyer's wish: RMS knows no other answer than cancelling."""
+    cancel(rms, no, "お客様都合")
+
+
+def write_memo(rms: Rms, no: str, text: str) -> None:
+    """Replace ひとことメモ. Keys left out stay as they are, null clears; the same text may be sent again."""
+    if len(text) > wire.MEMO_MOST:
+        raise Refused(MEMO_TOO_LONG.format(most=wire.MEMO_MOST, length=len(text)))
+    body = {"orderNumber": no, "memo": text or None}
+    try:
+        bad, good = outcome(decoded(rms.order("updateOrderMemo", body, idempotent=True)), no)
+    except Refused as refused:
+        bad, good = refused_numbers(refused), []
+    if bad or not good:
+        raise Refused(NOT_DONE.format(no=no, verb="メモ更新", codes="、".join(bad) or "回答なし"))
 
 
 def refused_numbers(refused: ChannelError) -> list[str]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
+
 from channels.connectors.contract import ChannelError, Fetched, RawOrder, Refused, Unreadable
 from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.slices import objects_of
@@ -163,8 +165,7 @@ def read(rms: Rms, numbers: Sequence[str]) -> Fetched:
 
 def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
     """By number, whatever the order of the reply. Numbers RMS cannot read are missing, without an error."""
-    body = {"orderNumberList": list(numbers), "version": wire.ORDER_MODEL_VERSION}
-    answer = rms.order("getOrder", body, idempotent=True)
+    answer = _get_in_newest_version(rms, numbers)
     found = {}
     try:
         document = answer.content.decode("utf-8")
@@ -175,6 +176,37 @@ def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
     except ValueError as broken:
         raise Unreadable("楽天RMSの受注データがJSONとして読めません。", detail=type(broken).__name__) from None
     return found
+
+
+def _get_in_newest_version(rms: Rms, numbers: Sequence[str]) -> requests.Response:
+    """In the newest model that RMS gives us; one it refuses is not asked for again for a day."""
+    refused_ones = {int(version) for version in rms.memory.smembers(_refused_key(rms))}
+    usable = [version for version in wire.ORDER_MODEL_VERSIONS if version not in refused_ones]
+    versions = usable or [wire.ORDER_MODEL_VERSIONS[-1]]
+    for place, version in enumerate(versions, start=1):
+        try:
+            body = {"orderNumberList": list(numbers), "version": version}
+            answer = rms.order("getOrder", body, idempotent=True)
+        except Refused:
+            if place == len(versions):
+                raise
+            continue
+        if newer := versions[: place - 1]:
+            rms.memory.sadd(_refused_key(rms), *newer)
+            rms.memory.expire(_refused_key(rms), timedelta(days=1))
+        return answer
+    raise AssertionError("unreachable: there is always one version")
+
+
+def _refused_key(rms: Rms) -> str:
+    return f"deep:{rms.store}:refused_versions"
+
+
+def numbers(rms: Rms, since: datetime, until: datetime) -> Iterator[list[tuple[str, datetime]]]:
+    """What was ordered in the period, by the search alone. It tells no times: the day in an order's number stands for
+    them, kept inside the period."""
+    for found in search(rms, Scan(since, until)):
+        yield [(no, max(since, min(wire.day_in_number(no) or since, until))) for no in dict.fromkeys(found)]
 
 
 def read_one(rms: Rms, number_: str) -> RawOrder | None:
