@@ -67,6 +67,8 @@ def _send_part(rms: Rms, version: str, deltas: Mapping[str, int], shown: Mapping
     except ChannelDown:
         return _compared(codes, deltas, shown, stock.read(rms, codes))
     except Refused as refused:
+        if version == "2.0" and "HTTP 404" in refused.detail:
+            return _send_part(rms, "2.1", deltas, shown)
         bad = {codes[place]: reason for place, reason in stock.named_rows(refused).items() if place < len(codes)}
         if not bad:
             return dict.fromkeys(codes, refused.cause)

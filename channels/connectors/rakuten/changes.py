@@ -10,6 +10,10 @@ from channels.connectors.rakuten.orders import outcome, read_one
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
 
+LOOK_AGAIN_S = 20.0
+PASSING = frozenset({"001"})
+"""Numbers of errors that pass by themselves."""
+NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
 GONE = (wire.CANCELLING, wire.CANCELLED)
 UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
 IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
@@ -40,14 +44,22 @@ def confirm(rms: Rms, no: str) -> None:
     except Refused as refused:
         bad, good = refused_numbers(refused), []
     if not bad and good:
-        return
+        return _await_shown(_progress(current(rms, no)) != wire.TO_CONFIRM)
     if "105" in bad:
         raise Refused(POSTAGE_OPEN.format(no=no))
     progress = _progress(current(rms, no))
     if progress in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
+    if progress == wire.TO_CONFIRM and set(bad) <= PASSING:
+        raise ChannelDown(NOT_SHOWN, detail=" ".join(bad), retry_after_s=LOOK_AGAIN_S)
     if progress == wire.TO_CONFIRM:
         raise Refused(NOT_DONE.format(no=no, verb="注文確認", codes="、".join(bad) or "回答なし"))
+
+
+def _await_shown(shown: bool) -> None:
+    """RMS said "done". What it does not show yet is looked at again, and told again only if it is still missing."""
+    if not shown:
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
 
 
 def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
@@ -56,8 +68,11 @@ def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
     order = current(rms, no)
     if _progress(order) in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
-    for baskets in missing_rows(order, parcels):
+    todo = list(missing_rows(order, parcels))
+    for baskets in todo:
         _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
+    if todo:
+        _await_shown(not list(missing_rows(current(rms, no), parcels)))
 
 
 def _write_shipping(
@@ -100,6 +115,7 @@ def cancel(rms: Rms, no: str, reason: str) -> None:
         bad, good = refused_numbers(refused), []
     if bad or not good:
         raise Refused(NOT_DONE.format(no=no, verb="キャンセル", codes="、".join(bad) or "回答なし"))
+    _await_shown(_progress(current(rms, no)) in GONE)
 
 
 def accept_cancel(rms: Rms, no: str) -> None:

@@ -40,6 +40,7 @@ ORDER_CALLS: dict[str, OrderCall] = {
     "cancelOrder": writes.cancel_order,
     "cancelOrderAfterShipping": writes.cancel_after_shipping,
     "getSubStatusList": writes.sub_statuses,
+    "updateOrderSubStatus": writes.update_sub_status,
 }
 
 BULK_CALLS = {"POST bulk-get": stock.bulk_get, "POST bulk-upsert": stock.bulk_upsert}
