@@ -9,8 +9,10 @@ from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.orders import outcome, read_one
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
+from oms.kernel import clock
 
 LOOK_AGAIN_S = 20.0
+ASK_AGAIN_S = 5.0
 PASSING = frozenset({"001"})
 """Numbers of errors that pass by themselves."""
 NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
@@ -25,8 +27,12 @@ AFTER_SHIPPING = "楽天の受注 {no} は発送済みです。返品・発送�
 
 
 def current(rms: Rms, no: str) -> dict[str, Any]:
-    """The order now; raises Refused when RMS does not show it."""
+    """The order now; raises Refused when RMS does not show it, asked twice: it leaves out what it cannot read just
+    then."""
     raw = read_one(rms, no)
+    if raw is None:
+        clock.sleep(ASK_AGAIN_S)
+        raw = read_one(rms, no)
     if raw is None:
         raise Refused(UNKNOWN.format(no=no))
     order: dict[str, Any] = json.loads(raw.payload)
