@@ -345,7 +345,7 @@ class Life:
                 destination_id=destination_id(draft.channel, no, self._register.next_id),
                 recipient=recipient,
                 wish=draft.wish,
-                gift=draft.gift,
+                gift=draft.gift if no == 1 else buying.gift_for_another(draft),
                 postage=each,
             )
             for no, recipient in enumerate(draft.recipients, start=1)
