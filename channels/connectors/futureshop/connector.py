@@ -47,13 +47,13 @@ class FutureshopConnector(Basic):
         payment_report=True,
         relative_stock=True,
         cannot=(
-            "注文のキャンセル・一部キャンセル・返品（futureshopの管理画面で行うと自動で取り込まれます）",
-            "キャンセル申請への回答（futureshopの管理画面で行ってください）",
-            "注文内容・金額・届け先の変更（futureshopの管理画面で行うと自動で取り込まれます）",
-            "ショップメモの書き込み（読み取りだけできます）",
-            "処理済への変更、カードの売上確定、ポイントの確定（futureshopの管理画面で行ってください）",
-            "店舗受取の注文の出荷登録（futureshopの管理画面で行ってください）",
-            "配送会社の通知（futureshopの配送サービスの設定で決まります）",
+            gettext_noop("注文のキャンセル・一部キャンセル・返品（futureshopの管理画面で行うと自動で取り込まれます）"),
+            gettext_noop("キャンセル申請への回答（futureshopの管理画面で行ってください）"),
+            gettext_noop("注文内容・金額・届け先の変更（futureshopの管理画面で行うと自動で取り込まれます）"),
+            gettext_noop("ショップメモの書き込み（読み取りだけできます）"),
+            gettext_noop("処理済への変更、カードの売上確定、ポイントの確定（futureshopの管理画面で行ってください）"),
+            gettext_noop("店舗受取の注文の出荷登録（futureshopの管理画面で行ってください）"),
+            gettext_noop("配送会社の通知（futureshopの配送サービスの設定で決まります）"),
         ),
     )
     credential_fields = (

@@ -55,18 +55,18 @@ class RakutenConnector(Basic):
         memo=True,
         relative_stock=True,
         cannot=(
-            "注文の一部の商品だけのキャンセル（RMSの受注画面で変更し、お客様の承諾を得てください）",
-            "金額・送料・届け先・商品の変更（RMSの受注画面で変更すると自動で取り込まれます）",
-            "発送後のキャンセル・返品（RMSの受注画面で行ってください）",
-            "キャンセル申請を断ること（RMSの受注画面とR-Messeで行ってください）",
-            "サブステータスの変更（RMSの受注画面で行ってください）",
+            gettext_noop("注文の一部の商品だけのキャンセル（RMSの受注画面で変更し、お客様の承諾を得てください）"),
+            gettext_noop("金額・送料・届け先・商品の変更（RMSの受注画面で変更すると自動で取り込まれます）"),
+            gettext_noop("発送後のキャンセル・返品（RMSの受注画面で行ってください）"),
+            gettext_noop("キャンセル申請を断ること（RMSの受注画面とR-Messeで行ってください）"),
+            gettext_noop("サブステータスの変更（RMSの受注画面で行ってください）"),
         ),
     )
     credential_terms = {
         "license_key": CredentialTerm(
             days=wire.LICENSE_DAYS,
             overlap=False,
-            note=(
+            note=gettext_noop(
                 "RMSの「WEB APIサービス」→「ライセンスキーの再発行」で更新します。"
                 "再発行すると古いキーはすぐに使えなくなるので、続けてこの画面に新しいキーを登録してください。"
             ),
