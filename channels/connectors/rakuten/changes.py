@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
@@ -9,12 +10,14 @@ from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.orders import outcome, read_one
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
+from channels.connectors.seen import digest_of
 from oms.kernel import clock
 
 LOOK_AGAIN_S = 20.0
 ASK_AGAIN_S = 5.0
-PASSING = frozenset({"001"})
-"""Numbers of errors that pass by themselves."""
+SHOWS_WITHIN_S = 180
+PASSING = frozenset({"001", "103"})
+"""Numbers of errors that pass by themselves: a failure inside RMS, and "past that step" while an older state shows."""
 NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
 GONE = (wire.CANCELLING, wire.CANCELLED)
 UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
@@ -56,7 +59,7 @@ def confirm(rms: Rms, no: str) -> None:
     progress = _progress(current(rms, no))
     if progress in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
-    if progress == wire.TO_CONFIRM and set(bad) <= PASSING:
+    if progress == wire.TO_CONFIRM and bad and set(bad) <= PASSING:
         raise ChannelDown(NOT_SHOWN, detail=" ".join(bad), retry_after_s=LOOK_AGAIN_S)
     if progress == wire.TO_CONFIRM:
         raise Refused(NOT_DONE.format(no=no, verb="注文確認", codes="、".join(bad) or "回答なし"))
@@ -75,10 +78,41 @@ def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
     if _progress(order) in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
     todo = list(missing_rows(order, parcels))
-    for baskets in todo:
-        _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
-    if todo:
+    mark = ToldRows(rms, no)
+    if todo and mark.is_fresh(todo):
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+    if not todo:
+        return
+    try:
+        for baskets in todo:
+            _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
         _await_shown(not list(missing_rows(current(rms, no), parcels)))
+    except ChannelDown:
+        mark.set(todo)  # it may have been done, or be done in a moment
+        raise
+
+
+@dataclass
+class ToldRows:
+    """The rows that were told last of an order. RMS keeps a row that comes twice, so rows that it took a moment ago, or
+    may have taken, and does not show yet are not sent again before it had its time."""
+
+    rms: Rms
+    no: str
+
+    def is_fresh(self, rows: object) -> bool:
+        kept = self.rms.memory.get(self._key)
+        if not isinstance(kept, bytes):
+            return False
+        digest, at = kept.decode().split()
+        return digest == digest_of(rows) and clock.now().timestamp() - float(at) < SHOWS_WITHIN_S
+
+    def set(self, rows: object) -> None:
+        self.rms.memory.set(self._key, f"{digest_of(rows)} {clock.now().timestamp()}", ex=SHOWS_WITHIN_S)
+
+    @property
+    def _key(self) -> str:
+        return f"deep:{self.rms.store}:told:{self.no}"
 
 
 def _write_shipping(
@@ -119,6 +153,8 @@ def cancel(rms: Rms, no: str, reason: str) -> None:
         return
     except Refused as refused:
         bad, good = refused_numbers(refused), []
+    if "102" in bad:  # cancelled already, although an older state was shown
+        return
     if bad or not good:
         raise Refused(NOT_DONE.format(no=no, verb="キャンセル", codes="、".join(bad) or "回答なし"))
     _await_shown(_progress(current(rms, no)) in GONE)

@@ -152,8 +152,8 @@ class RakutenSimulator(Simulator):
 
 
 def _json(request: Request) -> Any:
-    """The decoded body, or None when it is no JSON."""
+    """The decoded body, or None when it is no JSON in UTF-8."""
     try:
-        return json.loads(request.get_data())
+        return json.loads(request.get_data().decode("utf-8"))
     except ValueError:
         return None

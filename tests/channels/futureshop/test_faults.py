@@ -163,6 +163,17 @@ def test_a_quantity_shown_late_is_there_in_the_end(mall: Mall):
     assert mall.connector().read_stock([key]) == {key: 3}
 
 
+def test_an_order_that_shows_its_changes_late_ends_well(mall: Mall):
+    order = mall.sells(payment="bank")
+    mall.time.skip(minutes=10)
+    mall.breaks("futureshop:stale=90")
+    until_done(mall, lambda: mall.connector().report_payment(ref(order), PAID))
+    until_done(mall, lambda: mall.connector().ship(ref(order), [parcel("400000000001")]))
+    mall.time.skip(minutes=5)
+    got = mall.read(order.number)
+    assert (got.tracking_nos, got.payment_state.value) == (("400000000001",), "paid")
+
+
 @pytest.mark.parametrize("seconds", [-240, 240])
 def test_a_mall_whose_clock_differs_by_minutes_loses_no_order(mall: Mall, seconds: int):
     mall.breaks(f"futureshop:skew={seconds}")

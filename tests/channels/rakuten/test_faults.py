@@ -106,8 +106,10 @@ def test_a_forgotten_parcel_is_noticed_and_told_again(mall: Mall):
     order = mall.sells_ready()
     mall.breaks("rakuten:unapplied:1")
     told = [parcel("490123456789", order.lines[0].line_id)]
-    assert until_done(mall, lambda: mall.connector().ship(ref(order), told)) == 2
+    start = mall.time.now()
+    until_done(mall, lambda: mall.connector().ship(ref(order), told))
     assert len(rows(mall, order)) == 1
+    assert (mall.time.now() - start).total_seconds() < 300
 
 
 def test_a_forgotten_cancellation_is_noticed_and_asked_again(mall: Mall):
@@ -151,6 +153,26 @@ def test_a_quantity_shown_late_is_there_in_the_end(mall: Mall):
     list(mall.connector().push_stock([StockPush(key, 3)]))
     mall.time.skip(seconds=100)
     assert mall.connector().read_stock([key]) == {key: 3}
+
+
+def test_an_order_that_shows_its_changes_late_is_told_each_of_them_once(mall: Mall):
+    order = mall.sells_ready()
+    mall.time.skip(minutes=10)
+    mall.breaks("rakuten:stale=90")
+    told = [parcel("490123456789", order.lines[0].line_id)]
+    assert until_done(mall, lambda: mall.connector().ship(ref(order), told)) > 1
+    assert len(rows(mall, order)) == 1
+
+
+@pytest.mark.parametrize("does", ["confirm", "cancel"])
+def test_a_step_that_shows_late_ends_well(mall: Mall, does: str):
+    order = mall.sells()
+    mall.time.skip(minutes=10)
+    mall.breaks("rakuten:stale=90")
+    connector = mall.connector()
+    step = {"confirm": lambda: connector.confirm(ref(order)), "cancel": lambda: connector.cancel(ref(order), "欠品")}
+    until_done(mall, step[does])
+    assert [one.accepted for one in mall.told(does)].count(True) == 1
 
 
 @pytest.mark.parametrize("seconds", [-240, 240])
