@@ -179,27 +179,24 @@ def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
 
 
 def _get_in_newest_version(rms: Rms, numbers: Sequence[str]) -> requests.Response:
-    """In the newest model that RMS gives us; one it refuses is not asked for again for a day."""
-    refused_ones = {int(version) for version in rms.memory.smembers(_refused_key(rms))}
-    usable = [version for version in wire.ORDER_MODEL_VERSIONS if version not in refused_ones]
-    versions = usable or [wire.ORDER_MODEL_VERSIONS[-1]]
+    """In the newest model that RMS gives us. The one it took is kept for a day, so that a refusal for another reason
+    costs no further tries."""
+    key = f"deep:{rms.store}:version"
+    kept = rms.memory.get(key)
+    versions = (int(kept),) if isinstance(kept, bytes) else wire.ORDER_MODEL_VERSIONS
     for place, version in enumerate(versions, start=1):
         try:
             body = {"orderNumberList": list(numbers), "version": version}
             answer = rms.order("getOrder", body, idempotent=True)
         except Refused:
             if place == len(versions):
+                rms.memory.delete(key)
                 raise
             continue
-        if newer := versions[: place - 1]:
-            rms.memory.sadd(_refused_key(rms), *newer)
-            rms.memory.expire(_refused_key(rms), timedelta(days=1))
+        if kept is None:
+            rms.memory.set(key, version, ex=timedelta(days=1))
         return answer
     raise AssertionError("unreachable: there is always one version")
-
-
-def _refused_key(rms: Rms) -> str:
-    return f"deep:{rms.store}:refused_versions"
 
 
 def numbers(rms: Rms, since: datetime, until: datetime) -> Iterator[list[tuple[str, datetime]]]:

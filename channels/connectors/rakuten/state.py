@@ -55,6 +55,7 @@ ITEM_FLAGS = {"dealFlag": "deal", "drugFlag": "drug", "isSingleItemShipping": "s
 TEMPERATURES = {2: "chilled", 3: "frozen"}
 CAUTION_CONFIRMED = 2
 MEMBERSHIPS = {1: "premium", 2: "student"}
+ORDINARY = 1
 ORDER_TYPES = {4: "subscription", 5: "hanpukai", 6: "preorder"}
 
 
@@ -137,8 +138,9 @@ def _flags(order: Row, packages: Sequence[Row]) -> Iterator[str]:
     for key, flag in ORDER_FLAGS.items():
         if is_on(order.get(key)):
             yield flag
-    if kind := ORDER_TYPES.get(code(order.get("orderType")) or 0):
-        yield kind
+    kind = code(order.get("orderType")) or ORDINARY
+    if kind != ORDINARY:
+        yield ORDER_TYPES.get(kind, f"order_type:{kind}")
     if membership := MEMBERSHIPS.get(code(order.get("membershipType")) or 0):
         yield membership
     if is_on(order.get("cautionDisplayType")):
