@@ -4,6 +4,9 @@ from typing import Any
 
 from channels.models import Connection, QuarantinedOrder
 from channels.services import intake, shops
+from oms.kernel.models import Effect
+from oms.kernel.services import outbox
+from orders.models import Order
 from orders.queries.export import order_json
 
 
@@ -23,3 +26,13 @@ def pulled(connection: Connection, number: str) -> dict[str, Any]:
     intake.pull(connection)
     assert not QuarantinedOrder.objects.filter(resolved_at=None).exists()
     return order_json(intake.order_of(connection, number))
+
+
+def deliver(order: Order, mall: Any, kind: str) -> int:
+    """The worker's rounds until the word is through; returns how many."""
+    for rounds in range(1, 40):
+        outbox.deliver_subject(f"order:{order.pk}:channel")
+        if not Effect.objects.filter(kind=kind, state=Effect.State.WAITING).exists():
+            return rounds
+        mall.time.skip(seconds=30)
+    raise AssertionError(Effect.objects.get(kind=kind).last_error)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from orders.models import ReviewReason
 from tests.channels.rakuten.conftest import Mall
 from tests.channels.rakuten.payloads import item, order, package, sender
 from tests.channels.stored import connect, pulled
@@ -116,7 +117,7 @@ def test_lines_sums_coupons_and_rates(shown: dict[str, Any]):
     assert "amount_mismatch" not in shown["reasons"]
 
 
-def test_a_whole_day_of_the_sandbox_is_stored_without_a_quarantine(mall: Mall):
+def test_a_whole_day_of_the_sandbox_is_stored_and_stops_only_what_a_person_must_see(mall: Mall):
     mall.world.generate(150)
     mall.world.advance()
     mall.time.skip(minutes=1)
@@ -125,3 +126,6 @@ def test_a_whole_day_of_the_sandbox_is_stored_without_a_quarantine(mall: Mall):
     shown = pulled(connection, orders[0].number)
     assert shown["number"] == orders[0].number
     assert connection.shop.order_set.count() == len(orders) > 30
+    wrong = {order.number for order in orders if order.truth.needs_judgement == "amount_mismatch"}
+    stopped = ReviewReason.objects.filter(level="block", code__in=["amount_mismatch", "noshi", "gift_wrap"])
+    assert set(stopped.values_list("order__channel_order_no", flat=True)) == wrong
