@@ -14,6 +14,10 @@ class ChannelsConfig(AppConfig):
             "channel_confirm": _("モールへの注文確定"),
             "channel_ship": _("モールへの出荷通知"),
             "channel_cancel": _("モールへのキャンセル"),
+            "channel_memo": _("モールの店舗メモの更新"),
+            "channel_payment": _("モールへの入金報告"),
+            "channel_cancel_lines": _("モールへの一部キャンセル"),
+            "channel_cancel_answer": _("モールのキャンセル申請への回答"),
         }
         for kind, label in labels.items():
             outbox.register(kind, notices.deliver, label=label, ended=notices.ended)

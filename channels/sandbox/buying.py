@@ -182,6 +182,13 @@ def choose_people(
     return buyer, (buyer,)
 
 
+def gift_for_another(draft: Draft) -> Gift | None:
+    """What goes to a further recipient, where the channel tells it by recipient: a noshi with the buyer's name."""
+    if draft.channel not in ("rakuten", "futureshop"):
+        return draft.gift
+    return Gift(noshi="紅白蝶結び", noshi_purpose="御祝", noshi_name=draft.buyer.family)
+
+
 def choose_wish(rng: random.Random, traits: Collection[str], today: date) -> Wish:
     if "wish" not in traits:
         return Wish()

@@ -22,6 +22,9 @@ FBA_STOCK = 60
 
 MOST_SHOWN = 99999
 
+STALE_MOST = timedelta(minutes=5)
+"""How long a mall may go on showing an order as it was."""
+
 JOURNAL_LENGTH = 100_000
 """Entries of the journal that are kept; older ones are forgotten."""
 
@@ -81,6 +84,7 @@ class Register:
         self.listings_of = {channel: tuple(one for one in by_key if one.channel == channel) for channel in CHANNELS}
         self.orders: dict[Channel, dict[str, SandboxOrder]] = {channel: {} for channel in CHANNELS}
         self.line_owner: dict[tuple[Channel, str], str] = {}
+        self._before: dict[tuple[Channel, str], tuple[SandboxOrder, datetime]] = {}
         self._shown: dict[tuple[str, str], Shown] = {}
         self.told: deque[Told] = deque(maxlen=JOURNAL_LENGTH)
         self.told_count = 0
@@ -103,6 +107,28 @@ class Register:
                 if self._depth == 0:
                     self._store.commit()
 
+    @contextmanager
+    def forgetting(self, lose: Callable[[], bool]) -> Iterator[None]:
+        """Changes inside are undone when a word of the OMS was accepted and `lose` says so then; the journal keeps the
+        word as one that was not taken."""
+        with self.change():
+            orders = {channel: dict(rows) for channel, rows in self.orders.items()}
+            shown, kept, heard = dict(self._shown), dict(self._kept), self.told_count
+            yield
+            fresh = [told for told in self.told if told.number >= heard and told.accepted]
+            if not fresh or not lose():
+                return
+            counters = {name: value for name, value in self._kept.items() if name.startswith("next:")}
+            self.orders, self._shown, self._kept = orders, shown, {**kept, **counters}
+            self._store.roll_back()
+            for name, value in counters.items():
+                self._store.put("kept", (name,), value)
+            entries = [replace(told, accepted=False) if told.number >= heard else told for told in self.told]
+            self.told = deque(entries, JOURNAL_LENGTH)
+            for told in entries:
+                if told.number >= heard:
+                    self._store.put("told", (told.number,), encode(told))
+
     def close(self) -> None:
         with self.lock:
             self._store.close()
@@ -111,6 +137,10 @@ class Register:
 
     def put(self, order: SandboxOrder) -> SandboxOrder:
         """Remember this version of the order."""
+        before, now = self.orders[order.channel].get(order.number), self.now()
+        kept = self._before.get((order.channel, order.number))
+        if before is not None and (kept is None or now - kept[1] > STALE_MOST):
+            self._before[order.channel, order.number] = (before, now)
         self.orders[order.channel][order.number] = order
         self._store.put("orders", (order.channel, order.number), encode(order))
         for line in order.lines:
@@ -123,6 +153,13 @@ class Register:
         if order is None:
             raise UnknownOrder(f"{channel} has no order {number}")
         return order
+
+    def as_shown(self, order: SandboxOrder, stale_s: float) -> SandboxOrder:
+        """The order as it was before changes that are younger than this."""
+        kept = self._before.get((order.channel, order.number))
+        if not stale_s or kept is None or self.now() - kept[1] >= timedelta(seconds=stale_s):
+            return order
+        return kept[0]
 
     # ---- shown stock -------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ RESTING_PAUSE_S = 600
 
 
 def deliver(effect: Effect) -> None:
-    """Handler of channel_confirm, channel_ship and channel_cancel."""
+    """Handler of all effects of kind channel_…; see `TELL`."""
     order = Order.objects.select_related("shop").get(pk=effect.payload["order"])
     connection = Connection.objects.select_related("shop").get(shop=order.shop)
     if not order.shop.active:
@@ -60,10 +60,38 @@ def _cancel(connector: Connector, order: Order, effect: Effect) -> None:
         connector.cancel(order.for_connector, effect.payload.get("reason", ""))
 
 
+def _memo(connector: Connector, order: Order, effect: Effect) -> None:
+    connector.write_memo(order.for_connector, order.shop_memo)
+
+
+def _payment(connector: Connector, order: Order, effect: Effect) -> None:
+    if order.cancelled_at is None and order.paid_at is not None:
+        connector.report_payment(order.for_connector, order.paid_at)
+
+
+def _cancel_lines(connector: Connector, order: Order, effect: Effect) -> None:
+    if order.phase == Phase.CANCELLED:
+        return
+    wanted = {int(pk): int(count) for pk, count in effect.payload["lines"].items()}
+    line_ids = dict(order.lines.filter(pk__in=wanted).values_list("pk", "channel_line_id"))
+    quantities = {line_ids[pk]: count for pk, count in wanted.items() if pk in line_ids}
+    connector.cancel_lines(order.for_connector, quantities, effect.payload.get("reason", ""))
+
+
+def _cancel_answer(connector: Connector, order: Order, effect: Effect) -> None:
+    if order.phase != Phase.CANCELLED:  # else the wish is fulfilled
+        accept, message = bool(effect.payload["accept"]), effect.payload.get("message", "")
+        connector.answer_cancel(order.for_connector, accept=accept, message=message)
+
+
 TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {
     "channel_confirm": _confirm,
     "channel_ship": _ship,
     "channel_cancel": _cancel,
+    "channel_memo": _memo,
+    "channel_payment": _payment,
+    "channel_cancel_lines": _cancel_lines,
+    "channel_cancel_answer": _cancel_answer,
 }
 
 

@@ -8,14 +8,14 @@ from django.db.models import F
 from oms.kernel import clock
 from orders.models import Order
 from orders.models.order import PaymentState
-from orders.services import journal
+from orders.services import channel_words, journal
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 
 
 @transaction.atomic
 def record_payments(order_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
-    """Set unpaid open orders to paid; returns those that changed."""
+    """Set unpaid open orders to paid; returns those that changed. Channels that can be told are told."""
     rows = Order.objects.select_for_update(no_key=True).filter(
         pk__in=order_ids, cancelled_at__isnull=True, payment_state__in=[PaymentState.UNPAID, PaymentState.FAILED]
     )
@@ -24,5 +24,6 @@ def record_payments(order_ids: Sequence[int], *, actor: Actor, note: str = "") -
         payment_state=PaymentState.PAID, paid_at=clock.now(), version=F("version") + 1
     )
     journal.write([Entry(order_id, "paid", note) for order_id in paid], actor=actor)
+    channel_words.report_payments(paid, actor=actor)
     stages.recompute(paid, actor=actor)
     return paid

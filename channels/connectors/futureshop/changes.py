@@ -1,6 +1,8 @@
-"""Telling shipments. The write is absolute, so it may be repeated; an empty field would erase what the shop holds."""
+"""Telling shipments and payments. The writes are absolute, so they may be repeated; an empty field would erase what the
+shop holds."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from channels.connectors.contract import ChannelDown, Parcel, Refused
@@ -8,23 +10,49 @@ from channels.connectors.futureshop import wire
 from channels.connectors.futureshop.lines import amount, text
 from channels.connectors.futureshop.transport import Api, decoded, dicts, row_error
 
-IS_CANCELLED = "futureshopの受注 {no} は注文取消のため、出荷を登録できません。"
-UNANSWERED = "futureshopが出荷登録の結果を返しませんでした。登録状況を確認して自動で再試行します。"
+LOOK_AGAIN_S = 20.0
+IS_CANCELLED = "futureshopの受注 {no} は注文取消のため、{verb}を登録できません。"
+UNANSWERED = "futureshopが登録の結果を返しませんでした。登録状況を確認して自動で再試行します。"
+NOT_SHOWN = "futureshopが受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
 BY_HAND = (
     "futureshopの受注はAPIでキャンセルできません。futureshopの管理画面で注文取消を行ってください。"
     "取消は自動で取り込まれます。"
 )
+DECLINE_BY_HAND = "futureshopのキャンセル申請は、futureshopの管理画面とお客様へのメールでお断りしてください。"
 
 
 def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
     """Write tracking numbers and, once all its pieces are told, the shipping date of each shipment concerned."""
-    order = decoded(api.get(wire.DETAIL_PATH.format(no=no)))
+    order = current(api, no)
     if order.get("status") == "CANCELLED":
-        raise Refused(IS_CANCELLED.format(no=no))
+        raise Refused(IS_CANCELLED.format(no=no, verb="出荷"))
     rows = list(shipment_rows(order, parcels))
     if not rows:
         return
-    answer = api.post(wire.SHIP_PATH, {"orderList": [{"orderNo": no, "shipmentList": rows}]})
+    _write(api, wire.SHIP_PATH, no, {"orderNo": no, "shipmentList": rows})
+    if list(shipment_rows(current(api, no), parcels)):
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+
+
+def report_payment(api: Api, no: str, paid_at: datetime) -> None:
+    """Set 入金確認日. A day that the shop has set already stays: it is success."""
+    order = current(api, no)
+    if text(order.get("receiptDate")):
+        return
+    if order.get("status") == "CANCELLED":
+        raise Refused(IS_CANCELLED.format(no=no, verb="入金"))
+    _write(api, wire.PAYMENT_PATH, no, {"orderNo": no, "receiptDate": wire.api_date(paid_at)})
+    if not text(current(api, no).get("receiptDate")):
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+
+
+def current(api: Api, no: str) -> dict[str, Any]:
+    return decoded(api.get(wire.DETAIL_PATH.format(no=no)))
+
+
+def _write(api: Api, path: str, no: str, row: Mapping[str, Any]) -> None:
+    """One order's row of an absolute write. Raises what its answer says."""
+    answer = api.post(path, {"orderList": [row]})
     mine = [row for row in dicts(answer.get("results")) if row.get("orderNo") == no]
     if not mine:
         raise ChannelDown(UNANSWERED, uncertain=True)

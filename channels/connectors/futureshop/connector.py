@@ -15,10 +15,11 @@ from channels.connectors.contract import (
     Parcel,
     RawOrder,
     Refused,
+    StockAdjust,
     StockPush,
     StockResult,
 )
-from channels.connectors.futureshop import changes, orders, stock, wire
+from channels.connectors.futureshop import adjust, changes, orders, stock, wire
 from channels.connectors.futureshop.parse import parse_order
 from channels.connectors.futureshop.transport import Api
 from oms.kernel import clock
@@ -43,6 +44,17 @@ class FutureshopConnector(Basic):
         carrier_codes={},
         publish_interval_s=wire.INTERVAL_S,
         poll_interval_s=60.0,
+        payment_report=True,
+        relative_stock=True,
+        cannot=(
+            gettext_noop("注文のキャンセル・一部キャンセル・返品（futureshopの管理画面で行うと自動で取り込まれます）"),
+            gettext_noop("キャンセル申請への回答（futureshopの管理画面で行ってください）"),
+            gettext_noop("注文内容・金額・届け先の変更（futureshopの管理画面で行うと自動で取り込まれます）"),
+            gettext_noop("ショップメモの書き込み（読み取りだけできます）"),
+            gettext_noop("処理済への変更、カードの売上確定、ポイントの確定（futureshopの管理画面で行ってください）"),
+            gettext_noop("店舗受取の注文の出荷登録（futureshopの管理画面で行ってください）"),
+            gettext_noop("配送会社の通知（futureshopの配送サービスの設定で決まります）"),
+        ),
     )
     credential_fields = (
         ("client_id", gettext_noop("APIキー（クライアントID）"), False),
@@ -81,11 +93,24 @@ class FutureshopConnector(Basic):
         """Only by hand, in the shop's admin."""
         raise Refused(changes.BY_HAND)
 
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        return orders.numbers(self._api, since, until)
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        """Only by hand, in the shop's admin."""
+        raise Refused(changes.BY_HAND if accept else changes.DECLINE_BY_HAND)
+
+    def report_payment(self, order: Mapping[str, Any], paid_at: datetime) -> None:
+        changes.report_payment(self._api, order["no"], paid_at)
+
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         yield from stock.listings(self._api)
 
     def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
         return stock.push(self._api, items)
+
+    def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+        return adjust.adjust(self._api, items)
 
     def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
         return stock.read(self._api, listing_codes)

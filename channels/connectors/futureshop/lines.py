@@ -1,10 +1,12 @@
 """The lines of an order, and single values: empty is "", some numbers are texts, keys may be absent."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from channels.connectors.contract import Unreadable
 from channels.connectors.futureshop import wire
+from channels.connectors.gift_words import chosen
 from orders.channel_order import ChannelLine
 
 Row = dict[str, Any]
@@ -38,6 +40,46 @@ def rows(value: Any) -> list[Row]:
     return value
 
 
+def row(value: Any) -> Row:
+    """An object; "" and null are an empty one. Raises ValueError for another shape."""
+    if not value:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
+
+
+def some_rows(value: Any) -> list[Row]:
+    """The objects of an optional list; anything else is left out."""
+    return [one for one in value if one.__class__ is dict] if isinstance(value, list) else []
+
+
+def some_row(value: Any) -> Row:
+    return value if isinstance(value, dict) else {}
+
+
+def yen(value: Any) -> int:
+    """An amount for information only: 0 when it is missing or no number."""
+    try:
+        return amount(value) or 0
+    except (ValueError, TypeError, OverflowError):
+        return 0
+
+
+def some_time(value: Any) -> datetime | None:
+    try:
+        return wire.read_time(value) if value else None
+    except (ValueError, TypeError):
+        return None
+
+
+def some_day(value: Any) -> date | None:
+    try:
+        return wire.read_date(value) if value else None
+    except (ValueError, TypeError):
+        return None
+
+
 def lines_of(order: Row, shipments: Sequence[Row]) -> tuple[ChannelLine, ...]:
     """Lines by destination. There is no line id, so the shipment's number and the place in it make one.
 
@@ -46,8 +88,8 @@ def lines_of(order: Row, shipments: Sequence[Row]) -> tuple[ChannelLine, ...]:
     """
     with_options = _options_are_extra(order, shipments)
     rates = {
-        "STANDARD": amount(wire.first(order, wire.STANDARD_RATE)),
-        "REDUCED": amount(order.get("reducedTaxRate")),
+        "STANDARD": yen(wire.first(order, wire.STANDARD_RATE)) or None,
+        "REDUCED": yen(order.get("reducedTaxRate")) or None,
     }
     lines: list[ChannelLine] = []
     for place, shipment in enumerate(shipments):
@@ -79,6 +121,7 @@ def _line(product: Row, line_id: str, recipient: int, *, price: int, tax_rate: i
         jan=text(get("janCode")),
         recipient=recipient,
         shipped_quantity=count if sent else 0,
+        gift=chosen(choices_of(product)).words,
     )
 
 
@@ -97,7 +140,7 @@ def _unit_price(product: Row) -> int:
 
 
 def _options_price(product: Row) -> int:
-    return sum(amount(option.get("price")) or 0 for option in rows(product.get("optionPriceList")))
+    return sum(amount(option.get("price")) or 0 for option in some_rows(product.get("optionPriceList")))
 
 
 def _options_are_extra(order: Row, shipments: Sequence[Row]) -> bool:
@@ -115,8 +158,12 @@ def _options(product: Row) -> str:
     get = product.get
     variation = f"{text(get('verticalVariationName'))} {text(get('horizontalVariationName'))}".strip()
     words = [variation, text(get("hanpukaiName"))]
-    for option in rows(get("optionList")):
-        words.append(f"{text(option.get('name'))}:{text(option.get('selectionItem'))}")
-    for option in rows(get("optionPriceList")):
-        words.append(f"{text(option.get('name'))}:{text(option.get('selectionName'))}")
+    words += [f"{name}:{choice}" for name, choice in choices_of(product)]
     return "\n".join(word for word in words if word)
+
+
+def choices_of(product: Row) -> list[tuple[str, str]]:
+    """What the buyer chose, with and without a price of its own."""
+    free = [(one.get("name"), one.get("selectionItem")) for one in some_rows(product.get("optionList"))]
+    priced = [(one.get("name"), one.get("selectionName")) for one in some_rows(product.get("optionPriceList"))]
+    return [(text(name), text(choice)) for name, choice in (*free, *priced)]

@@ -187,6 +187,24 @@ def count(api: Api, since: datetime) -> int:
     return len(dicts(page.get("orderList")))
 
 
+def numbers(api: Api, since: datetime, until: datetime) -> Iterator[list[tuple[str, datetime]]]:
+    """What was ordered in the period, by the rows of the search."""
+    query = {"orderDateStart": wire.api_time(since), "orderDateEnd": wire.api_time(until)}
+    seen: set[str] = set()
+    for page in api.pages(wire.SEARCH_PATH, query):
+        rows = {str(row["orderNo"]): row for row in dicts(page.get("orderList")) if row.get("orderNo")}
+        fresh = [(no, _ordered_at(row) or since) for no, row in rows.items() if no not in seen]
+        seen.update(rows)
+        yield fresh
+
+
+def _ordered_at(row: dict[str, Any]) -> datetime | None:
+    try:
+        return wire.read_time(str(row["date"]))
+    except (KeyError, ValueError):
+        return None
+
+
 def _times(api: Api) -> Times:
     kept = api.memory.get(f"times:{api.store}")
     return Times(*json.loads(kept)) if isinstance(kept, bytes) else Times()

@@ -5,29 +5,44 @@ The payload is the detail, or `{"cancelRequested": …, "order": detail}` as our
 
 import json
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
+from channels.connectors import gift_words
 from channels.connectors.contract import Unreadable
 from channels.connectors.futureshop import wire
-from channels.connectors.futureshop.lines import Row, amount, is_shipped, lines_of, rows, text
-from channels.connectors.futureshop.totals import totals_of
-from orders.channel_order import ChannelOrder, ChannelState, Party, PaymentMethod, PaymentState
+from channels.connectors.futureshop.facts import facts_of
+from channels.connectors.futureshop.lines import (
+    Row,
+    choices_of,
+    is_shipped,
+    lines_of,
+    row,
+    rows,
+    some_day,
+    some_time,
+    text,
+    yen,
+)
+from channels.connectors.futureshop.totals import coupons_of, totals_of
+from orders.channel_order import ChannelOrder, ChannelState, Delivery, Party, PaymentMethod, PaymentState
+
+BROKEN = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 
 
 def parse_order(payload: str) -> ChannelOrder:
     """Raises Unreadable when number, time or lines cannot be understood; all else may be missing or new."""
     try:
         found = json.loads(payload)
-    except ValueError as broken:
+    except (ValueError, RecursionError) as broken:
         raise Unreadable("futureshopの受注データがJSONとして読めません。", detail=type(broken).__name__) from None
     if not isinstance(found, dict):
         raise Unreadable("futureshopの受注データの形が想定と異なります。")
     wrapped = found.get("order")
-    order = wrapped if isinstance(wrapped, dict) else found
+    order: Row = wrapped if isinstance(wrapped, dict) else found
     try:
         return _order(order, asked=found.get("cancelRequested") is True)
-    except (ValueError, TypeError, AttributeError) as broken:
+    except BROKEN as broken:
         # The message of the error is left out: it may quote a buyer's words.
         raise Unreadable("futureshopの受注データに読めない値があります。", detail=type(broken).__name__) from None
 
@@ -37,34 +52,40 @@ def _order(order: Row, *, asked: bool) -> ChannelOrder:
     shipments = rows(get("shipmentList"))
     if not shipments:
         raise Unreadable("futureshopの受注データに送付先（shipmentList）がありません。")
-    info = wire.shipping_info(shipments[0])
     status = text(get("status"))
     state = _state(order, shipments)
     method, paid, paid_at = _payment(order, status)
-    slot_words = text(info.get("preferredDeliveryTime"))
+    slot_words = text(wire.shipping_info(shipments[0]).get("preferredDeliveryTime"))
+    deliveries = tuple(_delivery(shipment) for shipment in shipments)
+    first = deliveries[0]
     return ChannelOrder(
         channel_order_no=_required(order, "orderNo"),
         ordered_at=wire.read_time(_required(order, "date")),
         channel_state=status,
         state=state,
-        buyer=_buyer(get("buyerInfo") or {}),
-        recipients=tuple(_recipient(shipment.get("addressInfo") or {}) for shipment in shipments),
+        buyer=_buyer(row(get("buyerInfo"))),
+        recipients=tuple(_recipient(row(shipment.get("addressInfo"))) for shipment in shipments),
+        deliveries=deliveries,
         lines=lines_of(order, shipments),
         totals=totals_of(order),
+        coupons=coupons_of(order),
         payment_method=method,
         payment_state=paid,
         payment_name=text(get("paymentType")),
         paid_at=paid_at,
-        updated_at=_time(get("dateLastUpdated")),
-        remarks=_remarks(order, shipments, slot_words),
-        wish_date=_day(info.get("preferredDeliveryDate")),
-        wish_slot=wire.slot_of(slot_words) or "",
-        delivery_method=text(info.get("deliveryServiceName")),
-        gift=_joined(shipment.get("giftWrappingLabel") for shipment in shipments),
+        updated_at=some_time(get("dateLastUpdated")),
+        remarks=_remarks(order, shipments),
+        wish_date=first.wish_date,
+        wish_slot=first.wish_slot,
+        delivery_method=first.method,
+        gift=gift_words.by_recipient([delivery.gift for delivery in deliveries]),
+        noshi=gift_words.by_recipient([delivery.noshi for delivery in deliveries]),
+        message_card=gift_words.by_recipient([delivery.message_card for delivery in deliveries]),
         cancel_requested=asked and state not in (ChannelState.CANCELLED, ChannelState.SHIPPED),
         tracking_nos=_tracking(shipments),
         flags=_flags(order, shipments),
-        extra=_extra(order, shipments, slot_words),
+        shop_memo=text(get("shopMemo")),
+        extra=facts_of(order, shipments, slot_words),
     )
 
 
@@ -82,7 +103,9 @@ def _state(order: Row, shipments: Sequence[Row]) -> ChannelState:
         return state
     if all(is_shipped(shipment) for shipment in shipments):
         return ChannelState.SHIPPED
-    if order.get("type") in wire.HELD_TYPES or any(is_yes(shipment.get("contactLater")) for shipment in shipments):
+    if text(order.get("type")) in wire.HELD_TYPES or any(
+        is_yes(shipment.get("contactLater")) for shipment in shipments
+    ):
         return ChannelState.PROVISIONAL
     return state
 
@@ -95,12 +118,12 @@ def is_yes(value: Any) -> bool:
 def _payment(order: Row, status: str) -> tuple[PaymentMethod, PaymentState, datetime | None]:
     """A receipt date says paid; without one, prepaid methods are unpaid and the others may ship."""
     method = wire.method_of(text(order.get("paymentType")))
-    paid_at = _time(order.get("receiptDate"))
+    paid_at = some_time(order.get("receiptDate"))
     if status == "REFUNDED":
         return method, PaymentState.REFUNDED, paid_at
     if paid_at or order.get("paymentStatus") == "RECEIVED":
         return method, PaymentState.PAID, paid_at
-    if amount(order.get("grandTotal")) == 0 and amount(order.get("usedPointPrice")):
+    if order.get("grandTotal") not in (None, "") and not yen(order["grandTotal"]) and yen(order.get("usedPointPrice")):
         return PaymentMethod.POINTS, PaymentState.PAID, None
     return method, PaymentState.AUTHORIZED if method in wire.PAID_LATER else PaymentState.UNPAID, None
 
@@ -139,12 +162,34 @@ def _party(person: Row, *, phone: str, email: str = "", company: str = "") -> Pa
     )
 
 
-def _remarks(order: Row, shipments: Sequence[Row], slot_words: str) -> str:
-    """What the buyer wrote, for the shop and per destination, and a wished time that we do not understand."""
+def _delivery(shipment: Row) -> Delivery:
+    """What is wished for one destination. A card or noshi chosen as an option of a product belongs to its parcel."""
+    info = wire.shipping_info(shipment)
+    label = text(shipment.get("giftWrappingLabel"))
+    choices = [pair for product in rows(shipment.get("productList")) for pair in choices_of(product)]
+    words = gift_words.chosen(choices)
+    is_noshi = bool(gift_words.NOSHI_KINDS.search(label))
+    wrapped = "" if is_noshi and not gift_words.GIFT.search(label) else label
+    return Delivery(
+        wish_date=some_day(info.get("preferredDeliveryDate")),
+        wish_slot=wire.slot_of(text(info.get("preferredDeliveryTime"))) or "",
+        method=text(info.get("deliveryServiceName")),
+        gift="、".join(word for word in (wrapped, words.gift) if word),
+        noshi="、".join(word for word in (label if is_noshi else "", words.noshi) if word),
+        message_card=words.message,
+        shipping=yen(shipment.get("postage")),
+        fees=yen(shipment.get("paymentCharge")) + yen(shipment.get("coolDeliveryCharge")),
+    )
+
+
+def _remarks(order: Row, shipments: Sequence[Row]) -> str:
+    """What the buyer wrote, for the shop and per destination, and wished times that we do not understand."""
     words = [text(order.get("communication"))]
     words += [text(shipment.get("instructions")) for shipment in shipments]
-    if wire.slot_of(slot_words) is None:
-        words.append(f"お届け希望時間：{slot_words}")
+    for shipment in shipments:
+        hours = text(wire.shipping_info(shipment).get("preferredDeliveryTime"))
+        if wire.slot_of(hours) is None:
+            words.append(f"お届け希望時間：{hours}")
     return "\n".join(dict.fromkeys(word for word in words if word))
 
 
@@ -172,31 +217,8 @@ def _flags(order: Row, shipments: Sequence[Row]) -> tuple[str, ...]:
         found.append("contact_later")
     if order.get("status") == "REFUNDED":
         found.append("returned")
+    if is_yes(order.get("sbpsAlert")):
+        found.append("payment_alert")
+    if len(shipments) > 1:
+        found.append("several_recipients")
     return tuple(found)
-
-
-def _extra(order: Row, shipments: Sequence[Row], slot_words: str) -> dict[str, str]:
-    """Facts that later calls or screens may want; empty ones are left out."""
-    facts = {
-        "shipment_nos": ",".join(text(shipment.get("shipmentNo")) for shipment in shipments),
-        "payment_code": text(order.get("paymentType")),
-        "payment_receipt": text(order.get("conveniPayoutNo")),
-        "member_id": text((order.get("buyerInfo") or {}).get("memberId")),
-        "memo": text(order.get("shopMemo")),
-        "wish_slot": slot_words,
-        "coupon": text(order.get("couponName")),
-        "subscription": text(order.get("subscriptionNo")),
-    }
-    return {key: value for key, value in facts.items() if value}
-
-
-def _joined(values: Any) -> str:
-    return "、".join(dict.fromkeys(word for value in values if (word := text(value))))
-
-
-def _time(value: Any) -> datetime | None:
-    return wire.read_time(value) if value else None
-
-
-def _day(value: Any) -> date | None:
-    return wire.read_date(value) if value else None

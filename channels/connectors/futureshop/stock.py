@@ -74,18 +74,27 @@ def _write(api: Api, rows: Mapping[str, tuple[Key, int]]) -> dict[str, str]:
     """One call. A refusal of the whole call concerns all its rows."""
     if not rows:
         return {}
+    try:
+        answer = api.post(wire.STOCK_PATH, {"productList": body_of(rows)})
+    except Refused as refused:
+        return dict.fromkeys(rows, refused.cause)
+    return row_errors(answer, rows)
+
+
+def body_of(rows: Mapping[str, tuple[Key, int | str]]) -> list[dict[str, Any]]:
+    """`productList` of a write: a number is the quantity itself, a text with a sign a change."""
     products: dict[str, list[dict[str, Any]]] = {}
-    for (product_no, vertical, horizontal), quantity in rows.values():
-        row = {"verticalNo": vertical, "horizontalNo": horizontal, "count": quantity}
+    for (product_no, vertical, horizontal), count in rows.values():
+        row = {"verticalNo": vertical, "horizontalNo": horizontal, "count": count}
         products.setdefault(product_no, []).append(row)
-    body = [
+    return [
         {"productNo": product_no, "inventoryInfo": {"regular": {"inventoryList": skus}}}
         for product_no, skus in products.items()
     ]
-    try:
-        answer = api.post(wire.STOCK_PATH, {"productList": body})
-    except Refused as refused:
-        return dict.fromkeys(rows, refused.cause)
+
+
+def row_errors(answer: Mapping[str, Any], rows: Mapping[str, tuple[Key, Any]]) -> dict[str, str]:
+    """In plain words by listing code."""
     told = {text(row.get("productNo")): row_error(row) for row in dicts(answer.get("results"))}
     if not told and answer.get("status") == "success":
         return {}

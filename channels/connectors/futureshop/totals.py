@@ -1,8 +1,8 @@
 """The amounts of an order in our identity (see `Totals`). Header amounts are kept as given."""
 
 from channels.connectors.futureshop import wire
-from channels.connectors.futureshop.lines import Row, amount
-from orders.channel_order import Totals
+from channels.connectors.futureshop.lines import Row, amount, some_rows, text, yen
+from orders.channel_order import Coupon, Totals
 
 
 def totals_of(order: Row) -> Totals | None:
@@ -21,6 +21,19 @@ def totals_of(order: Row) -> Totals | None:
         points=abs(_yen(order, "usedPointPrice")),
         tax=_yen(order, "taxTotal"),
     )
+
+
+def coupons_of(order: Row) -> tuple[Coupon, ...]:
+    """futureshop's coupons are the shop's own; one may lower the goods, another the postage."""
+    named = text(order.get("couponName")) or "、".join(
+        name for one in some_rows(order.get("couponList")) if (name := text(one.get("name")))
+    )
+    kinds = (
+        (wire.PRODUCT_COUPON, "productCouponDiscountName"),
+        (wire.POSTAGE_COUPON, "postageCouponDiscountName"),
+    )
+    found = ((text(order.get(name)) or named, abs(yen(order.get(total)))) for total, name in kinds)
+    return tuple(Coupon(name, off, "shop") for name, off in found if off)
 
 
 def _yen(order: Row, key: str) -> int:

@@ -41,8 +41,10 @@ class Api:
         limiter = Limiter(PLANS)
         self.memory = limiter.client
         self.store = store_name("futureshop", self.root, self._shop_key)
-        self._http = Http(settings.shop_code, classify, limiter)
-        self._tokens = Tokens(settings, Http(settings.shop_code, classify_token, limiter), limiter.client)
+        # The limit is the client's: shops that share one, and our shop registered twice, share it too.
+        client = store_name("futureshop", settings.credentials.get("client_id", "") or self.root)
+        self._http = Http(client, classify, limiter)
+        self._tokens = Tokens(settings, Http(client, classify_token, limiter), limiter.client)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> requests.Response:
         """A reading call; tried again after passing trouble."""
@@ -59,10 +61,11 @@ class Api:
             if url and _origin(url) != _origin(self.root):
                 raise Refused("futureshopの続きのページのURLが別のホストを指しています。", detail="nextUrl")
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """An absolute write: the same body may be sent again. Answers with rows are returned whatever they say."""
+    def post(self, path: str, body: Mapping[str, Any], *, idempotent: bool = True) -> dict[str, Any]:
+        """A write. An absolute one may be sent again; a relative one never is, unless a token or a limit refused it.
+        Answers with rows are returned whatever they say."""
         data = json.dumps(body, ensure_ascii=False).encode()
-        answer = self._call("POST", self._url(path), data=data)
+        answer = self._call("POST", self._url(path), data=data, idempotent=idempotent)
         return decoded(answer, rows_decide=True)
 
     def _url(self, path: str) -> str:
@@ -82,12 +85,14 @@ class Api:
         except TokenRefused as refused:
             raise CredentialsRefused(WRONG, detail=refused.detail) from None
 
-    def _send(self, method: str, url: str, token: str, **kwargs: Any) -> requests.Response:
+    def _send(self, method: str, url: str, token: str, *, idempotent: bool = True, **kwargs: Any) -> requests.Response:
         sent = {"Authorization": f"Bearer {token}", "X-SHOP-KEY": self._shop_key, "Accept": "application/json"}
         if "data" in kwargs:
             sent["Content-Type"] = "application/json; charset=UTF-8"
         operation = urlsplit(url).path.rpartition("/v1/")[2] or "api"
-        return self._http.call(method, url, operation=operation, idempotent=True, headers=headers(**sent), **kwargs)
+        return self._http.call(
+            method, url, operation=operation, idempotent=idempotent, headers=headers(**sent), **kwargs
+        )
 
 
 class TokenRefused(ChannelError):

@@ -18,6 +18,7 @@ API = "/admin-api/v1"
 SEARCH_PATH = f"{API}/shipping"
 DETAIL_PATH = f"{API}/orders/{{no}}"
 SHIP_PATH = f"{API}/shipping/status"
+PAYMENT_PATH = f"{API}/payment/status"
 STOCK_PATH = f"{API}/inventory"
 
 INTERVAL_S = 1.1  # the limit is one call a second per client, token calls included as far as known

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
@@ -9,18 +10,32 @@ from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.orders import outcome, read_one
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
+from channels.connectors.seen import digest_of
+from oms.kernel import clock
 
+LOOK_AGAIN_S = 20.0
+ASK_AGAIN_S = 5.0
+SHOWS_WITHIN_S = 180
+PASSING = frozenset({"001", "103"})
+"""Numbers of errors that pass by themselves: a failure inside RMS, and "past that step" while an older state shows."""
+NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
 GONE = (wire.CANCELLING, wire.CANCELLED)
 UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
 IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
 NOT_DONE = "楽天の受注 {no} を{verb}できませんでした（{codes}）。RMSの受注画面で状態を確認してください。"
 POSTAGE_OPEN = "楽天の受注 {no} は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
+DECLINE_BY_HAND = "楽天の受注 {no} のキャンセル申請は、RMSの受注画面とR-Messeでお断りしてください。"
+MEMO_TOO_LONG = "楽天のメモは{most}文字までです（いまは{length}文字）。短くしてからもう一度保存してください。"
 AFTER_SHIPPING = "楽天の受注 {no} は発送済みです。返品・発送後キャンセルはRMSの受注画面で行ってください。"
 
 
 def current(rms: Rms, no: str) -> dict[str, Any]:
-    """The order now; raises Refused when RMS does not show it."""
+    """The order now; raises Refused when RMS does not show it, asked twice: it leaves out what it cannot read just
+    then."""
     raw = read_one(rms, no)
+    if raw is None:
+        clock.sleep(ASK_AGAIN_S)
+        raw = read_one(rms, no)
     if raw is None:
         raise Refused(UNKNOWN.format(no=no))
     order: dict[str, Any] = json.loads(raw.payload)
@@ -38,14 +53,22 @@ def confirm(rms: Rms, no: str) -> None:
     except Refused as refused:
         bad, good = refused_numbers(refused), []
     if not bad and good:
-        return
+        return _await_shown(_progress(current(rms, no)) != wire.TO_CONFIRM)
     if "105" in bad:
         raise Refused(POSTAGE_OPEN.format(no=no))
     progress = _progress(current(rms, no))
     if progress in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
+    if progress == wire.TO_CONFIRM and bad and set(bad) <= PASSING:
+        raise ChannelDown(NOT_SHOWN, detail=" ".join(bad), retry_after_s=LOOK_AGAIN_S)
     if progress == wire.TO_CONFIRM:
         raise Refused(NOT_DONE.format(no=no, verb="注文確認", codes="、".join(bad) or "回答なし"))
+
+
+def _await_shown(shown: bool) -> None:
+    """RMS said "done". What it does not show yet is looked at again, and told again only if it is still missing."""
+    if not shown:
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
 
 
 def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
@@ -54,8 +77,42 @@ def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
     order = current(rms, no)
     if _progress(order) in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
-    for baskets in missing_rows(order, parcels):
-        _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
+    todo = list(missing_rows(order, parcels))
+    mark = ToldRows(rms, no)
+    if todo and mark.is_fresh(todo):
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+    if not todo:
+        return
+    try:
+        for baskets in todo:
+            _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
+        _await_shown(not list(missing_rows(current(rms, no), parcels)))
+    except ChannelDown:
+        mark.set(todo)  # it may have been done, or be done in a moment
+        raise
+
+
+@dataclass
+class ToldRows:
+    """The rows that were told last of an order. RMS keeps a row that comes twice, so rows that it took a moment ago, or
+    may have taken, and does not show yet are not sent again before it had its time."""
+
+    rms: Rms
+    no: str
+
+    def is_fresh(self, rows: object) -> bool:
+        kept = self.rms.memory.get(self._key)
+        if not isinstance(kept, bytes):
+            return False
+        digest, at = kept.decode().split()
+        return digest == digest_of(rows) and clock.now().timestamp() - float(at) < SHOWS_WITHIN_S
+
+    def set(self, rows: object) -> None:
+        self.rms.memory.set(self._key, f"{digest_of(rows)} {clock.now().timestamp()}", ex=SHOWS_WITHIN_S)
+
+    @property
+    def _key(self) -> str:
+        return f"deep:{self.rms.store}:told:{self.no}"
 
 
 def _write_shipping(
@@ -96,8 +153,29 @@ def cancel(rms: Rms, no: str, reason: str) -> None:
         return
     except Refused as refused:
         bad, good = refused_numbers(refused), []
+    if "102" in bad:  # cancelled already, although an older state was shown
+        return
     if bad or not good:
         raise Refused(NOT_DONE.format(no=no, verb="キャンセル", codes="、".join(bad) or "回答なし"))
+    _await_shown(_progress(current(rms, no)) in GONE)
+
+
+def accept_cancel(rms: Rms, no: str) -> None:
+    """Agree to the buyer's wish: RMS knows no other answer than cancelling."""
+    cancel(rms, no, "お客様都合")
+
+
+def write_memo(rms: Rms, no: str, text: str) -> None:
+    """Replace ひとことメモ. Keys left out stay as they are, null clears; the same text may be sent again."""
+    if len(text) > wire.MEMO_MOST:
+        raise Refused(MEMO_TOO_LONG.format(most=wire.MEMO_MOST, length=len(text)))
+    body = {"orderNumber": no, "memo": text or None}
+    try:
+        bad, good = outcome(decoded(rms.order("updateOrderMemo", body, idempotent=True)), no)
+    except Refused as refused:
+        bad, good = refused_numbers(refused), []
+    if bad or not good:
+        raise Refused(NOT_DONE.format(no=no, verb="メモ更新", codes="、".join(bad) or "回答なし"))
 
 
 def refused_numbers(refused: ChannelError) -> list[str]:

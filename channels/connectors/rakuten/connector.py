@@ -17,10 +17,12 @@ from channels.connectors.contract import (
     ListingInfo,
     Parcel,
     RawOrder,
+    Refused,
+    StockAdjust,
     StockPush,
     StockResult,
 )
-from channels.connectors.rakuten import changes, orders, stock, wire
+from channels.connectors.rakuten import adjust, changes, orders, stock, wire
 from channels.connectors.rakuten.parse import parse_order
 from channels.connectors.rakuten.transport import Rms
 from oms.kernel import clock
@@ -48,7 +50,28 @@ class RakutenConnector(Basic):
         carrier_codes=wire.CARRIERS,
         publish_interval_s=1.0,
         poll_interval_s=60.0,
+        cancel_answer="accept",
+        captures=True,
+        memo=True,
+        relative_stock=True,
+        cannot=(
+            gettext_noop("注文の一部の商品だけのキャンセル（RMSの受注画面で変更し、お客様の承諾を得てください）"),
+            gettext_noop("金額・送料・届け先・商品の変更（RMSの受注画面で変更すると自動で取り込まれます）"),
+            gettext_noop("発送後のキャンセル・返品（RMSの受注画面で行ってください）"),
+            gettext_noop("キャンセル申請を断ること（RMSの受注画面とR-Messeで行ってください）"),
+            gettext_noop("サブステータスの変更（RMSの受注画面で行ってください）"),
+        ),
     )
+    credential_terms = {
+        "license_key": CredentialTerm(
+            days=wire.LICENSE_DAYS,
+            overlap=False,
+            note=gettext_noop(
+                "RMSの「WEB APIサービス」→「ライセンスキーの再発行」で更新します。"
+                "再発行すると古いキーはすぐに使えなくなるので、続けてこの画面に新しいキーを登録してください。"
+            ),
+        )
+    }
     credential_fields = (
         ("service_secret", gettext_noop("サービスシークレット（serviceSecret）"), True),
         ("license_key", gettext_noop("ライセンスキー（licenseKey）"), True),
@@ -102,11 +125,26 @@ class RakutenConnector(Basic):
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         changes.cancel(self._rms, order["no"], reason)
 
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        return orders.numbers(self._rms, since, until)
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        """Accepting is cancelling, with the buyer's reason; there is no call that declines."""
+        if not accept:
+            raise Refused(changes.DECLINE_BY_HAND.format(no=order["no"]))
+        changes.accept_cancel(self._rms, order["no"])
+
+    def write_memo(self, order: Mapping[str, Any], text: str) -> None:
+        changes.write_memo(self._rms, order["no"], text)
+
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         yield from stock.listings(self._rms)
 
     def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
         return stock.push(self._rms, items)
+
+    def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+        return adjust.adjust(self._rms, items)
 
     def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
         return stock.read(self._rms, listing_codes)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
+
 from channels.connectors.contract import ChannelError, Fetched, RawOrder, Refused, Unreadable
 from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.slices import objects_of
@@ -163,8 +165,7 @@ def read(rms: Rms, numbers: Sequence[str]) -> Fetched:
 
 def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
     """By number, whatever the order of the reply. Numbers RMS cannot read are missing, without an error."""
-    body = {"orderNumberList": list(numbers), "version": wire.ORDER_MODEL_VERSION}
-    answer = rms.order("getOrder", body, idempotent=True)
+    answer = _get_in_newest_version(rms, numbers)
     found = {}
     try:
         document = answer.content.decode("utf-8")
@@ -175,6 +176,34 @@ def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
     except ValueError as broken:
         raise Unreadable("楽天RMSの受注データがJSONとして読めません。", detail=type(broken).__name__) from None
     return found
+
+
+def _get_in_newest_version(rms: Rms, numbers: Sequence[str]) -> requests.Response:
+    """In the newest model that RMS gives us. The one it took is kept for a day, so that a refusal for another reason
+    costs no further tries."""
+    key = f"deep:{rms.store}:version"
+    kept = rms.memory.get(key)
+    versions = (int(kept),) if isinstance(kept, bytes) else wire.ORDER_MODEL_VERSIONS
+    for place, version in enumerate(versions, start=1):
+        try:
+            body = {"orderNumberList": list(numbers), "version": version}
+            answer = rms.order("getOrder", body, idempotent=True)
+        except Refused:
+            if place == len(versions):
+                rms.memory.delete(key)
+                raise
+            continue
+        if kept is None:
+            rms.memory.set(key, version, ex=timedelta(days=1))
+        return answer
+    raise AssertionError("unreachable: there is always one version")
+
+
+def numbers(rms: Rms, since: datetime, until: datetime) -> Iterator[list[tuple[str, datetime]]]:
+    """What was ordered in the period, by the search alone. It tells no times: the day in an order's number stands for
+    them, kept inside the period."""
+    for found in search(rms, Scan(since, until)):
+        yield [(no, max(since, min(wire.day_in_number(no) or since, until))) for no in dict.fromkeys(found)]
 
 
 def read_one(rms: Rms, number_: str) -> RawOrder | None:

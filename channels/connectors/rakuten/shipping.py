@@ -5,7 +5,7 @@ from typing import Any
 
 from channels.connectors.contract import Parcel
 from channels.connectors.rakuten import wire
-from channels.connectors.rakuten.values import rows, text
+from channels.connectors.rakuten.values import is_on, rows, text
 
 
 def missing_rows(order: Mapping[str, Any], parcels: Sequence[Parcel]) -> Iterator[list[dict[str, Any]]]:
@@ -13,7 +13,7 @@ def missing_rows(order: Mapping[str, Any], parcels: Sequence[Parcel]) -> Iterato
     lacking = {
         basket["basketId"]: _lacking(basket, _parcels_of(basket, parcels))
         for basket in rows(order.get("PackageModelList"))
-        if basket.get("packageDeleteFlag") != 1
+        if not is_on(basket.get("packageDeleteFlag"))
     }
     most = max(map(len, lacking.values()), default=0)
     for start in range(0, most, wire.SHIPPING_ROWS):

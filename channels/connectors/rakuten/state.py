@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from channels.connectors.rakuten import wire
-from channels.connectors.rakuten.values import Row, rows, text, whole
+from channels.connectors.rakuten.values import Row, code, is_on, some_row, some_rows, text
 from orders.channel_order import ChannelState, PaymentMethod, PaymentState
 
 STATES = {
@@ -20,6 +20,8 @@ STATES = {
 HELD_BY_CHECKS = (wire.TO_CONFIRM, wire.TO_SHIP)
 CANCEL_ASKED, CHANGE_ASKED = 0, 4
 """Values of `changeType` whose end is told by `changeCmplDatetime`."""
+
+AMOUNTS = ("goodsPrice", "postagePrice", "deliveryPrice", "totalPrice", "requestPrice", "paymentCharge")
 
 OWN_METHODS = {
     wire.CASH_ON_DELIVERY: PaymentMethod.COD,
@@ -47,15 +49,21 @@ ORDER_FLAGS = {
     "modifyFlag": "modified",
     "rakutenConfirmFlag": "rakuten_checking",
     "socialGiftFlag": "social_gift",
+    "severalSenderFlag": "several_recipients",
 }
+ITEM_FLAGS = {"dealFlag": "deal", "drugFlag": "drug", "isSingleItemShipping": "ships_alone"}
+TEMPERATURES = {2: "chilled", 3: "frozen"}
+CAUTION_CONFIRMED = 2
+MEMBERSHIPS = {1: "premium", 2: "student"}
+ORDINARY = 1
 ORDER_TYPES = {4: "subscription", 5: "hanpukai", 6: "preorder"}
 
 
 def state_of(order: Row, packages: Sequence[Row]) -> ChannelState:
     """An unknown progress is provisional; so is an order that a check of Rakuten or of its data still holds."""
-    progress = whole(order.get("orderProgress"))
+    progress = code(order.get("orderProgress"))
     state = STATES.get(progress or 0, ChannelState.PROVISIONAL)
-    if progress == wire.TO_SHIP and (order.get("cautionDisplayType") == 1 or _asked(order, CHANGE_ASKED)):
+    if progress == wire.TO_SHIP and (is_on(order.get("cautionDisplayType")) or _asked(order, CHANGE_ASKED)):
         return ChannelState.PROVISIONAL
     if progress in HELD_BY_CHECKS and any(_data_withheld(order, packages)):
         return ChannelState.PROVISIONAL
@@ -63,75 +71,97 @@ def state_of(order: Row, packages: Sequence[Row]) -> ChannelState:
 
 
 def _data_withheld(order: Row, packages: Sequence[Row]) -> Iterable[bool]:
-    yield order.get("rakutenConfirmFlag") == 1
-    yield any(order.get(key) == wire.NOT_FIXED for key in ("goodsPrice", "postagePrice", "deliveryPrice", "totalPrice"))
-    yield any(order.get(key) == wire.NOT_FIXED for key in ("requestPrice", "paymentCharge"))
+    yield is_on(order.get("rakutenConfirmFlag"))
+    yield any(code(order.get(key)) == wire.NOT_FIXED for key in AMOUNTS)
     yield any(_receiver_unknown(package) for package in packages)
 
 
 def _receiver_unknown(package: Row) -> bool:
     """A social gift whose receiver has not answered carries placeholders, and a flag from model version 10 on."""
-    gift, sender = package.get("SocialGiftModel"), package.get("SenderModel") or {}
-    if gift and gift.get("inputFlag") == 0:
+    gift, sender = some_row(package.get("SocialGiftModel")), some_row(package.get("SenderModel"))
+    if gift and code(gift.get("inputFlag")) == 0:
         return True
     return wire.SOCIAL_GIFT_WAITING in (sender.get("familyName"), sender.get("subAddress"), sender.get("city"))
 
 
 def payment_of(order: Row) -> tuple[PaymentMethod, PaymentState, str, str]:
     """(method, state, name for people, Rakuten's code)."""
-    settlement = order.get("SettlementModel") or {}
-    code = whole(settlement.get("settlementMethodCode"))
-    name = text(settlement.get("settlementMethod")) or wire.PAYMENT_NAMES.get(code or 0, text(code))
-    method = OWN_METHODS.get(code or 0, PaymentMethod.OTHER)
-    known = code in wire.PAYMENT_NAMES
-    if known and settlement.get("rpaySettlementFlag") == 1 and method not in (PaymentMethod.COD, PaymentMethod.POINTS):
+    settlement = some_row(order.get("SettlementModel"))
+    told = settlement.get("settlementMethodCode")
+    kind = code(told)
+    name = text(settlement.get("settlementMethod")) or wire.PAYMENT_NAMES.get(kind or 0, text(told))
+    method = OWN_METHODS.get(kind or 0, PaymentMethod.OTHER)
+    known = kind in wire.PAYMENT_NAMES
+    if (
+        known
+        and is_on(settlement.get("rpaySettlementFlag"))
+        and method not in (PaymentMethod.COD, PaymentMethod.POINTS)
+    ):
         method = PaymentMethod.MALL
-    return method, _paid(whole(order.get("orderProgress")), code), name, text(code)
+    return method, _paid(code(order.get("orderProgress")), kind), name, text(told)
 
 
-def _paid(progress: int | None, code: int | None) -> PaymentState:
+def _paid(progress: int | None, kind: int | None) -> PaymentState:
     """Rakuten lets an order reach "to ship" only when its money is safe; cash on delivery comes at the door."""
     if progress == wire.PAID:
         return PaymentState.PAID
-    if progress not in (wire.TO_SHIP, wire.CHANGING, wire.SHIPPED, wire.PAYING) or code == wire.CASH_ON_DELIVERY:
+    if progress not in (wire.TO_SHIP, wire.CHANGING, wire.SHIPPED, wire.PAYING) or kind == wire.CASH_ON_DELIVERY:
         return PaymentState.UNPAID
-    return PaymentState.PAID if code in wire.PREPAID or code == wire.POINTS_ONLY else PaymentState.AUTHORIZED
+    return PaymentState.PAID if kind in wire.PREPAID or kind == wire.POINTS_ONLY else PaymentState.AUTHORIZED
 
 
 def cancel_wish(order: Row) -> tuple[bool, str]:
     """(the buyer or the shop asked to cancel and it is not settled, why)."""
+    progress = code(order.get("orderProgress"))
     asked = _asked(order, CANCEL_ASKED)
-    waiting = whole(order.get("orderProgress")) == wire.CANCELLING
-    reasons = [row for row in rows(order.get("ChangeReasonModelList")) if row.get("changeReasonDetail") is not None]
-    code = whole(reasons[-1]["changeReasonDetail"]) if reasons else None
-    cancelled = whole(order.get("orderProgress")) == wire.CANCELLED
-    why = wire.CANCEL_REASONS.get(code or 0, text(code)) if asked or waiting or cancelled else ""
-    return asked or waiting, why
+    told = [
+        row for row in some_rows(order.get("ChangeReasonModelList")) if row.get("changeReasonDetail") not in (None, "")
+    ]
+    detail = told[-1]["changeReasonDetail"] if told else None
+    concerned = asked or progress in (wire.CANCELLING, wire.CANCELLED)
+    why = wire.CANCEL_REASONS.get(code(detail) or 0, text(detail)) if concerned else ""
+    return asked or progress == wire.CANCELLING, why
 
 
 def _asked(order: Row, change_type: int) -> bool:
     return any(
-        row.get("changeType") == change_type and not row.get("changeCmplDatetime")
-        for row in rows(order.get("ChangeReasonModelList"))
+        code(row.get("changeType")) == change_type and not row.get("changeCmplDatetime")
+        for row in some_rows(order.get("ChangeReasonModelList"))
     )
 
 
 def flags_of(order: Row, packages: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(_flags(order, packages))
+    return tuple(dict.fromkeys(_flags(order, packages)))
 
 
 def _flags(order: Row, packages: Sequence[Row]) -> Iterator[str]:
     for key, flag in ORDER_FLAGS.items():
-        if order.get(key) == 1:
+        if is_on(order.get(key)):
             yield flag
-    if kind := ORDER_TYPES.get(order.get("orderType") or 0):
-        yield kind
-    if order.get("cautionDisplayType") == 1:
+    kind = code(order.get("orderType")) or ORDINARY
+    if kind != ORDINARY:
+        yield ORDER_TYPES.get(kind, f"order_type:{kind}")
+    if membership := MEMBERSHIPS.get(code(order.get("membershipType")) or 0):
+        yield membership
+    if is_on(order.get("cautionDisplayType")):
         detail = text(order.get("cautionDisplayDetailType"))
         yield f"caution:{detail}" if detail else "caution"
-    if any(package.get("dropOffFlag") == 1 for package in packages):
+    elif code(order.get("cautionDisplayType")) == CAUTION_CONFIRMED:
+        yield "checked_by_shop"
+    if temperature := TEMPERATURES.get(code(some_row(order.get("DeliveryModel")).get("deliveryClass")) or 0):
+        yield temperature
+    yield from _package_flags(packages)
+
+
+def _package_flags(packages: Sequence[Row]) -> Iterator[str]:
+    if any(is_on(some_row(package.get("SenderModel")).get("isolatedIslandFlag")) for package in packages):
+        yield "island"
+    if any(is_on(package.get("dropOffFlag")) for package in packages):
         yield "drop_off"
-    if any(package.get("DeliveryCvsModel") for package in packages):
+    if any(some_row(package.get("DeliveryCvsModel")) for package in packages):
         yield "store_pickup"
     if any(_receiver_unknown(package) for package in packages):
         yield "receiver_unknown"
+    for key, flag in ITEM_FLAGS.items():
+        if any(is_on(item.get(key)) for package in packages for item in some_rows(package.get("ItemModelList"))):
+            yield flag

@@ -84,11 +84,11 @@ def push(rms: Rms, items: Iterable[StockPush]) -> Iterator[StockResult]:
     while batch := list(islice(source, wire.STOCK_WRITE)):
         rows, results = {}, {}
         for item in batch:
-            manage, slash, variant = item.listing_code.partition("/")
-            if not (manage and slash and variant):
+            if not is_code(item.listing_code):
                 results[item.listing_code] = BAD_CODE
                 continue
-            rows[item.listing_code] = _row(manage, variant, item.quantity)
+            shown = max(0, min(item.quantity, wire.STOCK_MOST))
+            rows[item.listing_code] = _row(item.listing_code, "ABSOLUTE", shown)
         exact = {code for code, row in rows.items() if row["variantId"] != row["variantId"].lower()}
         results.update(_write(rms, "2.0", {code: row for code, row in rows.items() if code not in exact}))
         results.update(_write_exact(rms, {code: row for code, row in rows.items() if code in exact}))
@@ -97,9 +97,18 @@ def push(rms: Rms, items: Iterable[StockPush]) -> Iterator[StockResult]:
             yield StockResult(item.listing_code, ok=not error, error=error)
 
 
-def _row(manage: str, variant: str, quantity: int) -> dict[str, Any]:
-    shown = max(0, min(quantity, wire.STOCK_MOST))
-    return {"manageNumber": manage, "variantId": variant, "mode": "ABSOLUTE", "quantity": shown}
+def is_code(listing_code: str) -> bool:
+    manage, slash, variant = listing_code.partition("/")
+    return bool(manage and slash and variant)
+
+
+def relative_row(listing_code: str, delta: int) -> dict[str, Any]:
+    return _row(listing_code, "RELATIVE", delta)
+
+
+def _row(listing_code: str, mode: str, quantity: int) -> dict[str, Any]:
+    manage, _, variant = listing_code.partition("/")
+    return {"manageNumber": manage, "variantId": variant, "mode": mode, "quantity": quantity}
 
 
 def _write(rms: Rms, version: str, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -130,12 +139,15 @@ def _write_exact(rms: Rms, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, s
     """By 2.1, which keeps capitals: what the rows hold beside the quantity is read first and sent along."""
     if not rows:
         return {}
-    held = {_key(row): row for row in _read_rows(rms, list(rows.values()))}
-    full = {
-        code: {**row, **{key: held[_key(row)][key] for key in CARRIED if held.get(_key(row), {}).get(key)}}
-        for code, row in rows.items()
-    }
-    return _write(rms, "2.1", full)
+    return _write(rms, "2.1", dict(zip(rows, with_held_values(rms, list(rows.values())), strict=True)))
+
+
+def with_held_values(rms: Rms, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the lead times and places that RMS holds for them now."""
+    held = {_key(row): row for row in _read_rows(rms, rows)}
+    return [
+        {**row, **{key: held[_key(row)][key] for key in CARRIED if held.get(_key(row), {}).get(key)}} for row in rows
+    ]
 
 
 def named_rows(refused: Refused) -> dict[int, str]:

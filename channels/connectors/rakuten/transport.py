@@ -46,9 +46,10 @@ class Rms:
         token = base64.b64encode(f"{secret}:{self._license_key}".encode()).decode()
         self._headers = headers(Authorization=f"ESA {token}")
         limiter = Limiter(PLANS)
-        self._http = Http(settings.shop_code, classify, limiter)
         self.memory = limiter.client
         self.store = store_name("rakuten", self.root, secret)
+        # Not our shop's code: two registrations of one store share its limit.
+        self._http = Http(self.store, classify, limiter)
 
     def order(self, name: str, body: Mapping[str, Any], *, idempotent: bool) -> requests.Response:
         """POST one order API. The body is sent as UTF-8 under the only content type RMS accepts there."""
@@ -61,13 +62,13 @@ class Rms:
             headers={**self._headers, "Content-Type": wire.ORDER_CONTENT_TYPE},
         )
 
-    def post(self, path: str, body: Mapping[str, Any]) -> requests.Response:
-        """POST a stock API; all we use there may be repeated."""
+    def post(self, path: str, body: Mapping[str, Any], *, idempotent: bool = True) -> requests.Response:
+        """POST a stock API. Absolute quantities and readings may be repeated, relative ones may not."""
         return self._http.call(
             "POST",
             self.root + path,
             operation="inventories",
-            idempotent=True,
+            idempotent=idempotent,
             data=json.dumps(body, ensure_ascii=False).encode(),
             headers={**self._headers, "Content-Type": wire.ORDER_CONTENT_TYPE},
         )

@@ -13,7 +13,8 @@ STOCK_WRITE_PATH = "/es/{version}/inventories/bulk-upsert"
 
 # Only this literal is accepted by the order APIs; plain application/json is answered with 415.
 ORDER_CONTENT_TYPE = "application/json; charset=utf-8"
-ORDER_MODEL_VERSION = 9
+ORDER_MODEL_VERSIONS = (10, 9, 8, 7)
+"""Newest first; an older one is asked for where RMS refuses the newer."""
 
 SEARCH_PAGE = 1000
 SEARCH_REACHABLE = 15_000
@@ -26,12 +27,17 @@ STOCK_MOST = 99_999
 ITEM_PAGE = 100
 ITEM_OFFSET_REACH = 10_000
 SHIPPING_ROWS = 20
+MEMO_MOST = 1000
+LICENSE_DAYS = 90
 
 BY_ORDER_DATE, BY_FIX_DATE, BY_SHIPPING_REPORT = 1, 3, 5
 """Values of `dateType`."""
 
 TO_CONFIRM, AT_RAKUTEN, TO_SHIP, CHANGING, SHIPPED, PAYING, PAID, CANCELLING, CANCELLED = range(100, 1000, 100)
 """Values of `orderProgress`."""
+
+PAID_BY_SHOP = "1"
+"""`couponCapitalCode` of a coupon that lowers the shop's revenue; all others are paid back."""
 
 NOT_FIXED = -9999
 """An amount that Rakuten or the shop has not settled yet."""
@@ -115,6 +121,15 @@ def read_time(text: str) -> datetime:
 def read_date(text: str) -> date:
     """Raises ValueError."""
     return date.fromisoformat(text[:10])
+
+
+def day_in_number(number: str) -> datetime | None:
+    """Midnight in Tokyo of the day that an order number names; None for a number of another form."""
+    parts = number.split("-")
+    try:
+        return datetime.strptime(parts[1], "%Y%m%d").replace(tzinfo=TOKYO)
+    except (IndexError, ValueError):
+        return None
 
 
 def listing_code(manage_number: str, variant_id: str) -> str:

@@ -42,18 +42,22 @@ def list_row(order: SandboxOrder) -> Json:
 def detail(order: SandboxOrder) -> Json:
     """The order object of the detail call."""
     coupon = order.fees.coupon_shop + order.fees.coupon_mall
+    # Every third coupon is one for the postage.
+    off_postage = min(coupon, order.fees.postage) if order.serial % 3 == 0 else 0
+    off_goods = coupon - off_postage
+    named = f"{coupon}円OFFクーポン"
     found = {
         **_head(order),
         "standardTaxRate": 10,
         "reducedTaxRate": 8,
         "volumeDiscountName": "",
         "volumeDiscountTotal": _volume_discount(order),
-        "productCouponDiscountName": "500円OFFクーポン" if coupon else "",
-        "productCouponDiscountTotal": coupon,
-        "postageCouponDiscountName": "",
-        "postageCouponDiscountTotal": 0,
-        "couponName": "500円OFFクーポン" if coupon else "",
-        "couponList": [{"id": 31, "name": "500円OFFクーポン"}] if coupon else [],
+        "productCouponDiscountName": named if off_goods else "",
+        "productCouponDiscountTotal": off_goods,
+        "postageCouponDiscountName": named if off_postage else "",
+        "postageCouponDiscountTotal": off_postage,
+        "couponName": named if coupon else "",
+        "couponList": [{"id": 31, "name": named}] if coupon else [],
         "bundleDiscountCaption": "",
         "bundleDiscountTotal": "",
         "bundleUrls": "",
@@ -65,7 +69,7 @@ def detail(order: SandboxOrder) -> Json:
         "fregiAuthNo": f"{order.serial:07d}" if order.payment.method == "card" else "",
         "sbpsTrackingId": "",
         "communication": order.remarks,
-        "customerContact": "",
+        "customerContact": order.extra.get("contact", ""),
         "shopMemo": order.extra.get("memo", ""),
         "deviceType": "SMARTPHONE" if order.serial % 3 else "PC",
         "multipleShipments": len(order.destinations) > 1,
@@ -80,9 +84,9 @@ def detail(order: SandboxOrder) -> Json:
             "birthday": "1990-01-01",
             "telNoAlternate": "",
             "nickName": "",
-            "orderCount": "1",
-            "totalOrderCount": "1",
-            "memberStageName": "",
+            "orderCount": str(1 + order.serial % 4),
+            "totalOrderCount": str(1 + order.serial % 4),
+            "memberStageName": ("", "シルバー", "ゴールド")[order.serial % 3],
             **{f"additionalItem{place}": "" for place in range(1, 21)},
         },
         "shipmentList": [_detail_shipment(order, place) for place in _places(order)],
@@ -252,8 +256,16 @@ def _list_shipment(order: SandboxOrder, place: Destination) -> Json:
         },
         "shippingInfo": _delivery(order, place),
         **_charges(order, place),
-        "productList": [_product(line) for line in _lines(order, place)],
+        "productList": _products(order, place),
     }
+
+
+def _products(order: SandboxOrder, place: Destination) -> list[Json]:
+    """A message card is an option of the first product that goes there: futureshop has no field for it."""
+    products = [_product(line) for line in _lines(order, place)]
+    if products and place.gift and place.gift.message:
+        products[0]["optionList"].append({"name": "メッセージカード", "selectionItem": place.gift.message})
+    return products
 
 
 def _detail_shipment(order: SandboxOrder, place: Destination) -> Json:
@@ -268,7 +280,7 @@ def _detail_shipment(order: SandboxOrder, place: Destination) -> Json:
         },
         **_delivery(order, place),
         "shipped": bool(told(order, place)["shippingDate"]),
-        "instructions": "",
+        "instructions": "時間帯の希望はありません" if order.serial % 19 == 0 else "",
         "giftWrappingLabel": " ".join(filter(None, (gift.wrapping, gift.noshi, gift.noshi_purpose, gift.noshi_name)))
         if gift
         else "",
@@ -278,13 +290,13 @@ def _detail_shipment(order: SandboxOrder, place: Destination) -> Json:
         **_charges(order, place),
         "productList": [
             {
-                **_product(line),
+                **product,
                 "productNo": line.listing.codes["product_no"],
                 "preorder": bool(line.release_date),
                 "nextShippingDate": "",
                 "shippingDateLabel": f"{line.release_date:%m月%d日}以降発送" if line.release_date else "",
             }
-            for line in _lines(order, place)
+            for line, product in zip(_lines(order, place), _products(order, place), strict=True)
         ],
     }
 

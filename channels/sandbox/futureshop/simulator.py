@@ -115,6 +115,6 @@ def _json(request: Request) -> Any:
     if not re.fullmatch(r"application/json;\s*charset=utf-8", request.headers.get("Content-Type", ""), re.IGNORECASE):
         raise Refusal("InvalidValue", "Content-Type", 415)
     try:
-        return json.loads(request.get_data())
+        return json.loads(request.get_data().decode("utf-8"))
     except ValueError:
         raise Refusal("InvalidValue", "body") from None

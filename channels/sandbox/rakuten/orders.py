@@ -18,6 +18,7 @@ SEARCH, GET = "SEARCH_ORDER", "GET_ORDER"
 NO_RESULT = {"orderNumberList": None, "PaginationResponseModel": None}
 WINDOW, REACH_BACK = timedelta(days=63), timedelta(days=730)
 REACHABLE = 15_000
+PROGRESSES = frozenset(range(100, 1000, 100))
 PAST_FIXING = ("ready", "partially_shipped", "shipped")
 
 
@@ -27,7 +28,8 @@ def search_order(mall: Simulator, body: Body) -> Response:
     if not isinstance(date_type, int) or date_type not in DATES:
         raise bad_request(SEARCH, [("009", "dateType")], **NO_RESULT)
     amount, page, descending = _paging(body)
-    found = _matching(mall, date_type, since, until, body.get("orderProgressList"))
+    found = _matching(mall, date_type, since, until, _progresses(body))
+    found = [order for order in found if _passes(mall, order, body)]
     found.sort(key=lambda order: (order.ordered_at, order.serial), reverse=descending)
     if not found:
         nothing = dict.fromkeys(("totalRecordsAmount", "totalPages", "requestPage"))
@@ -88,6 +90,40 @@ def _matching(
     return found
 
 
+def _progresses(body: Body) -> list[int] | None:
+    """Also checks what hangs on it: sub-statuses are asked for within progresses only."""
+    wanted = body.get("orderProgressList")
+    good = wanted is None or (isinstance(wanted, list) and all(one in PROGRESSES for one in wanted))
+    if not good:
+        raise bad_request(SEARCH, [("011", "orderProgressList")], **NO_RESULT)
+    if body.get("subStatusIdList") and not wanted:
+        raise bad_request(SEARCH, [("009", "orderProgressList")], **NO_RESULT)
+    return wanted
+
+
+def _passes(mall: Simulator, order: SandboxOrder, body: Body) -> bool:
+    """The filters that a connector may use; keys the service does not know are ignored."""
+    filters = {key: body[key] for key in FILTERS if body.get(key) is not None}
+    if not filters:
+        return True
+    model = order_model(order, "", mall.now(), 10)
+    return all(FILTERS[key](model, value) for key, value in filters.items())
+
+
+FILTERS: Mapping[str, Callable[[Body, Any], bool]] = {
+    "orderTypeList": lambda model, wanted: model["orderType"] in wanted,
+    "subStatusIdList": lambda model, wanted: (model["subStatusId"] or -1) in wanted,
+    "settlementMethod": lambda model, wanted: model["SettlementModel"]["settlementMethodCode"] == wanted,
+    "asurakuFlag": lambda model, wanted: model["asurakuFlag"] == wanted,
+    "couponUseFlag": lambda model, wanted: int(bool(model["CouponModelList"])) == wanted,
+    "shippingNumberBlankFlag": lambda model, wanted: int(not _shipping_rows(model)) == wanted,
+}
+
+
+def _shipping_rows(model: Body) -> list[Any]:
+    return [row for package in model["PackageModelList"] for row in package["ShippingModelList"]]
+
+
 def with_fixed_date(mall: Simulator, order: SandboxOrder) -> SandboxOrder:
     """The order, remembering when it was first seen ready to ship."""
     if order.state not in PAST_FIXING or "fixed_at" in order.extra:
@@ -116,6 +152,8 @@ def get_order(mall: Simulator, body: Body) -> Response:
     models, rows = [], []
     for number in numbers:
         try:
+            if mall.row_fails():
+                raise UnknownOrder(str(number))
             order = with_fixed_date(mall, mall.world.order("rakuten", str(number)))
         except UnknownOrder:
             text = "受注情報が取得できませんでした。"

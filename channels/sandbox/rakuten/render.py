@@ -37,14 +37,14 @@ def order_model(order: SandboxOrder, relay: str, now: datetime, version: int) ->
         "operator": order.extra.get("operator"),
         "mailPlugSentence": order.extra.get("mailPlugSentence"),
         "modifyFlag": 1 if order.version > 3 else 0,
-        "receiptIssueCount": 0,
+        "receiptIssueCount": int(order.serial % 17 == 0),
         "receiptIssueHistoryList": [],
-        "deliveryCertPrgFlag": 0,
-        "oneDayOperationFlag": 0,
+        "deliveryCertPrgFlag": int(order.serial % 9 == 0),
+        "oneDayOperationFlag": int(order.serial % 31 == 0),
         "socialGiftFlag": 0,
         "OrdererModel": {**_person(order.buyer), "emailAddress": relay, **NO_BIRTHDAY},
         "SettlementModel": _settlement(order),
-        "DeliveryModel": {"deliveryName": "宅配便", "deliveryClass": None},
+        "DeliveryModel": _delivery(order),
         "PointModel": {"usedPoint": order.fees.points} if order.fees.points else None,
         "WrappingModel1": _wrapping(order),
         "WrappingModel2": None,
@@ -61,7 +61,16 @@ def order_model(order: SandboxOrder, relay: str, now: datetime, version: int) ->
     return {**model, **order.extra.get("wire", {})}
 
 
+EVERYTHING = {"itemId": 0, "itemDetailId": 0}
 NO_BIRTHDAY = {"sex": "-", "birthYear": 0, "birthMonth": 0, "birthDay": 0}
+
+
+def _delivery(order: SandboxOrder) -> dict[str, Any]:
+    """The shop's own label; it sends cooled goods by another service."""
+    return {
+        "deliveryName": "クール便" if order.fees.cool_fee else "宅配便",
+        "deliveryClass": 2 if order.fees.cool_fee else None,
+    }
 
 
 def _times(order: SandboxOrder, now: datetime) -> dict[str, Any]:
@@ -71,7 +80,7 @@ def _times(order: SandboxOrder, now: datetime) -> dict[str, Any]:
         "orderFixDatetime": literal(fixed_at(order)),
         "shippingInstDatetime": None,
         "shippingCmplRptDatetime": literal(reported_at(order, now)),
-        "cancelDueDate": None,
+        "cancelDueDate": order.ship_by.date().isoformat() if order.state == "placed" else None,
     }
 
 
@@ -121,10 +130,10 @@ def _flags(order: SandboxOrder) -> dict[str, Any]:
         "cautionDisplayType": (2 if confirmed_caution else 1) if order.caution else 0,
         "cautionDisplayDetailType": 101 if order.caution else None,
         "rakutenConfirmFlag": 0,
-        "asurakuFlag": 0,
+        "asurakuFlag": int(order.serial % 7 == 0),
         "drugFlag": 0,
         "dealFlag": 0,
-        "membershipType": 0,
+        "membershipType": order.serial % 5 if order.serial % 5 < 3 else 0,
     }
 
 
@@ -211,7 +220,8 @@ def _package(order: SandboxOrder, place: Destination, version: int) -> dict[str,
         "defaultDeliveryCompanyCode": "1001",
     }
     if version >= 9:
-        package |= {"dropOffFlag": 0, "dropOffLocation": None}
+        may_leave = order.serial % 13 == 0 and not order.fees.cool_fee
+        package |= {"dropOffFlag": int(may_leave), "dropOffLocation": "玄関前" if may_leave else None}
     if version >= 10:
         package["SocialGiftModel"] = None
     return package
@@ -305,10 +315,12 @@ def _parts(number: str, count: int) -> list[str | None]:
 
 def _coupons(order: SandboxOrder) -> list[dict[str, Any]]:
     shop = order.fees.coupon_shop + _discounts(order.live_lines)
+    # Every second coupon of the shop is for one item only.
+    line = order.lines[0] if order.serial % 2 and order.lines[0].amount >= shop else None
+    own = {"itemId": int(line.listing.codes["item_id"]), "itemDetailId": int(line.line_id)} if line else EVERYTHING
     return [
         {
             "couponCode": f"SAND-{code:04d}-{order.serial:06d}",
-            "itemId": 0,
             "couponName": name,
             "couponSummary": f"{price}円OFF",
             "couponCapital": name,
@@ -317,7 +329,7 @@ def _coupons(order: SandboxOrder) -> list[dict[str, Any]]:
             "couponPrice": price,
             "couponUnit": 1,
             "couponTotalPrice": price,
-            "itemDetailId": 0,
+            **(own if code == 1 else EVERYTHING),
         }
         for code, name, price in ((1, "ショップ", shop), (3, "楽天市場", order.fees.coupon_mall))
         if price

@@ -40,6 +40,7 @@ ORDER_CALLS: dict[str, OrderCall] = {
     "cancelOrder": writes.cancel_order,
     "cancelOrderAfterShipping": writes.cancel_after_shipping,
     "getSubStatusList": writes.sub_statuses,
+    "updateOrderSubStatus": writes.update_sub_status,
 }
 
 BULK_CALLS = {"POST bulk-get": stock.bulk_get, "POST bulk-upsert": stock.bulk_upsert}
@@ -151,8 +152,8 @@ class RakutenSimulator(Simulator):
 
 
 def _json(request: Request) -> Any:
-    """The decoded body, or None when it is no JSON."""
+    """The decoded body, or None when it is no JSON in UTF-8."""
     try:
-        return json.loads(request.get_data())
+        return json.loads(request.get_data().decode("utf-8"))
     except ValueError:
         return None

@@ -18,6 +18,10 @@ OUR_CARRIERS = {"1001": "yamato", "1002": "sagawa", "1003": "japanpost"}
 KNOWN_CARRIERS = frozenset(str(code) for code in range(1000, 1032))
 MEMO_LIMITS = {"memo": 1000, "operator": 6, "mailPlugSentence": 1024}
 MEMO_FIELDS = ("subStatusId", "deliveryClass", "deliveryDate", "shippingTerm", *MEMO_LIMITS)
+SUB_STATUS = "UPDATE_ORDER_SUB_STATUS"
+SUB_STATUSES = {101: (100, "確認中"), 301: (300, "出荷準備中")}
+"""Id → (the step it belongs to, its name), as this shop made them."""
+SUB_STATUS_NAMES = {no: name for no, (_, name) in SUB_STATUSES.items()}
 ASYNC_POLLS = 2
 """An asynchronous result is "not there yet" for so many questions."""
 
@@ -34,6 +38,8 @@ def _confirm(mall: Simulator, number: str) -> dict[str, Any]:
     order = _find(mall, number)
     if order is None:
         return message(CONFIRM, "ERROR", "101", "受注が存在しません。", orderNumber=number)
+    if mall.row_fails():
+        return message(CONFIRM, "ERROR", "001", "システムエラーが発生しました。", orderNumber=number)
     if order.state == "cancelled":
         return message(CONFIRM, "ERROR", "102", orderNumber=number)
     if -9999 in order.extra.get("wire", {}).values():
@@ -217,21 +223,50 @@ def update_memo(mall: Simulator, body: Body) -> Response:
     order = _find(mall, body.get("orderNumber"))
     if order is None:
         raise bad_request(MEMO, [("011", "orderNumber")])
-    bad = [("011", key) for key, most in MEMO_LIMITS.items() if len(body.get(key) or "") > most]
+    bad = [("011", key) for key, most in MEMO_LIMITS.items() if len(str(body.get(key) or "")) > most]
+    day, sub_status = body.get("deliveryDate"), body.get("subStatusId")
+    if day is not None and not (isinstance(day, str) and DAY.fullmatch(day)):
+        bad.append(("011", "deliveryDate"))
+    if sub_status is not None and sub_status not in SUB_STATUS_NAMES:
+        bad.append(("011", "subStatusId"))
     if bad:
         raise bad_request(MEMO, bad)
     facts = {key: body[key] for key in MEMO_FIELDS if key in body}
-    names = {"subStatusId": "sub_status_id"}
-    mall.world.annotate("rakuten", order.number, **{names.get(key, key): value for key, value in facts.items()})
+    kept = {("sub_status_id" if key == "subStatusId" else key): value for key, value in facts.items()}
+    if "subStatusId" in facts:
+        kept["sub_status_name"] = SUB_STATUS_NAMES.get(facts["subStatusId"])
+    mall.world.annotate("rakuten", order.number, **kept)
     mall.world.tell("rakuten", "memo", order.number, facts)
     text = "受注メモの更新に成功しました。"
     return order_answer([message(MEMO, "INFO", "101", text, orderNumber=order.number)])
 
 
+def update_sub_status(mall: Simulator, body: Body) -> Response:
+    """One sub-status for many orders; each must stand at the step the sub-status belongs to."""
+    sub_status, numbers = body.get("subStatusId"), body.get("orderNumberList")
+    if sub_status not in SUB_STATUS_NAMES or not isinstance(numbers, list) or not numbers:
+        raise bad_request(
+            SUB_STATUS, [("011", "subStatusId" if sub_status not in SUB_STATUS_NAMES else "orderNumberList")]
+        )
+    rows = []
+    for number in numbers:
+        order = _find(mall, number)
+        if order is None or progress(order, mall.now()) != SUB_STATUSES[sub_status][0]:
+            text = "サブステータスを更新できない受注です。"
+            rows.append(message(SUB_STATUS, "ERROR", "101", text, orderNumber=str(number)))
+            continue
+        name = SUB_STATUS_NAMES[sub_status]
+        mall.world.annotate("rakuten", order.number, sub_status_id=sub_status, sub_status_name=name)
+        mall.world.tell("rakuten", "sub_status", order.number, {"subStatusId": sub_status})
+        text = "サブステータスの更新に成功しました。"
+        rows.append(message(SUB_STATUS, "INFO", "101", text, orderNumber=order.number))
+    return order_answer(rows, 400 if all(row["messageType"] == "ERROR" for row in rows) else 200)
+
+
 def sub_statuses(_mall: Simulator, _body: Body) -> Response:
     models = [
-        {"orderProgress": step, "SubStatusModelList": [{"subStatusId": step + 1, "subStatusName": name, "orderBy": 1}]}
-        for step, name in ((100, "確認中"), (300, "出荷準備中"))
+        {"orderProgress": step, "SubStatusModelList": [{"subStatusId": no, "subStatusName": name, "orderBy": 1}]}
+        for no, (step, name) in SUB_STATUSES.items()
     ]
     rows = [message("GET_SUB_STATUS_LIST", "INFO", "101", "サブステータス一覧の取得に成功しました。")]
     return order_answer(rows, StatusModelList=models)

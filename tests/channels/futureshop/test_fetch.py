@@ -121,7 +121,7 @@ def test_a_change_with_a_time_of_update_is_found(mall: Mall):
     mall.world.annotate("futureshop", order.number, memo="電話済み")
     mall.time.skip(minutes=1)
     raw, _ = mall.pull(cursor)
-    assert mall.connector().parse(raw[0].payload).extra["memo"] == "電話済み"
+    assert mall.connector().parse(raw[0].payload).shop_memo == "電話済み"
 
 
 def test_a_payment_that_moves_no_time_is_found(mall: Mall):

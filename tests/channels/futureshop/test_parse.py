@@ -183,7 +183,7 @@ def test_remarks_are_what_the_buyer_wrote_and_not_the_shops_memo():
         communication="門は右側です", shopMemo="要確認", shipmentList=[shipment(instructions="玄関先へ"), shipment(2)]
     )
     assert got.remarks == "門は右側です\n玄関先へ"
-    assert got.extra["memo"] == "要確認"
+    assert got.shop_memo == "要確認"
 
 
 @pytest.mark.parametrize(

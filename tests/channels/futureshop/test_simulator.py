@@ -134,3 +134,16 @@ def test_a_burst_of_calls_is_refused(mall: Mall):
     url = mall.simulator.base_url(mall.root) + "/admin-api/v1/shipping"
     answers = [requests.get(url, timeout=10).status_code for _ in range(5)]
     assert answers.count(429) == 3
+
+
+def test_a_body_in_another_encoding_is_refused(mall: Mall):
+    bearer = token(mall).json()["access_token"]
+    shop_key = mall.simulator.credentials()["shop_key"]
+    headers = {
+        "Authorization": f"Bearer {bearer}",
+        "X-SHOP-KEY": shop_key,
+        "Content-Type": "application/json; charset=UTF-8",
+    }
+    url = f"{mall.simulator.base_url(mall.root)}/admin-api/v1/payment/status"
+    answer = requests.post(url, data='{"orderList": []}'.encode("utf-16"), headers=headers, timeout=5)
+    assert (answer.status_code, codes(answer)) == (400, ["InvalidValue"])

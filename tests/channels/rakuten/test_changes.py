@@ -185,6 +185,9 @@ def test_a_request_that_never_arrived_may_come_again(mall: Mall, monkeypatch: py
     with pytest.raises(ChannelDown) as down:
         connector.ship(ref(order), told)
     assert down.value.retry and not down.value.uncertain
+    with pytest.raises(ChannelDown, match="反映"):  # it may still be on its way
+        mall.connector().ship(ref(order), told)
+    mall.time.skip(minutes=4)
     mall.connector().ship(ref(order), told)
     assert len(rows(mall, order)) == 1
 

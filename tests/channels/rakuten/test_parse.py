@@ -207,7 +207,8 @@ def test_two_destinations_keep_their_lines_apart():
     assert [person.name for person in got.recipients] == ["濵﨑 𠮷乃", "林 𠮷乃"]
     assert [(line.line_id, line.recipient) for line in got.lines] == [("5101", 0), ("5201", 1), ("5202", 1)]
     assert got.extra["basket_ids"] == "5100,5200"
-    assert got.noshi == "御祝 林"
+    assert got.noshi == "お届け先2：御祝 林"
+    assert [delivery.noshi for delivery in got.deliveries] == ["", "御祝 林"]
 
 
 def test_deleted_lines_and_packages_are_cancelled_but_not_forgotten():

@@ -189,3 +189,49 @@ def test_a_burst_of_calls_is_refused(mall: Mall):
     url = mall.simulator.base_url(mall.root) + "/es/2.0/items/search"
     answers = [requests.get(url, headers={"Authorization": f"ESA {token}"}, timeout=10).status_code for _ in range(6)]
     assert answers.count(429) == 3
+
+
+# ---- memo, sub-status, filters, encoding -----------------------------------------------------------------------------
+
+
+def order_call(mall: Mall, name: str, body: dict[str, Any]) -> requests.Response:
+    return call(mall, f"/es/2.0/order/{name}/", body)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"memo": "あ" * 1001}, {"operator": "1234567"}, {"deliveryDate": "2026/08/09"}, {"subStatusId": 999}],
+)
+def test_a_memo_outside_its_bounds_is_refused(mall: Mall, changes: dict[str, Any]):
+    order = mall.sells()
+    answer = order_call(mall, "updateOrderMemo", {"orderNumber": order.number, **changes})
+    assert (answer.status_code, codes(answer)) == (400, ["011"])
+
+
+def test_a_sub_status_is_set_only_at_its_own_step(mall: Mall):
+    order = mall.sells()
+    body = {"orderNumberList": [order.number], "subStatusId": 301}
+    assert order_call(mall, "updateOrderSubStatus", body).status_code == 400
+    assert order_call(mall, "updateOrderSubStatus", {**body, "subStatusId": 101}).status_code == 200
+    assert mall.read(order.number).sub_state == "確認中"
+
+
+def test_searches_can_be_narrowed_and_bad_filters_are_refused(mall: Mall):
+    card, cod = mall.sells(), mall.sells(payment="cod")
+    today = {"endDatetime": "2026-08-03T23:00:00+0900"}
+    assert search(mall, **today, settlementMethod=2).json()["orderNumberList"] == [cod.number]
+    assert set(search(mall, **today, orderTypeList=[1]).json()["orderNumberList"]) == {card.number, cod.number}
+    assert search(mall, subStatusIdList=[-1]).status_code == 400
+    assert search(mall, subStatusIdList=[-1], orderProgressList=[100]).status_code == 200
+    assert search(mall, orderProgressList=[150]).status_code == 400
+
+
+def test_a_body_in_another_encoding_is_refused(mall: Mall):
+    url = f"{mall.simulator.base_url(mall.root)}/es/2.0/order/updateOrderMemo/"
+    key = mall.connector()._rms._headers["Authorization"]
+    body = '{"orderNumber": "1", "memo": "電話済み"}'
+    for encoding in ("cp932", "utf-16"):
+        answer = requests.post(
+            url, data=body.encode(encoding), headers={"Authorization": key, "Content-Type": GOOD}, timeout=5
+        )
+        assert answer.status_code == 400
