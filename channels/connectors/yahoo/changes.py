@@ -1,4 +1,4 @@
-"""Telling Yahoo!: shipped, completed, cancelled.
+"""Telling Yahoo!: shipped, completed, paid, cancelled.
 
 Each call may be repeated; after a lost answer the order is read first.
 """
@@ -6,6 +6,7 @@ Each call may be repeated; after a lost answer the order is read first.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -24,6 +25,8 @@ NUMBER = re.compile(r"[0-9A-Za-z-]{1,30}")
 COMPLETE_AGAIN_S = 5  # completing right after the shipment may be refused for some seconds
 MONEY_NOT_TAKEN = "od91115"
 REFUND_NEEDED = "od91123"
+CANCELLED_LATER = "od91704"
+WAIT_FOR_CANCEL_S = (2, 4, 8)
 
 
 def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
@@ -33,16 +36,43 @@ def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
     an order whose money is still outstanding (cash on delivery, bank transfer) is left open for it.
     """
     told = shipment_fields(parcels)
-    order = _read(api, no)
+    order = read(api, no)
+    warned: set[str] = set()
     if not _already_shipped(order, told):
-        _change(
+        warned = send(
             api,
             "orderShipStatusChange",
             req(api.seller_id, Target={"OrderId": no, "IsPointFix": "true"}, Order={"Ship": told}),
-            done=lambda: _already_shipped(_read(api, no), told),
+            done=lambda: _already_shipped(read(api, no), told),
         )
-        order = _read(api, no)
-    if order.get("OrderStatus") == codes.IN_PROGRESS and order.get("PayStatus") == "1":
+        order = read(api, no)
+    if MONEY_NOT_TAKEN in warned and order.get("PayStatus") != "1":
+        raise Refused(
+            "出荷は通知できましたが、カードの与信期限が切れていたため、代金を受け取れていません。"
+            "ストアクリエイターProで決済を確認し、購入者に連絡してください。",
+            detail=MONEY_NOT_TAKEN,
+        )
+    complete_if_paid(api, no, order)
+
+
+def report_payment(api: Api, no: str, paid_at: datetime) -> None:
+    """Mark the order paid on that day. An order that is on its way already is completed with it."""
+    order = read(api, no)
+    if order.get("PayStatus") != "1":
+        request = req(
+            api.seller_id,
+            Target={"OrderId": no},
+            Order={"Pay": {"PayStatus": "1", "PayDate": f"{paid_at.astimezone(TOKYO):%Y%m%d}"}},
+        )
+        send(api, "orderPayStatusChange", request, done=lambda: read(api, no).get("PayStatus") == "1")
+        order = read(api, no)
+    complete_if_paid(api, no, order)
+
+
+def complete_if_paid(api: Api, no: str, order: Mapping[str, str]) -> None:
+    """完了 for an order that is shipped and paid: without it the sale is not paid out."""
+    is_out = order.get("ShipStatus") in (codes.SHIPPED, codes.ARRIVED)
+    if is_out and order.get("OrderStatus") == codes.IN_PROGRESS and order.get("PayStatus") == "1":
         _complete(api, no)
 
 
@@ -58,7 +88,22 @@ def cancel(api: Api, no: str, reason: str) -> None:
         Target={"OrderId": no, "IsPointFix": "false"},
         Order={"OrderStatus": codes.CANCELLED, "CancelReason": code, "CancelReasonDetail": detail},
     )
-    _change(api, "orderStatusChange", request, done=lambda: _read(api, no).get("OrderStatus") == codes.CANCELLED)
+    warned = send(api, "orderStatusChange", request, done=lambda: _is_cancelled(api, no))
+    if CANCELLED_LATER in warned:
+        for pause_s in WAIT_FOR_CANCEL_S:
+            if _is_cancelled(api, no):
+                return
+            clock.sleep(pause_s)
+        if not _is_cancelled(api, no):
+            raise ChannelDown(
+                "Yahoo!はキャンセルを受け付けましたが、まだ反映していません。自動で確認し直します。",
+                detail=CANCELLED_LATER,
+                uncertain=True,
+            )
+
+
+def _is_cancelled(api: Api, no: str) -> bool:
+    return read(api, no).get("OrderStatus") == codes.CANCELLED
 
 
 def _complete(api: Api, no: str) -> None:
@@ -69,14 +114,14 @@ def _complete(api: Api, no: str) -> None:
     )
 
     def done() -> bool:
-        return _read(api, no).get("OrderStatus") == codes.COMPLETED
+        return read(api, no).get("OrderStatus") == codes.COMPLETED
 
     try:
-        _change(api, "orderStatusChange", request, done=done)
+        send(api, "orderStatusChange", request, done=done)
     except Refused:
         clock.sleep(COMPLETE_AGAIN_S)
         try:
-            _change(api, "orderStatusChange", request, done=done)
+            send(api, "orderStatusChange", request, done=done)
         except Refused as refused:
             raise Refused(
                 "出荷は通知できましたが、Yahoo!が注文の完了を受け付けません。入金されるよう、"
@@ -85,26 +130,29 @@ def _complete(api: Api, no: str) -> None:
             ) from refused
 
 
-def _change(api: Api, name: str, request: Any, *, done: Callable[[], bool]) -> None:
-    """Send a change. When its answer is lost, look whether it was `done`; if not, send it once more."""
+def send(api: Api, name: str, request: Any, *, done: Callable[[], bool]) -> set[str]:
+    """Send a change; returns the codes of warnings. When its answer is lost, look whether it was `done`; if not, send
+    it once more."""
     try:
-        _warn(api, request, api.order_call(name, request, idempotent=False))
+        return _warnings(api, request, api.order_call(name, request, idempotent=False))
     except ChannelDown as lost:
         if not lost.uncertain:
             raise
-        if not done():
-            _warn(api, request, api.order_call(name, request, idempotent=False))
+        if done():
+            return set()
+        return _warnings(api, request, api.order_call(name, request, idempotent=False))
 
 
-def _warn(api: Api, request: Any, answer: Answer) -> None:
+def _warnings(api: Api, request: Any, answer: Answer) -> set[str]:
     """Warnings come with work that is done. Two of them mean money and must be seen."""
     found = {text_of(warning, "Code") for warning in answer.root.iter("Warning")} - {""}
     if found:
         level = log.error if found & {MONEY_NOT_TAKEN, REFUND_NEEDED} else log.info
         level("yahoo_warning", shop=api.settings.shop_code, codes=sorted(found), order=request.findtext(".//OrderId"))
+    return found
 
 
-def _read(api: Api, no: str) -> dict[str, str]:
+def read(api: Api, no: str) -> dict[str, str]:
     found = order_info(api, no)
     if found is None:
         raise Refused(f"注文 {no} はYahoo!ショッピングに見つかりません。")
@@ -133,10 +181,10 @@ def shipment_fields(parcels: Sequence[Parcel]) -> dict[str, str]:
     first = ordered[0]
     fields = {
         "ShipStatus": codes.SHIPPED,
-        "ShipCompanyCode": codes.CARRIERS.get(first.carrier, codes.CARRIERS["other"]),
+        "ShipCompanyCode": company_code(first),
     }
     tracked = [parcel for parcel in ordered if parcel.tracking_no.strip()]
-    same = [parcel for parcel in tracked if parcel.carrier == first.carrier][:2]
+    same = [parcel for parcel in tracked if company_code(parcel) == fields["ShipCompanyCode"]][:2]
     for position, parcel in enumerate(same, start=1):
         fields[f"ShipInvoiceNumber{position}"] = tracking_number(parcel)
     if not same:
@@ -148,13 +196,23 @@ def shipment_fields(parcels: Sequence[Parcel]) -> dict[str, str]:
     return fields
 
 
+def company_code(parcel: Parcel) -> str:
+    """Yahoo!'s number of the carrier; one that we know by name only is looked up by the beginning of its name."""
+    if parcel.carrier in codes.CARRIERS and parcel.carrier != "other":
+        return codes.CARRIERS[parcel.carrier]
+    name = unicodedata.normalize("NFKC", parcel.carrier_name).strip().upper()
+    found = [code for words, code in codes.CARRIER_NAMES.items() if name.startswith(words.upper())]
+    return found[0] if found else codes.CARRIERS["other"]
+
+
 def tracking_number(parcel: Parcel) -> str:
     """The number as Yahoo! takes it for its carrier. Raises Refused."""
     number = unicodedata.normalize("NFKC", parcel.tracking_no).translate(DASHES).replace(" ", "").strip()
-    if parcel.carrier == "japanpost":
+    company = company_code(parcel)
+    if company == codes.CARRIERS["japanpost"]:
         number = number.replace("-", "")
         good = number.isalnum() and 11 <= len(number) <= 13
-    elif parcel.carrier == "yamato":
+    elif company == codes.CARRIERS["yamato"]:
         good = number.replace("-", "").isdigit() and len(number) <= 14
     else:
         good = True

@@ -106,7 +106,20 @@ def list_rows(api: Api, since: datetime, until: datetime) -> list[Row]:
     return sorted(rows.values(), key=lambda row: (row.get("OrderTime", ""), row["OrderId"]))
 
 
-def _pages(api: Api, condition: dict[str, str]) -> Iterator[Row]:
+def order_numbers(api: Api, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+    """Numbers and times of all orders placed in this range; 2,000 rows a call, two fields a row."""
+    condition = {"OrderTimeFrom": stamp(since), "OrderTimeTo": stamp(until)}
+    page: list[tuple[str, datetime]] = []
+    for row in _pages(api, condition, codes.NUMBER_FIELDS):
+        page.append((row["OrderId"], instant(row.get("OrderTime", "")) or since))
+        if len(page) == ROWS:
+            yield page
+            page = []
+    if page:
+        yield page
+
+
+def _pages(api: Api, condition: dict[str, str], fields: str = codes.LIST_FIELDS) -> Iterator[Row]:
     start = 1
     seen: set[str] = set()
     while True:
@@ -117,7 +130,7 @@ def _pages(api: Api, condition: dict[str, str]) -> Iterator[Row]:
                 "Start": start,
                 "Sort": "+order_time",
                 "Condition": {**condition, "ReadOnlyMode": BOTH},
-                "Field": codes.LIST_FIELDS,
+                "Field": fields,
             },
         )
         search = api.order_call("orderList", request, idempotent=True).root.find(".//Search")
