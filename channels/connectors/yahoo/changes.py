@@ -26,6 +26,8 @@ COMPLETE_AGAIN_S = 5  # completing right after the shipment may be refused for s
 MONEY_NOT_TAKEN = "od91115"
 REFUND_NEEDED = "od91123"
 CANCELLED_LATER = "od91704"
+NOT_SHOWN = "Yahoo!は変更を受け付けましたが、注文に反映されていません。自動で送り直します。"
+SHOWS_AFTER_S = (2, 4)
 WAIT_FOR_CANCEL_S = (2, 4, 8)
 
 
@@ -131,16 +133,31 @@ def _complete(api: Api, no: str) -> None:
 
 
 def send(api: Api, name: str, request: Any, *, done: Callable[[], bool]) -> set[str]:
-    """Send a change; returns the codes of warnings. When its answer is lost, look whether it was `done`; if not, send
-    it once more."""
-    try:
-        return _warnings(api, request, api.order_call(name, request, idempotent=False))
-    except ChannelDown as lost:
-        if not lost.uncertain:
-            raise
+    """Send a change and look whether it is `done`; returns the codes of warnings.
+
+    An answer that was lost, and one that said OK although nothing shows, are followed by a second sending: every change
+    here carries the wanted values, so the same again is harmless. Raises ChannelDown when it still does not show.
+    """
+    for last in (False, True):
+        warned: set[str] = set()
+        try:
+            warned = _warnings(api, request, api.order_call(name, request, idempotent=False))
+        except ChannelDown as lost:
+            if last or not lost.uncertain:
+                raise
+        if CANCELLED_LATER in warned or _shows(done):
+            return warned
+    raise ChannelDown(NOT_SHOWN, detail=f"{name} was accepted and does not show", uncertain=True)
+
+
+def _shows(done: Callable[[], bool]) -> bool:
+    """Reads may run behind writes by some seconds."""
+    for pause_s in (*SHOWS_AFTER_S, None):
         if done():
-            return set()
-        return _warnings(api, request, api.order_call(name, request, idempotent=False))
+            return True
+        if pause_s:
+            clock.sleep(pause_s)
+    return False
 
 
 def _warnings(api: Api, request: Any, answer: Answer) -> set[str]:

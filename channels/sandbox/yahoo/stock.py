@@ -38,7 +38,9 @@ def set_stock(simulator: Any, form: Mapping[str, str]) -> Response:
     if len(quantities) != len(codes):
         raise Refusal(400, "st-02104", "quantityは必須です。")
     errors = {
-        position: error for position, pair in enumerate(zip(codes, quantities, strict=True)) if (error := _error(*pair))
+        position: error
+        for position, pair in enumerate(zip(codes, quantities, strict=True))
+        if (error := _error(*pair) or ("st-02104" if simulator.row_fails() else ""))
     }
     if errors and len(codes) == 1:
         raise Refusal(400, errors[0], "パラメータが不正です。")
