@@ -147,14 +147,38 @@ def _bulk(simulator: Any, form: Form, apply: Any) -> list[Row]:
         rows = json.loads(form.get("ItemInfoJson", ""))
     except ValueError:
         raise Refusal(-999, "JSONを確認してください。") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Refusal(-999, "JSONを確認してください。")
     if len(rows) > MOST_ROWS:
         raise Refusal(-2, "一度に処理できる件数を超えています。")
     failed = 0
     for row in rows:
         try:
+            if simulator.row_fails():
+                raise Refusal(-999, "更新に失敗しました。")
             apply(simulator, row)
         except Refusal:
             failed += 1
     if failed:
         raise Refusal(-1, f"{failed}件失敗しました。")
     return []
+
+
+# ---- the shop ------------------------------------------------------------------------------------------------------
+
+
+def delivery_groups(simulator: Any, form: Form) -> list[Row]:
+    """The shop's ways of sending, with the names it registered for its carriers."""
+    ways = (("100001", "F", 500, 4000, "ヤマト宅急便"), ("100002", "X", 0, 0, "佐川急便"))
+    return [
+        {
+            "ShippingNo": number,
+            "ShippingFee": fee,
+            "ShippingType": kind,
+            "FreeCondition": free_from,
+            "Region": "JP",
+            "Oversea": "N",
+            "transcName": carrier,
+        }
+        for number, kind, fee, free_from, carrier in ways
+    ]
