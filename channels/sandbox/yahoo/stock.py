@@ -87,7 +87,8 @@ def _apply(simulator: Any, code: str, quantity: str) -> int:
         simulator.world.remember("yahoo", ORPHANS, orphans)
         return int(orphans[code])
     change = max(int(quantity), -shown) if relative else int(quantity)
-    return int(simulator.world.set_stock("yahoo", code, change, relative=relative).quantity)
+    simulator.world.set_stock("yahoo", code, change, relative=relative)
+    return shown + change if relative else change
 
 
 def get_stock(simulator: Any, form: Mapping[str, str]) -> Response:
