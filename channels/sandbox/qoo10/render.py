@@ -256,7 +256,7 @@ def claim_of(order: SandboxOrder, line: SandboxLine) -> Row | None:
     return {
         "claimStatus": CLAIM_WORDS[status],
         "cancelRefundDate": local(done_at),
-        "reason": order.cancel_request.reason if order.cancel_request else order.cancel_reason,
+        "reason": _claim_reason(order, line),
         "requestDate": local(asked_at),
         "orderDate": local(order.ordered_at),
         "PaymentDate": local(order.payment.paid_at),
@@ -282,6 +282,13 @@ def claim_of(order: SandboxOrder, line: SandboxLine) -> Row | None:
         **dict.fromkeys(RETURN_FIELDS, ""),
         **told,
     }
+
+
+def _claim_reason(order: SandboxOrder, line: SandboxLine) -> str:
+    told = order.extra.get("reasons", {}).get(line.line_id)
+    if told:
+        return str(told)
+    return order.cancel_request.reason if order.cancel_request else order.cancel_reason
 
 
 def moment_of(text: str) -> datetime | None:
