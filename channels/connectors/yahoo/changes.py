@@ -6,6 +6,7 @@ Each call may be repeated; after a lost answer the order is read first.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -38,44 +39,56 @@ def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
     an order whose money is still outstanding (cash on delivery, bank transfer) is left open for it.
     """
     told = shipment_fields(parcels)
-    order = read(api, no)
+    order = Order(api, no)
     warned: set[str] = set()
-    if not _already_shipped(order, told):
+    if not _already_shipped(order.read(), told):
         warned = send(
             api,
             "orderShipStatusChange",
             req(api.seller_id, Target={"OrderId": no, "IsPointFix": "true"}, Order={"Ship": told}),
-            done=lambda: _already_shipped(read(api, no), told),
+            done=lambda: _already_shipped(order.read(), told),
         )
-        order = read(api, no)
-    if MONEY_NOT_TAKEN in warned and order.get("PayStatus") != "1":
+    if MONEY_NOT_TAKEN in warned and order.last.get("PayStatus") != "1":
         raise Refused(
             "出荷は通知できましたが、カードの与信期限が切れていたため、代金を受け取れていません。"
             "ストアクリエイターProで決済を確認し、購入者に連絡してください。",
             detail=MONEY_NOT_TAKEN,
         )
-    complete_if_paid(api, no, order)
+    complete_if_paid(order)
+
+
+@dataclass
+class Order:
+    """One order at Yahoo! and how it was read last, so that no call is spent on what is known."""
+
+    api: Api
+    no: str
+    last: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self) -> Mapping[str, str]:
+        self.last = read(self.api, self.no)
+        return self.last
 
 
 def report_payment(api: Api, no: str, paid_at: datetime) -> None:
     """Mark the order paid on that day. An order that is on its way already is completed with it."""
-    order = read(api, no)
-    if order.get("PayStatus") != "1":
+    order = Order(api, no)
+    if order.read().get("PayStatus") != "1":
         request = req(
             api.seller_id,
             Target={"OrderId": no},
             Order={"Pay": {"PayStatus": "1", "PayDate": f"{paid_at.astimezone(TOKYO):%Y%m%d}"}},
         )
-        send(api, "orderPayStatusChange", request, done=lambda: read(api, no).get("PayStatus") == "1")
-        order = read(api, no)
-    complete_if_paid(api, no, order)
+        send(api, "orderPayStatusChange", request, done=lambda: order.read().get("PayStatus") == "1")
+    complete_if_paid(order)
 
 
-def complete_if_paid(api: Api, no: str, order: Mapping[str, str]) -> None:
+def complete_if_paid(order: Order) -> None:
     """完了 for an order that is shipped and paid: without it the sale is not paid out."""
-    is_out = order.get("ShipStatus") in (codes.SHIPPED, codes.ARRIVED)
-    if is_out and order.get("OrderStatus") == codes.IN_PROGRESS and order.get("PayStatus") == "1":
-        _complete(api, no)
+    last = order.last
+    is_out = last.get("ShipStatus") in (codes.SHIPPED, codes.ARRIVED)
+    if is_out and last.get("OrderStatus") == codes.IN_PROGRESS and last.get("PayStatus") == "1":
+        _complete(order.api, order.no)
 
 
 def cancel(api: Api, no: str, reason: str) -> None:
