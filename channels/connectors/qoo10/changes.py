@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from channels.connectors.contract import ChannelDown, Parcel, Refused
@@ -212,12 +213,11 @@ def answer_cancel(api: Api, order: Mapping[str, Any], *, accept: bool) -> None:
         raise Refused("キャンセル申請の拒否は、Qoo10 QSMの「キャンセル管理」で行ってください。")
     asked = [number for number in order_numbers(order) if _claim(api, number) in codes.CANCEL_ASKED]
     for number in asked:
-        _tell(
-            api,
-            codes.CLAIM_ACCEPT,
-            {"orderNo": number},
-            done=lambda number=number: _claim(api, number) not in codes.CANCEL_ASKED,
-        )
+        _tell(api, codes.CLAIM_ACCEPT, {"orderNo": number}, done=partial(_is_answered, api, number))
+
+
+def _is_answered(api: Api, number: str) -> bool:
+    return _claim(api, number) not in codes.CANCEL_ASKED
 
 
 def _tell(api: Api, method: str, fields: Mapping[str, str], *, done: Callable[[], bool]) -> None:

@@ -66,7 +66,8 @@ class Qoo10Connector(Basic):
         "certification_key": CredentialTerm(
             days=365,
             note=gettext_noop(
-                "QSMの「API管理」で新しい販売者認証キーを発行します。QSMのパスワードを変えると、期限前でも無効になります。"
+                "APIキーとQSMのIDとパスワードを登録しておくと、自動で発行し直します。"
+                "QSMのパスワードを変えると、期限の前でも無効になります。"
             ),
         ),
     }
@@ -75,6 +76,10 @@ class Qoo10Connector(Basic):
         ("api_key", gettext_noop("APIキー（認証キーを自動発行する場合）"), True),
         ("user_id", gettext_noop("QSMのID（認証キーを自動発行する場合）"), False),
         ("password", gettext_noop("QSMのパスワード（認証キーを自動発行する場合）"), True),
+        ("carrier_yamato", gettext_noop("QSMでの配送会社名：ヤマト運輸（空欄なら「ヤマト宅急便」）"), False),
+        ("carrier_sagawa", gettext_noop("QSMでの配送会社名：佐川急便（空欄なら「佐川急便」）"), False),
+        ("carrier_japanpost", gettext_noop("QSMでの配送会社名：日本郵便（空欄なら「ゆうパック」）"), False),
+        ("carrier_other", gettext_noop("QSMでの配送会社名：その他（空欄なら「その他」）"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:

@@ -1,6 +1,7 @@
 """Changing an order at Yahoo! without moving it on: the shop's memo, and fewer pieces of a line (orderChange)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from lxml import etree
@@ -44,7 +45,7 @@ def cancel_lines(api: Api, order: Mapping[str, Any], quantities: Mapping[str, in
     lines = list(wanted)
     for at in range(0, len(lines), MOST_LINES):
         part = {line: wanted[line] for line in lines[at : at + MOST_LINES]}
-        changes.send(api, "orderChange", _request(api, no, part), done=lambda part=part: _stands(api, no, part))
+        changes.send(api, "orderChange", _request(api, no, part), done=partial(_stands, api, no, part))
 
 
 def _request(api: Api, no: str, wanted: Mapping[str, int]) -> Any:
