@@ -1,4 +1,8 @@
-"""Telling Qoo10: checked, sent, cancelled. What was told already is looked up, never told blindly again."""
+"""Telling Qoo10: checked, sent, cancelled. What was told already is looked up, never told blindly again.
+
+A word that Qoo10 accepted is told again only when the order plainly stands as before; states that we cannot read, or an
+order that is gone, are no reason for it.
+"""
 
 import json
 import unicodedata
@@ -58,7 +62,7 @@ def _check(api: Api, numbers: Sequence[str], planned: date, delay: str) -> list[
     refused = [number for number in numbers if results.get(number) not in (0, codes.ALREADY_CHECKED, None)]
     again = []
     for number in numbers:
-        if _is_checked(api, number, patient=number not in refused):
+        if _is_checked(api, number, accepted=number not in refused):
             continue
         code = results.get(number, 0)
         if code not in (0, codes.ALREADY_CHECKED, codes.DATE_TOO_EARLY):
@@ -67,12 +71,18 @@ def _check(api: Api, numbers: Sequence[str], planned: date, delay: str) -> list[
     return again
 
 
-def _is_checked(api: Api, number: str, *, patient: bool) -> bool:
-    def checked() -> bool:
-        status = status_number(_read(api, number).get("shippingstatus", ""))
-        return status is not None and status >= codes.CHECKED
+def _is_checked(api: Api, number: str, *, accepted: bool) -> bool:
+    if accepted:
+        return _shows(lambda: not _stands_at(api, number, {codes.UNPAID, codes.REQUESTED}))
+    status = status_number(_read(api, number).get("shippingstatus", ""))
+    return status is not None and status >= codes.CHECKED
 
-    return _shows(checked) if patient else checked()
+
+def _stands_at(api: Api, number: str, statuses: set[int]) -> bool:
+    """Whether the order plainly stands at one of these, without a claim."""
+    row = one_order(api, number)
+    known = plain(row) if row else {}
+    return status_number(known.get("shippingstatus", "")) in statuses and not known.get("claimstatus")
 
 
 def _shows(done: Callable[[], bool]) -> bool:
@@ -171,7 +181,8 @@ def _is_sent(api: Api, row: Mapping[str, str]) -> bool:
 def _settle_sending(api: Api, row: Mapping[str, str], code: int | None) -> bool:
     """Whether the order is on its way now. Raises what Qoo10 refuses for this row."""
     if code in (0, None):
-        return _shows(lambda: _is_sent(api, row))
+        number = row["OrderNo"]
+        return _shows(lambda: not _stands_at(api, number, {codes.UNPAID, codes.REQUESTED, codes.CHECKED}))
     if _is_sent(api, row):
         return True
     raise QapiRefused(codes.SEND, code, "")
@@ -204,7 +215,8 @@ def cancel_one(api: Api, number: str, reason: str) -> None:
         return
     fields = {"ContrNo": number, "CancelReason": codes.CANCEL_CODES.get(reason, codes.CANCEL_OTHER)}
     fields["SellerMemo"] = codes.CANCEL_WORDS.get(reason, reason)[:1000]
-    _tell(api, codes.CANCEL, fields, done=lambda: _is_cancelled(api, number))
+    open_states = {codes.UNPAID, codes.REQUESTED, codes.CHECKED}
+    _tell(api, codes.CANCEL, fields, number, done=lambda: not _stands_at(api, number, open_states))
 
 
 def answer_cancel(api: Api, order: Mapping[str, Any], *, accept: bool) -> None:
@@ -213,14 +225,17 @@ def answer_cancel(api: Api, order: Mapping[str, Any], *, accept: bool) -> None:
         raise Refused("キャンセル申請の拒否は、Qoo10 QSMの「キャンセル管理」で行ってください。")
     asked = [number for number in order_numbers(order) if _claim(api, number) in codes.CANCEL_ASKED]
     for number in asked:
-        _tell(api, codes.CLAIM_ACCEPT, {"orderNo": number}, done=partial(_is_answered, api, number))
+        _tell(api, codes.CLAIM_ACCEPT, {"orderNo": number}, number, done=partial(_is_answered, api, number))
 
 
 def _is_answered(api: Api, number: str) -> bool:
-    return _claim(api, number) not in codes.CANCEL_ASKED
+    row = one_order(api, number)
+    return row is None or status_number(plain(row).get("claimstatus", "")) not in codes.CANCEL_ASKED
 
 
-def _tell(api: Api, method: str, fields: Mapping[str, str], *, done: Callable[[], bool]) -> None:
+def _tell(api: Api, method: str, fields: Mapping[str, str], number: str, *, done: Callable[[], bool]) -> None:
+    """`done` says whether an accepted word shows. A refused one is fine only when the order is cancelled: then the call
+    before, whose answer was lost, had done it."""
     for last in (False, True):
         try:
             api.call(method, fields, idempotent=False)
@@ -228,7 +243,7 @@ def _tell(api: Api, method: str, fields: Mapping[str, str], *, done: Callable[[]
             if last or not lost.uncertain:
                 raise
         except QapiRefused:
-            if done():  # it had been done by the call before
+            if _is_cancelled(api, number):
                 return
             raise
         if _shows(done):

@@ -293,6 +293,7 @@ def _channel_line(line: Line, recipient: int) -> ChannelLine:
         options=row.get("option", ""),
         recipient=recipient,
         discount=_yen(row, "discount"),
+        gift=row.get("gift", ""),
         cancelled_quantity=quantity if line.cancelled else 0,
         shipped_quantity=quantity if sent else 0,
     )
@@ -309,7 +310,6 @@ def _deliveries(lines: Sequence[Line], keys: Sequence["RecipientKey"]) -> tuple[
                 wish_date=wishes[0] if wishes else None,
                 method=next(filter(None, (row.get("shippingway") for row in rows)), "") or "",
                 sender=next(filter(None, (row.get("sendername") for row in rows)), "") or "",
-                gift=" / ".join(dict.fromkeys(filter(None, (row.get("gift") for row in rows)))),
             )
         )
     return tuple(found)

@@ -22,10 +22,15 @@ def write_memo(api: Api, no: str, text: str) -> None:
     words = text.strip()
     if len(words.encode()) > MEMO_BYTES:
         raise Refused(f"Yahoo!に書き込めるメモは全角で約{MEMO_BYTES // 3}文字までです。短くしてください。")
-    if changes.read(api, no).get("Notes", "") == words:
+    if _has_memo(api, no, words):
         return
     request = req(api.seller_id, Target={"OrderId": no}, Order={"Notes": words})
-    changes.send(api, "orderChange", request, done=lambda: changes.read(api, no).get("Notes", "") == words)
+    changes.send(api, "orderChange", request, done=partial(_has_memo, api, no, words))
+
+
+def _has_memo(api: Api, no: str, words: str) -> bool:
+    """Line breaks and blanks may come back otherwise."""
+    return changes.read(api, no).get("Notes", "").split() == words.split()
 
 
 def cancel_lines(api: Api, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:

@@ -139,3 +139,15 @@ LeadTimeStart LeadTimeEnd SellerId IsLogin FspLicenseName
 INFO_FIELDS = ",".join(
     [*OTHER_FIELDS.split(), *(f"{prefix}{name}" for prefix in ("Bill", "Ship") for name in PERSON_FIELDS.split())]
 )
+
+# What an order cannot do without: asked for when Yahoo! no longer knows one of the names above.
+CORE_FIELDS = (
+    "OrderId,OrderTime,LastUpdateTime,OrderStatus,IsSeen,IsReadOnly,IsSplit,ChildOrderId,Suspect,FraudHoldStatus,"
+    "CancelReason,BuyerComments,PayStatus,SettleStatus,PayType,PayMethod,PayMethodName,PayDate,BillLastName,"
+    "BillFirstName,BillZipCode,BillPrefecture,BillCity,BillAddress1,BillAddress2,BillPhoneNumber,BillMailAddress,"
+    "ShipStatus,ShipMethod,ShipMethodName,ShipRequestDate,ShipRequestTime,ShipCompanyCode,ShipInvoiceNumber1,"
+    "ShipInvoiceNumber2,ArriveType,ShipLastName,ShipFirstName,ShipZipCode,ShipPrefecture,ShipCity,ShipAddress1,"
+    "ShipAddress2,ShipPhoneNumber,PayCharge,ShipCharge,GiftWrapCharge,Discount,Adjustments,UsePoint,GiftCardDiscount,"
+    "TotalMallCouponDiscount,SettleAmount,TotalPrice,LineId,ItemId,SubCode,Title,ItemOption,Inscription,ItemTaxRatio,"
+    "UnitPrice,Quantity,SellerId"
+)

@@ -87,6 +87,7 @@ class Api:
         self.base_url = api_url(settings.base_url)
         self.redis: redis.Redis = redis.Redis.from_url(django_settings.REDIS_URL)
         self.signed: bool | None = None  # whether the last order call was accepted as signed; None before the first
+        self.fields_refused = False  # Yahoo! did not know one of the names we ask for
         application = hashlib.sha256(settings.credentials.get("client_id", "").encode()).hexdigest()[:16]
         limiter = Limiter(
             {name: Plan(SPACING_S) for name in (*codes.ORDER_APIS, *codes.OTHER_APIS, "token")}, client=self.redis

@@ -12,7 +12,7 @@ from werkzeug import Request, Response
 
 from channels.sandbox.faults import Fault
 from channels.sandbox.model import Channel
-from channels.sandbox.numbers import YAHOO_SELLER_ID
+from channels.sandbox.numbers import JST, YAHOO_SELLER_ID
 from channels.sandbox.simulator import Simulator, json_response
 from channels.sandbox.world import World
 from channels.sandbox.yahoo import amend, changes, keys, orders, stock
@@ -44,11 +44,18 @@ QUERY_CALLS: dict[str, Callable[[Any, Any], Response]] = {
 
 
 class YahooSimulator(Simulator):
-    """Switches for tests: `settles_after_s` (completing is refused so long after the shipment), `consent_life` (after
-    which the refresh token is dead; None is never), `partial_stock_applies` (whether the good rows of a stock call
-    with bad ones are applied), `token_life_s`, `burst` (calls that may come at once; the real one knows 1, and a fast
-    clock makes two calls meet), `cancels_after_s` (cancellations are accepted for later), `authorization_ended` (cards
-    cannot be captured any more), `refuses` (a px code with which every order call is turned down)."""
+    """Switches for tests:
+
+    - `settles_after_s`: completing is refused so long after the shipment
+    - `consent_life`: after which the refresh token is dead; None is never
+    - `partial_stock_applies`: whether the good rows of a stock call with bad ones are applied
+    - `token_life_s`; `burst`: calls that may come at once (the real one knows 1; a fast clock makes two calls meet)
+    - `calls_a_day`: after which everything is forbidden until midnight in Japan
+    - `cancels_after_s`: cancellations are accepted for later
+    - `authorization_ended`: cards cannot be captured any more
+    - `refuses`: a px code with which every order call is turned down
+    - `forgotten_fields`: names in `Field` that are no longer known
+    """
 
     channel: ClassVar[Channel] = "yahoo"
 
@@ -62,6 +69,9 @@ class YahooSimulator(Simulator):
         self.cancels_after_s = 0.0
         self.authorization_ended = False
         self.refuses = ""
+        self.forgotten_fields: frozenset[str] = frozenset()
+        self.calls_a_day = 50_000
+        self._called = (self.now().astimezone(JST).date(), 0)
 
     # ---- credentials -----------------------------------------------------------------------------------------------
 
@@ -100,7 +110,7 @@ class YahooSimulator(Simulator):
         if not request.path.startswith(API):
             return Response("<html><body>Not Found</body></html>", 404, content_type="text/html")
         name = request.path.removeprefix(API)
-        if not self.bucket(name, per_second=CALLS_PER_SECOND, burst=self.burst).take():
+        if self._day_is_used_up() or not self.bucket(name, per_second=CALLS_PER_SECOND, burst=self.burst).take():
             return error(403, "", "Your Request was Forbidden")
         denied = self._denied(request)
         if denied is not None:
@@ -110,6 +120,11 @@ class YahooSimulator(Simulator):
             return self._answer(name, request)
         except Refusal as refusal:
             return refusal.response()
+
+    def _day_is_used_up(self) -> bool:
+        today, (day, calls) = self.now().astimezone(JST).date(), self._called
+        self._called = (today, calls + 1 if day == today else 1)
+        return self._called[1] > self.calls_a_day
 
     def _answer(self, name: str, request: Request) -> Response:
         if self.refuses and (name in ORDER_CALLS or name == "orderCount"):

@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from channels.connectors.contract import Refused, StockAdjust
+from channels.sandbox.qoo10 import render
 from orders.channel_order import ChannelState
 
 
@@ -70,3 +71,21 @@ def connector_post(mall, *, version="1.0", **body):
     key = mall.simulator.credentials()["certification_key"]
     url = f"{mall.connector().api.base_url}/ShippingBasic.GetShippingInfo_v3"
     return requests.post(url, headers={"GiosisCertificationKey": key, "QAPIVersion": version}, timeout=5, **body).json()
+
+
+@pytest.mark.parametrize("words", ["キャンセル完了", "Cancelled", "３"])
+def test_an_accepted_cancellation_is_never_repeated_because_of_words_we_cannot_read(mall, monkeypatch, words):
+    placed = mall.sells()
+    order = mall.for_connector(placed.number)
+    connector = mall.connector()
+    monkeypatch.setitem(render.CLAIM_WORDS, 3, words)
+    connector.cancel(order, "delay")
+    assert len(mall.told("cancel")) == 1
+
+
+def test_an_accepted_check_is_not_repeated_because_of_a_state_we_cannot_read(mall, monkeypatch):
+    placed = mall.sells()
+    order = mall.for_connector(placed.number)
+    monkeypatch.setitem(render.STATUS_WORDS, 3, "Vorbereitung")
+    mall.connector().confirm(order)
+    assert len(mall.told("confirm")) == 1

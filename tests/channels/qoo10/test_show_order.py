@@ -119,6 +119,7 @@ def test_every_field_survives_until_show_order(mall, style):
     assert line["channel_sku"] == placed.lines[0].listing.key
     assert (line["name"], line["options"]) == ("湯呑み　（藍）", "サイズ:大 / 色:藍(+300円)")
     assert (line["quantity"], line["unit_price"], line["amount"], line["discount"]) == (2, 1980, 3960, 400)
+    assert [one["gift"] for one in order["lines"]] == ["ふきん", ""]
     totals = order["totals"]
     assert {key: totals[key] for key in ("goods", "shipping", "fees", "discount", "coupons", "points", "total")} == {
         "goods": 4460,

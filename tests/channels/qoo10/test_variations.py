@@ -47,7 +47,7 @@ def test_the_order_of_fields_and_rows_tells_nothing(names, turned):
     assert parsed(basket(rows[::-1] if turned else rows)) == parsed(basket([ROW, SECOND]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_optional_field_may_be_missing_and_new_ones_may_come(data):
     rows = [
@@ -77,7 +77,7 @@ def test_the_older_version_of_a_row_says_the_same():
     assert (old.lines, old.totals, old.buyer, old.recipients) == (new.lines, new.totals, new.buyer, new.recipients)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_spoiled_values_end_in_an_order_or_in_unreadable(data):
     rows = [
@@ -92,7 +92,7 @@ def test_spoiled_values_end_in_an_order_or_in_unreadable(data):
         assert told.cause
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.recursive(
         SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3)
@@ -105,7 +105,7 @@ def test_what_is_no_basket_is_unreadable(body):
         parse_order(json.dumps({"PackNo": "1", "Rows": body, "Claims": body}))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(SCALARS, st.dictionaries(st.sampled_from([*ROW, "x"]), ANYTHING, max_size=6)), max_size=5))
 def test_odd_rows_in_a_list_are_problems_and_stop_nothing(rows):
     baskets, problems = group([*rows, ROW], [*rows, claim(3147483650, 3)])
@@ -115,7 +115,7 @@ def test_odd_rows_in_a_list_are_problems_and_stop_nothing(rows):
         assert one.payload()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(st.binary(max_size=60), ANYTHING.map(lambda body: json.dumps(body).encode("utf-8", "replace"))))
 def test_any_answer_is_an_envelope_or_the_channel_is_down(content):
     try:

@@ -84,7 +84,7 @@ def test_the_order_of_elements_tells_nothing(random):
     assert parse_order(document(BASE, BASE_ITEMS, shuffle)) == parse_order(document(BASE, BASE_ITEMS, list))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_optional_field_may_be_missing_and_new_ones_may_come(data):
     kept = {
@@ -98,7 +98,7 @@ def test_any_optional_field_may_be_missing_and_new_ones_may_come(data):
     assert [line.line_id for line in order.lines] == ["1", "2"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_spoiled_values_end_in_an_order_or_in_unreadable(data):
     spoiled = {
@@ -115,7 +115,7 @@ def test_spoiled_values_end_in_an_order_or_in_unreadable(data):
         assert told.cause
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_every_documented_field_may_carry_anything(data):
     name = data.draw(st.sampled_from(codes.INFO_FIELDS.split(",")))
@@ -127,7 +127,7 @@ def test_every_documented_field_may_carry_anything(data):
         assert told.cause
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 4000), st.integers(0, 60), st.binary(max_size=8))
 def test_torn_and_soiled_bytes_end_in_an_order_or_in_unreadable(at, length, put):
     text = payload().encode()
