@@ -44,6 +44,8 @@ COMMANDS: dict[str, Call] = {
     "Claim.SetClaimAccept": changes.accept_claim,
     "ItemsOrder.SetGoodsPriceQty": items.set_item,
     "ItemsOptions.UpdateInventoryQtyUnit": items.set_option,
+    "ItemsOptions.UpdateInventoryQtyPlusUnit": items.add_to_option,
+    "ItemsBasic.EditGoodsStatus": items.set_status,
 }
 CREATE_KEY = "CertificationAPI.CreateCertificationKey"
 BY_LOWER_NAME = {name.lower(): name for name in (*QUERIES, *COMMANDS, CREATE_KEY)}
