@@ -5,7 +5,7 @@ import string
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from channels.connectors.contract import ChannelDown, ListingInfo, StockAdjust, StockPush, StockResult
+from channels.connectors.contract import ChannelDown, ChannelError, ListingInfo, StockAdjust, StockPush, StockResult
 from channels.connectors.yahoo.parse import amount
 from channels.connectors.yahoo.transport import CAUSES, Answer, Api, YahooRefused, text_of
 
@@ -119,7 +119,13 @@ def _send_deltas(
 
 
 def _judge_deltas(api: Api, deltas: dict[str, int], before: dict[str, int], *, again: bool) -> dict[str, StockResult]:
-    shown = read_stock(api, list(deltas))
+    """Never raises: what cannot be looked at now is unknown, and a caller that got an error would send it again."""
+    if not deltas:
+        return {}
+    try:
+        shown = read_stock(api, list(deltas))
+    except ChannelError as unread:
+        return {code: StockResult(code, ok=False, error=f"{UNKNOWN_SUM}（{unread.cause}）") for code in deltas}
     results, untouched = {}, {}
     for code, delta in deltas.items():
         now = shown.get(code)

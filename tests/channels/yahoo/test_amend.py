@@ -318,3 +318,24 @@ def test_a_sum_that_cannot_be_explained_is_not_made_again(mall, monkeypatch):
     (result,) = adjust(mall, (key, 5), connector=connector)
     assert not result.ok and "送り直して" in result.error
     assert shown(mall, key) == before + 4
+
+
+def test_an_adjustment_that_cannot_be_looked_at_is_told_as_unknown_and_raises_nothing(mall, monkeypatch):
+    key = mall.keys[0]
+    before = shown(mall, key)
+    connector = mall.connector()
+    real = connector.api.form
+
+    def form(name, fields, *, idempotent):
+        if name == "setStock":
+            mall.breaks("yahoo:cut:1")
+            try:
+                return real(name, fields, idempotent=idempotent)
+            finally:
+                mall.breaks("yahoo:503")
+        return real(name, fields, idempotent=idempotent)
+
+    monkeypatch.setattr(connector.api, "form", form)
+    (result,) = adjust(mall, (key, 5), connector=connector)
+    assert not result.ok and "確認できません" in result.error
+    assert shown(mall, key) == before + 5
