@@ -184,6 +184,9 @@ def test_every_field_survives_until_show_order(mall):
          ("deadlines", "ship_by"), "2026-08-30T14:59:59+00:00"),
         ({"SocialGiftType": "1", "BillMailAddress": "relay@example.jp"}, ("buyer", "email"), ""),
         ({"OrderStatus": "3"}, ("channel_state",), "3/1/0"),
+        ({"IsSplit": "true", "ChildOrderId": "akari-store-1,akari-store-2"}, ("stage",), "cancelled"),
+        ({"IsLineGiftOrder": "true", "IsLineGiftShippable": "false"}, ("stage",), "new"),
+        ({"OrderStatus": "77", "ShipStatus": "9"}, ("stage",), "new"),
         ({"ShipRequestTime": "午前中"}, ("delivery", "slot"), "am"),
     ],
 )  # fmt: skip
