@@ -24,7 +24,7 @@ TRANSPORT = frozenset({"slow", "cut", "reset", "unapplied"})
 """Done by the server: wait; break off the body after the call was done; drop the connection before it is done; answer
 a write as done and forget it."""
 INNER = frozenset({"duplicate", "late", "stale", "skew", "partial", "expired_token"})
-"""Done inside: pages overlap; new orders become visible late; pushed quantities show late; the mall's clock differs;
+"""Done inside: pages overlap; new orders become visible late; what is written shows late; the mall's clock differs;
 rows of bulk calls fail one by one (`Simulator.row_fails`); all access tokens end now."""
 KINDS = ANSWERED | TRANSPORT | INNER
 

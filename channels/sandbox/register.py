@@ -22,6 +22,9 @@ FBA_STOCK = 60
 
 MOST_SHOWN = 99999
 
+STALE_MOST = timedelta(minutes=5)
+"""How long a mall may go on showing an order as it was."""
+
 JOURNAL_LENGTH = 100_000
 """Entries of the journal that are kept; older ones are forgotten."""
 
@@ -81,6 +84,7 @@ class Register:
         self.listings_of = {channel: tuple(one for one in by_key if one.channel == channel) for channel in CHANNELS}
         self.orders: dict[Channel, dict[str, SandboxOrder]] = {channel: {} for channel in CHANNELS}
         self.line_owner: dict[tuple[Channel, str], str] = {}
+        self._before: dict[tuple[Channel, str], tuple[SandboxOrder, datetime]] = {}
         self._shown: dict[tuple[str, str], Shown] = {}
         self.told: deque[Told] = deque(maxlen=JOURNAL_LENGTH)
         self.told_count = 0
@@ -133,6 +137,10 @@ class Register:
 
     def put(self, order: SandboxOrder) -> SandboxOrder:
         """Remember this version of the order."""
+        before, now = self.orders[order.channel].get(order.number), self.now()
+        kept = self._before.get((order.channel, order.number))
+        if before is not None and (kept is None or now - kept[1] > STALE_MOST):
+            self._before[order.channel, order.number] = (before, now)
         self.orders[order.channel][order.number] = order
         self._store.put("orders", (order.channel, order.number), encode(order))
         for line in order.lines:
@@ -145,6 +153,13 @@ class Register:
         if order is None:
             raise UnknownOrder(f"{channel} has no order {number}")
         return order
+
+    def as_shown(self, order: SandboxOrder, stale_s: float) -> SandboxOrder:
+        """The order as it was before changes that are younger than this."""
+        kept = self._before.get((order.channel, order.number))
+        if not stale_s or kept is None or self.now() - kept[1] >= timedelta(seconds=stale_s):
+            return order
+        return kept[0]
 
     # ---- shown stock -------------------------------------------------------------------------------------------
 

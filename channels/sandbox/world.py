@@ -73,8 +73,8 @@ class World:
     # ---- reading, for simulators -------------------------------------------------------------------------------
 
     def order(self, channel: Channel, number: str) -> SandboxOrder:
-        """The visible order, with times by the mall's own clock; raises UnknownOrder."""
-        return self._by_clock_of(self._visible(channel, number))
+        """The visible order as the mall shows it, with times by its own clock; raises UnknownOrder."""
+        return self._as_shown(self._visible(channel, number))
 
     def _visible(self, channel: Channel, number: str) -> SandboxOrder:
         order = self._register.find(channel, number)
@@ -82,9 +82,10 @@ class World:
             raise UnknownOrder(f"{channel} does not show order {number} yet")
         return order
 
-    def _by_clock_of(self, order: SandboxOrder) -> SandboxOrder:
+    def _as_shown(self, order: SandboxOrder) -> SandboxOrder:
+        shown = self._register.as_shown(order, self.stale_s(order.channel))
         ahead = self.skew_s(order.channel)
-        return transitions.shifted(order, timedelta(seconds=ahead)) if ahead else order
+        return transitions.shifted(shown, timedelta(seconds=ahead)) if ahead else shown
 
     @contextmanager
     def forgetting(self, lose: Callable[[], bool]) -> Iterator[None]:
@@ -117,7 +118,7 @@ class World:
             everything = list(self._register.orders[channel].values())
         found = [
             order
-            for order in (self._by_clock_of(one) for one in everything if one.visible_at <= now)
+            for order in (self._as_shown(one) for one in everything if one.visible_at <= now)
             if (updated_from is None or updated_from <= order.updated_at)
             and (updated_to is None or order.updated_at < updated_to)
             and (ordered_from is None or ordered_from <= order.ordered_at)
@@ -282,7 +283,7 @@ class World:
             order = self._visible(channel, number)
             facts = {**order.extra, **extra}
             changed = transitions.touched(order, self.now(), extra=facts) if touch else replace(order, extra=facts)
-            return self._by_clock_of(self._register.put(changed))
+            return self._as_shown(self._register.put(changed))
 
     def tell(
         self, channel: Channel, kind: str, subject: str, payload: Mapping[str, Any], *, accepted: bool = True

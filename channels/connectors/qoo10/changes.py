@@ -17,6 +17,7 @@ from channels.connectors.qoo10.fetch import one_order
 from channels.connectors.qoo10.parse import whole
 from channels.connectors.qoo10.rows import Row, plain, status_number
 from channels.connectors.qoo10.transport import Api, QapiRefused
+from channels.connectors.told import Told
 from oms.kernel import clock
 
 BULK = 500
@@ -62,10 +63,10 @@ def _check(api: Api, numbers: Sequence[str], planned: date, delay: str) -> list[
     refused = [number for number in numbers if results.get(number) not in (0, codes.ALREADY_CHECKED, None)]
     again = []
     for number in numbers:
-        if _is_checked(api, number, accepted=number not in refused):
+        if results.get(number) == codes.ALREADY_CHECKED or _is_checked(api, number, accepted=number not in refused):
             continue
         code = results.get(number, 0)
-        if code not in (0, codes.ALREADY_CHECKED, codes.DATE_TOO_EARLY):
+        if code not in (0, codes.DATE_TOO_EARLY):
             raise QapiRefused(codes.SELLER_CHECK, code, "")
         again.append(number)
     return again
@@ -180,11 +181,15 @@ def _is_sent(api: Api, row: Mapping[str, str]) -> bool:
 
 def _settle_sending(api: Api, row: Mapping[str, str], code: int | None) -> bool:
     """Whether the order is on its way now. Raises what Qoo10 refuses for this row."""
+    told = Told(api.redis, "qoo10", api.settings.shop_code, (codes.SEND, sorted(row.items())))
     if code in (0, None):
+        told.keep()
         number = row["OrderNo"]
         return _shows(lambda: not _stands_at(api, number, {codes.UNPAID, codes.REQUESTED, codes.CHECKED}))
     if _is_sent(api, row):
         return True
+    if told.lately:
+        raise ChannelDown(NOT_SHOWN, detail=f"{codes.SEND} {code}", uncertain=True)
     raise QapiRefused(codes.SEND, code, "")
 
 
@@ -236,16 +241,20 @@ def _is_answered(api: Api, number: str) -> bool:
 def _tell(api: Api, method: str, fields: Mapping[str, str], number: str, *, done: Callable[[], bool]) -> None:
     """`done` says whether an accepted word shows. A refused one is fine only when the order is cancelled: then the call
     before, whose answer was lost, had done it."""
+    told = Told(api.redis, "qoo10", api.settings.shop_code, (method, sorted(fields.items())))
     for last in (False, True):
         try:
             api.call(method, fields, idempotent=False)
+            told.keep()
         except ChannelDown as lost:
             if last or not lost.uncertain:
                 raise
-        except QapiRefused:
+        except QapiRefused as refused:
             if _is_cancelled(api, number):
                 return
-            raise
+            if not told.lately:
+                raise
+            raise ChannelDown(NOT_SHOWN, detail=refused.detail, uncertain=True) from refused
         if _shows(done):
             return
     raise ChannelDown(NOT_SHOWN, detail=f"{method} does not show", uncertain=True)

@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from lxml import etree
 
 from channels.connectors.contract import ChannelDown, Parcel, Refused
+from channels.connectors.told import Told
 from channels.connectors.yahoo import codes
 from channels.connectors.yahoo.fetch import order_info
 from channels.connectors.yahoo.parse import TOKYO, read_order
@@ -149,15 +151,22 @@ def send(api: Api, name: str, request: Any, *, done: Callable[[], bool]) -> set[
     """Send a change and look whether it is `done`; returns the codes of warnings.
 
     An answer that was lost, and one that said OK although nothing shows, are followed by a second sending: every change
-    here carries the wanted values, so the same again is harmless. Raises ChannelDown when it still does not show.
+    here carries the wanted values, so the same again is harmless. Raises ChannelDown when it still does not show; a
+    refusal of what was accepted a moment ago means the same.
     """
+    told = Told(api.redis, "yahoo", api.settings.shop_code, (name, etree.tostring(request)))
     for last in (False, True):
         warned: set[str] = set()
         try:
             warned = _warnings(api, request, api.order_call(name, request, idempotent=False))
+            told.keep()
         except ChannelDown as lost:
             if last or not lost.uncertain:
                 raise
+        except Refused as refused:
+            if not told.lately:
+                raise
+            raise ChannelDown(NOT_SHOWN, detail=refused.detail, uncertain=True) from refused
         if CANCELLED_LATER in warned or _shows(done):
             return warned
     raise ChannelDown(NOT_SHOWN, detail=f"{name} was accepted and does not show", uncertain=True)

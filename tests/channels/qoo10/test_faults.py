@@ -233,3 +233,34 @@ def test_pages_that_overlap_double_no_listing(mall):
         if len(seen) > 150:
             break
     assert len(seen) == len(set(seen)) > 150
+
+
+# ---- changes that show late ----------------------------------------------------------------------------------------
+
+
+def until_done(mall, run):
+    """What the outbox does with a job that may be tried again."""
+    for _ in range(8):
+        try:
+            return run()
+        except ChannelDown:
+            mall.time.skip(seconds=30)
+    raise AssertionError("never done")
+
+
+@pytest.mark.parametrize("seconds", [3, 90])
+@pytest.mark.parametrize("verb", ["confirm", "ship", "cancel"])
+def test_a_change_that_shows_late_is_done_once_and_never_called_a_failure(mall, verb, seconds):
+    placed = mall.sells()
+    order, connector = mall.for_connector(placed.number), mall.connector()
+    mall.breaks(f"qoo10:stale={seconds}")
+    runs = {
+        "confirm": lambda: connector.confirm(order),
+        "ship": lambda: connector.ship(order, [parcel(mall, placed)]),
+        "cancel": lambda: connector.cancel(order, "delay"),
+    }
+    until_done(mall, runs[verb])
+    mall.sandbox.clear_faults()
+    expected = {"confirm": ChannelState.OPEN, "ship": ChannelState.SHIPPED, "cancel": ChannelState.CANCELLED}
+    assert mall.seen(placed.number).state is expected[verb]
+    assert len(mall.told(verb)) == 1

@@ -96,6 +96,17 @@ def test_a_pushed_quantity_shows_late(mall, world, clock):
     assert world.shown("rakuten", key).quantity == before + 7
 
 
+def test_a_change_of_an_order_shows_late(mall, world, clock):
+    order = world.place_order("rakuten", payment="bank")
+    clock.forward(minutes=10)
+    mall.sandbox.inject("rakuten:stale=60")
+    post(mall, f"/confirm?no={order.number}")
+    assert world.order("rakuten", order.number).state == "placed"
+    assert [one.state for one in world.orders("rakuten")] == ["placed"]
+    clock.forward(seconds=61)
+    assert world.order("rakuten", order.number).state == "confirmed"
+
+
 @pytest.mark.parametrize("seconds", [180, -180])
 def test_a_mall_with_another_clock_tells_its_own_times(mall, world, seconds):
     order = world.place_order("rakuten")

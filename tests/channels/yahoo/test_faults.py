@@ -169,3 +169,38 @@ def test_stock_stands_in_the_end(mall, spec):
     wanted = dict(zip(mall.keys[:3], (5, 0, 7), strict=True))
     mall.breaks(f"yahoo:{spec}")
     assert push_until_shown(mall, wanted) == wanted
+
+
+# ---- changes that show late ----------------------------------------------------------------------------------------
+
+
+def until_done(mall, run):
+    """What the outbox does with a job that may be tried again. Returns how often it took."""
+    for attempt in range(1, 8):
+        try:
+            run()
+            return attempt
+        except ChannelDown:
+            mall.time.skip(seconds=30)
+    raise AssertionError("never done")
+
+
+@pytest.mark.parametrize("seconds", [4, 90])
+@pytest.mark.parametrize("verb", ["ship", "cancel", "payment", "memo"])
+def test_a_change_that_shows_late_is_done_once_and_never_called_a_failure(mall, verb, seconds):
+    placed = mall.sells(payment="bank" if verb == "payment" else "card")
+    order, connector = order_of(placed), mall.connector()
+    mall.breaks(f"yahoo:stale={seconds}")
+    runs = {
+        "ship": lambda: connector.ship(order, [parcel()]),
+        "cancel": lambda: connector.cancel(order, "buyer"),
+        "payment": lambda: connector.report_payment(order, mall.time.now()),
+        "memo": lambda: connector.write_memo(order, "済"),
+    }
+    until_done(mall, runs[verb])
+    mall.sandbox.clear_faults()
+    if verb in ("ship", "cancel"):  # the others set a value, and may set it again
+        assert len([told for told in mall.told(verb) if told.accepted]) == 1
+    now = now_at_mall(mall, placed)
+    expected = {"ship": "5/3/1", "cancel": "4/1/0", "payment": "2/1/1", "memo": "2/1/0"}
+    assert now.channel_state == expected[verb]
