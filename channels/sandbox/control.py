@@ -38,6 +38,7 @@ class Control:
             ("POST", "flash_sale"): self.flash_sale,
             ("POST", "advance"): self.advance,
             ("POST", "buyer"): self.buyer,
+            ("POST", "facts"): self.note_facts,
             ("GET", "faults"): lambda _: self._show_faults(),
             ("POST", "faults"): self.set_faults,
             ("GET", "stock"): self.show_stock,
@@ -112,6 +113,13 @@ class Control:
         if body["does"] == "cancel":
             return encode(self._world.cancel(channel, number, by="buyer", reason=body.get("reason", "お客様都合")))
         raise ValueError(f"a buyer cannot {body['does']!r}")
+
+    def note_facts(self, body: dict[str, Any]) -> Any:
+        """`{channel, number, facts: {…}}`: what only this mall tells of the order, see docs/sandbox.md."""
+        facts = body["facts"]
+        if not isinstance(facts, dict):
+            raise ValueError("facts is no object")
+        return encode(self._world.annotate(_channel(body["channel"]), body["number"], **facts))
 
     def set_faults(self, body: dict[str, Any]) -> Any:
         """`{spec}` begins faults, `{clear: true}` ends all first."""

@@ -223,6 +223,27 @@ class World:
             order = self._visible(channel, number)
             return self.life.drop(order, by=by, reason=reason, line_nos=line_nos, restock=restock)
 
+    def requantify(self, channel: Channel, number: str, quantities: Mapping[int, int]) -> SandboxOrder:
+        """The shop takes pieces off lines (line_no → what stands); 0 cancels the line, the mall shows the units again.
+
+        Raises WrongState for more than there was, and when something is on its way.
+        """
+        with self._telling(
+            channel, "quantity", number, {str(line): left for line, left in quantities.items()}
+        ) as books:
+            order = self._visible(channel, number)
+            if any(left > order.line(line_no).quantity for line_no, left in quantities.items()):
+                raise WrongState(f"{number}: the mall does not sell more this way")
+            fewer = order
+            for line_no, left in quantities.items():
+                if left:
+                    fewer = transitions.requantified(fewer, self.now(), line_no, left)
+            books.give_back(channel, transitions.released_units(order, fewer))
+            books.put(fewer)
+            if gone := [line_no for line_no, left in quantities.items() if not left]:
+                fewer = self.life.drop(fewer, by="shop", reason="", line_nos=gone, restock=True)
+            return fewer
+
     def refuse_cancel_request(self, channel: Channel, number: str) -> SandboxOrder:
         """The shop declined the buyer's wish to cancel."""
         with self._telling(channel, "refuse_cancel", number, {}) as register:

@@ -1,20 +1,31 @@
-"""Telling Qoo10: checked, sent, cancelled. What was told already is looked up, never told blindly again."""
+"""Telling Qoo10: checked, sent, cancelled. What was told already is looked up, never told blindly again.
+
+A word that Qoo10 accepted is told again only when the order plainly stands as before; states that we cannot read, or an
+order that is gone, are no reason for it.
+"""
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from channels.connectors.contract import ChannelDown, Parcel, Refused
 from channels.connectors.qoo10 import codes
 from channels.connectors.qoo10.fetch import one_order
+from channels.connectors.qoo10.parse import whole
 from channels.connectors.qoo10.rows import Row, plain, status_number
-from channels.connectors.qoo10.transport import PASSING_TROUBLE, Api, QapiRefused
+from channels.connectors.qoo10.transport import Api, QapiRefused
+from channels.connectors.told import Told
 from oms.kernel import clock
 
 BULK = 500
 SHIP_WITHIN_DAYS = 3  # weekdays after payment
+TRAVEL_DAYS = 2  # a parcel is sent so long before the wished day
+SHOWS_AFTER_S = (1, 3)
+PREPARING, BUYERS_WISH, OTHER_DELAY = "1", "3", "4"  # DelayType
+NOT_SHOWN = "Qoo10は変更を受け付けましたが、注文に反映されていません。自動で送り直します。"
 DASHES = str.maketrans(dict.fromkeys("ー‐‑‒–—―−ｰ－-", ""))
 NUMBER_KEYS = ("contno", "contrno", "orderno")
 
@@ -33,36 +44,71 @@ def order_numbers(order: Mapping[str, Any]) -> list[str]:
 
 def confirm(api: Api, order: Mapping[str, Any]) -> None:
     """Check all orders of the basket with a planned ship date; what is checked already is fine."""
-    planned = planned_date(order.get("extra", {}), clock.today())
+    planned, delay = planned_date(order.get("extra", {}), clock.today())
     numbers = order_numbers(order)
     for at in range(0, len(numbers), BULK):
-        rows = [
-            {"OrderNo": number, "EstShipDt": f"{planned:%Y%m%d}", "DelayType": "1", "DelayMemo": ""}
-            for number in numbers[at : at + BULK]
-        ]
-        results = _bulk(api, codes.SELLER_CHECK, "SendPlanDtInfoJson", rows, idempotent=True)
-        for number in numbers[at : at + BULK]:
-            _settle_check(api, number, results.get(number))
+        todo = _check(api, numbers[at : at + BULK], planned, delay)
+        if todo:  # accepted without effect, or the date was today's by Qoo10's clock
+            todo = _check(api, todo, planned + timedelta(days=1), delay)
+        if todo:
+            raise ChannelDown(NOT_SHOWN, detail=f"{codes.SELLER_CHECK} does not show", uncertain=True)
 
 
-def _settle_check(api: Api, number: str, code: int | None) -> None:
-    if code in (0, codes.ALREADY_CHECKED):
-        return
+def _check(api: Api, numbers: Sequence[str], planned: date, delay: str) -> list[str]:
+    """Tell the planned day; returns the numbers that have to be told again. Raises what Qoo10 refuses for good."""
+    rows = [
+        {"OrderNo": number, "EstShipDt": f"{planned:%Y%m%d}", "DelayType": delay, "DelayMemo": ""} for number in numbers
+    ]
+    results = _bulk(api, codes.SELLER_CHECK, "SendPlanDtInfoJson", rows, idempotent=True)
+    refused = [number for number in numbers if results.get(number) not in (0, codes.ALREADY_CHECKED, None)]
+    again = []
+    for number in numbers:
+        if results.get(number) == codes.ALREADY_CHECKED or _is_checked(api, number, accepted=number not in refused):
+            continue
+        code = results.get(number, 0)
+        if code not in (0, codes.DATE_TOO_EARLY):
+            raise QapiRefused(codes.SELLER_CHECK, code, "")
+        again.append(number)
+    return again
+
+
+def _is_checked(api: Api, number: str, *, accepted: bool) -> bool:
+    if accepted:
+        return _shows(lambda: not _stands_at(api, number, {codes.UNPAID, codes.REQUESTED}))
     status = status_number(_read(api, number).get("shippingstatus", ""))
-    if status is not None and status >= codes.CHECKED:
-        return
-    if code is None:
-        raise ChannelDown(PASSING_TROUBLE, detail=f"no result for one row of {codes.SELLER_CHECK}", uncertain=True)
-    raise QapiRefused(codes.SELLER_CHECK, code, "")
+    return status is not None and status >= codes.CHECKED
 
 
-def planned_date(extra: Mapping[str, str], today: date) -> date:
-    """Three weekdays after payment, or the release day of a reservation; tomorrow at the earliest."""
+def _stands_at(api: Api, number: str, statuses: set[int]) -> bool:
+    """Whether the order plainly stands at one of these, without a claim."""
+    row = one_order(api, number)
+    known = plain(row) if row else {}
+    return status_number(known.get("shippingstatus", "")) in statuses and not known.get("claimstatus")
+
+
+def _shows(done: Callable[[], bool]) -> bool:
+    """What is read may run behind what was told by some seconds."""
+    for pause_s in (*SHOWS_AFTER_S, None):
+        if done():
+            return True
+        if pause_s:
+            clock.sleep(pause_s)
+    return False
+
+
+def planned_date(extra: Mapping[str, str], today: date) -> tuple[date, str]:
+    """(planned day, DelayType): three weekdays after payment, the release day of a reservation, or two days before the
+    wished day when that is later; tomorrow at the earliest."""
     tomorrow = today + timedelta(days=1)
     if available := extra.get("available_on"):
-        return max(date.fromisoformat(available), tomorrow)
+        return max(date.fromisoformat(available), tomorrow), OTHER_DELAY
     paid_on = date.fromisoformat(extra["paid_on"]) if extra.get("paid_on") else today
-    return max(weekdays_after(paid_on, SHIP_WITHIN_DAYS), tomorrow)
+    usual = max(weekdays_after(paid_on, SHIP_WITHIN_DAYS), tomorrow)
+    if wish := extra.get("wish_on"):
+        wished = date.fromisoformat(wish) - timedelta(days=TRAVEL_DAYS)
+        if wished > usual:
+            return wished, BUYERS_WISH
+    return usual, PREPARING
 
 
 def weekdays_after(start: date, days: int) -> date:
@@ -89,8 +135,11 @@ def ship(api: Api, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
                 raise
             batch = [row for row in batch if not _is_sent(api, row)]
             results = _bulk(api, codes.SEND, "ShippingInfoJson", batch, idempotent=False) if batch else {}
-        for row in batch:
-            _settle_sending(api, row, results.get(row["OrderNo"]))
+        unseen = [row for row in batch if not _settle_sending(api, row, results.get(row["OrderNo"]))]
+        if unseen:  # accepted without effect: once more
+            results = _bulk(api, codes.SEND, "ShippingInfoJson", unseen, idempotent=False)
+            if not all(_settle_sending(api, row, results.get(row["OrderNo"])) for row in unseen):
+                raise ChannelDown(NOT_SHOWN, detail=f"{codes.SEND} does not show", uncertain=True)
 
 
 def sendings(names: Mapping[str, str], parcels: Sequence[Parcel]) -> list[dict[str, str]]:
@@ -130,11 +179,17 @@ def _is_sent(api: Api, row: Mapping[str, str]) -> bool:
     return False
 
 
-def _settle_sending(api: Api, row: Mapping[str, str], code: int | None) -> None:
-    if code == 0 or _is_sent(api, row):
-        return
-    if code is None:
-        raise ChannelDown(PASSING_TROUBLE, detail=f"no result for one row of {codes.SEND}", uncertain=True)
+def _settle_sending(api: Api, row: Mapping[str, str], code: int | None) -> bool:
+    """Whether the order is on its way now. Raises what Qoo10 refuses for this row."""
+    told = Told(api.redis, "qoo10", api.settings.shop_code, (codes.SEND, sorted(row.items())))
+    if code in (0, None):
+        told.keep()
+        number = row["OrderNo"]
+        return _shows(lambda: not _stands_at(api, number, {codes.UNPAID, codes.REQUESTED, codes.CHECKED}))
+    if _is_sent(api, row):
+        return True
+    if told.lately:
+        raise ChannelDown(NOT_SHOWN, detail=f"{codes.SEND} {code}", uncertain=True)
     raise QapiRefused(codes.SEND, code, "")
 
 
@@ -143,20 +198,74 @@ def _settle_sending(api: Api, row: Mapping[str, str], code: int | None) -> None:
 
 def cancel(api: Api, order: Mapping[str, Any], reason: str) -> None:
     """Cancel each order of the basket. `reason` is a key of `CANCEL_CODES`, or words for the memo."""
-    code = codes.CANCEL_CODES.get(reason, codes.CANCEL_OTHER)
     for number in order_numbers(order):
-        if _is_cancelled(api, number):
-            continue
-        fields = {"ContrNo": number, "CancelReason": code, "SellerMemo": reason[:1000]}
+        cancel_one(api, number, reason)
+
+
+def cancel_lines(api: Api, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
+    """Cancel whole order numbers of the basket; Qoo10 cannot take single pieces off one."""
+    known = set(order_numbers(order))
+    for number, pieces in quantities.items():
+        if number not in known and not _is_cancelled(api, number):
+            raise Refused(f"注文番号 {number} はこのカートにありません。注文を取り込み直してください。")
+        if pieces != whole(_read(api, number).get("orderqty", "")):
+            raise Refused("Qoo10では明細の一部の個数だけをキャンセルできません。明細全体をキャンセルしてください。")
+    for number in quantities:
+        cancel_one(api, number, reason)
+
+
+def cancel_one(api: Api, number: str, reason: str) -> None:
+    """Never told blindly: the order is read before and after, and told again only when it shows nothing."""
+    if _is_cancelled(api, number):
+        return
+    fields = {"ContrNo": number, "CancelReason": codes.CANCEL_CODES.get(reason, codes.CANCEL_OTHER)}
+    fields["SellerMemo"] = codes.CANCEL_WORDS.get(reason, reason)[:1000]
+    open_states = {codes.UNPAID, codes.REQUESTED, codes.CHECKED}
+    _tell(api, codes.CANCEL, fields, number, done=lambda: not _stands_at(api, number, open_states))
+
+
+def answer_cancel(api: Api, order: Mapping[str, Any], *, accept: bool) -> None:
+    """Agree to the buyer's wish to cancel, for every order of the basket that carries one."""
+    if not accept:
+        raise Refused("キャンセル申請の拒否は、Qoo10 QSMの「キャンセル管理」で行ってください。")
+    asked = [number for number in order_numbers(order) if _claim(api, number) in codes.CANCEL_ASKED]
+    for number in asked:
+        _tell(api, codes.CLAIM_ACCEPT, {"orderNo": number}, number, done=partial(_is_answered, api, number))
+
+
+def _is_answered(api: Api, number: str) -> bool:
+    row = one_order(api, number)
+    return row is None or status_number(plain(row).get("claimstatus", "")) not in codes.CANCEL_ASKED
+
+
+def _tell(api: Api, method: str, fields: Mapping[str, str], number: str, *, done: Callable[[], bool]) -> None:
+    """`done` says whether an accepted word shows. A refused one is fine only when the order is cancelled: then the call
+    before, whose answer was lost, had done it."""
+    told = Told(api.redis, "qoo10", api.settings.shop_code, (method, sorted(fields.items())))
+    for last in (False, True):
         try:
-            api.call(codes.CANCEL, fields, idempotent=False)
+            api.call(method, fields, idempotent=False)
+            told.keep()
         except ChannelDown as lost:
-            if not lost.uncertain or not _is_cancelled(api, number):
+            if last or not lost.uncertain:
                 raise
+        except QapiRefused as refused:
+            if _is_cancelled(api, number):
+                return
+            if not told.lately:
+                raise
+            raise ChannelDown(NOT_SHOWN, detail=refused.detail, uncertain=True) from refused
+        if _shows(done):
+            return
+    raise ChannelDown(NOT_SHOWN, detail=f"{method} does not show", uncertain=True)
+
+
+def _claim(api: Api, number: str) -> int | None:
+    return status_number(_read(api, number).get("claimstatus", ""))
 
 
 def _is_cancelled(api: Api, number: str) -> bool:
-    return status_number(_read(api, number).get("claimstatus", "")) in codes.CANCELLED
+    return _claim(api, number) in codes.CANCELLED
 
 
 # ---- bulk calls ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ LIST_CLAIMS = "ShippingBasic.GetClaimInfo_V3"
 SELLER_CHECK = "ShippingBasic.SetSellerCheckYNBulk"
 SEND = "ShippingBasic.SetSendingInfoBulk"
 CANCEL = "Claim.SetCancelProcess"
+CLAIM_ACCEPT = "Claim.SetClaimAccept"
 ITEM_BULK = "ItemsOrder.SetGoodsPriceQtyBulk"
 ITEM_ONE = "ItemsOrder.SetGoodsPriceQty"
 OPTION_BULK = "ItemsOptions.UpdateInventoryDataBulk"
@@ -24,7 +25,7 @@ VERSIONS = {ITEM: "1.2"}  # QAPIVersion, where it is not 1.0
 UNPAID, REQUESTED, CHECKED, SENT, DELIVERED = 1, 2, 3, 4, 5
 OPEN_STATUSES = "0"  # 1 to 3
 BY_ORDER_DATE, BY_PAYMENT_DATE, BY_SHIPPING_DATE, BY_DELIVERED_DATE = "1", "2", "3", "4"
-CLAIMS_BY_REQUEST, CLAIMS_BY_COMPLETION = "2", "3"
+CLAIMS_BY_ORDER, CLAIMS_BY_REQUEST, CLAIMS_BY_COMPLETION = "1", "2", "3"
 
 # Claim status
 CANCEL_ASKED = {1, 2}
@@ -75,6 +76,8 @@ CAUSES = {
     (SEND, -10120): "配送会社名がQoo10に登録された名称と一致しません。店舗の設定で名称を直してください。",
     (SEND, -10122): "この店舗の注文ではありません。",
     (CANCEL, -10002): "この注文はQoo10に見つかりません。",
+    (CLAIM_ACCEPT, -10002): "この注文はQoo10に見つかりません。",
+    (CLAIM_ACCEPT, -10004): "承認できるキャンセル申請がありません。Qoo10 QSMで確認してください。",
     (CANCEL, -10004): "この状態の注文はキャンセルできません。Qoo10 QSMで確認してください。",
     (ITEM_ONE, -10001): "この商品コードはQoo10に見つかりません。",
     (OPTION_ONE, -10001): "この商品またはオプションはQoo10に見つかりません。",
@@ -82,6 +85,7 @@ CAUSES = {
     (OPTION_ONE, -10009): "販売中または販売停止中の商品ではないため、在庫を変更できません。",
 }
 ALREADY_CHECKED = -10012
+DATE_TOO_EARLY = -10018
 NOT_REQUESTED = -10013
 TRACKING_USED = {-10103, -10113, -10114}
 ORDER_UNKNOWN = {(ONE_ORDER, -10002), (ONE_ORDER, -10003)}
@@ -91,6 +95,15 @@ CARRIERS = {"yamato": "ヤマト宅急便", "sagawa": "佐川急便", "japanpost
 
 # Our words for a reason → CancelReason. "" tells out of stock, which also sets the item's stock to nothing.
 CANCEL_CODES = {"out_of_stock": "", "stock_short": "", "discontinued": "", "area": "2", "delay": "3"}
+CANCEL_WORDS = {
+    "out_of_stock": "在庫切れのため",
+    "stock_short": "在庫切れのため",
+    "discontinued": "販売終了のため",
+    "area": "配送できない地域のため",
+    "delay": "発送が遅れるため",
+    "buyer": "購入者のご希望のため",
+    "customer": "購入者のご希望のため",
+}
 CANCEL_OTHER = "1"  # the order was changed
 
 # Older spellings → the present ones, in lower case without "_".

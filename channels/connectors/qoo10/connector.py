@@ -44,12 +44,42 @@ class Qoo10Connector(Basic):
         carrier_codes=codes.CARRIERS,
         publish_interval_s=1.0,
         poll_interval_s=120,
+        partial_cancel=True,
+        cancel_answer="accept",
+        payment_report=False,
+        captures=False,
+        memo=False,
+        amount_change="none",
+        relative_stock=False,
+        cannot=(
+            gettext_noop("発送済みの送り状番号の訂正"),
+            gettext_noop("1つの注文番号に送り状番号を2件以上登録すること"),
+            gettext_noop("明細の一部の個数だけのキャンセル"),
+            gettext_noop("キャンセル申請の拒否、返品・交換・未着申請への回答"),
+            gettext_noop("入金の登録（Qoo10が入金を管理します）"),
+            gettext_noop("店舗用メモの書き込み"),
+            gettext_noop("金額・届け先・商品の変更"),
+            gettext_noop("89日より前の注文の取り込み"),
+        ),
     )
+    credential_terms = {
+        "certification_key": CredentialTerm(
+            days=365,
+            note=gettext_noop(
+                "APIキーとQSMのIDとパスワードを登録しておくと、自動で発行し直します。"
+                "QSMのパスワードを変えると、期限の前でも無効になります。"
+            ),
+        ),
+    }
     credential_fields = (
         ("certification_key", gettext_noop("販売者認証キー（1年有効）"), True),
         ("api_key", gettext_noop("APIキー（認証キーを自動発行する場合）"), True),
         ("user_id", gettext_noop("QSMのID（認証キーを自動発行する場合）"), False),
         ("password", gettext_noop("QSMのパスワード（認証キーを自動発行する場合）"), True),
+        ("carrier_yamato", gettext_noop("QSMでの配送会社名：ヤマト運輸（空欄なら「ヤマト宅急便」）"), False),
+        ("carrier_sagawa", gettext_noop("QSMでの配送会社名：佐川急便（空欄なら「佐川急便」）"), False),
+        ("carrier_japanpost", gettext_noop("QSMでの配送会社名：日本郵便（空欄なら「ゆうパック」）"), False),
+        ("carrier_other", gettext_noop("QSMでの配送会社名：その他（空欄なら「その他」）"), False),
     )
     credential_terms: Mapping[str, CredentialTerm] = {
         "certification_key": CredentialTerm(
@@ -90,6 +120,15 @@ class Qoo10Connector(Basic):
 
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         changes.cancel(self.api, order, reason)
+
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        return fetch.order_numbers(self.api, since, until)
+
+    def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
+        changes.cancel_lines(self.api, order, quantities, reason)
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        changes.answer_cancel(self.api, order, accept=accept)
 
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         return stock.list_listings(self.api)

@@ -14,7 +14,7 @@ from typing import Any
 
 from channels.connectors.contract import ChannelDown, ChannelError, Fetched, RawOrder, Refused, Unreadable
 from channels.connectors.qoo10 import codes
-from channels.connectors.qoo10.rows import Row, plain, stamp, status_number
+from channels.connectors.qoo10.rows import Row, instant, plain, stamp, status_number
 from channels.connectors.qoo10.transport import Api, QapiRefused
 from channels.connectors.seen import Seen, digest_of, store_name
 from oms.kernel import clock
@@ -159,6 +159,24 @@ def find_basket(api: Api, pack_no: str) -> RawOrder | None:
         return None
     complete(api, basket)
     return basket.raw() if basket.rows else None
+
+
+def order_numbers(api: Api, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+    """Basket numbers and times of all orders placed in this range: the lists by order date, and the claims, because
+    cancelled rows stand in no list. Older than 89 days nothing can be asked for."""
+    start = max(since, clock.now() - OLDEST)
+    rows: list[dict[str, Any]] = []
+    for status in (codes.OPEN_STATUSES, str(codes.SENT), str(codes.DELIVERED)):
+        rows += _search(api, status, codes.BY_ORDER_DATE, start, until)
+    rows += _search_claims(api, codes.CLAIMS_BY_ORDER, start, until)
+    found: dict[str, datetime] = {}
+    for row in rows:
+        known = plain(row) if isinstance(row, dict) else {}
+        at = instant(known.get("orderdate", "")) or start
+        if pack := known.get("packno"):
+            found[pack] = min(at, found.get(pack, at))
+    if found:
+        yield sorted(found.items(), key=lambda pair: (pair[1], pair[0]))
 
 
 # ---- the lists -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,17 @@ from typing import Any
 from channels.connectors.contract import Unreadable
 from channels.connectors.qoo10 import codes
 from channels.connectors.qoo10.rows import TOKYO, Row, day, instant, listing_code, plain, status_number
-from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, PaymentMethod, PaymentState, Totals
+from orders.channel_order import (
+    ChannelLine,
+    ChannelOrder,
+    ChannelState,
+    Coupon,
+    Delivery,
+    Party,
+    PaymentMethod,
+    PaymentState,
+    Totals,
+)
 
 PREFECTURES = """
 北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県
@@ -19,6 +29,7 @@ PREFECTURES = """
 """
 PREFECTURE_NAMES = tuple(PREFECTURES.split())
 FREIGHT_COLLECT = "charge on delivery"
+NO = ("", "n", "no", "0", "false")
 RESERVED_SENDING = ("1", "2")  # AvailableSendType
 END_OF_DAY = time(23, 59, 59)
 
@@ -30,6 +41,7 @@ class Line:
     row: Row
     status: int | None
     claim: int | None
+    claim_words: str = ""
 
     @property
     def cancelled(self) -> bool:
@@ -63,7 +75,8 @@ def _lines(rows: Sequence[Row], claims: Sequence[Row]) -> list[Line]:
         claim = latest.get(row["orderno"], row)
         status = status_number(row.get("shippingstatus", ""))
         known = status if status in (1, 2, 3, 4, 5) else None
-        found.append(Line(row, known, status_number(claim.get("claimstatus", ""))))
+        words = claim.get("claimstatus", "")
+        found.append(Line(row, known, status_number(words), words))
     if not found:
         raise ValueError("明細がありません")
     return sorted(found, key=lambda line: (len(line.row["orderno"]), line.row["orderno"]))
@@ -76,6 +89,7 @@ def _build(pack_no: str, lines: list[Line], claims: Sequence[Row]) -> ChannelOrd
         raise ValueError("注文日時がありません")
     live = [line for line in lines if not line.cancelled]
     recipients = list(dict.fromkeys(_recipient_key(line.row) for line in lines))
+    wishes = [day(line.row.get("desireddeliverydate", "")) for line in live]
     state = _state(live)
     return ChannelOrder(
         channel_order_no=pack_no,
@@ -91,14 +105,17 @@ def _build(pack_no: str, lines: list[Line], claims: Sequence[Row]) -> ChannelOrd
         payment_name=first.get("paymentmethod", ""),
         paid_at=_earliest(lines, "paymentdate"),
         remarks="\n".join(dict.fromkeys(filter(None, (line.row.get("shippingmessage") for line in lines)))),
-        wish_date=next(filter(None, (day(line.row.get("desireddeliverydate", "")) for line in live)), None),
+        wish_date=next(filter(None, wishes), None),
         delivery_method=first.get("shippingway", ""),
         ship_by=_ship_by(live),
         cancel_requested=any(line.claim in codes.CANCEL_ASKED for line in live),
         cancel_reason=_claim_reasons(lines, claims),
         tracking_nos=tuple(dict.fromkeys(filter(None, (line.row.get("trackingno") for line in lines)))),
-        flags=_flags(live or lines),
-        extra=_extra(lines, live),
+        flags=_flags(live or lines, buyer=first.get("buyer", "")),
+        sub_state=_claim_words(lines),
+        deliveries=_deliveries(lines, recipients),
+        coupons=_coupons(live or lines),
+        extra={**_extra(lines, live), **_claims_extra(lines, claims)},
     )
 
 
@@ -138,7 +155,36 @@ def _claim_reasons(lines: Sequence[Line], claims: Sequence[Row]) -> str:
     return " / ".join(dict.fromkeys(filter(None, told)))
 
 
-def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
+def _claim_words(lines: Sequence[Line]) -> str:
+    """Qoo10's own words for the claims of the basket, each once."""
+    return " / ".join(dict.fromkeys(filter(None, (line.claim_words for line in lines))))
+
+
+CLAIM_FACTS = {
+    "orderno": "order_no",
+    "claimstatus": "status",
+    "reason": "reason",
+    "requestdate": "requested",
+    "cancelrefunddate": "completed",
+    "deliverycompanyreturn": "return_carrier",
+    "trackingnoreturn": "return_tracking",
+    "pickupaddress": "pickup_address",
+    "pickupzipcode": "pickup_zip",
+    "paymentreturnshipping": "return_shipping",
+    "itemcondition": "item_condition",
+    "paymentamount": "amount",
+}
+
+
+def _claims_extra(lines: Sequence[Line], claims: Sequence[Row]) -> dict[str, str]:
+    """Cancellations, returns and exchanges as they were told, one JSON list of facts; nothing where there is none."""
+    told = list(claims) or [line.row for line in lines if line.row.get("claimstatus")]
+    facts = [{name: row[key] for key, name in CLAIM_FACTS.items() if key in row} for row in told]
+    facts.sort(key=lambda fact: (fact.get("order_no", ""), fact.get("requested", ""), fact.get("status", "")))
+    return {"claims": json.dumps(facts, ensure_ascii=False)} if facts else {}
+
+
+def _flags(lines: Sequence[Line], *, buyer: str) -> tuple[str, ...]:
     found = [codes.CLAIM_FLAGS[line.claim] for line in lines if line.claim in codes.CLAIM_FLAGS]
     for line in lines:
         sending = line.row.get("availablesendtype", "")
@@ -146,6 +192,12 @@ def _flags(lines: Sequence[Line]) -> tuple[str, ...]:
             found.append("preorder")
         if sending == "3":
             found.append("same_day")
+        if line.row.get("sendername", buyer) != buyer:
+            found.append("other_sender")
+        if line.row.get("overseaconsignment", "").lower() not in NO:
+            found.append("overseas")
+        if line.row.get("gift"):
+            found.append("free_gift")
         rate_type = line.row.get("shippingratetype", "").lower()
         if rate_type == FREIGHT_COLLECT:
             found.append("freight_collect")
@@ -176,6 +228,18 @@ def _totals(lines: Sequence[Line]) -> Totals:
         coupons_shop=cart_shop,
         coupons_channel=sum(_yen(row, "discount") for row in rows) - shop + cart_mall,
     )
+
+
+def _coupons(lines: Sequence[Line]) -> tuple[Coupon, ...]:
+    """What was taken off, by who pays for it, as in the totals; the shop's line discounts are no coupon."""
+    rows = [line.row for line in lines]
+    shop_lines = sum(min(max(_yen(row, "sellerdiscount"), 0), max(_yen(row, "discount"), 0)) for row in rows)
+    found = (
+        Coupon("カート割引（販売者負担）", sum(_yen(row, "cartdiscountseller") for row in rows), "shop"),
+        Coupon("カート割引（Qoo10負担）", sum(_yen(row, "cartdiscountqoo10") for row in rows), "channel"),
+        Coupon("商品割引（Qoo10負担）", sum(_yen(row, "discount") for row in rows) - shop_lines, "channel"),
+    )
+    return tuple(coupon for coupon in found if coupon.amount)
 
 
 def _line_total(row: Row) -> int:
@@ -228,9 +292,27 @@ def _channel_line(line: Line, recipient: int) -> ChannelLine:
         amount=price * quantity,
         options=row.get("option", ""),
         recipient=recipient,
+        discount=_yen(row, "discount"),
+        gift=row.get("gift", ""),
         cancelled_quantity=quantity if line.cancelled else 0,
         shipped_quantity=quantity if sent else 0,
     )
+
+
+def _deliveries(lines: Sequence[Line], keys: Sequence["RecipientKey"]) -> tuple[Delivery, ...]:
+    """By recipient: the wished day, the way, and whose name stands as the sender."""
+    found = []
+    for key in keys:
+        rows = [line.row for line in lines if _recipient_key(line.row) == key]
+        wishes = [wish for row in rows if (wish := day(row.get("desireddeliverydate", ""))) is not None]
+        found.append(
+            Delivery(
+                wish_date=wishes[0] if wishes else None,
+                method=next(filter(None, (row.get("shippingway") for row in rows)), "") or "",
+                sender=next(filter(None, (row.get("sendername") for row in rows)), "") or "",
+            )
+        )
+    return tuple(found)
 
 
 RecipientKey = tuple[str, ...]
@@ -262,6 +344,9 @@ def split_prefecture(row: Row) -> tuple[str, str]:
     return found, text.removeprefix(found).strip()
 
 
+COUNTRIES = {"JAPAN": "JP", "日本": "JP"}
+
+
 def _party(row: Row, who: str, **address: Any) -> Party:
     phone = row.get(f"{who}mobile") or row.get(f"{who}tel") or ""
     return Party(
@@ -269,8 +354,16 @@ def _party(row: Row, who: str, **address: Any) -> Party:
         kana=row.get(f"{who}kana", ""),
         phone=domestic(phone),
         email=row.get(f"{who}email", ""),
+        country=_country(row) if who == "receiver" else "JP",
         **address,
     )
+
+
+def _country(row: Row) -> str:
+    """The older query tells it; "JP" where nothing is told."""
+    told = row.get("shippingcountry", "").upper()
+    found = COUNTRIES.get(told, told)
+    return found if len(found) == 2 else "JP"
 
 
 def domestic(phone: str) -> str:
@@ -295,18 +388,52 @@ def _ship_by(live: Sequence[Line]) -> datetime | None:
     return datetime.combine(min(days), END_OF_DAY, TOKYO) if days else None
 
 
+EXTRA = {
+    "seller_item_codes": "selleritemcode",
+    "free_gift": "gift",
+    "sender_name": "sendername",
+    "sender_tel": "sendertel",
+    "sender_zip": "senderzipcode",
+    "sender_address": "senderaddress",
+    "sender_nation": "sendernation",
+    "shipping_rate_type": "shippingratetype",
+    "carrier": "deliverycompany",
+    "voucher": "vouchercode",
+    "packing_no": "packingno",
+    "seller_delivery_no": "sellerdeliveryno",
+    "branch": "branchname",
+    "material": "material",
+    "currency": "currency",
+    "delay_type": "delaytype",
+    "delay_memo": "delaymemo",
+    "shipped_on": "shippingdate",
+    "delivered_on": "delivereddate",
+}
+
+
 def _extra(lines: Sequence[Line], live: Sequence[Line]) -> dict[str, str]:
-    """What later calls need: the order numbers, and the days a planned ship date depends on."""
-    extra = {"order_nos": ",".join(line.row["orderno"] for line in live or lines)}
+    """What later calls need: the order numbers, and the days a planned ship date depends on. And what the rows tell
+    beside: each text once."""
+    rows = [line.row for line in live or lines]
+    extra = {"order_nos": ",".join(row["orderno"] for row in rows)}
     paid_at = _earliest(live, "paymentdate")
     if paid_at:
         extra["paid_on"] = paid_at.astimezone(TOKYO).date().isoformat()
-    available = [found for line in live if (found := day(line.row.get("availableshippingdate", ""))) is not None]
+    available = [found for row in rows if (found := day(row.get("availableshippingdate", ""))) is not None]
     if available:
         extra["available_on"] = max(available).isoformat()
-    free_gifts = dict.fromkeys(filter(None, (line.row.get("gift") for line in live)))
-    if free_gifts:
-        extra["free_gift"] = " / ".join(free_gifts)
-    if sender := next(filter(None, (line.row.get("sendername") for line in live)), ""):
-        extra["sender_name"] = sender
+    wishes = [found for row in rows if (found := day(row.get("desireddeliverydate", ""))) is not None]
+    if wishes:
+        extra["wish_on"] = min(wishes).isoformat()
+    for key, name in EXTRA.items():
+        if told := " / ".join(dict.fromkeys(row[name] for row in rows if name in row)):
+            extra[key] = told
+    settle = [_yen(row, "settleprice") for row in rows if "settleprice" in row]
+    if settle:
+        extra["settle_amount"] = str(sum(settle))
+    collect = [
+        _yen(row, name) for row in rows for name in ("codprice", "shippingrate") if name in row and _is_collect(row)
+    ]
+    if any(collect):
+        extra["collect_on_delivery"] = str(max(collect))
     return extra

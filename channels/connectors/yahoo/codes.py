@@ -7,7 +7,10 @@ API_PATH = "/ShoppingWebService/V1"
 AUTH_HOST = "https://auth.login.yahoo.co.jp"
 TOKEN_PATH = "/yconnect/v2/token"
 
-ORDER_APIS = ("orderList", "orderInfo", "orderCount", "orderStatusChange", "orderShipStatusChange")
+ORDER_APIS = (
+    *("orderList", "orderInfo", "orderCount", "orderStatusChange", "orderShipStatusChange", "orderPayStatusChange"),
+    "orderChange",
+)
 OTHER_APIS = ("setStock", "getStock", "getItem", "myItemList")
 
 # OrderStatus
@@ -37,6 +40,39 @@ SETTLEMENT_FAILED = {"8", "10", "12"}  # expired, authorisation error, Suica err
 SETTLEMENT_RETURNED = {"7", "11"}  # refunded, sale taken back
 
 CARRIERS = {"yamato": "1001", "sagawa": "1002", "japanpost": "1003", "other": "1000"}
+# Further carriers, by the words their names begin with; "other" is told by its own code where it is one of them.
+CARRIER_NAMES = {
+    "ヤマト": "1001",
+    "佐川": "1002",
+    "日本郵便": "1003",
+    "西濃": "1004",
+    "西武": "1005",
+    "福山": "1006",
+    "名鉄": "1007",
+    "トナミ": "1008",
+    "第一貨物": "1009",
+    "新潟": "1010",
+    "中越": "1011",
+    "岡山県貨物": "1012",
+    "久留米": "1013",
+    "山陽": "1014",
+    "日本トラック": "1015",
+    "エコ配": "1016",
+    "EMS": "1017",
+    "DHL": "1018",
+    "FEDEX": "1019",
+    "UPS": "1020",
+    "日通": "1021",
+    "日本通運": "1021",
+    "TNT": "1022",
+    "OCS": "1023",
+    "USPS": "1024",
+    "SF": "1025",
+    "ARAMEX": "1026",
+    "SGH": "1027",
+    "JPロジスティクス": "1028",
+    "MAGICALMOVE": "1029",
+}
 UNTRACKED = "105"  # ShipInvoiceNumberEmptyReason: the method has no tracking
 
 CANCEL_REASONS = {
@@ -79,19 +115,39 @@ PERSON_FIELDS = """
 FirstName FirstNameKana LastName LastNameKana ZipCode Prefecture PrefectureKana City CityKana Address1 Address1Kana
 Address2 Address2Kana PhoneNumber EmgPhoneNumber Section1Field Section1Value Section2Field Section2Value
 """
+NUMBER_FIELDS = "OrderId,OrderTime"
+
 OTHER_FIELDS = """
 OrderId Version ParentOrderId ChildOrderId DeviceType IsSeen IsSplit CancelReason CancelReasonDetail OrderTime
-LastUpdateTime Suspect SuspectMessage OrderStatus StoreStatus BuyerComments SellerComments Notes TotalCouponDiscount
-ShippingCouponDiscount IsMultiShip MultiShipId IsReadOnly FraudHoldStatus PublicationTime IsLineGiftOrder SocialGiftType
-IsSubscription PayStatus SettleStatus PayType PayKind PayMethod PayMethodName PayActionTime PayDate PaymentTerm
-CombinedPayMethod CombinedPayMethodName NeedReceipt BillMailAddress ShipStatus ShipMethod ShipMethodName ShipRequestDate
-ShipRequestTime ShipNotes ShipCompanyCode ReceiveShopCode ShipInvoiceNumber1 ShipInvoiceNumber2 ArriveType ShipDate
-ArrivalDate NeedGiftWrap GiftWrapType GiftWrapMessage NeedGiftWrapPaper GiftWrapPaperType GiftWrapName IsEazy
-EazyDeliveryName IsLineGiftShippable ShippingDeadline PayCharge ShipCharge GiftWrapCharge Discount Adjustments
-SettleAmount UsePoint GiftCardDiscount TotalPrice TotalMallCouponDiscount TotalImmediateBonusAmount LineId ItemId Title
-SubCode SubCodeOption ItemOption Inscription ItemTaxRatio Jan UnitPrice Quantity ReleaseDate OriginalPrice
-CouponDiscount LeadTimeText SellerId IsLogin
+LastUpdateTime Suspect SuspectMessage OrderStatus StoreStatus BuyerComments SellerComments Notes UseCouponData
+TotalCouponDiscount ShippingCouponFlg ShippingCouponDiscount IsMultiShip MultiShipId IsReadOnly
+IsFirstClassDrugIncludes IsFirstClassDrugAgreement FraudHoldStatus PublicationTime LineGiftOrderId IsLineGiftOrder
+SocialGiftType IsSubscription SubscriptionId PayStatus SettleStatus PayType PayKind PayMethod PayMethodName
+PayActionTime PayDate PayNotes SettleId PaymentTerm PayMethodChangeDeadline IsPayMethodChangePossible CombinedPayType
+CombinedPayMethod CombinedPayMethodName NeedBillSlip NeedDetailedSlip NeedReceipt AgeConfirmField AgeConfirmValue
+AgeConfirmCheck BillMailAddress ShipStatus ShipMethod ShipMethodName ShipRequestDate ShipRequestTime ShipNotes
+ShipCompanyCode ReceiveShopCode ReceiveSatelliteType ShipInvoiceNumber1 ShipInvoiceNumber2
+ShipInvoiceNumberEmptyReason ShipUrl ArriveType ShipDate ArrivalDate NeedGiftWrap GiftWrapType GiftWrapMessage
+NeedGiftWrapPaper GiftWrapPaperType GiftWrapName Option1Field Option1Type Option1Value Option2Field Option2Type
+Option2Value IsEazy EazyDeliveryCode EazyDeliveryName IsMallContactlessDelivery IsLineGiftShippable ShippingDeadline
+RemoteAreaShippingType PayCharge ShipCharge GiftWrapCharge Discount Adjustments SettleAmount UsePoint
+GiftCardDiscount TotalPrice TotalMallCouponDiscount LineGiftCharge TotalImmediateBonusAmount PayMethodAmount
+CombinedPayMethodAmount LineId ItemId Title SubCode SubCodeOption ItemOption Inscription IsUsed ItemTaxRatio Jan
+UnitPrice Quantity ReleaseDate OriginalPrice OriginalNum CouponData CouponDiscount CouponUseNum LeadTimeText
+LeadTimeStart LeadTimeEnd SellerId IsLogin FspLicenseName
 """
 INFO_FIELDS = ",".join(
     [*OTHER_FIELDS.split(), *(f"{prefix}{name}" for prefix in ("Bill", "Ship") for name in PERSON_FIELDS.split())]
+)
+
+# What an order cannot do without: asked for when Yahoo! no longer knows one of the names above.
+CORE_FIELDS = (
+    "OrderId,OrderTime,LastUpdateTime,OrderStatus,IsSeen,IsReadOnly,IsSplit,ChildOrderId,Suspect,FraudHoldStatus,"
+    "CancelReason,BuyerComments,PayStatus,SettleStatus,PayType,PayMethod,PayMethodName,PayDate,BillLastName,"
+    "BillFirstName,BillZipCode,BillPrefecture,BillCity,BillAddress1,BillAddress2,BillPhoneNumber,BillMailAddress,"
+    "ShipStatus,ShipMethod,ShipMethodName,ShipRequestDate,ShipRequestTime,ShipCompanyCode,ShipInvoiceNumber1,"
+    "ShipInvoiceNumber2,ArriveType,ShipLastName,ShipFirstName,ShipZipCode,ShipPrefecture,ShipCity,ShipAddress1,"
+    "ShipAddress2,ShipPhoneNumber,PayCharge,ShipCharge,GiftWrapCharge,Discount,Adjustments,UsePoint,GiftCardDiscount,"
+    "TotalMallCouponDiscount,SettleAmount,TotalPrice,LineId,ItemId,SubCode,Title,ItemOption,Inscription,ItemTaxRatio,"
+    "UnitPrice,Quantity,SellerId"
 )

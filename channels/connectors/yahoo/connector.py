@@ -16,10 +16,12 @@ from channels.connectors.contract import (
     ListingInfo,
     Parcel,
     RawOrder,
+    Refused,
+    StockAdjust,
     StockPush,
     StockResult,
 )
-from channels.connectors.yahoo import changes, codes, consent, fetch, stock
+from channels.connectors.yahoo import amend, changes, codes, consent, fetch, stock
 from channels.connectors.yahoo.parse import parse_order
 from channels.connectors.yahoo.transport import Api, text_of
 from orders.channel_order import ChannelOrder
@@ -44,7 +46,30 @@ class YahooConnector(Basic):
         carrier_codes=codes.CARRIERS,
         publish_interval_s=1.05,
         poll_interval_s=60,
+        partial_cancel=True,
+        cancel_answer="none",
+        payment_report=True,
+        captures=True,
+        memo=True,
+        amount_change="none",
+        relative_stock=True,
+        cannot=(
+            gettext_noop("注文の一部だけの出荷通知（注文ごとに1回です）"),
+            gettext_noop("送り状番号3件目以降の登録（配送メモに書き込みます）"),
+            gettext_noop("購入者からのキャンセル希望の受け取りと回答（問い合わせで届きます）"),
+            gettext_noop("カード決済の金額変更、返金、クーポンの取り消し"),
+            gettext_noop("届け先の変更、商品の追加、注文の分割"),
+        ),
     )
+    credential_terms = {
+        "refresh_token": CredentialTerm(
+            days=28, note=gettext_noop("4週間ごとに、ストアの権限を持つ人がYahoo!にログインして連携し直します。")
+        ),
+        "public_key": CredentialTerm(
+            days=365,
+            note=gettext_noop("ストアクリエイターProの「設定 → 暗号鍵管理」で新しい鍵を作ります（2つまで有効）。"),
+        ),
+    }
     credential_fields = (
         ("client_id", gettext_noop("Client ID（アプリケーションID）"), False),
         ("client_secret", gettext_noop("シークレット"), True),
@@ -111,11 +136,32 @@ class YahooConnector(Basic):
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         changes.cancel(self.api, str(order["no"]), reason)
 
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        return fetch.order_numbers(self.api, since, until)
+
+    def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
+        amend.cancel_lines(self.api, order, quantities, reason)
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        """Yahoo! brings such wishes as inquiries, which no order call shows or answers."""
+        raise Refused(
+            f"Yahoo!のキャンセル希望には、ストアクリエイターProの問い合わせから回答してください（注文 {order['no']}）。"
+        )
+
+    def report_payment(self, order: Mapping[str, Any], paid_at: datetime) -> None:
+        changes.report_payment(self.api, str(order["no"]), paid_at)
+
+    def write_memo(self, order: Mapping[str, Any], text: str) -> None:
+        amend.write_memo(self.api, str(order["no"]), text)
+
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         return stock.list_listings(self.api)
 
     def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
         return stock.push_stock(self.api, items)
+
+    def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+        return stock.adjust_stock(self.api, items)
 
     def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
         return stock.read_stock(self.api, listing_codes)

@@ -9,7 +9,16 @@ from channels.connectors.contract import Unreadable
 from channels.connectors.yahoo import codes
 from channels.connectors.yahoo.states import channel_state, flags, order_state, payment_state
 from channels.connectors.yahoo.transport import read_xml
-from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, PaymentMethod, PaymentState, Totals
+from orders.channel_order import (
+    ChannelLine,
+    ChannelOrder,
+    ChannelState,
+    Coupon,
+    Party,
+    PaymentMethod,
+    PaymentState,
+    Totals,
+)
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 JST = timedelta(hours=9)
@@ -66,22 +75,26 @@ def _keep(fields: Fields, group: Any) -> None:
 
 def _item_fields(item: Any) -> Fields:
     fields: Fields = {}
-    options = []
+    chosen: dict[str, list[str]] = {"ItemOption": [], "Inscription": []}
     for child in item:
         tag = child.tag
-        if tag in ("ItemOption", "Inscription"):
+        if tag in chosen:
             if option := _option(child):
-                options.append(option)
+                chosen[tag].append(option)
         elif (text := child.text) and (text := text.strip()) and tag not in fields:
             fields[tag] = text
-    if options:
-        fields["options"] = " / ".join(options)
+    for tag, found in chosen.items():
+        if found:
+            fields[tag] = " / ".join(found)
     return fields
 
 
 def _option(element: Any) -> str:
+    """ "のし: 不要", with what it costs where it costs something; the words alone where they stand without a name."""
     name, value = (element.findtext("Name") or "").strip(), (element.findtext("Value") or "").strip()
-    return f"{name}: {value}" if name and value else name or value
+    price = (element.findtext("Price") or "").strip()
+    told = f"{name}: {value}" if name and value else name or value or (element.text or "").strip()
+    return f"{told}（{price}円）" if told and price.strip("0.+-") else told
 
 
 # ---- the order -----------------------------------------------------------------------------------------------------
@@ -96,7 +109,6 @@ def _build(no: str, order: Fields, items: list[Fields]) -> ChannelOrder:
     lines = tuple(line for item in items if (line := _line(item, shipped=state is ChannelState.SHIPPED)) is not None)
     if not lines and state is not ChannelState.CANCELLED:
         raise ValueError("明細がありません")
-    wish_time = order.get("ShipRequestTime", "")
     return ChannelOrder(
         channel_order_no=no,
         ordered_at=ordered_at,
@@ -113,7 +125,7 @@ def _build(no: str, order: Fields, items: list[Fields]) -> ChannelOrder:
         updated_at=instant(order.get("LastUpdateTime", "")),
         remarks=order.get("BuyerComments", ""),
         wish_date=day(order.get("ShipRequestDate", "")),
-        wish_slot=slot(wish_time),
+        wish_slot=slot(order.get("ShipRequestTime", "")),
         delivery_method=order.get("ShipMethodName", ""),
         ship_by=instant(order.get("ShippingDeadline", "")),
         gift=_asked(order, "NeedGiftWrap", "GiftWrapType", "ギフト包装"),
@@ -122,7 +134,11 @@ def _build(no: str, order: Fields, items: list[Fields]) -> ChannelOrder:
         cancel_reason=_cancel_reason(order),
         tracking_nos=tuple(filter(None, (order.get("ShipInvoiceNumber1"), order.get("ShipInvoiceNumber2")))),
         flags=flags(order),
-        extra=_extra(order, items, wish_time),
+        sub_state=order.get("StoreStatus", ""),
+        coupons=_coupons(order),
+        pay_by=_pay_by(order, paid),
+        shop_memo=order.get("Notes", ""),
+        extra=_extra(order, items),
     )
 
 
@@ -138,7 +154,7 @@ def _line(item: Fields, *, shipped: bool) -> ChannelLine | None:
         return None
     price = amount(item.get("UnitPrice", "")) or 0
     sub_code = item.get("SubCode", "")
-    options = " / ".join(filter(None, (item.get("SubCodeOption"), item.get("options"))))
+    options = " / ".join(filter(None, (item.get("SubCodeOption"), item.get("ItemOption"))))
     return ChannelLine(
         line_id=line_id,
         channel_sku=f"{code}:{sub_code}" if sub_code else code,
@@ -149,6 +165,7 @@ def _line(item: Fields, *, shipped: bool) -> ChannelLine | None:
         tax_rate=int(rate) if (rate := item.get("ItemTaxRatio", "")).isdigit() else None,
         options=options,
         jan=item.get("Jan", ""),
+        gift=item.get("Inscription", ""),
         shipped_quantity=quantity if shipped else 0,
     )
 
@@ -169,6 +186,19 @@ def _totals(order: Fields, lines: tuple[ChannelLine, ...]) -> Totals | None:
         coupons_channel=_yen(order, "TotalMallCouponDiscount"),
         points=_yen(order, "UsePoint"),
     )
+
+
+def _coupons(order: Fields) -> tuple[Coupon, ...]:
+    """The mall's coupon only. The store's own is inside the unit prices already and stands in `extra`."""
+    mall = _yen(order, "TotalMallCouponDiscount")
+    return (Coupon("モールクーポン", mall, "channel"),) if mall else ()
+
+
+def _pay_by(order: Fields, paid: PaymentState) -> datetime | None:
+    """The term of a prepayment; after a failed settlement, until when the buyer may choose another method."""
+    if paid is PaymentState.PAID:
+        return None
+    return instant(order.get("PaymentTerm", "")) or instant(order.get("PayMethodChangeDeadline", ""))
 
 
 def _yen(order: Fields, name: str) -> int:
@@ -234,24 +264,58 @@ EXTRA = {
     "pay_type": "PayType",
     "settle_status": "SettleStatus",
     "settle_amount": "SettleAmount",
-    "ship_method": "ShipMethod",
-    "ship_company_code": "ShipCompanyCode",
+    "settle_id": "SettleId",
+    "pay_notes": "PayNotes",
+    "pay_method_amount": "PayMethodAmount",
     "combined_pay_method": "CombinedPayMethodName",
-    "parent_order_id": "ParentOrderId",
-    "child_order_id": "ChildOrderId",
+    "combined_amount": "CombinedPayMethodAmount",
+    "payment_term": "PaymentTerm",
+    "pay_method_change_by": "PayMethodChangeDeadline",
+    "shop_coupon": "TotalCouponDiscount",
+    "shipping_coupon": "ShippingCouponDiscount",
+    "gift_card": "GiftCardDiscount",
+    "immediate_bonus": "TotalImmediateBonusAmount",
+    "line_gift_charge": "LineGiftCharge",
+    "ship_method": "ShipMethod",
+    "ship_request_time": "ShipRequestTime",
+    "ship_company_code": "ShipCompanyCode",
+    "ship_notes": "ShipNotes",
+    "ship_date": "ShipDate",
+    "arrival_date": "ArrivalDate",
+    "no_tracking_reason": "ShipInvoiceNumberEmptyReason",
+    "remote_area": "RemoteAreaShippingType",
     "receive_shop_code": "ReceiveShopCode",
     "unattended": "EazyDeliveryName",
-    "payment_term": "PaymentTerm",
+    "parent_order_id": "ParentOrderId",
+    "child_order_id": "ChildOrderId",
+    "multi_ship_id": "MultiShipId",
+    "line_gift_order_id": "LineGiftOrderId",
+    "subscription_id": "SubscriptionId",
+    "suspect_message": "SuspectMessage",
+    "seller_comments": "SellerComments",
+    "membership": "FspLicenseName",
+    "emergency_phone": "ShipEmgPhoneNumber",
 }
+NOTHING = ("0", "0.0")
+ASKED = (
+    ("Option1Field", "Option1Value"),
+    ("Option2Field", "Option2Value"),
+    ("AgeConfirmField", "AgeConfirmValue"),
+)
 
 
-def _extra(order: Fields, items: list[Fields], wish_time: str) -> dict[str, str]:
-    extra = {key: order[name] for key, name in EXTRA.items() if name in order}
-    if wish_time:
-        extra["ship_request_time"] = wish_time
-    release_dates = sorted({item["ReleaseDate"] for item in items if item.get("ReleaseDate")})
-    if release_dates:
-        extra["release_date"] = release_dates[-1]
+def _extra(order: Fields, items: list[Fields]) -> dict[str, str]:
+    extra = {key: order[name] for key, name in EXTRA.items() if order.get(name) and order[name] not in NOTHING}
+    # What later calls need to know even when it is "0".
+    extra |= {key: order[EXTRA[key]] for key in ("pay_type", "settle_status") if EXTRA[key] in order}
+    for key, name in (("release_date", "ReleaseDate"), ("lead_time", "LeadTimeText")):
+        if told := sorted({item[name] for item in items if item.get(name)}):
+            extra[key] = told[-1]
+    if answers := [f"{order.get(name, '')}: {order[value]}" for name, value in ASKED if order.get(value)]:
+        extra["answers"] = " / ".join(answers)
+    extra["quantities"] = ",".join(
+        f"{item['LineId']}:{item['Quantity']}" for item in items if item.get("LineId") and item.get("Quantity")
+    )
     if order.get("SocialGiftType") == SHARED_IDENTITY and "BillMailAddress" in order:
         extra["relay_mail"] = order["BillMailAddress"]
     return extra

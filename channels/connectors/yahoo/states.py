@@ -79,6 +79,8 @@ FLAGS = {
     ("FraudHoldStatus", "1"): "fraud_hold",
     ("FraudHoldStatus", "3"): "fraud_rejected",
     ("SocialGiftType", "1"): "social_gift",
+    ("SocialGiftType", "2"): "gift_order",
+    ("SocialGiftType", "3"): "wish_list",
     ("ShipCompanyCode", "5001"): "store_pickup",
 }
 SWITCHES = {
@@ -86,7 +88,14 @@ SWITCHES = {
     "IsLineGiftOrder": "line_gift",
     "IsSubscription": "subscription",
     "IsEazy": "unattended_delivery",
+    "IsMallContactlessDelivery": "contactless_delivery",
+    "IsMultiShip": "multi_ship",
+    "IsFirstClassDrugIncludes": "first_class_drug",
+    "IsPayMethodChangePossible": "pay_method_may_change",
+    "AgeConfirmCheck": "age_check",
     "NeedReceipt": "receipt_wanted",
+    "NeedBillSlip": "bill_slip_wanted",
+    "NeedDetailedSlip": "detailed_slip_wanted",
 }
 
 

@@ -1,11 +1,11 @@
-"""Listings and stock. Quantities are sent as absolute numbers, so a batch may be repeated."""
+"""Listings and stock. Quantities are sent as absolute numbers, so a batch may be repeated; a change ("+3") may not."""
 
 import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from channels.connectors.contract import ListingInfo, StockPush, StockResult
+from channels.connectors.contract import ChannelDown, ChannelError, ListingInfo, StockAdjust, StockPush, StockResult
 from channels.connectors.yahoo.parse import amount
 from channels.connectors.yahoo.transport import CAUSES, Answer, Api, YahooRefused, text_of
 
@@ -17,6 +17,7 @@ CODE = re.compile(r"[^\s,:]{1,99}(?::[^\s,:]{1,99})?")
 PARTLY = 207
 NOT_ACCEPTED = "Yahoo!ショッピングが在庫数を受け付けませんでした。"
 NOT_A_CODE = "Yahoo!の商品コードの形ではありません。"
+UNKNOWN_SUM = "在庫の増減が反映されたか確認できません。在庫数を送り直してください。"
 NO_RECORD = "Yahoo!ショッピングにこの商品コードの在庫がありません。商品の紐付けを確認してください。"
 
 
@@ -57,6 +58,84 @@ def _send(api: Api, wanted: dict[str, int]) -> dict[str, StockResult]:
         return _after_partial(api, wanted, results, bad)
     missing = [code for code in wanted if code not in results]
     return {**results, **_compare(api, {code: wanted[code] for code in missing})}
+
+
+# ---- relative changes ----------------------------------------------------------------------------------------------
+
+
+def adjust_stock(api: Api, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+    """One result per item. What was shown before is read first, so that a lost or partial answer can be judged:
+    shown as before, it is sent once more; anything else but the sum is told as unknown and never repeated."""
+    batch: list[StockAdjust] = []
+    for item in items:
+        if not CODE.fullmatch(item.listing_code):
+            yield StockResult(item.listing_code, ok=False, error=NOT_A_CODE)
+            continue
+        batch.append(item)
+        if len(batch) == BATCH:
+            yield from _adjust(api, batch)
+            batch = []
+    if batch:
+        yield from _adjust(api, batch)
+
+
+def _adjust(api: Api, batch: Sequence[StockAdjust]) -> Iterator[StockResult]:
+    deltas: dict[str, int] = {}
+    for item in batch:  # one code may not stand twice in a call
+        deltas[item.listing_code] = deltas.get(item.listing_code, 0) + item.delta
+    before = read_stock(api, list(deltas))
+    results = {code: _compared(code, 0, None) for code in deltas if code not in before}
+    # Yahoo! shows no less than nothing: to take off more than is shown would leave the sum unknown.
+    known = {code: max(delta, -before[code]) for code, delta in deltas.items() if code in before}
+    results |= {code: StockResult(code, ok=True, confirmed=before[code]) for code, delta in known.items() if not delta}
+    results |= _send_deltas(api, {code: delta for code, delta in known.items() if delta}, before)
+    for item in batch:
+        yield results[item.listing_code]
+
+
+def _send_deltas(
+    api: Api, deltas: dict[str, int], before: dict[str, int], *, again: bool = True
+) -> dict[str, StockResult]:
+    if not deltas:
+        return {}
+    fields = {"item_code": ",".join(deltas), "quantity": ",".join(f"{delta:+d}" for delta in deltas.values())}
+    bad: dict[str, StockResult] = {}
+    try:
+        answer = api.form("setStock", fields, idempotent=False)
+    except YahooRefused as refused:
+        if len(deltas) == 1:
+            return {code: StockResult(code, ok=False, error=refused.cause) for code in deltas}
+        first, second = _half(deltas, 0), _half(deltas, 1)
+        return {**_send_deltas(api, first, before), **_send_deltas(api, second, before)}
+    except ChannelDown as lost:
+        if not lost.uncertain:
+            raise
+    else:
+        good, bad = _read_results(answer, deltas)
+        if answer.status != PARTLY and not bad and len(good) == len(deltas):
+            return good
+    rest = {code: delta for code, delta in deltas.items() if code not in bad}
+    return {**bad, **_judge_deltas(api, rest, before, again=again)}
+
+
+def _judge_deltas(api: Api, deltas: dict[str, int], before: dict[str, int], *, again: bool) -> dict[str, StockResult]:
+    """Never raises: what cannot be looked at now is unknown, and a caller that got an error would send it again."""
+    if not deltas:
+        return {}
+    try:
+        shown = read_stock(api, list(deltas))
+    except ChannelError as unread:
+        return {code: StockResult(code, ok=False, error=f"{UNKNOWN_SUM}（{unread.cause}）") for code in deltas}
+    results, untouched = {}, {}
+    for code, delta in deltas.items():
+        now = shown.get(code)
+        if now == before[code] + delta:
+            results[code] = StockResult(code, ok=True, confirmed=now)
+        elif now == before[code] and again:
+            untouched[code] = delta
+        else:
+            results[code] = StockResult(code, ok=False, confirmed=now, error=UNKNOWN_SUM)
+    return {**results, **_send_deltas(api, untouched, before, again=False)}
 
 
 def _half(wanted: dict[str, int], which: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Calls of the store APIs: three request styles, limits per API and application, errors by kind."""
 
+import codecs
 import hashlib
 import re
 from collections.abc import Mapping
@@ -86,6 +87,7 @@ class Api:
         self.base_url = api_url(settings.base_url)
         self.redis: redis.Redis = redis.Redis.from_url(django_settings.REDIS_URL)
         self.signed: bool | None = None  # whether the last order call was accepted as signed; None before the first
+        self.fields_refused = False  # Yahoo! did not know one of the names we ask for
         application = hashlib.sha256(settings.credentials.get("client_id", "").encode()).hexdigest()[:16]
         limiter = Limiter(
             {name: Plan(SPACING_S) for name in (*codes.ORDER_APIS, *codes.OTHER_APIS, "token")}, client=self.redis
@@ -177,17 +179,55 @@ def _append(parent: Any, parts: Mapping[str, Any]) -> None:
 
 
 def read_xml(content: bytes) -> Any:
-    """The root element, names without namespace. Raises ValueError for anything that is no plain XML."""
+    """The root element, names without namespace. Raises ValueError for anything that is no plain XML.
+
+    What buyers paste may hold control characters or bytes of another encoding; these are dropped, the rest is read.
+    """
     try:
         root = etree.fromstring(content, PARSER)
-    except etree.XMLSyntaxError as broken:
-        raise ValueError("not XML") from broken
+    except etree.XMLSyntaxError:
+        try:
+            root = etree.fromstring(_cleaned(content), PARSER)
+        except etree.XMLSyntaxError as broken:
+            raise ValueError("not XML") from broken
     if b"<!DOCTYPE" in content and root.getroottree().docinfo.doctype:
         raise ValueError("a document type is not accepted")
     if b"xmlns" in content:
         for element in root.iter():
             element.tag = etree.QName(element).localname
     return root
+
+
+ENCODING = re.compile(rb"^\s*<\?xml[^>]*encoding=[\"']([\w.:-]+)[\"']")
+CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F])|0*(?:[0-8]|1[124-9]|2\\d|3[01]));"
+)
+
+
+def declared_encoding(content: bytes) -> str:
+    """The encoding that the XML names itself, in lower case; "utf-8" when it names none or one nobody knows."""
+    found = ENCODING.match(content)
+    name = found[1].decode("ascii").lower() if found else "utf-8"
+    try:
+        return codecs.lookup(WIDER.get(name, name)).name
+    except LookupError:
+        return "utf-8"
+
+
+# Their everyday supersets: NEC and IBM characters (髙, ①) are no part of the narrower ones.
+WIDER = {
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "windows-31j": "cp932",
+    "x-sjis": "cp932",
+    "euc-jp": "euc_jis_2004",
+}
+
+
+def _cleaned(content: bytes) -> bytes:
+    text = content.decode(declared_encoding(content), errors="replace")
+    body = re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"))
+    return CONTROL.sub("", body).encode("utf-8", "replace")
 
 
 def text_of(element: Any, path: str) -> str:
@@ -200,7 +240,11 @@ def read_answer(response: requests.Response, *, uncertain: bool) -> Answer:
         root = read_xml(response.content)
     except ValueError as broken:
         raise ChannelDown(PASSING_TROUBLE, detail=f"unreadable answer: {broken}", uncertain=uncertain) from broken
-    return Answer(root, response.content.decode("utf-8", errors="replace"), response.status_code)
+    if declared_encoding(response.content) == "utf-8":
+        text = response.content.decode("utf-8-sig", errors="replace")
+    else:
+        text = etree.tostring(root, encoding="unicode")  # kept as text, so its old declaration would be wrong
+    return Answer(root, text, response.status_code)
 
 
 def classify(response: requests.Response) -> ChannelError | None:

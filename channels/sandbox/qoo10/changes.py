@@ -1,4 +1,4 @@
-"""Seller check, sending, cancelling."""
+"""Seller check, sending, cancelling, agreeing to a claim."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -157,8 +157,29 @@ def cancel(simulator: Any, form: Form) -> None:
         )
     except WorldError:
         raise Refusal(-10004, "キャンセルできない状態です。") from None
+    words = {**order.extra.get("reasons", {}), line.line_id: form.get("SellerMemo", "")}
+    simulator.world.annotate("qoo10", order.number, reasons=words)
     if not reason:  # out of stock: the mall stops selling it
         simulator.world.set_stock("qoo10", line.listing.key, 0, payload={"by": "cancel"})
+
+
+def accept_claim(simulator: Any, form: Form) -> None:
+    """The seller agrees to the buyer's claim: a wish to cancel ends the line. Raises Refusal."""
+    number = form.get("orderNo", "")
+    if not number.isdigit():
+        raise Refusal(-10001, "注文番号を確認してください。")
+    order, line = find_line(simulator, number, missing=-10002)
+    claim = render.claim_of(order, line)
+    if claim is None or claim["claimStatus"] not in (render.CLAIM_WORDS[1], render.CLAIM_WORDS[2]):
+        raise Refusal(-10004, "承認できる状態ではありません。")
+    others = {one.line_id: {"status": 1, "reason": claim["reason"]} for one in order.live_lines if one is not line}
+    try:
+        simulator.world.annotate("qoo10", order.number, claims={**order.extra.get("claims", {}), **others})
+        simulator.world.cancel(
+            "qoo10", order.number, reason=claim["reason"], by="shop", line_nos=[line.line_no], payload=dict(form)
+        )
+    except WorldError:
+        raise Refusal(-10004, "承認できる状態ではありません。") from None
 
 
 # ---- bulk ----------------------------------------------------------------------------------------------------------
@@ -179,6 +200,8 @@ def _rows(form: Form, field: str) -> list[Row]:
 def _result(simulator: Any, key: str, row: Row, apply: Callable[[Any, Row], None]) -> Row:
     """A row's own code; the outer one stays 0."""
     try:
+        if simulator.row_fails():
+            raise Refusal(-10010, "更新に失敗しました。")
         apply(simulator, row)
         code, message = 0, "SUCCESS"
     except Refusal as refusal:

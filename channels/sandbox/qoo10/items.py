@@ -12,6 +12,9 @@ MOST_ROWS = 500
 MOST_UNITS = 2_147_483_647
 JOINT = "||*"
 ENDS = "sale ends"
+STATES = "sale states"
+ENDED = "S4"
+SALE_STATES = {"1": "S1", "2": "S2", "3": ENDED}
 FIRST_END = "2035-12-31"
 ONE_YEAR_MORE = "2036-12-31"
 
@@ -40,13 +43,16 @@ def all_items(simulator: Any, form: Form) -> Row:
         raise Refusal(-10001, "商品状態を確認してください。")
     if not page.isdigit() or int(page) < 1:
         raise Refusal(-10002, "ページを確認してください。")
-    found = sorted(_first_of_items(simulator).items()) if status == "S2" else []
+    items = sorted(_first_of_items(simulator).items())
+    found = [(code, one) for code, one in items if status_of(simulator, code) == status]
     rows = simulator.page(found, (int(page) - 1) * simulator.items_per_page, simulator.items_per_page)
     return {
         "TotalItems": len(found),
         "TotalPages": -(-len(found) // simulator.items_per_page),
         "PresentPage": int(page),
-        "Items": [{"ItemCode": code, "SellerCode": one.codes["seller_code"], "ItemStatus": "S2"} for code, one in rows],
+        "Items": [
+            {"ItemCode": code, "SellerCode": one.codes["seller_code"], "ItemStatus": status} for code, one in rows
+        ],
     }
 
 
@@ -58,7 +64,7 @@ def item(simulator: Any, form: Form) -> list[Row]:
     return [
         {
             "ItemCode": first.codes["item_code"],
-            "ItemStatus": "S2",
+            "ItemStatus": status_of(simulator, first.codes["item_code"]),
             "ItemTitle": first.title,
             "SellerCode": first.codes["seller_code"],
             "RetailPrice": "0",
@@ -102,6 +108,7 @@ def set_item(simulator: Any, form: Form) -> None:
     variants = _variants(simulator, str(form.get("ItemCode", "")))
     if not variants:
         raise Refusal(-10001, "商品がありません。")
+    _require_on_list(simulator, variants[0].codes["item_code"])
     quantity = _quantity(form)
     if str(form.get("Price", "")).strip() == "0":
         raise Refusal(-10004, "価格を確認してください。")
@@ -117,9 +124,45 @@ def set_option(simulator: Any, form: Form) -> None:
     name, value = str(form.get("OptionName", "")), str(form.get("OptionValue", ""))
     for listing in _variants(simulator, str(form.get("ItemCode", ""))):
         if (listing.codes["option_name"], listing.codes["option_value"]) == (name, value) and name:
+            _require_on_list(simulator, listing.codes["item_code"])
             _apply(simulator, listing, _quantity(form))
             return
     raise Refusal(-10001, "オプションがありません。")
+
+
+def add_to_option(simulator: Any, form: Form) -> None:
+    """PlusQty more or less of an option; not repeatable. Raises Refusal."""
+    text = str(form.get("PlusQty", ""))
+    if not text.removeprefix("-").isdigit():
+        raise Refusal(-10003, "数量を確認してください。")
+    for listing in _variants(simulator, str(form.get("ItemCode", ""))):
+        wanted = str(form.get("OptionName", "")), str(form.get("OptionValue", ""))
+        if (listing.codes["option_name"], listing.codes["option_value"]) == wanted and wanted[0]:
+            _apply(simulator, listing, max(0, _shown(simulator, listing) + int(text)))
+            return
+    raise Refusal(-10001, "オプションがありません。")
+
+
+def set_status(simulator: Any, form: Form) -> None:
+    """1 stops the sale, 2 lets it go on, 3 ends it for good. Raises Refusal."""
+    code, wanted = str(form.get("ItemCode", "")), str(form.get("Status", ""))
+    if not _variants(simulator, code):
+        raise Refusal(-10001, "商品がありません。")
+    if wanted not in SALE_STATES:
+        raise Refusal(-10006, "商品状態を確認してください。")
+    if status_of(simulator, code) == ENDED:
+        raise Refusal(-10004, "取引制限中の商品です。")
+    states = dict(simulator.world.recall("qoo10", STATES, {}))
+    simulator.world.remember("qoo10", STATES, {**states, code: SALE_STATES[wanted]})
+
+
+def status_of(simulator: Any, item_code: str) -> str:
+    return str(simulator.world.recall("qoo10", STATES, {}).get(item_code, "S2"))
+
+
+def _require_on_list(simulator: Any, item_code: str) -> None:
+    if status_of(simulator, item_code) not in ("S1", "S2"):
+        raise Refusal(-10009, "変更できない状態の商品です。")
 
 
 def _quantity(form: Form) -> int:
@@ -147,14 +190,38 @@ def _bulk(simulator: Any, form: Form, apply: Any) -> list[Row]:
         rows = json.loads(form.get("ItemInfoJson", ""))
     except ValueError:
         raise Refusal(-999, "JSONを確認してください。") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Refusal(-999, "JSONを確認してください。")
     if len(rows) > MOST_ROWS:
         raise Refusal(-2, "一度に処理できる件数を超えています。")
     failed = 0
     for row in rows:
         try:
+            if simulator.row_fails():
+                raise Refusal(-999, "更新に失敗しました。")
             apply(simulator, row)
         except Refusal:
             failed += 1
     if failed:
         raise Refusal(-1, f"{failed}件失敗しました。")
     return []
+
+
+# ---- the shop ------------------------------------------------------------------------------------------------------
+
+
+def delivery_groups(simulator: Any, form: Form) -> list[Row]:
+    """The shop's ways of sending, with the names it registered for its carriers."""
+    ways = (("100001", "F", 500, 4000, "ヤマト宅急便"), ("100002", "X", 0, 0, "佐川急便"))
+    return [
+        {
+            "ShippingNo": number,
+            "ShippingFee": fee,
+            "ShippingType": kind,
+            "FreeCondition": free_from,
+            "Region": "JP",
+            "Oversea": "N",
+            "transcName": carrier,
+        }
+        for number, kind, fee, free_from, carrier in ways
+    ]

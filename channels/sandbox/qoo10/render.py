@@ -1,4 +1,8 @@
-"""Rows of the world's orders in Qoo10's spellings. One row is one order line; its OrderNo is the line's id."""
+"""Rows of the world's orders in Qoo10's spellings. One row is one order line; its OrderNo is the line's id.
+
+`order.extra` may carry what a test wants to see: `fields` (name → value, for all rows), `row_fields` and `claims` (line
+id → name → value; a claim needs its number as `status`).
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -23,7 +27,20 @@ PAYMENT_WORDS = {
     "cod": "代金引換",
     "deferred": "後払い",
 }
-CLAIM_WORDS = {1: "Cancel request(1)", 3: "Cancel complete(3)", 16: "Unpaid cancel(16)"}
+CLAIM_WORDS = {
+    1: "Cancel request(1)",
+    2: "Cancelling(2)",
+    3: "Cancel complete(3)",
+    4: "Return request(4)",
+    5: "Returning(5)",
+    6: "Return complete(6)",
+    11: "Exchange request(11)",
+    12: "Exchange approved(12)",
+    13: "Redelivery(13)",
+    14: "Not received refund(14)",
+    15: "Not received partly(15)",
+    16: "Unpaid cancel(16)",
+}
 # Spellings of the older query where they differ.
 OLD_NAMES = {
     "ShippingStatus": "shippingStatus",
@@ -56,6 +73,10 @@ OLD_NAMES = {
     "ReceiverMobile": "receiverMobile",
     "DesiredDeliveryDate": "hopeDate",
     "SenderName": "senderName",
+    "SenderTel": "senderTel",
+    "SenderNation": "senderNation",
+    "SenderZipCode": "senderZipCode",
+    "SenderAddress": "senderAddr",
     "ShippingMessage": "ShippingMsg",
     "ShippingRateType": "shippingRateType",
     "CartDiscountSeller": "Cart_Discount_Seller",
@@ -110,6 +131,7 @@ def row_of(order: SandboxOrder, line: SandboxLine, now: datetime) -> Row:
     raw = parcel.raw if parcel else {}
     checked = order.extra.get("checked", {}).get(line.line_id, "")
     wish = order.destination.wish.day
+    told = {**order.extra.get("fields", {}), **order.extra.get("row_fields", {}).get(line.line_id, {})}
     return {
         "ShippingStatus": order.extra.get("odd_status") or STATUS_WORDS.get(status, ""),
         "SellerID": QOO10_SELLER_ID,
@@ -144,10 +166,14 @@ def row_of(order: SandboxOrder, line: SandboxLine, now: datetime) -> Row:
         "ReceiverMobile": recipient.phone,
         "DesiredDeliveryDate": f"{wish:%Y-%m-%d}" if wish else "",
         "SenderName": buyer.name,
+        "SenderTel": buyer.phone,
+        "SenderNation": "JP",
+        "SenderZipCode": buyer.address.postal,
+        "SenderAddress": buyer.address.full,
         "ShippingWay": "宅配",
         "ShippingMessage": order.remarks,
         "PaymentMethod": PAYMENT_WORDS[order.payment.method],
-        "SellerDiscount": line.discount,
+        "SellerDiscount": line.discount // 2 if order.serial % 2 else line.discount,  # the mall pays a part of some
         "Currency": "JPY",
         "ShippingRate": order.fees.postage + order.fees.cool_fee,
         "RelatedOrder": ", ".join(one.line_id for one in order.lines),
@@ -156,8 +182,8 @@ def row_of(order: SandboxOrder, line: SandboxLine, now: datetime) -> Row:
         "TrackingNo": parcel.tracking if parcel else "",
         "VoucherCode": "",
         "PackingNo": f"JPP{order.number}" if checked else "",
-        "SellerDeliveryNo": "",
-        "Gift": "",
+        "SellerDeliveryNo": f"{order.number[-6:]}-{line.line_no:04}" if checked else "",
+        "Gift": "ノベルティ ステッカー" if order.serial % 14 == 3 else "",
         "CartDiscountSeller": _first_line_only(order, line, order.fees.coupon_shop),
         "CartDiscountQoo10": _first_line_only(order, line, order.fees.coupon_mall + order.fees.points),
         "SettlePrice": round((line.unit_price * line.quantity - line.discount) * 0.9),
@@ -165,6 +191,7 @@ def row_of(order: SandboxOrder, line: SandboxLine, now: datetime) -> Row:
         "Material": "",
         "AvailableSendType": "2" if line.release_date else "0",
         "AvailableShippingDate": f"{line.release_date:%Y-%m-%d}" if line.release_date else "",
+        **told,
     }
 
 
@@ -198,7 +225,18 @@ def one_order_row(order: SandboxOrder, line: SandboxLine, now: datetime) -> Row:
         "cancelRefundDate": claim["cancelRefundDate"] if claim else "",
         "reason": claim["reason"] if claim else "",
         "requestDate": claim["requestDate"] if claim else "",
+        **{name: claim.get(name, "") if claim else "" for name in RETURN_FIELDS},
     }
+
+
+RETURN_FIELDS = (
+    "deliveryCompanyReturn",
+    "trackingNoReturn",
+    "pickupAddress",
+    "pickupzipCode",
+    "paymentReturnShipping",
+    "itemCondition",
+)
 
 
 # ---- claims --------------------------------------------------------------------------------------------------------
@@ -208,16 +246,17 @@ def claim_of(order: SandboxOrder, line: SandboxLine) -> Row | None:
     """The claim of one line, or None."""
     gone = line.cancelled or order.state == "cancelled"
     asked = order.cancel_request if order.cancel_request and not order.cancel_request.settled_at else None
-    if not gone and (asked is None or line.shipped):
+    told = {} if gone else dict(order.extra.get("claims", {}).get(line.line_id, {}))
+    if not gone and not told and (asked is None or line.shipped):
         return None
-    status = (16 if order.cancelled_by == "mall" else 3) if gone else 1
+    status = (16 if order.cancelled_by == "mall" else 3) if gone else int(told.pop("status", 1))
     done_at = (order.cancelled_at or order.updated_at) if gone else None
-    asked_at = order.cancel_request.at if order.cancel_request else done_at
+    asked_at = order.cancel_request.at if order.cancel_request else done_at or order.updated_at
     buyer, recipient = order.buyer, order.destination.recipient
     return {
         "claimStatus": CLAIM_WORDS[status],
         "cancelRefundDate": local(done_at),
-        "reason": order.cancel_request.reason if order.cancel_request else order.cancel_reason,
+        "reason": _claim_reason(order, line),
         "requestDate": local(asked_at),
         "orderDate": local(order.ordered_at),
         "PaymentDate": local(order.payment.paid_at),
@@ -240,7 +279,16 @@ def claim_of(order: SandboxOrder, line: SandboxLine) -> Row | None:
         "buyer": buyer.name,
         "buyerTel": "",
         "buyerMobile": buyer.phone,
+        **dict.fromkeys(RETURN_FIELDS, ""),
+        **told,
     }
+
+
+def _claim_reason(order: SandboxOrder, line: SandboxLine) -> str:
+    told = order.extra.get("reasons", {}).get(line.line_id)
+    if told:
+        return str(told)
+    return order.cancel_request.reason if order.cancel_request else order.cancel_reason
 
 
 def moment_of(text: str) -> datetime | None:

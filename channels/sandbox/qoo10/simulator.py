@@ -33,6 +33,7 @@ QUERIES: dict[str, Call] = {
     "ItemsLookup.GetAllGoodsInfo": items.all_items,
     "ItemsLookup.GetItemDetailInfo": items.item,
     "ItemsLookup.GetGoodsInventoryInfo": items.inventory,
+    "ItemsLookup.GetSellerDeliveryGroupInfo": items.delivery_groups,
     "ItemsOrder.SetGoodsPriceQtyBulk": items.set_items,
     "ItemsOptions.UpdateInventoryDataBulk": items.set_options,
 }
@@ -40,8 +41,11 @@ COMMANDS: dict[str, Call] = {
     "ShippingBasic.SetSellerCheckYN_V2": changes.check,
     "ShippingBasic.SetSendingInfo": changes.send,
     "Claim.SetCancelProcess": changes.cancel,
+    "Claim.SetClaimAccept": changes.accept_claim,
     "ItemsOrder.SetGoodsPriceQty": items.set_item,
     "ItemsOptions.UpdateInventoryQtyUnit": items.set_option,
+    "ItemsOptions.UpdateInventoryQtyPlusUnit": items.add_to_option,
+    "ItemsBasic.EditGoodsStatus": items.set_status,
 }
 CREATE_KEY = "CertificationAPI.CreateCertificationKey"
 BY_LOWER_NAME = {name.lower(): name for name in (*QUERIES, *COMMANDS, CREATE_KEY)}
@@ -134,6 +138,8 @@ class Qoo10Simulator(Simulator):
         return self._answer(name, request, fields)
 
     def _answer(self, name: str, request: Request, fields: dict[str, str]) -> Response:
+        if request.method == "POST" and request.mimetype != "application/x-www-form-urlencoded" and not request.args:
+            return gateway_error(-90001, "存在しないAPIです。")  # JSON bodies are not read
         as_json = fields.get("returnType", "").lower() in ("application/json", "json")
         key = request.headers.get("GiosisCertificationKey") or fields.get("key", "")
         version = request.headers.get("QAPIVersion") or fields.get("v", "")

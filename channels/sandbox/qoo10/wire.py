@@ -46,14 +46,19 @@ def _bare(text: str, content_type: str) -> Response:
 
 def _xml(body: Mapping[str, Any]) -> str:
     inner = "".join(f"<{name}>{_xml_value(value)}</{name}>" for name, value in body.items())
-    return f'<?xml version="1.0" encoding="utf-8"?><StdCustomResult>{inner}</StdCustomResult>'
+    rows = body.get("ResultObject")
+    root = "StdResult" if "ResultObject" not in body else "StdCustomResult"
+    if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "ShippingStatus" in rows[0]:
+        root = "StdCustomResultOfListOfShippingInfo"
+    return f'<?xml version="1.0" encoding="utf-8"?><{root}>{inner}</{root}>'
 
 
 def _xml_value(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "".join(f"<Row>{_xml_value(row)}</Row>" for row in value)
+        names = ["ShippingInfo" if isinstance(row, dict) and "ShippingStatus" in row else "Row" for row in value]
+        return "".join(f"<{name}>{_xml_value(row)}</{name}>" for name, row in zip(names, value, strict=True))
     if isinstance(value, dict):
         return "".join(f"<{name}>{_xml_value(one)}</{name}>" for name, one in value.items())
     return escape(str(value))

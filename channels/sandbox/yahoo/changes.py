@@ -1,6 +1,7 @@
 """orderStatusChange, orderShipStatusChange, orderPayStatusChange."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from werkzeug import Response
@@ -43,7 +44,7 @@ def done(warnings: Iterable[str] = ()) -> Response:
     )
 
 
-def _target(simulator: Any, req: Any) -> SandboxOrder:
+def target(simulator: Any, req: Any) -> SandboxOrder:
     order = find(simulator, value(req, "Target/OrderId"))
     if render.is_read_only(order, simulator.now()):
         raise Refusal(400, "od91102", "購入者によるキャンセル受付中のため、変更できません。")
@@ -61,7 +62,7 @@ def _point_fix(req: Any) -> str:
 
 
 def status_change(simulator: Any, req: Any) -> Response:
-    order = _target(simulator, req)
+    order = target(simulator, req)
     point_fix, wanted = _point_fix(req), value(req, "Order/OrderStatus")
     current = render.order_status(order, simulator.now())
     if wanted == current:
@@ -82,6 +83,17 @@ def _cancel(simulator: Any, req: Any, order: SandboxOrder) -> Response:
         raise Refusal(400, "od90101", "CancelReasonが不正です。")
     if code == "230" and not 10 <= len(detail) <= 200:
         raise Refusal(400, "od90101", "CancelReasonDetailは10文字以上200文字以内です。")
+    if simulator.cancels_after_s:
+        due = (simulator.now() + timedelta(seconds=simulator.cancels_after_s)).isoformat()
+        simulator.world.annotate(
+            "yahoo", order.number, cancel_due=due, cancel_code=code, cancel_detail=detail, seen=True
+        )
+        return done(["od91704"])
+    return done(["od91123"] if cancel_now(simulator, order, code, detail) else [])
+
+
+def cancel_now(simulator: Any, order: SandboxOrder, code: str, detail: str) -> bool:
+    """Whether money has to go back. Raises Refusal."""
     captured = order.payment.state == "paid"
     try:
         simulator.world.cancel(
@@ -89,8 +101,16 @@ def _cancel(simulator: Any, req: Any, order: SandboxOrder) -> Response:
         )
     except WrongState as wrong:
         raise Refusal(400, "od91101", "注文をキャンセルできません。") from wrong
-    simulator.world.annotate("yahoo", order.number, cancel_code=code, cancel_detail=detail, seen=True)
-    return done(["od91123"] if captured else [])
+    simulator.world.annotate("yahoo", order.number, cancel_code=code, cancel_detail=detail, cancel_due="", seen=True)
+    return captured
+
+
+def cancel_what_is_due(simulator: Any) -> None:
+    """Cancellations that were accepted for later."""
+    for order in simulator.world.orders("yahoo", states=["pending", "ready"]):
+        due = order.extra.get("cancel_due")
+        if due and datetime.fromisoformat(due) <= simulator.now():
+            cancel_now(simulator, order, order.extra["cancel_code"], order.extra["cancel_detail"])
 
 
 def _complete(simulator: Any, order: SandboxOrder, point_fix: str) -> Response:
@@ -108,7 +128,7 @@ def _complete(simulator: Any, order: SandboxOrder, point_fix: str) -> Response:
 
 
 def ship_status_change(simulator: Any, req: Any) -> Response:
-    order = _target(simulator, req)
+    order = target(simulator, req)
     if _point_fix(req) != "true":
         raise Refusal(400, "od90101", "IsPointFixはtrueを指定してください。")
     ship = req.find("Order/Ship")
@@ -137,8 +157,10 @@ def _ship(simulator: Any, order: SandboxOrder, told: dict[str, str]) -> Response
         )
     except WrongState as wrong:
         raise Refusal(400, "od91101", "この注文は出荷できません。") from wrong
-    simulator.world.annotate("yahoo", order.number, ship=told, seen=True)
-    return done()
+    late = {"PayStatus": "0", "SettleStatus": "10"} if simulator.authorization_ended else {}
+    fields = {**order.extra.get("fields", {}), **late}
+    simulator.world.annotate("yahoo", order.number, ship=told, fields=fields, seen=True)
+    return done(["od91115"] if late else [])
 
 
 def _correct(simulator: Any, order: SandboxOrder, told: dict[str, str]) -> Response:
@@ -175,14 +197,27 @@ def _check_shipment(told: dict[str, str]) -> None:
 
 
 def pay_status_change(simulator: Any, req: Any) -> Response:
-    order = _target(simulator, req)
+    order = target(simulator, req)
     status, day = value(req, "Order/Pay/PayStatus"), value(req, "Order/Pay/PayDate")
     if status not in ("0", "1"):
         raise Refusal(400, "od90101", "PayStatusは必須です。")
+    if order.state == "shipped":
+        return _mark_paid_late(simulator, order, status, day)
     paid_on = (parse_day(day) if day else simulator.now().date()) if status == "1" else None
     try:
         simulator.world.record_payment("yahoo", order.number, paid_on)
     except WrongState as wrong:
         raise Refusal(400, "od91101", "入金ステータスを変更できません。") from wrong
     simulator.world.annotate("yahoo", order.number, seen=True)
+    return done()
+
+
+def _mark_paid_late(simulator: Any, order: SandboxOrder, status: str, day: str) -> Response:
+    """Money that comes after the parcel left: cash on delivery, or a transfer that was trusted."""
+    if order.payment.method not in ("cod", "bank"):
+        raise Refusal(400, "od91101", "入金ステータスを変更できません。")
+    paid_on = parse_day(day) if day else simulator.now().date()
+    mark = f"{paid_on:%Y-%m-%d}" if status == "1" else ""
+    simulator.world.tell("yahoo", "payment", order.number, {"paid_on": mark})
+    simulator.world.annotate("yahoo", order.number, paid_mark=mark, seen=True)
     return done()

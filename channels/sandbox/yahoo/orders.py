@@ -16,14 +16,28 @@ from channels.sandbox.yahoo.wire import Refusal, parse_stamp, reply, result_set,
 MOST_ROWS = 2000
 MOST_FIELD_BYTES = 10_000
 TIMES = ("OrderTime", "PublicationTime", "PayMethodChangeDeadline")
-MULTIPLE = ("OrderStatus", "ShipStatus", "Suspect", "SettleStatus", "PayType", "DeviceType", "ArriveType")
-SINGLE = ("PayStatus", "PayMethod", "IsSeen", "ShipMethod", "BillMailAddress", "ShipCompanyCode", "ShipInvoiceNumber1")
+MULTIPLE = (
+    "OrderStatus",
+    "ShipStatus",
+    "Suspect",
+    "SettleStatus",
+    "PayType",
+    "DeviceType",
+    "ArriveType",
+    "SocialGiftType",
+)
+SINGLE = (
+    *("PayStatus", "PayMethod", "IsSeen", "IsSplit", "StoreStatus", "NeedBillSlip", "NeedDetailedSlip", "NeedReceipt"),
+    *("BillMailAddress", "BillLastName", "BillFirstName", "BillZipCode", "BillPrefecture", "BillPhoneNumber"),
+    *("ShipLastName", "ShipFirstName", "ShipZipCode", "ShipPrefecture", "ShipPhoneNumber", "ShipMethod"),
+    *("ShipCompanyCode", "ShipInvoiceNumber1", "ShipInvoiceNumberEmptyReason", "IsEazy", "IsSubscription"),
+)
 MODES = ("ReadOnlyMode", "FraudHoldDisplayType")
 
 
-def order_list(simulator: Simulator, req: Any) -> Response:
+def order_list(simulator: Any, req: Any) -> Response:
     search = req.find("Search")
-    wanted = read_fields(value(search, "Field"))
+    wanted = read_fields(simulator, value(search, "Field"))
     size, start = _number(search, "Result", 10, MOST_ROWS), _number(search, "Start", 1, 10**9)
     orders = _matching(simulator, search.find("Condition") if search is not None else None)
     sort = value(search, "Sort") or "+order_time"
@@ -51,12 +65,12 @@ def _number(search: Any, name: str, default: int, most: int) -> int:
     return int(text) if text else default
 
 
-def read_fields(text: str) -> set[str]:
+def read_fields(simulator: Any, text: str) -> set[str]:
     """The names asked for. Raises Refusal for none, too many or unknown ones."""
     if not text or len(text.encode()) > MOST_FIELD_BYTES:
         raise Refusal(400, "od90101", "Fieldが不正です。")
     names = set(text.split(","))
-    if unknown := names - KNOWN_FIELDS:
+    if unknown := names - (KNOWN_FIELDS - simulator.forgotten_fields):
         raise Refusal(400, "od90101", f"Fieldに存在しないキーがあります: {min(unknown)[:40]}")
     return names
 
@@ -124,9 +138,9 @@ def _value_tests(simulator: Simulator, asked: dict[str, str]) -> list[Test]:
 # ---- one order, counts ---------------------------------------------------------------------------------------------
 
 
-def order_info(simulator: Simulator, req: Any) -> Response:
+def order_info(simulator: Any, req: Any) -> Response:
     target = req.find("Target")
-    wanted = read_fields(value(target, "Field"))
+    wanted = read_fields(simulator, value(target, "Field"))
     order = find(simulator, value(target, "OrderId"))
     info = render.order_info(order, simulator.now(), wanted)
     return reply(result_set([f"<Result><Status>OK</Status>{info}</Result>"]))

@@ -1,4 +1,8 @@
-"""One order of the world as Yahoo!'s fields."""
+"""One order of the world as Yahoo!'s fields.
+
+`order.extra` may carry what a test wants to see: `fields` (name → text, over whatever group it belongs to),
+`item_fields` (line id → name → text) and `inscriptions` (line id → name → text).
+"""
 
 import random
 from datetime import datetime, timedelta
@@ -17,7 +21,22 @@ METHODS = {
 }
 SETTLEMENTS = {"unpaid": "2", "authorized": "4", "paid": "5", "refunded": "7"}
 WRITTEN = frozenset(
-    {"BuyerComments", "PayMethodName", "ShipMethodName", "ShipRequestTime", "ShipNotes", "Title", "ItemId", "SubCode"}
+    {
+        "BuyerComments",
+        "SellerComments",
+        "Notes",
+        "SuspectMessage",
+        "PayNotes",
+        "CombinedPayMethodName",
+        "PayMethodName",
+        "ShipMethodName",
+        "ShipRequestTime",
+        "ShipNotes",
+        "Title",
+        "ItemId",
+        "SubCode",
+    }
+    | {"Option1Field", "Option1Value", "EazyDeliveryName", "LeadTimeText", "FspLicenseName", "SubCodeOption"}
     | {"GiftWrapType", "GiftWrapMessage", "GiftWrapPaperType", "GiftWrapName", "CancelReasonDetail", "BillMailAddress"}
 )
 PERSON_WORDS = ("Name", "NameKana", "Prefecture", "City", "Address1", "Address2", "Value")
@@ -29,6 +48,7 @@ Fields = dict[str, str]
 def order_fields(order: SandboxOrder, now: datetime) -> Fields:
     """The Order group, which stands directly below OrderInfo."""
     read_only = is_read_only(order, now)
+    coupon = sum(_store_coupon(order, line) * line.quantity for line in order.lines)
     return {
         "OrderId": order.number,
         "Version": str(order.version),
@@ -40,24 +60,30 @@ def order_fields(order: SandboxOrder, now: datetime) -> Fields:
         "OrderTime": moment(order.ordered_at),
         "LastUpdateTime": moment(last_update(order, now)),
         "Suspect": "1" if order.caution else "0",
-        "SuspectMessage": "",
+        "SuspectMessage": "住所に不備がある可能性があります。" if order.caution else "",
         "OrderStatus": order_status(order, now),
-        "StoreStatus": "",
+        "StoreStatus": str(order.extra.get("store_status", "3" if order.serial % 9 == 4 else "")),
         "BuyerComments": order.remarks,
-        "SellerComments": "",
-        "Notes": "",
+        "SellerComments": str(order.extra.get("seller_comments", "")),
+        "Notes": str(order.extra.get("notes", "リピーター" if order.serial % 23 == 7 else "")),
         "CancelReason": _cancel_reason(order),
         "CancelReasonDetail": str(order.extra.get("cancel_detail", "")),
         "IsMultiShip": "false",
         "MultiShipId": "",
-        "TotalCouponDiscount": "",
+        "UseCouponData": f"STORE{order.serial}" if coupon else "",
+        "TotalCouponDiscount": str(coupon) if coupon else "",
+        "ShippingCouponFlg": "false",
         "ShippingCouponDiscount": "",
+        "IsFirstClassDrugIncludes": "false",
+        "IsFirstClassDrugAgreement": "false",
         "IsReadOnly": "1" if read_only else "0",
         "FraudHoldStatus": str(order.extra.get("fraud_hold", "0")),
         "PublicationTime": moment(published_at(order)),
         "IsLineGiftOrder": "false",
+        "LineGiftOrderId": "",
         "SocialGiftType": "0",
-        "IsSubscription": "false",
+        "IsSubscription": _truth(order.serial % 31 == 9),
+        "SubscriptionId": f"sub-{order.serial}" if order.serial % 31 == 9 else "",
     }
 
 
@@ -110,7 +136,9 @@ def _cancel_reason(order: SandboxOrder) -> str:
 
 def pay_fields(order: SandboxOrder) -> Fields:
     code, name, pay_type = METHODS[order.payment.method]
-    paid = order.payment.state == "paid"
+    marked = str(order.extra.get("paid_mark", ""))  # the shop's own mark on a shipped order
+    paid = order.payment.state == "paid" or bool(marked)
+    both = order.payment.method == "card" and order.serial % 13 == 6
     return {
         "PayStatus": "1" if paid or order.payment.state == "refunded" else "0",
         "SettleStatus": "" if order.payment.method == "cod" else SETTLEMENTS[order.payment.state],
@@ -119,11 +147,21 @@ def pay_fields(order: SandboxOrder) -> Fields:
         "PayMethod": code,
         "PayMethodName": name,
         "PayActionTime": moment(order.payment.paid_at),
-        "PayDate": local_day(order.payment.paid_at),
+        "PayDate": marked or local_day(order.payment.paid_at),
+        "PayNotes": "",
+        "SettleId": f"settle{order.serial:08}" if order.payment.method != "cod" else "",
         "PaymentTerm": moment(order.payment.due_at)[:19].replace("T", " "),
-        "CombinedPayMethod": "",
-        "CombinedPayMethodName": "",
-        "NeedReceipt": "false",
+        "PayMethodChangeDeadline": "",
+        "IsPayMethodChangePossible": "false",
+        "CombinedPayType": "0" if both else "",
+        "CombinedPayMethod": "payment_a17" if both else "",
+        "CombinedPayMethodName": "PayPay残高等" if both else "",
+        "NeedBillSlip": _truth(order.serial % 29 == 3),
+        "NeedDetailedSlip": _truth(order.serial % 7 == 2),
+        "NeedReceipt": _truth(order.serial % 10 == 1),
+        "AgeConfirmField": "",
+        "AgeConfirmValue": "",
+        "AgeConfirmCheck": "false",
         **_person_fields("Bill", order.buyer),
         "BillMailAddress": order.buyer.email,
     }
@@ -132,9 +170,10 @@ def pay_fields(order: SandboxOrder) -> Fields:
 def ship_fields(order: SandboxOrder) -> Fields:
     destination = order.destination
     told = order.extra.get("ship", {})
+    unattended = order.serial % 12 == 5
     return {
         "ShipStatus": ship_status(order),
-        "ShipMethod": "postage1",
+        "ShipMethod": told.get("ShipMethod", "postage1"),
         "ShipMethodName": "宅配便",
         "ShipRequestDate": f"{destination.wish.day:%Y-%m-%d}" if destination.wish.day else "",
         "ShipRequestTime": _wish_words(destination.wish.slot),
@@ -143,12 +182,24 @@ def ship_fields(order: SandboxOrder) -> Fields:
         "ReceiveShopCode": "",
         "ShipInvoiceNumber1": told.get("ShipInvoiceNumber1", ""),
         "ShipInvoiceNumber2": told.get("ShipInvoiceNumber2", ""),
-        "ArriveType": "0",
+        "ShipInvoiceNumberEmptyReason": told.get("ShipInvoiceNumberEmptyReason", ""),
+        "ShipUrl": told.get("ShipUrl", ""),
+        "ArriveType": "2" if order.serial % 8 == 2 else "0",
         "ShipDate": _dashed(told.get("ShipDate", "")),
-        "ArrivalDate": "",
+        "ArrivalDate": _dashed(told.get("ArrivalDate", "")),
         **_gift_fields(destination),
-        "IsEazy": "false",
-        "EazyDeliveryName": "",
+        "Option1Field": "入館方法" if order.serial % 17 == 8 else "",
+        "Option1Type": "text" if order.serial % 17 == 8 else "",
+        "Option1Value": "オートロック" if order.serial % 17 == 8 else "",
+        "Option2Field": "",
+        "Option2Type": "",
+        "Option2Value": "",
+        "ReceiveSatelliteType": "",
+        "RemoteAreaShippingType": "1" if destination.recipient.address.island else "",
+        "IsMallContactlessDelivery": "false",
+        "IsEazy": _truth(unattended),
+        "EazyDeliveryCode": "1" if unattended else "",
+        "EazyDeliveryName": "玄関前" if unattended else "",
         "IsLineGiftShippable": "",
         "ShippingDeadline": "",
         **_person_fields("Ship", destination.recipient),
@@ -209,9 +260,18 @@ def detail_fields(order: SandboxOrder) -> Fields:
         "GiftCardDiscount": "0",
         "TotalMallCouponDiscount": str(fees.coupon_mall),
         "TotalImmediateBonusAmount": "",
+        "LineGiftCharge": "",
+        **_pay_parts(order),
         "SettleAmount": str(_total(order)),
         "TotalPrice": str(_total(order)),
     }
+
+
+def _pay_parts(order: SandboxOrder) -> Fields:
+    """What each of two payment methods pays."""
+    second = pay_fields(order)["CombinedPayMethod"] and _total(order) // 3
+    told = {"PayMethodAmount": _total(order) - second, "CombinedPayMethodAmount": second} if second else {}
+    return {name: str(told.get(name, "")) for name in ("PayMethodAmount", "CombinedPayMethodAmount")}
 
 
 def _counted(order: SandboxOrder) -> tuple[SandboxLine, ...]:
@@ -227,6 +287,7 @@ def _total(order: SandboxOrder) -> int:
 
 def item_fields(order: SandboxOrder, line: SandboxLine) -> Fields:
     gone = line.cancelled and order.state != "cancelled"
+    coupon = _store_coupon(order, line)
     codes = line.listing.codes
     return {
         "LineId": line.line_id,
@@ -236,13 +297,24 @@ def item_fields(order: SandboxOrder, line: SandboxLine) -> Fields:
         "Title": line.listing.title,
         "ItemTaxRatio": str(line.tax_rate),
         "Jan": "",
+        "IsUsed": "false",
         "UnitPrice": str(line.unit_price),
         "Quantity": "0" if gone else str(line.quantity),
-        "OriginalPrice": "",
-        "CouponDiscount": "",
+        "OriginalPrice": str(line.unit_price + coupon) if coupon else "",
+        "OriginalNum": str(line.quantity) if coupon else "",
+        "CouponData": f"STORE{order.serial}" if coupon else "",
+        "CouponDiscount": str(coupon * line.quantity) if coupon else "",
+        "CouponUseNum": str(line.quantity) if coupon else "",
         "ReleaseDate": f"{line.release_date:%Y-%m-%d}" if line.release_date else "",
-        "LeadTimeText": "",
+        "LeadTimeText": "1～3営業日で発送",
+        "LeadTimeStart": "1",
+        "LeadTimeEnd": "3",
     }
+
+
+def _store_coupon(order: SandboxOrder, line: SandboxLine) -> int:
+    """Yen per piece that a store coupon took off; unit prices are told after it."""
+    return 100 if order.serial % 11 == 5 and line.unit_price > 500 else 0
 
 
 def _truth(flag: bool) -> str:
@@ -254,7 +326,13 @@ def _truth(flag: bool) -> str:
 
 def list_fields(order: SandboxOrder, now: datetime) -> Fields:
     """The flat fields of a row in the list."""
-    return {**order_fields(order, now), **pay_fields(order), **ship_fields(order), **detail_fields(order)}
+    told = {**order_fields(order, now), **pay_fields(order), **ship_fields(order), **detail_fields(order)}
+    return _with_told(order, told)
+
+
+def _with_told(order: SandboxOrder, fields: Fields) -> Fields:
+    told = {name: str(text) for name, text in order.extra.get("fields", {}).items() if name in fields}
+    return {**fields, **told}
 
 
 def order_info(order: SandboxOrder, now: datetime, wanted: set[str]) -> str:
@@ -264,13 +342,14 @@ def order_info(order: SandboxOrder, now: datetime, wanted: set[str]) -> str:
         "Ship": ship_fields(order),
         "Detail": detail_fields(order),
         "Seller": {"SellerId": order.number.rpartition("-")[0]},
-        "Buyer": {"IsLogin": "true"},
+        "Buyer": {"IsLogin": "true", "FspLicenseName": "ゴールド" if order.serial % 6 == 0 else ""},
     }
     pad = order.serial % 2 == 0
-    parts = [_element(name, _kept(fields, wanted, pad)) for name, fields in groups.items()]
+    parts = [_element(name, _kept(_with_told(order, fields), wanted, pad)) for name, fields in groups.items()]
     parts += [_item(order, line, wanted, pad) for line in order.lines]
     random.Random(order.number).shuffle(parts)
-    return f"<OrderInfo>{_kept(order_fields(order, now), wanted, pad)}{''.join(parts)}</OrderInfo>"
+    head = _kept(_with_told(order, order_fields(order, now)), wanted, pad)
+    return f"<OrderInfo>{head}{''.join(parts)}</OrderInfo>"
 
 
 def _element(name: str, inner: str) -> str:
@@ -278,12 +357,21 @@ def _element(name: str, inner: str) -> str:
 
 
 def _item(order: SandboxOrder, line: SandboxLine, wanted: set[str], pad: bool) -> str:
-    inner = _kept(item_fields(order, line), wanted, pad)
+    told = order.extra.get("item_fields", {}).get(line.line_id, {})
+    inner = _kept({**item_fields(order, line), **told}, wanted, pad)
     if "ItemOption" in wanted:
         inner += "".join(_option(number, *pair) for number, pair in enumerate(line.options, 1)) or "<ItemOption />"
     if "Inscription" in wanted:
-        inner += "<Inscription></Inscription>"
+        wishes = order.extra.get("inscriptions", {}).get(line.line_id, {})
+        inner += "".join(_inscription(number, *pair) for number, pair in enumerate(wishes.items(), 1)) or EMPTY_WISH
     return f"<Item>{inner}</Item>"
+
+
+EMPTY_WISH = "<Inscription></Inscription>"
+
+
+def _inscription(number: int, name: str, words_: str) -> str:
+    return f"<Inscription><Index>{number}</Index><Name>{cdata(name)}</Name><Value>{cdata(words_)}</Value></Inscription>"
 
 
 def _option(number: int, name: str, chosen: str) -> str:

@@ -12,10 +12,10 @@ from werkzeug import Request, Response
 
 from channels.sandbox.faults import Fault
 from channels.sandbox.model import Channel
-from channels.sandbox.numbers import YAHOO_SELLER_ID
+from channels.sandbox.numbers import JST, YAHOO_SELLER_ID
 from channels.sandbox.simulator import Simulator, json_response
 from channels.sandbox.world import World
-from channels.sandbox.yahoo import changes, keys, orders, stock
+from channels.sandbox.yahoo import amend, changes, keys, orders, stock
 from channels.sandbox.yahoo.consent import AUTHORIZATION_PATH, Consents
 from channels.sandbox.yahoo.wire import Refusal, error, read_request, value
 
@@ -34,6 +34,7 @@ ORDER_CALLS: dict[str, Callable[[Any, Any], Response]] = {
     "orderStatusChange": changes.status_change,
     "orderShipStatusChange": changes.ship_status_change,
     "orderPayStatusChange": changes.pay_status_change,
+    "orderChange": amend.order_change,
 }
 FORM_CALLS: dict[str, Callable[[Any, Any], Response]] = {"setStock": stock.set_stock, "getStock": stock.get_stock}
 QUERY_CALLS: dict[str, Callable[[Any, Any], Response]] = {
@@ -44,9 +45,18 @@ QUERY_CALLS: dict[str, Callable[[Any, Any], Response]] = {
 
 
 class YahooSimulator(Simulator):
-    """Switches for tests: `settles_after_s` (completing is refused so long after the shipment), `consent_life` (after
-    which the refresh token is dead; None is never), `partial_stock_applies` (whether the good rows of a stock call
-    with bad ones are applied), `token_life_s`."""
+    """Switches for tests:
+
+    - `settles_after_s`: completing is refused so long after the shipment
+    - `consent_life`: after which the refresh token is dead; None is never
+    - `partial_stock_applies`: whether the good rows of a stock call with bad ones are applied
+    - `token_life_s`; `burst`: calls that may come at once (the real one knows 1; a fast clock makes two calls meet)
+    - `calls_a_day`: after which everything is forbidden until midnight in Japan
+    - `cancels_after_s`: cancellations are accepted for later
+    - `authorization_ended`: cards cannot be captured any more
+    - `refuses`: a px code with which every order call is turned down
+    - `forgotten_fields`: names in `Field` that are no longer known
+    """
 
     channel: ClassVar[Channel] = "yahoo"
 
@@ -57,6 +67,13 @@ class YahooSimulator(Simulator):
         self.partial_stock_applies = True
         self.token_life_s = 3600.0
         self.consents = Consents()
+        self.burst = BURST
+        self.cancels_after_s = 0.0
+        self.authorization_ended = False
+        self.refuses = ""
+        self.forgotten_fields: frozenset[str] = frozenset()
+        self.calls_a_day = 50_000
+        self._called = (self.now().astimezone(JST).date(), 0)
 
     # ---- credentials -----------------------------------------------------------------------------------------------
 
@@ -111,17 +128,25 @@ class YahooSimulator(Simulator):
         if not request.path.startswith(API):
             return Response("<html><body>Not Found</body></html>", 404, content_type="text/html")
         name = request.path.removeprefix(API)
-        if not self.bucket(name, per_second=CALLS_PER_SECOND, burst=BURST).take():
+        if self._day_is_used_up() or not self.bucket(name, per_second=CALLS_PER_SECOND, burst=self.burst).take():
             return error(403, "", "Your Request was Forbidden")
         denied = self._denied(request)
         if denied is not None:
             return denied
+        changes.cancel_what_is_due(self)
         try:
             return self._answer(name, request)
         except Refusal as refusal:
             return refusal.response()
 
+    def _day_is_used_up(self) -> bool:
+        today, (day, calls) = self.now().astimezone(JST).date(), self._called
+        self._called = (today, calls + 1 if day == today else 1)
+        return self._called[1] > self.calls_a_day
+
     def _answer(self, name: str, request: Request) -> Response:
+        if self.refuses and (name in ORDER_CALLS or name == "orderCount"):
+            raise Refusal(403, self.refuses, "Your Request was Forbidden")
         if name in ORDER_CALLS and request.method == "POST":
             return self._signed(request, lambda: ORDER_CALLS[name](self, self._req(request)))
         if name == "orderCount" and request.method == "GET":

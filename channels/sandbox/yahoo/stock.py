@@ -38,7 +38,9 @@ def set_stock(simulator: Any, form: Mapping[str, str]) -> Response:
     if len(quantities) != len(codes):
         raise Refusal(400, "st-02104", "quantityは必須です。")
     errors = {
-        position: error for position, pair in enumerate(zip(codes, quantities, strict=True)) if (error := _error(*pair))
+        position: error
+        for position, pair in enumerate(zip(codes, quantities, strict=True))
+        if (error := _error(*pair) or ("st-02104" if simulator.row_fails() else ""))
     }
     if errors and len(codes) == 1:
         raise Refusal(400, errors[0], "パラメータが不正です。")
@@ -85,7 +87,8 @@ def _apply(simulator: Any, code: str, quantity: str) -> int:
         simulator.world.remember("yahoo", ORPHANS, orphans)
         return int(orphans[code])
     change = max(int(quantity), -shown) if relative else int(quantity)
-    return int(simulator.world.set_stock("yahoo", code, change, relative=relative).quantity)
+    simulator.world.set_stock("yahoo", code, change, relative=relative)
+    return shown + change if relative else change
 
 
 def get_stock(simulator: Any, form: Mapping[str, str]) -> Response:

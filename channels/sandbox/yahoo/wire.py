@@ -80,10 +80,12 @@ def padded(name: str, value: object) -> str:
 
 
 def read_request(request: Request) -> Element:
-    """The `<Req>` of an order API. Raises Refusal."""
+    """The `<Req>` of an order API: raw XML in UTF-8, whatever content type it comes under. Raises Refusal."""
+    body = request.get_data()
     try:
-        root = ElementTree.fromstring(request.get_data())
-    except ParseError:
+        body.decode("utf-8")
+        root = ElementTree.fromstring(body)
+    except (ParseError, UnicodeDecodeError, LookupError):
         raise Refusal(400, "od90101", "リクエストのXMLが不正です。") from None
     if root.tag != "Req":
         raise Refusal(400, "od90101", "Reqがありません。")

@@ -43,12 +43,14 @@ def test_an_unpaid_order_cannot_be_confirmed(mall):
 @pytest.mark.parametrize(
     ("extra", "planned"),
     [
-        ({"paid_on": "2026-08-05"}, date(2026, 8, 10)),
-        ({"paid_on": "2026-08-06"}, date(2026, 8, 11)),
-        ({"paid_on": "2026-07-01"}, date(2026, 8, 8)),
-        ({}, date(2026, 8, 12)),
-        ({"paid_on": "2026-08-03", "available_on": "2026-09-10"}, date(2026, 9, 10)),
-        ({"available_on": "2026-08-01"}, date(2026, 8, 8)),
+        ({"paid_on": "2026-08-05"}, (date(2026, 8, 10), "1")),
+        ({"paid_on": "2026-08-06"}, (date(2026, 8, 11), "1")),
+        ({"paid_on": "2026-07-01"}, (date(2026, 8, 8), "1")),
+        ({}, (date(2026, 8, 12), "1")),
+        ({"paid_on": "2026-08-03", "available_on": "2026-09-10"}, (date(2026, 9, 10), "4")),
+        ({"available_on": "2026-08-01"}, (date(2026, 8, 8), "4")),
+        ({"paid_on": "2026-08-05", "wish_on": "2026-08-20"}, (date(2026, 8, 18), "3")),
+        ({"paid_on": "2026-08-05", "wish_on": "2026-08-11"}, (date(2026, 8, 10), "1")),
     ],
 )
 def test_planned_days(extra, planned):

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from channels.connectors.contract import ChannelDown, CredentialsRefused, RateLimited, Refused
-from channels.connectors.qoo10 import fetch
+from channels.connectors.qoo10 import codes, fetch
+from channels.connectors.qoo10.rows import plain, stamp
 from channels.connectors.qoo10.transport import api_url, as_list, read_envelope
 from channels.sandbox.qoo10.wire import envelope
 from orders.channel_order import ChannelState, PaymentState
@@ -289,3 +290,22 @@ def test_all_shapes_of_an_answer():
     for broken in (b"{}", b"[1]", b'{"ResultCode":"x"}', b"<a"):
         with pytest.raises(ChannelDown):
             read_envelope(broken, uncertain=False)
+
+
+def test_rows_in_xml_say_the_same_as_in_json(mall):
+    mall.sells((mall.keys[0], 2), (mall.keys[1], 1), remarks="A & B <C>")
+    api = mall.connector().api
+    now = mall.time.now()
+    fields = {
+        "ShippingStatus": "0",
+        "SearchStartDate": stamp(now - timedelta(days=1)),
+        "SearchEndDate": stamp(now),
+        "SearchCondition": "1",
+    }
+    key = mall.simulator.credentials()["certification_key"]
+    answers = [
+        api.send(codes.LIST_ORDERS, {**fields, "returnType": kind}, key, idempotent=True).rows
+        for kind in ("application/json", "text/xml")
+    ]
+    as_json, as_xml = ([plain(row) for row in rows] for rows in answers)
+    assert as_json == as_xml and len(as_xml) == 2

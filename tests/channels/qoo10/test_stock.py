@@ -91,3 +91,18 @@ def test_every_listing_is_found_with_its_options(mall, monkeypatch):
     one = next(one for one in mall.world.listings("qoo10") if "/" in one.key)
     listing = next(listing for listing in everything if listing.code == one.key)
     assert (listing.channel_sku, listing.price, listing.quantity) == (one.key, one.price, shown(mall, one.key))
+
+
+def test_an_item_whose_sale_ended_is_refused_in_words_and_stops_no_other(mall):
+    items, options = items_and_options(mall)
+    mall.connector().api.call("ItemsBasic.EditGoodsStatus", {"ItemCode": items[0], "Status": "3"})
+    results = push(mall, (items[0], 4), (options[0], 5))
+    assert [one.ok for one in results] == [False, True]
+    assert "-10009" in results[0].error and "販売中" in results[0].error
+    listed = {listing.code for page in mall.connector().list_listings() for listing in page}
+    assert items[0] not in listed and options[0] in listed
+
+
+def test_the_shops_own_ways_of_sending_can_be_looked_up(mall):
+    rows = mall.connector().api.call("ItemsLookup.GetSellerDeliveryGroupInfo", {}).rows
+    assert "ヤマト宅急便" in [row["transcName"] for row in rows]

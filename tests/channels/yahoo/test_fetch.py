@@ -276,3 +276,26 @@ def test_calls_keep_their_distance(mall):
 )
 def test_addresses(given, expected):
     assert api_url(given) == expected
+
+
+def test_names_that_yahoo_no_longer_knows_cost_these_fields_and_no_order(mall):
+    mall.simulator.forgotten_fields = frozenset({"LeadTimeText", "FspLicenseName"})
+    placed = [mall.sells() for _ in range(2)]
+    connector = mall.connector()
+    orders, pages = mall.pull(mall.time.now() - timedelta(hours=1), connector)
+    assert numbers(orders) == [one.number for one in placed]
+    assert not [page.problems for page in pages if page.problems]
+    order = connector.parse(orders[0].payload)
+    assert (order.state, order.totals.total) == (ChannelState.OPEN, placed[0].amount_due)
+
+
+def test_a_used_up_day_stops_until_the_next(mall):
+    placed = mall.sells()
+    connector = mall.connector()
+    connector.check()
+    mall.simulator.calls_a_day = 0
+    with pytest.raises(RateLimited) as caught:
+        connector.check()
+    assert "上限" in caught.value.cause
+    mall.simulator.calls_a_day = 50_000
+    assert connector.fetch_order(placed.number) is not None
