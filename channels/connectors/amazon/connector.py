@@ -7,12 +7,14 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels.connectors.amazon import cancel, listings, orders, shipping, stock
+from channels.connectors.amazon import cancel, events, listings, orders, shipping, stock
 from channels.connectors.amazon.parse import parse_order
+from channels.connectors.amazon.queue import queue_of
 from channels.connectors.amazon.transport import Api, need
 from channels.connectors.contract import (
     Basic,
     Capabilities,
+    Change,
     ConnectorSettings,
     CredentialsRefused,
     Fetched,
@@ -46,6 +48,7 @@ class AmazonConnector(Basic):
         publish_interval_s=0.2,
         # One search is allowed each 179 seconds; the rest of the burst is kept for further pages and for people.
         poll_interval_s=240.0,
+        events=True,
     )
     credential_fields = (
         ("client_id", gettext_noop("クライアントID"), False),
@@ -53,6 +56,11 @@ class AmazonConnector(Basic):
         ("refresh_token", gettext_noop("リフレッシュトークン"), True),
         ("seller_id", gettext_noop("出品者ID"), False),
         ("marketplace_id", gettext_noop("マーケットプレイスID"), False),
+        ("sqs_queue_url", gettext_noop("注文通知キューのURL（SQS、任意）"), False),
+        ("sqs_access_key_id", gettext_noop("注文通知キューのアクセスキーID（任意）"), False),
+        ("sqs_secret_access_key", gettext_noop("注文通知キューのシークレットアクセスキー（任意）"), True),
+        ("sqs_region", gettext_noop("注文通知キューのリージョン（空欄ならURLから）"), False),
+        ("sqs_endpoint", gettext_noop("SQSの接続先（通常は空欄）"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:
@@ -80,6 +88,12 @@ class AmazonConnector(Basic):
     def fetch_order(self, channel_order_no: str) -> RawOrder | None:
         order = orders.order_now(self.api, channel_order_no)
         return orders.raw_order(order) if order else None
+
+    def changed_orders(self, again: set[str] | None = None) -> Iterator[Sequence[Change]]:
+        queue = queue_of(self.settings.credentials)
+        if queue is None:
+            return iter(())
+        return events.changed_orders(queue, self.api.seller_id, self.api.marketplace_id, again)
 
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)

@@ -13,6 +13,8 @@ from channels.sandbox.amazon.feed_work import AcknowledgementFeed, ListingsFeed
 from channels.sandbox.amazon.feeds import ACKNOWLEDGEMENT, LISTINGS, FeedCalls, Work
 from channels.sandbox.amazon.listings import ListingCalls
 from channels.sandbox.amazon.orders import OrderCalls
+from channels.sandbox.amazon.queue import PREFIX as QUEUE_PREFIX
+from channels.sandbox.amazon.queue import QueueCalls, fault_of
 from channels.sandbox.amazon.shipments import ShipmentCalls
 from channels.sandbox.faults import Fault
 from channels.sandbox.model import Channel
@@ -68,6 +70,7 @@ class AmazonSimulator(Simulator):
         self.listings = ListingCalls(self)
         workers: dict[str, Work] = {LISTINGS: ListingsFeed(self.listings), ACKNOWLEDGEMENT: AcknowledgementFeed(self)}
         self.feeds = FeedCalls(self, workers)
+        self.queue = QueueCalls(self)
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -78,9 +81,14 @@ class AmazonSimulator(Simulator):
             "marketplace_id": AMAZON_MARKETPLACE_ID,
         }
 
+    def credentials_at(self, root: str) -> dict[str, str]:
+        return {**self.credentials(), **self.queue.credentials(self.base_url(root))}
+
     def handle(self, request: Request) -> Response:
-        self.feeds.advance()
         path = _raw_path(request)
+        if path.startswith(QUEUE_PREFIX):
+            return self.queue.handle(request)
+        self.feeds.advance()
         if path == "/auth/o2/token":
             return self._token(request)
         if path.startswith("/storage/"):
@@ -98,6 +106,8 @@ class AmazonSimulator(Simulator):
         return response
 
     def fault_response(self, fault: Fault, request: Request) -> Response:
+        if request.path.startswith(QUEUE_PREFIX):
+            return fault_of(fault.kind).response()
         token_call = request.path == "/auth/o2/token"
         if fault.kind == "revoked":
             if token_call:

@@ -56,7 +56,7 @@ class RecordingAmazon(AmazonSimulator):
         response = super().handle(request)
         if request.path == "/auth/o2/token":
             self.token_calls += 1
-        elif not request.path.startswith("/storage/"):
+        elif not request.path.startswith(("/storage/", "/sqs")):
             self.exchanges.append(_exchange(request, response))
         return response
 

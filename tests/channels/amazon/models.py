@@ -53,6 +53,12 @@ def judge_document(name: str, document: Any) -> list[str]:
     return [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(document)]
 
 
+def judge_notice(name: str, document: Any) -> list[str]:
+    """What a schema of notifications finds wrong with a message of the queue."""
+    schema = json.loads((FOLDER / "schemas" / "notifications" / name).read_text())
+    return [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(document)]
+
+
 @cache
 def _model(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
