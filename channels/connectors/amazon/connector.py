@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels.connectors.amazon import cancel, events, listings, orders, shipping, stock
+from channels.connectors.amazon import cancel, events, listings, numbers, orders, shipping, stock
 from channels.connectors.amazon.parse import parse_order
 from channels.connectors.amazon.queue import queue_of
 from channels.connectors.amazon.transport import Api, need
@@ -17,14 +17,28 @@ from channels.connectors.contract import (
     Change,
     ConnectorSettings,
     CredentialsRefused,
+    CredentialTerm,
     Fetched,
     ListingInfo,
     Parcel,
     RawOrder,
+    Refused,
     StockPush,
     StockResult,
 )
 from orders.channel_order import ChannelOrder
+
+# What only Seller Central can do.
+CANNOT = (
+    gettext_noop("注文の一部の商品だけのキャンセル"),
+    gettext_noop("返金・一部返金・返品の承認"),
+    gettext_noop("追跡番号のない発送の出荷通知"),
+    gettext_noop("購入者のキャンセルリクエストを断る操作（発送すれば断ったことになります）"),
+    gettext_noop("購入者へのメッセージ（マスクされたメールアドレス宛てのメールは送れます）"),
+    gettext_noop("FBA在庫の変更とFBA注文の出荷・キャンセル"),
+    gettext_noop("マーケットプレイス配送サービスの集荷手配"),
+    gettext_noop("注文金額の変更"),
+)
 
 
 class AmazonConnector(Basic):
@@ -45,10 +59,13 @@ class AmazonConnector(Basic):
         mail="relay",
         order_url="https://sellercentral.amazon.co.jp/orders-v3/order/{no}",
         carrier_codes=shipping.CARRIER_CODES,
+        cancel_answer="accept",
+        captures=True,
         publish_interval_s=0.2,
         # One search is allowed each 179 seconds; the rest of the burst is kept for further pages and for people.
         poll_interval_s=240.0,
         events=True,
+        cannot=CANNOT,
     )
     credential_fields = (
         ("client_id", gettext_noop("クライアントID"), False),
@@ -56,12 +73,23 @@ class AmazonConnector(Basic):
         ("refresh_token", gettext_noop("リフレッシュトークン"), True),
         ("seller_id", gettext_noop("出品者ID"), False),
         ("marketplace_id", gettext_noop("マーケットプレイスID"), False),
+        ("carrier_codes", gettext_noop("運送会社コードの上書き（任意。例: yamato=YAMATO:宅急便）"), False),
         ("sqs_queue_url", gettext_noop("注文通知キューのURL（SQS、任意）"), False),
         ("sqs_access_key_id", gettext_noop("注文通知キューのアクセスキーID（任意）"), False),
         ("sqs_secret_access_key", gettext_noop("注文通知キューのシークレットアクセスキー（任意）"), True),
         ("sqs_region", gettext_noop("注文通知キューのリージョン（空欄ならURLから）"), False),
         ("sqs_endpoint", gettext_noop("SQSの接続先（通常は空欄）"), False),
     )
+
+    credential_terms = {
+        "client_secret": CredentialTerm(
+            180,
+            note=gettext_noop(
+                "ソリューションプロバイダーポータルの「LWA認証情報」で新しいシークレットを発行し、ここに登録します。"
+                "切り替えの間は古いシークレットも使えます。リフレッシュトークンは変わりません。"
+            ),
+        ),
+    }
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings
@@ -106,6 +134,16 @@ class AmazonConnector(Basic):
 
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         cancel.cancel_order(self.api, str(order["no"]), reason)
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        if not accept:
+            raise Refused(
+                "Amazonにはキャンセルリクエストを断る操作がありません。購入者に連絡し、そのまま出荷してください。"
+            )
+        cancel.cancel_order(self.api, str(order["no"]), "BuyerCanceled")
+
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        return numbers.order_numbers(self.api, since, until)
 
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         return listings.all_listings(self.api)

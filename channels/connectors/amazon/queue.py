@@ -107,7 +107,7 @@ def queue_of(credentials: Mapping[str, str]) -> Queue | None:
 
 @lru_cache(maxsize=16)
 def _client(endpoint: str, region: str, key_id: str, secret: str) -> Any:
-    """Made once per process: it costs a tenth of a second, and loading boto3 some megabytes that only listeners need."""
+    """Made once per process: it costs a tenth of a second, and boto3 some megabytes that only listeners need."""
     import boto3.session  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 

@@ -15,6 +15,7 @@ from channels.sandbox.amazon.listings import ListingCalls
 from channels.sandbox.amazon.orders import OrderCalls
 from channels.sandbox.amazon.queue import PREFIX as QUEUE_PREFIX
 from channels.sandbox.amazon.queue import QueueCalls, fault_of
+from channels.sandbox.amazon.reports import ReportCalls
 from channels.sandbox.amazon.shipments import ShipmentCalls
 from channels.sandbox.faults import Fault
 from channels.sandbox.model import Channel
@@ -51,6 +52,9 @@ ROUTES = [
     _route("GET", r"/feeds/2021-06-30/feeds", "getFeeds", 0.0222, 10),
     _route("GET", r"/feeds/2021-06-30/feeds/([^/]+)", "getFeed", 2, 15),
     _route("DELETE", r"/feeds/2021-06-30/feeds/([^/]+)", "cancelFeed", 2, 15),
+    _route("POST", r"/reports/2021-06-30/reports", "createReport", 0.0167, 15),
+    _route("GET", r"/reports/2021-06-30/reports/([^/]+)", "getReport", 2, 15),
+    _route("GET", r"/reports/2021-06-30/documents/([^/]+)", "getReportDocument", 0.0167, 15),
     _route("GET", r"/sellers/v1/marketplaceParticipations", "getMarketplaceParticipations", 0.016, 15),
 ]
 
@@ -70,6 +74,7 @@ class AmazonSimulator(Simulator):
         self.listings = ListingCalls(self)
         workers: dict[str, Work] = {LISTINGS: ListingsFeed(self.listings), ACKNOWLEDGEMENT: AcknowledgementFeed(self)}
         self.feeds = FeedCalls(self, workers)
+        self.reports = ReportCalls(self, self.feeds)
         self.queue = QueueCalls(self)
 
     def credentials(self) -> dict[str, str]:
@@ -166,6 +171,9 @@ class AmazonSimulator(Simulator):
             "getFeeds": lambda: json_response(self.feeds.search(args)),
             "getFeed": lambda feed: json_response(self.feeds.get(feed)),
             "cancelFeed": self._cancel_feed,
+            "createReport": lambda: json_response(self.reports.create(_json_body(request)), 202),
+            "getReport": lambda report: json_response(self.reports.get(report)),
+            "getReportDocument": lambda document: json_response(self.reports.get_document(request, document)),
             "getMarketplaceParticipations": lambda: json_response(_participations()),
         }
 

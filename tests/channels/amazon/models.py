@@ -14,7 +14,16 @@ from typing import Any
 import jsonschema
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "channels" / "amazon" / "models"
-FILES = ("orders_2026-01-01", "ordersV0", "listingsItems_2021-08-01", "feeds_2021-06-30", "sellers")
+FILES = (
+    "orders_2026-01-01",
+    "ordersV0",
+    "listingsItems_2021-08-01",
+    "feeds_2021-06-30",
+    "sellers",
+    "reports_2021-06-30",
+    "tokens_2021-03-01",
+    "notifications",
+)
 ABSENT = f"Amazon's models are not at {FOLDER}: nothing was checked against them"
 
 
