@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from channels.sandbox.amazon.answers import utc
+from channels.sandbox.amazon.wire_orders import status_of
 from channels.sandbox.model import SandboxOrder
 from channels.sandbox.numbers import AMAZON_MARKETPLACE_ID, AMAZON_SELLER_ID
 
@@ -53,7 +54,7 @@ def _summary(order: SandboxOrder, asked: bool) -> Json:
     """Who the buyer is stands in no notification; the postal code comes once it is paid."""
     return {
         "MarketplaceId": AMAZON_MARKETPLACE_ID,
-        "OrderStatus": STATUS[order.state],
+        "OrderStatus": "PendingAvailability" if status_of(order) == "PENDING_AVAILABILITY" else STATUS[order.state],
         "PurchaseDate": utc(order.ordered_at),
         "DestinationPostalCode": None if order.state == "pending" else order.destination.recipient.address.postal,
         "FulfillmentType": "AFN" if order.fulfilled_by_mall else "MFN",

@@ -172,6 +172,8 @@ class QueueCalls:
         with self._lock:
             for entry in entries:
                 try:
+                    if self.simulator.row_fails():
+                        raise QueueRefusal("InternalFailure", "We encountered an internal error.")
                     self._delete(entry["ReceiptHandle"])
                     done.append({"Id": entry["Id"]})
                 except QueueRefusal as refusal:

@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from werkzeug import Request, Response
 
 from channels.connectors.amazon import AmazonConnector
+from channels.connectors.amazon import queue as queues
 from channels.connectors.contract import ConnectorSettings, RawOrder
+from channels.models import Connection
 from channels.sandbox.amazon import AmazonSimulator
 from channels.sandbox.model import SandboxOrder
 from channels.sandbox.server import RunningSandbox, running_sandbox
 from channels.sandbox.world import World
+from channels.services import shops
 from tests.channels.amazon import models
+from tests.channels.stepped import forget
 
 START = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 
@@ -146,3 +151,19 @@ def shop(time: Time) -> Iterator[Shop]:
         yield Shop(world, mall, running, time)
     if models.FOLDER.is_dir():
         assert [fault for exchange in mall.exchanges for fault in models.judge(exchange)] == []
+
+
+@pytest.fixture
+def connection(shop: Shop, monkeypatch: pytest.MonkeyPatch, db: None) -> Connection:
+    """The shop as the product knows it, queue and all."""
+    monkeypatch.setattr(queues, "WAIT_S", 0)  # the test's clock stands still while the mall would wait
+    cache.clear()
+    forget("amazon")
+    address = shop.running.addresses()["amazon"]
+    return shops.add_shop(
+        shop.code,
+        channel="amazon",
+        base_url=address["base_url"],
+        auth_url=address["auth_url"],
+        values=address["credentials"],
+    )

@@ -1,7 +1,7 @@
 """Order changes through the queue: heard within seconds, deleted only when stored, whatever comes doubled or broken."""
 
 import json
-from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -17,24 +17,8 @@ from channels.services import events, intake, shops
 from orders.models import Order
 from tests.channels.amazon import models
 from tests.channels.amazon.conftest import Shop
-from tests.channels.stepped import forget
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def connection(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
-    monkeypatch.setattr(queues, "WAIT_S", 0)  # the test's clock stands still while the mall would wait
-    cache.clear()
-    forget("amazon")
-    address = shop.running.addresses()["amazon"]
-    yield shops.add_shop(
-        shop.code,
-        channel="amazon",
-        base_url=address["base_url"],
-        auth_url=address["auth_url"],
-        values=address["credentials"],
-    )
 
 
 def stored() -> set[str]:
@@ -179,10 +163,8 @@ def test_passing_troubles_of_the_queue_are_sat_out(shop: Shop, connection: Conne
     shop.connect().check()
     shop.fault(spec)
     for _ in range(3):
-        try:
+        with suppress(ChannelDown):
             events.listen(connection)
-        except ChannelDown:
-            pass
         shop.time.sleep(queues.HIDDEN_S + 1)
     assert stored() == {number} and shop.mall.queue.waiting() == 0
 
