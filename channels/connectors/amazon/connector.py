@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels.connectors.amazon import cancel, events, listings, numbers, orders, shipping, stock
+from channels.connectors.amazon import cancel, events, listings, numbers, orders, shipping, stock, subscription
 from channels.connectors.amazon.parse import parse_order
 from channels.connectors.amazon.queue import queue_of
 from channels.connectors.amazon.transport import Api, need
@@ -15,6 +15,7 @@ from channels.connectors.contract import (
     Basic,
     Capabilities,
     Change,
+    ChannelError,
     ConnectorSettings,
     CredentialsRefused,
     CredentialTerm,
@@ -108,7 +109,18 @@ class AmazonConnector(Basic):
                 f"この出品者はマーケットプレイス {wanted} に参加していません。マーケットプレイスIDを確認してください。"
             )
         suspended = "(停止中の出品があります)" if found["participation"]["hasSuspendedListings"] else ""
-        return f"{found['marketplace']['name']} の「{found['storeName']}」に接続できました{suspended}。"
+        seen = f"{found['marketplace']['name']} の「{found['storeName']}」に接続できました{suspended}。"
+        return " ".join(filter(None, (seen, self._check_queue())))
+
+    def _check_queue(self) -> str:
+        """Trouble with the queue is told and no reason to refuse the shop: its orders come by search as well."""
+        queue = queue_of(self.settings.credentials)
+        if queue is None:
+            return ""
+        try:
+            return subscription.ensure(self.api, queue)
+        except ChannelError as error:
+            return f"注文通知は使えません: {error.cause}"
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
         return orders.fetch_pages(self.api, since, until)

@@ -27,6 +27,7 @@ RATES = {
     "createReport": (0.0167, 15),
     "getReport": (2, 15),
     "getReportDocument": (0.0167, 15),
+    "getInventorySummaries": (2, 2),
     "createDestination": (1, 5),
     "getDestinations": (1, 5),
     "createSubscription": (1, 5),

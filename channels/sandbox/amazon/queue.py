@@ -63,8 +63,8 @@ class QueueCalls:
     """`visibility_s` is the queue's own time to hide a received message; `copies` how often each event is told;
     `shuffled` lets them come newest first."""
 
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
+    def __init__(self, simulator: Simulator, subscribed: Callable[[], bool]) -> None:
+        self.simulator, self._subscribed = simulator, subscribed
         self.visibility_s = 30.0
         self.copies = 1
         self.shuffled = False
@@ -213,6 +213,8 @@ class QueueCalls:
 
     def _tell_changes(self) -> None:
         """A message for each order that is new or changed since the last look. Caller holds the lock."""
+        if not self._subscribed():
+            return
         world = self.simulator.world
         for order in world.orders("amazon", updated_from=self._floor):
             self._latest = max(self._latest or order.updated_at, order.updated_at)

@@ -91,8 +91,10 @@ class Shop:
     code: str = field(default_factory=lambda: f"amazon-{uuid.uuid4().hex[:8]}")
 
     def connect(self, **credentials: str) -> AmazonConnector:
-        """A new connector, as each call of a worker gets one."""
+        """A new connector, as each call of a worker gets one; with the queue when a credential of it is given."""
         address = self.running.addresses()["amazon"]
+        if not any(name.startswith("sqs_") for name in credentials):
+            credentials["sqs_queue_url"] = ""
         return AmazonConnector(
             ConnectorSettings(
                 shop_code=self.code,

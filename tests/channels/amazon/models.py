@@ -22,6 +22,7 @@ FILES = (
     "sellers",
     "reports_2021-06-30",
     "tokens_2021-03-01",
+    "fbaInventory",
     "notifications",
 )
 ABSENT = f"Amazon's models are not at {FOLDER}: nothing was checked against them"

@@ -134,6 +134,33 @@ def test_other_notices_are_put_away_and_other_sellers_are_left_alone(shop: Shop,
     assert shop.mall.queue.waiting() == 1 and len(stored()) == 1
 
 
+def test_the_check_subscribes_once(shop: Shop) -> None:
+    with_queue = shop.connect(sqs_region=queues.REGION)
+    assert "注文通知を受け取れます" in with_queue.check()
+    kept = shop.mall.notifications
+    kept.unsubscribe("ORDER_CHANGE", kept.subscription("ORDER_CHANGE", {})["payload"]["subscriptionId"])
+    kept.delete_destination(kept.destinations()["payload"][0]["destinationId"])
+    shop.place()
+    assert shop.mall.queue.waiting() == 0, "without a subscription Amazon tells nothing"
+    assert "開始しました" in with_queue.check()
+    assert shop.mall.queue.waiting() == 1 and len(kept.destinations()["payload"]) == 1
+    assert "注文通知を受け取れます" in with_queue.check()
+    assert len(shop.mall.calls("POST", "/notifications")) == 2
+
+
+def test_a_queue_that_cannot_be_used_is_told_and_the_shop_still_counts_as_connected(shop: Shop) -> None:
+    seen = shop.connect(sqs_secret_access_key="wrong").check()
+    assert "接続できました" in seen and "注文通知は使えません" in seen and "権限" in seen
+    subscriptions = shop.mall.notifications
+    arn = "arn:aws:sqs:us-west-2:999999999999:elsewhere"
+    made = subscriptions.create_destination({"name": "x", "resourceSpecification": {"sqs": {"arn": arn}}})
+    told = {"payloadVersion": "1.0", "destinationId": made["payload"]["destinationId"]}
+    kept = subscriptions.subscription("ORDER_CHANGE", {})["payload"]
+    subscriptions.unsubscribe("ORDER_CHANGE", kept["subscriptionId"])
+    subscriptions.subscribe("ORDER_CHANGE", told)
+    assert "別のキュー" in shop.connect(sqs_region=queues.REGION).check()
+
+
 def test_without_a_queue_nothing_is_asked(shop: Shop) -> None:
     assert list(shop.connect(sqs_queue_url="").changed_orders()) == []
 
@@ -171,7 +198,7 @@ def test_passing_troubles_of_the_queue_are_sat_out(shop: Shop, connection: Conne
 
 def test_a_message_received_but_cut_off_comes_again(shop: Shop) -> None:
     shop.world.place_order("amazon")
-    queue = queues.queue_of(shop.connect().settings.credentials)
+    queue = queues.queue_of(shop.connect(sqs_region=queues.REGION).settings.credentials)
     assert queue is not None
     (first,) = queue.receive()
     assert queue.receive() == []
@@ -186,7 +213,7 @@ def test_a_message_received_but_cut_off_comes_again(shop: Shop) -> None:
 
 def test_what_was_not_deleted_is_told_again_after_a_restart(shop: Shop) -> None:
     done, open_ = shop.place(), shop.place()
-    queue = queues.queue_of(shop.connect().settings.credentials)
+    queue = queues.queue_of(shop.connect(sqs_region=queues.REGION).settings.credentials)
     assert queue is not None
     told = {read_notice(one.body, *IDS).number: one for one in queue.receive()}
     queue.delete([told[done.number]])
