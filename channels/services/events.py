@@ -18,6 +18,7 @@ from channels.connectors.contract import (
     Unreadable,
 )
 from channels.connectors.limits import unattended
+from channels.connectors.registry import CONNECTORS, connector_class
 from channels.models import Connection
 from channels.models import RawOrder as RawOrderRow
 from channels.services import intake, shops
@@ -32,8 +33,9 @@ PAUSE_S = {True: 30, False: 300}  # wall seconds after a trouble that passes by 
 
 def due() -> list[int]:
     """Connections to listen for: their connector tells of changes, they run, and nothing was wrong a moment ago."""
+    telling = [channel for channel in CONNECTORS if connector_class(channel).capabilities.events]
     rows = (
-        Connection.objects.filter(shop__active=True, import_paused=False, shop__capabilities__events=True)
+        Connection.objects.filter(shop__active=True, import_paused=False, shop__channel__in=telling)
         .exclude(health=Connection.Health.STOPPED)
         .exclude(secrets=b"")
     )
