@@ -106,16 +106,15 @@ def _read(connection: Connection, connector: Connector, change: Change, again: s
 
 def _current(connection: Connection, changes: Sequence[Change]) -> set[str]:
     """Orders whose stored version is as new as the change: it was told twice, or the poll was faster."""
-    stored = dict(
-        RawOrderRow.objects.filter(
-            shop_id=connection.shop_id,
-            channel_order_no__in=[str(change) for change in changes],
-            is_current=True,
-            applied=True,
-            updated_at__isnull=False,
-        ).values_list("channel_order_no", "updated_at")
-    )
-    return {str(one) for one in changes if one.at is not None and one in stored and stored[one] >= one.at}
+    stored = RawOrderRow.objects.filter(
+        shop_id=connection.shop_id,
+        channel_order_no__in=[str(change) for change in changes],
+        is_current=True,
+        applied=True,
+        updated_at__isnull=False,
+    ).values_list("channel_order_no", "updated_at")
+    told = {str(change): change.at for change in changes}
+    return {no for no, updated_at in stored if (at := told[no]) is not None and updated_at and updated_at >= at}
 
 
 @contextmanager

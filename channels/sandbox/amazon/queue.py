@@ -118,7 +118,7 @@ class QueueCalls:
     def _calls(self) -> dict[str, Callable[[Json], Json]]:
         return {
             "ReceiveMessage": self._receive,
-            "DeleteMessage": lambda body: self._delete(body["ReceiptHandle"]) or {},
+            "DeleteMessage": self._delete_one,
             "DeleteMessageBatch": self._delete_batch,
             "ChangeMessageVisibility": self._hide,
             "GetQueueAttributes": self._attributes,
@@ -150,6 +150,12 @@ class QueueCalls:
                 message.visible_at = now + timedelta(seconds=hidden_s)
                 message.handle = f"{message.id}#{secrets.token_urlsafe(16)}"
             return [_wire(message) for message in ready]
+
+    def _delete_one(self, body: Json) -> Json:
+        with self._lock:
+            self._delete(str(body.get("ReceiptHandle", "")))
+            self._keep_floor()
+        return {}
 
     def _delete(self, handle: str) -> None:
         """As SQS does, an old receipt of a message that was received again since deletes nothing."""

@@ -1,6 +1,7 @@
 """Order changes through the queue: heard within seconds, deleted only when stored, whatever comes doubled or broken."""
 
 import json
+import random
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -249,13 +250,14 @@ def test_amazons_own_example_is_understood() -> None:
 def test_the_time_between_order_and_desk_is_seconds(shop: Shop, connection: Connection) -> None:
     """Listening every three seconds as the schedule does, over ten minutes of orders."""
     delays: list[float] = []
+    when = random.Random(1)
     known: set[str] = set()
     for _ in range(200):
         shop.time.sleep(3)
         if len(known) < 40:
-            shop.world.place_order("amazon", ordered_at=shop.time.now() - timedelta(seconds=1.5))
+            shop.world.place_order("amazon", ordered_at=shop.time.now() - timedelta(seconds=when.uniform(0, 3)))
         events.listen(connection)
         for order in Order.objects.exclude(channel_order_no__in=known):
             delays.append((shop.time.now() - order.ordered_at).total_seconds())
             known.add(order.channel_order_no)
-    assert len(delays) == 40 and sorted(delays)[len(delays) // 2] < 10, sorted(delays)
+    assert len(delays) == 40 and max(delays) < 10, sorted(delays)
