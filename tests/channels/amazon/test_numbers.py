@@ -15,7 +15,7 @@ def numbers(shop: Shop) -> list[tuple[str, object]]:
 
 def test_a_quiet_day_costs_one_short_search(shop: Shop) -> None:
     placed = sell(shop, 30)
-    shop.time.pass_minutes(5)
+    shop.time.pass_minutes(20)
     found = numbers(shop)
     assert sorted(number for number, _ in found) == sorted(placed)
     assert {at for _, at in found} == {shop.world.order("amazon", number).ordered_at for number in placed}
@@ -27,7 +27,7 @@ def test_a_quiet_day_costs_one_short_search(shop: Shop) -> None:
 def test_a_busy_day_is_asked_of_one_report(shop: Shop, zipped: bool) -> None:
     shop.mall.reports.zipped = zipped
     placed = sell(shop, 420)
-    shop.time.pass_minutes(5)
+    shop.time.pass_minutes(20)
     found = numbers(shop)
     assert sorted(number for number, _ in found) == sorted(placed)
     assert len(shop.mall.calls("GET", "/orders/2026-01-01/orders")) == 3
@@ -43,7 +43,7 @@ def test_the_newest_minutes_are_left_out(shop: Shop) -> None:
 def test_a_search_leaves_calls_to_people(shop: Shop) -> None:
     """Background calls stop before the burst is used up; a person's call goes out at once."""
     sell(shop, 5)
-    shop.time.pass_minutes(5)
+    shop.time.pass_minutes(20)
     for _ in range(16):
         numbers(shop)
     assert shop.time.waited_s < 1
