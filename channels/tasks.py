@@ -4,8 +4,10 @@ from celery import shared_task
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection, QuarantinedOrder
-from channels.services import calls, expiry, intake, listings, polling, publish, renewal, shops, stops
+from channels.services import calls, events, expiry, intake, listings, polling, publish, renewal, shops, stops
 from oms.kernel.models import User
+
+HEARING_S = 3  # a round that still waits for a worker when the next one begins is dropped
 
 
 @shared_task(name="channels.tasks.poll", ignore_result=True)
@@ -23,6 +25,20 @@ def pull(connection_id: int) -> None:
         intake.pull(connection)
     except (ChannelError, intake.Busy):
         return  # recorded on the shop; the next poll tries again
+
+
+@shared_task(name="channels.tasks.intake_events", ignore_result=True)
+def hear() -> None:
+    for connection_id in events.due():
+        listen.apply_async((connection_id,), expires=HEARING_S)
+
+
+@shared_task(name="channels.tasks.intake_listen", ignore_result=True)
+def listen(connection_id: int) -> None:
+    try:
+        events.listen(_connection(connection_id))
+    except (ChannelError, intake.Busy):
+        return  # recorded; the next round tries again, and the poll brings the orders meanwhile
 
 
 @shared_task(name="channels.tasks.publish", ignore_result=True)

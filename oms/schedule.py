@@ -39,6 +39,7 @@ BEAT_SCHEDULE |= {
 }
 BEAT_SCHEDULE |= {
     "poll": {"task": "channels.tasks.poll", "schedule": 2.0, "options": {"expires": 2}},
+    "events": {"task": "channels.tasks.intake_events", "schedule": 3.0, "options": {"expires": 3}},
     "publish": {"task": "channels.tasks.publish", "schedule": 1.0, "options": {"expires": 1}},
     "read-back": {"task": "channels.tasks.push_read_back", "schedule": 30.0, "options": {"expires": 30}},
 }

@@ -84,6 +84,19 @@ class Fetched:
     problems: Sequence[tuple[str, ChannelError]] = ()  # (channel_order_no, why its detail could not be read)
 
 
+class Change(str):
+    """The number of an order the channel says has changed, at `at` where it tells; `tries` counts how often it was
+    handed out, this time included."""
+
+    at: datetime | None
+    tries: int
+
+    def __new__(cls, channel_order_no: str, at: datetime | None = None, tries: int = 1) -> "Change":
+        change = super().__new__(cls, channel_order_no)
+        change.at, change.tries = at, tries
+        return change
+
+
 @dataclass(frozen=True, slots=True)
 class Parcel:
     """One parcel to be told: `carrier` is our code; `lines` maps the channel's line id to a quantity.
@@ -143,7 +156,7 @@ class CredentialTerm:
     does not, imports and pushes rest during the switch. `note` is a Japanese sentence that says where to renew."""
 
     days: int
-    overlap: bool
+    overlap: bool = True
     note: str = ""
 
 
@@ -225,9 +238,10 @@ class Connector(Protocol):
         """Numbers and order times of all orders placed in this range, page by page, by the cheapest call the channel
         has: the daily comparison finds what an import missed."""
 
-    def changed_orders(self) -> Iterator[Sequence[str]]:
-        """Where `capabilities.events`: numbers of orders the channel says have changed, batch by batch. Asking for
-        the next batch, or for the end, says that the one before was handled."""
+    def changed_orders(self, again: set[str] | None = None) -> Iterator[Sequence[Change]]:
+        """Where `capabilities.events`: numbers of orders the channel says have changed, batch by batch, until none is
+        left. Asking for the next batch, or for the end, says that the one before was handled, except the numbers that
+        the caller has put into `again`: these come again later."""
 
     def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
         """Cancel so many pieces of lines (by the channel's line id) where `capabilities.partial_cancel`."""
@@ -262,7 +276,7 @@ class Basic:
     service_terms: Mapping[str, ServiceTerm] = {}
     consent = False
 
-    def changed_orders(self) -> Iterator[Sequence[str]]:
+    def changed_orders(self, again: set[str] | None = None) -> Iterator[Sequence[Change]]:
         return iter(())
 
     def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:

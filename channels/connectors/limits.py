@@ -1,6 +1,8 @@
 """Rate limits of channels, shared between processes through Redis; measured in business (simulated) seconds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import redis
@@ -21,12 +23,27 @@ return string.format('%.6f', wait)
 """
 
 
+_nobody_waits: ContextVar[bool] = ContextVar("nobody_waits", default=False)
+
+
+@contextmanager
+def unattended() -> Iterator[None]:
+    """Calls inside are a background job's: they leave the last calls of each burst to people (`Plan.reserve`)."""
+    before = _nobody_waits.set(True)
+    try:
+        yield
+    finally:
+        _nobody_waits.reset(before)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`interval_s` seconds between calls in the long run; `burst` calls may come at once."""
+    """`interval_s` seconds between calls in the long run; `burst` calls may come at once, of which unattended jobs
+    leave `reserve` to people."""
 
     interval_s: float
     burst: int = 1
+    reserve: int = 0
 
 
 @dataclass
@@ -43,8 +60,9 @@ class Limiter:
             return
         name = operation if operation in self.plans else "*"
         take = self.client.register_script(TAKE)
+        burst = max(plan.burst - (plan.reserve if _nobody_waits.get() else 0), 1)
         while True:
-            answer = take(keys=[f"limit:{shop_code}:{name}"], args=[_now_s(), plan.interval_s, plan.burst])
+            answer = take(keys=[f"limit:{shop_code}:{name}"], args=[_now_s(), plan.interval_s, burst])
             pause_s = float(answer)
             if pause_s <= 0:
                 return

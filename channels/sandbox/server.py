@@ -111,7 +111,7 @@ class Sandbox:
             channel: {
                 "base_url": mall.base_url(root),
                 "auth_url": mall.auth_url(root),
-                "credentials": mall.credentials(),
+                "credentials": mall.credentials_at(root),
             }
             for channel, mall in self.malls.items()
         }

@@ -47,6 +47,10 @@ class Simulator(ABC):
     def credentials(self) -> dict[str, str]:
         """What a shop types in to connect, keys as in decision 26. Stable over restarts of one seed."""
 
+    def credentials_at(self, root: str) -> dict[str, str]:
+        """The credentials with those that depend on where the sandbox listens; override where there are such."""
+        return self.credentials()
+
     def base_url(self, root: str) -> str:
         """The URL a connector uses in place of the real host; `root` is "http://127.0.0.1:8100"."""
         return root + self.prefix

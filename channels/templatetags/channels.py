@@ -106,6 +106,7 @@ SENTENCES: dict[str, Callable[[CredentialEvent], str]] = {
     "renewed": lambda event: _("認証情報を自動更新：%(names)s") % {"names": _labels(event)},
     "settings": lambda event: _("設定を変更：%(names)s") % {"names": _labels(event)},
     "checked": lambda event: _("接続テスト成功：%(text)s") % {"text": event.text},
+    "events_failed": lambda event: _("注文通知を受け取れません：%(text)s") % {"text": event.text},
     "check_failed": lambda event: _("接続テスト失敗：%(text)s") % {"text": event.text},
     "paused": lambda event: _("%(function)sを停止") % {"function": FUNCTION_LABELS.get(event.keys, event.keys)},
     "resumed": lambda event: _("%(function)sを再開") % {"function": FUNCTION_LABELS.get(event.keys, event.keys)},

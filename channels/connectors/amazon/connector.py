@@ -7,12 +7,15 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from channels.connectors.amazon import cancel, listings, orders, shipping, stock
+from channels.connectors.amazon import cancel, events, listings, numbers, orders, shipping, stock, subscription
 from channels.connectors.amazon.parse import parse_order
+from channels.connectors.amazon.queue import queue_of
 from channels.connectors.amazon.transport import Api, need
 from channels.connectors.contract import (
     Basic,
     Capabilities,
+    Change,
+    ChannelError,
     ConnectorSettings,
     CredentialsRefused,
     CredentialTerm,
@@ -20,11 +23,24 @@ from channels.connectors.contract import (
     ListingInfo,
     Parcel,
     RawOrder,
+    Refused,
     ServiceTerm,
     StockPush,
     StockResult,
 )
 from orders.channel_order import ChannelOrder
+
+# What only Seller Central can do.
+CANNOT = (
+    gettext_noop("注文の一部の商品だけのキャンセル"),
+    gettext_noop("返金・一部返金・返品の承認"),
+    gettext_noop("追跡番号のない発送の出荷通知"),
+    gettext_noop("購入者のキャンセルリクエストを断る操作（発送すれば断ったことになります）"),
+    gettext_noop("購入者へのメッセージ（マスクされたメールアドレス宛てのメールは送れます）"),
+    gettext_noop("FBA在庫の変更とFBA注文の出荷・キャンセル"),
+    gettext_noop("マーケットプレイス配送サービスの集荷手配"),
+    gettext_noop("注文金額の変更"),
+)
 
 
 class AmazonConnector(Basic):
@@ -45,9 +61,13 @@ class AmazonConnector(Basic):
         mail="relay",
         order_url="https://sellercentral.amazon.co.jp/orders-v3/order/{no}",
         carrier_codes=shipping.CARRIER_CODES,
+        cancel_answer="accept",
+        captures=True,
         publish_interval_s=0.2,
         # One search is allowed each 179 seconds; the rest of the burst is kept for further pages and for people.
         poll_interval_s=240.0,
+        events=True,
+        cannot=CANNOT,
     )
     credential_fields = (
         ("client_id", gettext_noop("クライアントID"), False),
@@ -55,13 +75,24 @@ class AmazonConnector(Basic):
         ("refresh_token", gettext_noop("リフレッシュトークン"), True),
         ("seller_id", gettext_noop("出品者ID"), False),
         ("marketplace_id", gettext_noop("マーケットプレイスID"), False),
+        ("carrier_codes", gettext_noop("運送会社コードの上書き（例: yamato=YAMATO:宅急便）"), False),
+        ("sqs_queue_url", gettext_noop("注文通知キューのURL（SQS）"), False),
+        ("sqs_access_key_id", gettext_noop("注文通知キューのアクセスキーID"), False),
+        ("sqs_secret_access_key", gettext_noop("注文通知キューのシークレットアクセスキー"), True),
+        ("sqs_region", gettext_noop("注文通知キューのリージョン（空欄ならURLから）"), False),
+        ("sqs_endpoint", gettext_noop("SQSの接続先（通常は空欄）"), False),
     )
+    service_terms: Mapping[str, ServiceTerm] = {"late": ServiceTerm(4.0, 30), "cancel": ServiceTerm(2.5, 7)}
+
     credential_terms: Mapping[str, CredentialTerm] = {
         "client_secret": CredentialTerm(
-            180, overlap=True, note=gettext_noop("Amazonのデベロッパーコンソールでシークレットをローテーションします。")
+            180,
+            note=gettext_noop(
+                "ソリューションプロバイダーポータルの「LWA認証情報」で新しいシークレットを発行し、ここに登録します。"
+                "切り替えの間は古いシークレットも使えます。リフレッシュトークンは変わりません。"
+            ),
         ),
     }
-    service_terms: Mapping[str, ServiceTerm] = {"late": ServiceTerm(4.0, 30), "cancel": ServiceTerm(2.5, 7)}
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings
@@ -80,7 +111,18 @@ class AmazonConnector(Basic):
                 f"この出品者はマーケットプレイス {wanted} に参加していません。マーケットプレイスIDを確認してください。"
             )
         suspended = "(停止中の出品があります)" if found["participation"]["hasSuspendedListings"] else ""
-        return f"{found['marketplace']['name']} の「{found['storeName']}」に接続できました{suspended}。"
+        seen = f"{found['marketplace']['name']} の「{found['storeName']}」に接続できました{suspended}。"
+        return " ".join(filter(None, (seen, self._check_queue())))
+
+    def _check_queue(self) -> str:
+        """Trouble with the queue is told and no reason to refuse the shop: its orders come by search as well."""
+        queue = queue_of(self.settings.credentials)
+        if queue is None:
+            return ""
+        try:
+            return subscription.ensure(self.api, queue)
+        except ChannelError as error:
+            return f"注文通知は使えません: {error.cause}"
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
         return orders.fetch_pages(self.api, since, until)
@@ -88,6 +130,12 @@ class AmazonConnector(Basic):
     def fetch_order(self, channel_order_no: str) -> RawOrder | None:
         order = orders.order_now(self.api, channel_order_no)
         return orders.raw_order(order) if order else None
+
+    def changed_orders(self, again: set[str] | None = None) -> Iterator[Sequence[Change]]:
+        queue = queue_of(self.settings.credentials)
+        if queue is None:
+            return iter(())
+        return events.changed_orders(queue, self.api.seller_id, self.api.marketplace_id, again)
 
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
@@ -100,6 +148,16 @@ class AmazonConnector(Basic):
 
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         cancel.cancel_order(self.api, str(order["no"]), reason)
+
+    def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
+        if not accept:
+            raise Refused(
+                "Amazonにはキャンセルリクエストを断る操作がありません。購入者に連絡し、そのまま出荷してください。"
+            )
+        cancel.cancel_order(self.api, str(order["no"]), "BuyerCanceled")
+
+    def order_numbers(self, since: datetime, until: datetime) -> Iterator[Sequence[tuple[str, datetime]]]:
+        return numbers.order_numbers(self.api, since, until)
 
     def list_listings(self) -> Iterator[Sequence[ListingInfo]]:
         return listings.all_listings(self.api)

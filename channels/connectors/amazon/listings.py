@@ -1,9 +1,11 @@
 """Reading listings: all of them page by page, and the live quantities of some."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from channels.connectors.amazon import fba
 from channels.connectors.amazon.money import money_yen
 from channels.connectors.amazon.transport import Api, NotFound, need
 from channels.connectors.contract import ListingInfo, Refused
@@ -45,12 +47,17 @@ def all_listings(api: Api) -> Iterator[Sequence[ListingInfo]]:
             last_created = max([last_created, *(_summary(item).get("createdDate") or "" for item in items)])
             total = answer.get("numberOfResults") or 0
             if items:
-                yield [listing_info(item) for item in items]
+                yield _with_fba_stock(api, [listing_info(item) for item in items])
         if found >= total or found < SEARCH_CAP:
             return
         if len(seen) == before or not last_created:
             raise Refused("Amazonの出品数が多く、一覧を最後まで読めませんでした。")
         created_after = last_created
+
+
+def _with_fba_stock(api: Api, infos: Sequence[ListingInfo]) -> list[ListingInfo]:
+    units = fba.fulfillable(api, [info.channel_sku for info in infos if info.channel_keeps_stock])
+    return [replace(info, quantity=units.get(info.channel_sku)) if info.channel_keeps_stock else info for info in infos]
 
 
 def listing_info(item: Json) -> ListingInfo:
@@ -70,7 +77,9 @@ def listing_info(item: Json) -> ListingInfo:
 
 
 def live_quantities(api: Api, codes: Sequence[str]) -> dict[str, int]:
-    """What Amazon shows now by code. Unknown SKUs and Amazon's own stock are left out."""
+    """What Amazon shows now by code; of its own stock, what it can sell. Unknown SKUs are left out."""
+    kept = [code for code in codes if code.startswith(FBA_MARK)]
+    at_amazon = fba.fulfillable(api, [code.removeprefix(FBA_MARK) for code in kept])
     skus = [code for code in dict.fromkeys(codes) if not code.startswith(FBA_MARK)]
     # A comma separates the list in the query, so a SKU that holds one is asked for alone.
     listed, alone = [sku for sku in skus if "," not in sku], [sku for sku in skus if "," in sku]
@@ -79,7 +88,8 @@ def live_quantities(api: Api, codes: Sequence[str]) -> dict[str, int]:
         items += _search_skus(api, listed[start : start + PAGE])
     items += [item for sku in alone if (item := _one(api, sku))]
     quantities = {item["sku"]: _own_stock(item) for item in items}
-    return {sku: quantity for sku in skus if (quantity := quantities.get(sku)) is not None}
+    found = {sku: quantity for sku in skus if (quantity := quantities.get(sku)) is not None}
+    return found | {FBA_MARK + sku: units for sku, units in at_amazon.items()}
 
 
 def _search_skus(api: Api, skus: Sequence[str]) -> list[Json]:

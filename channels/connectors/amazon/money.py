@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from channels.connectors.contract import Unreadable
-from orders.channel_order import ChannelLine, Totals
+from orders.channel_order import ChannelLine, Coupon, Totals
 
 Json = Mapping[str, Any]
 NOTHING: Json = {}
@@ -57,12 +57,15 @@ def totals_of(
     for of_item in sums:
         for kind, amount in of_item.items():
             told[kind] = told.get(kind, 0) + amount
-    told = told or _sums(proceeds.get("breakdowns") or ())
+    of_order = _sums(proceeds.get("breakdowns") or ())
+    # A tip is charged apart and belongs to no item.
+    told = {**told, "DELIVERY_TIP": of_order.get("DELIVERY_TIP", 0)} if told else of_order
+    coupons = sum(coupon.amount for coupon in coupons_of(items))
     goods, tax, other = sum(line.amount for line in lines), told.get("TAX", 0), told.get("OTHER", 0)
     shipping, gift_fees = told.get("SHIPPING", 0), told.get("GIFT_WRAP", 0)
-    fees = told.get("COD_FEE", 0) + max(other, 0)
-    discount = abs(told.get("DISCOUNT", 0)) + max(-other, 0)
-    without_tax = goods + shipping + fees + gift_fees - discount
+    fees = told.get("COD_FEE", 0) + told.get("DELIVERY_TIP", 0) + max(other, 0)
+    discount = abs(told.get("DISCOUNT", 0)) - coupons + max(-other, 0)
+    without_tax = goods + shipping + fees + gift_fees - discount - coupons
     return Totals(
         goods=goods,
         total=total,
@@ -70,9 +73,38 @@ def totals_of(
         fees=fees,
         gift_fees=gift_fees,
         discount=discount,
+        coupons_shop=coupons,
         tax=tax,
         tax_excluded=tax if without_tax != total == without_tax + tax else 0,
     )
+
+
+def coupons_of(items: Iterable[Json]) -> tuple[Coupon, ...]:
+    """Discounts of items that name promotions, one per set of promotions. They lower what the seller receives, so he
+    pays for them; what Amazon pays for is not told, as it lowers nothing of his."""
+    sums: dict[str, int] = {}
+    for item in items:
+        ids = [
+            entry.get("promotionId")
+            for entry in filter(None, (item.get("promotion") or NOTHING).get("breakdowns") or ())
+        ]
+        name = "、".join(filter(None, dict.fromkeys(ids)))
+        amount = abs(item_sums(item).get("DISCOUNT", 0))
+        if name and amount:
+            sums[name] = sums.get(name, 0) + amount
+    return tuple(Coupon(name, amount, "shop") for name, amount in sums.items())
+
+
+def discount_of(item: Json) -> int:
+    """The part of the item's discount that is for goods; all of it where Amazon does not split it."""
+    for entry in (item.get("proceeds") or NOTHING).get("breakdowns") or ():
+        if entry.get("type") != "DISCOUNT":
+            continue
+        parts = [part for part in entry.get("detailedBreakdowns") or () if part and part.get("subtype")]
+        if parts:
+            return sum(abs(money_yen(part.get("value")) or 0) for part in parts if part["subtype"] == "ITEM")
+        return abs(money_yen(entry.get("subtotal")) or 0)
+    return 0
 
 
 def _sum_of_items(items: Sequence[Json]) -> int | None:

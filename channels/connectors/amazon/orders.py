@@ -12,10 +12,10 @@ from channels.connectors.contract import ChannelDown, ChannelError, Fetched, Raw
 from oms.kernel import clock
 
 PATH = "/orders/2026-01-01/orders"
-BLOCKS = "BUYER,RECIPIENT,PROCEEDS,PAYMENT,CANCELLATION,FULFILLMENT,PACKAGES"
+BLOCKS = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,PAYMENT,CANCELLATION,FULFILLMENT,PACKAGES"
 PAGE = 100
 OVERLAP = timedelta(minutes=10)  # data shows up about two minutes late, sometimes more
-FRESHEST = timedelta(minutes=3)  # an upper bound must be two minutes old; one more for clocks that differ
+FRESHEST = timedelta(minutes=15)  # an upper bound must be two minutes old by Amazon's clock, which may differ from ours
 
 Json = Mapping[str, Any]
 

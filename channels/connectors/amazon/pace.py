@@ -24,7 +24,17 @@ RATES = {
     "getFeeds": (0.0222, 10),
     "getFeedDocument": (0.0222, 10),
     "getMarketplaceParticipations": (0.016, 15),
+    "createReport": (0.0167, 15),
+    "getReport": (2, 15),
+    "getReportDocument": (0.0167, 15),
+    "getInventorySummaries": (2, 2),
+    "createDestination": (1, 5),
+    "getDestinations": (1, 5),
+    "createSubscription": (1, 5),
+    "getSubscription": (1, 5),
 }
+# Calls of a burst that background jobs leave to people who press a button.
+RESERVED = {"searchOrders": 4, "getOrder": 8, "searchListingsItems": 1, "getFeeds": 2, "createReport": 2}
 HEAD_ROOM = 1.02  # a little slower than allowed: clocks differ, and a refused call costs more than a short wait
 LEARNED_FOR_S = 24 * 3600
 
@@ -44,7 +54,9 @@ class Pace(Limiter):
         self.shop_code, self._rates_key = shop_code, f"amazon:rates:{shop_code}"
         learned = cast(dict[bytes, bytes], client.hgetall(self._rates_key))
         rates = {name: float(learned.get(name.encode(), rate)) for name, (rate, _) in RATES.items()}
-        self._plans = {name: Plan(HEAD_ROOM / rates[name], burst) for name, (_, burst) in RATES.items()}
+        self._plans = {
+            name: Plan(HEAD_ROOM / rates[name], burst, RESERVED.get(name, 0)) for name, (_, burst) in RATES.items()
+        }
         self._refused: set[str] = set()
         super().__init__(self._plans, client)
 

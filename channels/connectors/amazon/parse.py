@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from channels.connectors.amazon.money import item_sums, totals_of, unit_and_amount
+from channels.connectors.amazon.marks import extra_of, flags_of, package_state
+from channels.connectors.amazon.money import coupons_of, discount_of, item_sums, totals_of, unit_and_amount
 from channels.connectors.amazon.times import aware, wish_of
 from channels.connectors.contract import Unreadable
 from orders.channel_order import (
@@ -33,13 +34,6 @@ STATES = {
     "CANCELLED": ChannelState.CANCELLED,
     "CANCELED": ChannelState.CANCELLED,
     "UNFULFILLABLE": ChannelState.PROVISIONAL,
-}
-PROGRAM_FLAGS = {"AMAZON_BUSINESS": "business", "AMAZON_EASY_SHIP": "easy_ship", "FBM_SHIP_PLUS": "ship_plus"}
-CONSTRAINT_FLAGS = {
-    "signatureConfirmation": "signature_required",
-    "recipientIdentityVerification": "identity_check",
-    "recipientAgeVerification": "age_check",
-    "palletDelivery": "pallet",
 }
 NOTHING: Json = {}
 
@@ -85,7 +79,7 @@ def _order(order: Json) -> ChannelOrder:
         payment_method=method,
         payment_state=_payment_state(state, raw_state, payment_name),
         payment_name=payment_name,
-        remarks=preference.get("addressInstruction") or "",
+        remarks=_remarks(preference),
         wish_date=wish_date,
         wish_slot=wish_slot,
         delivery_method=fulfillment.get("fulfillmentServiceLevel") or "",
@@ -97,8 +91,10 @@ def _order(order: Json) -> ChannelOrder:
         cancel_reason=cancel_reason,
         fulfilled_by_channel=by == "AMAZON",
         tracking_nos=_tracking_nos(filter(None, order.get("packages") or ())),
-        flags=tuple(dict.fromkeys(_flags(order, items, raw_state))),
-        extra=_extra(order, preference, by),
+        flags=tuple(dict.fromkeys(flags_of(order, items, raw_state))),
+        sub_state=package_state(order),
+        coupons=coupons_of(items),
+        extra=extra_of(order, items, by),
     )
 
 
@@ -114,7 +110,9 @@ def _line(item: Json, sums: Mapping[str, int]) -> ChannelLine:
     product = item.get("product") or NOTHING
     quantity = _quantity(item["quantityOrdered"])
     unit_price, amount = unit_and_amount(product, sums, quantity)
-    shipped = _quantity((item.get("fulfillment") or NOTHING).get("quantityFulfilled") or 0)
+    fulfillment = item.get("fulfillment") or NOTHING
+    shipped = _quantity(fulfillment.get("quantityFulfilled") or 0)
+    wrap = ((fulfillment.get("packing") or NOTHING).get("giftOption") or NOTHING).get("giftWrapLevel")
     return ChannelLine(
         line_id=_required_text(item["orderItemId"]),
         channel_sku=product.get("sellerSku") or "",  # missing when the listing was deleted
@@ -124,7 +122,25 @@ def _line(item: Json, sums: Mapping[str, int]) -> ChannelLine:
         amount=amount,
         shipped_quantity=shipped,
         cancelled_quantity=_cancelled_quantity(item, quantity, shipped),
+        options=_options(item, product),
+        discount=discount_of(item),
+        gift=wrap or "",
     )
+
+
+def _options(item: Json, product: Json) -> str:
+    """What makes this line special, one thing a line."""
+    told = []
+    if url := (product.get("customization") or NOTHING).get("customizedUrl"):
+        told.append(f"カスタマイズ内容: {url}")
+    condition = product.get("condition") or NOTHING
+    if (condition.get("conditionType") or "NEW").upper() != "NEW":
+        parts = (condition.get("conditionType"), condition.get("conditionSubtype"), condition.get("conditionNote"))
+        told.append(f"商品の状態: {' / '.join(dict.fromkeys(part for part in parts if part))}")
+    measure = item.get("measurement") or NOTHING
+    if measure.get("value") is not None and measure.get("unit") != "COUNT":
+        told.append(f"量: {measure['value']} {measure.get('unit') or ''}".strip())
+    return "\n".join(told)
 
 
 def _check_lines(lines: tuple[ChannelLine, ...]) -> None:
@@ -211,6 +227,12 @@ def _wish(fulfillment: Json, items: Iterable[Json]) -> tuple[date | None, str]:
     return None, ""
 
 
+def _remarks(preference: Json) -> str:
+    """What the buyer wrote or chose for whoever brings it."""
+    place = preference.get("dropOffLocation")
+    return "\n".join(filter(None, (preference.get("addressInstruction"), f"置き場所の希望: {place}" if place else "")))
+
+
 def _end(window: Json | None) -> datetime | None:
     latest = (window or NOTHING).get("latestDateTime")
     return aware(latest) if latest else None
@@ -247,41 +269,3 @@ def _tracking_nos(packages: Iterable[Json]) -> tuple[str, ...]:
         if (package.get("packageStatus") or NOTHING).get("status") != "CANCELLED"
     )
     return tuple(dict.fromkeys(filter(None, numbers)))
-
-
-def _flags(order: Json, items: Iterable[Json], raw_state: str) -> Iterable[str]:
-    for program in filter(None, order.get("programs") or ()):
-        yield PROGRAM_FLAGS.get(program, program.lower())
-    if raw_state in ("PENDING_AVAILABILITY", "PendingAvailability"):
-        yield "no_reserve"  # an unpaid pre-order: it takes no stock before its release
-    if (order.get("salesChannel") or NOTHING).get("channelName") == "NON_AMAZON":
-        yield "non_amazon"
-    address = (order.get("recipient") or NOTHING).get("deliveryAddress") or NOTHING
-    if address.get("addressType") == "PICKUP_POINT":
-        yield "pickup_point"
-    for association in filter(None, order.get("associatedOrders") or ()):
-        yield "replacement" if association.get("associationType") == "REPLACEMENT_ORIGINAL_ID" else "exchange"
-    for item in items:
-        yield from _item_flags(item)
-
-
-def _item_flags(item: Json) -> Iterable[str]:
-    for program in filter(None, item.get("programs") or ()):
-        yield program.lower()
-    if ((item.get("product") or NOTHING).get("customization") or NOTHING).get("customizedUrl"):
-        yield "customized"
-    shipping = (item.get("fulfillment") or NOTHING).get("shipping") or NOTHING
-    for name, value in (shipping.get("shippingConstraints") or NOTHING).items():
-        if value == "MANDATORY" and name in CONSTRAINT_FLAGS:
-            yield CONSTRAINT_FLAGS[name]
-
-
-def _extra(order: Json, preference: Json, by: str) -> dict[str, str]:
-    told = {
-        "marketplace_id": (order.get("salesChannel") or NOTHING).get("marketplaceId"),
-        "fulfilled_by": by,
-        "programs": ",".join(filter(None, order.get("programs") or ())),
-        "purchase_order_no": (order.get("buyer") or NOTHING).get("buyerPurchaseOrderNumber"),
-        "drop_off": preference.get("dropOffLocation"),
-    }
-    return {name: value for name, value in told.items() if value}

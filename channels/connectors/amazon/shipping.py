@@ -9,8 +9,12 @@ from channels.connectors.amazon.times import iso
 from channels.connectors.amazon.transport import Api, NotFound
 from channels.connectors.contract import Parcel, Refused
 
-# Amazon's list differs by account and must match exactly: a credential `carrier_<our code>` overrides an entry.
+# Amazon's list differs by account and must match exactly: the setting `carrier_codes` overrides an entry.
 CARRIER_CODES = {"yamato": "YAMATO", "sagawa": "SAGAWA", "japanpost": "JP_EXPRESS"}
+METHODS = {"yamato": "宅急便", "sagawa": "飛脚宅配便", "japanpost": "ゆうパック"}
+NAMED_CODES = {
+    "日本通運": "NITTSU", "日通": "NITTSU", "fedex": "FEDEX_JP", "フェデックス": "FEDEX_JP", "dhl": "DHL", "ups": "UPS",
+}  # fmt: skip
 UNNAMED_CARRIER = "その他"  # Amazon wants a name with the code "Other"
 SELF_CONFIRMING = {
     "AMAZON_EASY_SHIP": "マーケットプレイス配送サービスの注文です。セラーセントラルで集荷を手配してください。",
@@ -49,7 +53,7 @@ def confirmation(api: Api, parcel: Parcel) -> dict[str, Any]:
         )
     detail: dict[str, Any] = {
         "packageReferenceId": str(parcel.reference),
-        "carrierCode": carrier_code(api, parcel.carrier),
+        "carrierCode": carrier_code(api, parcel.carrier, parcel.carrier_name),
         "trackingNumber": parcel.tracking_no,
         "shipDate": iso(parcel.shipped_at),
         "orderItems": [
@@ -58,12 +62,31 @@ def confirmation(api: Api, parcel: Parcel) -> dict[str, Any]:
     }
     if detail["carrierCode"] == "Other":
         detail["carrierName"] = parcel.carrier_name or UNNAMED_CARRIER
+    if method := shipping_method(api, parcel.carrier):
+        detail["shippingMethod"] = method
     return {"marketplaceId": api.marketplace_id, "packageDetail": detail}
 
 
-def carrier_code(api: Api, carrier: str) -> str:
-    own = api.settings.credentials.get(f"carrier_{carrier}")
-    return own or CARRIER_CODES.get(carrier, "Other")
+def carrier_code(api: Api, carrier: str, name: str = "") -> str:
+    own = api.settings.credentials.get(f"carrier_{carrier}") or _own_codes(api).get(carrier, ("", ""))[0]
+    return own or CARRIER_CODES.get(carrier) or NAMED_CODES.get(name.strip().lower(), "Other")
+
+
+def shipping_method(api: Api, carrier: str) -> str:
+    """The carrier's service in words, or "" for one we cannot name."""
+    own = _own_codes(api).get(carrier)
+    return own[1] if own else METHODS.get(carrier, "")
+
+
+def _own_codes(api: Api) -> dict[str, tuple[str, str]]:
+    """(code, service) by our carrier, from a text like "yamato=YAMATO:宅急便, japanpost=JP_EXPRESS"."""
+    found: dict[str, tuple[str, str]] = {}
+    for part in api.settings.credentials.get("carrier_codes", "").replace("、", ",").split(","):
+        carrier, _, told = part.partition("=")
+        code, _, service = told.partition(":")
+        if carrier.strip() and code.strip():
+            found[carrier.strip()] = (code.strip(), service.strip())
+    return found
 
 
 def _refuse_what_amazon_ships(extra: Mapping[str, str]) -> None:

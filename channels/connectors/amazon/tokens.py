@@ -27,6 +27,7 @@ CAUSES = {
     "リフレッシュトークンを登録し直してください。",
     "invalid_client": "Amazonのクライアントシークレットが正しくないか期限切れです(180日ごとに更新)。"
     "新しい値を登録してください。",
+    "invalid_scope": "このAmazonアプリには通知の権限がありません。アプリの設定を確認してください。",
     "unauthorized_client": "このAmazonアプリには許可がありません。アプリの設定を確認してください。",
 }
 PASSING = {"server_error", "temporarily_unavailable", "slow_down"}
@@ -34,11 +35,12 @@ PASSING = {"server_error", "temporarily_unavailable", "slow_down"}
 
 @dataclass
 class Tokens:
-    """The access tokens of one shop's credentials."""
+    """The access tokens of one shop's credentials. With a `scope` they are the application's own, of no seller."""
 
     settings: ConnectorSettings
     http: Http
     client: redis.Redis
+    scope: str = ""
 
     def current(self) -> str:
         """A token that is good for a minute more. Raises CredentialsRefused or ChannelDown."""
@@ -54,9 +56,12 @@ class Tokens:
 
     def _fetch(self) -> str:
         credentials = self.settings.credentials
+        if self.scope:
+            grant = {"grant_type": "client_credentials", "scope": self.scope}
+        else:
+            grant = {"grant_type": "refresh_token", "refresh_token": credentials.get("refresh_token", "")}
         form = {
-            "grant_type": "refresh_token",
-            "refresh_token": credentials.get("refresh_token", ""),
+            **grant,
             "client_id": credentials.get("client_id", ""),
             "client_secret": credentials.get("client_secret", ""),
         }
@@ -93,6 +98,7 @@ class Tokens:
         credentials = self.settings.credentials
         parts = [
             self.settings.auth_url,
+            *([self.scope] if self.scope else []),
             *(credentials.get(name, "") for name in ("client_id", "client_secret", "refresh_token")),
         ]
         return hashlib.sha256("\n".join(parts).encode()).digest()

@@ -22,6 +22,7 @@ from oms.kernel import clock
 
 HOST = "https://sellingpartnerapi-fe.amazon.com"
 JAPAN = "A1VC38T7YXB528"
+NOTIFICATIONS = "sellingpartnerapi::notifications"
 
 RATE_HEADER = "x-amzn-RateLimit-Limit"
 PASSING = ("InternalFailure", "ServiceUnavailable")
@@ -44,7 +45,9 @@ class Api:
         self.redis = self._pace.client
         session = requests.Session()
         self._http = Http(settings.shop_code, classify, self._pace, session)
-        self._tokens = Tokens(settings, Http(settings.shop_code, classify_token, self._pace, session), self.redis)
+        token_http = Http(settings.shop_code, classify_token, self._pace, session)
+        self._tokens = Tokens(settings, token_http, self.redis)
+        self._own_tokens = Tokens(settings, token_http, self.redis, scope=NOTIFICATIONS)
         self.storage = Http(settings.shop_code, classify_storage, self._pace, session)
 
     def call(
@@ -57,18 +60,22 @@ class Api:
         body: Mapping[str, Any] | None = None,
         idempotent: bool = True,
         tries: int = 4,
+        grantless: bool = False,
     ) -> Any:
-        """The parsed answer, or None for 204. Lists in `query` are given joined by commas."""
+        """The parsed answer, or None for 204. Lists in `query` are given joined by commas.
+
+        `grantless` calls concern the application and not a seller (destinations of notifications)."""
         url = self.base_url + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         options: dict[str, Any] = {"operation": operation, "idempotent": idempotent, "tries": tries}
         if body is not None:
             options["data"] = json.dumps(body, ensure_ascii=False).encode()
-        token = self._tokens.current()
+        tokens = self._own_tokens if grantless else self._tokens
+        token = tokens.current()
         try:
             response = self._send(method, url, token, options)
         except TokenRefused:
-            self._tokens.forget(token)
-            response = self._send(method, url, self._tokens.current(), options)
+            tokens.forget(token)
+            response = self._send(method, url, tokens.current(), options)
         self._pace.answered(operation, response.headers.get(RATE_HEADER))
         return None if response.status_code == requests.codes.no_content else response.json()
 

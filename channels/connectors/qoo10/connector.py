@@ -62,7 +62,7 @@ class Qoo10Connector(Basic):
             gettext_noop("89日より前の注文の取り込み"),
         ),
     )
-    credential_terms = {
+    credential_terms: Mapping[str, CredentialTerm] = {
         "certification_key": CredentialTerm(
             days=365,
             note=gettext_noop(
@@ -81,11 +81,6 @@ class Qoo10Connector(Basic):
         ("carrier_japanpost", gettext_noop("QSMでの配送会社名：日本郵便（空欄なら「ゆうパック」）"), False),
         ("carrier_other", gettext_noop("QSMでの配送会社名：その他（空欄なら「その他」）"), False),
     )
-    credential_terms: Mapping[str, CredentialTerm] = {
-        "certification_key": CredentialTerm(
-            365, overlap=True, note=gettext_noop("QSMで販売者認証キーを発行し直します。")
-        ),
-    }
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self.settings = settings

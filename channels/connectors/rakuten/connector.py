@@ -62,7 +62,7 @@ class RakutenConnector(Basic):
             gettext_noop("サブステータスの変更（RMSの受注画面で行ってください）"),
         ),
     )
-    credential_terms = {
+    credential_terms: Mapping[str, CredentialTerm] = {
         "license_key": CredentialTerm(
             days=wire.LICENSE_DAYS,
             overlap=False,
@@ -77,16 +77,6 @@ class RakutenConnector(Basic):
         ("license_key", gettext_noop("ライセンスキー（licenseKey）"), True),
         ("shop_url", gettext_noop("店舗URL"), False),
     )
-    credential_terms: Mapping[str, CredentialTerm] = {
-        "license_key": CredentialTerm(
-            90,
-            overlap=False,
-            note=gettext_noop(
-                "RMSの「WEB APIサービス」→「ライセンスキー」で再発行します。"
-                "再発行した時点で以前のキーは使えなくなります。"
-            ),
-        ),
-    }
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self._rms = Rms(settings)

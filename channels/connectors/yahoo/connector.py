@@ -61,9 +61,12 @@ class YahooConnector(Basic):
             gettext_noop("届け先の変更、商品の追加、注文の分割"),
         ),
     )
-    credential_terms = {
+    credential_terms: Mapping[str, CredentialTerm] = {
         "refresh_token": CredentialTerm(
-            days=28, note=gettext_noop("4週間ごとに、ストアの権限を持つ人がYahoo!にログインして連携し直します。")
+            days=28,
+            note=gettext_noop(
+                "4週間ごとに、ストアの権限を持つ人が「連携する」からYahoo! JAPAN IDでログインし直します。"
+            ),
         ),
         "public_key": CredentialTerm(
             days=365,
@@ -78,16 +81,6 @@ class YahooConnector(Basic):
         ("public_key", gettext_noop("公開鍵（BEGINとENDの行を含む）"), True),
         ("public_key_version", gettext_noop("公開鍵のバージョン"), False),
     )
-    credential_terms: Mapping[str, CredentialTerm] = {
-        "refresh_token": CredentialTerm(
-            28, overlap=True, note=gettext_noop("「連携する」からYahoo! JAPAN IDでログインし直します。")
-        ),
-        "public_key": CredentialTerm(
-            365,
-            overlap=True,
-            note=gettext_noop("ストアクリエイターProの「設定」→「暗号鍵管理」で新しい公開鍵を発行します。"),
-        ),
-    }
     consent = True
 
     def __init__(self, settings: ConnectorSettings) -> None:

@@ -58,8 +58,10 @@ class ListingsFeed:
             return [{"severity": "ERROR", "code": "4000002", "message": "messageId is missing or not unique."}]
         seen.add(number)
         sku = message.get("sku")
-        if message.get("operationType") != "PATCH" or not isinstance(sku, str) or not message.get("productType"):
-            found: list[Json] = [{"code": "4000003", "message": "Only PATCH of a SKU is possible here."}]
+        if self.listings.simulator.row_fails():
+            found: list[Json] = [{"code": "18299", "message": "An internal error occurred. Submit it again."}]
+        elif message.get("operationType") != "PATCH" or not isinstance(sku, str) or not message.get("productType"):
+            found = [{"code": "4000003", "message": "Only PATCH of a SKU is possible here."}]
         else:
             found = self.listings.apply_patches(sku, message.get("patches") or [])
         return [

@@ -93,6 +93,13 @@ class FeedCalls:
     def _keep_document(self, document_id: str, document: Json) -> None:
         self.simulator.world.remember("amazon", f"document:{document_id}", document)
 
+    def keep_result(self, content: bytes, content_type: str, *, zipped: bool) -> str:
+        """Keep a document that Amazon made; returns its id."""
+        document_id = f"amzn1.tortuga.4.fe.{self.simulator.world.next_id('amazon', 'document'):08x}"
+        stored = {"content_type": content_type, "content": base64.b64encode(content).decode(), "zipped": zipped}
+        self._keep_document(document_id, stored)
+        return document_id
+
     # ---- feeds -------------------------------------------------------------------------------------------------
 
     def create(self, body: Json) -> Json:
@@ -179,12 +186,8 @@ class FeedCalls:
         status, content, content_type = self.workers[feed["feedType"]](
             feed["feedId"], base64.b64decode(document["content"])
         )
-        result_id = f"amzn1.tortuga.4.fe.{self.simulator.world.next_id('amazon', 'document'):08x}"
         stored = gzip.compress(content) if self.zipped else content
-        self._keep_document(
-            result_id,
-            {"content_type": content_type, "content": base64.b64encode(stored).decode(), "zipped": self.zipped},
-        )
+        result_id = self.keep_result(stored, content_type, zipped=self.zipped)
         now = utc(self.simulator.now())
         feed.setdefault("processingStartTime", now)
         feed.update(processingStatus=status, processingEndTime=now, resultFeedDocumentId=result_id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from channels.sandbox.amazon.answers import (
     csv,
+    denied,
     integer,
     invalid,
     not_found,
@@ -17,7 +18,7 @@ from channels.sandbox.amazon.answers import (
     read_page_token,
     utc,
 )
-from channels.sandbox.amazon.wire_orders import STATUS, wire_order
+from channels.sandbox.amazon.wire_orders import STATUS, status_of, wire_order
 from channels.sandbox.errors import UnknownOrder
 from channels.sandbox.model import SandboxOrder
 from channels.sandbox.numbers import AMAZON_MARKETPLACE_ID
@@ -92,7 +93,7 @@ class OrderCalls:
     def _matching(self, args: Mapping[str, str], after_name: str, before: datetime) -> list[SandboxOrder]:
         marketplaces = csv(args, "marketplaceIds")
         if marketplaces and AMAZON_MARKETPLACE_ID not in marketplaces:
-            return []
+            raise denied("")
         statuses = csv(args, "fulfillmentStatuses", STATUSES)
         by = csv(args, "fulfilledBy", frozenset({"MERCHANT", "AMAZON"}))
         after = parse_time(after_name, args[after_name])
@@ -103,7 +104,7 @@ class OrderCalls:
         return [
             order
             for order in rows
-            if (not statuses or STATUS[order.state] in statuses)
+            if (not statuses or status_of(order) in statuses)
             and (not by or ("AMAZON" if order.fulfilled_by_mall else "MERCHANT") in by)
         ]
 

@@ -9,10 +9,16 @@ from urllib.parse import unquote
 from werkzeug import Request, Response
 
 from channels.sandbox.amazon.answers import HTML_503, Refusal, denied, invalid, quota_exceeded
+from channels.sandbox.amazon.fba import FbaCalls
 from channels.sandbox.amazon.feed_work import AcknowledgementFeed, ListingsFeed
 from channels.sandbox.amazon.feeds import ACKNOWLEDGEMENT, LISTINGS, FeedCalls, Work
 from channels.sandbox.amazon.listings import ListingCalls
+from channels.sandbox.amazon.notifications import NotificationCalls
 from channels.sandbox.amazon.orders import OrderCalls
+from channels.sandbox.amazon.queue import PREFIX as QUEUE_PREFIX
+from channels.sandbox.amazon.queue import QueueCalls, fault_of
+from channels.sandbox.amazon.reports import ReportCalls
+from channels.sandbox.amazon.restricted import restricted_token
 from channels.sandbox.amazon.shipments import ShipmentCalls
 from channels.sandbox.faults import Fault
 from channels.sandbox.model import Channel
@@ -49,8 +55,29 @@ ROUTES = [
     _route("GET", r"/feeds/2021-06-30/feeds", "getFeeds", 0.0222, 10),
     _route("GET", r"/feeds/2021-06-30/feeds/([^/]+)", "getFeed", 2, 15),
     _route("DELETE", r"/feeds/2021-06-30/feeds/([^/]+)", "cancelFeed", 2, 15),
+    _route("GET", r"/fba/inventory/v1/summaries", "getInventorySummaries", 2, 2),
+    _route("POST", r"/tokens/2021-03-01/restrictedDataToken", "createRestrictedDataToken", 1, 10),
+    _route("POST", r"/notifications/v1/destinations", "createDestination", 1, 5),
+    _route("GET", r"/notifications/v1/destinations", "getDestinations", 1, 5),
+    _route("GET", r"/notifications/v1/destinations/([^/]+)", "getDestination", 1, 5),
+    _route("DELETE", r"/notifications/v1/destinations/([^/]+)", "deleteDestination", 1, 5),
+    _route("POST", r"/notifications/v1/subscriptions/([^/]+)", "createSubscription", 1, 5),
+    _route("GET", r"/notifications/v1/subscriptions/([^/]+)", "getSubscription", 1, 5),
+    _route("GET", r"/notifications/v1/subscriptions/([^/]+)/([^/]+)", "getSubscriptionById", 1, 5),
+    _route("DELETE", r"/notifications/v1/subscriptions/([^/]+)/([^/]+)", "deleteSubscriptionById", 1, 5),
+    _route("POST", r"/reports/2021-06-30/reports", "createReport", 0.0167, 15),
+    _route("GET", r"/reports/2021-06-30/reports/([^/]+)", "getReport", 2, 15),
+    _route("GET", r"/reports/2021-06-30/documents/([^/]+)", "getReportDocument", 0.0167, 15),
     _route("GET", r"/sellers/v1/marketplaceParticipations", "getMarketplaceParticipations", 0.016, 15),
 ]
+
+
+# Calls that concern the application and no seller: they take the application's own token, all others a seller's.
+GRANTLESS = frozenset({
+    "createDestination", "getDestinations", "getDestination", "deleteDestination", "getSubscriptionById",
+    "deleteSubscriptionById",
+})  # fmt: skip
+GRANTLESS_PREFIX = "Atc|"
 
 
 class AmazonSimulator(Simulator):
@@ -68,6 +95,10 @@ class AmazonSimulator(Simulator):
         self.listings = ListingCalls(self)
         workers: dict[str, Work] = {LISTINGS: ListingsFeed(self.listings), ACKNOWLEDGEMENT: AcknowledgementFeed(self)}
         self.feeds = FeedCalls(self, workers)
+        self.reports = ReportCalls(self, self.feeds)
+        self.notifications = NotificationCalls(self)
+        self.queue = QueueCalls(self, lambda: self.notifications.tells_changes)
+        self.fba = FbaCalls(self)
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -78,9 +109,14 @@ class AmazonSimulator(Simulator):
             "marketplace_id": AMAZON_MARKETPLACE_ID,
         }
 
+    def credentials_at(self, root: str) -> dict[str, str]:
+        return {**self.credentials(), **self.queue.credentials(self.base_url(root))}
+
     def handle(self, request: Request) -> Response:
-        self.feeds.advance()
         path = _raw_path(request)
+        if path.startswith(QUEUE_PREFIX):
+            return self.queue.handle(request)
+        self.feeds.advance()
         if path == "/auth/o2/token":
             return self._token(request)
         if path.startswith("/storage/"):
@@ -98,6 +134,8 @@ class AmazonSimulator(Simulator):
         return response
 
     def fault_response(self, fault: Fault, request: Request) -> Response:
+        if request.path.startswith(QUEUE_PREFIX):
+            return fault_of(fault.kind).response()
         token_call = request.path == "/auth/o2/token"
         if fault.kind == "revoked":
             if token_call:
@@ -114,7 +152,9 @@ class AmazonSimulator(Simulator):
             return _oauth_error(400, "invalid_request", "The request must be a form sent by POST.")
         if wrong := _form_fault(request.form):
             return _oauth_error(*wrong)
-        token = self.tokens.issue(life_s=self.token_life_s, prefix="Atza|")
+        grantless = request.form["grant_type"] == "client_credentials"
+        prefix = GRANTLESS_PREFIX if grantless else "Atza|"
+        token = self.tokens.issue(life_s=self.token_life_s, prefix=prefix)
         answer = {"access_token": token, "token_type": "bearer", "expires_in": int(self.token_life_s)}
         if request.form["grant_type"] == "refresh_token":
             answer["refresh_token"] = REFRESH_TOKEN
@@ -133,6 +173,8 @@ class AmazonSimulator(Simulator):
         for method, pattern, operation, per_second, burst in ROUTES:
             found = pattern.fullmatch(path)
             if found and method == request.method:
+                if token.startswith(GRANTLESS_PREFIX) != (operation in GRANTLESS):
+                    raise denied("")
                 if self.limited and not self.bucket(operation, per_second=per_second, burst=burst).take():
                     raise quota_exceeded()
                 return operation, tuple(unquote(word) for word in found.groups()), per_second
@@ -156,7 +198,26 @@ class AmazonSimulator(Simulator):
             "getFeeds": lambda: json_response(self.feeds.search(args)),
             "getFeed": lambda feed: json_response(self.feeds.get(feed)),
             "cancelFeed": self._cancel_feed,
+            "getInventorySummaries": lambda: json_response(self.fba.summaries(args)),
+            "createRestrictedDataToken": lambda: json_response(restricted_token(self, _json_body(request))),
+            **self._notification_calls(request, args),
+            "createReport": lambda: json_response(self.reports.create(_json_body(request)), 202),
+            "getReport": lambda report: json_response(self.reports.get(report)),
+            "getReportDocument": lambda document: json_response(self.reports.get_document(request, document)),
             "getMarketplaceParticipations": lambda: json_response(_participations()),
+        }
+
+    def _notification_calls(self, request: Request, args: Mapping[str, str]) -> dict[str, Callable[..., Response]]:
+        calls = self.notifications
+        return {
+            "createDestination": lambda: json_response(calls.create_destination(_json_body(request))),
+            "getDestinations": lambda: json_response(calls.destinations()),
+            "getDestination": lambda one: json_response(calls.destination(one)),
+            "deleteDestination": lambda one: json_response(calls.delete_destination(one)),
+            "createSubscription": lambda kind: json_response(calls.subscribe(kind, _json_body(request))),
+            "getSubscription": lambda kind: json_response(calls.subscription(kind, args)),
+            "getSubscriptionById": lambda kind, one: json_response(calls.subscription_by_id(kind, one)),
+            "deleteSubscriptionById": lambda kind, one: json_response(calls.unsubscribe(kind, one)),
         }
 
     def _confirm_shipment(self, number: str, request: Request) -> Response:

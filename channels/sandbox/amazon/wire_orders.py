@@ -43,7 +43,7 @@ def wire_order(order: SandboxOrder, blocks: Collection[str], *, roles: Collectio
         "orderId": order.number,
         "createdTime": utc(order.ordered_at),
         "lastUpdatedTime": utc(order.updated_at),
-        "programs": ["PREORDER"] if any(line.release_date for line in order.lines) else [],
+        "programs": _programs(order),
         "salesChannel": {
             "channelName": "AMAZON",
             "marketplaceId": AMAZON_MARKETPLACE_ID,
@@ -69,6 +69,21 @@ def wire_order(order: SandboxOrder, blocks: Collection[str], *, roles: Collectio
     return wire
 
 
+def status_of(order: SandboxOrder) -> str:
+    """An unpaid pre-order waits for its release."""
+    unpaid_preorder = order.state == "pending" and any(line.release_date for line in order.lines)
+    return "PENDING_AVAILABILITY" if unpaid_preorder else STATUS[order.state]
+
+
+def _programs(order: SandboxOrder) -> list[str]:
+    told = {
+        "PREORDER": any(line.release_date for line in order.lines),
+        "AMAZON_BUSINESS": bool(order.buyer.company),
+        "PRIME": order.serial % 5 == 0,
+    }
+    return [name for name, holds in told.items() if holds]
+
+
 def _item(order: SandboxOrder, line: SandboxLine, blocks: Collection[str]) -> Json:
     product: Json = {
         "asin": line.listing.codes["asin"],
@@ -80,6 +95,12 @@ def _item(order: SandboxOrder, line: SandboxLine, blocks: Collection[str]) -> Js
     if "PROCEEDS" in blocks:
         product["price"] = {"unitPrice": yen(line.unit_price)}
         item["proceeds"] = _proceeds(order, line)
+    if "EXPENSE" in blocks and order.serial % 4 == 0 and not line.cancelled:
+        points = max(line.amount // 100, 1)
+        granted = {"pointsNumber": points, "pointsMonetaryValue": yen(points)}
+        item["expense"] = {"pointsCost": {"pointsGranted": granted}}
+    if "PROMOTION" in blocks and _discount(order, line):
+        item["promotion"] = {"breakdowns": [{"promotionId": f"AKARI-{_discount(order, line)}"}]}
     if "FULFILLMENT" in blocks:
         item["fulfillment"] = _item_fulfillment(order, line)
     if "CANCELLATION" in blocks and (cancellation := _cancellation(order, line)):
@@ -87,15 +108,19 @@ def _item(order: SandboxOrder, line: SandboxLine, blocks: Collection[str]) -> Js
     return item
 
 
+def _discount(order: SandboxOrder, line: SandboxLine) -> int:
+    """What the shop's promotions take off this line; those of the whole order stand at its first line that lives."""
+    first = bool(order.live_lines) and line == order.live_lines[0]
+    return (0 if line.cancelled else line.discount) + (order.fees.taken if first else 0)
+
+
 def _proceeds(order: SandboxOrder, line: SandboxLine) -> Json:
     """Fees of the whole order stand at its first line that lives."""
     amounts = {"ITEM": 0 if line.cancelled else line.unit_price * line.quantity}
-    discount = 0 if line.cancelled else line.discount
     if order.live_lines and line == order.live_lines[0]:
         fees = order.fees
         amounts |= {"SHIPPING": fees.postage + fees.cool_fee, "GIFT_WRAP": fees.wrapping, "COD_FEE": fees.cod_fee}
-        discount += fees.taken
-    amounts["DISCOUNT"] = -discount
+    amounts["DISCOUNT"] = -_discount(order, line)
     told = {kind: amount for kind, amount in amounts.items() if amount or kind == "ITEM"}
     return {
         "proceedsTotal": yen(sum(told.values())),
@@ -133,7 +158,7 @@ def _cancellation(order: SandboxOrder, line: SandboxLine) -> Json:
 
 def _fulfillment(order: SandboxOrder) -> Json:
     return {
-        "fulfillmentStatus": STATUS[order.state],
+        "fulfillmentStatus": status_of(order),
         "fulfilledBy": "AMAZON" if order.fulfilled_by_mall else "MERCHANT",
         "fulfillmentServiceLevel": "SCHEDULED" if order.destination.wish.day else "STANDARD",
         "shipByWindow": {"earliestDateTime": utc(order.ordered_at), "latestDateTime": utc(order.ship_by)},
@@ -195,6 +220,7 @@ def _package(order: SandboxOrder, parcel: Parcel) -> Json:
         "packageReferenceId": reference_of(parcel),
         "createdTime": utc(parcel.told_at),
         "carrier": detail.get("carrierName") or detail.get("carrierCode") or parcel.carrier,
+        "shippingService": detail.get("shippingMethod", ""),
         "trackingNumber": parcel.tracking,
         "shipTime": utc(datetime.combine(parcel.shipped_on, time(12), JST)),
         "packageStatus": {"status": "SHIPPED"},

@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from werkzeug import Request, Response
 
 from channels.connectors.amazon import AmazonConnector
+from channels.connectors.amazon import queue as queues
 from channels.connectors.contract import ConnectorSettings, RawOrder
+from channels.models import Connection
 from channels.sandbox.amazon import AmazonSimulator
 from channels.sandbox.model import SandboxOrder
 from channels.sandbox.server import RunningSandbox, running_sandbox
 from channels.sandbox.world import World
+from channels.services import shops
 from tests.channels.amazon import models
+from tests.channels.stepped import forget
 
 START = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 
@@ -56,7 +61,7 @@ class RecordingAmazon(AmazonSimulator):
         response = super().handle(request)
         if request.path == "/auth/o2/token":
             self.token_calls += 1
-        elif not request.path.startswith("/storage/"):
+        elif not request.path.startswith(("/storage/", "/sqs")):
             self.exchanges.append(_exchange(request, response))
         return response
 
@@ -86,8 +91,10 @@ class Shop:
     code: str = field(default_factory=lambda: f"amazon-{uuid.uuid4().hex[:8]}")
 
     def connect(self, **credentials: str) -> AmazonConnector:
-        """A new connector, as each call of a worker gets one."""
+        """A new connector, as each call of a worker gets one; with the queue when a credential of it is given."""
         address = self.running.addresses()["amazon"]
+        if not any(name.startswith("sqs_") for name in credentials):
+            credentials["sqs_queue_url"] = ""
         return AmazonConnector(
             ConnectorSettings(
                 shop_code=self.code,
@@ -146,3 +153,19 @@ def shop(time: Time) -> Iterator[Shop]:
         yield Shop(world, mall, running, time)
     if models.FOLDER.is_dir():
         assert [fault for exchange in mall.exchanges for fault in models.judge(exchange)] == []
+
+
+@pytest.fixture
+def connection(shop: Shop, monkeypatch: pytest.MonkeyPatch, db: None) -> Connection:
+    """The shop as the product knows it, queue and all."""
+    monkeypatch.setattr(queues, "WAIT_S", 0)  # the test's clock stands still while the mall would wait
+    cache.clear()
+    forget("amazon")
+    address = shop.running.addresses()["amazon"]
+    return shops.add_shop(
+        shop.code,
+        channel="amazon",
+        base_url=address["base_url"],
+        auth_url=address["auth_url"],
+        values=address["credentials"],
+    )

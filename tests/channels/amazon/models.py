@@ -14,7 +14,17 @@ from typing import Any
 import jsonschema
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "channels" / "amazon" / "models"
-FILES = ("orders_2026-01-01", "ordersV0", "listingsItems_2021-08-01", "feeds_2021-06-30", "sellers")
+FILES = (
+    "orders_2026-01-01",
+    "ordersV0",
+    "listingsItems_2021-08-01",
+    "feeds_2021-06-30",
+    "sellers",
+    "reports_2021-06-30",
+    "tokens_2021-03-01",
+    "fbaInventory",
+    "notifications",
+)
 ABSENT = f"Amazon's models are not at {FOLDER}: nothing was checked against them"
 
 
@@ -50,6 +60,12 @@ def judge(exchange: Exchange) -> list[str]:
 def judge_document(name: str, document: Any) -> list[str]:
     """What a feed schema finds wrong with a feed's document or its processing report."""
     schema = json.loads((FOLDER / "schemas" / "feeds" / name).read_text())
+    return [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(document)]
+
+
+def judge_notice(name: str, document: Any) -> list[str]:
+    """What a schema of notifications finds wrong with a message of the queue."""
+    schema = json.loads((FOLDER / "schemas" / "notifications" / name).read_text())
     return [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(document)]
 
 

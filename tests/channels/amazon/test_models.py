@@ -1,11 +1,15 @@
 """Both sides against Amazon's own models: every operation once, and the judge itself."""
 
 import json
+from datetime import timedelta
 
 import pytest
+import requests
 
-from channels.connectors.amazon import cancel, stock
+from channels.connectors.amazon import cancel, feeds, reports, stock
+from channels.connectors.amazon.numbers import REPORT
 from channels.connectors.amazon.times import iso
+from channels.connectors.amazon.transport import Api
 from channels.connectors.contract import Parcel, StockPush
 from channels.sandbox.amazon.feed_work import ListingsFeed
 from tests.channels.amazon import models
@@ -26,6 +30,20 @@ ALL = {
     "getFeeds",
     "getFeedDocument",
     "getMarketplaceParticipations",
+    "getInventorySummaries",
+    "createReport",
+    "getReport",
+    "getReportDocument",
+    "getSubscription",
+    "createSubscription",
+    "getSubscriptionById",
+    "deleteSubscriptionById",
+    "getDestinations",
+    "createDestination",
+    "getDestination",
+    "deleteDestination",
+    "createRestrictedDataToken",
+    "cancelFeed",
 }
 
 
@@ -50,9 +68,49 @@ def test_every_operation_follows_amazons_models(shop: Shop, monkeypatch: pytest.
     connector.api.call(
         "GET", "/feeds/2021-06-30/feeds", "getFeeds", query={"feedTypes": stock.FEED_TYPE, "pageSize": 10}
     )
+    shop.place()
+    shop.time.pass_minutes(20)
+    start, end = shop.time.now() - timedelta(hours=2), shop.time.now() - timedelta(minutes=15)
+    list(reports.rows(connector.api, REPORT, start, end))
+    list(connector.order_numbers(start, end))
+    connector.read_stock(
+        [f"AMAZON_JP|{one.key}" for one in shop.world.listings("amazon") if one.fulfilled_by != "shop"]
+    )
+    start_over_with_notices(shop)
+    ask_what_the_connector_needs_not(connector.api)
     faults = [fault for exchange in shop.mall.exchanges for fault in models.judge(exchange)]
     assert faults == []
     assert {models.operation_name(exchange) for exchange in shop.mall.exchanges} == ALL
+
+
+def start_over_with_notices(shop: Shop) -> None:
+    """Subscribed, undone, and subscribed again."""
+    with_queue = shop.connect(sqs_region="us-west-2")
+    with_queue.check()
+    api, paths = with_queue.api, "/notifications/v1"
+    subscription = api.call("GET", f"{paths}/subscriptions/ORDER_CHANGE", "getSubscription")["payload"]
+    destination = subscription["destinationId"]
+    by_id = f"{paths}/subscriptions/ORDER_CHANGE/{subscription['subscriptionId']}"
+    for method, path in (
+        ("GET", by_id), ("DELETE", by_id), ("GET", f"{paths}/destinations/{destination}"),
+        ("DELETE", f"{paths}/destinations/{destination}"),
+    ):  # fmt: skip
+        api.call(method, path, "getSubscription", grantless=True)
+    with_queue.check()
+
+
+def ask_what_the_connector_needs_not(api: Api) -> None:
+    """Restricted data needs a token of its own for the old reads only; feeds are never called back."""
+    resource = {"method": "GET", "path": "/orders/v0/orders", "dataElements": ["buyerInfo", "shippingAddress"]}
+    body = {"restrictedResources": [resource]}
+    told = api.call("POST", "/tokens/2021-03-01/restrictedDataToken", "createRestrictedDataToken", body=body)
+    assert told["restrictedDataToken"] and told["expiresIn"] > 0
+    document = json.dumps(stock.feed_document(api.seller_id, {"TEA-1": 3})).encode()
+    feed_id = feeds.submit(api, stock.FEED_TYPE, document, stock.CONTENT_TYPE)
+    path = f"/feeds/2021-06-30/feeds/{feed_id}"
+    token = {"x-amz-access-token": api._tokens.current()}
+    body_of_delete = requests.delete(api.base_url + path, headers=token, timeout=10)
+    assert body_of_delete.status_code == 200
 
 
 def test_the_judge_finds_faults() -> None:

@@ -30,7 +30,7 @@ def test_an_ordinary_order_is_understood_whole() -> None:
     assert found.ship_by == datetime(2026, 11, 20, 14, 59, 59, tzinfo=UTC)
     assert found.deliver_by == datetime(2026, 11, 24, 14, 59, 59, tzinfo=UTC)
     assert (found.gift, found.message_card) == ("ギフト箱", "いつもありがとう")
-    assert (found.remarks, found.extra["drop_off"]) == ("受付にお渡しください", "玄関前")
+    assert (found.remarks, found.extra["drop_off"]) == ("受付にお渡しください\n置き場所の希望: 玄関前", "玄関前")
     assert found.extra["purchase_order_no"] == "PO-8831"
     assert set(found.flags) == {"prime", "business"}
     assert (found.wish_date, found.wish_slot, found.delivery_method) == (None, "", "STANDARD")

@@ -42,7 +42,7 @@ def test_every_listing_comes_once_though_a_search_ends_early(shop: Shop) -> None
         assert listing.code == (FBA_MARK + one.key if fba else one.key)
         assert (listing.name, listing.price) == (one.title, one.price)
         assert listing.jan == shop.world.catalogue.skus[one.sku].jan
-        assert listing.quantity == (None if fba else shop.world.shown("amazon", one.key).quantity)
+        assert listing.quantity == shop.world.shown("amazon", one.key).quantity
 
 
 def test_a_page_token_that_amazon_forgets_for_a_moment_is_tried_again(
