@@ -65,7 +65,8 @@ COLUMN_TYPES = {
         "wish_date": "date", "wish_slot": "text", "delivery_method": "text", "carrier": "text",
         "ship_by": "timestamptz", "deliver_by": "timestamptz", "planned_ship_date": "date", "packing_note": "text",
     },
-    "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text", "shop_memo": "text"},
+    "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text"},
+    "memo": {"shop_memo": "text"},
 }  # fmt: skip
 
 # What we may know before the channel tells it: its silence erases nothing.
@@ -80,6 +81,7 @@ READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
     "payment": lambda order, _: intake_rows.payment_columns(order),
     "delivery": lambda order, _: intake_rows.delivery_columns(order),
     "remarks": lambda order, _: intake_rows.remarks_columns(order),
+    "memo": lambda order, _: {"shop_memo": order.shop_memo},
 }
 
 
@@ -140,7 +142,7 @@ def _compare(stored: Order, order: ChannelOrder) -> Change:
     differ = {part for part, digest in digests.items() if stored.channel_parts.get(part) != digest}
     change = Change(stored, order, digests, differ)
     if stored.fulfillment_state != FulfillmentState.NONE:
-        change.parts = differ & {"state", "payment"}
+        change.parts = differ & {"state", "payment", "memo"}
         told = NEWS_AFTER_SHIPPING if stored.fulfillment_state == FulfillmentState.SHIPPED else PART_NAMES.keys()
         change.news += [
             f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))
