@@ -39,7 +39,7 @@ BEAT_SCHEDULE |= {
 }
 BEAT_SCHEDULE |= {
     "poll": {"task": "channels.tasks.poll", "schedule": 2.0, "options": {"expires": 2}},
-    "publish": {"task": "channels.tasks.publish", "schedule": 1.0, "options": {"expires": 1}},
+    "publish": {"task": "channels.tasks.publish", "schedule": 5.0, "options": {"expires": 5}},  # changes wake it
     "read-back": {"task": "channels.tasks.push_read_back", "schedule": 30.0, "options": {"expires": 30}},
 }
 BEAT_SCHEDULE |= {
@@ -47,4 +47,9 @@ BEAT_SCHEDULE |= {
 }
 BEAT_SCHEDULE |= {
     "release": {"task": "fulfillment.tasks.release_due", "schedule": 30.0, "options": {"expires": 30}},
+}
+BEAT_SCHEDULE |= {
+    "publish-windows": {"task": "channels.tasks.publish_windows", "schedule": 30.0, "options": {"expires": 30}},
+    "publish-compare": {"task": "channels.tasks.publish_compare", "schedule": 60.0, "options": {"expires": 60}},
+    "oversell": {"task": "channels.tasks.publish_oversell_sweep", "schedule": 30.0, "options": {"expires": 30}},
 }

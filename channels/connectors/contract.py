@@ -108,6 +108,14 @@ class StockPush:
 
 
 @dataclass(frozen=True, slots=True)
+class StockAdjust:
+    """Add `delta` (negative: take away) to what one listing shows now, whatever that is."""
+
+    listing_code: str
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
 class StockResult:
     listing_code: str
     ok: bool
@@ -147,6 +155,7 @@ class Capabilities:
     stock_shows_after_s: float = 20.0  # how long an accepted quantity may take to show when read
     publish_interval_s: float = 1.0  # least time between two stock calls
     poll_interval_s: float = 60.0
+    relative_stock: bool = False  # offers `adjust_stock`
 
 
 class Connector(Protocol):
@@ -189,6 +198,10 @@ class Connector(Protocol):
     def push_stock(self, items: Iterable[StockPush]) -> Iterator[StockResult]:
         """Send absolute quantities in batches the channel allows; one result per item; one bad item never
         stops the others. A result with ok and confirmed=None was accepted and must be read back later."""
+
+    def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
+        """Change what is shown by differences, so that a sale nobody has told us of yet stays subtracted. Only where
+        `capabilities.relative_stock`; results as of `push_stock`. Not repeatable: an unclear answer is `uncertain`."""
 
     def read_stock(self, listing_codes: Sequence[str]) -> Mapping[str, int]:
         """What the channel shows now; unknown codes are left out."""
