@@ -24,7 +24,7 @@ from channels.services.patience import within
 from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 from orders.models import Order
-from orders.services.intake import take_in
+from orders.services.intake import Outcome, take_in
 
 log = structlog.get_logger(__name__)
 
@@ -133,6 +133,11 @@ def take_raw(connection: Connection, connector: Connector, raws: Sequence[RawOrd
     pulled.unchanged += len(outcome.unchanged) + len(outcome.stale)
     pulled.quarantined += len(outcome.failed)
     _close(connection, before - {no for no, _cause in outcome.failed}, archived)
+    after_storing(connection, orders, outcome)
+
+
+def after_storing(connection: Connection, orders: Sequence[ChannelOrder], outcome: Outcome) -> None:
+    """What the publisher learns of an import: delays, speeds, and what was sold that is not there."""
     _note_delay(connection, orders, outcome.created)
     pace.note_sales(connection.shop, outcome.created)
     oversell.open_for(connection.shop, outcome.created + outcome.updated)
