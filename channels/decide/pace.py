@@ -4,8 +4,8 @@ import math
 
 MEMORY_S = 240.0  # what was sold this long ago counts for a third
 ENOUGH_SALES = 3.0  # fewer recent sales say nothing about a speed
-NEGLIGIBLE = 0.05  # expected unseen units below this are not worth keeping a unit back
-CALM, CAREFUL = 2.0, 3.0  # standard deviations to cover: usual, hot
+CALM, CAREFUL = 0.02, 0.002  # the chance that more was sold than we keep back: usual, hot
+MANY = 100.0  # from here on the normal approximation is near enough
 
 
 def decayed(amount: float, age_s: float) -> float:
@@ -13,16 +13,22 @@ def decayed(amount: float, age_s: float) -> float:
     return amount * math.exp(-max(0.0, age_s) / MEMORY_S)
 
 
-def per_minute(units: float, sales: float) -> float:
-    """Units a minute, from decayed sums; 0 while there were too few sales to call it a speed."""
-    return units / MEMORY_S * 60 if sales >= ENOUGH_SALES else 0.0
+def per_minute(units: float) -> float:
+    """Units a minute, from a decayed sum."""
+    return units / MEMORY_S * 60
 
 
-def likely_at_most(expected: float, deviations: float = CALM) -> int:
-    """A bound that a random count with this mean rarely exceeds (Poisson, normal approximation)."""
-    if expected < NEGLIGIBLE:
-        return 0
-    return math.ceil(expected + deviations * math.sqrt(expected))
+def likely_at_most(expected: float, risk: float = CALM) -> int:
+    """The smallest number that a random count with this mean (Poisson) exceeds with at most this chance."""
+    if expected > MANY:
+        return math.ceil(expected + 3.1 * math.sqrt(expected))
+    chance = math.exp(-expected)
+    below, number = chance, 0
+    while 1 - below > risk:
+        number += 1
+        chance *= expected / number
+        below += chance
+    return number
 
 
 def smoothed(before: float | None, value: float, weight: float = 0.2) -> float:

@@ -8,7 +8,7 @@ one shop only: a sale there needs no push at all, and units move from shop to sh
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from channels.decide.pace import CALM, CAREFUL, likely_at_most
+from channels.decide.pace import CALM, CAREFUL, ENOUGH_SALES, likely_at_most
 
 NORMAL, FIXED, SOLD_OUT, LAST_UNIT = "normal", "fixed", "sold_out", "last_unit"
 SCARCE_FACTOR = 3  # fewer than so many times the likely unseen sales are scarce
@@ -34,7 +34,7 @@ class Seat:
     """One listing of the SKU, at one shop.
 
     `supply`: units of the SKU that this shop may sell, safety stock taken off. `units`: of the SKU in one of the
-    listing. `pace`: units sold here a minute. `delay_s`: from a sale here until the other shops know.
+    listing. `pace`: units sold here a minute, `sales`: how many recent sales say so. `delay_s`: from a sale here until the other shops know.
     `import_age_s`: how old our knowledge of its orders is. `holds`: the most units it may still sell of what it was
     told; `shows`: what it shows by our books (None: as it holds). `relative`: it is told differences, so that a push never wipes out a sale. `extra`: units kept back for a
     while (maintenance).
@@ -45,12 +45,18 @@ class Seat:
     supply: int
     units: int = 1
     pace: float = 0.0
+    sales: float = 0.0
     delay_s: float = 0.0
     import_age_s: float = 0.0
     holds: int = 0
     shows: int | None = None
     relative: bool = False
     extra: int = 0
+
+    @property
+    def speed(self) -> float:
+        """The pace, where there were enough sales to call it one."""
+        return self.pace if self.sales >= ENOUGH_SALES else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,8 @@ class Told:
 
 def decide(seats: Sequence[Seat]) -> dict[int, Told]:
     """What each listing of one SKU should show, by its id."""
-    unseen = {seat.id: seat.pace * seat.delay_s / 60 for seat in seats}
-    everywhere, speed = sum(unseen.values()), sum(seat.pace for seat in seats)
+    unseen = {seat.id: seat.speed * seat.delay_s / 60 for seat in seats}
+    everywhere, speed = sum(unseen.values()), sum(seat.speed for seat in seats)
     told: dict[int, Told] = {}
     alone: list[Seat] = []
     for seat in seats:
@@ -113,16 +119,23 @@ def _apart(seats: Sequence[Seat]) -> dict[int, Told]:
     total = max(limits.values(), default=0)
     ideal = share_out(total, seats, limits)
     given = _moved(total, seats, ideal)
-    return {seat.id: _told_apart(seat, given[seat.id]) for seat in seats}
+    paces = likely_paces(seats)
+    return {seat.id: _told_apart(seat, given[seat.id], paces[seat.id]) for seat in seats}
 
 
-def _told_apart(seat: Seat, given: int) -> Told:
+def likely_paces(seats: Sequence[Seat]) -> dict[int, float]:
+    """What was measured, and a little of what sells elsewhere: a shop that sold none yet may start any moment."""
+    elsewhere = sum(seat.pace for seat in seats) / (4 * max(1, len(seats)))
+    return {seat.id: seat.pace + elsewhere for seat in seats}
+
+
+def _told_apart(seat: Seat, given: int, pace: float) -> Told:
     """An absolute number wipes out sales that we have not heard of, so it leaves room for them."""
     shows = seat.holds if seat.shows is None else seat.shows
-    wiped = 0 if seat.relative else likely_at_most(seat.pace * seat.import_age_s / 60, CAREFUL)
+    wiped = 0 if seat.relative else likely_at_most(pace * seat.import_age_s / 60, CAREFUL)
     reserve = min(given, wiped)
     quantity = (given - reserve) // seat.units
-    if given >= seat.holds and quantity * seat.units <= shows:  # a push could only take away, or say the same
+    if given >= shows >= quantity * seat.units:  # a push could only take away, or say the same
         return Told(shows // seat.units, hot=True, alone=True, keeps=True)
     return Told(quantity, hot=True, reserve=reserve, alone=True)
 
@@ -136,8 +149,7 @@ def share_out(total: int, seats: Sequence[Seat], limits: Mapping[int, int]) -> d
     for seat in order:
         if left and limits[seat.id]:
             given[seat.id], left = 1, left - 1
-    pace = sum(seat.pace for seat in seats)
-    weights = {seat.id: seat.pace + (pace or 1.0) / (4 * len(seats)) for seat in seats}
+    weights = likely_paces(seats) if any(seat.pace for seat in seats) else dict.fromkeys(limits, 1.0)
     while left:
         open_ = [seat for seat in order if given[seat.id] < limits[seat.id]]
         if not open_:
@@ -170,5 +182,5 @@ def _moved(total: int, seats: Sequence[Seat], ideal: Mapping[int, int]) -> dict[
 
 
 def _someone_starves(seats: Iterable[Seat], ideal: Mapping[int, int]) -> bool:
-    """Moving a unit costs time in which nobody can buy it: only when a shop has less than half of what it should."""
-    return any(ideal[seat.id] > 2 * seat.holds for seat in seats)
+    """Moving a unit costs time in which nobody can buy it: only when a shop that should have some has none."""
+    return any(seat.holds == 0 < ideal[seat.id] for seat in seats)

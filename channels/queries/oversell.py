@@ -29,9 +29,9 @@ def unserved() -> QuerySet[OrderLine]:
     lines = promisable().filter(Q(release_date__isnull=True) | Q(release_date__lte=clock.today()))
     lines = lines.filter(sku__is_made_to_order=False)
     return lines.exclude(
-        pk__in=lines.filter(
-            channel_sku__in=fixed.values("channel_sku"), order__shop__in=fixed.values("shop")
-        ).values("pk")
+        pk__in=lines.filter(channel_sku__in=fixed.values("channel_sku"), order__shop__in=fixed.values("shop")).values(
+            "pk"
+        )
     )
 
 

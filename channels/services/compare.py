@@ -55,9 +55,7 @@ def now(connection: Connection) -> StockComparison:
     return go_on(connection, batches=None, at_once=True)
 
 
-def go_on(
-    connection: Connection, *, batches: int | None = BATCHES_A_TURN, at_once: bool = False
-) -> StockComparison:
+def go_on(connection: Connection, *, batches: int | None = BATCHES_A_TURN, at_once: bool = False) -> StockComparison:
     """Compare the next batches (all with None). Raises ChannelError (recorded); the next call goes on from there.
 
     Fewer shown than told may be a sale under way, so that is told again after the next import, unless `at_once`.

@@ -64,7 +64,7 @@ def refresh_desired(changed_at: Mapping[int, datetime], *, shop_id: int | None =
     for listing in listings:
         if shop_id is not None and listing.shop_id != shop_id:
             continue
-        row = _changed(listing, told[listing.pk], changed_at[listing.sku_id or 0])
+        row = changed(listing, told[listing.pk], changed_at[listing.sku_id or 0])
         if row is not None:
             rows.append(row)
             if row[2] is not None:
@@ -85,8 +85,8 @@ def decisions(listings: Sequence[Listing]) -> dict[int, Told]:
 Row = tuple[int, int, datetime | None, datetime | None, bool]
 
 
-def _changed(listing: Listing, told: Told, changed_at: datetime) -> Row | None:
-    """The listing's new values, or None when all is as it was."""
+def changed(listing: Listing, told: Told, changed_at: datetime) -> Row | None:
+    """The listing's new values (id, desired, desired_at, next_try_at, hot), or None when all is as it was. Pure."""
     wanted = told.quantity
     if told.keeps and listing.sent is not None:
         if (wanted, None, told.hot) == (listing.desired, listing.desired_at, listing.hot):

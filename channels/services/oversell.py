@@ -19,7 +19,7 @@ from orders.services import cancel, journal, review
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import Actor
-from orders.services.reservation import line_ids_of, ref_of, want_of
+from orders.services.reservation import line_ids_of, ref_of
 from orders.signals import lines_released
 
 REASON = "oversold"
@@ -191,9 +191,8 @@ def _requests(taker: OrderLine, giving: Sequence[OrderLine]) -> list[stock.Reque
     wants = []
     for place, line in enumerate([taker, *giving]):
         assert line.sku_id is not None
-        order = line.order
-        want = want_of(line.pk, line.sku_id, (line.quantity - line.shipped_quantity) * line.units, order.ship_by, order.ordered_at)  # fmt: skip
-        wants.append(stock.Want(want.ref, want.sku_id, want.quantity, place))
+        units = (line.quantity - line.shipped_quantity) * line.units
+        wants.append(stock.Want(ref_of(line.pk), line.sku_id, units, place))
     return stock.requests_for(wants)
 
 

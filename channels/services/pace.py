@@ -1,6 +1,7 @@
 """Measured: how fast each SKU sells at each shop, and how long a sale and a push take. A few rows, no history."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,15 +43,22 @@ def note_sales(shop: Shop, order_nos: Sequence[str]) -> None:
             cursor.execute(ADD, [shop.pk, now, list(skus), list(units), list(sales)])
 
 
-def speeds(sku_ids: Collection[int]) -> dict[tuple[int, int], float]:
-    """(shop, SKU) → units a minute now; pairs without a measurable speed are left out."""
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Units a minute, and how many recent sales say so."""
+
+    per_minute: float = 0.0
+    sales: float = 0.0
+
+
+def speeds(sku_ids: Collection[int]) -> dict[tuple[int, int], Speed]:
+    """(shop, SKU) → its speed now; pairs that sold nothing lately are left out."""
     now = clock.now()
     found = {}
     fresh = SalesPace.objects.filter(sku__in=sku_ids, at__gt=now - FORGOTTEN_AFTER)
     for shop, sku, units, sales, at in fresh.values_list("shop", "sku", "units", "sales", "at"):
         age = (now - at).total_seconds()
-        if speed := per_minute(decayed(units, age), decayed(sales, age)):
-            found[shop, sku] = speed
+        found[shop, sku] = Speed(per_minute(decayed(units, age)), decayed(sales, age))
     return found
 
 

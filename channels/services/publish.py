@@ -5,6 +5,7 @@ A listing holds what it should show (`desired`), what was last put on the wire (
 and what the channel shows instead is read back and healed.
 """
 
+import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,9 @@ from orders.models import Shop
 __all__ = ["Pushed", "consume_marks", "due", "push_all", "push_shop", "read_back", "refresh_desired"]
 
 
-HOT_BATCH = 20
+HOT_BATCH = 100
+BOOK_AT_ONCE = 500
+BOOK_AFTER_S = 0.3  # of wall time
 LOCK_CLASS = 7102
 READ_BACK_BATCH = 200
 MAX_PAUSE_S = 600
@@ -131,20 +134,15 @@ def _push_batch(connector: Connector, batch: Sequence[Listing], result: Pushed) 
     now_wanted = _put_on_the_way([item.pk for item in batch])
     by_code = {listing.code: listing for listing in now_wanted}
     adjustable = _adjustable(connector, now_wanted)
+    answered = _Answered(result, _unheard_since(now_wanted))
     asked_at, earlier = clock.now(), http.last_sent_at()
-    for answer in _tell(connector, now_wanted, adjustable):  # as they come: a slow batch must not hold back what went before
-        latest = http.last_sent_at()
-        sent_at = latest if latest and latest is not earlier else asked_at
-        listing = by_code[answer.listing_code]
-        if answer.ok:
-            _note_sent(listing, answer, sent_at, relative=answer.listing_code in adjustable)
-            if listing.desired_at:
-                result.delays_s.append(max(0.0, (sent_at - listing.desired_at).total_seconds()))
-            result.pushed += 1
-            result.confirmed += answer.confirmed is not None
-        else:
-            _note_error(listing, answer.error, sent_at)
-            result.failed[listing.code] = answer.error
+    try:
+        for answer in _tell(connector, now_wanted, adjustable):
+            latest = http.last_sent_at()
+            sent_at = latest if latest and latest is not earlier else asked_at
+            answered.add(by_code[answer.listing_code], answer, sent_at, answer.listing_code in adjustable)
+    finally:
+        answered.write()
 
 
 @transaction.atomic
@@ -162,8 +160,7 @@ def _tell(connector: Connector, listings: Sequence[Listing], adjustable: Contain
     if changing := [listing for listing in listings if listing.code in adjustable]:
         sold = sold_since([listing.pk for listing in changing])
         deltas = {
-            listing.code: (listing.desired or 0) - shown_now(listing, sold.get(listing.pk, 0))
-            for listing in changing
+            listing.code: (listing.desired or 0) - shown_now(listing, sold.get(listing.pk, 0)) for listing in changing
         }
         yield from (StockResult(code, ok=True) for code, delta in deltas.items() if delta == 0)
         changes = [StockAdjust(code, delta) for code, delta in deltas.items() if delta]
@@ -183,51 +180,110 @@ def _adjustable(connector: Connector, listings: Sequence[Listing]) -> set[str]:
     return {item.code for item in known if item.hot and item.mode != Listing.Mode.FIXED}
 
 
-@transaction.atomic
-def _note_sent(listing: Listing, answer: StockResult, sent_at: datetime, *, relative: bool) -> None:
-    """On the wire. If more changed meanwhile, the listing stays due."""
-    now, quantity = clock.now(), listing.desired or 0
-    confirmed = {"confirmed": answer.confirmed, "confirmed_at": now} if answer.confirmed is not None else {}
-    Listing.objects.filter(pk=listing.pk).update(
-        sent=quantity,
-        sent_at=sent_at,
-        sent_before=max(listing.sent or 0, listing.sent_before or 0) if _unheard(listing) else listing.sent,
-        sent_relative=relative,
-        sending=None,
-        error="",
-        failures=0,
-        next_try_at=None,
-        **confirmed,
-    )
-    Listing.objects.filter(pk=listing.pk, desired=quantity).update(desired_at=None)
-    PushLog.objects.create(
-        listing=listing,
-        quantity=quantity,
-        changed_at=listing.desired_at or sent_at,
-        sent_at=sent_at,
-        confirmed_at=now if answer.confirmed is not None else None,
+SENT = """
+UPDATE channels_listing AS l SET
+  sent = v.quantity, sent_at = v.sent_at, sent_relative = v.relative, sending = NULL,
+  sent_before = CASE WHEN v.unheard THEN greatest(l.sent, l.sent_before) ELSE l.sent END,
+  error = '', failures = 0, next_try_at = NULL,
+  desired_at = CASE WHEN l.desired = v.quantity THEN NULL ELSE l.desired_at END,
+  confirmed = coalesce(v.confirmed, l.confirmed),
+  confirmed_at = CASE WHEN v.confirmed IS NULL THEN l.confirmed_at ELSE %s END
+ FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::bool[], %s::bool[], %s::int[])
+   AS v(id, quantity, sent_at, relative, unheard, confirmed)
+WHERE l.id = v.id
+"""
+
+
+@dataclass
+class _Answered:
+    """Answers of one batch on their way into the books: many in one statement, but none kept back for long, so that a
+    slow batch does not hold back what went before. What a crash loses is still due, and told again."""
+
+    result: Pushed
+    unheard: set[int]
+    rows: list[tuple[Listing, StockResult, datetime, bool]] = field(default_factory=list)
+    written: float = field(default_factory=time.monotonic)
+
+    def add(self, listing: Listing, answer: StockResult, sent_at: datetime, relative: bool) -> None:
+        self.rows.append((listing, answer, sent_at, relative))
+        if len(self.rows) >= BOOK_AT_ONCE or time.monotonic() - self.written > BOOK_AFTER_S:
+            self.write()
+
+    def write(self) -> None:
+        rows, self.rows, self.written = self.rows, [], time.monotonic()
+        if not rows:
+            return
+        sent = [row for row in rows if row[1].ok]
+        refused = [row for row in rows if not row[1].ok]
+        with transaction.atomic():
+            ids = [listing.pk for listing, *_rest in rows]
+            list(Listing.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+            self._write_sent(sent)
+            _write_refused(refused)
+            _journal(rows)
+        for listing, answer, sent_at, _relative in sent:
+            self.result.pushed += 1
+            self.result.confirmed += answer.confirmed is not None
+            if listing.desired_at:
+                self.result.delays_s.append(max(0.0, (sent_at - listing.desired_at).total_seconds()))
+        self.result.failed |= {listing.code: answer.error for listing, answer, _at, _relative in refused}
+
+    def _write_sent(self, rows: Sequence[tuple[Listing, StockResult, datetime, bool]]) -> None:
+        """On the wire. What has changed meanwhile stays due."""
+        if not rows:
+            return
+        values = [
+            (item.pk, item.desired or 0, sent_at, relative, item.pk in self.unheard, answer.confirmed)
+            for item, answer, sent_at, relative in rows
+        ]
+        with database.cursor() as cursor:
+            cursor.execute(SENT, [clock.now(), *(list(column) for column in zip(*values, strict=True))])
+
+
+def _write_refused(rows: Sequence[tuple[Listing, StockResult, datetime, bool]]) -> None:
+    """The channel refused these: each waits longer each time, and the rest goes on."""
+    now = clock.now()
+    columns = {"error": "text", "failures": "smallint", "next_try_at": "timestamptz"}
+    update_rows(
+        "channels_listing",
+        columns,
+        [
+            (item.pk, answer.error[:300], item.failures + 1, now + _pause(item.failures))
+            for item, answer, _sent_at, _relative in rows
+        ],
     )
 
 
-def _unheard(listing: Listing) -> bool:
-    """Orders from before its last push may still be on their way to us."""
-    cursor = Connection.objects.filter(shop=listing.shop_id).values_list("cursor", flat=True).first()
-    return listing.sent_at is not None and (cursor is None or cursor < listing.sent_at)
+def _pause(failures: int) -> timedelta:
+    return timedelta(seconds=min(2 ** min(failures + 2, 10), MAX_PAUSE_S))
 
 
-def _note_error(listing: Listing, error: str, sent_at: datetime) -> None:
-    """The channel refused this one: it waits longer each time, and the rest goes on."""
-    pause = timedelta(seconds=min(2 ** min(listing.failures + 2, 10), MAX_PAUSE_S))
-    Listing.objects.filter(pk=listing.pk).update(
-        error=error[:300], failures=F("failures") + 1, next_try_at=clock.now() + pause
+def _journal(rows: Sequence[tuple[Listing, StockResult, datetime, bool]]) -> None:
+    now = clock.now()
+    PushLog.objects.bulk_create(
+        PushLog(
+            listing=listing,
+            quantity=listing.desired or 0,
+            changed_at=listing.desired_at or sent_at,
+            sent_at=sent_at,
+            confirmed_at=now if answer.ok and answer.confirmed is not None else None,
+            error="" if answer.ok else answer.error[:300],
+        )
+        for listing, answer, sent_at, _relative in rows
     )
-    PushLog.objects.create(
-        listing=listing,
-        quantity=listing.desired or 0,
-        changed_at=listing.desired_at or sent_at,
-        sent_at=sent_at,
-        error=error[:300],
+
+
+def _unheard_since(listings: Sequence[Listing]) -> set[int]:
+    """Listings whose orders from before their last push may still be on their way to us."""
+    cursors = dict(
+        Connection.objects.filter(shop__in={item.shop_id for item in listings}).values_list("shop", "cursor")
     )
+    found = set()
+    for item in listings:
+        cursor = cursors.get(item.shop_id)
+        if item.sent_at is not None and (cursor is None or cursor < item.sent_at):
+            found.add(item.pk)
+    return found
 
 
 def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection as database
 
 from channels.decide import windows
-from channels.decide.pace import CAREFUL, likely_at_most
+from channels.decide.pace import CAREFUL, ENOUGH_SALES, likely_at_most
 from channels.decide.quantity import FIXED, LAST_UNIT, NORMAL, Rule, Seat
 from channels.models import Connection, Listing, MaintenanceWindow, PublishRule
 from channels.services import pace
@@ -88,32 +88,43 @@ def seats_of(listings: Sequence[Listing]) -> dict[int, list[Seat]]:
     shops = {listing.shop_id for listing in listings}
     skus = {listing.sku_id for listing in listings if listing.sku_id}
     facts, supply, speed = shop_facts(shops), supplies(skus, shops), pace.speeds(skus)
-    fast = {sku for _shop, sku in speed}
+    fast = {sku for (_shop, sku), sells in speed.items() if sells.sales >= ENOUGH_SALES}
     watched = [item for item in listings if item.mode == LAST_UNIT or (item.mode == NORMAL and item.sku_id in fast)]
     sold = sold_since([listing.pk for listing in watched])
     seats: dict[int, list[Seat]] = {}
     for listing in listings:
         if listing.sku_id is None:
             continue
-        own = facts[listing.shop_id]
-        sells = speed.get((listing.shop_id, listing.sku_id), 0.0)
-        shows = shown_now(listing, sold.get(listing.pk, 0))
-        holds = max(shows, listing.sending or 0) + _unsettled(listing, own, sells)
-        seat = Seat(
-            id=listing.pk,
-            rule=rule_of(listing, own.rule),
-            supply=supply[listing.shop_id, listing.sku_id],
-            units=listing.units,
-            pace=sells,
-            delay_s=own.delay_s,
-            import_age_s=own.import_age_s,
-            holds=holds * listing.units,
-            shows=shows * listing.units,
-            relative=own.relative and listing.mode != FIXED,
-            extra=own.rule.maintenance_buffer if own.phase else 0,
+        pair = (listing.shop_id, listing.sku_id)
+        seat = seat_of(
+            listing,
+            facts[listing.shop_id],
+            supply[pair],
+            speed=speed.get(pair, pace.Speed()),
+            sold=sold.get(listing.pk, 0),
         )
         seats.setdefault(listing.sku_id, []).append(seat)
     return seats
+
+
+def seat_of(listing: Listing, shop: ShopFacts, supply: int, *, speed: pace.Speed, sold: int) -> Seat:
+    """`sold`: of the listing, since it was told its quantity. Pure."""
+    shows = shown_now(listing, sold)
+    holds = max(shows, listing.sending or 0) + _unsettled(listing, shop, speed.per_minute)
+    return Seat(
+        id=listing.pk,
+        rule=rule_of(listing, shop.rule),
+        supply=supply,
+        units=listing.units,
+        pace=speed.per_minute,
+        sales=speed.sales,
+        delay_s=shop.delay_s,
+        import_age_s=shop.import_age_s,
+        holds=holds * listing.units,
+        shows=shows * listing.units,
+        relative=shop.relative and listing.mode != FIXED,
+        extra=shop.rule.maintenance_buffer if shop.phase else 0,
+    )
 
 
 def shown_now(listing: Listing, sold: int) -> int:

@@ -193,8 +193,10 @@ def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
 
 
 def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM) -> None:
-    """Open these reasons (order id, Found) of a code in `FROM_ABOVE`, anew where the evidence is new; the stages follow.
-    The caller holds the orders' locks. Doing it again with the same evidence changes nothing."""
+    """Open these reasons (order id, Found) of a code in `FROM_ABOVE`, anew where the evidence is new.
+
+    The stages follow. The caller holds the orders' locks. Doing it again with the same evidence changes nothing.
+    """
     by_order = dict(found)
     known = {
         reason.order_id: reason

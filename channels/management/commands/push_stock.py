@@ -14,7 +14,9 @@ class Command(JsonCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("shop")
         parser.add_argument("--sku", action="append", nargs="+", default=[], metavar="CODE")
-        parser.add_argument("--full", action="store_true", help="read everything the channel shows first, and heal differences")
+        parser.add_argument(
+            "--full", action="store_true", help="read everything the channel shows first, and heal differences"
+        )
 
     def run(self, **options: Any) -> Any:
         codes = [code for group in options["sku"] for code in group]

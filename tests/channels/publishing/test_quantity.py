@@ -30,6 +30,7 @@ def seats_of(rule, most=6):
             supply=some.integers(0, 60),
             units=some.integers(1, 3),
             pace=some.floats(0, 20),
+            sales=some.floats(0, 20),
             delay_s=some.floats(0, 600),
             import_age_s=some.floats(0, 600),
             holds=some.integers(0, 30),
@@ -101,33 +102,33 @@ def test_the_very_last_unit_goes_to_the_shop_that_stands_first():
 
 
 def test_what_sells_slowly_is_shown_everywhere_to_the_last_unit():
-    told = decide([Seat(number, Rule(), supply=1, pace=0.001, delay_s=120) for number in range(5)])
+    told = decide([Seat(number, Rule(), supply=1, pace=0.2, sales=1, delay_s=120) for number in range(5)])
     assert [told[number].quantity for number in range(5)] == [1] * 5
 
 
 def test_the_reserve_grows_with_the_speed_and_with_the_delay():
     def reserve(pace, delay):
-        return decide([Seat(1, Rule(), 500, pace=pace, delay_s=delay), Seat(2, Rule(), 500)])[2].reserve
+        return decide([Seat(1, Rule(), 500, pace=pace, sales=9, delay_s=delay), Seat(2, Rule(), 500)])[2].reserve
 
     assert reserve(0, 60) == 0 < reserve(1, 60) < reserve(4, 60) < reserve(4, 240)
 
 
 def test_a_shop_told_differences_needs_no_reserve_for_its_own_sales():
-    absolute = Seat(1, Rule(hot_per_minute=0), 50, pace=3, delay_s=60)
+    absolute = Seat(1, Rule(hot_per_minute=0), 50, pace=3, sales=9, delay_s=60)
     assert decide([absolute])[1].reserve > 0
     assert decide([replace(absolute, relative=True)])[1].reserve == 0
 
 
 def test_what_sells_fast_and_runs_out_is_parted_between_the_shops():
-    seats = [Seat(1, Rule(), 12, pace=4, delay_s=60), Seat(2, Rule(), 12, pace=1, delay_s=60)]
+    seats = [Seat(1, Rule(), 12, pace=4, sales=9, delay_s=60), Seat(2, Rule(), 12, pace=1, sales=3, delay_s=60)]
     told = decide(seats)
     assert told[1].alone and told[2].alone and told[1].quantity > told[2].quantity
     assert told[1].quantity + told[2].quantity == 12
 
 
 def test_a_speed_fades_and_a_single_sale_is_none():
-    assert per_minute(40, 5) > per_minute(decayed(40, 120), decayed(5, 120)) > 0
-    assert per_minute(3, 1) == 0
+    assert per_minute(40) > per_minute(decayed(40, 120)) > 0
+    assert Seat(1, Rule(), 9, pace=3, sales=1).speed == 0 < Seat(1, Rule(), 9, pace=3, sales=4).speed
     assert decayed(10, 10_000) < 0.001
 
 

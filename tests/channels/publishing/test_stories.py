@@ -12,6 +12,7 @@ from inventory.services.catalogue import ComponentRow, set_components
 from oms.kernel import clock
 from orders.models import ReviewReason
 from orders.services.intake_rows import Mapped
+from orders.services.waiting import promise_waiting
 from tests.channels.builders import make_listing
 from tests.channels.publishing.malls import connect, import_orders
 from tests.orders.builders import make_channel_order, make_line, make_location, make_sku, mapped
@@ -66,8 +67,6 @@ def test_story_07_the_last_unit_sold_in_two_channels_opens_a_case_with_a_timelin
     assert OversellCase.objects.count() == 1
 
     stock.receive([stock.Fact(chair.pk, make_location().pk, 1, "arrival")])
-    from orders.services.waiting import promise_waiting
-
     promise_waiting()
     assert oversell.sweep() == 1
     case.refresh_from_db()
@@ -79,7 +78,9 @@ def test_story_08_selling_the_component_closes_every_set_that_holds_it_in_every_
     shops = [connect(code) for code in ("rakuten-1", "yahoo-1", "amazon-1")]
     chair, table = make_sku("CHAIR", stock_units=4), make_sku("TABLE", stock_units=9)
     dining, pair = make_sku("DINING", is_bundle=True), make_sku("PAIR", is_bundle=True)
-    set_components([ComponentRow("DINING", "CHAIR", 4), ComponentRow("DINING", "TABLE", 1), ComponentRow("PAIR", "CHAIR", 2)])
+    set_components(
+        [ComponentRow("DINING", "CHAIR", 4), ComponentRow("DINING", "TABLE", 1), ComponentRow("PAIR", "CHAIR", 2)]
+    )
     for connection in shops:
         for sku in (chair, table, dining, pair):
             make_listing(connection.shop, sku.code, sku=sku)
