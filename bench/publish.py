@@ -31,6 +31,7 @@ from inventory.models import Location, PublisherMark, Sku
 from inventory.services import stock
 from oms.celery import app
 from oms.kernel import clock
+from oms.runtime.environment import broker
 
 CHANGES = 40
 PAUSE_S = 0.6
@@ -86,17 +87,22 @@ def _change(sku: Sku) -> list[float]:
 @contextmanager
 def _worker() -> Iterator[None]:
     """A worker on a Redis database of its own, in threads of this process (they share the scratch database)."""
-    own = settings.REDIS_URL.replace("db=0", f"db={REDIS_DATABASE}")
-    if own == settings.REDIS_URL and not own.startswith("unix"):
-        own = f"{own.rsplit('/', 1)[0]}/{REDIS_DATABASE}"
+    plain = settings.REDIS_URL
+    own = (
+        plain.replace("db=0", f"db={REDIS_DATABASE}")
+        if "db=0" in plain
+        else f"{plain.rsplit('/', 1)[0]}/{REDIS_DATABASE}"
+    )
     before = app.conf.broker_url
-    app.conf.update(broker_url=own)
+    app.conf.update(broker_url=broker(own))
+    app._after_fork()  # forgets connections to the old one
     redis.Redis.from_url(own).flushdb()
     try:
         with start_worker(app, pool="threads", concurrency=6, perform_ping_check=False, queues=["publish"]):
             yield
     finally:
         app.conf.update(broker_url=before)
+        app._after_fork()
 
 
 class CountingMall:

@@ -34,10 +34,10 @@ class Seat:
     """One listing of the SKU, at one shop.
 
     `supply`: units of the SKU that this shop may sell, safety stock taken off. `units`: of the SKU in one of the
-    listing. `pace`: units sold here a minute, `sales`: how many recent sales say so. `delay_s`: from a sale here until the other shops know.
-    `import_age_s`: how old our knowledge of its orders is. `holds`: the most units it may still sell of what it was
-    told; `shows`: what it shows by our books (None: as it holds). `relative`: it is told differences, so that a push never wipes out a sale. `extra`: units kept back for a
-    while (maintenance).
+    listing. `pace`: units sold here a minute; `sales`: how many recent sales say so. `delay_s`: from a sale here until
+    the other shops know. `import_age_s`: how old our knowledge of its orders is. `holds`: the most units it may still
+    sell of what it was told; `shows`: what it shows by our books (None: as it holds). `relative`: it is told
+    differences, so that a push never wipes out a sale. `extra`: units kept back for a while (maintenance).
     """
 
     id: int

@@ -46,7 +46,11 @@ def holders(sku_id: int, *, besides: int) -> list[OrderLine]:
     pools = [pool for ids in stock.all_pool_ids(parts).values() for pool in ids]
     ids = line_ids_of(held.ref for held in stock.held_at(pools))
     lines = OrderLine.objects.select_related("order__shop").filter(pk__in=ids).exclude(order=besides)
-    return sorted(lines, key=lambda line: (_can_give(line.order), rank_of(line.order.ship_by, line.order.ordered_at), line.pk), reverse=True)  # fmt: skip
+    return sorted(lines, key=_most_willing, reverse=True)
+
+
+def _most_willing(line: OrderLine) -> tuple[bool, tuple[float, float], int]:
+    return _can_give(line.order), rank_of(line.order.ship_by, line.order.ordered_at), line.pk
 
 
 def _can_give(order: Order) -> bool:
@@ -70,7 +74,8 @@ def _sales(sku_ids: Collection[int], begin: datetime) -> list[dict[str, Any]]:
         "order__ordered_at", "order__imported_at",
     )[:EVENTS]:  # fmt: skip
         fact = {"shop": shop, "order": order, "no": no, "sku": code, "units": units}
-        found += [{"at": ordered.isoformat(), "kind": "sold", **fact}, {"at": imported.isoformat(), "kind": "imported", **fact}]  # fmt: skip
+        found.append({"at": ordered.isoformat(), "kind": "sold", **fact})
+        found.append({"at": imported.isoformat(), "kind": "imported", **fact})
     return found
 
 
@@ -135,3 +140,32 @@ def _coming(parts: dict[int, int]) -> int:
 def cases(state: str) -> "QuerySet[OversellCase]":
     rows = OversellCase.objects.select_related("order__shop", "rival__shop", "sku", "line").defer("sku__search_text")
     return rows.filter(state=state) if state in OversellCase.State.values else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a case's timeline, for people."""
+
+    at: datetime
+    kind: str
+    shop: str
+    sku: str
+    units: int
+    order_id: int | None
+    no: str
+
+
+def told(case: OversellCase) -> list[Moment]:
+    """The stored timeline."""
+    return [
+        Moment(
+            datetime.fromisoformat(event["at"]),
+            event["kind"],
+            event["shop"],
+            event["sku"],
+            event["units"],
+            event.get("order"),
+            event.get("no", ""),
+        )
+        for event in case.timeline
+    ]

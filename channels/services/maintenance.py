@@ -1,4 +1,4 @@
-"""The maintenance calendar: before a mall's window the others keep more back, in it nothing is sent, after it all is."""
+"""The maintenance calendar: before a mall's window more is kept back, in it nothing is sent, after it all is."""
 
 from collections.abc import Mapping
 from datetime import timedelta

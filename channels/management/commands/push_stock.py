@@ -9,7 +9,7 @@ from oms.kernel.commands import JsonCommand
 
 
 class Command(JsonCommand):
-    help = "Publish a shop's stock now. JSON: pushed, confirmed, failed with causes; with --full also compared, different, missing."
+    help = "Publish a shop's stock now. JSON: pushed, confirmed, failed with causes; --full adds what it compared."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("shop")
