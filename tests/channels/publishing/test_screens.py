@@ -263,7 +263,9 @@ def posts(shop, chair, case):
     ]
 
 
-def test_ben_may_look_but_change_nothing_and_chie_sees_nothing(client_of, ben, chie, aoi, shop, chair, case):
+def test_ben_may_look_but_change_nothing_and_chie_sees_nothing(  # noqa: PLR0917 - the whole cast
+    client_of, ben, chie, aoi, shop, chair, case
+):
     looks = [
         reverse("channels:publishing"),
         reverse("channels:sku-stock", args=[chair.pk]),
