@@ -85,9 +85,12 @@ def delay_of(rule: PublishRule, capabilities: dict[str, Any], cursor: datetime |
 
 
 def look_again(shop: Shop) -> None:
-    """After an import our books have caught up with this shop: what sells fast there is decided anew."""
+    """After an import our books have caught up with this shop: what sells fast there, or is parted between the shops,
+    is decided anew."""
     now = clock.now()
-    skus = Listing.objects.filter(shop=shop, hot=True, sku__isnull=False).values_list("sku", flat=True).distinct()
+    moving = SalesPace.objects.filter(at__gt=now - FORGOTTEN_AFTER).values("sku")
+    rows = Listing.objects.filter(shop=shop, hot=True, sku__isnull=False)
+    skus = rows.filter(Q(sku__in=moving) | Q(mode=Listing.Mode.LAST_UNIT)).values_list("sku", flat=True).distinct()
     marks = PublisherMark.objects.bulk_create(PublisherMark(sku_id=sku, at=now) for sku in skus)
     if marks:
         wake_publisher()

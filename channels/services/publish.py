@@ -337,7 +337,7 @@ def _note_shown(listing: Listing, quantity: int) -> bool:
 
 
 def _note_confirmed(listing: Listing, now: datetime) -> None:
-    PushLog.objects.filter(listing=listing, confirmed_at__isnull=True, error="", quantity=listing.sent).update(
+    PushLog.objects.filter(listing=listing, confirmed_at__isnull=True, error="", quantity=listing.sent or 0).update(
         confirmed_at=now
     )
 

@@ -55,8 +55,9 @@ def _change_places(shop_id: int, places: Mapping[int, int | None]) -> dict[str, 
         if (row.most if row else None) == most:
             continue
         differs[f"place:{location}"] = [row.most if row else None, most]
-        if most is None and row:
-            row.delete()
+        if most is None:
+            if row:
+                row.delete()
         elif row:
             row.most = most
             row.save(update_fields=["most"])
