@@ -165,8 +165,9 @@ class World:
             return
         capabilities = connector_class(channel).capabilities
         ranked = sorted(self.due[channel].items(), key=lambda item: (not item[1][1], item[1][0], item[1][2]))
-        hot = [sku for sku, (_quantity, is_hot, _since) in ranked if is_hot][:HOT_BATCH]
-        batch = (hot or [sku for sku, _wanted in ranked])[: ITEMS_A_CALL.get(channel, capabilities.stock_batch)]
+        hot = [sku for sku, (_quantity, is_hot, _since) in ranked if is_hot]
+        small = hot if 0 < len(hot) <= HOT_BATCH else [sku for sku, _wanted in ranked]
+        batch = small[: ITEMS_A_CALL.get(channel, capabilities.stock_batch)]
         self.result.requests += 1
         self._free_at[channel] = now + capabilities.publish_interval_s
         for sku in batch:

@@ -72,7 +72,7 @@ def next_batch(shop_id: int, size: int, done: Container[tuple[int, int | None]])
     fast goes in small requests of its own. `done`: what this run told already, (listing, quantity)."""
     waiting = [item for item in due(shop_id, size) if (item.pk, item.desired) not in done]
     hot = [item for item in waiting if item.hot]
-    return hot[:HOT_BATCH] or waiting
+    return hot if 0 < len(hot) <= HOT_BATCH else waiting  # very many of them fill requests anyway
 
 
 @contextmanager
