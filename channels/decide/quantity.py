@@ -118,7 +118,7 @@ def _apart(seats: Sequence[Seat]) -> dict[int, Told]:
     limits = {seat.id: shown(seat) * seat.units for seat in seats}
     total = max(limits.values(), default=0)
     ideal = share_out(total, seats, limits)
-    given = _moved(total, seats, ideal)
+    given = _moved(total, seats, ideal, limits)
     paces = likely_paces(seats)
     return {seat.id: _told_apart(seat, given[seat.id], paces[seat.id]) for seat in seats}
 
@@ -165,13 +165,13 @@ def share_out(total: int, seats: Sequence[Seat], limits: Mapping[int, int]) -> d
     return given
 
 
-def _moved(total: int, seats: Sequence[Seat], ideal: Mapping[int, int]) -> dict[int, int]:
+def _moved(total: int, seats: Sequence[Seat], ideal: Mapping[int, int], limits: Mapping[int, int]) -> dict[int, int]:
     """One step from what the seats hold towards the ideal. A unit leaves one shop before another gets it: what a shop
     may still sell counts until our books have caught up with it."""
     if sum(seat.holds for seat in seats) > total or _someone_starves(seats, ideal):
         wanted = {seat.id: ideal[seat.id] for seat in seats}
     else:
-        wanted = {seat.id: max(ideal[seat.id], seat.holds) for seat in seats}
+        wanted = {seat.id: max(ideal[seat.id], min(seat.holds, limits[seat.id])) for seat in seats}
     spare = max(0, total - sum(seat.holds for seat in seats))
     given = {}
     for seat in sorted(seats, key=lambda seat: (seat.holds, seat.rule.priority, seat.id)):

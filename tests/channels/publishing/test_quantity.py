@@ -46,8 +46,7 @@ def test_no_shop_is_told_more_than_there_is_or_than_its_cap(seats):
     told = decide(seats)
     assert told.keys() == {seat.id for seat in seats}
     for seat in seats:
-        most = max(seat.supply, seat.holds) if told[seat.id].keeps else seat.supply
-        assert 0 <= told[seat.id].quantity * seat.units <= most
+        assert 0 <= told[seat.id].quantity * seat.units <= seat.supply
         assert seat.rule.cap is None or told[seat.id].quantity <= seat.rule.cap
 
 
@@ -86,6 +85,12 @@ def test_sharing_out_gives_everything_that_fits_and_no_more(total, seats):
 
 def test_a_fixed_number_is_what_the_merchant_said():
     assert decide([Seat(1, Rule(mode=FIXED, fixed=9), supply=0)])[1].quantity == 9
+
+
+def test_a_shop_whose_cap_was_lowered_gives_up_what_it_holds():
+    rule = Rule(mode=LAST_UNIT, hot_below=50)
+    told = decide([Seat(1, replace(rule, cap=0), 9, holds=4), Seat(2, rule, 9, holds=4)])
+    assert (told[1].quantity, told[1].keeps) == (0, False)
 
 
 def test_the_formula():
