@@ -4,7 +4,22 @@ from celery import shared_task
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection, QuarantinedOrder
-from channels.services import calls, events, expiry, intake, listings, polling, publish, renewal, shops, stops
+from channels.services import (
+    calls,
+    compare,
+    events,
+    expiry,
+    intake,
+    listings,
+    maintenance,
+    oversell,
+    polling,
+    publish,
+    renewal,
+    shops,
+    stops,
+    wake,
+)
 from oms.kernel.models import User
 
 HEARING_S = 3  # a round that still waits for a worker when the next one begins is dropped
@@ -43,6 +58,7 @@ def listen(connection_id: int) -> None:
 
 @shared_task(name="channels.tasks.publish", ignore_result=True)
 def publish_changes() -> None:
+    wake.awake()
     publish.consume_marks()
     for connection_id in polling.due_for_push():
         push.delay(connection_id)
@@ -57,6 +73,30 @@ def push(connection_id: int) -> None:
         publish.push_shop(connection)
     except ChannelError:
         return  # recorded on the shop; what is due stays due
+
+
+@shared_task(name="channels.tasks.publish_windows", ignore_result=True)
+def sweep_windows() -> None:
+    maintenance.sweep_windows()
+
+
+@shared_task(name="channels.tasks.publish_compare", ignore_result=True)
+def compare_due() -> None:
+    for connection_id in compare.due_shops():
+        compare_shop.delay(connection_id)
+
+
+@shared_task(name="channels.tasks.publish_compare_shop", ignore_result=True)
+def compare_shop(connection_id: int) -> None:
+    try:
+        compare.go_on(_connection(connection_id))
+    except ChannelError:
+        return  # recorded on the comparison, which goes on from where it stopped
+
+
+@shared_task(name="channels.tasks.publish_oversell_sweep", ignore_result=True)
+def sweep_oversell() -> None:
+    oversell.sweep()
 
 
 @shared_task(name="channels.tasks.push_read_back", ignore_result=True)

@@ -9,7 +9,7 @@ from channels.models import Connection
 from channels.services import credentials
 from oms.kernel import audit, clock
 
-JOURNALS = ("channels_credentialevent",)
+JOURNALS = ("channels_credentialevent", "channels_publishingevent", "channels_oversellevent")
 FERNET_START = b"gAAAA"  # version byte 0x80 and the high bytes of the time, in base64
 
 # A page is archived before it is taken in; whoever died in between comes back with the next poll.

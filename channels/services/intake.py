@@ -19,12 +19,12 @@ from django.utils.translation import gettext as _
 from channels.connectors.contract import ChannelError, Connector, Fetched, RawOrder, Unreadable
 from channels.models import Connection, QuarantinedOrder
 from channels.models import RawOrder as RawOrderRow
-from channels.services import credentials, mapping, shops
+from channels.services import credentials, mapping, oversell, pace, shops
 from channels.services.patience import within
 from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 from orders.models import Order
-from orders.services.intake import take_in
+from orders.services.intake import Outcome, take_in
 
 log = structlog.get_logger(__name__)
 
@@ -101,6 +101,7 @@ def _record_success(connection: Connection, cursor: datetime, started: datetime,
         last_import_count=pulled.created + pulled.updated,
         import_error="",
     )
+    pace.look_again(connection.shop)
     log.info("orders_pulled", shop=connection.shop.code, **pulled.as_json())
 
 
@@ -132,7 +133,14 @@ def take_raw(connection: Connection, connector: Connector, raws: Sequence[RawOrd
     pulled.unchanged += len(outcome.unchanged) + len(outcome.stale)
     pulled.quarantined += len(outcome.failed)
     _close(connection, before - {no for no, _cause in outcome.failed}, archived)
+    after_storing(connection, orders, outcome)
+
+
+def after_storing(connection: Connection, orders: Sequence[ChannelOrder], outcome: Outcome) -> None:
+    """What the publisher learns of an import: delays, speeds, and what was sold that is not there."""
     _note_delay(connection, orders, outcome.created)
+    pace.note_sales(connection.shop, outcome.created)
+    oversell.open_for(connection.shop, outcome.created + outcome.updated)
 
 
 def _parsed(connector: Connector, raw: RawOrder) -> ChannelOrder:
@@ -153,6 +161,7 @@ def _note_delay(connection: Connection, orders: Iterable[ChannelOrder], created:
     if times:
         delay = sorted((clock.now() - at).total_seconds() for at in times)[len(times) // 2]
         Connection.objects.filter(pk=connection.pk).update(import_delay_s=max(delay, 0))
+        pace.note_delay(connection.shop_id, "import_delay_s", max(delay, 0))
 
 
 @transaction.atomic

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ListingInfo
 from channels.models import Connection, Listing
-from channels.services import shops
-from inventory.models import PublisherMark, Sku
+from channels.services import desired, publishing_journal, shops
+from channels.services.publishing_journal import Event
+from channels.services.wake import wake_publisher
+from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.models import User
 
 
 def import_listings(connection: Connection) -> dict[str, int]:
@@ -57,21 +61,44 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
     }
 
 
+COLUMNS = ("mode", "fixed_quantity", "buffer", "share", "cap")
+
+
+def change(listing_id: int, *, by: User | None = None, **values: Any) -> Listing:
+    """Change how one listing is told its stock; see `change_many`."""
+    change_many([listing_id], values, by=by)
+    return Listing.objects.get(pk=listing_id)
+
+
 @transaction.atomic
-def change(listing_id: int, *, mode: str, fixed_quantity: int = 0, buffer: int = 0, cap: int | None = None) -> Listing:
-    """Change how one listing is told its stock. The publisher works it out anew and sends it, also when it had been
-    stopped and the channel may show anything by now."""
-    listing = Listing.objects.select_for_update(no_key=True, of=("self",)).get(pk=listing_id)
-    if listing.mode == Listing.Mode.STOPPED and mode != Listing.Mode.STOPPED:
-        listing.sent, listing.desired_at = None, None
-    listing.mode, listing.fixed_quantity, listing.buffer, listing.cap = mode, fixed_quantity, buffer, cap
-    listing.failures, listing.next_try_at = 0, None
-    listing.save(
-        update_fields=["mode", "fixed_quantity", "buffer", "cap", "sent", "desired_at", "failures", "next_try_at"]
-    )
-    if listing.sku_id:
-        PublisherMark.objects.create(sku_id=listing.sku_id, at=clock.now())
-    return listing
+def change_many(listing_ids: Sequence[int], values: Mapping[str, Any], *, by: User | None) -> int:
+    """Set these columns (of `COLUMNS`; an empty override is None) on these listings; returns how many changed.
+
+    Each change is journaled. The publisher works the quantities out anew and sends them, also when a listing had been
+    stopped and the channel may show anything by now.
+    """
+    if unknown := values.keys() - set(COLUMNS):
+        raise ValueError(f"not how a listing is told its stock: {unknown}")
+    changed, events = [], []
+    for listing in Listing.objects.select_for_update(no_key=True).filter(pk__in=listing_ids).order_by("pk"):
+        differs = {name: [getattr(listing, name), new] for name, new in values.items() if getattr(listing, name) != new}
+        if not differs:
+            continue
+        if listing.mode == Listing.Mode.STOPPED and "mode" in differs:
+            listing.sent, listing.desired_at = None, None
+        for name, (_before, new) in differs.items():
+            setattr(listing, name, new)
+        listing.failures, listing.next_try_at = 0, None
+        changed.append(listing)
+        events.append(Event("listing", differs, shop_id=listing.shop_id, listing_id=listing.pk, sku_id=listing.sku_id))
+    if changed:
+        Listing.objects.bulk_update(
+            changed, [*COLUMNS, "sent", "desired_at", "failures", "next_try_at"], batch_size=1000
+        )  # rows locked above, in order
+        publishing_journal.write(events, by=by)
+        desired.mark(listing.sku_id for listing in changed)
+        wake_publisher()
+    return len(changed)
 
 
 def _new_listing(connection: Connection, info: ListingInfo) -> Listing:

@@ -34,6 +34,8 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "channels.view_connection",
     "channels.view_listing",
     "channels.change_listing",
+    "channels.view_oversellcase",
+    "channels.decide_oversellcase",
     "kernel.view_effect",
 }
 LEAD_ORDERS = WORK_ON_ORDERS | {
@@ -43,6 +45,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "customers.change_member",
     "inventory.change_balance",
     "channels.retry_effect",
+    "channels.change_publishrule",
 }
 SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}

@@ -244,6 +244,8 @@ def _way_out(code: str, order: Order, lines: Iterable[OrderLine]) -> tuple[str, 
         return _mapping_url(order, lines), _("商品対応表で対応づける"), False
     if code == "channel_cancel_request":
         return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
+    if code == "oversold":
+        return reverse("channels:oversell-order", args=[order.pk]), _("売り越しの経過と対応"), False
     if code in ADDRESS_CODES:
         return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
     if code == "buyer_note":

@@ -16,6 +16,8 @@ LABELS = {
     "channel_update": (gettext_lazy("モール側の変更を取り込みました"), "info"),
     "stage": (gettext_lazy("ステータスが変わりました"), "neutral"),
     "reason_accepted": (gettext_lazy("確認済みにしました"), "done"),
+    "reason_opened": (gettext_lazy("確認理由が生じました"), "attention"),
+    "oversell": (gettext_lazy("売り越しへの対応"), "attention"),
     "edited": (gettext_lazy("編集しました"), "attention"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "held": (gettext_lazy("保留にしました"), "attention"),
