@@ -43,6 +43,17 @@ def phase(windows: Iterable[Window], now: datetime, lead: timedelta) -> str:
     return found
 
 
+def next_start(windows: Iterable[Window], now: datetime) -> datetime | None:
+    """When the next window opens, or the open one opened; None when none is to come."""
+    starts = [
+        start
+        for window in windows
+        for start in starts_near(window, now)
+        if now < start + timedelta(minutes=window.minutes)
+    ]
+    return min(starts, default=None)
+
+
 def ends_at(windows: Iterable[Window], now: datetime) -> datetime | None:
     """When the window that is open now closes (the latest, where they overlap); None outside."""
     ends = [
