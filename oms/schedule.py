@@ -48,3 +48,8 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "release": {"task": "fulfillment.tasks.release_due", "schedule": 30.0, "options": {"expires": 30}},
 }
+BEAT_SCHEDULE |= {
+    "compare-days": {"task": "channels.tasks.intake_compare_due", "schedule": 300.0, "options": {"expires": 300}},
+    "replay-due": {"task": "channels.tasks.intake_replay_due", "schedule": 300.0, "options": {"expires": 300}},
+    "listings-due": {"task": "channels.tasks.listings_due", "schedule": 300.0, "options": {"expires": 300}},
+}
