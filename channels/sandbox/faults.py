@@ -7,6 +7,8 @@ seconds (`60s`) or a probability (`25%`); without a limit the fault stays until 
     amazon:cut:1             the next answer breaks off in the middle of its body (the call itself was done)
     yahoo:slow=5:60s:50%     for a minute, every second call waits five seconds
     *:maintenance:600s       all malls are closed for ten minutes
+    rakuten:unapplied:1      the next write is answered as done and forgotten
+    *:partial:3              three rows of bulk calls fail, their neighbours do not
 """
 
 import random
@@ -18,17 +20,19 @@ from typing import Any
 
 ANSWERED = frozenset({"429", "500", "503", "maintenance", "revoked"})
 """Answered by Simulator.fault_response; `revoked` = the credential is no longer valid."""
-TRANSPORT = frozenset({"slow", "cut", "reset"})
-"""Done by the server: wait; break off the body after the call was done; drop the connection before it is done."""
-INNER = frozenset({"duplicate", "late", "expired_token"})
-"""Done inside: pages overlap; new orders become visible late; all access tokens end now."""
+TRANSPORT = frozenset({"slow", "cut", "reset", "unapplied"})
+"""Done by the server: wait; break off the body after the call was done; drop the connection before it is done; answer
+a write as done and forget it."""
+INNER = frozenset({"duplicate", "late", "stale", "skew", "partial", "expired_token"})
+"""Done inside: pages overlap; new orders become visible late; pushed quantities show late; the mall's clock differs;
+rows of bulk calls fail one by one (`Simulator.row_fails`); all access tokens end now."""
 KINDS = ANSWERED | TRANSPORT | INNER
 
 
 @dataclass(slots=True)
 class Fault:
     kind: str
-    value: float = 0  # slow: simulated seconds to wait; late: simulated seconds of delay
+    value: float = 0  # simulated seconds: slow to wait, late and stale of delay, skew ahead of the world (or behind)
     count: int | None = None  # how often more
     until: datetime | None = None
     probability: float = 1.0
@@ -75,6 +79,10 @@ class Faults:
                         fault.count -= 1
                     return fault
         return None
+
+    def value_of(self, kind: str) -> float:
+        """The value of the first active fault of a kind that is a state and is not used up; 0 without one."""
+        return next((fault.value for fault in self.active() if fault.kind == kind), 0)
 
     def _drop_ended(self) -> None:
         now = self._clock()

@@ -3,8 +3,8 @@
 import heapq
 import random
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,14 @@ class Life:
         for event_id, body in register.stored_events():
             self._events[event_id] = body
             heapq.heappush(self._calendar, (datetime.fromisoformat(body["due"]), event_id))
+
+    @contextmanager
+    def forgetting(self) -> Iterator[None]:
+        """Around `Register.forgetting`: things planned inside are not planned when it forgets."""
+        planned, orders = dict(self._events), self._register.orders
+        yield
+        if self._register.orders is not orders:
+            self._events = planned
 
     # ---- the calendar ------------------------------------------------------------------------------------------
 

@@ -103,6 +103,28 @@ class Register:
                 if self._depth == 0:
                     self._store.commit()
 
+    @contextmanager
+    def forgetting(self, lose: Callable[[], bool]) -> Iterator[None]:
+        """Changes inside are undone when a word of the OMS was accepted and `lose` says so then; the journal keeps the
+        word as one that was not taken."""
+        with self.change():
+            orders = {channel: dict(rows) for channel, rows in self.orders.items()}
+            shown, kept, heard = dict(self._shown), dict(self._kept), self.told_count
+            yield
+            fresh = [told for told in self.told if told.number >= heard and told.accepted]
+            if not fresh or not lose():
+                return
+            counters = {name: value for name, value in self._kept.items() if name.startswith("next:")}
+            self.orders, self._shown, self._kept = orders, shown, {**kept, **counters}
+            self._store.roll_back()
+            for name, value in counters.items():
+                self._store.put("kept", (name,), value)
+            entries = [replace(told, accepted=False) if told.number >= heard else told for told in self.told]
+            self.told = deque(entries, JOURNAL_LENGTH)
+            for told in entries:
+                if told.number >= heard:
+                    self._store.put("told", (told.number,), encode(told))
+
     def close(self) -> None:
         with self.lock:
             self._store.close()

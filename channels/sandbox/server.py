@@ -45,6 +45,8 @@ class Sandbox:
         self._control = Control(world, self.inject, self.clear_faults, self._show_faults)
         self._speed = simulated_speed
         world.life.late_s = self._late_s
+        world.stale_s = lambda channel: self._value(channel, "stale")
+        world.skew_s = lambda channel: self._value(channel, "skew")
 
     def __call__(self, request: Request) -> Answer:
         prefix = request.script_root
@@ -66,10 +68,17 @@ class Sandbox:
         if fault:
             return mall.fault_response(fault, request)
         try:
+            if any(fault.kind == "unapplied" for fault in mall.faults.active()):
+                with self.world.forgetting(lambda: mall.faults.take("unapplied") is not None):
+                    return mall.handle(request)
             return mall.handle(request)
         except Exception:  # a bug of a simulator: the other marketplaces go on, and its author sees where
             traceback.print_exc(file=sys.stderr)
             return json_response({"error": f"the {mall.channel} simulator failed, see its log"}, 500)
+
+    def _value(self, channel: Channel, kind: str) -> float:
+        mall = self.malls.get(channel)
+        return mall.faults.value_of(kind) if mall else 0
 
     def _late_s(self, channel: Channel) -> float:
         mall = self.malls.get(channel)

@@ -7,7 +7,7 @@ whose `request.path` no longer carries the prefix (`request.script_root` does), 
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from werkzeug import Request, Response
@@ -26,7 +26,8 @@ class Simulator(ABC):
 
     The server asks `faults` before each request: `429 500 503 maintenance revoked` are answered by `fault_response`;
     `slow cut reset` are done by the server; `expired_token` empties `tokens`; `late` delays new orders in the world;
-    `duplicate` works through `page`.
+    `stale` and `skew` change what it sees of the world, `unapplied` makes the server forget a write; `duplicate` works
+    through `page`, `partial` through `row_fails`.
     """
 
     channel: ClassVar[Channel]
@@ -65,7 +66,12 @@ class Simulator(ABC):
     # ---- for simulators ----------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        return self.world.now()
+        """What this mall's own clock says."""
+        return self.world.now() + timedelta(seconds=self.faults.value_of("skew"))
+
+    def row_fails(self) -> bool:
+        """Whether this row of a bulk call is one that the `partial` fault lets fail; ask once for each row."""
+        return self.faults.take("partial") is not None
 
     def bucket(self, name: str, *, per_second: float, burst: int) -> Bucket:
         """The named token bucket in simulated seconds; `bucket.take()` says whether the call may pass."""

@@ -56,6 +56,12 @@ class Store:
             self._db.execute("COMMIT")
             self._open = False
 
+    def roll_back(self) -> None:
+        """Forget what was put since the last commit."""
+        if self._open:
+            self._db.execute("ROLLBACK")
+            self._open = False
+
     def close(self) -> None:
         self.commit()
         self._db.close()

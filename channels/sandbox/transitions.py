@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from channels.sandbox.errors import WrongState
@@ -28,6 +28,9 @@ CAPTURED_AT_ONCE: frozenset[Channel] = frozenset({"amazon", "qoo10"})
 """Channels that take card money at the order; the others hold it until shipment."""
 
 
+MOMENTS = ("ordered_at", "updated_at", "confirmed_at", "shipped_at", "cancelled_at")
+
+
 def first_payment(channel: Channel, method: PaymentMethod, at: datetime, due_at: datetime | None) -> Payment:
     """The payment as it stands when the order is placed."""
     if method in PREPAID:
@@ -50,6 +53,15 @@ def first_state(channel: Channel, payment: Payment, *, fulfilled_by_mall: bool) 
 def touched(order: SandboxOrder, now: datetime, **changes: Any) -> SandboxOrder:
     """The next version, updated now (never before it is visible)."""
     return replace(order, updated_at=max(now, order.visible_at), version=order.version + 1, **changes)
+
+
+def shifted(order: SandboxOrder, ahead: timedelta) -> SandboxOrder:
+    """The order as a mall tells it whose clock is ahead of the world's (or behind)."""
+    moments = {name: getattr(order, name) for name in MOMENTS}
+    moved = {name: at + ahead for name, at in moments.items() if at}
+    payment = replace(order.payment, paid_at=order.payment.paid_at and order.payment.paid_at + ahead)
+    request = order.cancel_request and replace(order.cancel_request, at=order.cancel_request.at + ahead)
+    return replace(order, payment=payment, cancel_request=request, **moved)
 
 
 def confirmed(order: SandboxOrder, now: datetime, *, checking: bool = False) -> SandboxOrder:

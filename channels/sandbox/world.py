@@ -4,7 +4,8 @@ Thread-safe: one lock, frozen values out. A mall sells only what its own display
 """
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -50,6 +51,8 @@ class World:
     ) -> None:
         self._register = Register(seed, clock, Path(state) if state else None)
         self.life = Life(self._register)
+        self.stale_s: Callable[[Channel], float] = lambda channel: 0
+        self.skew_s: Callable[[Channel], float] = lambda channel: 0
 
     @property
     def catalogue(self) -> Catalogue:
@@ -70,11 +73,24 @@ class World:
     # ---- reading, for simulators -------------------------------------------------------------------------------
 
     def order(self, channel: Channel, number: str) -> SandboxOrder:
-        """The visible order; raises UnknownOrder."""
+        """The visible order, with times by the mall's own clock; raises UnknownOrder."""
+        return self._by_clock_of(self._visible(channel, number))
+
+    def _visible(self, channel: Channel, number: str) -> SandboxOrder:
         order = self._register.find(channel, number)
         if order.visible_at > self.now():
             raise UnknownOrder(f"{channel} does not show order {number} yet")
         return order
+
+    def _by_clock_of(self, order: SandboxOrder) -> SandboxOrder:
+        ahead = self.skew_s(order.channel)
+        return transitions.shifted(order, timedelta(seconds=ahead)) if ahead else order
+
+    @contextmanager
+    def forgetting(self, lose: Callable[[], bool]) -> Iterator[None]:
+        """A call inside is answered as done; when it told something and `lose` says so, the world forgets it."""
+        with self.life.forgetting(), self._register.forgetting(lose):
+            yield
 
     def order_of_line(self, channel: Channel, line_id: str) -> SandboxOrder:
         """The visible order that holds this line id (qoo10 works by line); raises UnknownOrder."""
@@ -101,9 +117,8 @@ class World:
             everything = list(self._register.orders[channel].values())
         found = [
             order
-            for order in everything
-            if order.visible_at <= now
-            and (updated_from is None or updated_from <= order.updated_at)
+            for order in (self._by_clock_of(one) for one in everything if one.visible_at <= now)
+            if (updated_from is None or updated_from <= order.updated_at)
             and (updated_to is None or order.updated_at < updated_to)
             and (ordered_from is None or ordered_from <= order.ordered_at)
             and (ordered_to is None or order.ordered_at < ordered_to)
@@ -137,7 +152,7 @@ class World:
     def confirm(self, channel: Channel, number: str, *, payload: Mapping[str, Any] | None = None) -> SandboxOrder:
         """placed → ready, or confirmed when the money is outstanding. Raises WrongState when it is not `placed`."""
         with self._telling(channel, "confirm", number, payload or {}) as register:
-            order = self.order(channel, number)
+            order = self._visible(channel, number)
             rng = random.Random(f"confirm:{order.number}")
             checking = channel == "rakuten" and order.payment.method == "card" and rng.random() < CHECKED_LONGER
             order = register.put(transitions.confirmed(order, self.now(), checking=checking))
@@ -165,7 +180,7 @@ class World:
         """
         told = payload or {"carrier": carrier, "tracking": tracking, "shipped_on": shipped_on.isoformat()}
         with self._telling(channel, "ship", number, told) as register:
-            order = self.order(channel, number)
+            order = self._visible(channel, number)
             units = dict(quantities) if quantities else transitions.open_quantities(order, destination)
             parcel = Parcel(
                 parcel_id=str(register.next_id(channel, "parcel", 5100001)),
@@ -184,7 +199,7 @@ class World:
     ) -> SandboxOrder:
         """Change carrier, tracking or shipped_on of a parcel that was told before."""
         with self._telling(channel, "correct_parcel", number, payload or {"parcel_id": parcel_id}) as register:
-            order = self.order(channel, number)
+            order = self._visible(channel, number)
             return register.put(transitions.parcel_corrected(order, self.now(), parcel_id, changes))
 
     def cancel(
@@ -204,19 +219,19 @@ class World:
                 self._register.find(channel, number), by=by, reason=reason, line_nos=line_nos, restock=restock
             )
         with self._telling(channel, "cancel", number, payload or {"reason": reason}):
-            order = self.order(channel, number)
+            order = self._visible(channel, number)
             return self.life.drop(order, by=by, reason=reason, line_nos=line_nos, restock=restock)
 
     def refuse_cancel_request(self, channel: Channel, number: str) -> SandboxOrder:
         """The shop declined the buyer's wish to cancel."""
         with self._telling(channel, "refuse_cancel", number, {}) as register:
-            return register.put(transitions.cancel_refused(self.order(channel, number), self.now()))
+            return register.put(transitions.cancel_refused(self._visible(channel, number), self.now()))
 
     def record_payment(self, channel: Channel, number: str, paid_on: date | None) -> SandboxOrder:
         """The shop marks the order paid (yahoo PayStatus, futureshop receiptDate); None takes the mark away."""
         told = {"paid_on": paid_on and paid_on.isoformat()}
         with self._telling(channel, "payment", number, told) as register:
-            order = self.order(channel, number)
+            order = self._visible(channel, number)
             if paid_on is None:
                 return register.put(transitions.unpaid(order, self.now()))
             at = datetime(paid_on.year, paid_on.month, paid_on.day, tzinfo=JST)
@@ -238,15 +253,15 @@ class World:
             channel, "stock", key, {"quantity": quantity, "relative": relative, **(payload or {})}
         ) as books:
             target = books.quantity(channel, key) + quantity if relative else quantity
-            return books.show(channel, key, target, after_s=shown_after_s)
+            return books.show(channel, key, target, after_s=max(shown_after_s, self.stale_s(channel)))
 
     def annotate(self, channel: Channel, number: str, *, touch: bool = True, **extra: Any) -> SandboxOrder:
         """Keep JSON-able facts only this simulator needs in `order.extra`; `touch` moves updated_at."""
         with self._register.change():
-            order = self.order(channel, number)
+            order = self._visible(channel, number)
             facts = {**order.extra, **extra}
             changed = transitions.touched(order, self.now(), extra=facts) if touch else replace(order, extra=facts)
-            return self._register.put(changed)
+            return self._by_clock_of(self._register.put(changed))
 
     def tell(
         self, channel: Channel, kind: str, subject: str, payload: Mapping[str, Any], *, accepted: bool = True

@@ -125,7 +125,7 @@ def _skus(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _write_product(mall: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     number = str(row["productNo"])
-    code = _product_error(mall, number, row)
+    code = "StockNotFound" if mall.row_fails() else _product_error(mall, number, row)
     if code:
         mall.world.tell("futureshop", "stock", number, dict(row), accepted=False)
         return {"status": "failed", "productNo": number, "code": code, "message": TEXTS[code]}

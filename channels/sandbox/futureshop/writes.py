@@ -49,7 +49,7 @@ def _one(mall: Any, row: Row, apply: Callable[[Simulator, SandboxOrder, Row], st
     number = str(row["orderNo"])
     try:
         order = mall.world.order("futureshop", number)
-        code = _barred(mall, order) or apply(mall, order, row)
+        code = ("OrderLocked" if mall.row_fails() else "") or _barred(mall, order) or apply(mall, order, row)
     except UnknownOrder:
         code = "OrderNotFound"
     except WrongState:

@@ -116,6 +116,8 @@ def get_order(mall: Simulator, body: Body) -> Response:
     models, rows = [], []
     for number in numbers:
         try:
+            if mall.row_fails():
+                raise UnknownOrder(str(number))
             order = with_fixed_date(mall, mall.world.order("rakuten", str(number)))
         except UnknownOrder:
             text = "受注情報が取得できませんでした。"

@@ -67,6 +67,8 @@ def bulk_upsert(mall: Simulator, body: Any, version: str) -> Response:
     bad = [problem for place, row in enumerate(rows) for problem in _problems(mall, row, place, version)]
     if not bad:
         bad = _doubles(rows, version)
+    if not bad:
+        bad = [("IE0002", "invalid", f"inventories[{place}]") for place in range(len(rows)) if mall.row_fails()]
     if bad:
         return stock_errors(bad)
     for row in rows:

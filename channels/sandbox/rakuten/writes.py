@@ -34,6 +34,8 @@ def _confirm(mall: Simulator, number: str) -> dict[str, Any]:
     order = _find(mall, number)
     if order is None:
         return message(CONFIRM, "ERROR", "101", "受注が存在しません。", orderNumber=number)
+    if mall.row_fails():
+        return message(CONFIRM, "ERROR", "001", "システムエラーが発生しました。", orderNumber=number)
     if order.state == "cancelled":
         return message(CONFIRM, "ERROR", "102", orderNumber=number)
     if -9999 in order.extra.get("wire", {}).values():
