@@ -6,7 +6,18 @@ from celery import shared_task
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection
-from channels.services import gaps, intake, listings, mapping_csv, matching, polling, publish, quarantine, reimport, shops
+from channels.services import (
+    gaps,
+    intake,
+    listings,
+    mapping_csv,
+    matching,
+    polling,
+    publish,
+    quarantine,
+    reimport,
+    shops,
+)
 from oms.kernel.models import User
 
 
@@ -100,6 +111,8 @@ def by_number(reimport_id: int) -> None:
 def listings_due() -> None:
     for connection_id in listings.due():
         import_listings.delay(connection_id, 0)
+    for batch_id, user_id in mapping_csv.unfinished():
+        apply_csv.delay(batch_id, user_id)
 
 
 @shared_task(name="channels.tasks.match", ignore_result=True)

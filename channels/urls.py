@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from channels.views import listings, mapping, panels, quarantine, shop_form, shops
+from channels.views import catch_ups, gaps, listings, mapping, panels, quarantine, reimport, shop_form, shops
 
 app_name = "channels"
 
@@ -20,6 +20,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quarantine/replay/", quarantine.replay_all, name="replay-all"),
     path("quarantine/<int:pk>/", quarantine.quarantined_order, name="quarantined"),
     path("quarantine/<int:pk>/replay/", quarantine.replay_one, name="replay"),
+    path("gaps/", gaps.calendar, name="gaps"),
+    path("gaps/compare/", gaps.compare, name="gap-compare"),
+    path("gaps/<int:shop_id>/<str:day>/", gaps.day, name="gap-day"),
+    path("<int:pk>/delay/", gaps.delay, name="delay"),
+    path("catch-ups/", catch_ups.banner, name="catch-ups"),
+    path("catch-ups/<int:pk>/", catch_ups.orders, name="catch-up"),
+    path("catch-ups/<int:pk>/read/", catch_ups.read, name="catch-up-read"),
+    path("reimport/", reimport.start, name="reimport-numbers"),
+    path("reimport/<int:pk>/", reimport.show, name="reimported"),
     path("orders/<int:pk>/reimport/", quarantine.reimport, name="reimport"),
     path("map/", mapping.unmapped_codes, name="map"),
     path("map/<int:shop_id>/<path:code>/", mapping.map_code, name="map"),  # the same page, narrowed to one code

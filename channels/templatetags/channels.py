@@ -59,6 +59,7 @@ SENTENCES: dict[str, Callable[[CredentialEvent], str]] = {
     "check_failed": lambda event: _("接続テスト失敗：%(text)s") % {"text": event.text},
     "paused": lambda event: _("%(function)sを停止") % {"function": FUNCTION_LABELS.get(event.keys, event.keys)},
     "resumed": lambda event: _("%(function)sを再開") % {"function": FUNCTION_LABELS.get(event.keys, event.keys)},
+    "payload_shown": lambda event: _("隔離した受注 %(no)s の元のデータを表示") % {"no": event.keys},
     "listings_imported": lambda event: event.text,
     "listings_failed": lambda event: _("出品の取込に失敗：%(text)s") % {"text": event.text},
 }
