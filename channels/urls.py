@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from channels.views import catch_ups, gaps, listings, mapping, panels, quarantine, reimport, shop_form, shops
+from channels.views import (
+    catch_ups,
+    gaps,
+    listings,
+    mapping,
+    mapping_csv,
+    matching,
+    panels,
+    quarantine,
+    reimport,
+    shop_form,
+    shops,
+)
 
 app_name = "channels"
 
@@ -35,6 +47,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("map-options/<int:shop_id>/<path:code>/", mapping.sku_options, name="sku-options"),
     path("listings/", listings.listing_list, name="listings"),
     path("listings/<int:pk>/", listings.listing_edit, name="listing"),
+    path("listings/<int:pk>/take-away/", matching.take_away, name="listing-take-away"),
+    path("proposals/", matching.proposal_list, name="proposals"),
+    path("proposals/accept/", matching.accept, name="proposal-accept"),
+    path("proposals/propose/", matching.propose, name="propose"),
+    path("match-rules/", matching.rule_list, name="match-rules"),
+    path("match-rules/add/", matching.rule_edit, name="match-rule-add"),
+    path("match-rules/<int:pk>/", matching.rule_edit, name="match-rule"),
+    path("match-rules/<int:pk>/delete/", matching.rule_delete, name="match-rule-delete"),
+    path("mapping-warnings/", matching.warning_list, name="mapping-warnings"),
+    path("mapping-warnings/<str:kind>/", matching.warning_list, name="mapping-warnings"),
+    path("mapping-history/", matching.history, name="mapping-history"),
+    path("mapping-csv/", mapping_csv.upload, name="mapping-csv"),
+    path("mapping-csv/download/", mapping_csv.download, name="mapping-csv-download"),
+    path("mapping-csv/<int:pk>/", mapping_csv.batch, name="csv-batch"),
+    path("mapping-csv/<int:pk>/apply/", mapping_csv.apply, name="csv-apply"),
     path("pushes/", listings.push_list, name="pushes"),
     path("skus/<int:pk>/panel/", panels.sku_panel, name="sku-panel"),
 ]

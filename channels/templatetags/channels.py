@@ -34,6 +34,13 @@ def push_delay(push: PushLog) -> float:
 
 
 @register.filter
+def mapping_how(how: str) -> str:
+    """By what a mapping was decided, in words."""
+    words = {"person": _("画面で"), "proposal": _("候補から"), "import": _("出品の取込で")}
+    return _("CSV %(n)s") % {"n": how[4:]} if how.startswith("csv:") else words.get(how, how)
+
+
+@register.filter
 def event_text(event: CredentialEvent) -> str:
     """One line of a shop's journal as a sentence."""
     say = SENTENCES.get(event.kind)
