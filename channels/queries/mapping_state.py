@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -44,14 +44,23 @@ WARNINGS: dict[str, tuple[str | Promise, str | Promise]] = {
 
 def warned(kind: str) -> "QuerySet[Listing]":
     """The listings behind one kind of warning (a key of `WARNINGS`)."""
-    rows = Listing.objects.select_related("shop", "sku").defer("sku__search_text")
+    return Listing.objects.select_related("shop", "sku").defer("sku__search_text").filter(_condition(kind))
+
+
+def warning_counts() -> dict[str, int]:
+    """How many listings each kind of warning has; two queries."""
+    counted = Listing.objects.aggregate(**{kind: Count("pk", filter=_condition(kind)) for kind in WARNINGS})
+    return {kind: counted[kind] for kind in WARNINGS}
+
+
+def _condition(kind: str) -> Q:
     if kind == "twins":
-        return rows.filter(Exists(_TWIN), sku__isnull=False)
+        return Q(Exists(_TWIN), sku__isnull=False)
     if kind == "no_sync":
-        return rows.filter(sku__isnull=False, mode=Listing.Mode.STOPPED)
+        return Q(sku__isnull=False, mode=Listing.Mode.STOPPED)
     if kind == "discontinued":
-        return rows.filter(sku__active=False).exclude(mode__in=NO_STOCK)
-    return rows.filter(_vanished())
+        return Q(sku__active=False) & ~Q(mode__in=NO_STOCK)
+    return _vanished()
 
 
 def _vanished() -> Q:
@@ -74,7 +83,7 @@ def counts() -> Counts:
     return Counts(
         unmapped=Listing.objects.filter(sku__isnull=True).count(),
         proposed=proposals().count(),
-        warnings=sum(warned(kind).count() for kind in WARNINGS),
+        warnings=sum(warning_counts().values()),
     )
 
 

@@ -40,7 +40,7 @@ def download(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "POST"])
 @permission_required("channels.change_listing", raise_exception=True)
 def upload(request: HttpRequest) -> HttpResponse:
-    form = CsvForm(request.POST or None, request.FILES or None)
+    form = CsvForm(request.POST, request.FILES) if request.method == "POST" else CsvForm()
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:

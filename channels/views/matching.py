@@ -105,9 +105,10 @@ def rule_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def warning_list(request: HttpRequest, kind: str = "twins") -> HttpResponse:
     if kind not in queries.WARNINGS:
         raise Http404
+    counted = queries.warning_counts()
     context: dict[str, Any] = {
         "kind": kind,
-        "kinds": [(key, label, queries.warned(key).count()) for key, (label, _text) in queries.WARNINGS.items()],
+        "kinds": [(key, label, counted[key]) for key, (label, _text) in queries.WARNINGS.items()],
         "text": queries.WARNINGS[kind][1],
         "page": keyset_page(request, queries.warned(kind), order=("shop_id", "code")),
         "counts": queries.counts(),

@@ -120,9 +120,9 @@ def common_listing(world: World, channels: Sequence[str]) -> tuple[dict[str, str
     for (channel, key), listing in sorted(world.catalogue.listings.items()):
         sku = world.catalogue.skus[listing.sku]
         plain = sku.role == "ordinary" and not sku.is_set and not sku.is_preorder and sku.price < 20_000
-        if channel in channels and plain and listing.mapped and listing.fulfilled_by == "shop":
-            if world.shown(channel, key).quantity > 15:
-                keys.setdefault(sku.code, {}).setdefault(channel, key)
+        ours = channel in channels and listing.mapped and listing.fulfilled_by == "shop"
+        if plain and ours and world.shown(channel, key).quantity > 15:
+            keys.setdefault(sku.code, {}).setdefault(channel, key)
     return next((found, code) for code, found in keys.items() if set(channels) <= found.keys())
 
 
