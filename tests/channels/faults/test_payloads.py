@@ -1,5 +1,5 @@
-"""Odd payloads, unknown goods, wrong credentials, news twice and in the wrong order: at each mall over HTTP, through the
-services, with the cause on the screens."""
+"""Odd payloads, unknown goods, wrong credentials, news twice and in the wrong order: at each mall over HTTP, through
+the services, with the cause on the screens."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from defusedxml import ElementTree
 from django.urls import reverse
 
-from channels.models import QuarantinedOrder, RawOrder
+from channels.models import Listing, QuarantinedOrder, RawOrder
 from channels.sandbox.server import running_sandbox
 from channels.sandbox.world import World
 from channels.services import credentials, intake, mapping, shops
@@ -114,8 +114,6 @@ def test_a_payload_cut_short_stops_this_order_only_and_its_cause_is_on_the_scree
 
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_an_unknown_product_waits_in_review_until_it_is_mapped(company, channel, client_of, aoi):
-    from channels.models import Listing
-
     Listing.objects.all().delete()
     company.sku.code = "OTHER-CODE"
     company.sku.save(update_fields=["code"])
