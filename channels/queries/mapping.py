@@ -19,7 +19,7 @@ CANDIDATES = 60
 SHOWN = 200
 
 # Codes of open orders' lines without SKU come first: they stop orders. The partial index `line_unmapped` serves them.
-UNMAPPED = """
+CODES = """
 WITH waiting AS (
   SELECT o.shop_id, l.channel_sku, count(DISTINCT o.id) AS orders, sum(l.quantity) AS units, max(l.name) AS name,
          max(l.options) AS options, min(o.ordered_at) AS since
@@ -28,12 +28,15 @@ WITH waiting AS (
    GROUP BY 1, 2),
 listed AS (
   SELECT shop_id, channel_sku, max(name) AS name FROM channels_listing WHERE sku_id IS NULL GROUP BY 1, 2)
+"""
+UNMAPPED = f"""{CODES}
 SELECT shop_id, s.name, channel_sku, coalesce(nullif(w.name, ''), i.name, ''), coalesce(w.options, ''),
        coalesce(w.orders, 0)::int, coalesce(w.units, 0)::int, w.since
   FROM waiting w FULL JOIN listed i USING (shop_id, channel_sku) JOIN orders_shop s ON s.id = shop_id
  WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (%(code)s::text IS NULL OR channel_sku = %(code)s)
  ORDER BY w.since NULLS LAST, shop_id, channel_sku LIMIT %(limit)s
 """
+COUNT = f"{CODES} SELECT count(*) FROM waiting FULL JOIN listed USING (shop_id, channel_sku)"
 
 
 # The SQL twin of `decide.plain`, for codes as merchants make them.
@@ -74,6 +77,13 @@ def unmapped(*, shop_id: int | None = None, code: str | None = None, limit: int 
     with connection.cursor() as cursor:
         cursor.execute(UNMAPPED, {"shop": shop_id, "code": code, "limit": limit})
         return [Unmapped(*row) for row in cursor.fetchall()]
+
+
+def unmapped_count() -> int:
+    """How many codes wait for a mapping, in orders or on sale."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT)
+        return int(cursor.fetchone()[0])
 
 
 def with_sure_suggestions(rows: Sequence[Unmapped]) -> list[Unmapped]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.decide.matching import SURE
 from channels.models import Listing, ListingEvent, Proposal
+from channels.queries.mapping import unmapped_count
 
 GONE_AFTER = timedelta(hours=12)
 NO_STOCK = (Listing.Mode.STOPPED, Listing.Mode.SOLD_OUT)
@@ -81,7 +82,7 @@ class Counts:
 
 def counts() -> Counts:
     return Counts(
-        unmapped=Listing.objects.filter(sku__isnull=True).count(),
+        unmapped=unmapped_count(),
         proposed=proposals().count(),
         warnings=sum(warning_counts().values()),
     )
