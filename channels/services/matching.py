@@ -65,10 +65,10 @@ def _learned(codes: set[str]) -> dict[str, tuple[int, int]]:
         Listing.objects.filter(channel_sku__in=codes, sku__isnull=False, sku__active=True)
         .order_by()
         .values("channel_sku")
-        .annotate(kinds=Count("sku", distinct=True), sku_id=Min("sku"), least=Min("units"), most=Max("units"))
+        .annotate(kinds=Count("sku", distinct=True), only=Min("sku"), least=Min("units"), most=Max("units"))
     )
     return {
-        row["channel_sku"]: (row["sku_id"], row["least"])
+        row["channel_sku"]: (row["only"], row["least"])
         for row in rows
         if row["kinds"] == 1 and row["least"] == row["most"]
     }

@@ -42,9 +42,10 @@ def read(request: HttpRequest, pk: int) -> HttpResponse:
     """This person has read it; others still see it."""
     person = person_of(request)
     catch_up.mark_read(get_object_or_404(CatchUp, pk=pk).pk, by=person)
+    from_shops = request.POST.get("next") == reverse("channels:list")
     return answer(
         request,
-        to=request.POST.get("next") if request.POST.get("next") == reverse("channels:list") else reverse("orders:list"),
+        to=reverse("channels:list") if from_shops else reverse("orders:list"),
         fragments=["channels/_catch_ups.html"],
         context={"rows": queries.unread(person)},
     )
