@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from heapq import nsmallest
 
 from oms.kernel.text import folded, search_word
 
@@ -46,13 +47,21 @@ class Match:
     score: int
 
 
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A SKU's name, taken apart once: its words, and the pairs of letters in it."""
+
+    words: tuple[str, ...]
+    pairs: frozenset[str]
+
+
 @dataclass(slots=True)
 class Goods:
     """Active SKUs by what may name them; a plain code or JAN that two SKUs share names none."""
 
     by_code: dict[str, int] = field(default_factory=dict)
     by_jan: dict[str, int] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
+    names: dict[int, "Name"] = field(default_factory=dict)
     pairs: dict[str, list[int]] = field(default_factory=dict)
 
 
@@ -66,8 +75,9 @@ def goods_of(rows: Sequence[tuple[int, str, str, str, str]]) -> Goods:
         codes[plain(code)].append(pk)
         if jan:
             jans[jan].append(pk)
-        names[pk] = folded(f"{name} {variant}")
-        for pair in pairs_of(names[pk]):
+        whole = folded(f"{name} {variant}")
+        names[pk] = Name(tuple(words(whole)) or (whole,), frozenset(pairs_of(whole)))
+        for pair in names[pk].pairs:
             pairs[pair].append(pk)
     return Goods(
         by_code={code: ids[0] for code, ids in codes.items() if code and len(ids) == 1},
@@ -102,17 +112,26 @@ def _by_custom(wanted: Wanted, goods: Goods) -> Match | None:
 
 def _by_name(name: str, goods: Goods) -> Match | None:
     said = folded(quiet(name))
+    said_pairs = pairs_of(said)
     weights: dict[int, float] = defaultdict(float)
-    for pair in pairs_of(said):
+    for pair in said_pairs:
         holders = goods.pairs.get(pair, ())
         for pk in holders:
             weights[pk] += 1 / len(holders)
-    best = sorted(weights, key=lambda pk: (-weights[pk], pk))[:CANDIDATES]
-    scored = sorted(((likeness(goods.names[pk], said), pk) for pk in best), key=lambda pair: (-pair[0], pair[1]))
+    best = nsmallest(CANDIDATES, weights, key=lambda pk: (-weights[pk], pk))
+    alike = ((_alike(goods.names[pk], said, said_pairs), pk) for pk in best)
+    scored = sorted(alike, key=lambda pair: (-pair[0], pair[1]))
     if not scored:
         return None
     score = int(scored[0][0] * NAME_BEST)
     return Match(scored[0][1], 1, "name", score) if score >= NAME_LEAST else None
+
+
+def _alike(own: Name, said: str, said_pairs: set[str]) -> float:
+    """0 … 1, like `likeness`, but cheap enough for thousands of listings: shared pairs instead of shared runs."""
+    share = sum(len(word) for word in own.words if word in said) / max(1, sum(map(len, own.words)))
+    common = 2 * len(own.pairs & said_pairs) / max(1, len(own.pairs) + len(said_pairs))
+    return (share + common) / 2
 
 
 def rewrite(code: str, rules: Sequence[Rule]) -> tuple[str, int]:
