@@ -10,6 +10,7 @@ from channels.sandbox import faults
 from channels.sandbox.server import running_sandbox
 from channels.sandbox.world import World
 from oms.kernel.models import Effect
+from oms.kernel.services import outbox
 from orders.models import Mail, Order
 from tests.channels.company import open_company, receive
 from tests.channels.stepped import Time, forget, time
@@ -86,11 +87,19 @@ def rounds(company, channel, *, until) -> list[str]:
     said = []
     for _round in range(ROUNDS):
         company.round([channel])
+        a_person_retries()
         row = company.connection(channel)
         said.append(row.import_error or row.health_cause)
         if until():
             break
     return said
+
+
+def a_person_retries() -> None:
+    """What the channel refused waits in the outbox, says why, and has a button."""
+    refused = Effect.objects.filter(state="failed")
+    assert all(JAPANESE.search(effect.last_error) for effect in refused)
+    outbox.retry(refused.values_list("pk", flat=True))
 
 
 def all_ready(company, channel, placed) -> bool:

@@ -102,11 +102,10 @@ def test_a_day_is_compared_with_the_mall_itself(time, channel):
         pytest.skip(f"the {channel} connector does not name a day's order numbers yet")
     with opened(time, [channel]) as sandbox:
         company = open_company(time, sandbox, [channel])
-        placed = [company.sells(channel) for _number in range(4)]
+        placed = [company.sells(channel) for _number in range(3)]
         for _round in range(4):
             company.round([channel])
-        Order.objects.filter(pk=company.order(placed[1]).pk).delete()
-        RawOrder.objects.filter(channel_order_no=company.number(placed[1])).delete()
+        placed.append(company.sells(channel))  # no import sees this one
         time.skip(hours=2)
         compared = gaps.compare(company.connection(channel), clock.in_tokyo(placed[0].ordered_at).date())
         assert (compared.there, compared.here, compared.fetched, compared.missing) == (4, 4, 1, 0)
