@@ -7,9 +7,12 @@ from django.db.models import F
 
 from oms.kernel import clock
 from orders.models import Order
+from orders.models.order import Stage
 from orders.services import journal
 from orders.services import stage as stages
-from orders.services.journal import Actor, Entry
+from orders.services.journal import SYSTEM, Actor, Entry
+
+BATCH = 500
 
 
 @transaction.atomic
@@ -26,10 +29,16 @@ def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> list[
 def lift_holds(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """End the hold of these orders; returns those that were held."""
     lifted = _lock(order_ids, held_at__isnull=False)
-    Order.objects.filter(pk__in=lifted).update(held_at=None, hold_reason="", version=F("version") + 1)
+    Order.objects.filter(pk__in=lifted).update(held_at=None, hold_reason="", hold_until=None, version=F("version") + 1)
     journal.write([Entry(order_id, "lifted") for order_id in lifted], actor=actor)
     stages.recompute(lifted, actor=actor)
     return lifted
+
+
+def lift_due() -> int:
+    """End the holds whose day has come; returns how many."""
+    due = Order.objects.filter(stage=Stage.ON_HOLD, hold_until__lte=clock.today(), cancelled_at__isnull=True)
+    return len(lift_holds(list(due.values_list("pk", flat=True)[:BATCH]), actor=SYSTEM))
 
 
 def _lock(order_ids: Sequence[int], **conditions: object) -> list[int]:

@@ -17,6 +17,7 @@ from orders.models import Order
 from orders.models.order import ChannelSync, Stage
 from orders.services import journal
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.rules import wakes
 
 # Facts of orders. The sub-selects serve a handful of rows each by index. Takes today's date.
 FACTS = """
@@ -73,6 +74,7 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> list[Move]:
         [row[0] for row, move in zip(rows, moves, strict=True) if row[4] and row[5] and move.after == Stage.NEW]
     )
     wake(move.after for move in changed)
+    wakes.note_moves([(m.order_id, m.before, str(m.after)) for m in changed])
     return changed
 
 

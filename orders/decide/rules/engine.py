@@ -1,0 +1,349 @@
+"""Deciding: rules over the plain values of a batch of orders. Pure; no clock but the one it is given, no database.
+
+Facts are dictionaries: a field's code (with its argument) → value; texts as the channel wrote them, sets folded,
+`lines` a list of such dictionaries. Rules run in order of priority; what an earlier rule tags, a later one sees.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from time import monotonic
+from typing import Any
+
+from orders.decide.rules.actions import SPECS, key_of
+from orders.decide.rules.document import actions_of, asks_lines, conditions
+from orders.decide.rules.fields import FIELDS, SET, TEXT
+from orders.decide.rules.operators import Lists, digits, fold, test_for
+
+Facts = dict[str, Any]
+Check = Callable[[Facts], bool]
+
+TIME_LIMIT_S = 2.0  # of one rule for one batch
+TIMED = frozenset({"stage_waited", "date_reached", "schedule"})
+COUNTED = frozenset({"rule_count", "rule_count_member"})
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A version ready to run. `needs` holds the conditions' fact keys, `watched` those asked for "changed"."""
+
+    id: int
+    version: int
+    name: str
+    document: Mapping[str, Any]
+    check: Check
+    needs: frozenset[str]
+    watched: frozenset[str]
+    keys: Mapping[str, Sequence[tuple[str, str, Mapping[str, Any]]]]  # branch → (key, slot, action)
+
+    @property
+    def event(self) -> str:
+        """What it listens to, with the stage where that matters: "stage_entered:ready". Moments of time are its own."""
+        when = self.document["when"]
+        if when["event"] in TIMED:
+            return f"rule:{self.id}"
+        return f"{when['event']}:{when['stage']}" if when["event"] == "stage_entered" else str(when["event"])
+
+    @property
+    def order(self) -> tuple[int, int]:
+        return (self.document["priority"], self.id)
+
+    @property
+    def counts(self) -> bool:
+        return bool(self.needs & COUNTED)
+
+
+def compile_rule(
+    id_: int, version: int, name: str, document: Mapping[str, Any], *, lists: Lists, today: Callable[[], date]
+) -> Compiled:
+    """A faultless document as a rule. A list that is gone is an empty one."""
+    needs = {fact_key(condition) for condition in conditions(document["if"])}
+    if asks_lines(document["if"]):
+        needs.add("lines")
+    watched = {fact_key(one) for one in conditions(document["if"]) if one["op"] == "changed"}
+    keys = {
+        branch: [(key_of(action), SPECS[action["do"]].slot(action), action) for action in document[branch]]
+        for branch in ("then", "else")
+    }
+    check = compile_group(document["if"], lists, today, salt=f"{id_}")
+    return Compiled(id_, version, name, document, check, frozenset(needs), frozenset(watched), keys)
+
+
+def fact_key(condition: Mapping[str, Any]) -> str:
+    """Where the facts hold a condition's value: `total`, `stock:GIFT-1`, `member_amount:90`."""
+    asked = FIELDS[condition["field"]]
+    argument = condition.get(asked.arg) if asked.arg else None
+    return f"{asked.code}:{argument}" if argument not in (None, "") else asked.code
+
+
+def compile_group(group: Mapping[str, Any], lists: Lists, today: Callable[[], date], *, salt: str) -> Check:
+    checks = [
+        compile_group(item, lists, today, salt=salt)
+        if "match" in item
+        else compile_condition(item, lists, today, salt=salt)
+        for item in group["items"]
+    ]
+    match group["match"]:
+        case "all":
+            return lambda facts: all(check(facts) for check in checks)
+        case "any":
+            return lambda facts: any(check(facts) for check in checks)
+        case "none":
+            return lambda facts: not any(check(facts) for check in checks)
+        case "lines_any":
+            return lambda facts: any(all(check(line) for check in checks) for line in facts["lines"])
+        case "lines_all":
+            return lambda facts: (
+                bool(facts["lines"]) and all(all(check(line) for check in checks) for line in facts["lines"])
+            )
+        case "lines_none":
+            return lambda facts: not any(all(check(line) for check in checks) for line in facts["lines"])
+    compare = test_for("number", group["op"], group["value"], lists, today)
+    of = f"line.{group['of']}"
+    return lambda facts: compare(sum(line[of] or 0 for line in facts["lines"] if all(check(line) for check in checks)))
+
+
+def compile_condition(
+    condition: Mapping[str, Any], lists: Lists, today: Callable[[], date], *, salt: str
+) -> Check:  # fmt: skip
+    key, kind = fact_key(condition), FIELDS[condition["field"]].kind
+    if condition["op"] == "changed":
+        seen = f"seen:{key}"
+        return lambda facts: seen in facts and facts[seen] != plain(facts[key])
+    ready = digits if FIELDS[condition["field"]].digits else fold
+    test = test_for(kind, condition["op"], condition.get("value"), lists, today, ready)
+    if key == "random_percent":
+        return lambda facts: test(drawn(salt, facts["order_key"]))
+    if kind != TEXT:
+        return lambda facts: test(facts[key])
+    folded_key = f"≈{key}"
+
+    def check(facts: Facts) -> bool:
+        folded = facts.get(folded_key)
+        if folded is None:
+            folded = facts[folded_key] = ready(facts[key] or "")
+        return test(folded)
+
+    return check
+
+
+def drawn(salt: str, order_key: str) -> float:
+    """A number from 0 to 100 that is the same whenever this rule asks of this order."""
+    digest = hashlib.blake2b(f"{salt}\0{order_key}".encode(), digest_size=6).digest()
+    return int.from_bytes(digest) / 2**48 * 100
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON keeps it, for comparing with what was seen before."""
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+# ---- one batch
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One action that a rule wants. `status`: "do", or "overruled" with the rule that came first."""
+
+    key: str
+    action: Mapping[str, Any]
+    status: str = "do"
+    by: int = 0
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What one rule said of one order. `matched` None: not asked (`note`), or it failed (`error`)."""
+
+    rule: int
+    version: int
+    matched: bool | None
+    chosen: list[Chosen] = field(default_factory=list)
+    note: str = ""
+    error: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """As a trace keeps it."""
+        actions = [{"do": c.action["do"], "key": c.key, "status": c.status, "by": c.by} for c in self.chosen]
+        row = {"rule": self.rule, "version": self.version, "matched": self.matched, "actions": actions}
+        return row | {name: text for name, text in (("note", self.note), ("error", self.error)) if text}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One order of a batch: which rules may look at it is decided by event, scope and period. `late`: the shipping
+    instruction is out, so only actions that still make sense are chosen."""
+
+    id: int
+    facts: Facts
+    events: frozenset[str]
+    considered: frozenset[int] = frozenset()  # rules that have looked at it before
+    had: frozenset[int] = frozenset()  # rules that have done something to it
+    late: bool = False
+    every: bool = False  # replay: whatever the event
+
+
+@dataclass
+class Counters:
+    """How often each counting rule has worked, for all and by member; grows within the batch."""
+
+    total: dict[int, int] = field(default_factory=dict)
+    member: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+def decide(
+    rules: Sequence[Compiled], subjects: Sequence[Subject], *, today: date, counters: Counters | None = None
+) -> dict[int, list[Verdict]]:
+    """Verdicts per order. A rule that fails on an order says so in its verdict; the others go on."""
+    ordered = sorted(rules, key=lambda rule: rule.order)
+    day, counts = today.isoformat(), counters or Counters()
+    in_force = [rule for rule in ordered if (rule.document["from"] or day) <= day <= (rule.document["until"] or day)]
+    spent: dict[int, float] = {}
+    return {subject.id: _one_order(in_force, subject, counts, spent) for subject in subjects}
+
+
+def _one_order(
+    rules: Sequence[Compiled], subject: Subject, counters: Counters, spent: dict[int, float]
+) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    taken: dict[str, int] = {}
+    stopped_by = 0
+    facts = subject.facts
+    for rule in rules:
+        if not _concerns(rule, subject) or not in_scope(rule, facts):
+            continue
+        if stopped_by:
+            verdicts.append(Verdict(rule.id, rule.version, None, note=f"stopped:{stopped_by}"))
+            continue
+        verdict = _ask(rule, subject, counters, spent)
+        verdicts.append(verdict)
+        if verdict.matched is None:
+            continue
+        _choose(rule, verdict, subject, taken)
+        if verdict.matched and rule.document["stop"]:
+            stopped_by = rule.id
+    return verdicts
+
+
+def _concerns(rule: Compiled, subject: Subject) -> bool:
+    return (
+        subject.every
+        or rule.event in subject.events
+        or rule.id in subject.considered
+        or (rule.event == "imported" and not subject.late)
+    )
+
+
+def in_scope(rule: Compiled, facts: Facts) -> bool:
+    document = rule.document
+    if document["channels"] and facts["channel"] not in document["channels"]:
+        return False
+    if document["shops"] and facts["shop"] not in document["shops"]:
+        return False
+    return not document["locations"] or not facts["location_codes"].isdisjoint(document["locations"])
+
+
+def _ask(rule: Compiled, subject: Subject, counters: Counters, spent: dict[int, float]) -> Verdict:
+    verdict = Verdict(rule.id, rule.version, None)
+    if spent.get(rule.id, 0.0) > TIME_LIMIT_S:
+        verdict.error = "time_limit"
+        return verdict
+    facts = subject.facts
+    member = facts.get("member_id") or 0
+    if rule.counts:
+        facts["rule_count"] = counters.total.get(rule.id, 0) - (rule.id in subject.had)
+        facts["rule_count_member"] = counters.member.get((rule.id, member), 0) - (rule.id in subject.had)
+    began = monotonic()
+    try:
+        verdict.matched = rule.check(facts)
+    except Exception as error:  # whatever a rule stumbles over concerns this rule and this order only
+        verdict.error = type(error).__name__
+    spent[rule.id] = spent.get(rule.id, 0.0) + monotonic() - began
+    if rule.counts and verdict.matched and rule.id not in subject.had:
+        counters.total[rule.id] = counters.total.get(rule.id, 0) + 1
+        if member:
+            counters.member[rule.id, member] = counters.member.get((rule.id, member), 0) + 1
+    return verdict
+
+
+def _choose(rule: Compiled, verdict: Verdict, subject: Subject, taken: dict[str, int]) -> None:
+    """The branch's actions; a slot that an earlier rule filled stays as that rule wants it."""
+    for key, slot, action in rule.keys["then" if verdict.matched else "else"]:
+        if subject.late and not SPECS[action["do"]].late:
+            verdict.chosen.append(Chosen(key, action, "late"))
+        elif slot and taken.get(slot, rule.id) != rule.id:
+            verdict.chosen.append(Chosen(key, action, "overruled", taken[slot]))
+        else:
+            if slot:
+                taken[slot] = rule.id
+            verdict.chosen.append(Chosen(key, action))
+            _echo(action, subject.facts)
+
+
+def _echo(action: Mapping[str, Any], facts: Facts) -> None:
+    """What later rules of the same pass see of an action."""
+    match action["do"]:
+        case "add_tag":
+            facts["tags"] = facts.get("tags", frozenset()) | {fold(action["tag"])}
+        case "remove_tag":
+            facts["tags"] = facts.get("tags", frozenset()) - {fold(action["tag"])}
+        case "flag":
+            facts["important"] = True
+        case "set_priority":
+            facts["priority"] = action["priority"]
+
+
+# ---- one order, in the open
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A condition or a group with what came of it. `value` is what the order has."""
+
+    node: Mapping[str, Any]
+    result: bool | None
+    value: Any = None
+    items: Sequence["Explained"] = ()
+
+
+def explain(group: Mapping[str, Any], facts: Facts, *, lists: Lists, today: Callable[[], date], salt: str) -> Explained:
+    """Every part of a tree by itself. Conditions on lines show each line's value."""
+    over_lines = group["match"].startswith("lines_")
+    items = [
+        explain(item, facts, lists=lists, today=today, salt=salt)
+        if "match" in item
+        else _explain_one(item, facts, over_lines=over_lines, lists=lists, today=today, salt=salt)
+        for item in group["items"]
+    ]
+    return Explained(group, _safe(compile_group(group, lists, today, salt=salt), facts), None, items)
+
+
+def _explain_one(
+    condition: Mapping[str, Any], facts: Facts, *, over_lines: bool, lists: Lists, today: Callable[[], date], salt: str
+) -> Explained:
+    check, key = compile_condition(condition, lists, today, salt=salt), fact_key(condition)
+    if over_lines or FIELDS[condition["field"]].line:
+        values = [line.get(key) for line in facts["lines"]]
+        return Explained(condition, any(_safe(check, line) for line in facts["lines"]), values)
+    value = drawn(salt, facts["order_key"]) if key == "random_percent" else facts.get(key)
+    return Explained(condition, _safe(check, facts), sorted(value) if FIELDS[condition["field"]].kind == SET else value)
+
+
+def _safe(check: Check, facts: Facts) -> bool | None:
+    try:
+        return check(facts)
+    except Exception:  # shown as "could not be judged"
+        return None
+
+
+def fields_of(rules: Sequence[Compiled]) -> frozenset[str]:
+    """Fact keys that these rules need, with those every order has anyway left to the loader."""
+    return frozenset().union(*(rule.needs for rule in rules)) if rules else frozenset()
+
+
+def actions_named(rules: Sequence[Compiled]) -> frozenset[str]:
+    return frozenset(action["do"] for rule in rules for action in actions_of(rule.document))
