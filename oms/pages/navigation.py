@@ -44,6 +44,8 @@ ENTRIES = (
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b"),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e"),
+    Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "refresh", "r"),
+    Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j"),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u"),
 )
 

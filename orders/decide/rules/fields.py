@@ -35,48 +35,54 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`takes`: what its value is: one, list, pair, words, number, nothing, list_name, pattern."""
+    """`phrase` says the condition with its field and value. `takes`: what its value is: one, list, pair, number,
+    nothing, list_name, pattern."""
 
     code: str
-    label: str | Promise
+    phrase: str | Promise
     kinds: Sequence[str]
     takes: str = "one"
+
+    @property
+    def label(self) -> str:
+        """The phrase without its parts, for choosing."""
+        return (str(self.phrase) % {"field": "", "value": "○"}).strip()
 
 
 ALL_KINDS = (TEXT, NUMBER, DATE, TIME, FLAG, CHOICE, SET)
 OPERATORS: dict[str, Operator] = {
     one.code: one
     for one in (
-        Operator("is", _("が次と等しい"), (TEXT, NUMBER, DATE, TIME, CHOICE)),
-        Operator("is_not", _("が次と異なる"), (TEXT, NUMBER, DATE, TIME, CHOICE)),
-        Operator("in", _("が次のいずれか"), (TEXT, NUMBER, CHOICE), "list"),
-        Operator("not_in", _("が次のいずれでもない"), (TEXT, NUMBER, CHOICE), "list"),
-        Operator("in_list", _("がリストにある"), (TEXT, SET), "list_name"),
-        Operator("not_in_list", _("がリストにない"), (TEXT, SET), "list_name"),
-        Operator("prefix_in_list", _("の先頭がリストにある"), (TEXT,), "list_name"),
-        Operator("contains_any", _("が次のいずれかを含む"), (TEXT, SET), "list"),
-        Operator("contains_all", _("が次のすべてを含む"), (TEXT, SET), "list"),
-        Operator("contains_none", _("が次のどれも含まない"), (TEXT, SET), "list"),
-        Operator("starts", _("が次のいずれかで始まる"), (TEXT,), "list"),
-        Operator("ends", _("が次のいずれかで終わる"), (TEXT,), "list"),
-        Operator("matches", _("がパターンに合う"), (TEXT,), "pattern"),
-        Operator("empty", _("が空"), (TEXT, NUMBER, DATE, SET, CHOICE), "nothing"),
-        Operator("filled", _("が空でない"), (TEXT, NUMBER, DATE, SET, CHOICE), "nothing"),
-        Operator("gt", _("が次より大きい"), (NUMBER,)),
-        Operator("ge", _("が次以上"), (NUMBER, TIME)),
-        Operator("lt", _("が次より小さい"), (NUMBER, TIME)),
-        Operator("le", _("が次以下"), (NUMBER,)),
-        Operator("between", _("が次の範囲内"), (NUMBER, DATE, TIME), "pair"),
-        Operator("longer", _("の文字数が次より多い"), (TEXT,), "number"),
-        Operator("shorter", _("の文字数が次より少ない"), (TEXT,), "number"),
-        Operator("before", _("が次の日より前"), (DATE,)),
-        Operator("after", _("が次の日より後"), (DATE,)),
-        Operator("within_days", _("が今日から次の日数以内"), (DATE,), "number"),
-        Operator("beyond_days", _("が今日から次の日数より先"), (DATE,), "number"),
-        Operator("older_days", _("が次の日数より前"), (DATE,), "number"),
-        Operator("yes", _("が当てはまる"), (FLAG,), "nothing"),
-        Operator("no", _("が当てはまらない"), (FLAG,), "nothing"),
-        Operator("changed", _("が前回の判定から変わった"), ALL_KINDS, "nothing"),
+        Operator("is", _("%(field)sが%(value)s"), (TEXT, NUMBER, DATE, TIME, CHOICE)),
+        Operator("is_not", _("%(field)sが%(value)sでない"), (TEXT, NUMBER, DATE, TIME, CHOICE)),
+        Operator("in", _("%(field)sが%(value)sのいずれか"), (TEXT, NUMBER, CHOICE), "list"),
+        Operator("not_in", _("%(field)sが%(value)sのいずれでもない"), (TEXT, NUMBER, CHOICE), "list"),
+        Operator("in_list", _("%(field)sがリスト%(value)sにある"), (TEXT, SET), "list_name"),
+        Operator("not_in_list", _("%(field)sがリスト%(value)sにない"), (TEXT, SET), "list_name"),
+        Operator("prefix_in_list", _("%(field)sがリスト%(value)sのどれかで始まる"), (TEXT,), "list_name"),
+        Operator("contains_any", _("%(field)sが%(value)sのいずれかを含む"), (TEXT, SET), "list"),
+        Operator("contains_all", _("%(field)sが%(value)sをすべて含む"), (TEXT, SET), "list"),
+        Operator("contains_none", _("%(field)sが%(value)sをどれも含まない"), (TEXT, SET), "list"),
+        Operator("starts", _("%(field)sが%(value)sで始まる"), (TEXT,), "list"),
+        Operator("ends", _("%(field)sが%(value)sで終わる"), (TEXT,), "list"),
+        Operator("matches", _("%(field)sがパターン%(value)sに合う"), (TEXT,), "pattern"),
+        Operator("empty", _("%(field)sが空"), (TEXT, NUMBER, DATE, SET, CHOICE), "nothing"),
+        Operator("filled", _("%(field)sが空でない"), (TEXT, NUMBER, DATE, SET, CHOICE), "nothing"),
+        Operator("gt", _("%(field)sが%(value)sより大きい"), (NUMBER,)),
+        Operator("ge", _("%(field)sが%(value)s以上"), (NUMBER, TIME)),
+        Operator("lt", _("%(field)sが%(value)s未満"), (NUMBER, TIME)),
+        Operator("le", _("%(field)sが%(value)s以下"), (NUMBER,)),
+        Operator("between", _("%(field)sが%(value)sの範囲内"), (NUMBER, DATE, TIME), "pair"),
+        Operator("longer", _("%(field)sが%(value)s字より長い"), (TEXT,), "number"),
+        Operator("shorter", _("%(field)sが%(value)s字より短い"), (TEXT,), "number"),
+        Operator("before", _("%(field)sが%(value)sより前"), (DATE,)),
+        Operator("after", _("%(field)sが%(value)sより後"), (DATE,)),
+        Operator("within_days", _("%(field)sが今日から%(value)s日以内"), (DATE,), "number"),
+        Operator("beyond_days", _("%(field)sが今日から%(value)s日より先"), (DATE,), "number"),
+        Operator("older_days", _("%(field)sが今日の%(value)s日前より前"), (DATE,), "number"),
+        Operator("yes", _("%(field)sに当てはまる"), (FLAG,), "nothing"),
+        Operator("no", _("%(field)sに当てはまらない"), (FLAG,), "nothing"),
+        Operator("changed", _("%(field)sが前回の判定から変わった"), ALL_KINDS, "nothing"),
     )
 }
 

@@ -58,12 +58,13 @@ def active() -> Active:
 
 
 def bundle(rules: Sequence[Compiled], stamp: Any = None) -> Active:
+    named = actions_named(rules)  # what waits for an order to be ready listens to that
     return Active(
         stamp,
         rules,
         fields_of(rules),
-        frozenset(rule.event for rule in rules),
-        actions_named(rules),
+        frozenset(rule.event for rule in rules) | ({"stage_entered:ready"} if "release" in named else frozenset()),
+        named,
         {rule.id: rule for rule in rules},
     )
 
