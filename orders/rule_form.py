@@ -1,7 +1,7 @@
 """The builder's form: posted fields ⇄ a rule's document, and the buttons that change its shape.
 
-Every part of the document has a place ("if.0.1", "then.2"), which leads the names of its fields. The document that comes
-out is as it was typed; `orders.decide.rules.document.check` judges it.
+Every part of the document has a place ("if.0.1", "then.2"), which leads the names of its fields. The document that
+comes out is as it was typed; `orders.decide.rules.document.check` judges it.
 """
 
 import re
@@ -131,7 +131,7 @@ def _at(document: Document, place: str) -> dict[str, Any] | None:
         if not part.isdecimal() or int(part) >= len(items):
             return None
         node = items[int(part)]
-    return node if place.split(".")[0] == "if" else None
+    return node if place.split(".", maxsplit=1)[0] == "if" else None
 
 
 def _move(document: Document, place: str, verb: str) -> None:
@@ -206,7 +206,7 @@ def _condition_row(
     }
 
 
-def _widget(kind: str, takes: str, has_options: bool) -> str:  # noqa: FBT001
+def _widget(kind: str, takes: str, has_options: bool) -> str:
     if takes in {"nothing", "number", "pattern"}:
         return {"nothing": "none", "number": "number", "pattern": "text"}[takes]
     plain = {"number": "number", "date": "date", "time": "time"}.get(kind, "text")
@@ -238,9 +238,7 @@ def action_rows(
                         "kind": param.kind,
                         "required": param.required,
                         "value": "" if action.get(param.name) is None else str(action.get(param.name, "")),
-                        "options": [
-                            (str(code), label) for code, label in (param.choices or names.get(param.kind, ()))
-                        ],
+                        "options": [(str(code), label) for code, label in (param.choices or names.get(param.kind, ()))],
                         "longest": param.longest,
                     }
                     for param in (spec.params if spec else ())

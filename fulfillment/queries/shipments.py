@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfillment.documents import gift_marks, texts_for, lines_with_orders
+from fulfillment.documents import gift_marks, lines_with_orders, texts_for
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.tracking import tracking_url
 from inventory.models import Location

@@ -17,7 +17,7 @@ from oms.kernel.roles import ROLES
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import sentence as words
 from orders.decide.rules.fields import FIELDS, SUMMABLE
-from orders.models import Order, OrderTag, OrderTask, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion, Shop
+from orders.models import OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion, Shop
 
 SPAN = timedelta(days=30)
 
@@ -221,8 +221,6 @@ class TraceRow:
     note: str
 
 
-
-
 def trace_of(order_id: int) -> dict[str, Any]:
     """The rules that looked at the order last, what they did and did not, and the marks that remain."""
     trace = RuleTrace.objects.filter(order=order_id).first()
@@ -272,24 +270,3 @@ def _row_note(row: Mapping[str, Any], rules: Mapping[int, Rule]) -> str:
         stopper = rules.get(int(note.partition(":")[2]))
         return _("「%(name)s」が以降の判定を止めました") % {"name": stopper.name if stopper else "?"}
     return row.get("error", "")
-
-
-# ---- tasks
-
-
-def open_tasks(user: User, *, mine: bool) -> list[OrderTask]:
-    rows = OrderTask.objects.filter(done_at=None).select_related("order__shop", "assignee", "team")
-    if mine:
-        rows = rows.filter(assignee=user) | rows.filter(team__in=user.groups.all())
-    return list(rows.order_by("due_at", "pk")[:200])
-
-
-def order_labels(order: Order) -> dict[str, Any]:
-    """Tags with colours, and open tasks, for the order page. Two queries at most."""
-    tones = dict(OrderTag.objects.filter(name__in=order.tags).values_list("name", "tone")) if order.tags else {}
-    return {
-        "tags": [(tag, tones.get(tag, "neutral")) for tag in order.tags],
-        "tasks": list(order.tasks.select_related("assignee", "team").order_by("done_at", "pk")),
-    }
-
-

@@ -322,13 +322,15 @@ STANDARD_TEMPLATES: dict[str, tuple[str, str]] = {
     ),
     MailEvent.PAYMENT_CHANGE: (
         "【{{ shop.name }}】お支払い方法変更のお願い（{{ order.number }}）",
-        "{{ buyer.name }} 様\n\nお届け先の地域では、お選びのお支払い方法（{{ order.payment }}）をご利用いただけません。\n"
+        "{{ buyer.name }} 様\n\nお届け先の地域では、お選びのお支払い方法（{{ order.payment }}）を"
+        "ご利用いただけません。\n"
         "お手数ですが、銀行振込への変更をご返信でお知らせください。\n\n■ご注文番号: {{ order.number }}\n"
         "■お支払い金額: {{ order.total }}\n\n{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
     ),
     MailEvent.INQUIRY: (
         "【{{ shop.name }}】ご注文についてのご確認（{{ order.number }}）",
-        "{{ buyer.name }} 様\n\nご注文の内容について、確かめたいことがございます。お手数ですが、ご返信をお願いいたします。\n\n"
+        "{{ buyer.name }} 様\n\nご注文の内容について、確かめたいことがございます。"
+        "お手数ですが、ご返信をお願いいたします。\n\n"
         "■ご注文番号: {{ order.number }}\n{{ order.lines }}\n\n{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
     ),
     MailEvent.CANCELLED: (

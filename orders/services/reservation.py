@@ -21,7 +21,7 @@ def line_ids_of(refs: Iterable[str]) -> list[int]:
     return [int(ref.removeprefix("line:")) for ref in refs if ref.startswith("line:")]
 
 
-def want_of(  # noqa: PLR0913, PLR0917 - the order's own words
+def want_of(  # noqa: PLR0917 - the order's own words
     line_id: int, sku_id: int, quantity: int, ship_by: datetime | None, ordered_at: datetime, priority: int = 0
 ) -> Want:
     """A line's wish for a promise, ranked by `rank_of`."""

@@ -14,6 +14,7 @@ from oms.kernel.models import User
 from oms.kernel.web import person_of, render_page
 from orders.models import Mail, Order, OrderTag, OrderTask
 from orders.models.order import Priority
+from orders.queries import labels as label_queries
 from orders.queries import rules as queries
 from orders.queries.detail import PERSONAL
 from orders.rule_form import SEPARATORS
@@ -103,7 +104,7 @@ def order_rules(request: HttpRequest, pk: int) -> HttpResponse:
 def task_list(request: HttpRequest) -> HttpResponse:
     """Open tasks, one's own and one's team's first; `?all=1` shows everybody's."""
     mine = "all" not in request.GET
-    rows = queries.open_tasks(person_of(request), mine=mine)
+    rows = label_queries.open_tasks(person_of(request), mine=mine)
     return render_page(request, "orders/rules/tasks.html", {"rows": rows, "mine": mine})
 
 
@@ -133,5 +134,3 @@ def mail_send(request: HttpRequest, pk: int) -> HttpResponse:
     elif mail.send_draft(pk):
         messages.success(request, _("メールを送ります。"))
     return HttpResponseRedirect(reverse("orders:detail", args=[found.order_id]))
-
-

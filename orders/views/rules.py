@@ -21,7 +21,8 @@ from oms.kernel import clock
 from oms.kernel.web import person_of, render_page
 from orders import rule_form
 from orders.decide.reasons import CATALOGUE
-from orders.decide.rules import actions, document as documents, sentence
+from orders.decide.rules import actions, sentence
+from orders.decide.rules import document as documents
 from orders.decide.rules.document import Document
 from orders.models import Order, Rule, RuleList, RuleVersion
 from orders.models.order import Stage
@@ -394,9 +395,7 @@ def _install(request: HttpRequest) -> HttpResponse:
 
 class ListForm(forms.Form):
     name = forms.CharField(label=lazy("リスト名"), max_length=60)
-    values = forms.CharField(
-        label=lazy("値（1行に1つ）"), required=False, widget=forms.Textarea(attrs={"rows": 10})
-    )
+    values = forms.CharField(label=lazy("値（1行に1つ）"), required=False, widget=forms.Textarea(attrs={"rows": 10}))
     file = forms.FileField(label=lazy("ファイル（CSV・テキスト、先頭の列）"), required=False)
 
     @property

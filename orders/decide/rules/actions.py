@@ -1,4 +1,4 @@
-"""What rules may do: every action with what it asks, what it competes for, and whether it can be taken back. Pure words.
+"""What rules may do: every action with what it asks, what it competes for, whether it can be taken back. Pure words.
 
 How an action is carried out is registered beside it, in `orders.services.rules.verbs`; upper apps add theirs.
 """
@@ -132,7 +132,7 @@ _SPECS = (
             Param("days", _("解除までの日数"), "number", required=False, least=1, most=365),
         ),
         slot=_same("hold"),
-    ),  # fmt: skip
+    ),
     Spec(
         "raise_reason",
         _("確認理由を出す"),

@@ -287,7 +287,9 @@ def _argument(value: Any, asked: Field, place: str, known: Known, result: Checke
     return None if value in (None, "") else _integer(value, place, result, 1, 3650)
 
 
-def _check_names(value: Any, takes: str, asked: Field, place: str, known: Known, result: Checked) -> None:
+def _check_names(  # noqa: PLR0917
+    value: Any, takes: str, asked: Field, place: str, known: Known, result: Checked
+) -> None:
     """Codes that a condition names must exist: a rule that asks for a mistyped shop would never say so."""
     if takes == "list_name":
         if value not in known.lists:

@@ -37,21 +37,19 @@ class Compiled:
     watched: frozenset[str]
     keys: Mapping[str, Sequence[tuple[str, str, Mapping[str, Any]]]]  # branch → (key, slot, action)
 
-    @property
-    def event(self) -> str:
-        """What it listens to, with the stage where that matters: "stage_entered:ready". Moments of time are its own."""
-        when = self.document["when"]
-        if when["event"] in TIMED:
-            return f"rule:{self.id}"
-        return f"{when['event']}:{when['stage']}" if when["event"] == "stage_entered" else str(when["event"])
+    event: str  # "stage_entered:ready"; moments of time are the rule's own
+    counts: bool
+    scope: tuple[frozenset[str], frozenset[str], frozenset[str]]  # channels, shops, locations; empty: everywhere
 
     @property
     def order(self) -> tuple[int, int]:
         return (self.document["priority"], self.id)
 
-    @property
-    def counts(self) -> bool:
-        return bool(self.needs & COUNTED)
+
+def event_of(rule_id: int, when: Mapping[str, Any]) -> str:
+    if when["event"] in TIMED:
+        return f"rule:{rule_id}"
+    return f"{when['event']}:{when['stage']}" if when["event"] == "stage_entered" else str(when["event"])
 
 
 def compile_rule(
@@ -67,7 +65,19 @@ def compile_rule(
         for branch in ("then", "else")
     }
     check = compile_group(document["if"], lists, today, salt=f"{id_}")
-    return Compiled(id_, version, name, document, check, frozenset(needs), frozenset(watched), keys)
+    return Compiled(
+        id=id_,
+        version=version,
+        name=name,
+        document=document,
+        check=check,
+        needs=frozenset(needs),
+        watched=frozenset(watched),
+        keys=keys,
+        event=event_of(id_, document["when"]),
+        counts=bool(needs & COUNTED),
+        scope=tuple(frozenset(document[part]) for part in ("channels", "shops", "locations")),
+    )
 
 
 def fact_key(condition: Mapping[str, Any]) -> str:
@@ -84,24 +94,33 @@ def compile_group(group: Mapping[str, Any], lists: Lists, today: Callable[[], da
         else compile_condition(item, lists, today, salt=salt)
         for item in group["items"]
     ]
-    match group["match"]:
-        case "all":
-            return lambda facts: all(check(facts) for check in checks)
-        case "any":
-            return lambda facts: any(check(facts) for check in checks)
-        case "none":
-            return lambda facts: not any(check(facts) for check in checks)
-        case "lines_any":
-            return lambda facts: any(all(check(line) for check in checks) for line in facts["lines"])
-        case "lines_all":
-            return lambda facts: (
-                bool(facts["lines"]) and all(all(check(line) for check in checks) for line in facts["lines"])
-            )
-        case "lines_none":
-            return lambda facts: not any(all(check(line) for check in checks) for line in facts["lines"])
+    if group["match"] in {"all", "any", "none"}:
+        return _joined(group["match"], checks)
+    each = _joined("all", checks)
+    if group["match"] == "lines_any":
+        return lambda facts: any(each(line) for line in facts["lines"])
+    if group["match"] == "lines_all":
+        return lambda facts: bool(facts["lines"]) and all(each(line) for line in facts["lines"])
+    if group["match"] == "lines_none":
+        return lambda facts: not any(each(line) for line in facts["lines"])
     compare = test_for("number", group["op"], group["value"], lists, today)
     of = f"line.{group['of']}"
-    return lambda facts: compare(sum(line[of] or 0 for line in facts["lines"] if all(check(line) for check in checks)))
+    return lambda facts: compare(sum(line[of] or 0 for line in facts["lines"] if each(line)))
+
+
+def _joined(match: str, checks: Sequence[Check]) -> Check:
+    """All, any or none of the checks. Loops, because this is the innermost place of a large import."""
+    if len(checks) == 1 and match != "none":
+        return checks[0]
+    wanted = match == "all"
+
+    def joined(facts: Facts) -> bool:
+        for check in checks:
+            if check(facts) is not wanted:
+                return not wanted
+        return wanted
+
+    return joined if match != "none" else lambda facts: not joined(facts)
 
 
 def compile_condition(
@@ -144,7 +163,7 @@ def plain(value: Any) -> Any:
 # ---- one batch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chosen:
     """One action that a rule wants. `status`: "do", or "overruled" with the rule that came first."""
 
@@ -202,31 +221,52 @@ def decide(
     ordered = sorted(rules, key=lambda rule: rule.order)
     day, counts = today.isoformat(), counters or Counters()
     in_force = [rule for rule in ordered if (rule.document["from"] or day) <= day <= (rule.document["until"] or day)]
-    spent: dict[int, float] = {}
-    return {subject.id: _one_order(in_force, subject, counts, spent) for subject in subjects}
+    states = [_State(subject) for subject in subjects]
+    for rule in in_force:
+        _one_rule(rule, states, counts)
+    return {state.subject.id: state.verdicts for state in states}
 
 
-def _one_order(
-    rules: Sequence[Compiled], subject: Subject, counters: Counters, spent: dict[int, float]
-) -> list[Verdict]:
-    verdicts: list[Verdict] = []
-    taken: dict[str, int] = {}
-    stopped_by = 0
-    facts = subject.facts
-    for rule in rules:
-        if not _concerns(rule, subject) or not in_scope(rule, facts):
+@dataclass(slots=True)
+class _State:
+    """Where one order stands while rules pass over it: who filled which slot, and who stopped the rest."""
+
+    subject: Subject
+    verdicts: list[Verdict] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)
+    stopped_by: int = 0
+
+
+def _one_rule(rule: Compiled, states: Sequence[_State], counters: Counters) -> None:
+    """One rule over all orders: they do not depend on each other, and so the rule's time is easily watched."""
+    channels, shops, locations = rule.scope
+    stop = rule.document["stop"]
+    ends = monotonic() + TIME_LIMIT_S
+    for state in states:
+        subject = state.subject
+        facts = subject.facts
+        if (
+            not _concerns(rule, subject)
+            or (channels and facts["channel"] not in channels)
+            or (shops and facts["shop"] not in shops)
+            or (locations and locations.isdisjoint(facts["location_codes"]))
+        ):
             continue
-        if stopped_by:
-            verdicts.append(Verdict(rule.id, rule.version, None, note=f"stopped:{stopped_by}"))
+        verdict = Verdict(rule.id, rule.version, None)
+        state.verdicts.append(verdict)
+        if state.stopped_by:
+            verdict.note = f"stopped:{state.stopped_by}"
             continue
-        verdict = _ask(rule, subject, counters, spent)
-        verdicts.append(verdict)
+        if monotonic() > ends:
+            verdict.error = "time_limit"
+            continue
+        _ask(rule, verdict, subject, counters)
         if verdict.matched is None:
             continue
-        _choose(rule, verdict, subject, taken)
-        if verdict.matched and rule.document["stop"]:
-            stopped_by = rule.id
-    return verdicts
+        if actions := rule.keys["then" if verdict.matched else "else"]:
+            _choose(rule.id, actions, verdict, state)
+        if stop and verdict.matched:
+            state.stopped_by = rule.id
 
 
 def _concerns(rule: Compiled, subject: Subject) -> bool:
@@ -238,50 +278,38 @@ def _concerns(rule: Compiled, subject: Subject) -> bool:
     )
 
 
-def in_scope(rule: Compiled, facts: Facts) -> bool:
-    document = rule.document
-    if document["channels"] and facts["channel"] not in document["channels"]:
-        return False
-    if document["shops"] and facts["shop"] not in document["shops"]:
-        return False
-    return not document["locations"] or not facts["location_codes"].isdisjoint(document["locations"])
-
-
-def _ask(rule: Compiled, subject: Subject, counters: Counters, spent: dict[int, float]) -> Verdict:
-    verdict = Verdict(rule.id, rule.version, None)
-    if spent.get(rule.id, 0.0) > TIME_LIMIT_S:
-        verdict.error = "time_limit"
-        return verdict
-    facts = subject.facts
-    member = facts.get("member_id") or 0
-    if rule.counts:
-        facts["rule_count"] = counters.total.get(rule.id, 0) - (rule.id in subject.had)
-        facts["rule_count_member"] = counters.member.get((rule.id, member), 0) - (rule.id in subject.had)
-    began = monotonic()
+def _ask(rule: Compiled, verdict: Verdict, subject: Subject, counters: Counters) -> None:
+    facts, counts = subject.facts, rule.counts
+    if counts:
+        had, member = rule.id in subject.had, facts.get("member_id") or 0
+        facts["rule_count"] = counters.total.get(rule.id, 0) - had
+        facts["rule_count_member"] = counters.member.get((rule.id, member), 0) - had
     try:
         verdict.matched = rule.check(facts)
     except Exception as error:  # whatever a rule stumbles over concerns this rule and this order only
         verdict.error = type(error).__name__
-    spent[rule.id] = spent.get(rule.id, 0.0) + monotonic() - began
-    if rule.counts and verdict.matched and rule.id not in subject.had:
+        return
+    if counts and verdict.matched and not had:
         counters.total[rule.id] = counters.total.get(rule.id, 0) + 1
         if member:
             counters.member[rule.id, member] = counters.member.get((rule.id, member), 0) + 1
-    return verdict
 
 
-def _choose(rule: Compiled, verdict: Verdict, subject: Subject, taken: dict[str, int]) -> None:
+def _choose(
+    rule_id: int, actions: Sequence[tuple[str, str, Mapping[str, Any]]], verdict: Verdict, state: _State
+) -> None:
     """The branch's actions; a slot that an earlier rule filled stays as that rule wants it."""
-    for key, slot, action in rule.keys["then" if verdict.matched else "else"]:
-        if subject.late and not SPECS[action["do"]].late:
+    taken = state.taken
+    for key, slot, action in actions:
+        if state.subject.late and not SPECS[action["do"]].late:
             verdict.chosen.append(Chosen(key, action, "late"))
-        elif slot and taken.get(slot, rule.id) != rule.id:
+        elif slot and taken.get(slot, rule_id) != rule_id:
             verdict.chosen.append(Chosen(key, action, "overruled", taken[slot]))
         else:
             if slot:
-                taken[slot] = rule.id
+                taken[slot] = rule_id
             verdict.chosen.append(Chosen(key, action))
-            _echo(action, subject.facts)
+            _echo(action, state.subject.facts)
 
 
 def _echo(action: Mapping[str, Any], facts: Facts) -> None:

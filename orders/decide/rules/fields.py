@@ -20,7 +20,8 @@ TEXT, NUMBER, DATE, TIME, FLAG, CHOICE, SET = "text", "number", "date", "time", 
 @dataclass(frozen=True, slots=True)
 class Field:
     """`source` names who loads it; `arg` what else the condition must say (`sku`, `days`). `line`: asked of each line,
-    inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice means: known only from the database."""
+    inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice means: known only
+    from the database."""
 
     code: str
     label: str | Promise

@@ -12,6 +12,7 @@ from orders.decide.rules.fields import DATE, NUMBER, SET, TEXT
 Test = Callable[[Any], bool]
 Lists = Mapping[str, frozenset[str]]
 
+NOTHING = {None, "", frozenset()}
 LONGEST_PATTERN = 200
 LONGEST_TEXT = 5_000  # of a buyer's text no more is searched
 
@@ -43,7 +44,7 @@ def compile_pattern(pattern: str) -> Any:
         raise BadPattern(pattern) from error
 
 
-def test_for(  # noqa: PLR0911
+def test_for(  # noqa: PLR0911, PLR0917 - one answer an operator
     kind: str, op: str, value: Any, lists: Lists, today: Callable[[], date], ready: Callable[[Any], str] = fold
 ) -> Test:
     """The test of one condition, over the field's value: a text made `ready`, number, date, bool, or a set of folded
@@ -52,9 +53,9 @@ def test_for(  # noqa: PLR0911
         wanted = op == "yes"
         return lambda have: bool(have) is wanted
     if op == "empty":
-        return lambda have: have is None or have == "" or have == frozenset()
+        return lambda have: have in NOTHING
     if op == "filled":
-        return lambda have: not (have is None or have == "" or have == frozenset())
+        return lambda have: have not in NOTHING
     if kind == SET:
         return _set_test(op, value, lists)
     if kind == TEXT or op in {"in_list", "not_in_list"}:

@@ -1,7 +1,7 @@
-"""The values that rules look at, for a batch of orders: a fixed number of queries, and only those that are asked for.
+"""The values that rules look at, for a batch of orders: a fixed number of queries, only those that are asked for.
 
-What a rule itself did to an order (`RuleMark`) is taken out of the picture first, so that a rule judges what the channel
-and people said, and judges the same when it is run again.
+What a rule itself did to an order (`RuleMark`) is taken out of the picture first, so that a rule judges what the
+channel and people said, and judges the same when it is run again.
 """
 
 from collections import defaultdict
@@ -43,7 +43,8 @@ LINES = """
 SELECT l.order_id, coalesce(k.code, '') AS "line.sku", l.channel_sku AS "line.channel_sku",
        coalesce(k.jan, '') AS "line.jan", l.name AS "line.name", coalesce(p.brand, '') AS "line.brand",
        coalesce(p.category, '') AS "line.category", l.options AS "line.options", l.quantity AS "line.quantity",
-       l.unit_price AS "line.price", l.amount AS "line.amount", coalesce(k.temperature, 'ambient') AS "line.temperature",
+       l.unit_price AS "line.price", l.amount AS "line.amount",
+       coalesce(k.temperature, 'ambient') AS "line.temperature",
        coalesce(k.size_factor, 1) * l.quantity * l.units AS "line.size",
        l.release_date IS NOT NULL AND l.release_date > %s AS "line.preorder",
        coalesce(k.is_bundle, false) AS "line.bundle", coalesce(k.is_made_to_order, false) AS "line.made_to_order"

@@ -1,6 +1,6 @@
 """Ready-made rules: examples to install as drafts and adapt, and the standard set that a new company starts with.
 
-An example is offered only when this product has the data and the actions for all of it (`docs/rules.md` names the others).
+An example is offered only when this product has the data and the actions for it (`docs/rules.md` names the others).
 Amounts, days and words in them are the company's to change.
 """
 
@@ -78,7 +78,10 @@ EXAMPLES: tuple[ReadyMade, ...] = (
         rule(
             cond("payment_method", "is", "cod"),
             cond("island", "yes"),
-            then=[do("send_mail", event="payment_change", when="now"), do("hold", text="離島・代引: 支払方法の変更待ち")],
+            then=[
+                do("send_mail", event="payment_change", when="now"),
+                do("hold", text="離島・代引: 支払方法の変更待ち"),
+            ],
         ),
     ),
     ReadyMade(

@@ -199,7 +199,7 @@ def _column_before(row: Mapping[str, Any], values: Mapping[str, Any], mark: Mark
     return found | ({"held": found["held_at"] is not None} if "held_at" in found else {})
 
 
-def subjects_of(
+def subjects_of(  # noqa: PLR0917 - what is known of them, loaded once by the caller
     orders: Mapping[int, Mapping[str, Any]],
     order_ids: Sequence[int],
     events: Mapping[int, Collection[str]],

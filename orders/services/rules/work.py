@@ -1,4 +1,4 @@
-"""One run of rules over a batch of locked orders: the orders' columns as they are and become, and what is left to do."""
+"""One run of rules over a batch of locked orders: their columns as they are and become, and what is left to do."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence

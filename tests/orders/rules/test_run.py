@@ -15,8 +15,8 @@ from orders.models import Mail, Order, OrderEvent, OrderTask, OrderText, ReviewR
 from orders.services import hold, payment, review
 from orders.services.intake import take_in
 from orders.services.journal import SYSTEM
-from orders.services.rules import sweep
 from orders.services.rules import run as rules
+from orders.services.rules import sweep
 from tests.orders.builders import changed, make_channel_order, make_line, make_location, make_shop, make_sku, mapped
 from tests.orders.rules.builders import change_rule, cond, do, group, make_rule
 
