@@ -1,7 +1,7 @@
 """Deciding, without a database."""
 
 from datetime import date
-from time import monotonic
+from time import monotonic, process_time
 
 import pytest
 
@@ -130,6 +130,6 @@ def test_a_thousand_orders_and_a_hundred_rules_in_two_seconds():
     subjects = [
         Subject(n, facts(total=n * 10, remarks="至急お願い", held=False), frozenset({"imported"})) for n in range(1000)
     ]
-    began = monotonic()
+    began = process_time()
     verdicts = decide(rules, subjects, today=TODAY)
-    assert monotonic() - began < 2 and len(verdicts) == 1000
+    assert process_time() - began < 2 and len(verdicts) == 1000
