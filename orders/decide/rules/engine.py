@@ -180,7 +180,7 @@ class Verdict:
     rule: int
     version: int
     matched: bool | None
-    chosen: list[Chosen] = field(default_factory=list)
+    chosen: Sequence[Chosen] = ()
     note: str = ""
     error: str = ""
 
@@ -239,20 +239,18 @@ class _State:
 
 def _one_rule(rule: Compiled, states: Sequence[_State], counters: Counters) -> None:
     """One rule over all orders: they do not depend on each other, and so the rule's time is easily watched."""
-    channels, shops, locations = rule.scope
-    stop = rule.document["stop"]
+    scoped = any(rule.scope)
+    stop, event, id_, version, check = rule.document["stop"], rule.event, rule.id, rule.version, rule.check
+    then, otherwise = rule.keys["then"], rule.keys["else"]
+    at_import = event == "imported"
     ends = monotonic() + TIME_LIMIT_S
     for state in states:
         subject = state.subject
-        facts = subject.facts
-        if (
-            not _concerns(rule, subject)
-            or (channels and facts["channel"] not in channels)
-            or (shops and facts["shop"] not in shops)
-            or (locations and locations.isdisjoint(facts["location_codes"]))
-        ):
+        if not (
+            event in subject.events or (at_import and not subject.late) or subject.every or id_ in subject.considered
+        ) or (scoped and not _in_scope(rule, subject.facts)):
             continue
-        verdict = Verdict(rule.id, rule.version, None)
+        verdict = Verdict(id_, version, None)
         state.verdicts.append(verdict)
         if state.stopped_by:
             verdict.note = f"stopped:{state.stopped_by}"
@@ -260,56 +258,58 @@ def _one_rule(rule: Compiled, states: Sequence[_State], counters: Counters) -> N
         if monotonic() > ends:
             verdict.error = "time_limit"
             continue
-        _ask(rule, verdict, subject, counters)
-        if verdict.matched is None:
+        if rule.counts:
+            _put_counts(rule, subject, counters)
+        try:
+            matched = verdict.matched = check(subject.facts)
+        except Exception as error:  # whatever a rule stumbles over concerns this rule and this order only
+            verdict.error = type(error).__name__
             continue
-        if actions := rule.keys["then" if verdict.matched else "else"]:
-            _choose(rule.id, actions, verdict, state)
-        if stop and verdict.matched:
-            state.stopped_by = rule.id
+        if matched and rule.counts:
+            _count(rule, subject, counters)
+        if actions := then if matched else otherwise:
+            verdict.chosen = _choose(id_, actions, state)
+        if stop and matched:
+            state.stopped_by = id_
 
 
-def _concerns(rule: Compiled, subject: Subject) -> bool:
-    return (
-        subject.every
-        or rule.event in subject.events
-        or rule.id in subject.considered
-        or (rule.event == "imported" and not subject.late)
-    )
+def _in_scope(rule: Compiled, facts: Facts) -> bool:
+    channels, shops, locations = rule.scope
+    if (channels and facts["channel"] not in channels) or (shops and facts["shop"] not in shops):
+        return False
+    return not locations or not locations.isdisjoint(facts["location_codes"])
 
 
-def _ask(rule: Compiled, verdict: Verdict, subject: Subject, counters: Counters) -> None:
-    facts, counts = subject.facts, rule.counts
-    if counts:
-        had, member = rule.id in subject.had, facts.get("member_id") or 0
-        facts["rule_count"] = counters.total.get(rule.id, 0) - had
-        facts["rule_count_member"] = counters.member.get((rule.id, member), 0) - had
-    try:
-        verdict.matched = rule.check(facts)
-    except Exception as error:  # whatever a rule stumbles over concerns this rule and this order only
-        verdict.error = type(error).__name__
+def _put_counts(rule: Compiled, subject: Subject, counters: Counters) -> None:
+    """How often the rule has worked on other orders."""
+    had, member = rule.id in subject.had, subject.facts.get("member_id") or 0
+    subject.facts["rule_count"] = counters.total.get(rule.id, 0) - had
+    subject.facts["rule_count_member"] = counters.member.get((rule.id, member), 0) - had
+
+
+def _count(rule: Compiled, subject: Subject, counters: Counters) -> None:
+    if rule.id in subject.had:
         return
-    if counts and verdict.matched and not had:
-        counters.total[rule.id] = counters.total.get(rule.id, 0) + 1
-        if member:
-            counters.member[rule.id, member] = counters.member.get((rule.id, member), 0) + 1
+    counters.total[rule.id] = counters.total.get(rule.id, 0) + 1
+    if member := subject.facts.get("member_id"):
+        counters.member[rule.id, member] = counters.member.get((rule.id, member), 0) + 1
 
 
-def _choose(
-    rule_id: int, actions: Sequence[tuple[str, str, Mapping[str, Any]]], verdict: Verdict, state: _State
-) -> None:
+def _choose(rule_id: int, actions: Sequence[tuple[str, str, Mapping[str, Any]]], state: _State) -> list[Chosen]:
     """The branch's actions; a slot that an earlier rule filled stays as that rule wants it."""
     taken = state.taken
+    chosen: list[Chosen] = []
     for key, slot, action in actions:
         if state.subject.late and not SPECS[action["do"]].late:
-            verdict.chosen.append(Chosen(key, action, "late"))
+            chosen.append(Chosen(key, action, "late"))
         elif slot and taken.get(slot, rule_id) != rule_id:
-            verdict.chosen.append(Chosen(key, action, "overruled", taken[slot]))
+            chosen.append(Chosen(key, action, "overruled", taken[slot]))
         else:
             if slot:
                 taken[slot] = rule_id
-            verdict.chosen.append(Chosen(key, action))
+            chosen.append(Chosen(key, action))
             _echo(action, state.subject.facts)
+    return chosen
 
 
 def _echo(action: Mapping[str, Any], facts: Facts) -> None:
