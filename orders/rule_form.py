@@ -89,7 +89,7 @@ def _action(place: str, posted: QueryDict) -> dict[str, Any]:
     action: dict[str, Any] = {"do": spec.code}
     action |= {param.name: posted.get(f"p-{place}-{param.name}", "") for param in spec.params}
     if spec.undoable:
-        action["undo"] = f"undo-{place}" in posted or f"seen-{place}" not in posted
+        action["undo"] = f"undo-{place}" in posted or posted.get(f"seen-{place}") != spec.code
     return action
 
 

@@ -103,9 +103,11 @@ def days_of(rule: Rule) -> list[dict[str, Any]]:
             "day": day,
             "hits": found.get(day, {}).get("hits", 0),
             "overruled": found.get(day, {}).get("overruled", 0),
-            "height": round(found.get(day, {}).get("hits", 0) * 100 / most),
+            "x": place * 10,
+            "height": (height := round(found.get(day, {}).get("hits", 0) * 100 / most)),
+            "top": 100 - height,
         }
-        for day in days
+        for place, day in enumerate(days)
     ]
 
 

@@ -15,10 +15,11 @@ from orders.models.order import Stage
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One line of a condition tree; `parts` are below it."""
+    """One line of a condition tree; `parts` are below it. `plain`: of a single part only the part need be said."""
 
     text: str
     parts: Sequence["Part"] = field(default_factory=tuple)
+    plain: bool = False
 
 
 def when_text(when: Mapping[str, Any]) -> str:
@@ -68,7 +69,8 @@ def tree(group: Mapping[str, Any]) -> Part:
         head = f"{head} ({condition_text({'field': code, 'op': group['op'], 'value': group['value']})})"
     if not group["items"]:
         return Part(_("どの受注にも") if match == "all" else head)
-    return Part(head, [tree(item) if "match" in item else Part(condition_text(item)) for item in group["items"]])
+    parts = [tree(item) if "match" in item else Part(condition_text(item)) for item in group["items"]]
+    return Part(head, parts, plain=match in {"all", "any"})
 
 
 def condition_text(condition: Mapping[str, Any]) -> str:
@@ -102,8 +104,14 @@ def action_text(action: Mapping[str, Any]) -> str:
     spec = SPECS.get(action.get("do", ""))
     if spec is None:
         return _("（まだ選ばれていません）")
-    shown = [text for param in spec.params if (text := _param_text(action.get(param.name), param))]
+    shown = params_text(action)
     return f"{spec.label}: {' / '.join(shown)}" if shown else str(spec.label)
+
+
+def params_text(action: Mapping[str, Any]) -> list[str]:
+    """What an action asks, in the words of its choices."""
+    found = (_param_text(action.get(param.name), param) for param in SPECS[action["do"]].params)
+    return [text for text in found if text]
 
 
 def _param_text(value: Any, param: Param) -> str:
@@ -134,10 +142,12 @@ def sentence(document: Mapping[str, Any]) -> str:
 
 
 def _inline(part: Part) -> Iterator[str]:
-    if len(part.parts) == 1 and not part.parts[0].parts:
-        yield part.parts[0].text
+    if part.plain and len(part.parts) == 1:
+        yield from _inline(part.parts[0])
+    elif not part.parts:
+        yield part.text
     else:
         yield _("%(head)s（%(parts)s）") % {
             "head": part.text,
-            "parts": _("；").join(" ".join(_inline(one)) if one.parts else one.text for one in part.parts),
+            "parts": _("；").join(" ".join(_inline(one)) for one in part.parts),
         }

@@ -21,6 +21,7 @@ from oms.kernel import clock
 from oms.kernel.sql import copy_rows
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.engine import Compiled, Counters, Subject, Verdict, decide, plain
+from orders.decide.rules.sentence import params_text
 from orders.models import RuleMark
 from orders.services import journal
 from orders.services import stage as stages
@@ -435,7 +436,7 @@ def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
 
 def deed(action: Mapping[str, Any]) -> str:
     """タグを付ける（先日付）: an action in a few words for journals and traces."""
-    shown = [str(value) for name, value in action.items() if name not in {"do", "undo"} and value not in (None, "")]
+    shown = params_text(action)
     label = str(SPECS[action["do"]].label)
     return f"{label}（{'・'.join(shown)}）" if shown else label
 

@@ -260,8 +260,12 @@ def test_after_the_instruction_only_what_still_makes_sense_is_done():
 
 
 def test_a_mail_can_be_switched_off_before_it_is_written_and_drafts_wait():
-    make_rule("メール", then=[do("suppress_mail", event="order_received"), do("send_mail", event="inquiry", when="draft"),
-                           do("send_mail", event="delay", when="hours", hours=3)])  # fmt: skip
+    deeds = [
+        do("suppress_mail", event="order_received"),
+        do("send_mail", event="inquiry", when="draft"),
+        do("send_mail", event="delay", when="hours", hours=3),
+    ]
+    make_rule("メール", then=deeds)
     [order] = take(make_channel_order())
     states = dict(order.mails.exclude(key__endswith=":off").values_list("event", "state"))
     assert states == {"order_received": "suppressed", "inquiry": "draft", "delay": "scheduled"}

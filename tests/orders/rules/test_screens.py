@@ -37,7 +37,8 @@ def posted(**more):
         "name": "高額", "priority": "100", "event": "imported",
         "node": ["if", "if.0"], "match-if": "all",
         "field-if.0": "total", "op-if.0": "ge", "value-if.0": "1000",
-        "act": ["then.0"], "do-then.0": "add_tag", "p-then.0-tag": "高額", "seen-then.0": "add_tag", "undo-then.0": "on",
+        "act": ["then.0"], "do-then.0": "add_tag", "p-then.0-tag": "高額",
+        "seen-then.0": "add_tag", "undo-then.0": "on",
         **more,
     }  # fmt: skip
 
