@@ -38,7 +38,7 @@ class Picture:
     free: Free = field(default_factory=dict)
 
     def starting_with(self, first: int | None) -> Sequence[int]:
-        if first not in self.locations:
+        if first is None or first not in self.locations:
             return self.locations
         return [first, *(location for location in self.locations if location != first)]
 

@@ -100,8 +100,8 @@ class RuleMark(models.Model):
 
 
 class RuleTrace(models.Model):
-    """What the rules last said of an order: `rows` as `orders.decide.rules.engine.Verdict.row`; `seen` holds the
-    values that conditions with "changed" compare with."""
+    """What the rules last said of an order: `rows` as `orders.decide.rules.engine.Verdict.row`; `seen` holds
+    prints of the values that conditions with "changed" compare with."""
 
     order = models.OneToOneField(Order, models.CASCADE, primary_key=True, related_name="rule_trace")
     at = models.DateTimeField(_("日時"))

@@ -84,14 +84,14 @@ def tallies() -> dict[int, dict[str, Any]]:
     rows = RuleTally.objects.filter(day__gte=since).values("rule").annotate(
         hits=Sum("hits"), overruled=Sum("overruled"), errors=Sum("errors"), last_at=Max("last_at")
     )  # fmt: skip
-    return {row["rule"]: row for row in rows}
+    return {row["rule"]: dict(row) for row in rows}
 
 
 def days_of(rule: Rule) -> list[dict[str, Any]]:
     """Hits per day of the last 30 days, every day named; `height` in percent of the busiest."""
     since = clock.today() - SPAN
-    found = {
-        row["day"]: row
+    found: dict[Any, dict[str, Any]] = {
+        row["day"]: dict(row)
         for row in RuleTally.objects.filter(rule=rule, day__gt=since)
         .values("day")
         .annotate(hits=Sum("hits"), overruled=Sum("overruled"))

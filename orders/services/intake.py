@@ -205,7 +205,7 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     stages.wake(moved.get(item.id, item.stage) for item in new)
 
 
-def _promise(new: Sequence[NewOrder], sku_of: SkuOf) -> dict[int, Stage]:
+def _promise(new: Sequence[NewOrder], sku_of: SkuOf) -> dict[int, str]:
     """Write the lines and promise their stock. Rules look at the lines first, and what they add asks the door with
     them. Returns where orders stand that rules moved."""
     wants = _wants(new, sku_of)
@@ -285,7 +285,7 @@ def _person(order: ChannelOrder) -> Person:
 
 
 # Columns of a new order that upper apps or people fill later.
-LATER = {
+LATER: dict[str, Any] = {
     "internal_note": "",
     "allocation_state": "none",
     "fulfillment_state": "none",

@@ -123,4 +123,4 @@ def _value(name: str, word: str, names: Mapping[int, str]) -> Any:
 
 def _lock(order_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     rows = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk")
-    return {row["pk"]: row for row in rows.values("pk", "tags", "important", "priority", "assignee_id")}
+    return {row["pk"]: dict(row) for row in rows.values("pk", "tags", "important", "priority", "assignee_id")}

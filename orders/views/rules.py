@@ -45,7 +45,7 @@ def rule_list(request: HttpRequest) -> HttpResponse:
 def rule_detail(request: HttpRequest, pk: int) -> HttpResponse:
     rule = get_object_or_404(Rule.objects.select_related("owner"), pk=pk)
     newest = publish.newest(rule)
-    shown = rule.versions.filter(number=rule.published).first() or newest
+    shown = rule.versions.filter(number=rule.published or 0).first() or newest
     state, tone = queries.state_of(rule)
     context = {
         "rule": rule,
@@ -218,7 +218,7 @@ def rule_publish(request: HttpRequest, pk: int) -> HttpResponse:
             publish.schedule(draft.pk, form.cleaned_data["at"])
             messages.success(request, _("公開を予定しました。"))
         else:
-            messages.error(request, " ".join(form.errors["at"]))
+            messages.error(request, " ".join(map(str, form.errors["at"])))
     else:
         _try(request, lambda: publish.publish(draft.pk, by=person_of(request)), _("ルールを公開しました。"))
     return HttpResponseRedirect(reverse("orders:rule", args=[pk]))

@@ -76,7 +76,7 @@ def compile_rule(
         keys=keys,
         event=event_of(id_, document["when"]),
         counts=bool(needs & COUNTED),
-        scope=tuple(frozenset(document[part]) for part in ("channels", "shops", "locations")),
+        scope=(frozenset(document["channels"]), frozenset(document["shops"]), frozenset(document["locations"])),
     )
 
 
@@ -129,7 +129,7 @@ def compile_condition(
     key, kind = fact_key(condition), FIELDS[condition["field"]].kind
     if condition["op"] == "changed":
         seen = f"seen:{key}"
-        return lambda facts: seen in facts and facts[seen] != plain(facts[key])
+        return lambda facts: seen in facts and facts[seen] != print_of(facts[key])
     ready = digits if FIELDS[condition["field"]].digits else fold
     test = test_for(kind, condition["op"], condition.get("value"), lists, today, ready)
     if key == "random_percent":
@@ -153,11 +153,10 @@ def drawn(salt: str, order_key: str) -> float:
     return int.from_bytes(digest) / 2**48 * 100
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON keeps it, for comparing with what was seen before."""
-    if isinstance(value, frozenset | set):
-        return sorted(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
+def print_of(value: Any) -> str:
+    """A short print of a value, for comparing with what was seen before without keeping it."""
+    words = sorted(value) if isinstance(value, frozenset | set) else value
+    return hashlib.blake2b(repr(words).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 # ---- one batch
@@ -357,7 +356,7 @@ def _explain_one(
     if over_lines or FIELDS[condition["field"]].line:
         values = [line.get(key) for line in facts["lines"]]
         return Explained(condition, any(_safe(check, line) for line in facts["lines"]), values)
-    value = drawn(salt, facts["order_key"]) if key == "random_percent" else facts.get(key)
+    value: Any = drawn(salt, facts["order_key"]) if key == "random_percent" else facts.get(key)
     return Explained(condition, _safe(check, facts), sorted(value) if FIELDS[condition["field"]].kind == SET else value)
 
 

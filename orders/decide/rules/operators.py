@@ -12,7 +12,7 @@ from orders.decide.rules.fields import DATE, NUMBER, SET, TEXT
 Test = Callable[[Any], bool]
 Lists = Mapping[str, frozenset[str]]
 
-NOTHING = {None, "", frozenset()}
+NOTHING: set[object] = {None, "", frozenset()}
 LONGEST_PATTERN = 200
 LONGEST_TEXT = 5_000  # of a buyer's text no more is searched
 

@@ -19,8 +19,9 @@ from orders.decide.rules.operators import Lists, fold
 from orders.models import Rule, RuleList, Shop
 
 STAMP = """
-SELECT (SELECT count(*) FROM orders_rule), (SELECT max(changed_at) FROM orders_rule),
-       (SELECT count(*) FROM orders_rulelist), (SELECT max(changed_at) FROM orders_rulelist), current_database()
+SELECT (SELECT md5(string_agg(concat_ws(':', id, published, paused, changed_at), ',' ORDER BY id)) FROM orders_rule),
+       (SELECT md5(string_agg(concat_ws(':', id, changed_at), ',' ORDER BY id)) FROM orders_rulelist),
+       current_database()
 """
 IN_FORCE = """
 SELECT r.id, v.number, r.name, v.document FROM orders_rule r

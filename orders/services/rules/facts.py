@@ -182,9 +182,11 @@ def _name_locations(facts: Mapping[int, Facts], rows: Mapping[int, Row]) -> None
 
 def _add_recipients(facts: Mapping[int, Facts], orders: Mapping[int, Row], keys: Collection[str]) -> None:
     found = {row["order_id"]: row for row in _rows(RECIPIENT, [list(facts)])}
-    empty = dict.fromkeys(("name", "company", "phone", "postal_code", "prefecture", "city", "address", "country"), "")
+    empty: Row = dict.fromkeys(
+        ("name", "company", "phone", "postal_code", "prefecture", "city", "address", "country"), ""
+    )
     for id_, own in facts.items():
-        row = found.get(id_, {**empty, "n": 0})
+        row = found.get(id_) or {**empty, "n": 0}
         own |= {
             "recipient_name": row["name"], "recipient_company": row["company"], "recipient_phone": row["phone"],
             "postal_code": row["postal_code"], "prefecture": row["prefecture"], "city": row["city"],

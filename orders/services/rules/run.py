@@ -20,7 +20,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.sql import copy_rows
 from orders.decide.rules.actions import SPECS
-from orders.decide.rules.engine import Compiled, Counters, Subject, Verdict, decide, plain
+from orders.decide.rules.engine import Compiled, Counters, Subject, Verdict, decide, print_of
 from orders.decide.rules.sentence import params_text
 from orders.models import RuleMark
 from orders.services import journal
@@ -111,8 +111,27 @@ def prepare(
     done = Run(work.lock(order_ids, behind=behind), actor=actor)
     open_ids = [id_ for id_, row in done.work.orders.items() if is_ours(row)]
     marks, traces = marks_of(open_ids), traces_of(open_ids)
-    subjects = subjects_of(done.work.orders, open_ids, events, force, marks, traces, every=every)
-    done.verdicts = decide(force.rules, subjects, today=clock.today(), counters=_counters(force.rules))
+    counters = _counters(force.rules)
+
+    def judge(ids: Sequence[int]) -> list[Subject]:
+        """A batch; when something in it cannot even be looked at, its halves, until that order stands alone."""
+        try:
+            with transaction.atomic():
+                found = subjects_of(done.work.orders, ids, events, force, marks, traces, every=every)
+                done.verdicts |= decide(force.rules, found, today=clock.today(), counters=counters)
+                return found
+        except (InterfaceError, OperationalError):
+            raise
+        except Exception as error:  # rules must never keep an order out
+            if len(ids) == 1:
+                log.exception("rules_failed", order=ids[0])
+                done.verdicts[ids[0]] = []
+                done.failed[ids[0]] = _("ルールを判定できませんでした（%(error)s）。") % {"error": type(error).__name__}
+                return []
+        middle = len(ids) // 2
+        return [*judge(ids[:middle]), *judge(ids[middle:])]
+
+    subjects = judge(open_ids) if open_ids else []
     _act(done, force.by_id, marks)
     _write_traces(done, force, subjects, traces)
     _write_tallies(done, traces)
@@ -452,7 +471,7 @@ def _write_traces(
         fresh = {verdict.rule: _with_notes(verdict.row, subject.id, notes) for verdict in done.verdicts[subject.id]}
         before = traces.get(subject.id, ([], {}))[0]
         kept = [row for row in before if row["rule"] not in fresh and row["rule"] in force.by_id]
-        seen = {key: plain(subject.facts[key]) for key in watched if key in subject.facts}
+        seen = {key: print_of(subject.facts[key]) for key in watched if key in subject.facts}
         if fresh or kept or seen:
             rows.append((subject.id, Jsonb([*kept, *fresh.values()]), Jsonb(seen)))
     if not rows:

@@ -152,11 +152,15 @@ def _hold(work: Work, job: Job) -> dict[str, Any] | str:
     return {"held_at": clock.now(), "hold_reason": job.action["text"][:200], "hold_until": until}
 
 
-def _note(work: Work, job: Job) -> dict[str, Any] | str:
-    old = work.orders[job.order_id]["internal_note"]
-    if job.action["text"] in old.split("\n"):
-        return _("すでに書かれています。")
-    return {"internal_note": f"{old}\n{job.action['text']}" if old else job.action["text"]}
+def _add_notes(work: Work, jobs: Sequence[Job]) -> None:
+    """The mark keeps nothing of what people wrote."""
+    for job in jobs:
+        old, text = work.orders[job.order_id]["internal_note"], job.action["text"]
+        if text in old.split("\n"):
+            job.note = _("すでに書かれています。")
+        else:
+            work.put(job.order_id, internal_note=f"{old}\n{text}" if old else text)
+            job.did()
 
 
 def _erase_note(work: Work, jobs: Sequence[Job]) -> None:
@@ -451,7 +455,7 @@ for _code, _verb in {
     "set_method": Verb(_setter(_method), _restore),
     "set_location": Verb(_setter(_location), _restore),
     "hold": Verb(_setter(_hold), _restore),
-    "add_note": Verb(_setter(_note), _erase_note),
+    "add_note": Verb(_add_notes, _erase_note),
     "add_line": Verb(_add_lines, _take_lines_back),
     "add_text": Verb(_add_texts, _remove_texts),
     "raise_reason": Verb(_raise_reasons, _drop_reasons),

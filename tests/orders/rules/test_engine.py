@@ -1,7 +1,7 @@
 """Deciding, without a database."""
 
 from datetime import date
-from time import monotonic, process_time
+from time import process_time
 
 import pytest
 
@@ -71,9 +71,9 @@ def test_groups_nest_with_all_any_and_none():
 
 def test_a_pattern_takes_time_in_proportion_to_the_text():
     rule = compiled(cond("remarks", "matches", "(a+)+$"))
-    began = monotonic()
+    began = process_time()
     decide([rule], [Subject(1, facts(remarks="a" * 5000 + "b"), frozenset({"imported"}))], today=TODAY)
-    assert monotonic() - began < 0.5
+    assert process_time() - began < 0.5
     with pytest.raises(BadPattern):
         compile_pattern("a" * 201)
 

@@ -13,10 +13,11 @@ from oms.kernel.models import Effect
 from orders.channel_order import ChannelState, PaymentMethod, PaymentState
 from orders.models import Mail, Order, OrderEvent, OrderTask, OrderText, ReviewReason, RuleMark, RuleTally, RuleWake
 from orders.services import hold, payment, review
+from orders.services.confirm import record_confirmed
 from orders.services.intake import take_in
 from orders.services.journal import SYSTEM
+from orders.services.rules import facts, sweep, wakes
 from orders.services.rules import run as rules
-from orders.services.rules import sweep
 from tests.orders.builders import changed, make_channel_order, make_line, make_location, make_shop, make_sku, mapped
 from tests.orders.rules.builders import change_rule, cond, do, group, make_rule
 
@@ -192,6 +193,42 @@ def test_an_error_in_one_rule_opens_a_reason_on_that_order_and_the_others_go_on(
     assert {o.channel_order_no: o.tags for o in Order.objects.all()} == {"GOOD": ["A"], "BAD": ["A"]}
     [reason] = ReviewReason.objects.filter(code="rule_error")
     assert reason.order.channel_order_no == "BAD" and "壊れ" in reason.evidence and reason.order.stage == "review"
+
+
+def test_an_order_that_cannot_be_looked_at_comes_in_with_a_reason_and_the_others_are_judged(monkeypatch):
+    make_rule("正しい", cond("remarks_rest", "empty"), then=do("add_tag", tag="A"))
+    read = facts.GETTERS["remarks_rest"]
+
+    def stumble(row, now, today):
+        if row["channel_order_no"] == "BAD":
+            raise KeyError("broken")
+        return read(row, now, today)
+
+    monkeypatch.setitem(facts.GETTERS, "remarks_rest", stumble)
+    take(make_channel_order(number="GOOD"), make_channel_order(number="BAD"))
+    assert {o.channel_order_no: o.tags for o in Order.objects.all()} == {"GOOD": ["A"], "BAD": []}
+    assert ReviewReason.objects.get(code="rule_error").order.channel_order_no == "BAD"
+    monkeypatch.undo()
+    rules.run(list(Order.objects.values_list("pk", flat=True)), {}, every=True)
+    assert ReviewReason.objects.get(code="rule_error").state == "auto_resolved"
+
+
+def test_confirming_wakes_the_rules_that_listen_to_it():
+    make_rule("確定", then=do("add_tag", tag="確定済"), when={"event": "confirmed"})
+    [order] = take(make_channel_order(state=ChannelState.TO_CONFIRM))
+    record_confirmed([order.pk])
+    assert sweep.consume_wakes() == 1
+    order.refresh_from_db()
+    assert order.tags == ["確定済"]
+
+
+def test_rules_that_keep_waking_each_other_are_stopped_with_a_reason(monkeypatch):
+    make_rule("無限", then=do("add_tag", tag="A"), when={"event": "stage_entered", "stage": "ready"})
+    [order] = take(make_channel_order())
+    with wakes.running(wakes.DEEPEST):
+        wakes.put([(order.pk, "stage_entered:ready")])
+    assert sweep.consume_wakes() == 1
+    assert "呼び続ける" in ReviewReason.objects.get(code="rule_error").evidence
 
 
 def test_a_counting_rule_stops_at_its_number_and_counts_a_member_once():
