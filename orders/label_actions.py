@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel.models import User
 from orders.actions import Action, ActionForm, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
-from orders.models import OrderTag
 from orders.models.order import Priority
 from orders.services import labels
 from orders.services.journal import Actor
@@ -36,14 +35,6 @@ class TagForm(ActionForm):
     tag = forms.CharField(
         label=lazy("タグ"), max_length=40, help_text=lazy("新しい名前を書くと、新しいタグになります。")
     )
-
-    def __init__(self, data: Any = None, *, order_ids: Sequence[int] = ()) -> None:
-        super().__init__(data, order_ids=order_ids)
-        self.fields["tag"].widget = forms.TextInput(attrs={"list": "known-tags"})
-
-    @property
-    def known(self) -> list[str]:
-        return list(OrderTag.objects.values_list("name", flat=True))
 
 
 def plan_add_tag(order_ids: Sequence[int], params: Params) -> Plan:

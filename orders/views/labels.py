@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel.models import User
 from oms.kernel.web import person_of, render_page
-from orders.models import Mail, Order, OrderTag, OrderTask
+from orders.models import Mail, Order, OrderTask
 from orders.models.order import Priority
 from orders.queries import labels as label_queries
 from orders.queries import rules as queries
@@ -62,7 +62,6 @@ def order_labels(request: HttpRequest, pk: int) -> HttpResponse:
         "action": _("保存"),
         "by_hand": False,
         "instructed": False,
-        "known": OrderTag.objects.all(),
     }
     return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
 

@@ -362,12 +362,9 @@ def rule_templates(request: HttpRequest) -> HttpResponse:
         return _install(request)
     installed = dict(Rule.objects.exclude(template="").values_list("template", "pk"))
     context = {
-        "examples": [
-            {"one": one, "installed": installed.get(one.code), "sentence": sentence.sentence(one.document)}
-            for one in ready_made.EXAMPLES
-        ],
+        "examples": [{"one": one, "installed": installed.get(one.code)} for one in ready_made.EXAMPLES],
         "standard": [
-            {"one": one, "installed": installed.get(one.code), "sentence": sentence.sentence(one.document)}
+            {"one": one, "installed": installed.get(one.code)}
             for one in ready_made.STANDARD
             if one not in ready_made.EXAMPLES
         ],

@@ -233,9 +233,9 @@ def _add_member(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection
         name, _colon, days = key.partition(":")
         if name in {"member_orders", "member_amount", "first_order", "last_order_days"}:
             spans[int(days or EVER)].add(key)
-    for days, wanted in spans.items():
+    for span, wanted in spans.items():
         with connection.cursor() as cursor:
-            cursor.execute(EARLIER, [days, list(ids)])
+            cursor.execute(EARLIER, [span, list(ids)])
             found = {row[0]: row[1:] for row in cursor.fetchall()}
         for id_, own in facts.items():
             _put_member(own, wanted, found.get(id_, (0, 0, None)), now)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -64,22 +65,27 @@ def _report_loop(order_ids: Sequence[int]) -> None:
 
 # ---- moments
 
-WAITED = """
-SELECT o.id, o.stage || ':' || extract(epoch FROM o.stage_since)::bigint FROM orders_order o
- WHERE o.stage = %s AND o.stage_since BETWEEN %s AND %s AND o.cancelled_at IS NULL
-"""
-REACHED = """
-SELECT o.id, '{column}:' || {day} FROM orders_order o
- WHERE {day} BETWEEN %s AND %s AND o.cancelled_at IS NULL AND o.shipped_at IS NULL
-"""
-DAILY = """
-SELECT o.id, 'day:' || %s FROM orders_order o WHERE o.shipped_at IS NULL AND o.cancelled_at IS NULL
-"""
 FRESH = """
-WITH due AS ({moments} {fresh} ORDER BY o.id LIMIT %s)
+WITH due AS (
+    SELECT o.id, {occasion} AS occasion FROM orders_order o
+     WHERE o.cancelled_at IS NULL AND {where}
+       AND NOT EXISTS (SELECT FROM orders_ruleoccasion x
+                        WHERE x.rule_id = %(rule)s AND x.order_id = o.id AND x.occasion = {occasion})
+     ORDER BY o.id LIMIT %(limit)s)
 INSERT INTO orders_ruleoccasion (rule_id, order_id, occasion, at)
-SELECT %s, due.id, due.occasion, %s FROM due ON CONFLICT DO NOTHING RETURNING order_id
+SELECT %(rule)s, id, occasion, %(now)s FROM due ON CONFLICT DO NOTHING RETURNING order_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What names the moment of an order, and which orders have come to theirs, as SQL over `orders_order o`."""
+
+    occasion: str
+    where: str
+    params: dict[str, Any]
+
+
 DAYS = {
     "wish_date": "o.wish_date",
     "planned_ship_date": "o.planned_ship_date",
@@ -104,48 +110,45 @@ def run_moments() -> int:
 
 @transaction.atomic
 def _run_moment(rule: Compiled) -> int:
-    moments = MOMENTS[rule.document["when"]["event"]](rule.document["when"])
-    if moments is None:
+    moment = MOMENTS[rule.document["when"]["event"]](rule.document["when"])
+    if moment is None:
         return 0
-    statement, params = moments
-    named = statement.replace(" FROM orders_order o", " AS occasion FROM orders_order o", 1)
-    known = (
-        "AND NOT EXISTS (SELECT FROM orders_ruleoccasion x WHERE x.rule_id = %s AND x.order_id = o.id"
-        " AND x.occasion = " + _occasion_of(statement) + ")"
-    )
-    occasion = params[:1] if statement == DAILY else []
     with connection.cursor() as cursor:
         cursor.execute(
-            FRESH.format(moments=named, fresh=known), [*params, rule.id, *occasion, BATCH, rule.id, clock.now()]
+            FRESH.format(occasion=moment.occasion, where=moment.where),
+            {**moment.params, "rule": rule.id, "limit": BATCH, "now": clock.now()},
         )
         ids = sorted(row[0] for row in cursor.fetchall())
     rules.run(ids, dict.fromkeys(ids, (rule.event,)))
     return len(ids)
 
 
-def _occasion_of(statement: str) -> str:
-    return statement.split("o.id, ", 1)[1].split(" FROM orders_order o", 1)[0]
-
-
-def _waited(when: Any) -> tuple[str, list[Any]] | None:
+def _waited(when: Any) -> Moment | None:
     latest = clock.now() - timedelta(hours=when["hours"])
-    return WAITED, [when["stage"], latest - LOOK_BACK, latest]
+    return Moment(
+        "o.stage || ':' || extract(epoch FROM o.stage_since)::bigint",
+        "o.stage = %(stage)s AND o.stage_since BETWEEN %(first)s AND %(last)s",
+        {"stage": when["stage"], "first": latest - LOOK_BACK, "last": latest},
+    )
 
 
-def _reached(when: Any) -> tuple[str, list[Any]] | None:
-    latest = clock.today() - timedelta(days=when["days"])
-    day = DAYS[when["date"]]
-    return REACHED.format(column=when["date"], day=day), [latest - LOOK_BACK, latest]
+def _reached(when: Any) -> Moment | None:
+    latest, day = clock.today() - timedelta(days=when["days"]), DAYS[when["date"]]
+    return Moment(
+        f"'{when['date']}:' || {day}",
+        f"{day} BETWEEN %(first)s AND %(last)s AND o.shipped_at IS NULL",
+        {"first": latest - LOOK_BACK, "last": latest},
+    )
 
 
-def _daily(when: Any) -> tuple[str, list[Any]] | None:
+def _daily(when: Any) -> Moment | None:
     now = clock.in_tokyo(clock.now())
     if now.strftime("%H:%M") < when["at"] or (when["weekdays"] and str(now.weekday()) not in when["weekdays"]):
         return None
-    return DAILY, [now.date().isoformat()]
+    return Moment("'day:' || %(day)s::text", "o.shipped_at IS NULL", {"day": now.date().isoformat()})
 
 
-MOMENTS: dict[str, Callable[[Any], tuple[str, list[Any]] | None]] = {
+MOMENTS: dict[str, Callable[[Any], Moment | None]] = {
     "stage_waited": _waited,
     "date_reached": _reached,
     "schedule": _daily,
