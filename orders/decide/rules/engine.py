@@ -202,7 +202,6 @@ class Subject:
     considered: frozenset[int] = frozenset()  # rules that have looked at it before
     had: frozenset[int] = frozenset()  # rules that have done something to it
     late: bool = False
-    every: bool = False  # replay: whatever the event
 
 
 @dataclass
@@ -245,9 +244,9 @@ def _one_rule(rule: Compiled, states: Sequence[_State], counters: Counters) -> N
     ends = monotonic() + TIME_LIMIT_S
     for state in states:
         subject = state.subject
-        if not (
-            event in subject.events or (at_import and not subject.late) or subject.every or id_ in subject.considered
-        ) or (scoped and not _in_scope(rule, subject.facts)):
+        if not (event in subject.events or (at_import and not subject.late) or id_ in subject.considered) or (
+            scoped and not _in_scope(rule, subject.facts)
+        ):
             continue
         verdict = Verdict(id_, version, None)
         state.verdicts.append(verdict)

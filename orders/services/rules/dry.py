@@ -66,8 +66,8 @@ def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
     )
     for start in range(0, len(ids), BATCH):
         part = ids[start : start + BATCH]
-        _note_new(tried, rule, Judged.of(part, fresh, new_counts))
-        _note_old(tried, rule.id, Judged.of(part, now_in_force, old_counts))
+        _note_new(tried, rule, Judged.of(part, fresh, new_counts, event=rule.event))
+        _note_old(tried, rule.id, Judged.of(part, now_in_force, old_counts, event=rule.event))
     return tried
 
 
@@ -80,11 +80,13 @@ class Judged:
     plan: rules.Plan
 
     @classmethod
-    def of(cls, order_ids: Sequence[int], force: active.Active, counters: Any) -> "Judged":
+    def of(cls, order_ids: Sequence[int], force: active.Active, counters: Any, *, event: str = "") -> "Judged":
+        """`event` is taken for having happened when it is a moment of time that a rule on trial waits for."""
         orders = {id_: row for id_, row in read(order_ids).items() if rules.is_ours(row)}
         ids = list(orders)
         marks, traces = rules.marks_of(ids), rules.traces_of(ids)
-        subjects = rules.subjects_of(orders, ids, {}, force, marks, traces, every=True)
+        events = dict.fromkeys(ids, (event,)) if event.startswith("rule:") else {}
+        subjects = rules.subjects_of(orders, ids, events, force, marks, traces, every=True)
         verdicts = decide(force.rules, subjects, today=clock.today(), counters=counters)
         return cls(orders, verdicts, rules.plan(verdicts, force.by_id, marks))
 

@@ -73,7 +73,7 @@ def run(
     every: bool = False,
 ) -> Run | None:
     """Judge these orders and act, in a transaction of its own. `events` says what happened to which order; `every`
-    asks all rules, whatever they listen to."""
+    asks all rules whose event has happened to the order by now."""
     done = prepare(order_ids, events, actor=actor, every=every)
     if done is not None:
         finish(done, _use_door(done))
@@ -152,6 +152,16 @@ def finish(done: Run, granted: set[str]) -> dict[int, str]:
     touched |= reasons.refresh_errors(done.failed, [*done.verdicts])
     wakes.put([(order_id, "changed") for order_id in sorted(done.work.again)])
     return {move.order_id: move.after for move in stages.recompute(sorted(touched), actor=done.actor)}
+
+
+def happened(row: Mapping[str, Any]) -> frozenset[str]:
+    """The events that lie behind an order, as its columns tell. Moments of time are not among them."""
+    events = {"imported", f"stage_entered:{row['stage']}"}
+    events |= {"paid"} if row["payment_state"] == "paid" else set()
+    events |= {"confirmed"} if row["confirmed_at"] else set()
+    events |= {"allocated", "shipment_planned"} if row["allocation_state"] == "full" else set()
+    events |= {"instructed"} if row["fulfillment_state"] != "none" else set()
+    return frozenset(events | ({"shipped"} if row["shipped_at"] else set()))
 
 
 def is_ours(row: Mapping[str, Any]) -> bool:
@@ -241,11 +251,10 @@ def subjects_of(  # noqa: PLR0917 - what is known of them, loaded once by the ca
             Subject(
                 id_,
                 loaded[id_],
-                frozenset(events.get(id_, ABSENT)),
+                frozenset(events.get(id_, ABSENT)) | (happened(orders[id_]) if every else ABSENT),
                 frozenset(row["rule"] for row in rows),
                 frozenset(mark.rule for mark in live),
                 late=orders[id_]["fulfillment_state"] != "none" or orders[id_]["shipped_at"] is not None,
-                every=every,
             )
         )
     return subjects

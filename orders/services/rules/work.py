@@ -21,7 +21,8 @@ GATES = {"planned_ship_date", "held_at"}
 
 LOCK = f"""
 SELECT id, shop_id, channel_order_no, ordered_at, recipient_prefecture, allocation_state, fulfillment_state,
-       cancelled_at, shipped_at, fulfilled_by_channel, buyer_email, ship_by, member_id, stage, tags, {", ".join(TYPES)}
+       cancelled_at, shipped_at, fulfilled_by_channel, buyer_email, ship_by, member_id, stage, payment_state,
+       confirmed_at, tags, {", ".join(TYPES)}
   FROM orders_order WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
 

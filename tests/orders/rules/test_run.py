@@ -241,6 +241,17 @@ def test_a_counting_rule_stops_at_its_number_and_counts_a_member_once():
     assert [("先着" in o.tags, "一回" in o.tags) for o in orders] == [(True, True), (True, False), (False, False)]
 
 
+def test_running_again_asks_only_rules_whose_event_has_happened():
+    make_rule("入金", then=do("add_tag", tag="入金済"), when={"event": "paid"})
+    make_rule("待ち", then=do("flag"), when={"event": "stage_waited", "stage": "awaiting_payment", "hours": 1})
+    unpaid = make_channel_order(payment_method=PaymentMethod.BANK_TRANSFER, payment_state=PaymentState.UNPAID)
+    orders = take(unpaid, make_channel_order())
+    Order.objects.update(tags=[])
+    RuleMark.objects.all().delete()
+    rules.run([order.pk for order in orders], {}, every=True)
+    assert [(o.tags, o.important) for o in Order.objects.order_by("pk")] == [([], False), (["入金済"], False)]
+
+
 def test_paying_wakes_the_rules_that_listen_to_it():
     make_rule("入金", then=do("add_tag", tag="入金済"), when={"event": "paid"})
     [order] = take(make_channel_order(payment_method=PaymentMethod.BANK_TRANSFER, payment_state=PaymentState.UNPAID))
