@@ -132,7 +132,7 @@ def test_any_number_of_notes_costs_the_same_queries(django_assert_num_queries):
     many = one + [pk for _ in range(12) for pk in shipments_for(skus=[sku])]
     with django_assert_num_queries(8):
         assert len(documents.delivery_notes(many).notes) == 13
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         documents.pick_lists(many, by="")
 
 
