@@ -59,4 +59,7 @@ BEAT_SCHEDULE |= {
     "compare-days": {"task": "channels.tasks.intake_compare_due", "schedule": 300.0, "options": {"expires": 300}},
     "replay-due": {"task": "channels.tasks.intake_replay_due", "schedule": 300.0, "options": {"expires": 300}},
     "listings-due": {"task": "channels.tasks.listings_due", "schedule": 300.0, "options": {"expires": 300}},
+    "run-rules": {"task": "orders.tasks.run_rules", "schedule": 5.0, "options": {"expires": 5}},
+    "rule-moments": {"task": "orders.tasks.run_rule_moments", "schedule": 60.0, "options": {"expires": 60}},
+    "fold-rule-tallies": {"task": "orders.tasks.fold_rule_tallies", "schedule": 300.0, "options": {"expires": 300}},
 }

@@ -104,26 +104,26 @@ def test_a_mall_that_does_not_answer_leaves_a_plain_cause_and_the_gaps_known(con
 
 def test_beat_compares_once_a_night_and_hourly_what_is_not_settled(connection, mall, yesterday, monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks.compare, "delay", lambda *what: sent.append(what))
+    monkeypatch.setattr(tasks.compare_day, "delay", lambda *what: sent.append(what))
     now = gaps.bounds(clock.today())[0] + timedelta(hours=2, minutes=50)
     monkeypatch.setattr(clock, "now", lambda: now)
-    tasks.compare_due()
+    tasks.compare_days_due()
     assert sent == []
     now += timedelta(minutes=11)
-    tasks.compare_due()
+    tasks.compare_days_due()
     today = yesterday + timedelta(days=1)
     assert sent == [(connection.pk, yesterday.isoformat()), (connection.pk, today.isoformat())]
-    tasks.compare_due()
+    tasks.compare_days_due()
     assert len(sent) == 2
     mall.sells("N-1", at_noon(yesterday))
     mall.secret = {"N-1"}
     for _id, day in list(sent):
-        tasks.compare(connection.pk, day)
+        tasks.compare_day(connection.pk, day)
     now += timedelta(minutes=50)
-    tasks.compare_due()
+    tasks.compare_days_due()
     assert len(sent) == 2
     now += timedelta(minutes=11)
-    tasks.compare_due()
+    tasks.compare_days_due()
     assert sent[2:] == [(connection.pk, yesterday.isoformat())]
 
 

@@ -50,8 +50,8 @@ def test_a_worker_that_died_half_way_is_followed_by_one_that_goes_on(connection,
     monkeypatch.setattr(reimport, "bring", real)
     sent = []
     monkeypatch.setattr(tasks.by_number, "delay", sent.append)
-    monkeypatch.setattr(tasks.compare, "delay", lambda *_what: None)
-    tasks.compare_due()
+    monkeypatch.setattr(tasks.compare_day, "delay", lambda *_what: None)
+    tasks.compare_days_due()
     assert sent == [row.pk]
     assert reimport.work_off(row.pk).ended_at and mall.asked == ["N-1", "N-2"]
 
