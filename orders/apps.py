@@ -15,3 +15,11 @@ class OrdersConfig(AppConfig):
         outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
         for action in desk_actions.ACTIONS:
             actions.register(action)
+        self._ready_payments()
+
+    def _ready_payments(self) -> None:
+        from orders.models import TaskKind
+        from orders.services import refunds, task
+
+        for kind in (TaskKind.REFUND, TaskKind.VOID):
+            task.on_finished(kind, refunds.finished_by_person)

@@ -16,6 +16,7 @@ from oms.kernel import address as addresses
 from oms.kernel.money import yen
 from oms.kernel.postal import is_remote_island
 from orders.decide import remarks
+from orders.models.order import PaymentState
 from orders.models.reason import Level
 
 
@@ -42,6 +43,8 @@ CATALOGUE: dict[str, Reason] = {
     "noshi": Reason(_("のし"), Level.BLOCK, _("のしの名入れを確かめる")),
     "blacklist_match": Reason(_("ブラックリスト一致"), Level.BLOCK, _("注文者を確かめる")),
     "channel_caution": Reason(_("モールの注意喚起"), Level.BLOCK, _("モールの画面で注文者を確かめる")),
+    "paid_short": Reason(_("入金不足"), Level.BLOCK, _("不足分を案内するか、当社負担にする"), clearable=False),
+    "paid_over": Reason(_("過入金"), Level.WARN, _("差額を返金する")),
     "remote_island": Reason(_("離島・中継地域"), Level.WARN, _("お届けに日数がかかることを知らせる")),
     "gift_wrap": Reason(_("ラッピング・ギフト"), Level.INFO, _("ラッピングして出荷する")),
 }
@@ -100,6 +103,8 @@ class OrderFacts:
     changes: str = ""  # what the channel changed after instruction
     blacklisted: str = ""
     flags: Sequence[str] = field(default_factory=tuple)
+    paid: int = 0  # what our ledger holds
+    paid_state: str = ""
 
 
 def evaluate(facts: OrderFacts) -> list[Found]:
@@ -131,6 +136,18 @@ def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
             f"差は {yen(facts.total - expected)} です。",
             "total",
         )
+
+
+def _paid_differently(facts: OrderFacts) -> Iterator[Found]:
+    if facts.total is None or facts.paid_state not in {PaymentState.PARTIALLY_PAID, PaymentState.OVERPAID}:
+        return
+    short = facts.paid_state == PaymentState.PARTIALLY_PAID
+    yield Found(
+        "paid_short" if short else "paid_over",
+        f"請求 {yen(facts.total)} に対して入金は {yen(facts.paid)} で、"
+        f"{yen(abs(facts.total - facts.paid))} {'足りません' if short else '多く入っています'}。",
+        "payment",
+    )
 
 
 def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
@@ -192,6 +209,7 @@ def _blacklist(facts: OrderFacts) -> Iterator[Found]:
 CHECKS: list[Callable[[OrderFacts], Iterator[Found]]] = [
     _item_unmapped,
     _amount_mismatch,
+    _paid_differently,
     _cancel_request,
     _channel_changed,
     _blacklist,

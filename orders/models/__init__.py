@@ -1,12 +1,20 @@
+from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
+from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
+from orders.models.refund import Refund, RefundLine
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.task import Task, TaskKind
 
 __all__ = [
+    "BankFile",
+    "BankLine",
+    "BankMatch",
+    "BankPreset",
     "BulkRun",
     "Mail",
     "MailTemplate",
@@ -14,9 +22,17 @@ __all__ = [
     "OrderEvent",
     "OrderEventValue",
     "OrderLine",
+    "PayerAlias",
+    "PaymentEntry",
+    "PaymentGate",
     "Recipient",
+    "Refund",
+    "RefundLine",
+    "Reminder",
     "ReviewReason",
     "Shop",
     "StageCount",
     "StageDelta",
+    "Task",
+    "TaskKind",
 ]
