@@ -8,18 +8,20 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from oms.kernel.services import outbox
-        from orders import actions, desk_actions, receivers  # noqa: F401
+        from orders import actions, desk_actions, label_actions, receivers  # noqa: F401
         from orders.services import mail, waiting
+        from orders.services.rules import webhook
 
         outbox.register("mail", mail.deliver, label=_("メール"), ended=mail.ended)
         outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
-        for action in desk_actions.ACTIONS:
+        outbox.register("webhook", webhook.deliver, label=_("Webhook"))
+        for action in (*desk_actions.ACTIONS, *label_actions.ACTIONS):
             actions.register(action)
         self._ready_payments()
 
     def _ready_payments(self) -> None:
         from orders.models import TaskKind
-        from orders.services import refunds, task
+        from orders.services import refunds, tasks
 
         for kind in (TaskKind.REFUND, TaskKind.VOID):
-            task.on_finished(kind, refunds.finished_by_person)
+            tasks.on_finished(kind, refunds.finished_by_person)

@@ -45,6 +45,9 @@ CATALOGUE: dict[str, Reason] = {
     "channel_caution": Reason(_("モールの注意喚起"), Level.BLOCK, _("モールの画面で注文者を確かめる")),
     "paid_short": Reason(_("入金不足"), Level.BLOCK, _("不足分を案内するか、当社負担にする"), clearable=False),
     "paid_over": Reason(_("過入金"), Level.WARN, _("差額を返金する")),
+    "oversold": Reason(_("売り越し"), Level.BLOCK, _("どの受注に在庫を回すかを決める")),
+    "rule_hold": Reason(_("ルールによる確認"), Level.BLOCK, _("ルールが書いた理由を読んで決める")),
+    "rule_error": Reason(_("ルールのエラー"), Level.BLOCK, _("ルールを直すか、この受注を人が確かめる")),
     "remote_island": Reason(_("離島・中継地域"), Level.WARN, _("お届けに日数がかかることを知らせる")),
     "gift_wrap": Reason(_("ラッピング・ギフト"), Level.INFO, _("ラッピングして出荷する")),
 }

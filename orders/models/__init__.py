@@ -6,9 +6,10 @@ from orders.models.order import Order, OrderLine, Recipient
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
+from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
-from orders.models.task import Task, TaskKind
+from orders.models.tag import OrderTag, OrderTask, OrderText, TaskKind
 
 __all__ = [
     "BankFile",
@@ -22,6 +23,9 @@ __all__ = [
     "OrderEvent",
     "OrderEventValue",
     "OrderLine",
+    "OrderTag",
+    "OrderTask",
+    "OrderText",
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
@@ -30,9 +34,16 @@ __all__ = [
     "RefundLine",
     "Reminder",
     "ReviewReason",
+    "Rule",
+    "RuleList",
+    "RuleMark",
+    "RuleOccasion",
+    "RuleTally",
+    "RuleTrace",
+    "RuleVersion",
+    "RuleWake",
     "Shop",
     "StageCount",
     "StageDelta",
-    "Task",
     "TaskKind",
 ]

@@ -13,6 +13,7 @@ from orders.models.order import PAYABLE, PaymentState
 from orders.services import channel_words, journal, ledger, payment_mail, review
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
+from orders.services.rules import run as rules
 
 
 @transaction.atomic
@@ -85,6 +86,7 @@ def follow(order_ids: Sequence[int], *, actor: Actor) -> None:
     complete = [pk for pk, state in states.items() if state in {PaymentState.PAID, PaymentState.OVERPAID}]
     review.sync(order_ids)
     channel_words.report_payments(complete, actor=actor)
+    rules.run_behind(complete, dict.fromkeys(complete, ("paid",)))
     stages.recompute(list(order_ids), actor=actor)
     thank(complete)
 

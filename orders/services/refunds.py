@@ -10,12 +10,11 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund
-from orders.models import Order, OrderLine, Refund, RefundLine, Task, TaskKind
+from orders.models import Order, OrderLine, OrderTask, Refund, RefundLine, TaskKind
 from orders.models.order import PaymentState
 from orders.models.payment import Collector
-from orders.services import journal, ledger, payment_gates, payment_mail, review
+from orders.services import journal, ledger, payment_gates, payment_mail, review, tasks
 from orders.services import stage as stages
-from orders.services import task as tasks
 from orders.services.channel_words import page_of
 from orders.services.journal import SYSTEM, Actor, Entry
 
@@ -136,10 +135,10 @@ def settle_by_channel(limit: int = 500) -> int:
     return len(complete(ids, actor=SYSTEM, note=_("モールのキャンセルとともに返金されました。")))
 
 
-def finished_by_person(done: Sequence[Task], actor: Actor) -> None:
-    """Listener of finished tasks: the refund behind each is done."""
-    ids = [int(task.key.partition(":")[2]) for task in done if task.key.startswith("refund:")]
-    complete(ids, actor=actor)
+def finished_by_person(task: OrderTask, actor: Actor) -> None:
+    """Listener of finished tasks: the refund behind this one is done."""
+    if task.key.startswith("refund:"):
+        complete([int(task.key.partition(":")[2])], actor=actor)
 
 
 def money_left(order: Order) -> int:
@@ -273,7 +272,7 @@ def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
         "way": refund.get_way_display(),
     }
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
-    tasks.ask([tasks.NewTask(task_key(refund), kind, text, order.pk, link)], actor=actor)
+    tasks.ask([tasks.NewTask(task_key(refund), order.pk, text, kind, link)], actor=actor)
 
 
 def task_key(refund: Refund) -> str:
@@ -281,9 +280,7 @@ def task_key(refund: Refund) -> str:
 
 
 def _claim(refund_ids: Sequence[int], state: str) -> list[Refund]:
-    """Lock the tasks, then the orders by pk; then read the refunds that are still in this state."""
-    keys = [f"refund:{pk}" for pk in refund_ids]
-    list(Task.objects.select_for_update(no_key=True).filter(key__in=keys).order_by("pk").values_list("pk"))
+    """Lock the orders by pk, then read the refunds that are still in this state."""
     orders = Refund.objects.filter(pk__in=refund_ids).values_list("order", flat=True)
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=list(orders)).order_by("pk").values_list("pk"))
     return list(Refund.objects.select_related("order").filter(pk__in=refund_ids, state=state).order_by("pk"))

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from oms.kernel import clock
-from orders.models import BankLine, BankMatch, Mail, MailTemplate, Order, PayerAlias, PaymentEntry, Refund, ReviewReason, Task
+from orders.models import BankLine, BankMatch, Mail, MailTemplate, Order, OrderTask, PayerAlias, PaymentEntry, Refund, ReviewReason
 from orders.queries import matching as page
 from orders.services import audit, bank_files, matching
 from orders.services.journal import Actor
@@ -147,7 +147,7 @@ def test_money_for_a_cancelled_order_is_booked_and_asked_back(aoi):
     order.refresh_from_db()
     refund = Refund.objects.get(order=order)
     assert (refund.amount, refund.way, refund.state, order.payment_state) == (1500, "bank", "due", "refund_due")
-    assert Task.objects.get(order=order).kind == "refund" and order.stage == "cancelled"
+    assert OrderTask.objects.get(order=order).kind == "refund" and order.stage == "cancelled"
 
 
 def test_the_buyer_is_thanked_where_a_template_is_in_use(aoi):
