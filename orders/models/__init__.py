@@ -1,14 +1,21 @@
+from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
+from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
+from orders.models.refund import Refund, RefundLine
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
-from orders.models.tag import OrderTag, OrderTask, OrderText
+from orders.models.tag import OrderTag, OrderTask, OrderText, TaskKind
 
 __all__ = [
+    "BankFile",
+    "BankLine",
+    "BankMatch",
+    "BankPreset",
     "BulkRun",
     "Mail",
     "MailTemplate",
@@ -19,7 +26,13 @@ __all__ = [
     "OrderTag",
     "OrderTask",
     "OrderText",
+    "PayerAlias",
+    "PaymentEntry",
+    "PaymentGate",
     "Recipient",
+    "Refund",
+    "RefundLine",
+    "Reminder",
     "ReviewReason",
     "Rule",
     "RuleList",
@@ -32,4 +45,5 @@ __all__ = [
     "Shop",
     "StageCount",
     "StageDelta",
+    "TaskKind",
 ]
