@@ -55,7 +55,8 @@ CHECKS: Mapping[str, str] = {
           JOIN orders_orderline l ON l.order_id = m.order_id
           JOIN fulfillment_shipmentline sl ON sl.order_line_id = l.id
           JOIN fulfillment_shipment s ON s.id = sl.shipment_id
-         WHERE m.active AND m.former <> '{}' AND s.state = 'planned' AND s.recipient_id = (m.former->>'recipient_id')::bigint
+         WHERE m.active AND m.former <> '{}' AND s.state = 'planned'
+           AND s.recipient_id = (m.former->>'recipient_id')::bigint
            AND s.location_id = (m.former->>'location_id')::bigint AND s.reference = (m.former->>'reference')::int
          GROUP BY 1, 2""",
     "shipment {} left without tracking number or time": """
