@@ -47,6 +47,7 @@ BEAT_SCHEDULE |= {
     "close-releases": {"task": "inventory.tasks.close_releases", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 BEAT_SCHEDULE |= {
+    "merge": {"task": "fulfillment.tasks.merge_sweep", "schedule": 60.0, "options": {"expires": 60}},
     "release": {"task": "fulfillment.tasks.release_due", "schedule": 30.0, "options": {"expires": 30}},
 }
 BEAT_SCHEDULE |= {

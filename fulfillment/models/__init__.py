@@ -1,4 +1,16 @@
+from fulfillment.models.merge import Merge, MergedOrder, MergeKey, MergePair, ToldTogether
 from fulfillment.models.release import ReleaseTime
 from fulfillment.models.shipment import Batch, Shipment, ShipmentEvent, ShipmentLine
 
-__all__ = ["Batch", "ReleaseTime", "Shipment", "ShipmentEvent", "ShipmentLine"]
+__all__ = [
+    "Batch",
+    "Merge",
+    "MergeKey",
+    "MergePair",
+    "MergedOrder",
+    "ReleaseTime",
+    "Shipment",
+    "ShipmentEvent",
+    "ShipmentLine",
+    "ToldTogether",
+]

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
-from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.models import Shipment, ShipmentLine, ToldTogether
 from fulfillment.services import facts, journal
 from inventory.services import stock
 from oms.kernel import clock
@@ -156,10 +156,16 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     orders = Order.objects.select_related("shop").in_bulk(ids)
     order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
     notices = []
-    told: set[int] = set()  # parcels that leave together are one piece of news per order
+    told: dict[
+        int, int
+    ] = {}  # order → the parcel whose news tells it; parcels that leave together are one piece of news
+    together = []
     for shipment in leaving:
-        for order_id in sorted(orders_of[shipment.pk] - told):
-            told.add(order_id)
+        for order_id in sorted(orders_of[shipment.pk]):
+            if order_id in told:
+                together.append(ToldTogether(order_id=order_id, shipment=shipment, under_id=told[order_id]))
+                continue
+            told[order_id] = shipment.pk
             order = orders[order_id]
             complete = order.fulfillment_state == FulfillmentState.SHIPPED
             mail.schedule(
@@ -170,6 +176,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
             )
             if complete or order.shop.can("partial_shipment"):
                 notices.append((order_id, shipment.pk))
+    ToldTogether.objects.bulk_create(together)
     put([NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o}) for o, s in notices])
     Order.objects.filter(pk__in=[order_id for order_id, _s in notices]).update(
         channel_sync=ChannelSync.PENDING, version=F("version") + 1

@@ -366,6 +366,8 @@ class OrderLine(models.Model):
     reserved = models.BooleanField(_("仮引当"), default=False)
     allocated_quantity = models.PositiveIntegerField(_("引当数"), default=0)
     shipped_quantity = models.PositiveIntegerField(_("出荷数"), default=0)
+    # What is left of the line follows in a later parcel: the others need not wait for it.
+    apart = models.BooleanField(_("後から出荷"), default=False, db_default=False)
 
     class Meta:
         ordering = ["order", "position"]

@@ -47,6 +47,13 @@ LABELS = {
     "untagged": (gettext_lazy("タグを外しました"), "neutral"),
     "labelled": (gettext_lazy("担当・優先度・印を変えました"), "neutral"),
     "task_done": (gettext_lazy("作業を完了しました"), "done"),
+    "merged": (gettext_lazy("同梱しました"), "info"),
+    "unmerged": (gettext_lazy("同梱を解除しました"), "neutral"),
+    "merge_declined": (gettext_lazy("同梱しないと決めました"), "neutral"),
+    "merge_expired": (gettext_lazy("締め時刻が近いため、別々に出荷します"), "neutral"),
+    "merge_asked": (gettext_lazy("同梱を購入者に確認します"), "attention"),
+    "split": (gettext_lazy("出荷伝票を分けました"), "info"),
+    "split_undone": (gettext_lazy("分割を取り消しました"), "neutral"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
 }
 # Fields whose values are no personal data.

@@ -34,10 +34,15 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
            AND (g.code <> '' OR g.method = o.payment_method) ORDER BY g.code DESC LIMIT 1),
        o.payment_state,
        EXISTS (SELECT 1 FROM orders_orderline l WHERE l.order_id = o.id AND l.allocated_quantity < l.quantity
-                  AND (l.release_date IS NULL OR l.release_date <= %(today)s)),
-       o.release_date,
+                  AND (l.release_date IS NULL OR l.release_date <= %(today)s)
+                  AND (NOT l.apart OR o.fulfillment_state <> 'none')),
+       CASE WHEN o.release_date > %(today)s AND o.fulfillment_state = 'none' THEN (
+            SELECT max(l.release_date) FROM orders_orderline l
+             WHERE l.order_id = o.id AND l.quantity > 0 AND NOT l.apart)
+            ELSE o.release_date END,
        (SELECT min(l.release_date) FROM orders_orderline l
-         WHERE o.release_date > %(today)s AND l.order_id = o.id AND l.quantity > 0 AND l.release_date > %(today)s),
+         WHERE o.release_date > %(today)s AND l.order_id = o.id AND l.quantity > 0 AND l.release_date > %(today)s
+           AND NOT l.apart),
        o.planned_ship_date
   FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id
 """
