@@ -166,10 +166,14 @@ HEADINGS: Mapping[str, Sequence[str]] = {
 
 
 def table_of(text: str) -> list[list[str]]:
-    """Rows of cells; separated by tabs where the first line has any, else by commas."""
+    """Rows of cells; separated by tabs where the first line has any, else by commas. Raises Unreadable."""
     lines = text.strip("\ufeff\n\r")
     delimiter = "\t" if "\t" in lines.split("\n", 1)[0] else ","
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(lines), delimiter=delimiter) if any(row)]
+    try:
+        read = list(csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise Unreadable(_("CSV として読み取れません。銀行からもう一度ダウンロードしてください。")) from error
+    return [[cell.strip() for cell in row] for row in read if any(row)]
 
 
 def guess_columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
@@ -217,7 +221,7 @@ def amount_of(text: str) -> int:
     return int(match[1].replace(",", "")) if match else 0
 
 
-DAY = re.compile(r"(?:(令和|R)\s*)?(\d{2,4}|元)[年/.\-](\d{1,2})[月/.\-](\d{1,2})日?.*", re.DOTALL)
+DAY = re.compile(r"(?:(令和|R)\s*)?(\d{1,4}|元)[年/.\-](\d{1,2})[月/.\-](\d{1,2})日?.*", re.DOTALL)
 
 
 def day_of(text: str, *, today: date) -> date | None:

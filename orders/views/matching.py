@@ -55,7 +55,11 @@ def bank_load(request: HttpRequest) -> HttpResponse:
 @permission_required(RIGHT, raise_exception=True)
 def bank_columns(request: HttpRequest) -> HttpResponse:
     """The columns as a person chose them: shown once more, or loaded, and kept under a name."""
-    rows = bank_formats.table_of(request.POST.get("text", ""))
+    try:
+        rows = bank_formats.table_of(request.POST.get("text", ""))
+    except bank_formats.Unreadable as problem:
+        messages.error(request, str(problem))
+        return answer(request, to=reverse("orders:matching"))
     form = ColumnsForm(request.POST, rows=rows)
     if form.is_valid():
         values = form.cleaned_data
