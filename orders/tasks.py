@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import bulk, hold, stage
+from orders.services import bulk, bulk_undo, hold, stage
 from orders.services.rules import publish, sweep
 
 
@@ -39,3 +39,8 @@ def run_rule_moments() -> None:
 @shared_task(name="orders.tasks.fold_rule_tallies", ignore_result=True)
 def fold_rule_tallies() -> None:
     sweep.fold_tallies()
+
+
+@shared_task(name="orders.tasks.undo_bulk", ignore_result=True)
+def undo_bulk(key: str) -> None:
+    bulk_undo.work(key)

@@ -16,7 +16,11 @@ desk_urls = [
 ]
 bulk_urls = [
     path("bulk/", bulk.bulk_choose, name="bulk-choose"),
+    path("bulk/log/", bulk.bulk_log, name="bulk-log"),
+    path("bulk/last/", bulk.bulk_last, name="bulk-last"),
     path("bulk/<uuid:key>/", bulk.bulk_show, name="bulk"),
+    path("bulk/<uuid:key>/undo/", bulk.bulk_undo, name="bulk-undo"),
+    path("bulk/<uuid:key>/list.csv", bulk.bulk_csv, name="bulk-csv"),
     path("bulk/<uuid:key>/run/", bulk.bulk_run, name="bulk-run"),
 ]
 

@@ -1,4 +1,4 @@
-from orders.models.bulk import BulkRun
+from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
@@ -9,6 +9,7 @@ from orders.models.stage import StageCount, StageDelta
 from orders.models.tag import OrderTag, OrderTask, OrderText
 
 __all__ = [
+    "BulkMemory",
     "BulkRun",
     "Mail",
     "MailTemplate",
