@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_order import order_routes
 from orders.urls_rules import rule_routes
-from orders.views import bulk, desk
+from orders.views import bulk, desk, desk_views, presence
 
 app_name = "orders"
 
@@ -12,6 +12,12 @@ desk_urls = [
     path("", desk.order_list, name="list"),
     path("live/", desk.order_list_live, name="live"),
     path("filter/", desk.order_filter, name="filter"),
+    path("views/", desk_views.views, name="views"),
+    path("views/tiles/", desk_views.tiles, name="view-tiles"),
+    path("views/columns/", desk_views.columns, name="columns"),
+    path("views/save/", desk_views.save, name="view-save"),
+    path("views/<int:pk>/", desk_views.change, name="view-change"),
+    path("<int:pk>/presence/", presence.beat, name="presence"),
     path("home-panel/", desk.home_panel, name="home-panel"),
 ]
 bulk_urls = [

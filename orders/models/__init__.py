@@ -1,4 +1,5 @@
 from orders.models.bulk import BulkMemory, BulkRun
+from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
@@ -11,6 +12,7 @@ from orders.models.tag import OrderTag, OrderTask, OrderText
 __all__ = [
     "BulkMemory",
     "BulkRun",
+    "DeskView",
     "Mail",
     "MailTemplate",
     "Order",

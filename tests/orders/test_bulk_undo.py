@@ -26,6 +26,11 @@ def board():
     return fill_board()
 
 
+@pytest.fixture
+def cast(aoi, ben, chie):
+    return aoi, ben, chie
+
+
 def done(code: str, by, *orders: Order, **params) -> BulkRun:
     """A finished run of this action."""
     draft = bulk.draft(code, [order.pk for order in orders], by=by)
@@ -222,9 +227,8 @@ def test_the_last_action_is_one_key_away(client_of, aoi, board):
     assert 'data-key="u"' in client.get("/orders/").content.decode()
 
 
-def test_who_may_take_an_action_may_look_at_it_and_take_it_back_and_nobody_else(
-    client_of, aoi, ben, chie, board, person_with
-):
+def test_who_may_take_an_action_may_look_at_it_and_take_it_back_and_nobody_else(client_of, cast, board, person_with):
+    aoi, ben, chie = cast
     run = done("add_tag", aoi, board["R-0001"], tag="急ぎ")
     show, undo, log = f"{BULK}{run.key}/", f"{BULK}{run.key}/undo/", f"{BULK}log/"
     assert client_of(aoi).get(undo).status_code == client_of(aoi).post(log).status_code == 405
