@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from oms.kernel import clock
 from oms.kernel.models import User
@@ -86,8 +87,10 @@ def _day(day: Any) -> str:
 
 
 def _age(since: Any) -> str:
-    hours = int((clock.now() - since).total_seconds() // 3600)
-    return _("%(n)s日") % {"n": hours // 24} if hours >= 48 else _("%(n)s時間") % {"n": max(hours, 0)}
+    hours = max(int((clock.now() - since).total_seconds() // 3600), 0)
+    if hours < 48:
+        return ngettext("%(n)s時間", "%(n)s時間", hours) % {"n": hours}
+    return ngettext("%(n)s日", "%(n)s日", hours // 24) % {"n": hours // 24}
 
 
 def _note(text: str) -> str:
