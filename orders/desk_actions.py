@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
+from orders import desk_undo
 from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, ReviewReason, Shop
@@ -258,6 +259,7 @@ ACTIONS = (
         form=AcceptForm,
         key="c",
         rank=10,
+        memory=desk_undo.REASONS,
     ),
     Action(
         "hold",
@@ -270,6 +272,7 @@ ACTIONS = (
         form=HoldForm,
         key="h",
         rank=40,
+        memory=desk_undo.HOLD,
     ),
     Action(
         "lift",
@@ -281,6 +284,7 @@ ACTIONS = (
         run_lift,
         key="Shift+h",
         rank=50,
+        memory=desk_undo.HOLD,
     ),
     Action(
         "confirm",
@@ -302,6 +306,7 @@ ACTIONS = (
         run_payment,
         form=PaymentForm,
         rank=70,
+        memory=desk_undo.PAYMENT,
     ),
     Action(
         "cancel",

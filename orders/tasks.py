@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import authorisations, bulk, hold, refunds, reminders, stage
+from orders.services import authorisations, bulk, bulk_undo, hold, refunds, reminders, stage
 from orders.services.rules import publish, sweep
 
 
@@ -47,3 +47,8 @@ def follow_payments() -> None:
     reminders.cancel_expired()
     authorisations.warn_of_ends()
     refunds.settle_by_channel()
+
+
+@shared_task(name="orders.tasks.undo_bulk", ignore_result=True)
+def undo_bulk(key: str) -> None:
+    bulk_undo.work(key)

@@ -1,5 +1,6 @@
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
-from orders.models.bulk import BulkRun
+from orders.models.bulk import BulkMemory, BulkRun
+from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
@@ -16,7 +17,9 @@ __all__ = [
     "BankLine",
     "BankMatch",
     "BankPreset",
+    "BulkMemory",
     "BulkRun",
+    "DeskView",
     "Mail",
     "MailTemplate",
     "Order",
