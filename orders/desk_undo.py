@@ -87,9 +87,7 @@ def paid(order_ids: Sequence[int], _params: Params) -> Values:
 
 
 def take_payment_back(before: Before, _params: Params, actor: Actor) -> Outcome:
-    done: list[int] = []
-    for state, ids in alike(before, lambda values: values["payment_state"]).items():
-        done += unpay.take_back(ids, state=state, actor=actor)
+    done = unpay.take_back(list(before), actor=actor)
     return outcome(before, done, _("モールへ伝えたか、出荷指示のあとのため、入金は取り消しませんでした。"))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
@@ -78,7 +79,8 @@ def _counted(queries: Sequence[str]) -> dict[str, Count]:
 
 
 def _ask(readable: Mapping[str, "QuerySet[Order]"]) -> dict[str, Count]:
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for orders in readable.values():
         for rows in (orders, orders.filter(STILL_DUE, ship_by__lt=clock.end_of_today())):
             sql, params = rows.order_by().values("pk")[: LIMIT + 1].query.sql_with_params()

@@ -120,7 +120,7 @@ def _slice(run: BulkRun, remembered: Sequence[BulkMemory]) -> Outcome:
 
 def _note(run: BulkRun, position: int, outcome: Outcome, *, finished: bool) -> None:
     left: Mapping[int, str] = {**outcome.skipped, **outcome.failed}
-    values = {
+    values: dict[str, Any] = {
         "key": run.pk,
         "position": position,
         "undone": list(outcome.done),

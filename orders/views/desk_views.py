@@ -1,6 +1,5 @@
 """Saved lists of 受注一覧 and its columns: a panel to save, name, order and share them, and the tiles with counts."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -134,7 +133,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 def _keep(request: HttpRequest, view: DeskView) -> None:
     """Name, sharing and pin as the line's form says."""
     name = request.POST.get("name", "").strip()[:40]
-    taken: Sequence[DeskView] = DeskView.objects.filter(owner=view.owner_id, name=name).exclude(pk=view.pk)[:1]
+    taken = DeskView.objects.filter(owner=view.owner_id, name=name).exclude(pk=view.pk).exists()
     if not name or taken:
         messages.warning(request, _("名前が空か、同じ名前のビューがあります。別の名前にしてください。"))
         return
