@@ -13,7 +13,7 @@ from orders.services.journal import Actor, Entry
 
 @transaction.atomic
 def take_back(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
-    """Undo the last entry that a person made for these paid orders; returns those that changed. Takes the orders' locks.
+    """Undo the last entry that a person made for these paid orders; returns those that changed. Takes the locks.
 
     Orders that went to work or were cancelled stay, and those whose channel was told: it cannot be untold.
     """
