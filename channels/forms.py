@@ -39,11 +39,10 @@ SETTINGS = (
     "merge_cod_prepaid",
     "merge_refunds_shipping",
     "merge_until_min",
-    "mixed_release",
 )
 # Policies with a default: what a form left out stays as it is.
-PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min",
-           "mixed_release")  # fmt: skip
+PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min"
+)  # fmt: skip
 ADDRESSES = ("base_url", "auth_url")
 
 # A host without a dot is welcome: a company's own test server may have one.
@@ -134,7 +133,7 @@ class ShopForm(forms.ModelForm):
         return [
             (_("店舗"), [self[name] for name in head if name in self.fields]),
             (_("認証情報"), [self[name] for name in self.fields if name.startswith(SECRET_PREFIX)]),
-            (_("同梱と予約"), [self[name] for name in PARCELS]),
+            (_("同梱の設定"), [self[name] for name in PARCELS]),
             (_("メールと帳票"), [self[name] for name in (*paper, "delivery_note_message")]),
         ]
 

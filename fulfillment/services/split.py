@@ -12,10 +12,8 @@ from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts
 from oms.kernel import clock
 from orders.models import Order, OrderLine
-from orders.services import journal, review
+from orders.services import journal
 from orders.services.journal import Actor, Entry
-
-REASON = "mixed_release"
 
 
 class CannotSplit(Exception):
@@ -75,7 +73,6 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
         raise CannotSplit(_("引当済みの明細がないため、先に出荷できるものがありません。"))
     OrderLine.objects.filter(pk__in=waiting).update(apart=True)
     Order.objects.filter(pk=order_id).update(version=F("version") + 1)
-    review.close_from_above([order_id], REASON, actor=actor)
     _finish(order_id, "split", _("引当済みの分を先に出荷"), actor)
     return waiting
 

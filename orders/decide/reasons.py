@@ -48,7 +48,6 @@ CATALOGUE: dict[str, Reason] = {
     "paid_over": Reason(_("過入金"), Level.WARN, _("差額を返金する")),
     "oversold": Reason(_("売り越し"), Level.BLOCK, _("どの受注に在庫を回すかを決める")),
     "merge_candidate": Reason(_("同梱候補"), Level.BLOCK, _("同梱するか、別々に出荷するかを決める")),
-    "mixed_release": Reason(_("予約品と通常品の混在"), Level.BLOCK, _("分けて出荷するか、そろうまで待つかを決める")),
     "rule_hold": Reason(_("ルールによる確認"), Level.BLOCK, _("ルールが書いた理由を読んで決める")),
     "rule_error": Reason(_("ルールのエラー"), Level.BLOCK, _("ルールを直すか、この受注を人が確かめる")),
     "remote_island": Reason(_("離島・中継地域"), Level.WARN, _("お届けに日数がかかることを知らせる")),

@@ -9,12 +9,6 @@ class MergePolicy(models.TextChoices):
     NEVER = "never", _("同梱しない")
 
 
-class MixedRelease(models.TextChoices):
-    WAIT = "wait", _("そろうまで待つ")
-    SPLIT = "split", _("先に出せる分を分けて出荷する")
-    ASK = "ask", _("画面で確認する")
-
-
 class Shop(models.Model):
     """One shop at one channel: what orders, mails and documents need to know of it. Credentials live upstairs.
 
@@ -57,9 +51,6 @@ class Shop(models.Model):
         default=60,
         db_default=60,
         validators=[MaxValueValidator(1440)],
-    )
-    mixed_release = models.CharField(
-        _("予約品と通常品の混在"), max_length=5, choices=MixedRelease, default=MixedRelease.WAIT, db_default="wait"
     )
 
     mail_from = models.EmailField(_("差出人メール"), blank=True)

@@ -255,7 +255,6 @@ def _evidence(reason: ReviewReason, personal: bool) -> str:
 PAGES_ABOVE = {
     "oversold": ("channels:oversell-order", gettext_lazy("売り越しの経過と対応")),
     "merge_candidate": ("fulfillment:merge", gettext_lazy("同梱するか決める")),
-    "mixed_release": ("fulfillment:split", gettext_lazy("分割するか決める")),
 }
 
 

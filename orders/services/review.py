@@ -30,7 +30,7 @@ State = ReviewReason.State
 # Reasons that no check of the stored facts finds again: a person closes them, or the rule that raised them.
 STICKY = {"channel_changed", "rule_hold", "rule_error"}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
-FROM_ABOVE = {"oversold", "merge_candidate", "mixed_release"}
+FROM_ABOVE = {"oversold", "merge_candidate"}
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
