@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import bulk, hold, stage
+from orders.services import bulk, hold, review_again, stage
 from orders.services.rules import publish, sweep
 
 
@@ -39,3 +39,13 @@ def run_rule_moments() -> None:
 @shared_task(name="orders.tasks.fold_rule_tallies", ignore_result=True)
 def fold_rule_tallies() -> None:
     sweep.fold_tallies()
+
+
+@shared_task(name="orders.tasks.reapply_reason", ignore_result=True)
+def reapply_reason(code: str) -> None:
+    review_again.reapply(code)
+
+
+@shared_task(name="orders.tasks.review_by_time", ignore_result=True)
+def review_by_time() -> None:
+    review_again.by_time()

@@ -40,6 +40,7 @@ LABELS = {
     "untagged": (gettext_lazy("タグを外しました"), "neutral"),
     "labelled": (gettext_lazy("担当・優先度・印を変えました"), "neutral"),
     "task_done": (gettext_lazy("作業を完了しました"), "done"),
+    "decision_undone": (gettext_lazy("確認の判断を取り消しました"), "neutral"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
 }
 # Fields whose values are no personal data.
