@@ -35,28 +35,6 @@ class Reason:
     note: bool = False
 
 
-GROUPS: dict[str, str | Promise] = {
-    "data": _("取込とデータ"),
-    "wishes": _("お客様の要望"),
-    "address": _("住所と届け先"),
-    "delivery": _("配達日"),
-    "payment": _("支払い"),
-    "stock": _("在庫"),
-    "customer": _("注文者"),
-    "after": _("出荷と連絡"),
-    "hand": _("ルールと手作業"),
-}
-
-# What a threshold is called on the settings page.
-PARAM_LABELS: dict[str, str | Promise] = {
-    "yen": _("金額（円）"),
-    "hours": _("時間"),
-    "days": _("日数"),
-    "pieces": _("個数"),
-    "words": _("言葉（読点区切り）"),
-    "prefixes": _("郵便番号の先頭（読点区切り）"),
-}
-
 BLOCK, WARN, INFO = Level.BLOCK, Level.WARN, Level.INFO
 
 CATALOGUE: dict[str, Reason] = {

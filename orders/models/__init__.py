@@ -1,10 +1,9 @@
 from orders.models.bulk import BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
-from orders.models.memo import OrderFile, OrderLink, OrderMemo
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.reason import ReviewReason
-from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange, StageName
+from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
@@ -17,10 +16,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderEventValue",
-    "OrderFile",
     "OrderLine",
-    "OrderLink",
-    "OrderMemo",
     "OrderTag",
     "OrderTask",
     "OrderText",
@@ -41,5 +37,4 @@ __all__ = [
     "Shop",
     "StageCount",
     "StageDelta",
-    "StageName",
 ]

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.order import Order, Stage
+from orders.models.order import Order
 from orders.models.reason import Level
 
 
@@ -25,26 +25,16 @@ class ReasonSetting(models.Model):
     version = models.PositiveIntegerField(_("版"), default=1)
 
     class Meta:
-        permissions = [("manage_reasons", _("確認理由とステータスの呼び名を管理する"))]
+        permissions = [("manage_reasons", _("確認理由を管理する"))]
 
     def __str__(self) -> str:
         return self.code
 
 
-class StageName(models.Model):
-    """The company's own word for a stage."""
-
-    stage = models.CharField(max_length=18, choices=Stage, primary_key=True)
-    label = models.CharField(_("呼び名"), max_length=20)
-
-    def __str__(self) -> str:
-        return self.label
-
-
 class ReviewSettingChange(models.Model):
     """Who changed which setting of the review, from what to what. Rows are only added."""
 
-    subject = models.CharField(max_length=40)  # a reason code, or "stages"
+    subject = models.CharField(max_length=40)  # a reason code
     version = models.PositiveIntegerField(_("版"), default=1)
     before = models.JSONField()
     after = models.JSONField()

@@ -1,4 +1,4 @@
-"""The company's own levels, thresholds and words for reasons and stages: read for every batch, changed with a journal.
+"""The company's own levels and thresholds of the reasons: read for every batch, changed with a journal.
 
 A reason without a stored setting is as the catalogue says.
 """
@@ -14,8 +14,7 @@ from oms.kernel.later import later
 from oms.kernel.models import User
 from orders.decide.catalogue import CATALOGUE
 from orders.decide.reasons import Found
-from orders.models import ReasonSetting, ReviewSettingChange, StageName
-from orders.models.order import Stage
+from orders.models import ReasonSetting, ReviewSettingChange
 
 OVERRIDE_KINDS = ("channel", "shop", "payment")
 
@@ -126,29 +125,4 @@ def save(wanted: Setting, *, by: User | None) -> bool:
         subject=wanted.code, version=version, before=before.document, after=wanted.document, at=clock.now(), by=by
     )
     later("orders.tasks.reapply_reason", wanted.code)
-    return True
-
-
-def stage_words() -> dict[str, str]:
-    """The company's own words for stages."""
-    return dict(StageName.objects.values_list("stage", "label"))
-
-
-@transaction.atomic
-def save_stage_words(words: Mapping[str, str], *, by: User | None) -> bool:
-    """Store the company's words for stages; an empty one is our own word again."""
-    before = stage_words()
-    after = {
-        stage: word.strip()[:20] for stage, word in words.items()
-        if stage in Stage.values and word.strip() and word.strip() != str(Stage(stage).label)
-    }  # fmt: skip
-    if before == after:
-        return False
-    StageName.objects.exclude(stage__in=after).delete()
-    for stage, word in after.items():
-        StageName.objects.update_or_create(stage=stage, defaults={"label": word})
-    version = ReviewSettingChange.objects.filter(subject="stages").count() + 1
-    ReviewSettingChange.objects.create(
-        subject="stages", version=version, before=before, after=after, at=clock.now(), by=by
-    )
     return True
