@@ -63,6 +63,7 @@ BEAT_SCHEDULE |= {
     "run-rules": {"task": "orders.tasks.run_rules", "schedule": 5.0, "options": {"expires": 5}},
     "rule-moments": {"task": "orders.tasks.run_rule_moments", "schedule": 60.0, "options": {"expires": 60}},
     "fold-rule-tallies": {"task": "orders.tasks.fold_rule_tallies", "schedule": 300.0, "options": {"expires": 300}},
+    "review-by-time": {"task": "orders.tasks.review_by_time", "schedule": 900.0, "options": {"expires": 600}},
 }
 BEAT_SCHEDULE |= {
     "payments": {"task": "orders.tasks.follow_payments", "schedule": 1800.0, "options": {"expires": 1800}},

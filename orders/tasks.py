@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import authorisations, bulk, bulk_undo, hold, refunds, reminders, stage
+from orders.services import authorisations, bulk, bulk_undo, hold, refunds, reminders, review_again, stage
 from orders.services.rules import publish, sweep
 
 
@@ -52,3 +52,13 @@ def follow_payments() -> None:
 @shared_task(name="orders.tasks.undo_bulk", ignore_result=True)
 def undo_bulk(key: str) -> None:
     bulk_undo.work(key)
+
+
+@shared_task(name="orders.tasks.reapply_reason", ignore_result=True)
+def reapply_reason(code: str) -> None:
+    review_again.reapply(code)
+
+
+@shared_task(name="orders.tasks.review_by_time", ignore_result=True)
+def review_by_time() -> None:
+    review_again.by_time()

@@ -41,6 +41,7 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.export_order",
     "orders.manage_rules",
+    "orders.manage_reasons",
     "orders.change_mailtemplate",
     "orders.change_paymentgate",
     "customers.change_member",

@@ -7,6 +7,7 @@ from orders.models.order import Order, OrderLine, Recipient
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
+from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
@@ -32,11 +33,15 @@ __all__ = [
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
+    "ReasonSetting",
     "Recipient",
     "Refund",
     "RefundLine",
     "Reminder",
+    "ReviewClaim",
+    "ReviewDecision",
     "ReviewReason",
+    "ReviewSettingChange",
     "Rule",
     "RuleList",
     "RuleMark",

@@ -56,6 +56,7 @@ LABELS = {
     "merge_asked": (gettext_lazy("同梱を購入者に確認します"), "attention"),
     "split": (gettext_lazy("出荷伝票を分けました"), "info"),
     "split_undone": (gettext_lazy("分割を取り消しました"), "neutral"),
+    "decision_undone": (gettext_lazy("確認の判断を取り消しました"), "neutral"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
 }
 # Fields whose values are no personal data.
