@@ -57,3 +57,6 @@ BEAT_SCHEDULE |= {
     "publish-compare": {"task": "channels.tasks.publish_compare", "schedule": 60.0, "options": {"expires": 60}},
     "oversell": {"task": "channels.tasks.publish_oversell_sweep", "schedule": 30.0, "options": {"expires": 30}},
 }
+BEAT_SCHEDULE |= {
+    "figures": {"task": "oms.pages.tasks.refresh_figures", "schedule": 60.0, "options": {"expires": 60}},
+}
