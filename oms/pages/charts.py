@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-WIDTH, HEIGHT = 640, 150
-LEFT, BOTTOM, TOP = 48, 20, 10
+WIDTH, HEIGHT = 480, 140
+LEFT, BOTTOM, TOP = 44, 20, 10
 SPARK_WIDTH, SPARK_HEIGHT = 132, 30
 
 

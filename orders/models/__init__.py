@@ -4,8 +4,10 @@ from orders.models.figure import DayFigure, FigureState, OrderFigure
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.reason import ReviewReason
+from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.tag import OrderTag, OrderTask, OrderText
 
 __all__ = [
     "BulkRun",
@@ -18,8 +20,19 @@ __all__ = [
     "OrderEventValue",
     "OrderFigure",
     "OrderLine",
+    "OrderTag",
+    "OrderTask",
+    "OrderText",
     "Recipient",
     "ReviewReason",
+    "Rule",
+    "RuleList",
+    "RuleMark",
+    "RuleOccasion",
+    "RuleTally",
+    "RuleTrace",
+    "RuleVersion",
+    "RuleWake",
     "Shop",
     "StageCount",
     "StageDelta",
