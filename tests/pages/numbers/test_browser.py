@@ -24,5 +24,17 @@ def test_the_numbers_are_readable_in_the_dark(page_as, aoi, screenshot):
     page.emulate_media(color_scheme="dark")
     page.goto("/numbers/?period=30")
     page.get_by_text("表で見る").first.click()
-    assert page.get_by_role("cell", name="楽天市場店").count() + page.get_by_role("columnheader", name="楽天市場店").count()
+    assert (
+        page.get_by_role("cell", name="楽天市場店").count()
+        + page.get_by_role("columnheader", name="楽天市場店").count()
+    )
     screenshot(page, "numbers-dark", full_page=True)
+
+
+def test_the_morning_is_one_glance(browser_page, aoi, screenshot):
+    some_days(aoi)
+    browser_page.goto("/")
+    browser_page.get_by_text("送信待ち").first.wait_for()
+    assert browser_page.locator(".glance-part").count() == 4
+    browser_page.wait_for_load_state("networkidle")
+    screenshot(browser_page, "home", full_page=True)
