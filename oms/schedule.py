@@ -66,3 +66,6 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "figures": {"task": "oms.pages.tasks.refresh_figures", "schedule": 60.0, "options": {"expires": 60}},
 }
+BEAT_SCHEDULE |= {
+    "resume-move-ins": {"task": "orders.tasks.resume_move_ins", "schedule": 60.0, "options": {"expires": 60}},
+}

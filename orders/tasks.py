@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import bulk, hold, stage
+from orders.services import bulk, hold, moving_in, stage
 from orders.services.rules import publish, sweep
 
 
@@ -39,3 +39,13 @@ def run_rule_moments() -> None:
 @shared_task(name="orders.tasks.fold_rule_tallies", ignore_result=True)
 def fold_rule_tallies() -> None:
     sweep.fold_tallies()
+
+
+@shared_task(name="orders.tasks.work_move_in", ignore_result=True)
+def work_move_in(move_id: int) -> None:
+    moving_in.work(move_id)
+
+
+@shared_task(name="orders.tasks.resume_move_ins", ignore_result=True)
+def resume_move_ins() -> None:
+    moving_in.resume_stuck()

@@ -42,6 +42,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.export_order",
     "orders.manage_rules",
     "orders.change_mailtemplate",
+    "orders.move_in",
     "customers.change_member",
     "inventory.change_balance",
     "channels.retry_effect",

@@ -49,6 +49,7 @@ ENTRIES = (
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
+    Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )
 

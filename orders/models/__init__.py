@@ -2,6 +2,7 @@ from orders.models.bulk import BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.figure import DayFigure, FigureState, OrderFigure
 from orders.models.mail import Mail, MailTemplate
+from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.reason import ReviewReason
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
@@ -15,6 +16,10 @@ __all__ = [
     "FigureState",
     "Mail",
     "MailTemplate",
+    "MoveIn",
+    "MoveInEvent",
+    "MoveInPreset",
+    "MoveInRow",
     "Order",
     "OrderEvent",
     "OrderEventValue",

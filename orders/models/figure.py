@@ -25,7 +25,7 @@ class OrderFigure(models.Model):
     touches = models.PositiveIntegerField()
     single_touches = models.PositiveIntegerField()
     parcels = models.PositiveIntegerField()
-    import_s = models.PositiveIntegerField()
+    import_s = models.PositiveIntegerField(null=True)  # empty for what was moved in from another system
     release_s = models.PositiveIntegerField(null=True)
     total = models.IntegerField()
 

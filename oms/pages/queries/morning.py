@@ -95,7 +95,7 @@ def _exceptions(person: User) -> list[Counted]:
 
 
 def _tasks(person: User, now: datetime) -> list[Counted]:
-    own = Q(assignee=person) | Q(assignee=None, team=None) | Q(team__in=person.groups.all())
+    own = Q(assignee=person) | Q(team__in=person.groups.all())
     rows = OrderTask.objects.filter(done_at=None)
     mine = rows.filter(own).aggregate(n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
     return [

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
 from oms.kernel import clock
+from orders.channel_order import MOVED_IN
 from orders.decide.numbers import DAY_OF, NO_TOUCH, NUMBERS, STEPS_PER_E, TIMES
 from orders.models import DayFigure, FigureState, OrderFigure
 
@@ -62,7 +63,7 @@ sent AS (
 INSERT INTO orders_orderfigure (order_id, shop_id, ordered_on, shipped_on, cancelled_on, by_channel, cancelled, late,
                                 fault, oversold, known, touches, single_touches, parcels, import_s, release_s, total)
 SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
-       CASE WHEN NOT o.fulfilled_by_channel THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
+       CASE WHEN NOT o.fulfilled_by_channel AND NOT (o.flags @> %(moved_in)s::varchar[]) THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
        (o.cancelled_at AT TIME ZONE 'Asia/Tokyo')::date,
        o.fulfilled_by_channel, o.cancelled_at IS NOT NULL,
        coalesce(o.shipped_at > o.ship_by, false) AND NOT o.fulfilled_by_channel,
@@ -71,7 +72,8 @@ SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
        EXISTS (SELECT FROM channels_oversellcase c WHERE c.order_id = o.id),
        o.member_id IS NOT NULL, coalesce(t.n, 0), coalesce(t.single, 0),
        CASE WHEN o.shipped_at IS NULL THEN 0 ELSE coalesce(s.n, 1) END,
-       greatest(0, extract(epoch FROM o.imported_at - o.ordered_at))::int,
+       CASE WHEN NOT (o.flags @> %(moved_in)s::varchar[])
+            THEN greatest(0, extract(epoch FROM o.imported_at - o.ordered_at))::int END,
        greatest(0, extract(epoch FROM o.instructed_at - o.imported_at))::int, coalesce(o.total, 0)
   FROM chosen o LEFT JOIN touched t ON t.order_id = o.id LEFT JOIN sent s ON s.order_id = o.id
  ORDER BY o.id
@@ -141,7 +143,7 @@ def _write(order_ids: Sequence[int]) -> None:
         )
         stood = list(before)
         with connection.cursor() as cursor:
-            cursor.execute(FIGURES, {"ids": ids, "no_touch": list(NO_TOUCH)})
+            cursor.execute(FIGURES, {"ids": ids, "no_touch": list(NO_TOUCH), "moved_in": [MOVED_IN]})
             written = cursor.fetchall()
         if written:
             places |= _places(row[1:] for row in stood) | _places(written)
