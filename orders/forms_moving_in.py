@@ -51,7 +51,7 @@ class MappingForm(forms.Form):
         ]
         self.kind = kind
         for name, one in FIELDS[kind].items():
-            self.fields[f"col_{name}"] = forms.ChoiceField(label=one.label, choices=columns, required=False)
+            self.fields[f"col_{name}"] = forms.ChoiceField(label=str(one.label), choices=columns, required=False)
         if kind != "orders":
             del self.fields["shop"]
         if kind != "stock":

@@ -149,7 +149,5 @@ def _frame(labels: Sequence[str], top: float, drawn: SafeString, said: str, unit
 
 
 def short(value: float) -> str:
-    """12,000 → 1.2万: the axis has room for five characters."""
-    if value >= 10_000:
-        return f"{value / 10_000:,.4g}万"
-    return f"{value:,.4g}"
+    """1,500,000 → 1.5M: the axis has room for seven characters."""
+    return f"{value / 1_000_000:g}M" if value >= 1_000_000 else f"{value:,.0f}" if value >= 10 else f"{value:g}"

@@ -52,7 +52,7 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
     "stock": {
         "code": Field(lazy("SKUコード"), ("syohin_code", "商品コード", "sku", "skuコード", "品番"), needed=True),
         "place": Field(lazy("拠点コード"), ("拠点コード", "拠点", "倉庫コード", "倉庫")),
-        "on_hand": Field(lazy("在庫数"), ("zaiko_su", "在庫数", "実在庫", "在庫"), needed=True),
+        "on_hand": Field(lazy("在庫数"), ("在庫数", "実在庫", "在庫"), needed=True),
     },
     "orders": {
         "no": Field(lazy("受注番号"), ("店舗伝票番号", "受注番号", "注文番号"), needed=True),
@@ -98,13 +98,12 @@ class Preset:
     heads: Mapping[str, str]
 
 
-# Layouts: manual.next-engine.net, 商品管理の一括登録, 在庫数の登録/更新 (12616), 受注CSVファイルの作成【汎用】 (5552).
+# Layouts: manual.next-engine.net, 商品管理の一括登録, 受注CSVファイルの作成【汎用】 (5552).
 PRESETS = (
     Preset(
         "ネクストエンジン 商品マスタ", "products",
         {"code": "syohin_code", "product": "daihyo_syohin_code", "name": "syohin_name", "price": "baika_tnk"},
     ),
-    Preset("ネクストエンジン 在庫", "stock", {"code": "syohin_code", "on_hand": "zaiko_su"}),
     Preset(
         "ネクストエンジン 汎用受注", "orders",
         {

@@ -35,14 +35,45 @@ def checklist() -> list[Step]:
         return f"?kind={kind}"
 
     return [
-        Step(_("店舗をつなぐ"), _("モールの店舗を登録し、認証情報を入れます。"), Shop.objects.exists(), "channels:list"),
+        Step(
+            _("店舗をつなぐ"), _("モールの店舗を登録し、認証情報を入れます。"), Shop.objects.exists(), "channels:list"
+        ),
         Step(_("拠点を用意する"), _("在庫を置く倉庫と店舗です。"), Location.objects.exists(), "inventory:list"),
-        Step(_("商品マスタを取り込む"), _("SKUコード・商品名・JAN・価格・税率です。"), Sku.objects.exists(), "orders:move-in", own("products")),
-        Step(_("セット構成を取り込む"), _("セット商品がなければ不要です。"), BundleComponent.objects.exists(), "orders:move-in", own("bundles")),
-        Step(_("出品とSKUを対応付ける"), _("同じコードは自動で対応します。違うものはCSVでまとめて直せます。"), _listed(), "channels:mapping-csv"),
-        Step(_("在庫数を取り込む"), _("数えた在庫として登録し、モールへ送ります。"), Balance.objects.filter(on_hand__gt=0).exists(), "orders:move-in", own("stock")),
-        Step(_("受注を取り込む"), _("過去の受注は会員の履歴に、未出荷の受注は受注一覧に入ります。"), Order.objects.exists(), "orders:move-in", own("orders")),
-    ]  # fmt: skip
+        Step(
+            _("商品マスタを取り込む"),
+            _("SKUコード・商品名・JAN・価格・税率です。"),
+            Sku.objects.exists(),
+            "orders:move-in",
+            own("products"),
+        ),
+        Step(
+            _("セット構成を取り込む"),
+            _("セット商品がなければ不要です。"),
+            BundleComponent.objects.exists(),
+            "orders:move-in",
+            own("bundles"),
+        ),
+        Step(
+            _("出品とSKUを対応付ける"),
+            _("同じコードは自動で対応します。違うものはCSVでまとめて直せます。"),
+            _listed(),
+            "channels:mapping-csv",
+        ),
+        Step(
+            _("在庫数を取り込む"),
+            _("数えた在庫として登録し、モールへ送ります。"),
+            Balance.objects.filter(on_hand__gt=0).exists(),
+            "orders:move-in",
+            own("stock"),
+        ),
+        Step(
+            _("受注を取り込む"),
+            _("過去の受注は会員の履歴に、未出荷の受注は受注一覧に入ります。"),
+            Order.objects.exists(),
+            "orders:move-in",
+            own("orders"),
+        ),
+    ]
 
 
 def _listed() -> bool:

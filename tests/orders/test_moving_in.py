@@ -17,7 +17,10 @@ from tests.orders.builders import make_channel_order, make_line, make_location, 
 
 pytestmark = pytest.mark.django_db
 
-GOODS = "syohin_code,daihyo_syohin_code,syohin_name,baika_tnk,jan_code\nA-1,A,椅子 赤,\"¥1,200\",4901234567894\nA-2,A,椅子 青,1300,\n"
+GOODS = (
+    "syohin_code,daihyo_syohin_code,syohin_name,baika_tnk,jan_code\n"
+    'A-1,A,椅子 赤,"¥1,200",4901234567894\nA-2,A,椅子 青,1300,\n'
+)
 NE_HEADS = (
     "店舗伝票番号,受注日,受注郵便番号,受注住所１,受注住所２,受注名,受注名カナ,受注電話番号,受注メールアドレス,発送郵便番号,発送先住所１,"
     "発送先住所２,発送先名,発送先カナ,発送電話番号,支払方法,発送方法,商品計,税金,発送料,手数料,ポイント,合計金額,備考,商品名,商品コード,"
@@ -29,7 +32,8 @@ def order_line(no: str, *, shipped: str = "0", sku: str = "CHAIR", at: str = "20
     place = "1540024,東京都世田谷区,三軒茶屋2-14-3"
     who = "佐藤 恵,サトウ メグミ,09012345678"
     return (
-        f"{no},{at},{place},{who},megumi@example.com,{place},{who},クレジットカード,宅配便,2000,0,500,0,0,2500,,椅子,{sku},1000,2,,{shipped}"
+        f"{no},{at},{place},{who},megumi@example.com,{place},{who},クレジットカード,宅配便,"
+        f"2000,0,500,0,0,2500,,椅子,{sku},1000,2,,{shipped}"
     )
 
 
@@ -60,7 +64,12 @@ def test_encoding_and_delimiter_are_found(aoi, encoding, delimiter):
 
 @pytest.mark.parametrize(
     ("data", "said"),
-    [(b"", "ファイルが空"), (b"PK\x03\x04\x00\x00", "CSVではない"), (b"\x81\xff\xfe\x99,\x80", "文字コード"), (b"a,b\n", "データの行")],
+    [
+        (b"", "ファイルが空"),
+        (b"PK\x03\x04\x00\x00", "CSVではない"),
+        (b"\x81\xff\xfe\x99,\x80", "文字コード"),
+        (b"a,b\n", "データの行"),
+    ],
 )
 def test_a_file_that_cannot_be_read_says_what_to_do_and_leaves_nothing(aoi, data, said):
     with pytest.raises(moving_in.Unusable, match=said):
@@ -104,7 +113,10 @@ def test_bad_lines_are_named_and_the_others_go_in(aoi):
 
 def test_sets_get_their_parts(aoi):
     make_sku("CHAIR"), make_sku("DESK")
-    text = "set_syohin_code,set_syohin_name,set_baika_tnk,syohin_code,suryo\nSET,セット,3000,CHAIR,2\nSET,セット,3000,DESK,1\nBAD,x,1,NONE,1\n"
+    text = (
+        "set_syohin_code,set_syohin_name,set_baika_tnk,syohin_code,suryo\n"
+        "SET,セット,3000,CHAIR,2\nSET,セット,3000,DESK,1\nBAD,x,1,NONE,1\n"
+    )
     move = apply(check(read(text, "bundles", aoi), aoi), aoi)
     assert move.result == {"created": 1, "failed": 1}
     assert set(BundleComponent.objects.values_list("component__code", "quantity")) == {("CHAIR", 2), ("DESK", 1)}
@@ -115,7 +127,7 @@ def test_sets_get_their_parts(aoi):
 def test_stock_is_counted_through_the_door_and_taken_back_where_nothing_moved(aoi):
     place = make_location()
     chair, desk = make_sku("CHAIR", stock_units=3), make_sku("DESK")
-    move = check(read("syohin_code,zaiko_su\nCHAIR,10\nDESK,5\nNONE,1\n", "stock", aoi), aoi, location=place)
+    move = check(read("商品コード,在庫数\nCHAIR,10\nDESK,5\nNONE,1\n", "stock", aoi), aoi, location=place)
     assert (move.bad, move.planned) == (1, {"updated": 1, "created": 1})
     apply(move, aoi)
     on_hand = dict(Balance.objects.filter(location=place).values_list("sku__code", "on_hand"))

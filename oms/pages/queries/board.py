@@ -229,7 +229,7 @@ def _charts(shops: Sequence[Shop], period: Period, found: Sums) -> list[Chart]:
     return [
         Chart(
             _("受注"),
-            charts.stacked_bars(labels, orders, said=_("日ごとの受注件数、店舗別"), unit=_("件")),
+            charts.stacked_bars(labels, orders, said=_("日ごとの受注件数、店舗別")),
             legend,
             head,
             _table(labels, orders, lambda n: f"{n:,.0f}"),

@@ -192,7 +192,7 @@ LATERAL (SELECT greatest(0, extract(epoch FROM p.sent_at - p.changed_at))::float
 def publish_delays(period: Period) -> dict[int, Pushes]:
     """By shop; 0 is all of them together."""
     since, until = period.moments
-    values = {"since": since, "until": until, "all": not period.shops, "shops": list(period.shops)}
+    values: dict[str, Any] = {"since": since, "until": until, "all": not period.shops, "shops": list(period.shops)}
     with connection.cursor() as cursor:
         cursor.execute(DELAYS, values)
         return {shop: Pushes(*figures) for shop, *figures in cursor.fetchall()}
@@ -262,7 +262,7 @@ class ReasonRow:
 def reason_rows(period: Period) -> tuple[ReasonRow, list[ReasonRow]]:
     """The sum of all, and each code, the most frequent first."""
     since, until = period.moments
-    values = {"since": since, "until": until, "all": not period.shops, "shops": list(period.shops)}
+    values: dict[str, Any] = {"since": since, "until": until, "all": not period.shops, "shops": list(period.shops)}
     with connection.cursor() as cursor:
         cursor.execute(REASONS, values)
         rows = [ReasonRow(code or "", *figures) for code, *figures in cursor.fetchall()]

@@ -63,7 +63,8 @@ sent AS (
 INSERT INTO orders_orderfigure (order_id, shop_id, ordered_on, shipped_on, cancelled_on, by_channel, cancelled, late,
                                 fault, oversold, known, touches, single_touches, parcels, import_s, release_s, total)
 SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
-       CASE WHEN NOT o.fulfilled_by_channel AND NOT (o.flags @> %(moved_in)s::varchar[]) THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
+       CASE WHEN NOT o.fulfilled_by_channel AND NOT (o.flags @> %(moved_in)s::varchar[]) 
+            THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
        (o.cancelled_at AT TIME ZONE 'Asia/Tokyo')::date,
        o.fulfilled_by_channel, o.cancelled_at IS NOT NULL,
        coalesce(o.shipped_at > o.ship_by, false) AND NOT o.fulfilled_by_channel,
@@ -112,7 +113,7 @@ def _sweep() -> int:
     state, _made = FigureState.objects.get_or_create(pk=1)
     now = clock.now()
     since = (state.swept_at or now) - LOOK_BACK
-    values = {"order_id": state.order_id, "event_id": state.event_id, "since": since, "most": AT_ONCE}
+    values: dict[str, Any] = {"order_id": state.order_id, "event_id": state.event_id, "since": since, "most": AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(CHANGED, values)
         ids = [row[0] for row in cursor.fetchall()]

@@ -1,5 +1,7 @@
 """数字: how the work went over some days, and the lists behind the numbers that no other screen has."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -54,7 +56,7 @@ def _period(request: HttpRequest) -> facts.Period:
     return facts.chosen_period(request.GET, list(Shop.objects.all()))
 
 
-def _list(request: HttpRequest, rows: "QuerySet[object]", template: str, title: str) -> HttpResponse:
+def _list(request: HttpRequest, rows: "QuerySet[Any]", template: str, title: str) -> HttpResponse:
     page = keyset_page(request, rows, order=("-id",))
     for row in page.rows:
         if isinstance(row, ReviewReason):
