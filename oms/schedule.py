@@ -68,3 +68,9 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "payments": {"task": "orders.tasks.follow_payments", "schedule": 1800.0, "options": {"expires": 1800}},
 }
+BEAT_SCHEDULE |= {
+    "figures": {"task": "oms.pages.tasks.refresh_figures", "schedule": 60.0, "options": {"expires": 60}},
+}
+BEAT_SCHEDULE |= {
+    "resume-move-ins": {"task": "orders.tasks.resume_move_ins", "schedule": 60.0, "options": {"expires": 60}},
+}

@@ -17,9 +17,10 @@ from oms.kernel.address import PREFECTURES
 from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.search import matching
+from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
 from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, words_of
-from orders.models import Order, OrderEvent, OrderLine, OrderTag, ReviewReason, Shop
+from orders.models import Order, OrderEvent, OrderFigure, OrderLine, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 
 # An order that has not left and will. Only these have a deadline.
@@ -47,6 +48,14 @@ HAS: dict[str, tuple[Any, Any]] = {
     "one_line": (lazy("1種類だけ"), ~Exists(lines().filter(Exists(ANOTHER_LINE)))),
     "tracking": (lazy("送り状番号あり"), ~Q(tracking_label="")),
     "cancel_requested": (lazy("キャンセル申請"), Q(cancel_requested=True)),
+}
+
+
+# How long an order stands where it stands, in days from and to.
+WAITING: dict[str, tuple[Any, int, int | None]] = {
+    "0": (lazy("1日以内"), 0, 1),
+    "1": (lazy("1〜3日"), 1, 3),
+    "3": (lazy("3日より長い"), 3, None),
 }
 
 
@@ -153,9 +162,53 @@ class OrderFilter(FactFilter):
         label=lazy("キャンセル日（開始）"), widget=DayInput, method="cancelled_since"
     )
 
+    # The lists behind the figures of 数字 and of the home page.
+    number = django_filters.ChoiceFilter(
+        label=lazy("数字"),
+        choices=lambda: [(code, one.label) for code, one in numbers.NUMBERS.items()],
+        method="counted",
+        empty_label=lazy("指定なし"),
+    )
+    number_from = django_filters.DateFilter(label=lazy("集計の開始日"), widget=DayInput, method="counted_with")
+    number_to = django_filters.DateFilter(label=lazy("集計の終了日"), widget=DayInput, method="counted_with")
+    waiting = django_filters.ChoiceFilter(
+        label=lazy("滞留"),
+        choices=[(code, label) for code, (label, _since, _until) in WAITING.items()],
+        method="standing",
+        empty_label=lazy("指定なし"),
+    )
+    imported_from = django_filters.IsoDateTimeFilter(
+        label=lazy("取込日時（開始）"), field_name="imported_at", lookup_expr="gte"
+    )
+    hands = django_filters.ChoiceFilter(
+        label=lazy("人の操作"),
+        choices=(("none", lazy("なし")),),
+        method="untouched",
+        empty_label=lazy("指定なし"),
+    )
+
     class Meta:
         model = Order
         fields: Mapping[str, Any] = {}
+
+    def counted(self, rows: QuerySet[Order], _name: str, code: str) -> QuerySet[Order]:
+        """The orders that one number of the dashboards counts, within its days."""
+        asked = self.form.cleaned_data
+        wanted = numbers.listed(code, asked.get("number_from"), asked.get("number_to"))
+        return rows.filter(pk__in=OrderFigure.objects.filter(wanted).values("pk"))
+
+    def counted_with(self, rows: QuerySet[Order], _name: str, _day: date) -> QuerySet[Order]:
+        """The days belong to `number`, which reads them."""
+        return rows
+
+    def standing(self, rows: QuerySet[Order], _name: str, code: str) -> QuerySet[Order]:
+        _label, since, until = WAITING[code]
+        now = clock.now()
+        rows = rows.filter(stage_since__lte=now - timedelta(days=since))
+        return rows if until is None else rows.filter(stage_since__gt=now - timedelta(days=until))
+
+    def untouched(self, rows: QuerySet[Order], _name: str, _none: str) -> QuerySet[Order]:
+        return rows.filter(~Exists(OrderEvent.objects.filter(order=OuterRef("pk"), by__isnull=False)))
 
     def shipped_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
         return rows.filter(shipped_at__gt=F("ship_by"), fulfilled_by_channel=False)

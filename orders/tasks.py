@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import authorisations, bulk, bulk_undo, hold, refunds, reminders, review_again, stage
+from orders.services import authorisations, bulk, bulk_undo, hold, moving_in, refunds, reminders, review_again, stage
 from orders.services.rules import publish, sweep
 
 
@@ -62,3 +62,13 @@ def reapply_reason(code: str) -> None:
 @shared_task(name="orders.tasks.review_by_time", ignore_result=True)
 def review_by_time() -> None:
     review_again.by_time()
+
+
+@shared_task(name="orders.tasks.work_move_in", ignore_result=True)
+def work_move_in(move_id: int) -> None:
+    moving_in.work(move_id)
+
+
+@shared_task(name="orders.tasks.resume_move_ins", ignore_result=True)
+def resume_move_ins() -> None:
+    moving_in.resume_stuck()

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
 from orders.urls_payments import payment_routes
 from orders.urls_rules import rule_routes
@@ -31,4 +32,11 @@ bulk_urls = [
     path("bulk/<uuid:key>/run/", bulk.bulk_run, name="bulk-run"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [*desk_urls, *bulk_urls, *order_routes, *rule_routes, *payment_routes]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *desk_urls,
+    *bulk_urls,
+    *move_in_routes,
+    *order_routes,
+    *rule_routes,
+    *payment_routes,
+]

@@ -44,6 +44,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.manage_reasons",
     "orders.change_mailtemplate",
     "orders.change_paymentgate",
+    "orders.move_in",
     "customers.change_member",
     "inventory.change_balance",
     "channels.retry_effect",

@@ -2,7 +2,9 @@ from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerA
 from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
+from orders.models.figure import DayFigure, FigureState, OrderFigure
 from orders.models.mail import Mail, MailTemplate
+from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
@@ -20,12 +22,19 @@ __all__ = [
     "BankPreset",
     "BulkMemory",
     "BulkRun",
+    "DayFigure",
     "DeskView",
+    "FigureState",
     "Mail",
     "MailTemplate",
+    "MoveIn",
+    "MoveInEvent",
+    "MoveInPreset",
+    "MoveInRow",
     "Order",
     "OrderEvent",
     "OrderEventValue",
+    "OrderFigure",
     "OrderLine",
     "OrderTag",
     "OrderTask",

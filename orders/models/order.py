@@ -2,7 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -229,6 +229,7 @@ class Order(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop", "channel_order_no"], name="order_once_per_shop")]
         indexes = [
             models.Index(fields=["-ordered_at", "-id"], name="order_newest"),
+            BrinIndex(fields=["imported_at"], name="order_imported", pages_per_range=32),  # rows lie in its order
             models.Index(fields=["stage", "-ordered_at", "-id"], name="order_stage"),
             models.Index(fields=["shop", "-ordered_at", "-id"], name="order_shop_newest"),
             models.Index(fields=["member", "-ordered_at"], name="order_member"),

@@ -16,7 +16,7 @@ from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.money import yen
 from oms.kernel.services.outbox import GiveUp, NewEffect, Retry, put
-from orders.channel_order import ChannelOrder, ChannelState
+from orders.channel_order import MOVED_IN, ChannelOrder, ChannelState
 from orders.models import Mail, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
 from orders.services import journal
@@ -38,8 +38,10 @@ ON CONFLICT (key) DO NOTHING RETURNING id, order_id, state
 
 
 def wants_thanks(order: ChannelOrder) -> bool:
-    """An order that is complete and still to be handled; one found shipped or cancelled gets no late thanks."""
-    return order.state in {ChannelState.TO_CONFIRM, ChannelState.OPEN} and not order.fulfilled_by_channel
+    """An order that is complete and still to be handled; one found shipped or cancelled gets no late thanks, one
+    moved in from another system was thanked there."""
+    handled = order.state in {ChannelState.TO_CONFIRM, ChannelState.OPEN} and not order.fulfilled_by_channel
+    return handled and MOVED_IN not in order.flags
 
 
 def schedule(
