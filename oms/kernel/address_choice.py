@@ -33,7 +33,10 @@ class Candidate:
     @classmethod
     def from_value(cls, value: str) -> "Candidate | None":
         parts = value.split("\t")
-        return cls(*parts, by_code=False) if len(parts) == 4 else None
+        if len(parts) != 4:
+            return None
+        postal_code, prefecture, city, address = parts
+        return cls(postal_code, prefecture, city, address, by_code=False)
 
 
 def candidates(postal_code: str, prefecture: str, city: str, rest: str) -> list[Candidate]:

@@ -6,6 +6,7 @@ A claim ends by itself after `LASTS`, or when its holder is handed another card.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -71,7 +72,7 @@ def hand_out(
 
 
 def _next(code: str, by: User, stages: Sequence[str], after: int | None, at: int | None) -> tuple[int, int] | None:
-    values = {"code": code, "stages": list(stages), "now": clock.now(), "by": by.pk, "at": at, "after": after}
+    values: dict[str, Any] = {"code": code, "stages": list(stages), "now": clock.now(), "by": by.pk, "at": at, "after": after}
     with connection.cursor() as cursor:
         for place, asked in ((AT, at), (BEHIND, after), ("true", 0)):
             if asked is not None:
