@@ -72,7 +72,14 @@ def hand_out(
 
 
 def _next(code: str, by: User, stages: Sequence[str], after: int | None, at: int | None) -> tuple[int, int] | None:
-    values: dict[str, Any] = {"code": code, "stages": list(stages), "now": clock.now(), "by": by.pk, "at": at, "after": after}
+    values: dict[str, Any] = {
+        "code": code,
+        "stages": list(stages),
+        "now": clock.now(),
+        "by": by.pk,
+        "at": at,
+        "after": after,
+    }
     with connection.cursor() as cursor:
         for place, asked in ((AT, at), (BEHIND, after), ("true", 0)):
             if asked is not None:
