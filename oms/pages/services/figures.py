@@ -27,7 +27,7 @@ Place = tuple[str, date, int]  # basis, day, shop
 CHANGED = """
 SELECT id FROM (
     (SELECT id FROM orders_order WHERE id > %(order_id)s ORDER BY id LIMIT %(most)s)
-    UNION SELECT order_id FROM orders_orderevent WHERE id > %(event_id)s
+    UNION SELECT order_id FROM orders_orderevent WHERE id > %(event_id)s AND order_id <= %(order_id)s
     UNION SELECT order_id FROM channels_oversellcase WHERE opened_at >= %(since)s
 ) AS found ORDER BY id
 """
