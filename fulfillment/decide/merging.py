@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from oms.kernel.clock import TOKYO
 from oms.kernel.phone import phone_digits
 from oms.kernel.text import match_address, match_name
-from orders.decide.stage import is_paid_enough
+from orders.decide.payments import is_paid_enough
 from orders.models.order import PaymentMethod
 
 
@@ -41,6 +41,7 @@ class Candidate:
     gift: tuple[str, str, str]
     payment_method: str
     payment_state: str
+    ships_when: str  # what its payment's terms ask before it may ship
     cod_with_prepaid: bool
 
 
@@ -103,7 +104,7 @@ def payments_fit(one: Candidate, other: Candidate) -> bool:
 
 
 def is_paid(candidate: Candidate) -> bool:
-    return is_paid_enough(candidate.payment_method, candidate.payment_state)
+    return is_paid_enough(candidate.ships_when, candidate.payment_state)
 
 
 def groups(

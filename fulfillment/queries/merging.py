@@ -9,7 +9,8 @@ from django.db import connection
 from fulfillment.decide.merging import Candidate, is_paid, recipient_key
 from fulfillment.models import MergedOrder, MergePair
 from oms.kernel import clock
-from orders.models import Recipient
+from orders.models import Recipient, Shop
+from orders.services.payment_gates import TermsOfShops
 
 # Orders that still wait for their instruction; one in review may wait for nothing but this question.
 OPEN_STAGES = ["new", "review", "awaiting_payment", "awaiting_stock", "awaiting_release", "scheduled", "ready"]
@@ -18,7 +19,7 @@ READ = """
 SELECT o.id, o.shop_id, s.merge_policy, s.merge_group, (s.capabilities->>'merge')::bool IS FALSE, s.merge_cod_prepaid,
        k.key, o.stage, o.blocking_reasons, o.held_at IS NOT NULL, o.carrier, o.delivery_method, o.wish_date,
        o.wish_slot, o.planned_ship_date, o.release_date, o.gift, o.noshi, o.message_card, o.payment_method,
-       o.payment_state, o.allocation_state, o.fulfillment_state, o.cancelled_at IS NOT NULL,
+       o.payment_name, o.payment_state, o.allocation_state, o.fulfillment_state, o.cancelled_at IS NOT NULL,
        (SELECT count(*) FROM orders_recipient r WHERE r.order_id = o.id),
        (SELECT array_agg(DISTINCT coalesce(part.temperature, sku.temperature)) FROM orders_orderline l
           JOIN inventory_sku sku ON sku.id = l.sku_id
@@ -43,12 +44,15 @@ def candidates(order_ids: Sequence[int]) -> list[Candidate]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(READ, [list(order_ids)])
-        return [_candidate(row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    terms = TermsOfShops(Shop.objects.filter(pk__in={row[1] for row in rows}))
+    return [_candidate(row, terms) for row in rows]
 
 
-def _candidate(row: Sequence[Any]) -> Candidate:
+def _candidate(row: Sequence[Any], terms: TermsOfShops) -> Candidate:
     id_, shop, policy, group, forbidden, with_prepaid, key, stage, blocking, held, carrier, method, *rest = row
-    wish_date, wish_slot, planned, release, gift, noshi, card, pays, paid, allocated, fulfilled, cancelled, *last = rest
+    wish_date, wish_slot, planned, release, gift, noshi, card, pays, pay_code, paid, *last = rest
+    allocated, fulfilled, cancelled, *last = last
     recipients, temperatures, asks, parcels, location = last
     today = clock.today()
     past_gates = stage in {"ready", "scheduled"} or (stage == "review" and asks and blocking == 1)
@@ -71,6 +75,7 @@ def _candidate(row: Sequence[Any]) -> Candidate:
         gift=(gift, noshi, card),
         payment_method=pays,
         payment_state=paid,
+        ships_when=terms.of(shop, pays, pay_code).ships_when,
         cod_with_prepaid=with_prepaid,
     )
     return found if is_paid(found) or not found.ready else _not_ready(found)

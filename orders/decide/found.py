@@ -118,6 +118,7 @@ class OrderFacts:
     authorized_until: date | None = None
     paid: int = 0  # what our ledger holds
     ships_on: date | None = None  # the day it is planned to leave, where a wish or a release decides it
+    promised_on: date | None = None  # the last day the channel allows it to leave
     history: History = NOTHING_KNOWN
     tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -36,6 +36,7 @@ from orders.services.background import Background
 from orders.services.facts import mark_reserved
 from orders.services.intake_rows import (
     SkuOf,
+    day_of,
     facts_of,
     has_line_due,
     next_release,
@@ -298,6 +299,7 @@ def _wished(facts: OrderFacts, columns: dict[str, Any]) -> OrderFacts:
         wish_date=columns["wish_date"],
         wish_slot=columns["wish_slot"],
         ships_on=columns["planned_ship_date"],
+        promised_on=day_of(columns["ship_by"]),
     )
 
 

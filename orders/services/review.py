@@ -173,6 +173,7 @@ def stored_facts(order: Order) -> OrderFacts:
         pay_by=day_of(order.pay_by),
         authorized_until=day_of(order.authorized_until),
         ships_on=max(filter(None, (order.planned_ship_date, order.release_date)), default=None),
+        promised_on=day_of(order.ship_by),
         paid=order.paid_amount,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from fulfillment.services.allocate import allocate_waiting
-from orders.models import Order
+from orders.models import Order, ReasonSetting
 from orders.services.intake import take_in
 from tests.orders.builders import ORDERED_AT, make_channel_order, make_line, mapped, numbers
 
@@ -36,7 +36,8 @@ def snapshot() -> dict[str, list[tuple]]:
 
 
 def ready(shop, *lines, skus, **fields: Any) -> Order:
-    """An order taken in and allocated; later ones were ordered later."""
+    """An order taken in and allocated; later ones were ordered later. The same goods twice are no question here."""
+    ReasonSetting.objects.get_or_create(code="duplicate_suspect", defaults={"active": False, "level": "block"})
     values = {"ordered_at": ORDERED_AT + timedelta(minutes=next(numbers))} | fields
     order = make_channel_order(*(lines or (make_line(),)), **values)
     take_in(shop, [order], sku_of=mapped(*skus))

@@ -50,7 +50,7 @@ def _authorisation(facts: OrderFacts) -> Iterator[Found]:
     until, today = facts.authorized_until, facts.today
     if facts.payment_state != PaymentState.AUTHORIZED or until is None or today is None:
         return
-    leaves = max(facts.ships_on or today, today)
+    leaves = max(facts.ships_on or facts.promised_on or today, today)
     if until < leaves or until <= today + timedelta(days=facts.tuned("auth_expiring", "days")):
         yield Found("auth_expiring", f"与信は {until:%Y/%m/%d} までです。", "authorized_until")
 

@@ -216,15 +216,14 @@ def test_bulk_tags_are_undone_and_the_log_has_both(client):
     result = bulk("add_tag", tag="至急対応")
     assert "3件にタグを付けました" in result.content.decode()
     assert "至急対応" in client.get("/orders/?tag=至急対応").content.decode()
-    offer = BulkRun.objects.get().offers[0]
-    assert client.post(offer["url"], {"ids": ids}).status_code == 302
+    assert client.post(f"/orders/bulk/{BulkRun.objects.get().pk}/undo/").status_code == 302
     assert {tuple(order.tags) for order in Order.objects.all()} == {()}
     assert OrderEvent.objects.filter(kind="tagged").count() == OrderEvent.objects.filter(kind="untagged").count() == 3
     bulk("priority", priority="2")
     bulk("important", important="1")
     assert set(Order.objects.values_list("priority", "important")) == {(2, True)}
     for run in BulkRun.objects.filter(action__in=["priority", "important"]):
-        client.post(run.offers[0]["url"])
+        client.post(f"/orders/bulk/{run.pk}/undo/")
     assert set(Order.objects.values_list("priority", "important")) == {(0, False)}
 
 
