@@ -122,7 +122,7 @@ def preview(move: MoveIn, sample: Sequence[Sequence[str]]) -> list[Preview]:
                 key_of(move.kind, values, place=place)
             except BadCell as fault:
                 error = str(fault)
-        rows.append(Preview([values.get(name, "") for name in move.mapping], error))
+        rows.append(Preview([values[name] for name in FIELDS[move.kind] if name in values], error))
     return rows
 
 

@@ -1,6 +1,7 @@
 """A file of the system used before: read, checked, applied once, taken back."""
 
 import io
+import re
 
 import pytest
 from django.urls import reverse
@@ -204,6 +205,18 @@ def test_a_mapping_is_kept_for_the_next_file(aoi, client_of):
     other = read("名,番号\n机,B-1\n", "products", aoi)
     page = client.get(reverse("orders:move-in-file", args=[other.pk]), {"preset": f"o:{kept.pk}"}).content.decode()
     assert '<option value="1" selected>番号' in page
+
+
+def test_the_preview_stands_under_its_own_heads(aoi, client_of):
+    move = read(GOODS, "products", aoi)
+    page = client_of(aoi).get(reverse("orders:move-in-file", args=[move.pk])).content.decode()
+    table = page[page.index("move-preview") :]
+    heads = re.findall(r"<th>(.*?)</th>", table)[1:]
+    cells = re.findall(
+        r"<td>(.*?)</td>", table[table.index("<tbody>") : table.index("</tr>", table.index("<tbody>"))], re.S
+    )
+    shown = dict(zip(heads, cells[1:], strict=True))
+    assert (shown["SKUコード"], shown["JANコード"], shown["販売価格（税込）"]) == ("A-1", "4901234567894", "¥1,200")
 
 
 def test_the_screens_lead_from_upload_to_result(aoi, client_of):
