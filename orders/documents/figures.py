@@ -1,11 +1,25 @@
-"""The sums of a delivery note, and the sums of a pick list."""
+"""The sums of a paper with prices, and the sums of a pick list."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from oms.kernel.money import RateTotal, rate_totals, spread_discount
-from orders.documents.values import DeliveryNote, PickItem, PickList
+from orders.documents.values import Deduction, Fee, Letterhead, Line, PickItem, PickList
+
+
+class Priced(Protocol):
+    """What has sums: a delivery note, an invoice, a receipt."""
+
+    @property
+    def shop(self) -> Letterhead: ...
+    @property
+    def lines(self) -> tuple[Line, ...]: ...
+    @property
+    def fees(self) -> tuple[Fee, ...]: ...
+    @property
+    def deductions(self) -> tuple[Deduction, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class PickTotal:
     set_names: tuple[str, ...]
 
 
-def figures(note: DeliveryNote) -> Figures:
+def figures(note: Priced) -> Figures:
     """Tax once per rate, the shop's discounts shared over the lines first.
 
     Raises ValueError when the discounts exceed goods and fees: such an order needs a person before it is printed.

@@ -3,27 +3,41 @@
 The same values give the same bytes: the time inside the file is the document's own, and the fonts come from packages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 
 from oms.kernel.pdf.page import Document
+from oms.kernel.pdf.picture import Picture
+from orders.documents.bill import Bill
+from orders.documents.bill_paper import draw_bill, paper_size, title_of
 from orders.documents.delivery_note import draw_delivery_note
 from orders.documents.pick_list import draw_pick_list
 from orders.documents.values import DeliveryNote, PickList
 
 
-def render_delivery_notes(notes: Sequence[DeliveryNote]) -> bytes:
+Logos = Mapping[str, Picture]
+
+
+def render_delivery_notes(notes: Sequence[DeliveryNote], logos: Logos | None = None) -> bytes:
     """All notes as one PDF in the given order, each beginning on a page of its own, numbered by itself.
 
-    Raises ValueError for no notes, and for a note whose discounts exceed its amounts (see `figures`).
+    `logos` by the digests that the letterheads name. Raises ValueError for no notes, and for a note whose discounts exceed its amounts (see `figures`).
     """
     if not notes:
         raise ValueError("no delivery note to print")
-    document = Document()
+    document = Document(pictures=logos or {})
     for note in notes:
         draw_delivery_note(document, note)
     made_at = datetime.combine(max(note.issued_on for note in notes), time(0), UTC)
     return document.pdf(title="納品書", made_at=made_at)
+
+
+def render_bill(bill: Bill, logos: Logos | None = None) -> bytes:
+    """One invoice, receipt or credit note. Raises ValueError when its discounts exceed its amounts."""
+    document = Document(size=paper_size(bill), pictures=logos or {})
+    draw_bill(document, bill)
+    made_at = datetime.combine(bill.issued_on, time(0), UTC)
+    return document.pdf(title=f"{title_of(bill)} {bill.number}", made_at=made_at)
 
 
 def render_pick_list(pick: PickList) -> bytes:

@@ -19,6 +19,7 @@ class Letterhead:
     registration_number: str = ""  # T + 13 digits, as valid on the day of shipment
     rounding: Rounding = Rounding.FLOOR
     closing: str = ""  # small print: return policy, opening hours
+    logo: str = ""  # the digest of a picture, handed to the renderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Line:
     amount: int
     rate: TaxRate = STANDARD
     components: tuple[Component, ...] = ()
+    ref: str = ""  # the order line behind it; not printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class DeliveryNote:
     sender_name: str = ""
     show_components: bool = True
     is_reprint: bool = False
+    is_invoice: bool = False  # it serves as 適格請求書: named so, and kept
     barcode: str = ""  # scanned at the packing check; printable ASCII
 
 

@@ -2,12 +2,28 @@ from orders.models.bulk import BulkRun
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
+from orders.models.papers import (
+    DocumentEvent,
+    DocumentKind,
+    DocumentLink,
+    DocumentSeries,
+    IssuedDocument,
+    Logo,
+    PaperSettings,
+    StoredPdf,
+)
 from orders.models.reason import ReviewReason
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 
 __all__ = [
     "BulkRun",
+    "DocumentEvent",
+    "DocumentKind",
+    "DocumentLink",
+    "DocumentSeries",
+    "IssuedDocument",
+    "Logo",
     "Mail",
     "MailTemplate",
     "Order",
@@ -15,8 +31,10 @@ __all__ = [
     "OrderEventValue",
     "OrderLine",
     "Recipient",
+    "PaperSettings",
     "ReviewReason",
     "Shop",
     "StageCount",
     "StageDelta",
+    "StoredPdf",
 ]
