@@ -54,3 +54,6 @@ BEAT_SCHEDULE |= {
     "renewals": {"task": "channels.tasks.renewals", "schedule": 60.0, "options": {"expires": 60}},
     "forget-calls": {"task": "channels.tasks.forget_calls", "schedule": 3600.0, "options": {"expires": 3600}},
 }
+BEAT_SCHEDULE |= {
+    "document-files": {"task": "orders.tasks.make_missing_files", "schedule": 60.0, "options": {"expires": 60}},
+}

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import bulk, stage
+from orders.services import bulk, document_files, stage
 
 
 @shared_task(name="orders.tasks.sweep_stages", ignore_result=True)
@@ -21,3 +21,13 @@ def run_bulk(key: str) -> None:
 @shared_task(name="orders.tasks.resume_bulk", ignore_result=True)
 def resume_bulk() -> None:
     bulk.resume_stuck()
+
+
+@shared_task(name="orders.tasks.make_document_files", ignore_result=True)
+def make_document_files(document_ids: list[int]) -> None:
+    document_files.make_files(document_ids)
+
+
+@shared_task(name="orders.tasks.make_missing_files", ignore_result=True)
+def make_missing_files() -> None:
+    document_files.make_files(document_files.missing_files())

@@ -27,6 +27,8 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "orders.release_order",
     "orders.record_payment",
     "orders.send_mail",
+    "orders.view_issueddocument",
+    "orders.issue_document",
     "orders.view_personal_data",
     "customers.view_member",
     "fulfillment.print_document",
@@ -38,6 +40,8 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
 }
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.export_order",
+    "orders.export_document",
+    "orders.change_papersettings",
     "orders.change_rule",
     "orders.change_mailtemplate",
     "customers.change_member",
@@ -53,6 +57,10 @@ ACCOUNT = frozenset(
     {
         "orders.view_order",
         "orders.export_order",
+        "orders.view_issueddocument",
+        "orders.issue_document",
+        "orders.export_document",
+        "orders.change_papersettings",
         "orders.view_personal_data",
         "orders.record_payment",
         "fulfillment.view_shipment",

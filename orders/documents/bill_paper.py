@@ -1,11 +1,14 @@
-"""請求書 and 返還インボイス on A4, 領収書 on A5 (half a sheet, so that it needs no folding)."""
+"""請求書 and 返還インボイス on A4, 領収書 on half a sheet (A5) where it fits on one."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from oms.kernel.money import yen
 from oms.kernel.pdf.flow import Flow, wrap
 from oms.kernel.pdf.fonts import Weight
 from oms.kernel.pdf.page import A4, A5_WIDE, Document, Page, Style
+from oms.kernel.pdf.picture import Picture
 from orders.documents import look, parts
 from orders.documents.bill import Bill, BillKind
 from orders.documents.figures import Figures, figures
@@ -18,8 +21,16 @@ _SENTENCES = {
 }
 
 
-def paper_size(bill: Bill) -> tuple[float, float]:
-    return A5_WIDE if bill.kind == BillKind.RECEIPT else A4
+def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
+    """The drawn bill. Raises ValueError as `figures` does."""
+    if bill.kind == BillKind.RECEIPT:
+        half = Document(size=A5_WIDE, pictures=pictures)
+        draw_bill(half, bill)
+        if len(half.pages) == 1:
+            return half
+    document = Document(pictures=pictures)
+    draw_bill(document, bill)
+    return document
 
 
 def draw_bill(document: Document, bill: Bill) -> None:
@@ -96,33 +107,35 @@ def _correction(bill: Bill) -> str:
 def _receipt(flow: Flow, bill: Bill, sums: Figures) -> None:
     """The amount and what it was for, then what the law wants to see of taxes; the goods where they fit."""
     page, top = flow.page, 29.0
-    left = parts.draw_addressee(page, bill.to, top) if bill.to else top
+    to = replace(bill.to, postal_code="", address="") if bill.to else None  # a receipt names, it is not sent
+    left = parts.draw_addressee(page, to, top) if to else top
     right = parts.draw_issuer(page, bill.shop, top, priced=True)
-    y = left + 4
+    y = left + 3
     page.area(look.LEFT, y, 92, 13, look.BAND)
     page.text(look.LEFT + 46, y + 9.2, f"{yen(sums.due)} −", _AMOUNT, "center")
-    y += 17
+    y += 15
     for line in wrap(f"但し　{bill.subject}", _SUBJECT, 92, max_lines=2):
         look.middle_line(page, look.LEFT, y, line, _SUBJECT)
         y += _SUBJECT.line
     words = f"{look.day(bill.supplied_on)}　上記金額を正に領収いたしました。"
     look.middle_line(page, look.LEFT, y + 0.5, words, look.BODY)
     y += look.BODY.line + 1
+    for label, text in (("お支払方法", bill.payment), ("ご注文番号", "、".join(bill.order_numbers))):
+        for line in wrap(f"{label}　{text}" if text else "", look.SMALL, 92, max_lines=2):
+            look.middle_line(page, look.LEFT, y, line, look.SMALL)
+            y += look.SMALL.line
     if bill.stamp_box:
-        _stamp_box(page, max(right, top) + 2)
-        right = max(right, top) + 25
-    flow.y = max(y, right) + 3
-    parts.facts(
-        flow,
-        [("ご注文番号", "、".join(bill.order_numbers)), ("お支払方法", bill.payment)],
-        [("訂正", _correction(bill))],
-    )
-    parts.sums_block(flow, sums.rates, parts.sum_rows(bill.fees, bill.deductions, sums, "領収金額"))
+        _stamp_box(page, right + 1)
+        right += 20
+    flow.y = max(y, right) + 2
+    for line in wrap(_correction(bill), look.BODY, flow.width, max_lines=2):
+        look.middle_line(page, look.LEFT, flow.y, line, look.BODY)
+        flow.y += look.BODY.line + 1
     parts.line_table(flow, bill.lines, priced=True)
-    parts.closing(flow, bill.shop.closing)
+    parts.sums_block(flow, sums.rates, parts.sum_rows(bill.fees, bill.deductions, sums, "領収金額"))
 
 
 def _stamp_box(page: Page, y: float) -> None:
-    page.frame(look.RIGHT - 24, y, 24, 21, color=look.SOFT)
-    page.text(look.RIGHT - 12, y + 9.8, "収入印紙", look.SMALL, "center")
-    page.text(look.RIGHT - 12, y + 13.6, "（消印）", look.SMALL, "center")
+    page.frame(look.RIGHT - 24, y, 24, 19, color=look.SOFT)
+    page.text(look.RIGHT - 12, y + 9, "収入印紙", look.SMALL, "center")
+    page.text(look.RIGHT - 12, y + 12.6, "（消印）", look.SMALL, "center")

@@ -28,9 +28,7 @@ class Wish:
 def net_amounts(sold: Bill) -> tuple[dict[str, int], list[int]]:
     """What each line (by ref) and each fee cost after the discounts given at the sale."""
     cut = sum(part.amount for part in sold.deductions if part.lowers_price)
-    off_goods, off_fees = spread_discount(
-        [line.amount for line in sold.lines], [fee.amount for fee in sold.fees], cut
-    )
+    off_goods, off_fees = spread_discount([line.amount for line in sold.lines], [fee.amount for fee in sold.fees], cut)
     lines = {line.ref: line.amount - off for line, off in zip(sold.lines, off_goods, strict=True)}
     return lines, [fee.amount - off for fee, off in zip(sold.fees, off_fees, strict=True)]
 

@@ -117,7 +117,7 @@ def facts(flow: Flow, pairs: Pairs, wide: Pairs = ()) -> None:
     for label, text in wide:
         if text:
             whole.row([[(label, look.LABEL)], [(text, look.BODY)]])
-    flow.y += 4
+    flow.y += 3
 
 
 # ---- amounts and lines

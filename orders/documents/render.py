@@ -9,11 +9,10 @@ from datetime import UTC, datetime, time
 from oms.kernel.pdf.page import Document
 from oms.kernel.pdf.picture import Picture
 from orders.documents.bill import Bill
-from orders.documents.bill_paper import draw_bill, paper_size, title_of
+from orders.documents.bill_paper import bill_document, title_of
 from orders.documents.delivery_note import draw_delivery_note
 from orders.documents.pick_list import draw_pick_list
 from orders.documents.values import DeliveryNote, PickList
-
 
 Logos = Mapping[str, Picture]
 
@@ -21,7 +20,8 @@ Logos = Mapping[str, Picture]
 def render_delivery_notes(notes: Sequence[DeliveryNote], logos: Logos | None = None) -> bytes:
     """All notes as one PDF in the given order, each beginning on a page of its own, numbered by itself.
 
-    `logos` by the digests that the letterheads name. Raises ValueError for no notes, and for a note whose discounts exceed its amounts (see `figures`).
+    `logos` by the digests that the letterheads name. Raises ValueError for no notes, and for a note whose discounts
+    exceed its amounts (see `figures`).
     """
     if not notes:
         raise ValueError("no delivery note to print")
@@ -34,8 +34,7 @@ def render_delivery_notes(notes: Sequence[DeliveryNote], logos: Logos | None = N
 
 def render_bill(bill: Bill, logos: Logos | None = None) -> bytes:
     """One invoice, receipt or credit note. Raises ValueError when its discounts exceed its amounts."""
-    document = Document(size=paper_size(bill), pictures=logos or {})
-    draw_bill(document, bill)
+    document = bill_document(bill, logos or {})
     made_at = datetime.combine(bill.issued_on, time(0), UTC)
     return document.pdf(title=f"{title_of(bill)} {bill.number}", made_at=made_at)
 

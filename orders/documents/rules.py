@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from oms.kernel.money import RateTotal
 
+WE, MALL = "we", "mall"
 STAMP_LIMIT = 50_000  # 印紙税法 別表第一 17号: below this a receipt needs no stamp
 CREDIT_NOTE_FROM = 10_000  # 消費税法施行令 70条の9: less than this, tax-inclusive, needs no 返還インボイス
 STAMP_METHODS = ("bank_transfer", "convenience", "other")

@@ -10,6 +10,7 @@ class MailEvent(models.TextChoices):
     SHIPPED = "shipped", _("出荷完了")
     PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷")
     CANCELLED = "cancelled", _("キャンセル")
+    DOCUMENT_LINK = "document_link", _("請求書・領収書のご案内")
 
 
 class MailTemplate(models.Model):

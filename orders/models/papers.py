@@ -95,6 +95,7 @@ class IssuedDocument(models.Model):
     issued_at = models.DateTimeField(_("発行日時"))
     transacted_on = models.DateField(_("取引年月日"))
     partner = models.CharField(_("取引先"), max_length=250)
+    search = models.TextField(blank=True)  # partner and numbers, as `matching` wants them
     amount = models.IntegerField(_("取引金額"))
     rates = models.JSONField(default=list)
     order_numbers = ArrayField(models.CharField(max_length=64), default=list)
@@ -115,7 +116,7 @@ class IssuedDocument(models.Model):
             models.Index(fields=["amount"], name="document_amount"),
             models.Index(fields=["number"], name="document_number"),
             models.Index(fields=["order", "id"], name="document_order"),
-            gram_index("partner", name="document_partner"),
+            gram_index("search", name="document_search"),
         ]
         permissions = [
             ("issue_document", _("請求書・領収書を発行する")),
