@@ -8,10 +8,10 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from oms.kernel.services import outbox
-        from orders import actions, desk_actions, receivers  # noqa: F401
+        from orders import actions, desk_actions, paper_actions, receivers  # noqa: F401
         from orders.services import mail, waiting
 
         outbox.register("mail", mail.deliver, label=_("メール"), ended=mail.ended)
         outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
-        for action in desk_actions.ACTIONS:
+        for action in (*desk_actions.ACTIONS, *paper_actions.ACTIONS):
             actions.register(action)

@@ -45,6 +45,7 @@ ENTRIES = (
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
+    Entry(_("請求書・領収書"), "orders:papers", "orders.view_issueddocument", "print", "i", more=True),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )

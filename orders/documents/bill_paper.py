@@ -35,7 +35,7 @@ def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
 
 def draw_bill(document: Document, bill: Bill) -> None:
     """Append the bill's pages. Raises ValueError as `figures` does."""
-    bottom = document.size[1] - (A4[1] - look.BOTTOM)
+    bottom = look.BOTTOM if document.size == A4 else document.size[1] - 13.0
     flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, bottom, partial(_page_head, bill))
     flow.turn()
     sums = figures(bill)

@@ -191,6 +191,15 @@ def invoiced(one: Billable) -> Bill:
     return bill_in(row) if row else bill_of(one, BillKind.INVOICE, today=one.sale.shipped_on or clock.today())
 
 
+def pieces_given(order_id: int) -> dict[str, int]:
+    """Pieces that earlier credit notes gave back, by the line's ref."""
+    given: dict[str, int] = {}
+    for row in _credit_notes(order_id):
+        for line in bill_in(row).lines:
+            given[line.ref] = given.get(line.ref, 0) + line.quantity
+    return given
+
+
 def _credit_notes(order_id: int) -> QuerySet[IssuedDocument]:
     return standing().filter(order=order_id, kind=DocumentKind.CREDIT_NOTE).order_by("pk")
 
