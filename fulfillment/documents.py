@@ -12,6 +12,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from fulfillment import picking
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
 from inventory.models import Sku
 from oms.kernel import clock
@@ -22,11 +23,14 @@ from orders.documents.values import (
     Deduction,
     DeliveryNote,
     Fee,
+    HandoverList,
+    HandoverParcel,
     Line,
     Party,
     PickItem,
     PickList,
     PickOrder,
+    ReturnSlip,
 )
 from orders.models import Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import Carrier, PaymentMethod
@@ -42,7 +46,7 @@ from orders.queries.papers import (
     rate_of,
 )
 
-NOTE, PICK = "note_printed", "pick_printed"
+NOTE, PICK, HANDOVER, RETURN = "note_printed", "pick_printed", "handover_printed", "return_printed"
 VARIANT_LABELS = {"", "色", "カラー", "サイズ", "color", "colour", "size"}  # what malls call a variant's options
 
 
@@ -53,6 +57,7 @@ class Printable:
     notes: list[DeliveryNote] = field(default_factory=list)
     shipments: list[int] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
+    invoices: list[tuple[DeliveryNote, int, int]] = field(default_factory=list)  # those to be kept: (note, shop, order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,12 @@ class Share:
     deductions: tuple[Deduction, ...]
 
 
-def delivery_notes(shipment_ids: Sequence[int]) -> Printable:
-    """納品書 of these shipments. A fixed number of queries for any number of shipments."""
-    shipments = _loaded(shipment_ids)
+def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: str = "") -> Printable:
+    """納品書 of these shipments, in the order of `picking.SORTS`. A fixed number of queries for any number of them.
+
+    `prices`: "hide" or "show" for all; else a gift to somebody else hides them.
+    """
+    shipments = _loaded(shipment_ids, sort)
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
     papers = papers_of(order.shop_id for order in orders.values())
     shares, unpayable = _shares(orders, papers)
@@ -91,29 +99,100 @@ def delivery_notes(shipment_ids: Sequence[int]) -> Printable:
         elif own:
             parts = [shares[pk, shipment.pk] for pk in own]
             with override(settings.LANGUAGE_CODE):  # paper is for the customer, not for whoever prints it
-                result.notes.append(_note(shipment, [orders[pk] for pk in own], parts, papers, today))
+                note = _note(shipment, [orders[pk] for pk in own], parts, papers, today=today, prices=prices)
+            result.notes.append(note)
             result.shipments.append(shipment.pk)
+            if note.is_invoice:
+                result.invoices.append((note, orders[own[0]].shop_id, own[0]))
     return result
 
 
-def pick_lists(shipment_ids: Sequence[int], *, by: str) -> list[PickList]:
-    """One list per location, its parcels in the order of the delivery notes. A fixed number of queries."""
+def pick_lists(
+    shipment_ids: Sequence[int], *, by: str, sort: str = "due", mode: str = "both", cart_size: int = 8
+) -> list[PickList]:
+    """One list per location (and round of a cart), its parcels in the order of the delivery notes. A fixed number of
+    queries. `sort` and `mode` as in `picking`."""
     by_place: dict[int, list[Shipment]] = defaultdict(list)
-    for shipment in _loaded(shipment_ids):
+    for shipment in _loaded(shipment_ids, sort):
         by_place[shipment.location_id].append(shipment)
     known = ShipmentEvent.objects.filter(shipment__in=shipment_ids, kind=PICK)
     reprinted = set(known.values_list("shipment", flat=True))
     with override(settings.LANGUAGE_CODE):
-        return [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
+        lists = [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
+    return [part for one in lists for part in picking.picked(one, mode, cart_size)]
 
 
-def _loaded(shipment_ids: Sequence[int]) -> list[Shipment]:
-    """In printing order: by place, then by deadline, as pickers walk and packers pack."""
+def handover_lists(shipment_ids: Sequence[int], *, by: str) -> list[HandoverList]:
+    """集荷リスト: one per location and carrier, in the order of the shipments' numbers. Two queries."""
+    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
+    groups: dict[tuple[int, str], list[Shipment]] = defaultdict(list)
+    for shipment in rows.select_related("location", "recipient").order_by("location__priority", "location_id", "pk"):
+        groups[shipment.location_id, shipment.carrier].append(shipment)
+    with override(settings.LANGUAGE_CODE):
+        return [
+            HandoverList(
+                carrier=str(Carrier(carrier).label),
+                location=shipments[0].location.name,
+                made_at=clock.now(),
+                by=by,
+                parcels=tuple(_handed_over(shipment) for shipment in shipments),
+            )
+            for (_location, carrier), shipments in groups.items()
+        ]
+
+
+def _handed_over(shipment: Shipment) -> HandoverParcel:
+    return HandoverParcel(
+        number=shipment.number,
+        tracking_number=shipment.tracking_no,
+        recipient=shipment.recipient.name,
+        prefecture=shipment.recipient.prefecture,
+        packages=shipment.package_count,
+    )
+
+
+def return_slips(shipment_ids: Sequence[int], *, sort: str = "due") -> list[ReturnSlip]:
+    """返品票 of these shipments, in the order of the delivery notes. A fixed number of queries."""
+    shipments = _loaded(shipment_ids, sort)
+    papers = papers_of(line.order_line.order.shop_id for s in shipments for line in s.lines.all())
+    return [_return_slip(shipment, papers) for shipment in shipments if shipment.lines.all()]
+
+
+def _return_slip(shipment: Shipment, papers: dict[int, PaperSettings]) -> ReturnSlip:
+    orders = list({line.order_line.order_id: line.order_line.order for line in shipment.lines.all()}.values())
+    shop, day = orders[0].shop, clock.in_tokyo(shipment.shipped_at or clock.now()).date()
+    return ReturnSlip(
+        shop=letterhead(shop, papers[shop.pk], day=day),
+        number=shipment.number,
+        order_numbers=tuple(order.channel_order_no for order in orders),
+        shipped_on=day,
+        recipient=shipment.recipient.name,
+        lines=tuple(_lines(shipment, defaultdict(int))),
+        barcode=shipment.number,
+    )
+
+
+def _loaded(shipment_ids: Sequence[int], sort: str = "due") -> list[Shipment]:
+    """In printing order: by place, then as pickers walk and packers pack (`picking.SORTS`)."""
     rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
     rows = rows.select_related("location", "recipient", "batch").prefetch_related(
         Prefetch("lines", lines_with_orders())
     )
-    return list(rows.order_by("location__priority", "location_id", "recipient__order__ship_by", "pk"))
+    found = {shipment.pk: shipment for shipment in rows}
+    return [found[parcel.pk] for parcel in picking.in_order([_parcel(one) for one in found.values()], sort)]
+
+
+def _parcel(shipment: Shipment) -> picking.Parcel:
+    lines = list(shipment.lines.all())
+    deadlines = [line.order_line.order.ship_by for line in lines if line.order_line.order.ship_by]
+    return picking.Parcel(
+        pk=shipment.pk,
+        place=(shipment.location.priority, shipment.location_id),
+        ship_by=min(deadlines) if deadlines else None,
+        carrier=shipment.carrier,
+        is_gift=any(is_gift(line.order_line.order) for line in lines),
+        goods=[(line.sku.shelf, line.sku.code, line.quantity) for line in lines],
+    )
 
 
 def lines_with_orders() -> QuerySet[ShipmentLine]:
@@ -210,7 +289,9 @@ def _note(
     orders: Sequence[Order],
     shares: Sequence[Share],
     papers: dict[int, PaperSettings],
+    *,
     today: date,
+    prices: str,
 ) -> DeliveryNote:
     """The first order speaks for all of a shipment: they are of one shop. It is an invoice where we issue for all."""
     order, recipient, own = orders[0], shipment.recipient, papers[orders[0].shop_id]
@@ -219,7 +300,7 @@ def _note(
     shipped_on = clock.in_tokyo(shipment.shipped_at).date() if shipment.shipped_at else today
     issuers = {issuer_for(one.shop, own, one.payment_method) for one in orders}
     shop = letterhead(order.shop, own, day=shipped_on, issuer=WE if issuers == {WE} else MALL)
-    hidden = not same and any(is_gift(o) for o in orders)
+    hidden = prices == "hide" or (prices != "show" and not same and any(is_gift(o) for o in orders))
     return DeliveryNote(
         shop=shop,
         number=shipment.number,

@@ -47,6 +47,7 @@ class PickTotal:
     quantity: int
     orders: int
     set_names: tuple[str, ...]
+    slots: tuple[tuple[str, int], ...] = ()  # (slot, pieces), where orders have slots
 
 
 def figures(note: Priced) -> Figures:
@@ -73,11 +74,15 @@ def pick_totals(pick: PickList) -> list[PickTotal]:
     for place, order in enumerate(pick.orders):
         for item in order.items:
             groups.setdefault((item.shelf, item.code), []).append((place, item))
-    rows = [_pick_total(members) for members in groups.values()]
+    slots = [order.slot for order in pick.orders]
+    rows = [_pick_total(members, slots) for members in groups.values()]
     return sorted(rows, key=lambda row: (shelf_order(row.shelf), row.code))
 
 
-def _pick_total(members: list[tuple[int, PickItem]]) -> PickTotal:
+def _pick_total(members: list[tuple[int, PickItem]], slots: list[str]) -> PickTotal:
+    per_slot: dict[str, int] = {}
+    for place, item in members:
+        per_slot[slots[place]] = per_slot.get(slots[place], 0) + item.quantity
     first = members[0][1]
     return PickTotal(
         shelf=first.shelf,
@@ -88,6 +93,7 @@ def _pick_total(members: list[tuple[int, PickItem]]) -> PickTotal:
         quantity=sum(item.quantity for _, item in members),
         orders=len({place for place, _ in members}),
         set_names=tuple(dict.fromkeys(item.set_name for _, item in members if item.set_name)),
+        slots=tuple((slot, pieces) for slot, pieces in per_slot.items() if slot),
     )
 
 

@@ -35,12 +35,12 @@ _LOGO = (44.0, 13.0)  # the largest a logo becomes
 Pairs = Sequence[tuple[str, str]]
 
 
-def first_head(page: Page, title: str, number: str, issued_on: str, *, reprinted: bool) -> None:
+def first_head(page: Page, title: str, number: str, issued_on: str, *, reprinted: bool, day: str = "発行日") -> None:
     """Title, number and day over a double line."""
     if reprinted:
         look.badge(page, look.LEFT, 14.5, "再発行")
     page.text(105, 20.5, title, look.TITLE, "center")
-    for y, label, text in ((16, "No.", number), (20.5, "発行日", issued_on)):
+    for y, label, text in ((16, "No.", number), (20.5, day, issued_on)):
         page.text(154, y, label, look.LABEL)
         page.text(look.RIGHT, y, text, look.BODY, "right")
     page.line(look.LEFT, 23.6, look.RIGHT, look.ACCENT, 0.9)

@@ -11,8 +11,9 @@ from oms.kernel.pdf.picture import Picture
 from orders.documents.bill import Bill
 from orders.documents.bill_paper import bill_document, title_of
 from orders.documents.delivery_note import draw_delivery_note
+from orders.documents.parcel_papers import draw_handover, draw_return_slip
 from orders.documents.pick_list import draw_pick_list
-from orders.documents.values import DeliveryNote, PickList
+from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnSlip
 
 Logos = Mapping[str, Picture]
 
@@ -53,3 +54,23 @@ def render_pick_lists(picks: Sequence[PickList]) -> bytes:
         draw_pick_list(document, pick)
     title = "ピッキングリスト " + "・".join(dict.fromkeys(pick.batch for pick in picks))
     return document.pdf(title=title, made_at=picks[0].made_at.astimezone(UTC))
+
+
+def render_handover_lists(lists: Sequence[HandoverList]) -> bytes:
+    """集荷リスト, one after the other. Raises ValueError where there is nothing to hand over."""
+    if not lists or not all(one.parcels for one in lists):
+        raise ValueError("no parcel to hand over")
+    document = Document()
+    for one in lists:
+        draw_handover(document, one)
+    return document.pdf(title="集荷リスト", made_at=lists[0].made_at.astimezone(UTC))
+
+
+def render_return_slips(slips: Sequence[ReturnSlip], made_at: datetime, logos: Logos | None = None) -> bytes:
+    """返品票, a page or more each. Raises ValueError for none."""
+    if not slips:
+        raise ValueError("no return slip to print")
+    document = Document(pictures=logos or {})
+    for slip in slips:
+        draw_return_slip(document, slip)
+    return document.pdf(title="返品票", made_at=made_at.astimezone(UTC))
