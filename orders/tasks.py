@@ -1,6 +1,7 @@
 from celery import shared_task
 
-from orders.services import bulk, document_files, stage
+from orders.services import bulk, document_files, hold, stage
+from orders.services.rules import publish, sweep
 
 
 @shared_task(name="orders.tasks.sweep_stages", ignore_result=True)
@@ -31,3 +32,20 @@ def make_document_files(document_ids: list[int]) -> None:
 @shared_task(name="orders.tasks.make_missing_files", ignore_result=True)
 def make_missing_files() -> None:
     document_files.make_files(document_files.missing_files())
+
+
+@shared_task(name="orders.tasks.run_rules", ignore_result=True)
+def run_rules() -> None:
+    sweep.consume_wakes()
+
+
+@shared_task(name="orders.tasks.run_rule_moments", ignore_result=True)
+def run_rule_moments() -> None:
+    publish.publish_due()
+    hold.lift_due()
+    sweep.run_moments()
+
+
+@shared_task(name="orders.tasks.fold_rule_tallies", ignore_result=True)
+def fold_rule_tallies() -> None:
+    sweep.fold_tallies()

@@ -13,8 +13,10 @@ from orders.models.papers import (
     StoredPdf,
 )
 from orders.models.reason import ReviewReason
+from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.tag import OrderTag, OrderTask, OrderText
 
 __all__ = [
     "BulkRun",
@@ -30,9 +32,20 @@ __all__ = [
     "OrderEvent",
     "OrderEventValue",
     "OrderLine",
+    "OrderTag",
+    "OrderTask",
+    "OrderText",
     "PaperSettings",
     "Recipient",
     "ReviewReason",
+    "Rule",
+    "RuleList",
+    "RuleMark",
+    "RuleOccasion",
+    "RuleTally",
+    "RuleTrace",
+    "RuleVersion",
+    "RuleWake",
     "Shop",
     "StageCount",
     "StageDelta",

@@ -4,7 +4,7 @@ from oms.kernel.journal import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0010_issued_documents"), ("kernel", "0003_append_only")]
+    dependencies = [("orders", "0011_issued_documents"), ("kernel", "0003_append_only")]
     operations = [
         append_only("orders_issueddocument"),
         append_only("orders_documentevent"),
