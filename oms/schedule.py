@@ -74,3 +74,6 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "resume-move-ins": {"task": "orders.tasks.resume_move_ins", "schedule": 60.0, "options": {"expires": 60}},
 }
+BEAT_SCHEDULE |= {
+    "document-files": {"task": "orders.tasks.make_missing_files", "schedule": 60.0, "options": {"expires": 60}},
+}

@@ -1,6 +1,17 @@
 from celery import shared_task
 
-from orders.services import authorisations, bulk, bulk_undo, hold, moving_in, refunds, reminders, review_again, stage
+from orders.services import (
+    authorisations,
+    bulk,
+    bulk_undo,
+    document_files,
+    hold,
+    moving_in,
+    refunds,
+    reminders,
+    review_again,
+    stage,
+)
 from orders.services.rules import publish, sweep
 
 
@@ -22,6 +33,16 @@ def run_bulk(key: str) -> None:
 @shared_task(name="orders.tasks.resume_bulk", ignore_result=True)
 def resume_bulk() -> None:
     bulk.resume_stuck()
+
+
+@shared_task(name="orders.tasks.make_document_files", ignore_result=True)
+def make_document_files(document_ids: list[int]) -> None:
+    document_files.make_files(document_ids)
+
+
+@shared_task(name="orders.tasks.make_missing_files", ignore_result=True)
+def make_missing_files() -> None:
+    document_files.make_files(document_files.missing_files())
 
 
 @shared_task(name="orders.tasks.run_rules", ignore_result=True)

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
+from orders.urls_papers import paper_routes
 from orders.urls_payments import payment_routes
 from orders.urls_rules import rule_routes
 from orders.views import bulk, desk, desk_views, presence
@@ -39,4 +40,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *order_routes,
     *rule_routes,
     *payment_routes,
+    *paper_routes,
 ]

@@ -27,6 +27,8 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "orders.release_order",
     "orders.record_payment",
     "orders.send_mail",
+    "orders.view_issueddocument",
+    "orders.issue_document",
     "orders.view_personal_data",
     "customers.view_member",
     "fulfillment.print_document",
@@ -40,6 +42,8 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
 }
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.export_order",
+    "orders.export_document",
+    "orders.change_papersettings",
     "orders.manage_rules",
     "orders.manage_reasons",
     "orders.change_mailtemplate",
@@ -59,6 +63,10 @@ ACCOUNT = frozenset(
     {
         "orders.view_order",
         "orders.export_order",
+        "orders.view_issueddocument",
+        "orders.issue_document",
+        "orders.export_document",
+        "orders.change_papersettings",
         "orders.view_personal_data",
         "orders.record_payment",
         "orders.change_paymentgate",

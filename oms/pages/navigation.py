@@ -47,6 +47,7 @@ ENTRIES = (
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("数字"), "pages:numbers", "orders.view_order", "chart", "n", more=True),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
+    Entry(_("請求書・領収書"), "orders:papers", "orders.view_issueddocument", "print", "i", more=True),
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
     Entry(_("一括操作の記録"), "orders:bulk-log", "orders.view_order", "note", "l", more=True),
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),

@@ -6,6 +6,16 @@ from orders.models.figure import DayFigure, FigureState, OrderFigure
 from orders.models.mail import Mail, MailTemplate
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.order import Order, OrderLine, Recipient
+from orders.models.papers import (
+    DocumentEvent,
+    DocumentKind,
+    DocumentLink,
+    DocumentSeries,
+    IssuedDocument,
+    Logo,
+    PaperSettings,
+    StoredPdf,
+)
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
@@ -24,7 +34,13 @@ __all__ = [
     "BulkRun",
     "DayFigure",
     "DeskView",
+    "DocumentEvent",
+    "DocumentKind",
+    "DocumentLink",
+    "DocumentSeries",
     "FigureState",
+    "IssuedDocument",
+    "Logo",
     "Mail",
     "MailTemplate",
     "MoveIn",
@@ -39,6 +55,7 @@ __all__ = [
     "OrderTag",
     "OrderTask",
     "OrderText",
+    "PaperSettings",
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
@@ -62,5 +79,6 @@ __all__ = [
     "Shop",
     "StageCount",
     "StageDelta",
+    "StoredPdf",
     "TaskKind",
 ]

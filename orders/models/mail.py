@@ -14,6 +14,7 @@ class MailEvent(models.TextChoices):
     SHIPPED = "shipped", _("出荷完了")
     PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷")
     CANCELLED = "cancelled", _("キャンセル")
+    DOCUMENT_LINK = "document_link", _("請求書・領収書のご案内")
     DELAY = "delay", _("遅延のお知らせ")
     REMINDER = "reminder", _("お支払いのお願い")
     PAYMENT_CHANGE = "payment_change", _("お支払い方法変更のお願い")

@@ -39,6 +39,8 @@ LABELS = {
     "lines_cancel_asked": (gettext_lazy("モールへ一部キャンセルを依頼しました"), "attention"),
     "cancel_accepted": (gettext_lazy("キャンセル申請の承諾をモールへ依頼しました"), "attention"),
     "cancel_declined": (gettext_lazy("キャンセル申請のお断りをモールへ依頼しました"), "attention"),
+    "document_issued": (gettext_lazy("帳票を発行しました"), "info"),
+    "document_voided": (gettext_lazy("帳票を取り消しました"), "warning"),
     "mail_sent": (gettext_lazy("メールを送りました"), "info"),
     "instructed": (gettext_lazy("出荷を指示しました"), "ready"),
     "shipped": (gettext_lazy("出荷しました"), "done"),

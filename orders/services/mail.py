@@ -19,6 +19,7 @@ from oms.kernel.services.outbox import GiveUp, NewEffect, Retry, put
 from orders.channel_order import MOVED_IN, ChannelOrder, ChannelState
 from orders.models import Mail, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
+from orders.queries import document_links
 from orders.services import journal
 from orders.services.journal import Entry
 
@@ -207,6 +208,7 @@ def values_of(order: Order) -> dict[str, str]:
             "shop.name": order.shop.letterhead_name or order.shop.name,
             "shop.phone": order.shop.letterhead_phone,
             "shop.email": order.shop.mail_from,
+            **document_links.mail_values(order),
         }
 
 
@@ -340,6 +342,12 @@ STANDARD_TEMPLATES: dict[str, tuple[str, str]] = {
         "{{ buyer.name }} 様\n\n下記のご注文のキャンセルを承りました。\n\n"
         "■ご注文番号: {{ order.number }}\n{{ order.lines }}\n\n"
         "またのご利用をお待ちしております。\n\n{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
+    ),
+    MailEvent.DOCUMENT_LINK: (
+        "【{{ shop.name }}】{{ document.kind }}のご案内（{{ order.number }}）",
+        "{{ buyer.name }} 様\n\n{{ document.kind }}を下記のリンクからダウンロードいただけます。\n\n"
+        "■ご注文番号: {{ order.number }}\n■リンク: {{ document.link }}\n■有効期限: {{ document.expires }}\n\n"
+        "{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
     ),
 }
 

@@ -27,6 +27,12 @@ PLACEHOLDERS: Mapping[str, str | Promise] = {
     "shop.phone": _("店舗の電話番号"),
     "shop.email": _("店舗のメール"),
 }
+# Only in mails about a link; a preview shows the samples.
+DOCUMENT_PLACEHOLDERS: Mapping[str, str] = {
+    "document.link": "https://…",
+    "document.kind": "領収書",
+    "document.expires": "2026年12月31日",
+}
 _BRACES = re.compile(r"\{\{.*?\}\}|\{\{|\}\}", re.DOTALL)
 
 
@@ -38,7 +44,7 @@ def unknown_placeholders(text: str) -> list[str]:
 
 def _is_known(written: str) -> bool:
     match = PLACEHOLDER.fullmatch(written)
-    return match is not None and match[1] in PLACEHOLDERS
+    return match is not None and (match[1] in PLACEHOLDERS or match[1] in DOCUMENT_PLACEHOLDERS)
 
 
 @transaction.atomic
@@ -55,7 +61,7 @@ def save_template(event: str, shop: Shop | None, *, subject: str, body: str, act
 
 def preview(subject: str, body: str, order: Order) -> tuple[str, str]:
     """Subject and body as this order would get them. Raises MissingValue."""
-    values = values_of(order)
+    values = {**DOCUMENT_PLACEHOLDERS, **values_of(order)}
     return render(subject, values), render(body, values)
 
 

@@ -49,6 +49,7 @@ class AmazonConnector(Basic):
     channel = "amazon"
     label = "Amazon"
     capabilities = Capabilities(
+        invoice_issuer={"": "mall"},
         confirm=False,
         confirm_needed=False,
         partial_shipment=True,

@@ -37,6 +37,7 @@ class RakutenConnector(Basic):
     channel = "rakuten"
     label = "楽天市場"
     capabilities = Capabilities(
+        invoice_issuer={"": "mall", "cod": "we"},
         confirm=True,
         confirm_needed=True,
         partial_shipment=True,
