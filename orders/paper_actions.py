@@ -62,7 +62,7 @@ ACTIONS = (
         "orders.issue_document",
         plan_invoice,
         run_invoice,
-        rank=80,
+        rank=72,
     ),
     Action(
         "receipt",
@@ -72,6 +72,6 @@ ACTIONS = (
         "orders.issue_document",
         plan_receipt,
         run_receipt,
-        rank=82,
+        rank=74,
     ),
 )

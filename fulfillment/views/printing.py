@@ -1,6 +1,6 @@
 """The papers of shipments: one PDF for the chosen ones, in the chosen order."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TypeVar
 
 from django.contrib import messages
@@ -104,7 +104,7 @@ def _sort(data: QueryDict) -> str:
     return _one_of(data.get("sort", ""), picking.SORTS, "due")
 
 
-def _one_of(typed: Choice, allowed: Sequence[Choice] | dict[Choice, object], usual: Choice) -> Choice:
+def _one_of(typed: Choice, allowed: Container[Choice], usual: Choice) -> Choice:
     return typed if typed in allowed else usual
 
 

@@ -87,8 +87,8 @@ def draw_return_slip(document: Document, slip: ReturnSlip) -> None:
     right = parts.draw_issuer(flow.page, slip.shop, 29.0, priced=False)
     words = "返品・交換をご希望の場合は、この用紙に記入し、商品に添えて右記の住所へお送りください。"
     y = 30.0
-    for line in wrap(words, look.BODY, 92):
-        look.middle_line(flow.page, look.LEFT, y, line, look.BODY)
+    for text in wrap(words, look.BODY, 92):
+        look.middle_line(flow.page, look.LEFT, y, text, look.BODY)
         y += look.BODY.line
     look.barcode(flow.page, look.LEFT, y + 3, slip.barcode, width=52)
     flow.y = max(right, y + 14) + 4

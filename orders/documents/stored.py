@@ -31,9 +31,9 @@ def restored(kind: Any, value: Any) -> Any:
         return None if value is None else restored(next(one for one in get_args(kind) if one is not NoneType), value)
     if get_origin(kind) is tuple:
         return tuple(restored(get_args(kind)[0], one) for one in value)
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         types = _types(kind)
-        return kind(**{name: restored(types[name], one) for name, one in value.items()})  # type: ignore[operator]
+        return kind(**{name: restored(types[name], one) for name, one in value.items()})
     if kind in {date, datetime}:
         return kind.fromisoformat(value)
     if isinstance(kind, type) and issubclass(kind, Enum):
