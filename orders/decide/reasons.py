@@ -43,6 +43,8 @@ CATALOGUE: dict[str, Reason] = {
     "blacklist_match": Reason(_("ブラックリスト一致"), Level.BLOCK, _("注文者を確かめる")),
     "channel_caution": Reason(_("モールの注意喚起"), Level.BLOCK, _("モールの画面で注文者を確かめる")),
     "oversold": Reason(_("売り越し"), Level.BLOCK, _("どの受注に在庫を回すかを決める")),
+    "mail_bounced": Reason(_("メール不達"), Level.WARN, _("電話などで連絡するか、メールアドレスを直して送り直す")),
+    "mail_failed": Reason(_("メール送信エラー"), Level.WARN, _("メールを開き、送り直すか別の方法で連絡する")),
     "remote_island": Reason(_("離島・中継地域"), Level.WARN, _("お届けに日数がかかることを知らせる")),
     "gift_wrap": Reason(_("ラッピング・ギフト"), Level.INFO, _("ラッピングして出荷する")),
 }

@@ -26,7 +26,7 @@ from orders.services.journal import SYSTEM, Actor, Entry
 State = ReviewReason.State
 
 # Reasons that no check of the stored facts finds again: only a person closes them.
-STICKY = {"channel_changed"}
+STICKY = {"channel_changed", "mail_bounced", "mail_failed"}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 FROM_ABOVE = {"oversold"}
 
