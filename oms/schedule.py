@@ -11,6 +11,7 @@ QUEUES = ("intake", "publish", "outbox", "default")
 
 ROUTES: list[tuple[str, dict[str, str]]] = [
     ("oms.kernel.tasks.deliver_*", {"queue": "outbox"}),
+    ("orders.tasks.collect_bounces", {"queue": "outbox"}),
     ("channels.tasks.pull*", {"queue": "intake"}),
     ("channels.tasks.poll*", {"queue": "intake"}),
     ("channels.tasks.intake*", {"queue": "intake"}),
@@ -56,4 +57,7 @@ BEAT_SCHEDULE |= {
     "publish-windows": {"task": "channels.tasks.publish_windows", "schedule": 30.0, "options": {"expires": 30}},
     "publish-compare": {"task": "channels.tasks.publish_compare", "schedule": 60.0, "options": {"expires": 60}},
     "oversell": {"task": "channels.tasks.publish_oversell_sweep", "schedule": 30.0, "options": {"expires": 30}},
+}
+BEAT_SCHEDULE |= {
+    "mail-bounces": {"task": "orders.tasks.collect_bounces", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import bulk, stage
+from orders.services import bounces, bulk, stage
 
 
 @shared_task(name="orders.tasks.sweep_stages", ignore_result=True)
@@ -21,3 +21,8 @@ def run_bulk(key: str) -> None:
 @shared_task(name="orders.tasks.resume_bulk", ignore_result=True)
 def resume_bulk() -> None:
     bulk.resume_stuck()
+
+
+@shared_task(name="orders.tasks.collect_bounces", ignore_result=True)
+def collect_bounces() -> None:
+    bounces.collect()

@@ -57,7 +57,9 @@ class Backend(EmailBackend):
 
 def deliver(message: EmailMessage, *, last_word: Callable[[], None], relay: str = "") -> None:
     """Send one message. `last_word` is called once nothing but the text is left to hand over; if it raises, nothing is
-    sent. Raises what smtplib raises. `relay`: `smtp://user:password@host:587` or `smtps://…` instead of the usual server.
+    sent. Raises what smtplib raises.
+
+    `relay`: `smtp://user:password@host:587` (STARTTLS) or `smtps://…` instead of the usual server.
     """
     backend = _relay(relay) if relay else get_connection()
     if isinstance(backend, Backend):

@@ -1,7 +1,7 @@
 """Texts of mails with placeholders and conditions: read once, checked, filled. Pure.
 
-`{{ order.number }}` stands for a value, `{% if payment.cod %}…{% else %}…{% endif %}` (also `if not`, also nested) for a
-choice. Anything else in double braces or percent braces is a mistake, and named as written.
+`{{ order.number }}` stands for a value, `{% if payment.cod %}…{% else %}…{% endif %}` (also `if not`, also nested) for
+a choice. Anything else in double braces or percent braces is a mistake, and named as written.
 """
 
 import re

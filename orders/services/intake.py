@@ -25,7 +25,7 @@ from orders.decide.schedule import default_ship_by
 from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
 from orders.models.order import Stage
-from orders.services import intake_changes, journal, lines, mail, recipients, review
+from orders.services import intake_changes, journal, lines, mail, mail_stages, recipients, review
 from orders.services import stage as stages
 from orders.services.intake_rows import (
     SkuOf,
@@ -197,6 +197,7 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
         [item.id for item in new if shop.auto_confirm and item.stage == Stage.NEW and _waits(shop, item.order)]
     )
     mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
+    mail_stages.follow([(item.id, "", item.stage) for item in new])
     _copy_lines(new, sku_of, stock.grant(stock.requests_for(_wants(new, sku_of)), kind="reserve"))
     stages.wake(item.stage for item in new)
 

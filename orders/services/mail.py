@@ -66,7 +66,7 @@ def schedule(
     policy = MailPolicy.objects.filter(shop=shop).first()
     wait = _delay(template, policy) if delay_s is None else delay_s
     passed = (State.DRAFT if draft or (template and template.review) else State.SCHEDULED).value
-    verdicts = _reasons(shop, event, orders, policy)
+    verdicts = _against(shop, event, orders, policy)
     now = clock.now()
     values: dict[str, Any] = {
         "event": str(event),
@@ -99,8 +99,12 @@ def _delay(template: MailTemplate | None, policy: MailPolicy | None) -> float:
     return policy.send_delay_s if policy and policy.send_delay_s is not None else settings.MAIL_DELAY_S
 
 
-def _reasons(shop: Shop, event: str, orders: Sequence[tuple[int, str]], policy: MailPolicy | None) -> list[str]:
-    """Why each of these is not sent; empty strings for those that are."""
+def reasons_against(shop: Shop, event: str, orders: Sequence[tuple[int, str]]) -> list[str]:
+    """Why a mail of this event would not be sent to each of these; empty strings for those that would."""
+    return _against(shop, event, orders, MailPolicy.objects.filter(shop=shop).first())
+
+
+def _against(shop: Shop, event: str, orders: Sequence[tuple[int, str]], policy: MailPolicy | None) -> list[str]:
     channel = Channel.of(shop.capabilities)
     wishes = Wishes(policy.off_events, policy.quiet_marks) if policy else Wishes()
     stops = mail_addresses.stops_of(address for _id, address in orders)
@@ -161,8 +165,8 @@ def is_on(shop: Shop, event: str) -> bool:
 
 @transaction.atomic
 def draft(event: str, order_id: int, *, message: str = "", actor: Actor = SYSTEM) -> Mail:
-    """A mail of this event that waits for a person, with `message` as its `mail.message`. A draft that already waits for
-    the same event is returned as it is, so asking twice makes one. It may come back suppressed, with the reason."""
+    """A mail of this event that waits for a person, with `message` as its `mail.message`. A draft that already waits
+    for the same event is returned as it is, so asking twice makes one. It may come back suppressed, with the reason."""
     Order.objects.select_for_update(no_key=True).get(pk=order_id)
     drafts = Mail.objects.filter(order=order_id, event=event)
     if waiting := drafts.filter(state=State.DRAFT).order_by("pk").last():
@@ -192,7 +196,7 @@ def send_again(mail_id: int, *, actor: Actor = SYSTEM) -> bool:
     if mail is None:
         return False
     order = Order.objects.select_related("shop").get(pk=mail.order_id)
-    why = _reasons(order.shop, mail.event, [(order.pk, order.buyer_email)], None)[0]
+    why = reasons_against(order.shop, mail.event, [(order.pk, order.buyer_email)])[0]
     if why or not _arm(mail):
         Mail.objects.filter(pk=mail_id).update(reason=why or mail.reason)
         return False
@@ -234,7 +238,7 @@ def withdraw(mails: QuerySet[Mail], *, reason: str, actor: Actor = SYSTEM) -> in
 
 @transaction.atomic
 def rewrite(mail_id: int, *, subject: str, body: str, actor: Actor = SYSTEM) -> bool:
-    """The text of a mail that waits for review, as a person wants it: it stands as it is. False when it waits no more."""
+    """The text of a mail that waits for review, as a person wants it. False when it waits no more."""
     mail = _locked(mail_id, {State.DRAFT})
     if mail is None:
         return False

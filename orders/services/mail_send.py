@@ -244,13 +244,15 @@ def unsure(mail: Mail, reason: str) -> None:
 
 
 @transaction.atomic
-def bounced(mail: Mail, reason: str) -> None:
-    """The address takes no mail: the order says so, and the address gets none until somebody lifts the stop."""
+def bounced(mail: Mail, reason: str, *, for_good: bool = True) -> None:
+    """The mail came back: the order says so. `for_good`: the address gets none until somebody lifts the stop."""
+    text = _("「%(event)s」のメールが届きませんでした。%(why)s")
     mail_trouble.raise_reason(
-        mail.order_id, "mail_bounced", _("%(to)s に届きませんでした。%(why)s") % {"to": mail.to, "why": reason}
+        mail.order_id, "mail_bounced", text % {"event": MailEvent(mail.event).label, "why": reason}
     )
     Mail.objects.filter(pk=mail.pk).exclude(state=State.SUPPRESSED).update(state=State.BOUNCED, reason=reason[:200])
-    mail_addresses.stop(mail.to, MailStop.Kind.BOUNCED, reason=reason)
+    if for_good:
+        mail_addresses.stop(mail.to, MailStop.Kind.BOUNCED, reason=reason)
 
 
 def ended(effect: Effect) -> None:

@@ -34,6 +34,10 @@ ACCOUNT = (
     "{% if payment.bank_transfer %}\n{% if payment.account %}\n■お振込先\n{{ payment.account }}\n{% endif %}\n"
     "※振込手数料はお客様のご負担をお願いいたします。\n{% endif %}\n"
 )
+PICKUP = (
+    "■お受け取り店舗: {{ pickup.place }}\n■お受け取り番号: {{ pickup.code }}\n"
+    "■お受け取り期限: {{ pickup.until }}\n"
+)
 CROSSED = "※すでにお支払いいただいております場合は、行き違いをご容赦ください。\n"
 MESSAGE = "{% if mail.message %}\n{{ mail.message }}\n\n{% endif %}\n"
 UNSUBSCRIBE = (
@@ -59,7 +63,8 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "{% if payment.convenience %}\nお支払いの確認後に発送いたします。\n{% endif %}\n\n"
         + PLACE
         + "{% if order.wish %}\n■ご希望日時: {{ order.wish }}\n{% endif %}\n"
-        + "{% if order.is_gift %}\n■ギフト: {% if order.gift %}{{ order.gift }} {% endif %}{{ order.noshi }}\n{% endif %}\n"
+        + "{% if order.gift %}\n■ラッピング: {{ order.gift }}\n{% endif %}\n"
+        + "{% if order.noshi %}\n■のし: {{ order.noshi }}\n{% endif %}\n"
         + "\n{% if order.pickup %}\nご用意ができましたら、あらためてご連絡いたします。\n{% else %}\n"
         + "商品を発送しましたら、あらためてご連絡いたします。\n{% endif %}\n"
         + END,
@@ -196,7 +201,8 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         HELLO
         + "ご注文の商品のご用意ができました。下記の店舗でお受け取りください。\n\n"
         + NUMBER
-        + "■お受け取り店舗: {{ pickup.place }}\n■お受け取り番号: {{ pickup.code }}\n■お受け取り期限: {{ pickup.until }}\n\n"
+        + PICKUP
+        + "\n"
         + GOODS
         + "ご来店の際は、このメールのお受け取り番号を係員にお伝えください。\n"
         + END,
@@ -206,7 +212,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         HELLO
         + "店舗でお預かりしている商品のお受け取り期限が近づいております。\n\n"
         + NUMBER
-        + "■お受け取り店舗: {{ pickup.place }}\n■お受け取り番号: {{ pickup.code }}\n■お受け取り期限: {{ pickup.until }}\n"
+        + PICKUP
         + END,
     ),
     MailEvent.PICKUP_EXPIRED: Standard(

@@ -155,6 +155,8 @@ def mail_new(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("orders:mail", made.pk)
     context = {"order": order, "form": form, "switches": mails.switches(order)}
     return render_page(request, "orders/mail_new.html", context)
+
+
 @require_POST
 @permission_required(SEND, raise_exception=True)
 def mail_switch(request: HttpRequest, pk: int) -> HttpResponse:
