@@ -57,6 +57,12 @@ BEAT_SCHEDULE |= {
     "publish-windows": {"task": "channels.tasks.publish_windows", "schedule": 30.0, "options": {"expires": 30}},
     "publish-compare": {"task": "channels.tasks.publish_compare", "schedule": 60.0, "options": {"expires": 60}},
     "oversell": {"task": "channels.tasks.publish_oversell_sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "compare-days": {"task": "channels.tasks.intake_compare_due", "schedule": 300.0, "options": {"expires": 300}},
+    "replay-due": {"task": "channels.tasks.intake_replay_due", "schedule": 300.0, "options": {"expires": 300}},
+    "listings-due": {"task": "channels.tasks.listings_due", "schedule": 300.0, "options": {"expires": 300}},
+    "run-rules": {"task": "orders.tasks.run_rules", "schedule": 5.0, "options": {"expires": 5}},
+    "rule-moments": {"task": "orders.tasks.run_rule_moments", "schedule": 60.0, "options": {"expires": 60}},
+    "fold-rule-tallies": {"task": "orders.tasks.fold_rule_tallies", "schedule": 300.0, "options": {"expires": 300}},
 }
 BEAT_SCHEDULE |= {
     "mail-bounces": {"task": "orders.tasks.collect_bounces", "schedule": 60.0, "options": {"expires": 60}},

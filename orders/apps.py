@@ -8,11 +8,13 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from oms.kernel.services import outbox
-        from orders import actions, desk_actions, mail_actions, receivers  # noqa: F401
+        from orders import actions, desk_actions, label_actions, mail_actions, receivers  # noqa: F401
         from orders.services import mail_send, waiting
+        from orders.services.rules import webhook
 
         outbox.register("mail", mail_send.deliver, label=_("メール"), ended=mail_send.ended)
         outbox.register("mail_test", mail_send.deliver_test, label=_("テストメール"))
         outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
-        for action in (*desk_actions.ACTIONS, *mail_actions.ACTIONS):
+        outbox.register("webhook", webhook.deliver, label=_("Webhook"))
+        for action in (*desk_actions.ACTIONS, *label_actions.ACTIONS, *mail_actions.ACTIONS):
             actions.register(action)

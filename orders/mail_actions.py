@@ -69,7 +69,7 @@ def _skipped(order_ids: Sequence[int], event: str, *, again: bool) -> dict[int, 
 
 
 def _sample(order_id: int, event: str, message: str) -> str:
-    order = Order.objects.select_related("shop").prefetch_related("lines", "recipients").get(pk=order_id)
+    order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=order_id)
     template = mail.template_for(order.shop, event)
     if template is None:
         return ""

@@ -23,6 +23,8 @@ class Listing(models.Model):
     code = models.CharField(_("在庫コード"), max_length=200)
     channel_sku = models.CharField(_("モール商品コード"), max_length=120)
     name = models.CharField(_("商品名"), max_length=300, blank=True)
+    jan = models.CharField(_("JANコード"), max_length=14, blank=True, db_default="")
+    seen_at = models.DateTimeField(_("モールで見た日時"), null=True)  # by the last import of listings that found it
     sku = models.ForeignKey(Sku, models.PROTECT, null=True, blank=True, related_name="+")
     units = models.PositiveSmallIntegerField(_("入数"), default=1)
     mode = models.CharField(_("連携方法"), max_length=10, choices=Mode, default=Mode.NORMAL)

@@ -1,28 +1,52 @@
-"""What each shop sells: imported from the channel, matched to SKUs where the code leaves no doubt."""
+"""What each shop sells: imported from the channel daily, matched to SKUs where the code leaves no doubt."""
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ListingInfo
 from channels.models import Connection, Listing
-from channels.services import desired, publishing_journal, shops
+from channels.services import desired, mapping, matching, publishing_journal, shops
+from channels.services.mapping import Decision
 from channels.services.publishing_journal import Event
 from channels.services.wake import wake_publisher
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.models import User
 
+EVERY = timedelta(days=1)
+
+
+def due() -> list[int]:
+    """Connections whose listings were not imported for a day; each is claimed, so it is returned once."""
+    now = clock.now()
+    rows = (
+        Connection.objects.filter(Q(listings_at__isnull=True) | Q(listings_at__lt=now - EVERY))
+        .filter(shop__active=True, last_import_at__isnull=False, publish_paused=False)
+        .exclude(health=Connection.Health.STOPPED)
+        .exclude(secrets=b"")
+    )
+    return [
+        pk
+        for pk, at in rows.order_by("pk").values_list("pk", "listings_at")
+        if Connection.objects.filter(pk=pk, listings_at=at).update(listings_at=now)
+    ]
+
 
 def import_listings(connection: Connection) -> dict[str, int]:
-    """Fetch every listing of the shop; returns counts seen, new and mapped. Raises ChannelError."""
+    """Fetch every listing of the shop, and propose SKUs for those without; returns counts seen, new and mapped.
+    Raises ChannelError."""
+    Connection.objects.filter(pk=connection.pk).update(listings_at=clock.now())
     counts = {"seen": 0, "new": 0, "mapped": 0}
     for page in shops.connector_of(connection).list_listings():
         stored = store(connection, page)
         counts = {name: counts[name] + stored[name] for name in counts}
+    matching.propose(connection.shop_id)
     return counts
 
 
@@ -40,11 +64,13 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
     }
     sku_of = _matches([info for info in page if info.code not in known or known[info.code].sku_id is None])
     now = clock.now()
-    rows = []
+    rows, sure = [], []
     for info in page:
         listing = known.get(info.code) or _new_listing(connection, info)
         listing.channel_sku, listing.name = info.channel_sku, info.name[:300]
-        listing.sku_id = listing.sku_id or sku_of.get(info.code)
+        listing.jan, listing.seen_at = info.jan[:14], now
+        if listing.sku_id is None and info.code in sku_of:
+            sure.append(Decision(connection.shop_id, info.channel_sku, sku_of[info.code]))
         if info.quantity is not None:
             listing.confirmed, listing.confirmed_at = info.quantity, now
         rows.append(listing)
@@ -52,12 +78,13 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
         rows,
         update_conflicts=True,
         unique_fields=["shop", "code"],
-        update_fields=["channel_sku", "name", "sku", "confirmed", "confirmed_at"],
+        update_fields=["channel_sku", "name", "jan", "seen_at", "confirmed", "confirmed_at"],
     )
+    mapping.map_codes(sure, how="import")
     return {
         "seen": len(page),
         "new": sum(info.code not in known for info in page),
-        "mapped": sum(row.sku_id is not None for row in rows),
+        "mapped": sum(row.sku_id is not None for row in rows) + len(sure),
     }
 
 

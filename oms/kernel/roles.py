@@ -40,7 +40,7 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
 }
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.export_order",
-    "orders.change_rule",
+    "orders.manage_rules",
     "orders.change_mailtemplate",
     "customers.change_member",
     "inventory.change_balance",

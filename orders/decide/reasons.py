@@ -45,6 +45,8 @@ CATALOGUE: dict[str, Reason] = {
     "oversold": Reason(_("売り越し"), Level.BLOCK, _("どの受注に在庫を回すかを決める")),
     "mail_bounced": Reason(_("メール不達"), Level.WARN, _("電話などで連絡するか、メールアドレスを直して送り直す")),
     "mail_failed": Reason(_("メール送信エラー"), Level.WARN, _("メールを開き、送り直すか別の方法で連絡する")),
+    "rule_hold": Reason(_("ルールによる確認"), Level.BLOCK, _("ルールが書いた理由を読んで決める")),
+    "rule_error": Reason(_("ルールのエラー"), Level.BLOCK, _("ルールを直すか、この受注を人が確かめる")),
     "remote_island": Reason(_("離島・中継地域"), Level.WARN, _("お届けに日数がかかることを知らせる")),
     "gift_wrap": Reason(_("ラッピング・ギフト"), Level.INFO, _("ラッピングして出荷する")),
 }

@@ -215,7 +215,7 @@ def _conditions(values: dict[str, str]) -> list[tuple[str, Any, bool]]:
 
 def sample_order(shop: Shop | None, number: str = "") -> Order | None:
     """A real order to preview with: the one named, else the newest (of the shop)."""
-    rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients")
+    rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
     if shop is not None:
         rows = rows.filter(shop=shop)
     if number:

@@ -40,10 +40,19 @@ LABELS = {
     "instructed": (gettext_lazy("出荷を指示しました"), "ready"),
     "shipped": (gettext_lazy("出荷しました"), "done"),
     "cancelled": (gettext_lazy("キャンセルしました"), "danger"),
+    "rule": (gettext_lazy("ルールが処理しました"), "info"),
+    "rule_undone": (gettext_lazy("ルールの処理を取り消しました"), "neutral"),
+    "tagged": (gettext_lazy("タグを付けました"), "neutral"),
+    "untagged": (gettext_lazy("タグを外しました"), "neutral"),
+    "labelled": (gettext_lazy("担当・優先度・印を変えました"), "neutral"),
+    "task_done": (gettext_lazy("作業を完了しました"), "done"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
 }
 # Fields whose values are no personal data.
-OPEN_FIELDS = {"wish_date", "wish_slot", "prefecture"}
+OPEN_FIELDS = {
+    "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
+    "delivery_method", "carrier",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

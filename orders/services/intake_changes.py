@@ -18,7 +18,7 @@ from inventory.models import AllocatorMark
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.sql import next_ids, update_rows
-from orders.channel_order import ChannelLine, ChannelOrder, ChannelState
+from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
 from orders.services import cancel, intake_rows, journal, lines, mail, recipients, review
@@ -26,6 +26,8 @@ from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
 from orders.services.reservation import NO_RESERVE, line_ids_of, takes_stock, want_of
+from orders.services.rules import run as rules
+from orders.services.rules.verbs import GIFT
 from orders.signals import lines_released
 
 PART_NAMES = {
@@ -121,10 +123,18 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     ids = [change.stored.pk for change in changes]
     _ask_for_stock([c for c in changes if NO_RESERVE in c.stored.flags and takes_stock(c.order)])
     review.sync(ids, changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news})
+    rules.run_behind(ids, {change.stored.pk: _events(change) for change in changes})
     mail.schedule(
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
     )
     stages.recompute(ids)
+
+
+def _events(change: Change) -> list[str]:
+    """What this change means to rules."""
+    paid = change.order.payment_state == PaymentState.PAID != change.stored.payment_state
+    confirmed = change.order.confirmed_at is not None and change.stored.confirmed_at is None
+    return ["channel_changed", *(["paid"] if paid else []), *(["confirmed"] if confirmed else [])]
 
 
 def is_older(order: ChannelOrder, stored_at: datetime | None) -> bool:
@@ -258,7 +268,7 @@ def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
             kept.add(line.line_id)
             plan.bring(change, position, line, stored.get((change.stored.pk, line.line_id)))
         for (order_id, line_id), known in stored.items():
-            if order_id == change.stored.pk and line_id not in kept and known.quantity:
+            if order_id == change.stored.pk and line_id not in kept and known.quantity and not line_id.startswith(GIFT):
                 plan.drop(known)
     plan.write()
 

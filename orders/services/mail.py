@@ -123,7 +123,8 @@ def _against(shop: Shop, event: str, orders: Sequence[tuple[int, str]], policy: 
 
 def _marks(order_ids: Sequence[int]) -> dict[int, Sequence[str]]:
     """What stands on an order for shops that keep marked orders quiet."""
-    return dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "flags"))
+    rows = Order.objects.filter(pk__in=order_ids).values_list("pk", "flags", "tags")
+    return {pk: [*flags, *tags] for pk, flags, tags in rows}
 
 
 def schedule_for(

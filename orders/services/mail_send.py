@@ -98,7 +98,7 @@ def is_address(text: str) -> bool:
 
 def values_for(mail: Mail) -> dict[str, str]:
     """The order's values with what this mail brings along."""
-    prefetch_related_objects([mail.order], "lines", "recipients")
+    prefetch_related_objects([mail.order], "lines", "recipients", "texts")
     values = values_of(mail.order, mail.extra)
     if mail.event in MARKETING:
         values["mail.unsubscribe_url"] = mail_addresses.opt_out_url(mail.to)
@@ -163,7 +163,7 @@ def _send(mail: Mail, text: Text) -> None:
     except OSError as error:  # smtplib's errors are OSErrors
         if marked:
             unsure(mail, _("送信中にメールサーバーとの接続が切れました。届いたかどうか確かめてください。"))
-        return
+            return
         raise Retry(
             _("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}
         ) from error
@@ -284,7 +284,7 @@ def deliver_test(effect: Effect) -> None:
     person = User.objects.get(pk=given["person"])
     if not is_address(person.email):
         raise GiveUp(_("あなたのメールアドレスが登録されていません。"))
-    order = Order.objects.select_related("shop").prefetch_related("lines", "recipients").get(pk=given["order"])
+    order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=given["order"])
     template = MailTemplate.objects.get(event=given["event"], shop=given["shop"])
     text = filled(template, values_of(order))
     sender = order.shop.mail_from or settings.DEFAULT_FROM_EMAIL

@@ -35,8 +35,7 @@ ACCOUNT = (
     "※振込手数料はお客様のご負担をお願いいたします。\n{% endif %}\n"
 )
 PICKUP = (
-    "■お受け取り店舗: {{ pickup.place }}\n■お受け取り番号: {{ pickup.code }}\n"
-    "■お受け取り期限: {{ pickup.until }}\n"
+    "■お受け取り店舗: {{ pickup.place }}\n■お受け取り番号: {{ pickup.code }}\n■お受け取り期限: {{ pickup.until }}\n"
 )
 CROSSED = "※すでにお支払いいただいております場合は、行き違いをご容赦ください。\n"
 MESSAGE = "{% if mail.message %}\n{{ mail.message }}\n\n{% endif %}\n"
@@ -65,6 +64,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "{% if order.wish %}\n■ご希望日時: {{ order.wish }}\n{% endif %}\n"
         + "{% if order.gift %}\n■ラッピング: {{ order.gift }}\n{% endif %}\n"
         + "{% if order.noshi %}\n■のし: {{ order.noshi }}\n{% endif %}\n"
+        + "{% if order.note %}\n\n{{ order.note }}\n{% endif %}\n"
         + "\n{% if order.pickup %}\nご用意ができましたら、あらためてご連絡いたします。\n{% else %}\n"
         + "商品を発送しましたら、あらためてご連絡いたします。\n{% endif %}\n"
         + END,
@@ -209,11 +209,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
     ),
     MailEvent.PICKUP_REMINDER: Standard(
         _subject("お受け取り期限が近づいています"),
-        HELLO
-        + "店舗でお預かりしている商品のお受け取り期限が近づいております。\n\n"
-        + NUMBER
-        + PICKUP
-        + END,
+        HELLO + "店舗でお預かりしている商品のお受け取り期限が近づいております。\n\n" + NUMBER + PICKUP + END,
     ),
     MailEvent.PICKUP_EXPIRED: Standard(
         _subject("お受け取り期限が過ぎました"),

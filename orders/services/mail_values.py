@@ -28,6 +28,7 @@ PLACEHOLDERS: Mapping[str, str | Promise] = {
     "order.planned_date": _("出荷予定日"),
     "order.release_date": _("発売日"),
     "order.cancel_reason": _("キャンセルの理由"),
+    "order.note": _("ルールが添える文"),
     "payment.due_date": _("お支払い期限"),
     "payment.account": _("振込先（店舗のメール設定）"),
     "buyer.name": _("注文者の氏名"),
@@ -65,8 +66,8 @@ CONDITIONS: Mapping[str, str | Promise] = {
 }
 NAMES = frozenset(PLACEHOLDERS) | frozenset(CONDITIONS)
 
-# Empty is no hole: letterheads have them or not.
-OPTIONAL = frozenset({"shop.phone", "shop.email"})
+# Empty is no hole: letterheads have them or not, rules add something or not.
+OPTIONAL = frozenset({"shop.phone", "shop.email", "order.note"})
 
 # What the event itself brings along (`extra` of its mail), with a sample for trying a text on an order that had none.
 BROUGHT: Mapping[str, Mapping[str, str]] = {
@@ -107,6 +108,7 @@ def _of_order(order: Order) -> dict[str, str]:
         "order.planned_date": order.planned_ship_date.strftime("%Y年%m月%d日") if order.planned_ship_date else "",
         "order.release_date": order.release_date.strftime("%Y年%m月%d日") if order.release_date else "",
         "order.cancel_reason": order.cancel_reason,
+        "order.note": "\n".join(text.text for text in order.texts.all() if text.reader == "mail"),
         "payment.due_date": clock.in_tokyo(order.pay_by).strftime("%Y年%m月%d日") if order.pay_by else "",
         "buyer.name": order.buyer_name,
         "recipient.name": recipient.name if recipient else order.buyer_name,

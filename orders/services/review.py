@@ -22,11 +22,12 @@ from orders.models.order import FulfillmentState
 from orders.services import journal
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.rules import run as rules
 
 State = ReviewReason.State
 
-# Reasons that no check of the stored facts finds again: only a person closes them.
-STICKY = {"channel_changed", "mail_bounced", "mail_failed"}
+# Reasons that no check of the stored facts finds again: a person closes them, the rule or the mail that raised them.
+STICKY = {"channel_changed", "rule_hold", "rule_error", "mail_bounced", "mail_failed"}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 FROM_ABOVE = {"oversold"}
 
@@ -189,6 +190,7 @@ def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
         .values_list("pk", flat=True)
     )
     sync(locked)
+    rules.run_behind(locked, {})
     stages.recompute(locked, actor=actor)
 
 

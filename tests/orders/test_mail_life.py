@@ -285,7 +285,7 @@ def test_who_opted_out_gets_what_concerns_the_order_and_no_advertising(client, s
     assert MailStop.objects.get().kind == "opt_out"
     assert client.post(path + "x").status_code == 404
     mailing.schedule_for([order.pk], "delivered_follow", suffix=":2")
-    mailing.schedule_for([order.pk], "shipped")
+    mailing.schedule_for([order.pk], "payment_received")
     assert len(sent()) == 3
     assert Mail.objects.get(key__endswith=":2").state == "suppressed"
 
