@@ -118,11 +118,8 @@ def holes_in(event: str, shop: Shop | None, texts: str) -> tuple[list[Hole], int
 
 
 def recent_orders(event: str, shop: Shop | None, limit: int = TRIED_ON) -> list[Order]:
-    rows = (
-        Order.objects.select_related("shop")
-        .prefetch_related("lines", "recipients", "texts")
-        .filter(total__isnull=False)
-    )
+    rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
+    rows = rows.filter(total__isnull=False)
     if shop is not None:
         rows = rows.filter(shop=shop)
     if event in SENT_AFTER_SHIPPING:

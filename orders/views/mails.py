@@ -76,9 +76,8 @@ def mail_approve(request: HttpRequest, pk: int) -> HttpResponse:
 def mails_approve(request: HttpRequest) -> HttpResponse:
     """Every ticked draft without holes goes out; the others stay and say so."""
     ids = [int(value) for value in request.POST.getlist("mail") if value.isdigit()]
-    rows = Mail.objects.select_related("order__shop").prefetch_related(
-        "order__lines", "order__recipients", "order__texts"
-    )
+    needed = ("order__lines", "order__recipients", "order__texts")
+    rows = Mail.objects.select_related("order__shop").prefetch_related(*needed)
     sent = kept = 0
     for mail in rows.filter(pk__in=ids, state=Mail.State.DRAFT).order_by("pk"):
         whole = not mail_send.holes_of(mail, mailing.template_for(mail.order.shop, mail.event))
