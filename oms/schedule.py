@@ -11,6 +11,7 @@ QUEUES = ("intake", "publish", "outbox", "default")
 
 ROUTES: list[tuple[str, dict[str, str]]] = [
     ("oms.kernel.tasks.deliver_*", {"queue": "outbox"}),
+    ("orders.tasks.collect_bounces", {"queue": "outbox"}),
     ("channels.tasks.pull*", {"queue": "intake"}),
     ("channels.tasks.poll*", {"queue": "intake"}),
     ("channels.tasks.intake*", {"queue": "intake"}),
@@ -76,4 +77,7 @@ BEAT_SCHEDULE |= {
 }
 BEAT_SCHEDULE |= {
     "document-files": {"task": "orders.tasks.make_missing_files", "schedule": 60.0, "options": {"expires": 60}},
+}
+BEAT_SCHEDULE |= {
+    "mail-bounces": {"task": "orders.tasks.collect_bounces", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -7,7 +7,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, differing, fingerprint
-from orders.services.mail_templates import unknown_placeholders
 
 PREFECTURES = [
     "北海道",
@@ -183,34 +182,3 @@ class CancelForm(forms.Form):
         """The reason with what was added to it."""
         note = self.cleaned_data["note"]
         return f"{self.cleaned_data['reason']}（{note}）" if note else self.cleaned_data["reason"]
-
-
-class TemplateForm(forms.Form):
-    """A mail's subject and text. What stands in double braces must be known."""
-
-    subject = forms.CharField(label=_("件名"), max_length=200)
-    body = forms.CharField(label=_("本文"), max_length=20_000, strip=False, widget=forms.Textarea(attrs={"rows": 18}))
-    active = forms.BooleanField(label=_("このメールを送る"), required=False)
-    number = forms.CharField(
-        label=_("試し表示に使う受注番号"), required=False, max_length=64,
-        help_text=_("空欄のときは最新の受注で表示します。"),
-    )  # fmt: skip
-
-    def clean_subject(self) -> str:
-        return self._known("subject")
-
-    def clean_body(self) -> str:
-        return self._known("body")
-
-    def _known(self, name: str) -> str:
-        text = str(self.cleaned_data[name])
-        if unknown := unknown_placeholders(text):
-            raise forms.ValidationError(
-                _("使えない差し込みがあります: %(names)s"), params={"names": "、".join(unknown)}
-            )
-        return text
-
-    @property
-    def texts(self) -> dict[str, Any]:
-        """What is saved."""
-        return {name: self.cleaned_data[name] for name in ("subject", "body", "active")}

@@ -2,6 +2,7 @@ from celery import shared_task
 
 from orders.services import (
     authorisations,
+    bounces,
     bulk,
     bulk_undo,
     document_files,
@@ -43,6 +44,11 @@ def make_document_files(document_ids: list[int]) -> None:
 @shared_task(name="orders.tasks.make_missing_files", ignore_result=True)
 def make_missing_files() -> None:
     document_files.make_files(document_files.missing_files())
+
+
+@shared_task(name="orders.tasks.collect_bounces", ignore_result=True)
+def collect_bounces() -> None:
+    bounces.collect()
 
 
 @shared_task(name="orders.tasks.run_rules", ignore_result=True)

@@ -3,7 +3,7 @@ from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.figure import DayFigure, FigureState, OrderFigure
-from orders.models.mail import Mail, MailTemplate
+from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.papers import (
@@ -42,7 +42,10 @@ __all__ = [
     "IssuedDocument",
     "Logo",
     "Mail",
+    "MailPolicy",
+    "MailStop",
     "MailTemplate",
+    "MailTemplateVersion",
     "MoveIn",
     "MoveInEvent",
     "MoveInPreset",

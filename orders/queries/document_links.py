@@ -4,7 +4,7 @@ from django.core import signing
 from django.urls import reverse
 
 from oms.kernel import clock
-from orders.models import DocumentLink, Order
+from orders.models import DocumentLink
 
 SALT = "orders.document-link"
 
@@ -26,12 +26,8 @@ def address_of(link: DocumentLink) -> str:
     return link.site + reverse("orders:document-link", args=[token_of(link)])
 
 
-def mail_values(order: Order) -> dict[str, str]:
-    """Of the order's newest open link; nothing where there is none, so that no mail goes out with a hole."""
-    links = DocumentLink.objects.select_related("document")
-    link = links.filter(document__order=order, revoked_at=None, expires_at__gt=clock.now()).order_by("-pk").first()
-    if link is None:
-        return {}
+def mail_values(link: DocumentLink) -> dict[str, str]:
+    """What the mail about a link says of it."""
     return {
         "document.link": address_of(link),
         "document.kind": str(link.document.get_kind_display()),

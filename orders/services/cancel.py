@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.services.outbox import NewEffect, put
-from orders.models import Order, OrderLine
+from orders.models import Mail, Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState, Phase
 from orders.services import journal, mail, review
 from orders.services import stage as stages
@@ -76,6 +76,9 @@ def _end(order_ids: Sequence[int], reason: str, actor: Actor) -> None:
     lines_released.send(sender=Order, line_ids=lines)
     review.sync(order_ids)
     journal.write([Entry(order_id, "cancelled", reason) for order_id in order_ids], actor=actor)
-    mail.schedule_for(order_ids, "cancelled")
+    mail.withdraw(
+        Mail.objects.filter(order__in=order_ids), reason=_("注文がキャンセルされたため送りません。"), actor=actor
+    )
+    mail.schedule_for(order_ids, "cancelled", actor=actor)
     stock.release(ref_of(line) for line in lines)
     stages.recompute(order_ids, actor=actor)

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from oms.kernel import clock
 from orders.models import DocumentEvent, DocumentLink, IssuedDocument
-from orders.queries.document_links import link_id_in
+from orders.models.mail import MailEvent
+from orders.queries.document_links import link_id_in, mail_values
 from orders.queries.papers import papers_of
 from orders.services import mail
 from orders.services.documents import Refused, record, standing
@@ -29,11 +32,17 @@ def make_link(document: IssuedDocument, *, site: str, actor: Actor, send: bool =
         document=document, site=site, created_at=now, expires_at=now + timedelta(days=days), by=actor.by
     )
     record([document], DocumentEvent.Kind.LINKED, clock.in_tokyo(link.expires_at).strftime("〜%Y-%m-%d"), by=actor.by)
-    if send and document.order_id and not mail.schedule_for([document.order_id], "document_link", suffix=f":{link.pk}"):
+    if send and document.order_id and not _tell(document.order_id, link):
         raise Refused(
             _("メールを送れません。購入者のメールアドレスと、モールがメールを認めているかを確かめてください。")
         )
     return link
+
+
+def _tell(order_id: int, link: DocumentLink) -> int:
+    with override(settings.LANGUAGE_CODE):  # the buyer's language
+        values = mail_values(link)
+    return mail.schedule_for([order_id], MailEvent.DOCUMENT_LINK, suffix=f":{link.pk}", extra=values)
 
 
 @transaction.atomic

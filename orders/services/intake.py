@@ -30,7 +30,7 @@ from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
 from orders.models.order import PAYABLE, Stage
 from orders.models.payment import Collector
-from orders.services import background, intake_changes, journal, lines, mail, recipients, review
+from orders.services import background, intake_changes, journal, lines, mail, mail_stages, recipients, review
 from orders.services import stage as stages
 from orders.services.background import Background
 from orders.services.facts import mark_reserved
@@ -217,6 +217,7 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     stages.count_moves([(shop.pk, "", item.stage) for item in new])
     journal.write([Entry(item.id, "imported", item.order.channel_state) for item in new])
     mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
+    mail_stages.follow([(item.id, "", item.stage) for item in new])
     moved = _promise(new, sku_of)
     stages.ask_confirm(
         [

@@ -17,7 +17,7 @@ from orders.decide.payments import ships_when_of
 from orders.decide.stage import Facts, stage
 from orders.models import Order
 from orders.models.order import ChannelSync, Stage
-from orders.services import journal
+from orders.services import journal, mail_stages
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
 
@@ -88,6 +88,7 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM, hold: Hold | N
     if changed:
         count_moves([(m.shop_id, m.before, m.after) for m in changed])
         journal.write([Entry(m.order_id, "stage", f"{m.before} → {m.after}") for m in changed], actor=actor)
+        mail_stages.follow([(m.order_id, m.before, m.after) for m in changed])
     ask_confirm(
         [row[0] for row, move in zip(rows, moves, strict=True) if row[4] and row[5] and move.after == Stage.NEW]
     )

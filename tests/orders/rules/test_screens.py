@@ -262,13 +262,14 @@ def test_tasks_are_listed_and_finished_once(client):
 
 def test_a_draft_mail_is_sent_or_dropped_by_a_person(client):
     make_rule(
-        "下書き", then=[do("send_mail", event="inquiry", when="draft"), do("send_mail", event="delay", when="draft")]
+        "下書き",
+        then=[do("send_mail", event="inquiry", when="draft"), do("send_mail", event="delay_notice", when="draft")],
     )
     take(make_channel_order())
-    for event, fields in (("inquiry", {}), ("delay", {"drop": "1"})):
+    for event, fields in (("inquiry", {}), ("delay_notice", {"drop": "1"})):
         client.post(reverse("orders:mail-send", args=[Mail.objects.get(event=event).pk]), fields)
     assert dict(Mail.objects.exclude(event="order_received").values_list("event", "state")) == {
-        "inquiry": "scheduled", "delay": "suppressed",
+        "inquiry": "scheduled", "delay_notice": "suppressed",
     }  # fmt: skip
 
 
