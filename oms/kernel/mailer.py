@@ -50,7 +50,7 @@ class Backend(EmailBackend):
 
     def open(self) -> Any:
         opened = super().open()
-        if self.connection is not None:
+        if isinstance(self.connection, _Marking):
             self.connection.last_word = self.last_word
         return opened
 

@@ -161,7 +161,7 @@ def _policy_row(shop: Shop, policy: MailPolicy) -> PolicyRow:
         "relay": _("モールの中継アドレスへ、注文に関するものだけ"),
         "free": _("自由に送れます"),
     }
-    rule = rules.get(str(shop.capabilities.get("mail") or "free"), rules["free"])
+    rule = str(rules.get(str(shop.capabilities.get("mail") or "free"), rules["free"]))
     allowed = shop.capabilities.get("mail_events") or ()
     if allowed:
         rule = _("送れる種類: %(names)s") % {
@@ -169,7 +169,7 @@ def _policy_row(shop: Shop, policy: MailPolicy) -> PolicyRow:
         }
     return PolicyRow(
         shop,
-        str(rule),
+        rule,
         settings.MAIL_DELAY_S if policy.send_delay_s is None else policy.send_delay_s,
         policy.wait_for_review,
         [str(MailEvent(event).label) for event in policy.off_events if event in MailEvent.values],

@@ -309,6 +309,7 @@ def test_the_bar_offers_what_one_may_do_in_the_order_of_the_work(client_of, aoi,
         "planned_day",
         "receipt",
         "add_tag",
+        "mail",
         "remove_tag",
         "assign",
         "priority",
@@ -318,7 +319,7 @@ def test_the_bar_offers_what_one_may_do_in_the_order_of_the_work(client_of, aoi,
     ]
     assert "selection-bar" not in client_of(ben).get("/orders/").content.decode()
     accounting = client_of(person_with("accounting")).get("/orders/").context["offered"]
-    assert [action.code for action in accounting] == ["print", "pay", "remind", "invoice", "receipt"]
+    assert [action.code for action in accounting] == ["print", "pay", "invoice", "remind", "receipt"]
 
 
 def test_the_same_code_is_not_registered_twice(fragile):
