@@ -42,7 +42,7 @@ def test_a_stopped_order_is_cleared_instructed_and_shipped_on_its_page(page, scr
     shipment = page.locator(".shipment")
     expect(shipment).to_contain_text("出荷指示済")
     with page.expect_popup() as paper:
-        shipment.get_by_role("button", name="納品書").click()
+        shipment.get_by_role("button", name="納品書", exact=True).click()
     paper.value.close()
     shipment.get_by_placeholder("送り状番号").fill("4712-0398-4414")
     shipment.get_by_role("button", name="出荷を確定").click()

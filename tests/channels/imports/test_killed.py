@@ -1,5 +1,6 @@
 """A worker may die at any line of an import; the next one leaves nothing missing and nothing doubled."""
 
+import gc
 import os
 import signal
 import sys
@@ -113,9 +114,11 @@ def end_of(call: Callable[[], object]) -> int:
 def forked(call: Callable[[], object]) -> int:
     """A worker process of its own, with database connections of its own."""
     connections.close_all()
+    gc.collect()  # what an earlier test left must not be tidied up in the child, over the child's own connection
     child = os.fork()
     if child:
         return child
+    gc.disable()
     try:
         call()
     except BaseException:  # the child must never come back into pytest
