@@ -21,7 +21,7 @@ from fulfillment.services.instruct import instruct_orders
 from oms.runtime.places import BASE_DIR
 from orders.forms import PREFECTURES
 from orders.models import BulkRun, Mail, Order
-from orders.services import mail_values
+from orders.services import mail, mail_values
 from orders.services.bulk import action_of, start
 from orders.services.intake import take_in
 from orders.services.journal import Actor
