@@ -14,7 +14,8 @@ from fulfillment.queries import merging as reading
 from fulfillment.services import facts, merge_keys
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Order, OrderTask
+from orders.models import Mail, Order, OrderTask
+from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod, PaymentState
 from orders.services import journal, mail, review
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -60,9 +61,27 @@ def merge_orders(order_ids: Sequence[int], *, actor: Actor) -> Merge:
     _give(record, {id_: yen for id_, yen in discounts.items() if yen}, orders)
     numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
     journal.write([Entry(order_id, "merged", numbers) for order_id in ids], actor=actor)
+    _tell_buyer(record, orders, ids)
     review.close_from_above(ids, REASON, actor=actor)
     facts.refresh(sorted(ids), actor=actor)
     return record
+
+
+def _tell_buyer(record: Merge, orders: dict[int, Order], ids: Sequence[int]) -> None:
+    """One mail for all of them, to the first one's buyer, where the shop has switched the notice on; a merge that grows
+    is told again, and what still waits of the smaller one is not sent."""
+    main = orders[ids[0]]
+    if mail.is_on(main.shop, MailEvent.MERGE_NOTICE):
+        _untell_buyer(list(orders), _("別の受注も同梱したため送りません。"))
+        members = record.orders.filter(active=True).order_by("pk")
+        numbers = list(members.values_list("order__channel_order_no", flat=True))
+        words = {"mail.message": "■まとめてお届けするご注文: " + "、".join(numbers)}
+        own = f":{record.pk}.{len(numbers)}"
+        mail.schedule(main.shop, MailEvent.MERGE_NOTICE, [(main.pk, main.buyer_email)], suffix=own, extra=words)
+
+
+def _untell_buyer(order_ids: Sequence[int], reason: str) -> None:
+    mail.withdraw(Mail.objects.filter(order__in=order_ids, event=MailEvent.MERGE_NOTICE), reason=reason)
 
 
 def _locked(order_ids: Sequence[int]) -> dict[int, Order]:
@@ -179,6 +198,7 @@ def undo(merge_id: int, *, actor: Actor, why: str = "") -> bool:
     numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
     text = f"{numbers} {why}".strip()
     journal.write([Entry(order_id, "unmerged", text) for order_id in ids], actor=actor)
+    _untell_buyer(ids, _("同梱を解除したため送りません。"))
     facts.refresh(sorted(ids), actor=actor)
     return True
 
@@ -231,8 +251,10 @@ def ask_customer(one: int, other: int, *, actor: Actor) -> int:
     """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written."""
     keep_apart(one, other, decision=MergePair.Decision.ASKED, actor=actor)
     low, high = pair(one, other)
-    mail.schedule_for([low], "inquiry", suffix=f":merge:{high}", draft=True)
     numbers = dict(Order.objects.filter(pk__in=[low, high]).values_list("pk", "channel_order_no"))
+    question = f"ご注文 {numbers[low]} と {numbers[high]} は、1つのお荷物にまとめてお届けしてもよろしいでしょうか。"
+    words = {"mail.message": question}
+    mail.schedule_for([low], MailEvent.INQUIRY, suffix=f":merge:{high}", draft=True, extra=words)
     journal.write(
         [Entry(low, "merge_asked", numbers[high]), Entry(high, "merge_asked", numbers[low])], actor=actor
     )  # fmt: skip

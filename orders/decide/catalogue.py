@@ -149,6 +149,7 @@ CATALOGUE: dict[str, Reason] = {
     "first_order": Reason(_("初回購入"), INFO, _("ご案内を同梱する"), group="customer", active=False),
     "vip": Reason(_("上位会員"), INFO, _("お得意様として扱う"), group="customer", active=False, params={"pieces": 10}),
     # ---- after
+    "mail_bounced": Reason(_("メール不達"), WARN, _("お客様に電話で知らせ、正しいアドレスを確かめる"), group="after"),
     "mail_failed": Reason(_("メール送信エラー"), WARN, _("アドレスを確かめて送り直す"), group="after"),
     "channel_push_failed": Reason(_("モール反映エラー"), WARN, _("送信箱からもう一度送る"), group="after"),
     # ---- by rule

@@ -46,6 +46,8 @@ LABELS = {
     "mail_edited": (gettext_lazy("メールの文面を直しました"), "neutral"),
     "mail_again": (gettext_lazy("メールの送り直しを指示しました"), "info"),
     "mail_withdrawn": (gettext_lazy("メールの送信を取り消しました"), "neutral"),
+    "mail_off": (gettext_lazy("この種類のメールを送らないことにしました"), "neutral"),
+    "mail_on": (gettext_lazy("この種類のメールをまた送ることにしました"), "neutral"),
     "mail_failed": (gettext_lazy("メールを送れませんでした"), "danger"),
     "mail_bounced": (gettext_lazy("メールが届きませんでした"), "danger"),
     "instructed": (gettext_lazy("出荷を指示しました"), "ready"),

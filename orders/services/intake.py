@@ -218,6 +218,9 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     journal.write([Entry(item.id, "imported", item.order.channel_state) for item in new])
     mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
     mail_stages.follow([(item.id, "", item.stage) for item in new])
+    mail_stages.payment_failed(
+        [i.id for i in new if i.order.payment_state == PaymentState.FAILED and mail.wants_thanks(i.order)]
+    )
     moved = _promise(new, sku_of)
     stages.ask_confirm(
         [

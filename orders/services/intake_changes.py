@@ -21,7 +21,7 @@ from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import cancel, intake_rows, journal, ledger, lines, mail, recipients, review
+from orders.services import cancel, intake_rows, journal, ledger, lines, mail, mail_stages, recipients, review
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
@@ -128,6 +128,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     mail.schedule(
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
     )
+    mail_stages.payment_failed([c.stored.pk for c in changes if _just_failed(c)])
     stages.recompute(ids)
 
 
@@ -136,6 +137,10 @@ def _events(change: Change) -> list[str]:
     paid = change.order.payment_state == PaymentState.PAID != change.stored.payment_state
     confirmed = change.order.confirmed_at is not None and change.stored.confirmed_at is None
     return ["channel_changed", *(["paid"] if paid else []), *(["confirmed"] if confirmed else [])]
+
+
+def _just_failed(change: Change) -> bool:
+    return "payment" in change.parts and change.order.payment_state == PaymentState.FAILED
 
 
 def is_older(order: ChannelOrder, stored_at: datetime | None) -> bool:

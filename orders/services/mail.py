@@ -166,6 +166,16 @@ def is_on(shop: Shop, event: str) -> bool:
 # ---- drafts, and what people decide about mails that wait
 
 
+def why_no_draft(order: Order, event: str) -> str:
+    """Why a mail of this event would not be sent for this order, in words; empty when a draft makes sense. The order
+    comes with its shop."""
+    if not is_on(order.shop, event):
+        return _("テンプレートが使われない設定です。メールテンプレートで「このメールを送る」を選んでください。")
+    if Mail.objects.filter(key=f"{event}:{order.pk}:off").exists():
+        return _("この受注には送らない設定の種類です。「また送る」を押してから作ってください。")
+    return reasons_against(order.shop, event, [(order.pk, order.buyer_email)])[0]
+
+
 @transaction.atomic
 def draft(event: str, order_id: int, *, message: str = "", actor: Actor = SYSTEM) -> Mail:
     """A mail of this event that waits for a person, with `message` as its `mail.message`. A draft that already waits
@@ -253,9 +263,9 @@ def rewrite(mail_id: int, *, subject: str, body: str, actor: Actor = SYSTEM) -> 
 
 
 @transaction.atomic
-def switch_off(order_id: int, event: str, *, reason: str) -> None:
+def switch_off(order_id: int, event: str, *, reason: str, actor: Actor = SYSTEM) -> None:
     """No mail of this event for this order: not the one that waits, not one to come."""
-    Mail.objects.update_or_create(
+    _row, made = Mail.objects.update_or_create(
         key=f"{event}:{order_id}:off",
         defaults={
             "order_id": order_id,
@@ -266,12 +276,17 @@ def switch_off(order_id: int, event: str, *, reason: str) -> None:
             "created_at": clock.now(),
         },
     )
-    withdraw(Mail.objects.filter(order=order_id, event=event), reason=reason)
+    if made:
+        journal.write([Entry(order_id, "mail_off", f"{MailEvent(event).label} {reason}")], actor=actor)
+    withdraw(Mail.objects.filter(order=order_id, event=event), reason=reason, actor=actor)
 
 
-def switch_on(order_id: int, event: str) -> None:
+@transaction.atomic
+def switch_on(order_id: int, event: str, *, actor: Actor = SYSTEM) -> None:
     """Mails of this event may be sent again; what was not sent stays unsent."""
-    Mail.objects.filter(key=f"{event}:{order_id}:off").delete()
+    gone, _rows = Mail.objects.filter(key=f"{event}:{order_id}:off").delete()
+    if gone:
+        journal.write([Entry(order_id, "mail_on", str(MailEvent(event).label))], actor=actor)
 
 
 def _locked(mail_id: int, states: set[State]) -> Mail | None:

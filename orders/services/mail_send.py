@@ -24,7 +24,7 @@ from orders.models.mail import MARKETING, MailEvent
 from orders.services import journal, mail_addresses, mail_trouble
 from orders.services.journal import Entry
 from orders.services.mail import template_for
-from orders.services.mail_values import OPTIONAL, values_of
+from orders.services.mail_values import BROUGHT, OPTIONAL, values_of
 
 State = Mail.State
 OPEN = (State.SCHEDULED, State.FAILED)  # a failed one that is handed out again is sent again
@@ -111,6 +111,17 @@ def holes_of(mail: Mail, template: MailTemplate | None) -> list[str]:
         return []
     texts = template.subject + template.body + (template.html if template.look == MailTemplate.Look.OWN else "")
     return mail_text.holes(texts, values_for(mail), optional=OPTIONAL)
+
+
+def why_not_ready(mail: Mail) -> str:
+    """Why this mail would not go out if a person approved it now, and what to do; empty when it would."""
+    template = None if mail.edited else template_for(mail.order.shop, mail.event)
+    if template is None and not mail.edited:
+        return _("テンプレートが使われない設定です。「文面を直す」で文面を書くか、テンプレートの設定を変えてください。")
+    if missing := holes_of(mail, template):
+        text = _("差し込み「%(names)s」に値がありません。文面を直してから承認してください。")
+        return text % {"names": "、".join(missing)}
+    return ""
 
 
 def text_of(mail: Mail, template: MailTemplate | None) -> Text:
@@ -286,7 +297,7 @@ def deliver_test(effect: Effect) -> None:
         raise GiveUp(_("あなたのメールアドレスが登録されていません。"))
     order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=given["order"])
     template = MailTemplate.objects.get(event=given["event"], shop=given["shop"])
-    text = filled(template, values_of(order))
+    text = filled(template, values_of(order, BROUGHT.get(given["event"])))
     sender = order.shop.mail_from or settings.DEFAULT_FROM_EMAIL
     text = Text(f"[テスト] {text.subject}"[:200], text.body, text.html)
     message_id = f"<{effect.key.replace(':', '.')}@{sender.split('@')[-1]}>"

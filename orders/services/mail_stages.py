@@ -1,11 +1,15 @@
-"""Mails that follow from an order's way through its stages."""
+"""Mails that follow from an order's way through its stages, and from a payment that failed."""
 
 from collections.abc import Sequence
 
-from orders.models import Order, Shop
+from django.db.models import QuerySet
+
+from orders.models import Order
 from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod, PaymentState, Stage
-from orders.services import mail
+from orders.models.payment import Collector
+from orders.services import mail, payment_mail
+from orders.services.payment_terms import TermsOfShops
 
 BEFORE = {"", Stage.NEW, Stage.REVIEW}
 NOT_ON_ITS_WAY = {Stage.NEW, Stage.REVIEW, Stage.ON_HOLD, Stage.CANCELLED}
@@ -20,22 +24,48 @@ def follow(moves: Sequence[tuple[int, str, str]]) -> None:
         if before == Stage.AWAITING_PAYMENT and after not in {*NOT_ON_ITS_WAY, Stage.AWAITING_PAYMENT}
     ]  # fmt: skip
     reviewed = [id_ for id_, before, after in moves if before == Stage.REVIEW and after not in NOT_ON_ITS_WAY]
+    done = [id_ for id_, before, after in moves if before == Stage.SHIPPED and after == Stage.COMPLETED]
     if asked:
-        unpaid = Order.objects.filter(
-            pk__in=asked, payment_method=PaymentMethod.BANK_TRANSFER, payment_state=PaymentState.UNPAID
-        )
-        mail.schedule_for(list(unpaid.values_list("pk", flat=True)), MailEvent.PAYMENT_REQUEST)
+        _ask_for_money(asked)
     if paid:
         settled = Order.objects.filter(
             pk__in=paid, payment_method__in=PAID_BY_THEMSELVES, payment_state=PaymentState.PAID
         )
-        mail.schedule_for(list(settled.values_list("pk", flat=True)), MailEvent.PAYMENT_RECEIVED)
+        payment_mail.thank(list(settled.values_list("pk", flat=True)))
     if reviewed:
-        _confirmed(reviewed)
+        _where_on(reviewed, MailEvent.ORDER_CONFIRMED)
+    if done:  # the shop's follow-up days after the goods left are over
+        _where_on(done, MailEvent.DELIVERED_FOLLOW)
 
 
-def _confirmed(order_ids: Sequence[int]) -> None:
+def payment_failed(order_ids: Sequence[int]) -> None:
+    """Ask for another way of paying where the payment is a matter between the shop and its provider; a mall asks its
+    buyers itself. Once per order, by its key. In the caller's transaction, with any orders: those that did not fail
+    are left out."""
+    rows = Order.objects.filter(pk__in=order_ids, payment_state=PaymentState.FAILED, cancelled_at=None)
+    failed = _collected(rows, {Collector.PROVIDER, Collector.US})
+    if failed:
+        _where_on(failed, MailEvent.PAYMENT_CHANGE_REQUEST)
+
+
+def _ask_for_money(order_ids: Sequence[int]) -> None:
+    """Of transfers that go to the shop's own account; what a mall collects, the mall asks for."""
+    unpaid = Order.objects.filter(
+        pk__in=order_ids, payment_method=PaymentMethod.BANK_TRANSFER, payment_state=PaymentState.UNPAID
+    )
+    mail.schedule_for(_collected(unpaid, {Collector.US}), MailEvent.PAYMENT_REQUEST)
+
+
+def _collected(rows: QuerySet[Order], collectors: set[str]) -> list[int]:
+    """Those whose money one of these collects. Two queries, one when there are none."""
+    needed = ("shop__capabilities", "payment_method", "payment_name")
+    orders = list(rows.select_related("shop").only(*needed).order_by("pk"))
+    if not orders:
+        return []
+    terms = TermsOfShops({order.shop for order in orders})
+    return [order.pk for order in orders if terms.of_order(order).collector in collectors]
+
+
+def _where_on(order_ids: Sequence[int], event: str) -> None:
     """Off until a company or shop switches it on: then no row is written."""
-    shop_of = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "shop"))
-    on = {shop.pk for shop in Shop.objects.filter(pk__in=set(shop_of.values())) if mail.is_on(shop, "order_confirmed")}
-    mail.schedule_for([pk for pk, shop in shop_of.items() if shop in on], MailEvent.ORDER_CONFIRMED)
+    payment_mail.send(order_ids, event)

@@ -81,7 +81,7 @@ class VersionRow:
 def versions_of(template: MailTemplate) -> list[VersionRow]:
     """Newest first, each with what differs from the one before."""
     rows = list(template.versions.select_related("by"))
-    older: list[MailTemplateVersion | None] = [*rows[1:], None]
+    older: list[MailTemplateVersion | None] = [*rows[1:], None][: len(rows)]
     return [
         VersionRow(row, _difference(before.values, row.values) if before else [], index == 0)
         for index, (row, before) in enumerate(zip(rows, older, strict=True))

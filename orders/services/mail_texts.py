@@ -31,7 +31,7 @@ PARCEL = (
 PAYMENT = "■お支払い金額: {{ order.total }}\n■お支払い方法: {{ order.payment }}\n"
 DEADLINE = "{% if payment.due_date %}\n■お支払い期限: {{ payment.due_date }}\n{% endif %}\n"
 ACCOUNT = (
-    "{% if payment.bank_transfer %}\n{% if payment.account %}\n■お振込先\n{{ payment.account }}\n{% endif %}\n"
+    "{% if payment.bank_transfer %}\n■お振込先\n{{ payment.account }}\n"  # without an account nobody can pay
     "※振込手数料はお客様のご負担をお願いいたします。\n{% endif %}\n"
 )
 PICKUP = (

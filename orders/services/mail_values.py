@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from oms.kernel import clock
 from oms.kernel.money import yen
-from orders.models import MailPolicy, Order, Shop
+from orders.models import MailPolicy, Order, PaperSettings, Shop
 from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod
 
@@ -147,9 +147,15 @@ def _of_shop(shop: Shop) -> dict[str, str]:
     own = [name, shop.letterhead_address, shop.letterhead_phone and f"TEL {shop.letterhead_phone}", shop.mail_from]
     rule = "─" * 20
     return {
-        "payment.account": policy.bank_account,
+        "payment.account": policy.bank_account or _account_on_papers(shop),
         "shop.name": name,
         "shop.phone": shop.letterhead_phone,
         "shop.email": shop.mail_from,
         "shop.signature": policy.signature or "\n".join([rule, *(part for part in own if part), rule]),
     }
+
+
+def _account_on_papers(shop: Shop) -> str:
+    """What the shop's bills say, where its mails are told nothing of their own."""
+    papers = PaperSettings.objects.filter(shop=shop).first()
+    return papers.bank_account if papers else ""

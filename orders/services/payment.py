@@ -10,7 +10,7 @@ from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.models import Order, PaymentEntry
 from orders.models.order import PAYABLE, PaymentState
-from orders.services import channel_words, journal, ledger, payment_mail, review
+from orders.services import journal, ledger, payment_mail, payment_reports, review
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 from orders.services.rules import run as rules
@@ -84,16 +84,14 @@ def follow(order_ids: Sequence[int], *, actor: Actor) -> None:
     """After the ledger changed: reasons, stages, the channel and the buyer. The caller holds the orders' locks."""
     states = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "payment_state"))
     complete = [pk for pk, state in states.items() if state in {PaymentState.PAID, PaymentState.OVERPAID}]
+    open_again = [pk for pk, state in states.items() if state in PAYABLE]
     review.sync(order_ids)
-    channel_words.report_payments(complete, actor=actor)
+    payment_reports.tell(complete, actor=actor)
+    payment_reports.take_back(open_again, actor=actor)
     rules.run_behind(complete, dict.fromkeys(complete, ("paid",)))
     stages.recompute(list(order_ids), actor=actor)
-    thank(complete)
-
-
-def thank(order_ids: Sequence[int]) -> int:
-    """The mail that confirms a payment, where the company uses it; once for each order."""
-    return payment_mail.send(order_ids, "payment_received")
+    payment_mail.thank(complete)
+    payment_mail.take_thanks_back(open_again, actor=actor)
 
 
 def undone_keys(entries: Sequence[PaymentEntry]) -> set[str]:

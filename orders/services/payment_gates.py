@@ -1,47 +1,16 @@
-"""A shop's payment terms as services read and keep them."""
+"""Keeping a shop's payment terms; `payment_terms` reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from oms.kernel.models import User
-from orders.decide.payments import Terms, terms_for
+from orders.decide.payments import Terms
 from orders.models import Order, PaymentGate, Shop
 from orders.services import stage as stages
-
-FIELDS = (
-    "method", "collector", "ships_when", "due_days", "remind_days", "final_days", "cancel_days", "scarce_days",
-    "auto_cancel", "code",
-)  # fmt: skip
-
-
-class TermsOfShops:
-    """The terms of some shops, read once."""
-
-    def __init__(self, shops: Iterable[Shop]) -> None:
-        self._own = {shop.pk: shop.can("own_payments") for shop in shops}
-        self._rows: dict[int, list[Terms]] = {}
-        for row in PaymentGate.objects.filter(shop__in=self._own):
-            self._rows.setdefault(row.shop_id, []).append(terms_of(row))
-
-    def of(self, shop_id: int, method: str, code: str) -> Terms:
-        return terms_for(
-            self._rows.get(shop_id, ()), method=method, code=code, own_payments=self._own.get(shop_id, False)
-        )
-
-    def of_order(self, order: Order) -> Terms:
-        return self.of(order.shop_id, order.payment_method, order.payment_name)
-
-
-def terms_of(row: PaymentGate) -> Terms:
-    return Terms(**{name: getattr(row, name) for name in FIELDS})
-
-
-def rule_for(order: Order) -> Terms:
-    """The terms of one order (its shop loaded). One query."""
-    return TermsOfShops([order.shop]).of_order(order)
+from orders.services.payment_terms import FIELDS, TermsOfShops, rule_for, terms_of
 
 
 @transaction.atomic
@@ -84,3 +53,6 @@ def problems(terms: Terms) -> Mapping[str, str]:
     if terms.auto_cancel and not terms.cancel_days:
         found["auto_cancel"] = _("自動キャンセルには、キャンセルまでの日数が必要です。")
     return found
+
+
+__all__ = ["TermsOfShops", "forget_gate", "problems", "rule_for", "save_gate", "terms_of"]

@@ -99,7 +99,10 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
     )
     tasks.withdraw([task_key(r) for r in rows], actor=actor)
     review.sync(sorted({r.order_id for r in rows}))
-    payment_mail.send([r.order_id for r in rows], "refund_done", suffix="".join(f":{r.pk}" for r in rows[:1]))
+    for refund in rows:
+        if _was_paid(refund):
+            words = {"refund.amount": yen(refund.amount)}
+            payment_mail.send([refund.order_id], "refund_done", suffix=f":{refund.pk}", extra=words)
     journal.write([Entry(r.order_id, "refund_done", yen(r.amount)) for r in rows], actor=actor)
     stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
     return [r.pk for r in rows]

@@ -61,9 +61,8 @@ def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
 def mail_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft goes out, if nothing is missing in it."""
     mail = get_object_or_404(Mail.objects.select_related("order__shop"), pk=pk)
-    if missing := mail_send.holes_of(mail, mailing.template_for(mail.order.shop, mail.event)):
-        text = _("差し込み「%(names)s」に値がありません。文面を直してから承認してください。")
-        messages.error(request, text % {"names": "、".join(missing)})
+    if why := mail_send.why_not_ready(mail):
+        messages.error(request, why)
     elif mailing.send_draft(pk, actor=actor_of(request)):
         messages.success(request, _("メールを送ります。"))
     else:
@@ -80,8 +79,7 @@ def mails_approve(request: HttpRequest) -> HttpResponse:
     rows = Mail.objects.select_related("order__shop").prefetch_related(*needed)
     sent = kept = 0
     for mail in rows.filter(pk__in=ids, state=Mail.State.DRAFT).order_by("pk"):
-        whole = not mail_send.holes_of(mail, mailing.template_for(mail.order.shop, mail.event))
-        if whole and mailing.send_draft(mail.pk, actor=actor_of(request)):
+        if not mail_send.why_not_ready(mail) and mailing.send_draft(mail.pk, actor=actor_of(request)):
             sent += 1
         else:
             kept += 1
@@ -90,7 +88,11 @@ def mails_approve(request: HttpRequest) -> HttpResponse:
     elif sent:
         messages.success(request, _("%(n)s通を送ります。") % {"n": f"{sent:,}"})
     if kept:
-        messages.error(request, _("%(n)s通は差し込みに値がないため、承認待ちのままです。") % {"n": f"{kept:,}"})
+        messages.error(
+            request,
+            _("%(n)s通はこのままでは送れないため、承認待ちのままです。1通ずつ開いて、理由を確かめてください。")
+            % {"n": f"{kept:,}"},
+        )
     return redirect(f"{reverse('orders:mails')}?state=draft")
 
 
@@ -149,7 +151,9 @@ def mail_new(request: HttpRequest, pk: int) -> HttpResponse:
     """A draft about one order, and what is switched off for it."""
     order = get_object_or_404(Order.objects.select_related("shop"), pk=pk)
     form = DraftForm(request.POST or None, initial={"event": request.GET.get("event", MailEvent.INQUIRY)})
-    if form.is_bound and form.is_valid():
+    if form.is_bound and form.is_valid() and (why := mailing.why_no_draft(order, form.cleaned_data["event"])):
+        form.add_error("event", why)
+    elif form.is_bound and form.is_valid():
         made = mailing.draft(
             form.cleaned_data["event"], pk, message=form.cleaned_data["message"], actor=actor_of(request)
         )
@@ -166,9 +170,9 @@ def mail_switch(request: HttpRequest, pk: int) -> HttpResponse:
     if event not in MailEvent.values:
         messages.error(request, _("メールの種類を選んでください。"))
     elif request.POST.get("on"):
-        mailing.switch_on(order.pk, event)
+        mailing.switch_on(order.pk, event, actor=actor_of(request))
         messages.success(request, _("この受注へ「%(event)s」を送ります。") % {"event": MailEvent(event).label})
     else:
-        mailing.switch_off(order.pk, event, reason=_("この受注には送らない設定です。"))
+        mailing.switch_off(order.pk, event, reason=_("この受注には送らない設定です。"), actor=actor_of(request))
         messages.success(request, _("この受注へ「%(event)s」を送りません。") % {"event": MailEvent(event).label})
     return redirect("orders:mail-new", pk)

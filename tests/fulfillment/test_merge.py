@@ -17,11 +17,12 @@ from inventory.services.audit import violations as stock_violations
 from oms.kernel.models import Effect
 from oms.kernel.services.outbox import deliver_due
 from orders.channel_order import PaymentMethod, PaymentState, Totals
-from orders.models import Mail, Order, OrderTask
+from orders.models import Mail, MailTemplate, Order, OrderTask
 from orders.services import hold
 from orders.services.audit import violations as order_violations
 from orders.services.cancel import cancel_orders
 from orders.services.journal import Actor
+from orders.services.mail_texts import ensure_standard_templates
 from tests.fulfillment.merge_builders import ready, snapshot
 from tests.orders.builders import TOKYO_PARTY, make_line, make_location, make_shop, make_sku
 
@@ -240,3 +241,29 @@ def test_goods_from_another_place_are_no_candidate(shop):
     ready(shop, make_line("CHAIR"), skus=[chair, desk]), ready(shop, make_line("DESK"), skus=[chair, desk])
     allocate_waiting()
     assert merge_sweep.sweep() == 0
+
+
+def test_the_buyer_is_told_of_a_merge_where_the_shop_wants_it_and_not_of_one_that_came_apart(shop, chair, settings):
+    settings.MAIL_DELAY_S = 60
+    one, two = ready(shop, skus=[chair]), ready(shop, skus=[chair])
+    silent = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    assert not Mail.objects.filter(event="merge_notice").exists(), "off until somebody switches it on"
+    merge.undo(silent.pk, actor=ACTOR)
+    ensure_standard_templates()
+    MailTemplate.objects.filter(event="merge_notice").update(active=True)
+    standing = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    three = ready(shop, skus=[chair])
+    merge.merge_orders([one.pk, three.pk], actor=ACTOR)
+    small, large = Mail.objects.filter(event="merge_notice").order_by("pk")
+    assert (small.state, large.state, large.order) == ("suppressed", "scheduled", one)
+    assert all(order.channel_order_no in large.extra["mail.message"] for order in (one, two, three))
+    merge.undo(standing.pk, actor=ACTOR)
+    large.refresh_from_db()
+    assert large.state == "suppressed" and all_is_well()
+
+
+def test_asking_the_customer_writes_the_question_out(shop, chair, aoi):
+    one, two = ready(shop, skus=[chair]), ready(shop, skus=[chair])
+    merge.ask_customer(two.pk, one.pk, actor=Actor(by=aoi))
+    question = Mail.objects.get(event="inquiry").extra["mail.message"]
+    assert one.channel_order_no in question and two.channel_order_no in question

@@ -21,7 +21,7 @@ from fulfillment.services.instruct import instruct_orders
 from oms.runtime.places import BASE_DIR
 from orders.forms import PREFECTURES
 from orders.models import BulkRun, Mail, Order
-from orders.services import mail
+from orders.services import mail, mail_values
 from orders.services.bulk import action_of, start
 from orders.services.intake import take_in
 from orders.services.journal import Actor
@@ -333,6 +333,6 @@ def test_paper_and_mail_stay_japanese_whoever_works(trade):
     order.payment_name, order.payment_method = "", "cod"
     with override("en"):
         note, pick = delivery_notes([trade["shipment"]]).notes[0], pick_lists([trade["shipment"]], by="aoi")[0]
-        said = mail.values_of(order)
+        said = mail_values.values_of(order)
     assert said["order.payment"] == note.payment_method == "代金引換"
     assert pick.orders[0].gifts == ("ラッピング 箱",)

@@ -123,8 +123,8 @@ def test_a_cancelled_order_gives_everything_back_by_a_persons_hand(aoi):
     assert refund.pk == again.pk and (refund.amount, refund.shipping, refund.way) == (1500, 500, "bank")
     order.refresh_from_db()
     assert order.payment_state == "refund_due"
-    tasks.finish(OrderTask.objects.get(order=order).pk, actor=actor)
-    tasks.finish(OrderTask.objects.get(order=order).pk, actor=actor)
+    tasks.finish(OrderTask.objects.get(order=order, kind="refund").pk, actor=actor)
+    tasks.finish(OrderTask.objects.get(order=order, kind="refund").pk, actor=actor)
     order.refresh_from_db()
     refund.refresh_from_db()
     assert (refund.state, refund.done_by, order.payment_state, order.paid_amount) == ("done", aoi, "refunded", 0)
@@ -196,5 +196,5 @@ def test_a_withdrawn_refund_leaves_the_order_paid(aoi):
     refund = refunds.open_refund(order.pk, key="w", wish=refunds.Wish(), reason="x", actor=Actor(by=aoi))
     refunds.withdraw([refund.pk], actor=Actor(by=aoi))
     order.refresh_from_db()
-    assert order.payment_state == "paid" and OrderTask.objects.get().done_at is not None
+    assert order.payment_state == "paid" and OrderTask.objects.get(kind="refund").done_at is not None
     assert Refund.objects.get().state == "withdrawn" and refunds.money_left(order) == 1500
