@@ -26,7 +26,10 @@ from orders.queries.tiles import stage_counts
 STATE_TONES = {
     Shipment.State.PLANNED: "waiting",
     Shipment.State.INSTRUCTED: "info",
+    Shipment.State.STOP_REQUESTED: "danger",
+    Shipment.State.STOPPED: "neutral",
     Shipment.State.SHIPPED: "done",
+    Shipment.State.RETURNED: "attention",
     Shipment.State.CANCELLED: "neutral",
 }
 EVENTS = {
@@ -35,6 +38,12 @@ EVENTS = {
     "pick_printed": gettext_lazy("ピッキングリストを印刷しました"),
     "shipped": gettext_lazy("出荷しました"),
     "cancelled": gettext_lazy("取り消しました"),
+    "stop_asked": gettext_lazy("出荷停止を依頼しました"),
+    "stopped": gettext_lazy("出荷を止めました"),
+    "too_late": gettext_lazy("停止が間に合わず出荷しました"),
+    "stop_withdrawn": gettext_lazy("出荷停止の依頼を取り下げました"),
+    "reopened": gettext_lazy("出荷確定を取り消しました"),
+    "returned": gettext_lazy("荷物が戻りました"),
     "emptied": gettext_lazy("商品がなくなったため取り消しました"),
 }
 RECENT_BATCHES = 50

@@ -17,7 +17,7 @@ word = lru_cache(maxsize=100_000)(search_word)
 
 def fill(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
     """Batch by batch in transactions of their own; what stands there already is not added twice."""
-    orders, last = apps.get_model("orders", "0007_default_deadline").objects, 0
+    orders, last = apps.get_model("orders", "Order").objects, 0
     while rows := list(orders.filter(pk__gt=last).order_by("pk").values_list("pk", "search", "buyer_postal_code")[:BATCH]):
         last = rows[-1][0]
         words = _words(apps, [pk for pk, *_rest in rows])

@@ -1,13 +1,27 @@
 from orders.models.bulk import BulkRun
+from orders.models.cancellation import Cancellation, CancellationLine
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.mail import Mail, MailTemplate
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.reason import ReviewReason
+from orders.models.refund import Refund, RefundLine
+from orders.models.return_case import (
+    ExchangeItem,
+    ReturnCase,
+    ReturnEvent,
+    ReturnGrade,
+    ReturnLine,
+    UnknownParcel,
+)
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.task import Task, TaskKind
 
 __all__ = [
     "BulkRun",
+    "Cancellation",
+    "CancellationLine",
+    "ExchangeItem",
     "Mail",
     "MailTemplate",
     "Order",
@@ -15,8 +29,17 @@ __all__ = [
     "OrderEventValue",
     "OrderLine",
     "Recipient",
+    "Refund",
+    "RefundLine",
+    "ReturnCase",
+    "ReturnEvent",
+    "ReturnGrade",
+    "ReturnLine",
     "ReviewReason",
     "Shop",
     "StageCount",
     "StageDelta",
+    "Task",
+    "TaskKind",
+    "UnknownParcel",
 ]

@@ -21,6 +21,7 @@ from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
 from orders.services.edit import why_closed
+from orders.services.internal import is_internal
 
 PERSONAL = "orders.view_personal_data"
 MASKS = {
@@ -311,6 +312,8 @@ def _outbox_url(order: Order, user: User) -> str:
 
 
 def _mall_url(order: Order) -> str:
+    if is_internal(order):
+        return ""
     pattern = str(order.shop.capabilities.get("order_url") or "")
     return pattern.replace("{no}", order.channel_order_no) if pattern.startswith("https://") else ""
 

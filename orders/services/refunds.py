@@ -1,0 +1,279 @@
+"""Refunds: opened true to the lines, and closed when the money has gone back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils.translation import gettext as _
+
+from oms.kernel import clock
+from oms.kernel.money import yen
+from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund
+from orders.models import Order, OrderLine, Refund, RefundLine, Task, TaskKind
+from orders.models.order import PaymentMethod, PaymentState
+from orders.services import journal
+from orders.services import stage as stages
+from orders.services import task as tasks
+from orders.services.channel_words import page_of
+from orders.services.journal import SYSTEM, Actor, Entry
+
+LIVE = (Refund.State.DUE, Refund.State.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What shall go back. `quantities` maps line ids to pieces; None: every piece that is left, and every fee.
+
+    `fees` names the fees that go back whole ("shipping", "fees", "gift_fees"). `deduction` is what the buyer bears
+    (freight of the return); `goodwill` comes on top of the goods, and so does `surplus`, money paid beyond the total;
+    where everything goes back the surplus does too, without being named.
+    """
+
+    quantities: Mapping[int, int] | None = None
+    fees: Sequence[str] = ()
+    deduction: int = 0
+    goodwill: int = 0
+    surplus: int = 0
+
+
+class NothingToRefund(Exception):
+    """Says in Japanese why no refund can be opened."""
+
+
+@transaction.atomic
+def open_refund(
+    order_id: int, *, key: str, wish: Wish, reason: str, actor: Actor = SYSTEM, by_channel: bool = False
+) -> Refund | None:
+    """Open the refund of a cancelled, returned or shortened order; the same `key` again returns the known one.
+
+    Call it in the transaction of the verb that causes it, with the order's lock held or before other locks (it takes
+    the order's), and *before* the line's quantities are lowered. `by_channel`: our cancel notice makes the channel pay
+    back by itself, so no person has to; the refund closes when the channel says that the order is cancelled.
+    Otherwise a task says where a person pays back. An authorisation that was never captured is voided instead.
+
+    Returns None when the buyer's money is not with us (unpaid, cash on delivery not yet delivered). Raises
+    NothingToRefund, with a sentence for people, when more is asked than there is.
+    """
+    order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop").get(pk=order_id)
+    known = Refund.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    held = money_left(order)
+    if not held and not _paid_with_points_alone(order):
+        return None
+    plan = plan_for(order, wish, at_most=held)
+    if not plan.amount and not plan.points_back and not plan.coupon_back:
+        raise NothingToRefund(_("返金する金額がありません。数量と金額を確かめてください。"))
+    refund = _write(order, plan, key=key, reason=reason, way=_way(order, by_channel), actor=actor)
+    if refund.way != Refund.Way.CHANNEL:
+        _ask_person(order, refund, actor)
+    journal.write([Entry(order.pk, "refund_opened", f"{yen(refund.amount)} {reason}")], actor=actor)
+    stages.recompute([order.pk], actor=actor)
+    return refund
+
+
+@transaction.atomic
+def preview(order_id: int, wish: Wish) -> RefundPlan:
+    """What `open_refund` would give back now, for dialogs. Raises NothingToRefund like it. Changes nothing."""
+    order = Order.objects.get(pk=order_id)
+    return plan_for(order, wish, at_most=money_left(order))
+
+
+@transaction.atomic
+def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
+    """The money has gone back: the ledger says so, the order follows. Returns the refunds that were due."""
+    rows = _claim(refund_ids, Refund.State.DUE)
+    for refund in rows:
+        refund.state, refund.done_at, refund.done_by = Refund.State.DONE, clock.now(), actor.by
+        refund.note = note[:300] or refund.note
+        refund.save(update_fields=["state", "done_at", "done_by", "note"])
+    _follow(sorted({r.order_id for r in rows}))
+    tasks.withdraw([task_key(r) for r in rows], actor=actor)
+    journal.write([Entry(r.order_id, "refund_done", yen(r.amount)) for r in rows], actor=actor)
+    stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
+    return [r.pk for r in rows]
+
+
+@transaction.atomic
+def withdraw(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
+    """A due refund will not be paid after all. One that is done stays done."""
+    rows = _claim(refund_ids, Refund.State.DUE)
+    Refund.objects.filter(pk__in=[r.pk for r in rows]).update(state=Refund.State.WITHDRAWN, note=note[:300])
+    tasks.withdraw([task_key(r) for r in rows], actor=actor)
+    journal.write([Entry(r.order_id, "refund_withdrawn", note or yen(r.amount)) for r in rows], actor=actor)
+    stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
+    return [r.pk for r in rows]
+
+
+def settle_by_channel(limit: int = 500) -> int:
+    """Close refunds that the channel pays itself, of orders that it now calls cancelled."""
+    rows = Refund.objects.filter(state=Refund.State.DUE, way=Refund.Way.CHANNEL, order__phase="cancelled")
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+    return len(complete(ids, actor=SYSTEM, note=_("モールのキャンセルとともに返金されました。")))
+
+
+def finished_by_person(done: Sequence[Task], actor: Actor) -> None:
+    """Listener of finished tasks: the refund behind each is done."""
+    ids = [int(task.key.partition(":")[2]) for task in done if task.key.startswith("refund:")]
+    complete(ids, actor=actor)
+
+
+def money_left(order: Order) -> int:
+    """The buyer's money that is with us, or with whoever collects for us, and is promised to no refund yet."""
+    given = order.refunds.filter(state__in=LIVE).aggregate(sum=Sum("amount"))["sum"] or 0
+    return max(0, received(order) - given)
+
+
+def received(order: Order) -> int:
+    """What the order cost when it was paid; its refunds have lowered the total by what they took off the lines."""
+    if order.payment_state not in {PaymentState.PAID, PaymentState.AUTHORIZED, PaymentState.REFUNDED}:
+        return 0
+    return (order.total or 0) + sum(one.amount for one in order.cancellations.filter(state="done", whole=False))
+
+
+def _follow(order_ids: Sequence[int]) -> None:
+    """Orders whose money has all gone back say so."""
+    for order in Order.objects.filter(pk__in=order_ids):
+        if not money_left(order):
+            Order.objects.filter(pk=order.pk).update(payment_state=PaymentState.REFUNDED, version=F("version") + 1)
+
+
+def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
+    bill = bill_of(order)
+    quantities = everything_left(bill) if wish.quantities is None else dict(wish.quantities)
+    fees = FEES if wish.quantities is None else wish.fees
+    surplus = wish.surplus or (max(0, received(order) - (order.total or 0)) if wish.quantities is None else 0)
+    try:
+        return plan_refund(
+            bill,
+            quantities,
+            fees=fees,
+            deduction=wish.deduction,
+            goodwill=wish.goodwill,
+            surplus=max(0, surplus - _surplus_given(order)),
+            at_most=at_most,
+        )
+    except ValueError as error:
+        raise NothingToRefund(_("返金できる数を超えています。すでに返金した数を確かめてください。")) from error
+
+
+def _surplus_given(order: Order) -> int:
+    return order.refunds.filter(state__in=LIVE).aggregate(sum=Sum("surplus"))["sum"] or 0
+
+
+def bill_of(order: Order) -> Bill:
+    """The order's figures with what its refunds have given back."""
+    back = {
+        row["line"]: row
+        for row in RefundLine.objects.filter(refund__order=order, refund__state__in=LIVE)
+        .values("line")
+        .annotate(pieces=Sum("quantity"), prices=Sum("price"), points_=Sum("points"), coupons=Sum("coupon"))
+    }
+    fees = order.refunds.filter(state__in=LIVE).aggregate(*(Sum(name) for name in FEES))
+    return Bill(
+        lines=[_bill_line(line, back.get(line.pk)) for line in order.lines.all() if line.quantity],
+        fees={"shipping": order.shipping_fee, "fees": order.fees, "gift_fees": order.gift_fees},
+        shop_discount=order.discount + order.coupons_shop,
+        coupons_channel=order.coupons_channel,
+        points=order.points,
+        tax_excluded=order.tax_excluded,
+        refunded_fees={name: fees[f"{name}__sum"] or 0 for name in FEES},
+    )
+
+
+def _bill_line(line: OrderLine, back: dict | None) -> BillLine:
+    """Pieces that were refunded and then taken off the line are no part of what stands."""
+    pieces = back["pieces"] if back else 0
+    standing = max(0, pieces - line.cancelled_quantity)
+
+    def share(name: str) -> int:
+        return int(back[name]) * standing // pieces if back and pieces else 0
+
+    return BillLine(
+        id=line.pk,
+        quantity=line.quantity,
+        amount=line.amount,
+        tax_rate=10 if line.tax_rate is None else line.tax_rate,
+        discount=line.discount,
+        refunded=min(standing, line.quantity),
+        refunded_price=share("prices"),
+        refunded_points=share("points_"),
+        refunded_coupon=share("coupons"),
+    )
+
+
+def _write(order: Order, plan: RefundPlan, *, key: str, reason: str, way: str, actor: Actor) -> Refund:
+    def fee(name: str) -> int:
+        return plan.fees[name].price if name in plan.fees else 0
+
+    refund = Refund.objects.create(
+        order=order,
+        key=key[:120],
+        way=way,
+        reason=reason[:200],
+        goods=sum(line.share.price for line in plan.lines),
+        shipping=fee("shipping"),
+        fees=fee("fees"),
+        gift_fees=fee("gift_fees"),
+        deduction=plan.deduction,
+        goodwill=plan.goodwill,
+        surplus=plan.surplus,
+        points_back=plan.points_back,
+        coupon_back=plan.coupon_back,
+        amount=plan.amount,
+        tax_by_rate=[[rate.rate.percent, rate.amount, rate.tax] for rate in plan.rates],
+        made_at=clock.now(),
+        made_by=actor.by,
+    )
+    RefundLine.objects.bulk_create(
+        RefundLine(
+            refund=refund,
+            line_id=line.line_id,
+            quantity=line.quantity,
+            price=line.share.price,
+            points=line.share.points,
+            coupon=line.share.coupon,
+            money=line.share.money,
+            tax_rate=line.tax_rate,
+        )
+        for line in plan.lines
+    )
+    Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
+    return refund
+
+
+def _way(order: Order, by_channel: bool) -> str:
+    if by_channel:
+        return Refund.Way.CHANNEL
+    if order.payment_state == PaymentState.AUTHORIZED and not order.shipped_at:
+        return Refund.Way.VOID
+    return Refund.Way.BANK if order.payment_method == PaymentMethod.BANK_TRANSFER else Refund.Way.MALL_PAGE
+
+
+def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
+    kind = TaskKind.VOID if refund.way == Refund.Way.VOID else TaskKind.REFUND
+    text = _("%(no)s: %(amount)s を返金する（%(way)s）") % {
+        "no": order.channel_order_no,
+        "amount": yen(refund.amount),
+        "way": refund.get_way_display(),
+    }
+    link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
+    tasks.ask([tasks.NewTask(task_key(refund), kind, text, order.pk, link)], actor=actor)
+
+
+def task_key(refund: Refund) -> str:
+    return f"refund:{refund.pk}"
+
+
+def _claim(refund_ids: Sequence[int], state: str) -> list[Refund]:
+    """Lock the tasks, then the orders by pk; then read the refunds that are still in this state."""
+    keys = [f"refund:{pk}" for pk in refund_ids]
+    list(Task.objects.select_for_update(no_key=True).filter(key__in=keys).order_by("pk").values_list("pk"))
+    orders = Refund.objects.filter(pk__in=refund_ids).values_list("order", flat=True)
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=list(orders)).order_by("pk").values_list("pk"))
+    return list(Refund.objects.filter(pk__in=refund_ids, state=state).order_by("pk"))
+
+
+def _paid_with_points_alone(order: Order) -> bool:
+    return order.total == 0 and bool(order.points or order.coupons_channel)
