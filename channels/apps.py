@@ -7,6 +7,7 @@ class ChannelsConfig(AppConfig):
     label = "channels"
 
     def ready(self) -> None:
+        from channels import receivers  # noqa: F401 - connects them
         from channels.services import expiry, notices, stops
         from oms.kernel.services import outbox
 

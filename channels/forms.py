@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -159,12 +159,17 @@ class ListingForm(forms.ModelForm):
 
     class Meta:
         model = Listing
-        fields = ("mode", "fixed_quantity", "buffer", "cap")
+        fields = ("mode", "fixed_quantity", "buffer", "share", "cap")
         help_texts = {
             "fixed_quantity": lazy("「固定数」のとき、いつもこの数を出します。"),
-            "buffer": lazy("販売可能数からこの数を引いて出します。"),
-            "cap": lazy("出す数の上限。空欄なら上限なし。"),
+            "buffer": lazy("販売可能数からこの数を引いて出します。空欄なら店舗の設定に従います。"),
+            "share": lazy("販売可能数のうち出す割合。空欄なら店舗の設定に従います。"),
+            "cap": lazy("出す数の上限。空欄なら店舗の設定に従います。"),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["share"].validators.append(MaxValueValidator(100))
 
 
 class MapForm(forms.Form):

@@ -1,10 +1,32 @@
 """Workers' entry points: each calls a service with ids. A task may run twice."""
 
+from datetime import date
+
 from celery import shared_task
 
 from channels.connectors.contract import ChannelError
-from channels.models import Connection, QuarantinedOrder
-from channels.services import calls, events, expiry, intake, listings, polling, publish, renewal, shops, stops
+from channels.models import Connection
+from channels.services import (
+    calls,
+    compare,
+    events,
+    expiry,
+    gaps,
+    intake,
+    listings,
+    maintenance,
+    mapping_csv,
+    matching,
+    oversell,
+    polling,
+    publish,
+    quarantine,
+    reimport,
+    renewal,
+    shops,
+    stops,
+    wake,
+)
 from oms.kernel.models import User
 
 HEARING_S = 3  # a round that still waits for a worker when the next one begins is dropped
@@ -43,6 +65,7 @@ def listen(connection_id: int) -> None:
 
 @shared_task(name="channels.tasks.publish", ignore_result=True)
 def publish_changes() -> None:
+    wake.awake()
     publish.consume_marks()
     for connection_id in polling.due_for_push():
         push.delay(connection_id)
@@ -59,6 +82,30 @@ def push(connection_id: int) -> None:
         return  # recorded on the shop; what is due stays due
 
 
+@shared_task(name="channels.tasks.publish_windows", ignore_result=True)
+def sweep_windows() -> None:
+    maintenance.sweep_windows()
+
+
+@shared_task(name="channels.tasks.publish_compare", ignore_result=True)
+def compare_due() -> None:
+    for connection_id in compare.due_shops():
+        compare_shop.delay(connection_id)
+
+
+@shared_task(name="channels.tasks.publish_compare_shop", ignore_result=True)
+def compare_shop(connection_id: int) -> None:
+    try:
+        compare.go_on(_connection(connection_id))
+    except ChannelError:
+        return  # recorded on the comparison, which goes on from where it stopped
+
+
+@shared_task(name="channels.tasks.publish_oversell_sweep", ignore_result=True)
+def sweep_oversell() -> None:
+    oversell.sweep()
+
+
 @shared_task(name="channels.tasks.push_read_back", ignore_result=True)
 def read_back() -> None:
     for connection_id in polling.due_for_read_back():
@@ -71,7 +118,7 @@ def read_back() -> None:
 @shared_task(name="channels.tasks.import_listings", ignore_result=True)
 def import_listings(connection_id: int, user_id: int) -> None:
     """What came of it stands in the shop's journal."""
-    connection, person = _connection(connection_id), User.objects.filter(pk=user_id).first()
+    connection, person = _connection(connection_id), User.objects.filter(pk=user_id).first()  # 0: beat
     if not connection.shop.active:
         return
     try:
@@ -84,14 +131,57 @@ def import_listings(connection_id: int, user_id: int) -> None:
 
 
 @shared_task(name="channels.tasks.intake_replay", ignore_result=True)
-def replay_quarantined(shop_id: int) -> None:
-    """Try every quarantined order of a shop again; what fails again stays, with its new cause."""
-    rows = QuarantinedOrder.objects.select_related("shop", "raw").filter(shop=shop_id, resolved_at__isnull=True)
-    for row in rows.order_by("pk"):
-        try:
-            intake.replay(row)
-        except ChannelError as error:
-            intake.quarantine(_connection_of(shop_id), row.channel_order_no, row.raw_id, error)
+def replay_quarantined(shop_id: int, cause: str = "") -> None:
+    """Try the quarantined orders of a shop again, all or those of one cause."""
+    quarantine.replay_shop(_connection_of(shop_id), cause=cause)
+
+
+@shared_task(name="channels.tasks.intake_replay_due", ignore_result=True)
+def replay_due() -> None:
+    """What a new version of the program, or the channel, may have put right meanwhile."""
+    for shop_id in quarantine.due():
+        replay_quarantined.delay(shop_id)
+
+
+@shared_task(name="channels.tasks.intake_compare_due", ignore_result=True)
+def compare_days_due() -> None:
+    for connection_id, day in gaps.due():
+        compare_day.delay(connection_id, day.isoformat())
+    for reimport_id in reimport.unfinished():
+        by_number.delay(reimport_id)
+
+
+@shared_task(name="channels.tasks.intake_compare", ignore_result=True)
+def compare_day(connection_id: int, day: str) -> None:
+    """`day` is a date in Tokyo, ISO 8601."""
+    try:
+        gaps.compare(_connection(connection_id), date.fromisoformat(day))
+    except ChannelError:
+        return  # written on the day's row; compared again within the hour
+
+
+@shared_task(name="channels.tasks.intake_by_number", ignore_result=True)
+def by_number(reimport_id: int) -> None:
+    reimport.work_off(reimport_id)
+
+
+@shared_task(name="channels.tasks.listings_due", ignore_result=True)
+def listings_due() -> None:
+    for connection_id in listings.due():
+        import_listings.delay(connection_id, 0)
+    for batch_id, user_id in mapping_csv.unfinished():
+        apply_csv.delay(batch_id, user_id)
+
+
+@shared_task(name="channels.tasks.match", ignore_result=True)
+def match() -> None:
+    """Propose anew for every listing without SKU."""
+    matching.propose()
+
+
+@shared_task(name="channels.tasks.apply_csv", ignore_result=True)
+def apply_csv(batch_id: int, user_id: int) -> None:
+    mapping_csv.apply(batch_id, by=User.objects.filter(pk=user_id).first())
 
 
 @shared_task(name="channels.tasks.warn_of_expiry", ignore_result=True)

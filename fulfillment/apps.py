@@ -6,8 +6,9 @@ class FulfillmentConfig(AppConfig):
     label = "fulfillment"
 
     def ready(self) -> None:
-        from fulfillment import actions, receivers  # noqa: F401
+        from fulfillment import actions, receivers, rules  # noqa: F401
         from orders.actions import register
 
         for action in actions.ACTIONS:
             register(action)
+        rules.register()

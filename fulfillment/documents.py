@@ -100,7 +100,10 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
     return (
         ShipmentLine.objects.select_related("order_line")
         .prefetch_related(
-            Prefetch("sku", skus), Prefetch("order_line__sku", skus), Prefetch("order_line__order", orders)
+            Prefetch("sku", skus),
+            Prefetch("order_line__sku", skus),
+            Prefetch("order_line__order", orders),
+            "order_line__order__texts",
         )
         .order_by("pk")
     )
@@ -225,7 +228,9 @@ def _note(shipment: Shipment, orders: Sequence[Order], shares: Sequence[Share], 
                 for label, n in share.paid.items()
             ),
         ),
-        message=order.shop.delivery_note_message,
+        message="\n".join(
+            part for part in (order.shop.delivery_note_message, *texts_for(orders, "delivery_note")) if part
+        ),
         hide_prices=not same and any(is_gift(o) for o in orders),
         sender_name=order.buyer_name,
         is_reprint=shipment.printed_at is not None,
@@ -331,10 +336,18 @@ def _pick_order(shipment: Shipment) -> PickOrder:
         method=str(Carrier(shipment.carrier).label),
         ship_by=clock.in_tokyo(min(deadlines)).date() if deadlines else None,
         gifts=tuple(mark for order in orders for mark in gift_marks(order)),
-        remarks=" / ".join(order.packing_note for order in orders if order.packing_note),
+        remarks=" / ".join(
+            [*(order.packing_note for order in orders if order.packing_note), *texts_for(orders, "pick_list")]
+        ),
         items=tuple(_pick_item(line) for line in shipment.lines.all()),
         barcode=shipment.number,
     )
+
+
+def texts_for(orders: Iterable[Order], reader: str) -> list[str]:
+    """What rules want this reader to see, each sentence once."""
+    found = (text.text for order in orders for text in order.texts.all() if text.reader == reader)
+    return list(dict.fromkeys(found))
 
 
 def gift_marks(order: Order) -> list[str]:

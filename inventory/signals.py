@@ -9,3 +9,7 @@ from django.dispatch import Signal
 # `released`: refs that hold nothing any more, their lines wait again; `unplaced`: refs whose promise stands but which
 # lost a place and must be placed anew; `kind`: the ledger kind of the fact; `by_id`: the person, or None.
 promises_released = Signal()
+
+# Balances were written, and marks with them. No arguments: whoever acts reads the marks. Sent after the write, by
+# every caller of the door; a receiver only asks to be woken after the commit.
+stock_moved = Signal()

@@ -40,7 +40,7 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "poll": {"task": "channels.tasks.poll", "schedule": 2.0, "options": {"expires": 2}},
     "events": {"task": "channels.tasks.intake_events", "schedule": 3.0, "options": {"expires": 3}},
-    "publish": {"task": "channels.tasks.publish", "schedule": 1.0, "options": {"expires": 1}},
+    "publish": {"task": "channels.tasks.publish", "schedule": 5.0, "options": {"expires": 5}},  # changes wake it
     "read-back": {"task": "channels.tasks.push_read_back", "schedule": 30.0, "options": {"expires": 30}},
 }
 BEAT_SCHEDULE |= {
@@ -53,4 +53,13 @@ BEAT_SCHEDULE |= {
     "warn-of-expiry": {"task": "channels.tasks.warn_of_expiry", "schedule": 3600.0, "options": {"expires": 3600}},
     "renewals": {"task": "channels.tasks.renewals", "schedule": 60.0, "options": {"expires": 60}},
     "forget-calls": {"task": "channels.tasks.forget_calls", "schedule": 3600.0, "options": {"expires": 3600}},
+    "publish-windows": {"task": "channels.tasks.publish_windows", "schedule": 30.0, "options": {"expires": 30}},
+    "publish-compare": {"task": "channels.tasks.publish_compare", "schedule": 60.0, "options": {"expires": 60}},
+    "oversell": {"task": "channels.tasks.publish_oversell_sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "compare-days": {"task": "channels.tasks.intake_compare_due", "schedule": 300.0, "options": {"expires": 300}},
+    "replay-due": {"task": "channels.tasks.intake_replay_due", "schedule": 300.0, "options": {"expires": 300}},
+    "listings-due": {"task": "channels.tasks.listings_due", "schedule": 300.0, "options": {"expires": 300}},
+    "run-rules": {"task": "orders.tasks.run_rules", "schedule": 5.0, "options": {"expires": 5}},
+    "rule-moments": {"task": "orders.tasks.run_rule_moments", "schedule": 60.0, "options": {"expires": 60}},
+    "fold-rule-tallies": {"task": "orders.tasks.fold_rule_tallies", "schedule": 300.0, "options": {"expires": 300}},
 }

@@ -120,6 +120,8 @@ SECURE_HSTS_PRELOAD = env.flag("OMS_HSTS_PRELOAD", default=False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
+# Webhooks of rules go to public addresses only, unless the company wants its own machines called.
+WEBHOOK_PRIVATE = env.flag("OMS_WEBHOOK_PRIVATE", default=False)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # bulk selection of a whole page of lines
 
 # Words

@@ -8,10 +8,12 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from oms.kernel.services import outbox
-        from orders import actions, desk_actions, receivers  # noqa: F401
+        from orders import actions, desk_actions, label_actions, receivers  # noqa: F401
         from orders.services import mail, waiting
+        from orders.services.rules import webhook
 
         outbox.register("mail", mail.deliver, label=_("メール"), ended=mail.ended)
         outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
-        for action in desk_actions.ACTIONS:
+        outbox.register("webhook", webhook.deliver, label=_("Webhook"))
+        for action in (*desk_actions.ACTIONS, *label_actions.ACTIONS):
             actions.register(action)

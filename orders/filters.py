@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.address import PREFECTURES
+from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.search import matching
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order, OrderEvent, ReviewReason, Shop
-from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
+from orders.models import Order, OrderEvent, OrderTag, ReviewReason, Shop
+from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 
 # An order that has not left and will. Only these have a deadline.
 STILL_DUE = Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False)
@@ -30,6 +31,7 @@ HAS: dict[str, tuple[Any, Q]] = {
     "memo": (lazy("社内メモあり"), ~Q(internal_note="")),
     "gift": (lazy("ラッピング・のし"), ~Q(gift="") | ~Q(noshi="")),
     "wish": (lazy("配達希望日あり"), Q(wish_date__isnull=False)),
+    "important": (lazy("重要"), Q(important=True)),
     "fba": (lazy("モール出荷"), Q(fulfilled_by_channel=True)),
 }
 
@@ -49,6 +51,14 @@ class AnyOf(django_filters.MultipleChoiceFilter):
 
     def filter(self, qs: QuerySet[Order], value: Sequence[str]) -> QuerySet[Order]:
         return qs.filter(**{f"{self.field_name}__in": list(value)}) if value else qs
+
+
+def tag_choices() -> list[tuple[str, str]]:
+    return [(name, name) for name in OrderTag.objects.values_list("name", flat=True)]
+
+
+def person_choices() -> list[tuple[int, str]]:
+    return [(user.pk, str(user)) for user in User.objects.filter(is_active=True).order_by("username")]
 
 
 def reason_choices() -> list[tuple[str, Any]]:
@@ -121,6 +131,9 @@ class OrderFilter(django_filters.FilterSet):
     total_min = django_filters.NumberFilter(field_name="total", lookup_expr="gte", label=lazy("合計金額（下限）"))
     total_max = django_filters.NumberFilter(field_name="total", lookup_expr="lte", label=lazy("合計金額（上限）"))
     sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices)
+    tag = AnyOf(label=lazy("タグ"), choices=tag_choices, method="tagged")
+    assignee = AnyOf(field_name="assignee", label=lazy("担当"), choices=person_choices)
+    priority = AnyOf(field_name="priority", label=lazy("優先度"), choices=Priority.choices)
     has = AnyOf(label=lazy("含むもの"), choices=has_choices, method="having")
 
     # What the channels count against the shop: the lists behind the figures of 店舗・モール.
@@ -174,6 +187,9 @@ class OrderFilter(django_filters.FilterSet):
     def with_reason(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         open_reasons = ReviewReason.objects.filter(order=OuterRef("pk"), code__in=list(codes), state="open")
         return rows.filter(Exists(open_reasons))
+
+    def tagged(self, rows: QuerySet[Order], _name: str, tags: Sequence[str]) -> QuerySet[Order]:
+        return rows.filter(tags__overlap=list(tags))
 
     def due_by(self, rows: QuerySet[Order], _name: str, when: str) -> QuerySet[Order]:
         limits = {

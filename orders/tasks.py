@@ -1,6 +1,7 @@
 from celery import shared_task
 
-from orders.services import bulk, stage
+from orders.services import bulk, hold, stage
+from orders.services.rules import publish, sweep
 
 
 @shared_task(name="orders.tasks.sweep_stages", ignore_result=True)
@@ -21,3 +22,20 @@ def run_bulk(key: str) -> None:
 @shared_task(name="orders.tasks.resume_bulk", ignore_result=True)
 def resume_bulk() -> None:
     bulk.resume_stuck()
+
+
+@shared_task(name="orders.tasks.run_rules", ignore_result=True)
+def run_rules() -> None:
+    sweep.consume_wakes()
+
+
+@shared_task(name="orders.tasks.run_rule_moments", ignore_result=True)
+def run_rule_moments() -> None:
+    publish.publish_due()
+    hold.lift_due()
+    sweep.run_moments()
+
+
+@shared_task(name="orders.tasks.fold_rule_tallies", ignore_result=True)
+def fold_rule_tallies() -> None:
+    sweep.fold_tallies()

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_order import order_routes
+from orders.urls_rules import rule_routes
 from orders.views import bulk, desk
 
 app_name = "orders"
@@ -19,4 +20,4 @@ bulk_urls = [
     path("bulk/<uuid:key>/run/", bulk.bulk_run, name="bulk-run"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [*desk_urls, *bulk_urls, *order_routes]
+urlpatterns: list[URLPattern | URLResolver] = [*desk_urls, *bulk_urls, *order_routes, *rule_routes]

@@ -23,6 +23,7 @@ from oms.kernel.sql import update_rows
 from oms.kernel.text import match_name
 from orders.models import Shop
 from orders.services import mail
+from orders.services.rules import ready_made
 
 NAME = "くらし道具店"
 REGISTRATION_NO = "T8010401000002"
@@ -55,6 +56,7 @@ def load(addresses: Mapping[str, Mapping[str, Any]], *, seed: int, opening_day: 
         _load_stock(goods, skus)
     _count_rows()
     mail.ensure_standard_templates()
+    ready_made.install_standard()
     _load_blacklist(seed)
     for channel, address in addresses.items():
         connect(channel, address)

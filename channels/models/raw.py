@@ -19,7 +19,15 @@ class RawOrder(models.Model):
     applied = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["shop", "channel_order_no", "-id"], name="raw_order")]
+        indexes = [
+            models.Index(fields=["shop", "channel_order_no", "-id"], name="raw_order"),
+            # what was archived and not taken in yet: few rows, looked at with every import
+            models.Index(
+                fields=["shop", "first_seen_at"],
+                name="raw_unapplied",
+                condition=models.Q(is_current=True, applied=False),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["shop", "channel_order_no"], condition=models.Q(is_current=True), name="raw_current_once"
@@ -40,6 +48,7 @@ class QuarantinedOrder(models.Model):
     detail = models.TextField(blank=True)
     at = models.DateTimeField(_("日時"))
     attempts = models.PositiveSmallIntegerField(default=1)
+    tried_at = models.DateTimeField(null=True)  # by the clock; null: not since it was put here
     resolved_at = models.DateTimeField(_("解消日時"), null=True)
 
     class Meta:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection as database
 from django.db.models import Count, Min, QuerySet
 
+from channels.decide.windows import next_start
 from channels.models import (
     Connection,
     Credential,
@@ -22,6 +23,7 @@ from channels.queries.budgets import Budget, budgets
 from channels.queries.health import QUOTA_WINDOW, Ending, Verdict, verdict_of
 from channels.queries.listings import STATES
 from channels.services.expiry import step_of
+from channels.services.rules import calendars
 from oms.kernel import clock
 
 WAITING, REFUSED, UNMAPPED = (STATES[state][1] for state in ("waiting", "error", "unmapped"))
@@ -89,6 +91,7 @@ class Card:
     endings: Sequence[Credential] = ()  # credentials that end, the next one first
     protection: Protection | None = None
     renewal: Renewal | None = None
+    maintenance: datetime | None = None  # when the mall's next window opens, or the open one opened
 
     @property
     def ending(self) -> Ending | None:
@@ -125,6 +128,7 @@ def cards(shop_ids: Sequence[int] | None = None) -> list[Card]:
         for credential in endings.get(row.pk, ()):
             credential.connection = row
     protections = _by_connection(Protection.objects.filter(lifted_at__isnull=True))
+    calendar = calendars([row.shop_id for row in shown])
     renewals = _by_connection(Renewal.objects.filter(state__in=Renewal.OPEN).defer("fresh", "old"))
     return [
         Card(
@@ -136,6 +140,7 @@ def cards(shop_ids: Sequence[int] | None = None) -> list[Card]:
             endings.get(row.pk, ()),
             next(iter(protections.get(row.pk, ())), None),
             next(iter(renewals.get(row.pk, ())), None),
+            next_start(calendar.get(row.shop_id, ()), now),
         )
         for row in shown
     ]

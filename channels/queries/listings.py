@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from channels.models import Listing, PushLog
+from oms.kernel import clock
 
 SLOW = timedelta(minutes=1)
 STALE = timedelta(minutes=10)
@@ -21,6 +22,9 @@ STATES: dict[str, tuple[str | Promise, Q]] = {
         _("モールの数と違う"),
         Q(confirmed__isnull=False, sent__isnull=False, desired_at__isnull=True) & ~Q(confirmed=F("sent")),
     ),
+    "stale": (_("10分以上送信待ち"), Q(pk__in=())),  # by the clock, see `narrowed`
+    "hot": (_("売れ筋"), Q(hot=True) & ~Q(mode=Listing.Mode.STOPPED)),
+    "last_unit": (_("残りわずかは1店舗だけ"), Q(mode=Listing.Mode.LAST_UNIT)),
     "unmapped": (_("未対応"), Q(sku__isnull=True)),
     "stopped": (_("連携しない"), Q(mode=Listing.Mode.STOPPED)),
 }
@@ -34,7 +38,10 @@ def narrowed(rows: "QuerySet[Listing]", *, shop_id: int | None, state: str, type
     """By shop, state (a key of `STATES`) and a part of the code, the name or the SKU's code."""
     if shop_id is not None:
         rows = rows.filter(shop=shop_id)
-    if state in STATES:
+    if state == "stale":
+        waiting = Q(desired_at__lt=clock.now() - STALE, sku__isnull=False) & ~Q(mode=Listing.Mode.STOPPED)
+        rows = rows.filter(waiting)
+    elif state in STATES:
         rows = rows.filter(STATES[state][1])
     if typed.strip():
         word = typed.strip()

@@ -1,26 +1,25 @@
 """商品対応表: codes that stand for no SKU yet, what they could stand for, and the listings with their stock."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import SequenceMatcher
 
 from django.db import connection
 from django.db.models import Func, TextField, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from channels.decide import matching as decide
 from inventory.models import Sku
 from oms.kernel.search import matching
-from oms.kernel.text import folded, search_word
+from oms.kernel.text import folded
 
 SUGGESTED = 5
 CANDIDATES = 60
 SHOWN = 200
 
 # Codes of open orders' lines without SKU come first: they stop orders. The partial index `line_unmapped` serves them.
-UNMAPPED = """
+CODES = """
 WITH waiting AS (
   SELECT o.shop_id, l.channel_sku, count(DISTINCT o.id) AS orders, sum(l.quantity) AS units, max(l.name) AS name,
          max(l.options) AS options, min(o.ordered_at) AS since
@@ -29,15 +28,18 @@ WITH waiting AS (
    GROUP BY 1, 2),
 listed AS (
   SELECT shop_id, channel_sku, max(name) AS name FROM channels_listing WHERE sku_id IS NULL GROUP BY 1, 2)
+"""
+UNMAPPED = f"""{CODES}
 SELECT shop_id, s.name, channel_sku, coalesce(nullif(w.name, ''), i.name, ''), coalesce(w.options, ''),
        coalesce(w.orders, 0)::int, coalesce(w.units, 0)::int, w.since
   FROM waiting w FULL JOIN listed i USING (shop_id, channel_sku) JOIN orders_shop s ON s.id = shop_id
  WHERE (%(shop)s::bigint IS NULL OR shop_id = %(shop)s) AND (%(code)s::text IS NULL OR channel_sku = %(code)s)
  ORDER BY w.since NULLS LAST, shop_id, channel_sku LIMIT %(limit)s
 """
+COUNT = f"{CODES} SELECT count(*) FROM waiting FULL JOIN listed USING (shop_id, channel_sku)"
 
 
-# The SQL twin of `_plain`, for codes as merchants make them.
+# The SQL twin of `decide.plain`, for codes as merchants make them.
 PLAIN_CODE = Func(
     Lower("code"), Value("[^0-9a-z]"), Value(""), Value("g"), function="regexp_replace", output_field=TextField()
 )
@@ -77,14 +79,21 @@ def unmapped(*, shop_id: int | None = None, code: str | None = None, limit: int 
         return [Unmapped(*row) for row in cursor.fetchall()]
 
 
+def unmapped_count() -> int:
+    """How many codes wait for a mapping, in orders or on sale."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT)
+        return int(cursor.fetchone()[0])
+
+
 def with_sure_suggestions(rows: Sequence[Unmapped]) -> list[Unmapped]:
     """Give each row the SKUs that its code names without doubt; two queries for any number of rows."""
-    wanted = {_plain(row.code) for row in rows} | {_stem(row.code) for row in rows}
-    jans = {jan for row in rows for jan in jans_in(row.code)}
+    wanted = {decide.plain(row.code) for row in rows} | {plain_stem(row.code) for row in rows}
+    jans = {jan for row in rows for jan in decide.jans_in(row.code)}
     by_code: dict[str, Sku] = {}
     if wanted - {""}:
         alike = Sku.objects.active().annotate(plain=PLAIN_CODE).filter(plain__in=wanted - {""})
-        by_code = {_plain(sku.code): sku for sku in alike}
+        by_code = {decide.plain(sku.code): sku for sku in alike}
     by_jan = {sku.jan: sku for sku in Sku.objects.active().filter(jan__in=jans)} if jans else {}
     for row in rows:
         row.suggestions = _sure(row.code, by_code, by_jan)
@@ -92,10 +101,10 @@ def with_sure_suggestions(rows: Sequence[Unmapped]) -> list[Unmapped]:
 
 
 def _sure(code: str, by_code: dict[str, Sku], by_jan: dict[str, Sku]) -> list[Suggestion]:
-    found = [Suggestion(by_jan[jan], _("JANコードが同じ"), True) for jan in jans_in(code) if jan in by_jan]
-    if sku := by_code.get(_plain(code)):
+    found = [Suggestion(by_jan[jan], _("JANコードが同じ"), True) for jan in decide.jans_in(code) if jan in by_jan]
+    if sku := by_code.get(decide.plain(code)):
         found.append(Suggestion(sku, _("コードが同じ"), True))
-    elif sku := by_code.get(_stem(code)):
+    elif sku := by_code.get(plain_stem(code)):
         found.append(Suggestion(sku, _("コードの前半が同じ")))
     return _once(found)
 
@@ -104,7 +113,7 @@ def suggestions(code: str, name: str) -> list[Suggestion]:
     """What a code with this name probably stands for, the best first."""
     row = Unmapped(0, "", code, name, "", 0, 0, None)
     sure = with_sure_suggestions([row])[0].suggestions
-    words = sorted(_words(name), key=len, reverse=True)[:4]
+    words = sorted(decide.words(name), key=len, reverse=True)[:4]
     candidates: dict[int, Sku] = {}
     for word in words:
         for sku in matching(Sku.objects.active(), "search_text", word)[:CANDIDATES]:
@@ -114,40 +123,19 @@ def suggestions(code: str, name: str) -> list[Suggestion]:
     return _once([*sure, *alike])[:SUGGESTED]
 
 
+def plain_stem(code: str) -> str:
+    return decide.plain(decide.stem(code))
+
+
+def _likeness(sku: Sku, name: str) -> float:
+    return decide.likeness(folded(f"{sku.name} {sku.variant}"), folded(name))
+
+
 def _once(found: Sequence[Suggestion]) -> list[Suggestion]:
     best: dict[int, Suggestion] = {}
     for suggestion in found:
         best.setdefault(suggestion.sku.pk, suggestion)
     return list(best.values())
-
-
-def _plain(code: str) -> str:
-    """ch-bk 01, CH_BK01 and ＣＨＢＫ０１ are one."""
-    return re.sub(r"[^0-9a-z]", "", folded(code))
-
-
-def _stem(code: str) -> str:
-    """The code without its last part: shops like to append -FBA, -2set, _a."""
-    return _plain(re.sub(r"[-_ ][^-_ ]*$", "", code))
-
-
-def jans_in(code: str) -> list[str]:
-    return re.findall(r"(?<!\d)(?:\d{13}|\d{8})(?!\d)", code)
-
-
-def _words(name: str) -> set[str]:
-    """Words of a mall's product name, without what is shouted in brackets."""
-    quiet = re.sub(r"[【\[［（(][^】\]］）)]*[】\]］）)]", " ", name)
-    return {word for word in map(search_word, re.split(r"[\s　/／・|｜,、]+", quiet)) if len(word) >= 2}
-
-
-def _likeness(sku: Sku, name: str) -> float:
-    """0 … 1: how alike the names are, and how much of the SKU's own words the mall's name says."""
-    own = f"{sku.name} {sku.variant}"
-    said = folded(name)
-    words = _words(own) or {folded(own)}
-    share = sum(len(word) for word in words if word in said) / sum(map(len, words))
-    return (share + SequenceMatcher(None, folded(own), said).ratio()) / 2
 
 
 def skus_found(typed: str, limit: int = 20) -> list[Sku]:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from defusedxml import ElementTree
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from channels.connectors.contract import CredentialsRefused
 from channels.models import QuarantinedOrder
@@ -14,11 +14,20 @@ from oms.kernel.privacy import HIDDEN
 SHOWN_CHARACTERS = 200_000
 
 
-def quarantined(*, shop_id: int | None = None, resolved: bool = False) -> "QuerySet[QuarantinedOrder]":
-    """Open ones, or those that were taken in since."""
+def quarantined(*, shop_id: int | None = None, resolved: bool = False, cause: str = "") -> "QuerySet[QuarantinedOrder]":
+    """Open ones (of one cause), or those that were taken in since."""
     rows = QuarantinedOrder.objects.select_related("shop", "raw").defer("raw__payload")
     rows = rows.filter(resolved_at__isnull=not resolved)
+    if cause:
+        rows = rows.filter(cause=cause)
     return rows if shop_id is None else rows.filter(shop=shop_id)
+
+
+def causes(*, shop_id: int | None = None) -> list[tuple[str, int]]:
+    """(cause, open cases), the most frequent first."""
+    rows = QuarantinedOrder.objects.filter(resolved_at__isnull=True, **({} if shop_id is None else {"shop": shop_id}))
+    counted = rows.order_by().values("cause").annotate(n=Count("pk")).order_by("-n", "cause")
+    return [(row["cause"], row["n"]) for row in counted]
 
 
 def payload_shown(row: QuarantinedOrder, *, personal: bool) -> str:

@@ -9,7 +9,12 @@ from channels.models import Connection
 from channels.services import credentials
 from oms.kernel import audit, clock
 
-JOURNALS = ("channels_credentialevent",)
+JOURNALS = (
+    "channels_credentialevent",
+    "channels_listingevent",
+    "channels_oversellevent",
+    "channels_publishingevent",
+)
 FERNET_START = b"gAAAA"  # version byte 0x80 and the high bytes of the time, in base64
 
 # A page is archived before it is taken in; whoever died in between comes back with the next poll.
@@ -27,6 +32,14 @@ CHECKS: Mapping[str, str] = {
                             WHERE o.shop_id = r.shop_id AND o.channel_order_no = r.channel_order_no)
            AND NOT EXISTS (SELECT FROM channels_quarantinedorder q
                             WHERE q.shop_id = r.shop_id AND q.channel_order_no = r.channel_order_no
+                              AND q.resolved_at IS NULL)""",
+    "order {} of shop {}, ordered at {}, is at the channel and not here": """
+        SELECT m.channel_order_no, m.shop_id, m.ordered_at FROM channels_missedorder m
+         WHERE m.resolved_at IS NULL
+           AND NOT EXISTS (SELECT FROM orders_order o
+                            WHERE o.shop_id = m.shop_id AND o.channel_order_no = m.channel_order_no)
+           AND NOT EXISTS (SELECT FROM channels_quarantinedorder q
+                            WHERE q.shop_id = m.shop_id AND q.channel_order_no = m.channel_order_no
                               AND q.resolved_at IS NULL)""",
     "order {} of shop {} has {} current payloads": """
         SELECT channel_order_no, shop_id, count(*) FROM channels_raworder WHERE is_current

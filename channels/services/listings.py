@@ -1,24 +1,52 @@
-"""What each shop sells: imported from the channel, matched to SKUs where the code leaves no doubt."""
+"""What each shop sells: imported from the channel daily, matched to SKUs where the code leaves no doubt."""
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ListingInfo
 from channels.models import Connection, Listing
-from channels.services import shops
-from inventory.models import PublisherMark, Sku
+from channels.services import desired, mapping, matching, publishing_journal, shops
+from channels.services.mapping import Decision
+from channels.services.publishing_journal import Event
+from channels.services.wake import wake_publisher
+from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.models import User
+
+EVERY = timedelta(days=1)
+
+
+def due() -> list[int]:
+    """Connections whose listings were not imported for a day; each is claimed, so it is returned once."""
+    now = clock.now()
+    rows = (
+        Connection.objects.filter(Q(listings_at__isnull=True) | Q(listings_at__lt=now - EVERY))
+        .filter(shop__active=True, last_import_at__isnull=False, publish_paused=False)
+        .exclude(health=Connection.Health.STOPPED)
+        .exclude(secrets=b"")
+    )
+    return [
+        pk
+        for pk, at in rows.order_by("pk").values_list("pk", "listings_at")
+        if Connection.objects.filter(pk=pk, listings_at=at).update(listings_at=now)
+    ]
 
 
 def import_listings(connection: Connection) -> dict[str, int]:
-    """Fetch every listing of the shop; returns counts seen, new and mapped. Raises ChannelError."""
+    """Fetch every listing of the shop, and propose SKUs for those without; returns counts seen, new and mapped.
+    Raises ChannelError."""
+    Connection.objects.filter(pk=connection.pk).update(listings_at=clock.now())
     counts = {"seen": 0, "new": 0, "mapped": 0}
     for page in shops.connector_of(connection).list_listings():
         stored = store(connection, page)
         counts = {name: counts[name] + stored[name] for name in counts}
+    matching.propose(connection.shop_id)
     return counts
 
 
@@ -36,11 +64,13 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
     }
     sku_of = _matches([info for info in page if info.code not in known or known[info.code].sku_id is None])
     now = clock.now()
-    rows = []
+    rows, sure = [], []
     for info in page:
         listing = known.get(info.code) or _new_listing(connection, info)
         listing.channel_sku, listing.name = info.channel_sku, info.name[:300]
-        listing.sku_id = listing.sku_id or sku_of.get(info.code)
+        listing.jan, listing.seen_at = info.jan[:14], now
+        if listing.sku_id is None and info.code in sku_of:
+            sure.append(Decision(connection.shop_id, info.channel_sku, sku_of[info.code]))
         if info.quantity is not None:
             listing.confirmed, listing.confirmed_at = info.quantity, now
         rows.append(listing)
@@ -48,30 +78,54 @@ def store(connection: Connection, page: Sequence[ListingInfo]) -> dict[str, int]
         rows,
         update_conflicts=True,
         unique_fields=["shop", "code"],
-        update_fields=["channel_sku", "name", "sku", "confirmed", "confirmed_at"],
+        update_fields=["channel_sku", "name", "jan", "seen_at", "confirmed", "confirmed_at"],
     )
+    mapping.map_codes(sure, how="import")
     return {
         "seen": len(page),
         "new": sum(info.code not in known for info in page),
-        "mapped": sum(row.sku_id is not None for row in rows),
+        "mapped": sum(row.sku_id is not None for row in rows) + len(sure),
     }
 
 
+COLUMNS = ("mode", "fixed_quantity", "buffer", "share", "cap")
+
+
+def change(listing_id: int, *, by: User | None = None, **values: Any) -> Listing:
+    """Change how one listing is told its stock; see `change_many`."""
+    change_many([listing_id], values, by=by)
+    return Listing.objects.get(pk=listing_id)
+
+
 @transaction.atomic
-def change(listing_id: int, *, mode: str, fixed_quantity: int = 0, buffer: int = 0, cap: int | None = None) -> Listing:
-    """Change how one listing is told its stock. The publisher works it out anew and sends it, also when it had been
-    stopped and the channel may show anything by now."""
-    listing = Listing.objects.select_for_update(no_key=True, of=("self",)).get(pk=listing_id)
-    if listing.mode == Listing.Mode.STOPPED and mode != Listing.Mode.STOPPED:
-        listing.sent, listing.desired_at = None, None
-    listing.mode, listing.fixed_quantity, listing.buffer, listing.cap = mode, fixed_quantity, buffer, cap
-    listing.failures, listing.next_try_at = 0, None
-    listing.save(
-        update_fields=["mode", "fixed_quantity", "buffer", "cap", "sent", "desired_at", "failures", "next_try_at"]
-    )
-    if listing.sku_id:
-        PublisherMark.objects.create(sku_id=listing.sku_id, at=clock.now())
-    return listing
+def change_many(listing_ids: Sequence[int], values: Mapping[str, Any], *, by: User | None) -> int:
+    """Set these columns (of `COLUMNS`; an empty override is None) on these listings; returns how many changed.
+
+    Each change is journaled. The publisher works the quantities out anew and sends them, also when a listing had been
+    stopped and the channel may show anything by now.
+    """
+    if unknown := values.keys() - set(COLUMNS):
+        raise ValueError(f"not how a listing is told its stock: {unknown}")
+    changed, events = [], []
+    for listing in Listing.objects.select_for_update(no_key=True).filter(pk__in=listing_ids).order_by("pk"):
+        differs = {name: [getattr(listing, name), new] for name, new in values.items() if getattr(listing, name) != new}
+        if not differs:
+            continue
+        if listing.mode == Listing.Mode.STOPPED and "mode" in differs:
+            listing.sent, listing.desired_at = None, None
+        for name, (_before, new) in differs.items():
+            setattr(listing, name, new)
+        listing.failures, listing.next_try_at = 0, None
+        changed.append(listing)
+        events.append(Event("listing", differs, shop_id=listing.shop_id, listing_id=listing.pk, sku_id=listing.sku_id))
+    if changed:
+        Listing.objects.bulk_update(
+            changed, [*COLUMNS, "sent", "desired_at", "failures", "next_try_at"], batch_size=1000
+        )  # rows locked above, in order
+        publishing_journal.write(events, by=by)
+        desired.mark(listing.sku_id for listing in changed)
+        wake_publisher()
+    return len(changed)
 
 
 def _new_listing(connection: Connection, info: ListingInfo) -> Listing:

@@ -18,6 +18,7 @@ from orders.models import Order
 from orders.models.order import ChannelSync, Phase
 from orders.services import confirm as confirming
 from orders.services import facts
+from orders.services.rules.verbs import GIFT
 
 # A mall may be closed for a night: after the quick tries it is asked so often, until it answers.
 LONG_PAUSE_S = 300
@@ -105,6 +106,8 @@ def parcels_of(order: Order) -> list[Parcel]:
     shipments = {}
     for row in rows:
         shipments[row.shipment_id] = row.shipment
+        if row.order_line.channel_line_id.startswith(GIFT):
+            continue  # our own gift: the channel knows nothing of it
         lines[row.shipment_id][row.order_line.channel_line_id] = row.line_quantity
     ordered = sorted(shipments.values(), key=lambda shipment: (shipment.reference, shipment.pk))
     return [
@@ -116,6 +119,7 @@ def parcels_of(order: Order) -> list[Parcel]:
             reference=shipment.reference,
         )
         for shipment in ordered
+        if lines[shipment.pk]
     ]
 
 

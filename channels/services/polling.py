@@ -59,7 +59,7 @@ def due_for_read_back() -> list[int]:
     """Connections with quantities that were sent and not confirmed yet."""
     shops = (
         Listing.objects.filter(sent__isnull=False, desired_at__isnull=True)
-        .filter(Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=F("sent_at")))
+        .filter(Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=F("sent_at")) | Q(confirmed__lt=F("sent"), error=""))
         .values("shop")
         .distinct()
     )

@@ -5,30 +5,36 @@ A listing holds what it should show (`desired`), what was last put on the wire (
 and what the channel shows instead is read back and healed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
-import structlog
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from channels.connectors import http
-from channels.connectors.contract import ChannelError, Connector, StockPush, StockResult
+from channels.connectors.contract import ChannelError, Connector, StockAdjust, StockPush, StockResult
+from channels.decide.windows import ends_at
 from channels.models import Connection, Listing, PushLog
-from channels.services import shops
-from inventory.models import PublisherMark
-from inventory.services import stock
+from channels.services import pace, shops
+from channels.services.desired import consume_marks, refresh_desired
+from channels.services.rules import calendars, shown_now, sold_since
 from oms.kernel import clock
 from oms.kernel.sql import update_rows
+from orders.models import Shop
 
-log = structlog.get_logger(__name__)
+__all__ = ["Pushed", "consume_marks", "due", "push_all", "push_shop", "read_back", "refresh_desired"]
 
-MARKS = 20_000
+
+HOT_BATCH = 100
+BOOK_AT_ONCE = 500
+BOOK_AFTER_S = 0.3  # of wall time
 LOCK_CLASS = 7102
 READ_BACK_BATCH = 200
 MAX_PAUSE_S = 600
@@ -45,65 +51,10 @@ class Pushed:
     delays_s: list[float] = field(default_factory=list, compare=False)  # stock change → request on the wire
 
 
-def consume_marks() -> set[int]:
-    """Turn the stock door's marks into desired quantities; returns the shops that now have something to push."""
-    with transaction.atomic():
-        marks = list(
-            PublisherMark.objects.select_for_update(skip_locked=True)
-            .order_by("pk")
-            .values_list("pk", "sku_id", "at")[:MARKS]
-        )
-        if not marks:
-            return set()
-        PublisherMark.objects.filter(pk__in=[pk for pk, _sku, _at in marks]).delete()
-        changed_at: dict[int, datetime] = {}
-        for _pk, sku, at in marks:
-            changed_at[sku] = min(at, changed_at.get(sku, at))
-        for component, bundles in stock.bundles_of(changed_at).items():
-            for bundle in bundles:
-                changed_at[bundle] = min(changed_at[component], changed_at.get(bundle, changed_at[component]))
-        return refresh_desired(changed_at)
-
-
-def refresh_desired(changed_at: dict[int, datetime], *, shop_id: int | None = None) -> set[int]:
-    """Recompute `desired` of the listings of these SKUs, of all shops or one; returns the shops where it changed.
-
-    `changed_at` is when each SKU's stock changed: the clock of the publish delay starts there.
-    """
-    listings = list(
-        Listing.objects.select_for_update(no_key=True)
-        .filter(sku__in=changed_at, **({"shop": shop_id} if shop_id else {}))
-        .exclude(mode=Listing.Mode.STOPPED)
-        .order_by("pk")
-    )
-    free = stock.available({listing.sku_id for listing in listings if listing.sku_id})
-    rows, touched = [], set()
-    for listing in listings:
-        wanted = desired_quantity(listing, free.get(listing.sku_id or 0, 0))
-        if wanted != listing.desired or (listing.sent is None and listing.desired_at is None):
-            # Fewer to show is urgent: it does not wait out the pause after a refusal.
-            pause = None if wanted < (listing.desired or 0) else listing.next_try_at
-            rows.append((listing.pk, wanted, listing.desired_at or changed_at[listing.sku_id or 0], pause))
-            touched.add(listing.shop_id)
-    columns = {"desired": "int", "desired_at": "timestamptz", "next_try_at": "timestamptz"}
-    update_rows("channels_listing", columns, rows)
-    return touched
-
-
-def desired_quantity(listing: Listing, available: int) -> int:
-    """What the listing should show: `clamp(floor((available − buffer) ÷ units), 0, cap)`, or as its mode says."""
-    if listing.mode == Listing.Mode.SOLD_OUT:
-        return 0
-    if listing.mode == Listing.Mode.FIXED:
-        return listing.fixed_quantity
-    quantity = max(0, available - listing.buffer) // listing.units
-    return quantity if listing.cap is None else min(quantity, listing.cap)
-
-
-def due(shop_id: int) -> "list[Listing]":
-    """Listings whose wanted quantity is not on the wire yet, scarce ones first."""
+def due(shop_id: int, limit: int | None = None) -> list[Listing]:
+    """Listings whose wanted quantity is not on the wire yet: what sells fast first, then the scarce ones."""
     now = clock.now()
-    return list(
+    rows = (
         Listing.objects.filter(
             Q(next_try_at__isnull=True) | Q(next_try_at__lte=now),
             shop=shop_id,
@@ -111,38 +62,51 @@ def due(shop_id: int) -> "list[Listing]":
             sku__isnull=False,
         )
         .exclude(mode=Listing.Mode.STOPPED)
-        .order_by("desired", "desired_at")
+        .order_by("-hot", "desired", "desired_at", "pk")
     )
+    return list(rows if limit is None else rows[:limit])
+
+
+def next_batch(shop_id: int, size: int, done: Container[tuple[int, int | None]]) -> list[Listing]:
+    """What goes out next, as things stand now: a change of a scarce SKU overtakes a long run of others. What sells
+    fast goes in small requests of its own. `done`: what this run told already, (listing, quantity)."""
+    waiting = [item for item in due(shop_id, size) if (item.pk, item.desired) not in done]
+    hot = [item for item in waiting if item.hot]
+    return hot if 0 < len(hot) <= HOT_BATCH else waiting  # very many of them fill requests anyway
 
 
 @contextmanager
-def only_one(connection: Connection) -> Iterator[bool]:
-    """One pusher per shop; False when another is at it (it will take what is due)."""
+def exclusively(lock_class: int, connection_id: int) -> Iterator[bool]:
+    """One worker per shop and kind of work, over all processes; False when another is at it."""
     with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, connection.pk])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [lock_class, connection_id])
         free = bool(cursor.fetchone()[0])
     try:
         yield free
     finally:
         if free:
             with database.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, connection.pk])
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [lock_class, connection_id])
 
 
 def push_shop(connection: Connection) -> Pushed:
-    """Push everything due for a shop. Raises ChannelError when the shop cannot be reached at all (recorded)."""
+    """Push everything due for a shop; nothing while it is paused or under maintenance, what is due stays due.
+
+    Raises ChannelError when the shop cannot be reached at all (recorded).
+    """
     result = Pushed()
-    with only_one(connection) as free:
-        if not free or connection.publish_paused:
+    with exclusively(LOCK_CLASS, connection.pk) as free:  # another one will take what is due
+        if not free or connection.publish_paused or under_maintenance(connection.shop_id) is not None:
             return result
-        waiting = due(connection.shop_id)
-        if not waiting:
+        if not due(connection.shop_id, 1):
             return result
         connector = shops.connector_of(connection)
         size = max(1, connector.capabilities.stock_batch)
+        done: set[tuple[int, int | None]] = set()
         try:
-            for start in range(0, len(waiting), size):
-                _push_batch(connector, waiting[start : start + size], result)
+            while batch := next_batch(connection.shop_id, size, done):
+                done |= {(item.pk, item.desired) for item in batch}
+                _push_batch(connector, batch, result)
         except ChannelError as error:
             shops.note_failure(connection, error)
             Connection.objects.filter(pk=connection.pk).update(publish_error=error.cause[:500])
@@ -151,75 +115,189 @@ def push_shop(connection: Connection) -> Pushed:
     return result
 
 
+def under_maintenance(shop_id: int) -> datetime | None:
+    """When the mall's maintenance that goes on now will end; None when there is none."""
+    return ends_at(calendars([shop_id]).get(shop_id, []), clock.now())
+
+
 def _record(connection: Connection, result: Pushed) -> None:
     shops.note_success(connection)
     error = next(iter(result.failed.values()), "")
     delay = {"publish_delay_s": median(result.delays_s)} if result.delays_s else {}
     Connection.objects.filter(pk=connection.pk).update(last_push_at=clock.now(), publish_error=error[:500], **delay)
+    if result.delays_s:
+        pace.note_delay(connection.shop_id, "push_delay_s", median(result.delays_s))
 
 
 def _push_batch(connector: Connector, batch: Sequence[Listing], result: Pushed) -> None:
     """One batch: what is wanted now, not what was wanted when the batch was planned."""
-    by_code = {listing.code: listing for listing in batch}
-    wanted = dict(Listing.objects.filter(pk__in=[item.pk for item in batch]).values_list("code", "desired"))
+    now_wanted = _put_on_the_way([item.pk for item in batch])
+    by_code = {listing.code: listing for listing in now_wanted}
+    adjustable = _adjustable(connector, now_wanted)
+    answered = _Answered(result, _unheard_since(now_wanted))
     asked_at, earlier = clock.now(), http.last_sent_at()
-    items = [StockPush(code, quantity) for code, quantity in wanted.items() if quantity is not None]
-    for answer in connector.push_stock(items):  # as they come: a slow batch must not hold back what went before
-        latest = http.last_sent_at()
-        sent_at = latest if latest and latest is not earlier else asked_at
-        listing = by_code[answer.listing_code]
-        if answer.ok:
-            _note_sent(listing, wanted[listing.code] or 0, answer, sent_at)
-            if listing.desired_at:
-                result.delays_s.append(max(0.0, (sent_at - listing.desired_at).total_seconds()))
-            result.pushed += 1
-            result.confirmed += answer.confirmed is not None
-        else:
-            _note_error(listing, answer.error, sent_at)
-            result.failed[listing.code] = answer.error
+    try:
+        for answer in _tell(connector, now_wanted, adjustable):
+            latest = http.last_sent_at()
+            sent_at = latest if latest and latest is not earlier else asked_at
+            answered.add(by_code[answer.listing_code], answer, sent_at, answer.listing_code in adjustable)
+    finally:
+        answered.write()
 
 
 @transaction.atomic
-def _note_sent(listing: Listing, quantity: int, answer: StockResult, sent_at: datetime) -> None:
-    """On the wire. If more changed meanwhile, the listing stays due."""
+def _put_on_the_way(listing_ids: Sequence[int]) -> list[Listing]:
+    """The listings as wanted now. What leaves us counts as shown from here on: no answer may ever come."""
+    rows = Listing.objects.select_for_update(no_key=True).filter(pk__in=listing_ids, desired__isnull=False)
+    listings = list(rows.order_by("pk"))
+    update_rows("channels_listing", {"sending": "int"}, [(item.pk, item.desired) for item in listings])
+    order = {pk: place for place, pk in enumerate(listing_ids)}
+    return sorted(listings, key=lambda item: order[item.pk])
+
+
+def _tell(connector: Connector, listings: Sequence[Listing], adjustable: Container[str]) -> Iterator[StockResult]:
+    """Differences where they protect sales that nobody told us of yet, absolute numbers else."""
+    if changing := [listing for listing in listings if listing.code in adjustable]:
+        sold = sold_since([listing.pk for listing in changing])
+        deltas = {
+            listing.code: (listing.desired or 0) - shown_now(listing, sold.get(listing.pk, 0)) for listing in changing
+        }
+        yield from (StockResult(code, ok=True) for code, delta in deltas.items() if delta == 0)
+        changes = [StockAdjust(code, delta) for code, delta in deltas.items() if delta]
+        if changes:
+            yield from connector.adjust_stock(changes)
+    items = [StockPush(item.code, item.desired or 0) for item in listings if item.code not in adjustable]
+    if items:
+        yield from connector.push_stock(items)
+
+
+def _adjustable(connector: Connector, listings: Sequence[Listing]) -> set[str]:
+    """Codes that are told a difference: fast sellers whose number at the channel we know (nothing failed, nothing is
+    on its way without an answer; `listings` as they were before this push)."""
+    if not getattr(connector.capabilities, "relative_stock", False):
+        return set()
+    known = (item for item in listings if item.sent is not None and item.sending is None and not item.failures)
+    return {item.code for item in known if item.hot and item.mode != Listing.Mode.FIXED}
+
+
+SENT = """
+UPDATE channels_listing AS l SET
+  sent = v.quantity, sent_at = v.sent_at, sent_relative = v.relative, sending = NULL,
+  sent_before = CASE WHEN v.unheard THEN greatest(l.sent, l.sent_before) ELSE l.sent END,
+  error = '', failures = 0, next_try_at = NULL,
+  desired_at = CASE WHEN l.desired = v.quantity THEN NULL ELSE l.desired_at END,
+  confirmed = coalesce(v.confirmed, l.confirmed),
+  confirmed_at = CASE WHEN v.confirmed IS NULL THEN l.confirmed_at ELSE %s END
+ FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::bool[], %s::bool[], %s::int[])
+   AS v(id, quantity, sent_at, relative, unheard, confirmed)
+WHERE l.id = v.id
+"""
+
+
+@dataclass
+class _Answered:
+    """Answers of one batch on their way into the books: many in one statement, but none kept back for long, so that a
+    slow batch does not hold back what went before. What a crash loses is still due, and told again."""
+
+    result: Pushed
+    unheard: set[int]
+    rows: list[tuple[Listing, StockResult, datetime, bool]] = field(default_factory=list)
+    written: float = field(default_factory=time.monotonic)
+
+    def add(self, listing: Listing, answer: StockResult, sent_at: datetime, relative: bool) -> None:
+        self.rows.append((listing, answer, sent_at, relative))
+        if len(self.rows) >= BOOK_AT_ONCE or time.monotonic() - self.written > BOOK_AFTER_S:
+            self.write()
+
+    def write(self) -> None:
+        rows, self.rows, self.written = self.rows, [], time.monotonic()
+        if not rows:
+            return
+        sent = [row for row in rows if row[1].ok]
+        refused = [row for row in rows if not row[1].ok]
+        with transaction.atomic():
+            ids = [listing.pk for listing, *_rest in rows]
+            list(Listing.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+            self._write_sent(sent)
+            _write_refused(refused)
+            _journal(rows)
+        for listing, answer, sent_at, _relative in sent:
+            self.result.pushed += 1
+            self.result.confirmed += answer.confirmed is not None
+            if listing.desired_at:
+                self.result.delays_s.append(max(0.0, (sent_at - listing.desired_at).total_seconds()))
+        self.result.failed |= {listing.code: answer.error for listing, answer, _at, _relative in refused}
+
+    def _write_sent(self, rows: Sequence[tuple[Listing, StockResult, datetime, bool]]) -> None:
+        """On the wire. What has changed meanwhile stays due."""
+        if not rows:
+            return
+        values = [
+            (item.pk, item.desired or 0, sent_at, relative, item.pk in self.unheard, answer.confirmed)
+            for item, answer, sent_at, relative in rows
+        ]
+        with database.cursor() as cursor:
+            cursor.execute(SENT, [clock.now(), *(list(column) for column in zip(*values, strict=True))])
+
+
+def _write_refused(rows: Sequence[tuple[Listing, StockResult, datetime, bool]]) -> None:
+    """The channel refused these: each waits longer each time, and the rest goes on."""
     now = clock.now()
-    confirmed = {"confirmed": answer.confirmed, "confirmed_at": now} if answer.confirmed is not None else {}
-    Listing.objects.filter(pk=listing.pk).update(
-        sent=quantity, sent_at=sent_at, error="", failures=0, next_try_at=None, **confirmed
-    )
-    Listing.objects.filter(pk=listing.pk, desired=quantity).update(desired_at=None)
-    PushLog.objects.create(
-        listing=listing,
-        quantity=quantity,
-        changed_at=listing.desired_at or sent_at,
-        sent_at=sent_at,
-        confirmed_at=now if answer.confirmed is not None else None,
+    columns = {"error": "text", "failures": "smallint", "next_try_at": "timestamptz"}
+    update_rows(
+        "channels_listing",
+        columns,
+        [
+            (item.pk, answer.error[:300], item.failures + 1, now + _pause(item.failures))
+            for item, answer, _sent_at, _relative in rows
+        ],
     )
 
 
-def _note_error(listing: Listing, error: str, sent_at: datetime) -> None:
-    """The channel refused this one: it waits longer each time, and the rest goes on."""
-    pause = timedelta(seconds=min(2 ** min(listing.failures + 2, 10), MAX_PAUSE_S))
-    Listing.objects.filter(pk=listing.pk).update(
-        error=error[:300], failures=F("failures") + 1, next_try_at=clock.now() + pause
+def _pause(failures: int) -> timedelta:
+    return timedelta(seconds=min(2 ** min(failures + 2, 10), MAX_PAUSE_S))
+
+
+def _journal(rows: Sequence[tuple[Listing, StockResult, datetime, bool]]) -> None:
+    now = clock.now()
+    PushLog.objects.bulk_create(
+        PushLog(
+            listing=listing,
+            quantity=listing.desired or 0,
+            changed_at=listing.desired_at or sent_at,
+            sent_at=sent_at,
+            confirmed_at=now if answer.ok and answer.confirmed is not None else None,
+            error="" if answer.ok else answer.error[:300],
+        )
+        for listing, answer, sent_at, _relative in rows
     )
-    PushLog.objects.create(
-        listing=listing,
-        quantity=listing.desired or 0,
-        changed_at=listing.desired_at or sent_at,
-        sent_at=sent_at,
-        error=error[:300],
+
+
+def _unheard_since(listings: Sequence[Listing]) -> set[int]:
+    """Listings whose orders from before their last push may still be on their way to us."""
+    cursors = dict(
+        Connection.objects.filter(shop__in={item.shop_id for item in listings}).values_list("shop", "cursor")
     )
+    found = set()
+    for item in listings:
+        cursor = cursors.get(item.shop_id)
+        if item.sent_at is not None and (cursor is None or cursor < item.sent_at):
+            found.add(item.pk)
+    return found
 
 
 def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int:
     """Read what the channel shows for listings that were sent and not confirmed; heals differences. Returns how many
-    are confirmed now. With `codes`, reads exactly those."""
+    are confirmed now. With `codes`, reads exactly those.
+
+    Fewer shown than sent may be a sale: that is told again only once our books know every order of that time.
+    """
+    heal_settled(connection)
     rows = Listing.objects.filter(shop=connection.shop, sent__isnull=False, desired_at__isnull=True)
     if codes is None:
         rows = rows.filter(
             Q(confirmed_at__isnull=True) | Q(confirmed_at__lt=F("sent_at")),
-            sent_at__lt=clock.now() - _shows_after(connection),
+            sent_at__lt=clock.now() - shows_after(connection.shop.capabilities),
         )
     else:
         rows = rows.filter(code__in=list(codes))
@@ -227,11 +305,11 @@ def read_back(connection: Connection, codes: Iterable[str] | None = None) -> int
     if not listings:
         return 0
     shown = shops.connector_of(connection).read_stock(list(listings))
-    _note_missing([listing for code, listing in listings.items() if code not in shown])
+    note_missing([listing for code, listing in listings.items() if code not in shown])
     return sum(_note_shown(listings[code], quantity) for code, quantity in shown.items() if code in listings)
 
 
-def _note_missing(listings: Sequence[Listing]) -> None:
+def note_missing(listings: Sequence[Listing]) -> None:
     """Looked at, so that they do not hold back the others; the next change is pushed, and looked for, again."""
     Listing.objects.filter(pk__in=[listing.pk for listing in listings]).update(
         confirmed=None,
@@ -240,29 +318,70 @@ def _note_missing(listings: Sequence[Listing]) -> None:
     )
 
 
-def _shows_after(connection: Connection) -> timedelta:
+def shows_after(capabilities: Mapping[str, Any]) -> timedelta:
     """An earlier look would take a quantity that is on its way for a lost one."""
-    return timedelta(seconds=float(connection.shop.capabilities.get("stock_shows_after_s", 20)))
+    return timedelta(seconds=float(capabilities.get("stock_shows_after_s", 20)))
 
 
 @transaction.atomic
 def _note_shown(listing: Listing, quantity: int) -> bool:
     now = clock.now()
     Listing.objects.filter(pk=listing.pk).update(confirmed=quantity, confirmed_at=now)
-    if quantity == listing.sent:
-        PushLog.objects.filter(listing=listing, confirmed_at__isnull=True, error="", quantity=quantity).update(
-            confirmed_at=now
-        )
+    sent = listing.sent or 0
+    if quantity == sent:
+        _note_confirmed(listing, now)
         return True
+    if quantity > sent:
+        tell_again(listing, quantity)
+    return False
+
+
+def _note_confirmed(listing: Listing, now: datetime) -> None:
+    PushLog.objects.filter(listing=listing, confirmed_at__isnull=True, error="", quantity=listing.sent or 0).update(
+        confirmed_at=now
+    )
+
+
+def unsettled(shop: Shop) -> QuerySet[Listing]:
+    """Listings at which the channel was seen to show less than it was told, and nothing has explained it."""
+    return Listing.objects.filter(
+        shop=shop,
+        sku__isnull=False,
+        desired_at__isnull=True,
+        confirmed__lt=F("sent"),
+        confirmed_at__gte=F("sent_at"),
+        error="",
+    ).exclude(mode=Listing.Mode.STOPPED)
+
+
+def heal_settled(connection: Connection) -> int:
+    """Less than told was shown, and every order of that time is imported: what no sale explains is told again.
+    Returns how many listings that were. A shop whose orders are not imported cannot be waited for."""
+    rows = unsettled(connection.shop)
+    if connection.cursor is not None and not connection.import_paused:
+        rows = rows.filter(confirmed_at__lte=connection.cursor)
+    listings = list(rows.order_by("confirmed_at")[:READ_BACK_BATCH])
+    sold = sold_since([listing.pk for listing in listings])
+    healed = 0
+    for listing in listings:
+        if listing.confirmed != shown_now(listing, sold.get(listing.pk, 0)):
+            healed += tell_again(listing, listing.confirmed or 0)
+    return healed
+
+
+@transaction.atomic
+def tell_again(listing: Listing, shown: int) -> bool:
+    """The channel shows something else than it was told; False when it has been told in vain, which stands as its error
+    until the next change."""
     if _told_in_vain(listing):
         Listing.objects.filter(pk=listing.pk).update(
             error=_("モールの在庫数が%(shown)dのままです（送信数 %(sent)d）。モールの設定を確かめてください。")
-            % {"shown": quantity, "sent": listing.sent}
+            % {"shown": shown, "sent": listing.sent}
         )
         return False
-    # The channel shows something else (a sale we have not seen, or a lost push): say it again.
+    now = clock.now()
     Listing.objects.filter(pk=listing.pk, desired_at__isnull=True).update(desired_at=now, failures=0, next_try_at=None)
-    return False
+    return True
 
 
 def _told_in_vain(listing: Listing) -> bool:
@@ -272,13 +391,12 @@ def _told_in_vain(listing: Listing) -> bool:
     return len(pushes) == SAY_AGAIN and all(push == (listing.sent, "", None) for push in pushes)
 
 
-def push_all(connection: Connection, *, sku_codes: Sequence[str] = (), full: bool = False) -> Pushed:
-    """Publish now: what is due, and with `full` or `sku_codes` also what the channel was told already."""
+def push_all(connection: Connection, *, sku_codes: Sequence[str] = ()) -> Pushed:
+    """Publish now: what is due, and of `sku_codes` also what the channel was told already. (Everything: compare it
+    with the channel, `channels.services.compare.now`, then push.)"""
     consume_marks()
-    rows = Listing.objects.filter(shop=connection.shop, sku__isnull=False)
     if sku_codes:
-        rows = rows.filter(sku__code__in=sku_codes)
-    if sku_codes or full:
+        rows = Listing.objects.filter(shop=connection.shop, sku__code__in=sku_codes)
         now = clock.now()
         with transaction.atomic():
             refresh_desired(dict.fromkeys(rows.values_list("sku", flat=True), now))

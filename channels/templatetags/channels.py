@@ -78,6 +78,13 @@ def push_delay(push: PushLog) -> float:
 
 
 @register.filter
+def mapping_how(how: str) -> str:
+    """By what a mapping was decided, in words."""
+    words = {"person": _("画面で"), "proposal": _("候補から"), "import": _("出品の取込で")}
+    return _("CSV %(n)s") % {"n": how[4:]} if how.startswith("csv:") else words.get(how, how)
+
+
+@register.filter
 def event_text(event: CredentialEvent) -> str:
     """One line of a shop's journal as a sentence."""
     say = SENTENCES.get(event.kind)
@@ -110,6 +117,7 @@ SENTENCES: dict[str, Callable[[CredentialEvent], str]] = {
     "check_failed": lambda event: _("接続テスト失敗：%(text)s") % {"text": event.text},
     "paused": lambda event: _("%(function)sを停止") % {"function": FUNCTION_LABELS.get(event.keys, event.keys)},
     "resumed": lambda event: _("%(function)sを再開") % {"function": FUNCTION_LABELS.get(event.keys, event.keys)},
+    "payload_shown": lambda event: _("隔離した受注 %(no)s の元のデータを表示") % {"no": event.keys},
     "listings_imported": lambda event: event.text,
     "listings_failed": lambda event: _("出品の取込に失敗：%(text)s") % {"text": event.text},
     "forgotten": lambda event: _("接続先の変更により認証情報を消去：%(names)s") % {"names": _labels(event)},

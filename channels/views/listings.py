@@ -1,5 +1,6 @@
 """出品: what each listing shows, was told and says; what was put on the wire."""
 
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
@@ -36,6 +37,7 @@ def listing_list(request: HttpRequest) -> HttpResponse:
         "state": state,
         "q": typed,
         "shops": Shop.objects.order_by("code"),
+        "list_query": request.GET.urlencode(),
         "states": [(code, label) for code, (label, _condition) in queries.STATES.items()],
     }
     return render_page(request, "channels/listings.html", context, fragment="channels/_listings.html")
@@ -46,14 +48,16 @@ def listing_list(request: HttpRequest) -> HttpResponse:
 def listing_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """How one listing is told its stock: mode, buffer, cap."""
     listing = get_object_or_404(queries.listings(), pk=pk)
-    form = ListingForm(request.POST or None, instance=listing)
+    form = ListingForm(request.POST or None, instance=copy(listing))  # the form writes on what it is given
     if form.is_valid():
         data = form.cleaned_data
         listings.change(
             pk,
+            by=person_of(request),
             mode=data["mode"],
             fixed_quantity=data["fixed_quantity"],
             buffer=data["buffer"],
+            share=data["share"],
             cap=data["cap"],
         )
         messages.success(request, _("%(code)s の連携方法を保存しました。") % {"code": listing.code})

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels.forms import MapForm
 from channels.queries import mapping as queries
+from channels.queries import mapping_state
 from channels.services import mapping
 from channels.views.quarantine import chosen_shop
 from oms.kernel.web import answer, person_of, render_page
@@ -29,7 +30,14 @@ def unmapped_codes(request: HttpRequest) -> HttpResponse:
 def _list(request: HttpRequest) -> dict[str, Any]:
     shop = chosen_shop(request)
     rows = queries.with_sure_suggestions(queries.unmapped(shop_id=shop.pk if shop else None))
-    return {"rows": rows, "shop": shop, "shops": Shop.objects.order_by("code"), "limit": queries.SHOWN}
+    return {
+        "rows": rows,
+        "shop": shop,
+        "shops": Shop.objects.order_by("code"),
+        "limit": queries.SHOWN,
+        "counts": mapping_state.counts(),
+        "tab": "map",
+    }
 
 
 @require_http_methods(["GET", "POST"])

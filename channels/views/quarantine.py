@@ -1,6 +1,5 @@
 """隔離: what could not be taken in, and trying again. Also: one stored order fetched anew."""
 
-import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -12,16 +11,14 @@ from django.views.decorators.http import require_GET, require_POST
 from channels.connectors.contract import ChannelError
 from channels.models import QuarantinedOrder
 from channels.queries import quarantine as queries
-from channels.services import intake
+from channels.services import intake, quarantine
 from channels.services.intake import Pulled
 from channels.services.patience import PATIENCE_S
 from channels.views.shops import connection_of
 from oms.kernel.keyset import keyset_page
 from oms.kernel.later import later
-from oms.kernel.web import answer, render_page
+from oms.kernel.web import answer, person_of, render_page
 from orders.models import Order, Shop
-
-log = structlog.get_logger(__name__)
 
 
 @require_GET
@@ -32,8 +29,12 @@ def quarantine_list(request: HttpRequest) -> HttpResponse:
 
 def _list(request: HttpRequest) -> dict[str, object]:
     shop, resolved = chosen_shop(request), request.GET.get("resolved") == "1"
-    rows = queries.quarantined(shop_id=shop.pk if shop else None, resolved=resolved)
+    cause = "" if resolved else request.GET.get("cause", "")
+    shop_id = shop.pk if shop else None
+    rows = queries.quarantined(shop_id=shop_id, resolved=resolved, cause=cause)
     return {
+        "cause": cause,
+        "causes": [] if resolved else queries.causes(shop_id=shop_id),
         "page": keyset_page(request, rows, order=("-at", "-id")),
         "shop": shop,
         "resolved": resolved,
@@ -54,7 +55,7 @@ def quarantined_order(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(QuarantinedOrder.objects.select_related("shop", "raw"), pk=pk)
     personal = request.user.has_perm("orders.view_personal_data")
     if personal and row.raw_id:
-        log.info("payload_shown", shop=row.shop.code, order=row.channel_order_no, by=request.user.get_username())
+        quarantine.note_revealed(connection_of(row.shop_id), row, by=person_of(request))
     context = {"row": row, "payload": queries.payload_shown(row, personal=personal), "personal": personal}
     return render_page(request, "channels/quarantined.html", context)
 
@@ -75,11 +76,11 @@ def replay_one(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("orders.change_order", raise_exception=True)
 def replay_all(request: HttpRequest) -> HttpResponse:
-    """A worker does it, shop by shop."""
-    shop = chosen_shop(request)
-    open_rows = queries.quarantined(shop_id=shop.pk if shop else None).order_by()
+    """A worker does it, shop by shop; with `cause` those of this cause only."""
+    shop, cause = chosen_shop(request), request.POST.get("cause", "")
+    open_rows = queries.quarantined(shop_id=shop.pk if shop else None, cause=cause).order_by()
     for shop_id in open_rows.values_list("shop", flat=True).distinct():
-        later("channels.tasks.intake_replay", shop_id)
+        later("channels.tasks.intake_replay", *([shop_id, cause] if cause else [shop_id]))
     messages.info(request, _("再取込を始めました。取り込めた受注は、この一覧から消えます。"))
     return answer(request, to=f"{reverse('channels:quarantine')}{f'?shop={shop.pk}' if shop else ''}")
 

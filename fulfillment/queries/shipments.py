@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfillment.documents import gift_marks, lines_with_orders
+from fulfillment.documents import gift_marks, lines_with_orders, texts_for
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.tracking import tracking_url
 from inventory.models import Location
@@ -208,7 +208,11 @@ def shipment_page(shipment: Shipment, user: User) -> dict[str, Any]:
         "shipment": shipment,
         "address": address_of(shipment, personal=personal),
         "lines": [_pick_row(line) for line in shipment.lines.all()],
-        "notes": [order.packing_note if personal else privacy.mask_text(order.packing_note) for order in orders],
+        "notes": [
+            *(order.packing_note if personal else privacy.mask_text(order.packing_note) for order in orders),
+            *texts_for(orders, "label"),
+            *texts_for(orders, "pick_list"),
+        ],
         "gifts": [mark for order in orders for mark in gift_marks(order)] if personal else [],
         "wish": " ".join(part for part in (_wish_day(first), slot_label(first.wish_slot)) if part) if first else "",
         "events": [

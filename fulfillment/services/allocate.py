@@ -30,7 +30,7 @@ def allocate_waiting() -> int:
     """
     _promise_where_stock_moved()
     placed = 0
-    waiting_ids = list(_waiting().order_by("ship_by", "ordered_at").values_list("pk", flat=True))
+    waiting_ids = list(_waiting().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
         placed += len(allocate_orders(waiting_ids[start : start + BATCH]))
     return placed
@@ -73,8 +73,8 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     picture = _picture(lines)
     plan = [
         placed
-        for order_id in sorted(lines, key=lambda id_: rank_of(orders[id_].ship_by, orders[id_].ordered_at))
-        for placed in place_order(lines[order_id], picture)
+        for order_id in sorted(lines, key=lambda id_: _rank(orders[id_]))
+        for placed in place_order(lines[order_id], picture, first=orders[order_id].preferred_location_id)
     ]
     granted = _allocate_stock(plan, orders)
     done = [placed for placed in plan if placed.line.id in granted]
@@ -83,6 +83,10 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     touched = sorted({placed.line.order_id for placed in done})
     facts.refresh(touched)
     return touched
+
+
+def _rank(order: Order) -> tuple[float, float]:
+    return rank_of(order.ship_by, order.ordered_at, order.priority)
 
 
 def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
@@ -130,10 +134,7 @@ def _allocate_stock(plan: Sequence[Placed], orders: dict[int, Order]) -> set[int
             (balance_of[sku, placed.location_id], units * placed.quantity) for sku, units in placed.line.needs.items()
         ]
     requests = [
-        stock.Request(
-            ref_of(id_), tuple(parts[id_]), rank_of(orders[line.order_id].ship_by, orders[line.order_id].ordered_at)
-        )
-        for id_, line in lines.items()
+        stock.Request(ref_of(id_), tuple(parts[id_]), _rank(orders[line.order_id])) for id_, line in lines.items()
     ]
     return set(line_ids_of(stock.allocate(requests)))
 

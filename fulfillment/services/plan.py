@@ -37,6 +37,11 @@ class Picture:
     locations: Sequence[int]
     free: Free = field(default_factory=dict)
 
+    def starting_with(self, first: int | None) -> Sequence[int]:
+        if first is None or first not in self.locations:
+            return self.locations
+        return [first, *(location for location in self.locations if location != first)]
+
     def pieces(self, location_id: int, line: Line) -> int:
         """How many pieces of the line this location could serve now."""
         here = self.free.get(location_id, {})
@@ -53,12 +58,14 @@ class Picture:
             here[sku] += units * placed.quantity
 
 
-def place_order(lines: Sequence[Line], picture: Picture) -> list[Placed]:
-    """Places for the lines of one order, taken off the picture; lines that fit nowhere are left out."""
-    for location_id in picture.locations:
+def place_order(lines: Sequence[Line], picture: Picture, *, first: int | None = None) -> list[Placed]:
+    """Places for the lines of one order, taken off the picture; lines that fit nowhere are left out. `first` is the
+    location that this order wants, where it has the goods."""
+    locations = picture.starting_with(first)
+    for location_id in locations:
         if whole := _all_from(location_id, lines, picture):
             return whole
-    return [placed for line in lines for placed in _line_from_several(line, picture)]
+    return [placed for line in lines for placed in _line_from_several(line, picture, locations)]
 
 
 def _all_from(location_id: int, lines: Sequence[Line], picture: Picture) -> list[Placed]:
@@ -73,10 +80,10 @@ def _all_from(location_id: int, lines: Sequence[Line], picture: Picture) -> list
     return placed
 
 
-def _line_from_several(line: Line, picture: Picture) -> list[Placed]:
+def _line_from_several(line: Line, picture: Picture, locations: Sequence[int]) -> list[Placed]:
     placed: list[Placed] = []
     left = line.quantity
-    for location_id in picture.locations:
+    for location_id in locations:
         if left and (pieces := min(left, picture.pieces(location_id, line))):
             placed.append(Placed(line, location_id, pieces))
             picture.take(placed[-1])

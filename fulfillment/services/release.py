@@ -28,7 +28,7 @@ def release_due() -> int:
 
 def release_ready() -> int:
     """Instruct everything that is ready, oldest ship-by first, the rest of orders under way too; returns how many."""
-    ready = list(instructable().order_by("ship_by", "ordered_at").values_list("pk", flat=True))
+    ready = list(instructable().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     done = 0
     for start in range(0, len(ready), BATCH):
         result: Instructed = instruct_orders(ready[start : start + BATCH], actor=SYSTEM)

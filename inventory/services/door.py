@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from inventory.models.balance import EntryKind
 from inventory.queries.rows import COLUMNS, Row
+from inventory.signals import stock_moved
 from oms.kernel import clock
 
 
@@ -149,6 +150,7 @@ def apply(
     )
     if refusals:
         raise _refusal(refusals)
+    stock_moved.send(sender=Change)
 
 
 def _refusal(rows: Sequence[tuple[int, int | None, bool | None, bool | None]]) -> StockError:
@@ -241,7 +243,9 @@ def set_overcommit(rooms: Mapping[int, int]) -> dict[int, int]:
     stock, so the ledger does not know it.
     """
     at = clock.now()
-    return dict(_fetch(SET_ROOM, (list(rooms), list(rooms.values()), at, at)))
+    set_to = dict(_fetch(SET_ROOM, (list(rooms), list(rooms.values()), at, at)))
+    stock_moved.send(sender=Change)
+    return set_to
 
 
 def in_transaction() -> AbstractContextManager[object]:

@@ -34,15 +34,18 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "channels.view_connection",
     "channels.view_listing",
     "channels.change_listing",
+    "channels.view_oversellcase",
+    "channels.decide_oversellcase",
     "kernel.view_effect",
 }
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.export_order",
-    "orders.change_rule",
+    "orders.manage_rules",
     "orders.change_mailtemplate",
     "customers.change_member",
     "inventory.change_balance",
     "channels.retry_effect",
+    "channels.change_publishrule",
 }
 SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}

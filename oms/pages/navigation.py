@@ -45,6 +45,8 @@ ENTRIES = (
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
+    Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
+    Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )

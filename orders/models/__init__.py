@@ -13,8 +13,10 @@ from orders.models.return_case import (
     ReturnLine,
     UnknownParcel,
 )
+from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.tag import OrderTag, OrderTask, OrderText
 from orders.models.task import Task, TaskKind
 
 __all__ = [
@@ -28,6 +30,9 @@ __all__ = [
     "OrderEvent",
     "OrderEventValue",
     "OrderLine",
+    "OrderTag",
+    "OrderTask",
+    "OrderText",
     "Recipient",
     "Refund",
     "RefundLine",
@@ -36,6 +41,14 @@ __all__ = [
     "ReturnGrade",
     "ReturnLine",
     "ReviewReason",
+    "Rule",
+    "RuleList",
+    "RuleMark",
+    "RuleOccasion",
+    "RuleTally",
+    "RuleTrace",
+    "RuleVersion",
+    "RuleWake",
     "Shop",
     "StageCount",
     "StageDelta",

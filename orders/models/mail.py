@@ -10,6 +10,10 @@ class MailEvent(models.TextChoices):
     SHIPPED = "shipped", _("出荷完了")
     PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷")
     CANCELLED = "cancelled", _("キャンセル")
+    DELAY = "delay", _("遅延のお知らせ")
+    REMINDER = "reminder", _("お支払いのお願い")
+    PAYMENT_CHANGE = "payment_change", _("お支払い方法変更のお願い")
+    INQUIRY = "inquiry", _("ご確認のお願い")
 
 
 class MailTemplate(models.Model):
@@ -38,6 +42,7 @@ class Mail(models.Model):
         SENT = "sent", _("送信済")
         FAILED = "failed", _("送信失敗")
         SUPPRESSED = "suppressed", _("送信しない")
+        DRAFT = "draft", _("下書き（確認待ち）")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="mails")
     event = models.CharField(_("種類"), max_length=24, choices=MailEvent)

@@ -1,11 +1,13 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Member
-from inventory.models import Sku
+from inventory.models import Location, Sku
 from oms.kernel.search import gram_index
 from orders.models.shop import Shop
 
@@ -36,6 +38,15 @@ class Phase(models.TextChoices):
     OPEN = "open", _("処理可")
     SHIPPED = "shipped", _("出荷済み")
     CANCELLED = "cancelled", _("キャンセル")
+
+
+class Priority(models.IntegerChoices):
+    """Served first when stock is short; the order of work in the warehouse."""
+
+    LOW = -1, _("低")
+    NORMAL = 0, _("通常")
+    HIGH = 1, _("高")
+    URGENT = 2, _("至急")
 
 
 class PaymentState(models.TextChoices):
@@ -178,6 +189,26 @@ class Order(models.Model):
     held_at = models.DateTimeField(_("保留日時"), null=True)
     hold_reason = models.CharField(_("保留理由"), max_length=200, blank=True)
 
+    hold_until = models.DateField(_("保留の期限"), null=True, blank=True)
+
+    # What people and rules say about the order, apart from what the channel told.
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True, db_default=[])
+    important = models.BooleanField(_("重要"), default=False, db_default=False)
+    priority = models.SmallIntegerField(_("優先度"), choices=Priority, default=0, db_default=0)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("担当"),
+        db_index=False,
+    )  # fmt: skip
+    preferred_location = models.ForeignKey(
+        Location,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("出荷元の指定"),
+        db_index=False,
+    )
+
     stage = models.CharField(_("ステータス"), max_length=18, choices=Stage)
     stage_since = models.DateTimeField(_("ステータス変更日時"))
     stage_due_at = models.DateTimeField(null=True)
@@ -232,6 +263,8 @@ class Order(models.Model):
                 fields=["-ordered_at", "-id"], name="order_by_channel", condition=models.Q(fulfilled_by_channel=True)
             ),
             gram_index("search", name="order_search"),
+            GinIndex(fields=["tags"], name="order_tags"),
+            models.Index(fields=["assignee"], name="order_assignee", condition=models.Q(assignee__isnull=False)),
         ]
         permissions = [
             ("review_order", _("確認理由を閉じる")),

@@ -17,8 +17,8 @@ from oms.kernel import clock
 from oms.kernel.privacy import mask_name
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order
-from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Stage
+from orders.models import Order, OrderTag
+from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 from orders.models.reason import Level
 from orders.queries import next_step as steps
 from orders.queries.tiles import board_figures
@@ -42,6 +42,9 @@ COLUMNS = (
     "gift",
     "noshi",
     "cancel_requested",
+    "tags",
+    "important",
+    "priority",
     "shipped_at",
     "cancelled_at",
     *(name for name in steps.FIELDS if name not in {"payment_method", "payment_state"}),
@@ -115,7 +118,7 @@ def table_rows(orders: "QuerySet[Order, Any]") -> "QuerySet[Order, dict[str, Any
 def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
     """No query. Without `personal` names are masked."""
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
-    page = _Page(place, _labels(get_language() or ""), clock.now(), personal, {})
+    page = _Page(place, _labels(get_language() or ""), clock.now(), personal, {}, tag_tones(found))
     return [_row(order, _by_level(order["open_reasons"] or ()), page) for order in found]
 
 
@@ -135,6 +138,8 @@ class _Labels:
         self.reason = {code: str(reason.label) for code, reason in CATALOGUE.items()}
         self.cod, self.by_channel = _("代引"), _("モール出荷")
         self.remarks, self.memo, self.gift = _("備考"), _("メモ"), _("ギフト")
+        self.important = _("重要")
+        self.priority = {value: _("優先度 %(level)s") % {"level": label} for value, label in Priority.choices}
         self.cancel, self.failed = _("キャンセル申請"), _("反映失敗")
 
 
@@ -152,6 +157,7 @@ class _Page:
     now: datetime
     personal: bool
     said: dict[tuple[object, ...], steps.Step]
+    tones: Mapping[str, str]
 
     def step_of(self, order: Mapping[str, Any], reasons: Sequence[Reason]) -> steps.Step:
         open_now = [(code, level) for code, level, _evidence in reasons]
@@ -165,7 +171,7 @@ def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page) -> Ro
     labels, personal, step = page.labels, page.personal, page.step_of(order, reasons)
     buyer, recipient = order["buyer_name"], order["recipient_name"]
     waiting = order["shipped_at"] is None and order["cancelled_at"] is None
-    marks = _marks(order, reasons, labels)
+    marks = _marks(order, reasons, labels, page.tones)
     return Row(
         id=order["id"],
         url=f"{page.place[0]}{order['id']}{page.place[1]}",
@@ -191,9 +197,22 @@ def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page) -> Ro
     )
 
 
-def _marks(order: Mapping[str, Any], reasons: Sequence[Reason], labels: _Labels) -> list[Mark]:
+def tag_tones(found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The colours of these rows' tags; no query when no row has any."""
+    names = {tag for order in found for tag in order["tags"]}
+    return dict(OrderTag.objects.filter(name__in=names).values_list("name", "tone")) if names else {}
+
+
+def _marks(
+    order: Mapping[str, Any], reasons: Sequence[Reason], labels: _Labels, tones: Mapping[str, str]
+) -> list[Mark]:
     """Open reasons first, then what is worth a glance and no reason says already."""
     marks = [Mark(labels.reason.get(code, code), LEVEL_TONES[level], text) for code, level, text in reasons]
+    if order["important"]:
+        marks.insert(0, Mark(labels.important, "danger"))
+    if order["priority"]:
+        marks.append(Mark(labels.priority[order["priority"]], "attention" if order["priority"] > 0 else "neutral"))
+    marks += [Mark(tag, tones.get(tag, "neutral")) for tag in order["tags"]]
     codes = {code for code, _level, _text in reasons}
     if order["channel_sync"] == ChannelSync.FAILED:
         marks.insert(0, Mark(labels.failed, "danger"))

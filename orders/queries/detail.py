@@ -17,6 +17,7 @@ from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
 from orders.models import Mail, Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import ChannelSync
+from orders.queries.labels import order_labels
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
@@ -94,7 +95,9 @@ class ReasonRow:
 
 def order_for(pk: int, *, personal: bool) -> Order | None:
     """The order for showing only, never to be saved: without the right its personal columns are masked."""
-    rows = Order.objects.select_related("shop", "member").defer("search", "channel_parts")
+    rows = Order.objects.select_related("shop", "member", "assignee", "preferred_location").defer(
+        "search", "channel_parts"
+    )
     order = rows.filter(pk=pk).first()
     return order if order is None or personal else _masked(order, MASKS)
 
@@ -135,6 +138,9 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "lines": lines,
         "many_recipients": len(recipients) > 1,
         "money": _money(order),
+        "labels": order_labels(order),
+        "may_label": user.has_perm("orders.change_order"),
+        "rule_new_url": reverse("orders:rule-new") if user.has_perm("orders.manage_rules") else "",
         "slot": slot_label(order.wish_slot),
         "mails": [(mail, MAIL_TONES[mail.state]) for mail in _mails(order, personal)],
         "timeline": timeline(order.pk, personal=personal),
@@ -245,6 +251,8 @@ def _way_out(code: str, order: Order, lines: Iterable[OrderLine]) -> tuple[str, 
         return _mapping_url(order, lines), _("商品対応表で対応づける"), False
     if code == "channel_cancel_request":
         return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
+    if code == "oversold":
+        return reverse("channels:oversell-order", args=[order.pk]), _("売り越しの経過と対応"), False
     if code in ADDRESS_CODES:
         return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
     if code == "buyer_note":

@@ -16,6 +16,8 @@ LABELS = {
     "channel_update": (gettext_lazy("モール側の変更を取り込みました"), "info"),
     "stage": (gettext_lazy("ステータスが変わりました"), "neutral"),
     "reason_accepted": (gettext_lazy("確認済みにしました"), "done"),
+    "reason_opened": (gettext_lazy("確認理由が生じました"), "attention"),
+    "oversell": (gettext_lazy("売り越しへの対応"), "attention"),
     "edited": (gettext_lazy("編集しました"), "attention"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "held": (gettext_lazy("保留にしました"), "attention"),
@@ -51,10 +53,19 @@ LABELS = {
     "return_inspected": (gettext_lazy("返品を検品しました"), "info"),
     "return_settled": (gettext_lazy("返品を精算しました"), "done"),
     "return_closed": (gettext_lazy("返品を完了しました"), "done"),
+    "rule": (gettext_lazy("ルールが処理しました"), "info"),
+    "rule_undone": (gettext_lazy("ルールの処理を取り消しました"), "neutral"),
+    "tagged": (gettext_lazy("タグを付けました"), "neutral"),
+    "untagged": (gettext_lazy("タグを外しました"), "neutral"),
+    "labelled": (gettext_lazy("担当・優先度・印を変えました"), "neutral"),
+    "task_done": (gettext_lazy("作業を完了しました"), "done"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
 }
 # Fields whose values are no personal data.
-OPEN_FIELDS = {"wish_date", "wish_slot", "prefecture"}
+OPEN_FIELDS = {
+    "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
+    "delivery_method", "carrier",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

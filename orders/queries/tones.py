@@ -32,4 +32,5 @@ MAIL_TONES: dict[str, str] = {
     Mail.State.SENT: "done",
     Mail.State.FAILED: "danger",
     Mail.State.SUPPRESSED: "neutral",
+    Mail.State.DRAFT: "attention",
 }

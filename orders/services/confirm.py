@@ -13,6 +13,7 @@ from orders.models.order import ChannelSync, Phase
 from orders.services import journal
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.rules import wakes
 
 
 @transaction.atomic
@@ -45,4 +46,5 @@ def record_confirmed(order_ids: Sequence[int]) -> None:
         confirmed_at=clock.now(), channel_sync=ChannelSync.IN_SYNC, version=F("version") + 1
     )
     journal.write([Entry(order_id, "confirmed") for order_id in fresh], actor=SYSTEM)
+    wakes.note(fresh, "confirmed")
     stages.recompute(fresh)

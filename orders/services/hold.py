@@ -6,10 +6,13 @@ from django.db import transaction
 
 from oms.kernel import clock
 from orders.models import Order
+from orders.models.order import Stage
 from orders.services import journal
 from orders.services import stage as stages
-from orders.services.journal import Actor, Entry
+from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.stage import Hold
+
+BATCH = 500
 
 
 @transaction.atomic
@@ -28,6 +31,12 @@ def lift_holds(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     journal.write([Entry(order_id, "lifted") for order_id in lifted], actor=actor)
     stages.recompute(lifted, actor=actor, hold=Hold(None))
     return lifted
+
+
+def lift_due() -> int:
+    """End the holds whose day has come; returns how many."""
+    due = Order.objects.filter(stage=Stage.ON_HOLD, hold_until__lte=clock.today(), cancelled_at__isnull=True)
+    return len(lift_holds(list(due.values_list("pk", flat=True)[:BATCH]), actor=SYSTEM))
 
 
 def _lock(order_ids: Sequence[int], **conditions: object) -> list[int]:

@@ -19,7 +19,7 @@ from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.sql import copy_rows, next_ids
-from orders.channel_order import ChannelOrder, ChannelState
+from orders.channel_order import ChannelOrder, ChannelState, PaymentState
 from orders.decide import reasons
 from orders.decide.schedule import default_ship_by
 from orders.decide.stage import Facts, stage
@@ -27,6 +27,7 @@ from orders.models import Order, Shop
 from orders.models.order import Stage
 from orders.services import intake_changes, journal, lines, mail, recipients, review
 from orders.services import stage as stages
+from orders.services.facts import mark_reserved
 from orders.services.intake_rows import (
     SkuOf,
     facts_of,
@@ -38,7 +39,9 @@ from orders.services.intake_rows import (
     standing_quantity,
 )
 from orders.services.journal import Entry
-from orders.services.reservation import takes_stock, want_of
+from orders.services.reservation import line_ids_of, takes_stock, want_of
+from orders.services.rules import active
+from orders.services.rules import run as rules
 
 log = structlog.get_logger(__name__)
 
@@ -193,12 +196,38 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     review.insert([(item.id, found) for item in new for found in item.found])
     stages.count_moves([(shop.pk, "", item.stage) for item in new])
     journal.write([Entry(item.id, "imported", item.order.channel_state) for item in new])
-    stages.ask_confirm(
-        [item.id for item in new if shop.auto_confirm and item.stage == Stage.NEW and _waits(shop, item.order)]
-    )
     mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
-    _copy_lines(new, sku_of, stock.grant(stock.requests_for(_wants(new, sku_of)), kind="reserve"))
-    stages.wake(item.stage for item in new)
+    moved = _promise(new, sku_of)
+    stages.ask_confirm(
+        [
+            item.id
+            for item in new
+            if shop.auto_confirm and moved.get(item.id, item.stage) == Stage.NEW and _waits(shop, item.order)
+        ]
+    )
+    stages.wake(moved.get(item.id, item.stage) for item in new)
+
+
+def _promise(new: Sequence[NewOrder], sku_of: SkuOf) -> dict[int, str]:
+    """Write the lines and promise their stock. Rules look at the lines first, and what they add asks the door with
+    them. Returns where orders stand that rules moved."""
+    wants = _wants(new, sku_of)
+    if not active.active().rules:
+        _copy_lines(new, sku_of, stock.grant(stock.requests_for(wants), kind="reserve"))
+        return {}
+    _copy_lines(new, sku_of, set())
+    begun = rules.prepare([item.id for item in new], {item.id: _events(item) for item in new})
+    added = begun.wants if begun else []
+    granted = stock.grant(stock.requests_for([*wants, *added]), kind="reserve")
+    mark_reserved(line_ids_of(granted))
+    return rules.finish(begun, granted) if begun else {}
+
+
+def _events(item: NewOrder) -> list[str]:
+    """What rules may listen to when an order comes in: it may be paid and confirmed already."""
+    events = ["imported", f"stage_entered:{item.stage}"]
+    events += ["paid"] if item.order.payment_state == PaymentState.PAID else []
+    return events + (["confirmed"] if item.order.confirmed_at else [])
 
 
 def _decide(
@@ -267,7 +296,7 @@ def _person(order: ChannelOrder) -> Person:
 
 
 # Columns of a new order that upper apps or people fill later.
-LATER = {
+LATER: dict[str, Any] = {
     "internal_note": "",
     "allocation_state": "none",
     "fulfillment_state": "none",
@@ -277,6 +306,9 @@ LATER = {
     "instructed_at": None,
     "held_at": None,
     "hold_reason": "",
+    "tags": [],
+    "important": False,
+    "priority": 0,
     "version": 1,
 }
 

@@ -18,7 +18,7 @@ from inventory.models import AllocatorMark
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.sql import next_ids, update_rows
-from orders.channel_order import ChannelLine, ChannelOrder, ChannelState
+from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
 from orders.services import cancel, intake_rows, journal, lines, mail, recipients, review
@@ -26,6 +26,8 @@ from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
 from orders.services.reservation import NO_RESERVE, line_ids_of, takes_stock, want_of
+from orders.services.rules import run as rules
+from orders.services.rules.verbs import GIFT
 from orders.signals import lines_released
 
 PART_NAMES = {
@@ -65,7 +67,8 @@ COLUMN_TYPES = {
         "wish_date": "date", "wish_slot": "text", "delivery_method": "text", "carrier": "text",
         "ship_by": "timestamptz", "deliver_by": "timestamptz", "planned_ship_date": "date", "packing_note": "text",
     },
-    "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text", "shop_memo": "text"},
+    "remarks": {"remarks": "text", "gift": "text", "noshi": "text", "message_card": "text"},
+    "memo": {"shop_memo": "text"},
 }  # fmt: skip
 
 # What we may know before the channel tells it: its silence erases nothing.
@@ -80,6 +83,7 @@ READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
     "payment": lambda order, _: intake_rows.payment_columns(order),
     "delivery": lambda order, _: intake_rows.delivery_columns(order),
     "remarks": lambda order, _: intake_rows.remarks_columns(order),
+    "memo": lambda order, _: {"shop_memo": order.shop_memo},
 }
 
 
@@ -119,10 +123,18 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     ids = [change.stored.pk for change in changes]
     _ask_for_stock([c for c in changes if NO_RESERVE in c.stored.flags and takes_stock(c.order)])
     review.sync(ids, changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news})
+    rules.run_behind(ids, {change.stored.pk: _events(change) for change in changes})
     mail.schedule(
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
     )
     stages.recompute(ids)
+
+
+def _events(change: Change) -> list[str]:
+    """What this change means to rules."""
+    paid = change.order.payment_state == PaymentState.PAID != change.stored.payment_state
+    confirmed = change.order.confirmed_at is not None and change.stored.confirmed_at is None
+    return ["channel_changed", *(["paid"] if paid else []), *(["confirmed"] if confirmed else [])]
 
 
 def is_older(order: ChannelOrder, stored_at: datetime | None) -> bool:
@@ -140,7 +152,7 @@ def _compare(stored: Order, order: ChannelOrder) -> Change:
     differ = {part for part, digest in digests.items() if stored.channel_parts.get(part) != digest}
     change = Change(stored, order, digests, differ)
     if stored.fulfillment_state != FulfillmentState.NONE:
-        change.parts = differ & {"state", "payment"}
+        change.parts = differ & {"state", "payment", "memo"}
         told = NEWS_AFTER_SHIPPING if stored.fulfillment_state == FulfillmentState.SHIPPED else PART_NAMES.keys()
         change.news += [
             f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))
@@ -256,7 +268,7 @@ def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
             kept.add(line.line_id)
             plan.bring(change, position, line, stored.get((change.stored.pk, line.line_id)))
         for (order_id, line_id), known in stored.items():
-            if order_id == change.stored.pk and line_id not in kept and known.quantity:
+            if order_id == change.stored.pk and line_id not in kept and known.quantity and not line_id.startswith(GIFT):
                 plan.drop(known)
     plan.write()
 

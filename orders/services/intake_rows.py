@@ -32,7 +32,7 @@ SkuOf = Mapping[str, Mapped]
 
 # Parts of a channel's order that change, and are applied, separately; what an operator edited stays until the
 # channel changes that very part.
-PARTS = ("state", "buyer", "recipients", "lines", "totals", "payment", "delivery", "remarks")
+PARTS = ("state", "buyer", "recipients", "lines", "totals", "payment", "delivery", "remarks", "memo")
 
 
 def part_digests(order: ChannelOrder) -> dict[str, str]:
@@ -67,7 +67,8 @@ def part_digests(order: ChannelOrder) -> dict[str, str]:
             order.deliver_by,
             order.remarks,
         ),
-        "remarks": (order.remarks, order.gift, order.noshi, order.message_card, order.shop_memo),
+        "remarks": (order.remarks, order.gift, order.noshi, order.message_card),
+        "memo": order.shop_memo,
     }
     return {
         part: hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
@@ -158,7 +159,6 @@ def remarks_columns(order: ChannelOrder) -> dict[str, Any]:
         "gift": order.gift[:200],
         "noshi": order.noshi[:200],
         "message_card": order.message_card,
-        "shop_memo": order.shop_memo,
     }
 
 
@@ -249,6 +249,7 @@ def order_columns(order: ChannelOrder, sku_of: SkuOf, now: datetime) -> dict[str
         **payment_columns(order),
         **delivery_columns(order),
         **remarks_columns(order),
+        "shop_memo": order.shop_memo,
         **recipient_columns(order.recipients),
         **line_columns(order.lines, sku_of),
         "search": search_column(order, sku_of),

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -27,9 +28,11 @@ PERMANENT = 500  # SMTP: from here on trying again does not help
 
 INSERT = """
 INSERT INTO orders_mail (order_id, event, key, "to", subject, body, state, reason, created_at)
-SELECT order_id, %s, key, recipient, '', '', state, reason, %s
+SELECT m.order_id, %s, m.key, m.recipient, '', '', CASE WHEN off.id IS NULL THEN m.state ELSE 'suppressed' END,
+       coalesce(off.reason, m.reason), %s
   FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
        AS m(order_id, key, recipient, state, reason)
+  LEFT JOIN orders_mail off ON off.key = %s || ':' || m.order_id || ':off' AND off.state = 'suppressed'
 ON CONFLICT (key) DO NOTHING RETURNING id, order_id, state
 """
 
@@ -39,15 +42,27 @@ def wants_thanks(order: ChannelOrder) -> bool:
     return order.state in {ChannelState.TO_CONFIRM, ChannelState.OPEN} and not order.fulfilled_by_channel
 
 
-def schedule(shop: Shop, event: str, orders: Sequence[tuple[int, str]], *, suffix: str = "") -> int:
+def schedule(
+    shop: Shop,
+    event: str,
+    orders: Sequence[tuple[int, str]],
+    *,
+    suffix: str = "",
+    delay_s: float = 0,
+    draft: bool = False,
+) -> int:
     """Write one mail per (order id, address) of a shop, with the effect that sends it. Known keys change nothing.
 
     What the channel forbids, or has no address for, is written as suppressed with the reason, so that the order page
-    can say why nothing was sent. Returns how many will be sent.
+    can say why nothing was sent. So is what was switched off for an order. A `draft` waits for a person; one with a
+    delay does not keep the order's other mails waiting. Returns how many will be sent.
     """
     if not orders:
         return 0
     verdicts = [_verdict(shop, address) for _id, address in orders]
+    if draft:
+        waits = {Mail.State.SCHEDULED.value: Mail.State.DRAFT.value}
+        verdicts = [(waits.get(state, state), reason) for state, reason in verdicts]
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT,
@@ -59,14 +74,64 @@ def schedule(shop: Shop, event: str, orders: Sequence[tuple[int, str]], *, suffi
                 [address for _id, address in orders],
                 [state for state, _reason in verdicts],
                 [reason for _state, reason in verdicts],
+                event,
             ],
         )
         written = cursor.fetchall()
     due = [(mail_id, order_id) for mail_id, order_id, state in written if state == Mail.State.SCHEDULED]
-    put(
-        [NewEffect("mail", f"mail:{mail_id}", f"order:{order_id}:mail", {"mail": mail_id}) for mail_id, order_id in due]
-    )
+    put([_effect(mail_id, order_id, delay_s) for mail_id, order_id in due])
     return len(due)
+
+
+def _effect(mail_id: int, order_id: int, delay_s: float = 0) -> NewEffect:
+    subject = f"order:{order_id}:mail" + (f":{mail_id}" if delay_s else "")
+    return NewEffect("mail", f"mail:{mail_id}", subject, {"mail": mail_id}, delay_s=delay_s)
+
+
+@transaction.atomic
+def send_draft(mail_id: int) -> bool:
+    """A person has read the draft: it goes out. False when it is no draft (any more)."""
+    found = Mail.objects.filter(pk=mail_id, state=Mail.State.DRAFT)
+    order_id = found.values_list("order", flat=True).first()
+    if order_id is None or not found.update(state=Mail.State.SCHEDULED):
+        return False
+    put([_effect(mail_id, order_id)])
+    return True
+
+
+@transaction.atomic
+def withdraw(mails: QuerySet[Mail], *, reason: str) -> int:
+    """Do not send what still waits; returns how many. What is being sent right now is sent."""
+    waiting = mails.filter(state__in=[Mail.State.SCHEDULED, Mail.State.DRAFT]).order_by("pk")
+    stopped = 0
+    for mail_id, state in list(waiting.values_list("pk", "state")):
+        effect = Effect.objects.filter(key=f"mail:{mail_id}", state=Effect.State.WAITING)
+        if state == Mail.State.DRAFT or effect.update(state=Effect.State.CANCELLED, done_at=clock.now()):
+            Mail.objects.filter(pk=mail_id).update(state=Mail.State.SUPPRESSED, reason=reason[:200])
+            stopped += 1
+    return stopped
+
+
+@transaction.atomic
+def switch_off(order_id: int, event: str, *, reason: str) -> None:
+    """No mail of this event for this order: not the one that waits, not one to come."""
+    Mail.objects.update_or_create(
+        key=f"{event}:{order_id}:off",
+        defaults={
+            "order_id": order_id,
+            "event": event,
+            "to": "",
+            "state": Mail.State.SUPPRESSED,
+            "reason": reason[:200],
+            "created_at": clock.now(),
+        },
+    )
+    withdraw(Mail.objects.filter(order=order_id, event=event), reason=reason)
+
+
+def switch_on(order_id: int, event: str) -> None:
+    """Mails of this event may be sent again; what was not sent stays unsent."""
+    Mail.objects.filter(key=f"{event}:{order_id}:off").delete()
 
 
 def _verdict(shop: Shop, address: str) -> tuple[str, str]:
@@ -77,13 +142,18 @@ def _verdict(shop: Shop, address: str) -> tuple[str, str]:
     return Mail.State.SCHEDULED.value, ""
 
 
-def schedule_for(order_ids: Sequence[int], event: str, *, suffix: str = "") -> int:
+def schedule_for(
+    order_ids: Sequence[int], event: str, *, suffix: str = "", delay_s: float = 0, draft: bool = False
+) -> int:
     """`schedule` for stored orders of any shops."""
     by_shop: dict[int, list[tuple[int, str]]] = {}
     for order_id, shop_id, address in Order.objects.filter(pk__in=order_ids).values_list("pk", "shop", "buyer_email"):
         by_shop.setdefault(shop_id, []).append((order_id, address))
     shops = Shop.objects.in_bulk(by_shop)
-    return sum(schedule(shops[shop_id], event, rows, suffix=suffix) for shop_id, rows in by_shop.items())
+    return sum(
+        schedule(shops[shop_id], event, rows, suffix=suffix, delay_s=delay_s, draft=draft)
+        for shop_id, rows in by_shop.items()
+    )
 
 
 def template_for(shop: Shop, event: str) -> MailTemplate | None:
@@ -131,6 +201,7 @@ def values_of(order: Order) -> dict[str, str]:
             "recipient.address": place,
             "shipment.carrier": str(order.carrier_label),
             "shipment.tracking_no": order.tracking_label,
+            "order.note": "\n".join(text.text for text in order.texts.all() if text.reader == "mail"),
             "shop.name": order.shop.letterhead_name or order.shop.name,
             "shop.phone": order.shop.letterhead_phone,
             "shop.email": order.shop.mail_from,
@@ -140,7 +211,7 @@ def values_of(order: Order) -> dict[str, str]:
 def deliver(effect: Effect) -> None:
     """Handler of the effect kind `mail`."""
     mail = Mail.objects.select_related("order__shop").get(pk=effect.payload["mail"])
-    if mail.state == Mail.State.SENT:
+    if mail.state in {Mail.State.SENT, Mail.State.SUPPRESSED}:
         return
     if not is_address(mail.to):
         raise GiveUp(_("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。"))
@@ -235,6 +306,32 @@ STANDARD_TEMPLATES: dict[str, tuple[str, str]] = {
         "■ご注文番号: {{ order.number }}\n■配送会社: {{ shipment.carrier }}\n"
         "■お問い合わせ番号: {{ shipment.tracking_no }}\n\n"
         "{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
+    ),
+    MailEvent.DELAY: (
+        "【{{ shop.name }}】発送が遅れております（{{ order.number }}）",
+        "{{ buyer.name }} 様\n\nご注文の商品の発送が、予定より遅れております。ご迷惑をおかけし、申し訳ございません。\n"
+        "発送の準備が整いしだい、あらためてご連絡いたします。\n\n■ご注文番号: {{ order.number }}\n{{ order.lines }}\n\n"
+        "{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
+    ),
+    MailEvent.REMINDER: (
+        "【{{ shop.name }}】お支払いのお願い（{{ order.number }}）",
+        "{{ buyer.name }} 様\n\n下記のご注文のお支払いを、まだ確認できておりません。お手続きをお願いいたします。\n"
+        "すでにお支払いの場合は、行き違いをご容赦ください。\n\n■ご注文番号: {{ order.number }}\n"
+        "■お支払い金額: {{ order.total }}\n■お支払い方法: {{ order.payment }}\n\n"
+        "{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
+    ),
+    MailEvent.PAYMENT_CHANGE: (
+        "【{{ shop.name }}】お支払い方法変更のお願い（{{ order.number }}）",
+        "{{ buyer.name }} 様\n\nお届け先の地域では、お選びのお支払い方法（{{ order.payment }}）を"
+        "ご利用いただけません。\n"
+        "お手数ですが、銀行振込への変更をご返信でお知らせください。\n\n■ご注文番号: {{ order.number }}\n"
+        "■お支払い金額: {{ order.total }}\n\n{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
+    ),
+    MailEvent.INQUIRY: (
+        "【{{ shop.name }}】ご注文についてのご確認（{{ order.number }}）",
+        "{{ buyer.name }} 様\n\nご注文の内容について、確かめたいことがございます。"
+        "お手数ですが、ご返信をお願いいたします。\n\n"
+        "■ご注文番号: {{ order.number }}\n{{ order.lines }}\n\n{{ shop.name }}\n{{ shop.phone }}\n{{ shop.email }}\n",
     ),
     MailEvent.CANCELLED: (
         "【{{ shop.name }}】ご注文のキャンセルを承りました（{{ order.number }}）",

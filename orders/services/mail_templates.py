@@ -17,6 +17,7 @@ PLACEHOLDERS: Mapping[str, str | Promise] = {
     "order.lines": _("注文商品の一覧"),
     "order.total": _("お支払い金額"),
     "order.payment": _("お支払い方法"),
+    "order.note": _("ルールが添える文"),
     "buyer.name": _("注文者の氏名"),
     "recipient.name": _("届け先の氏名"),
     "recipient.address": _("届け先の住所"),

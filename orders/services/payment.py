@@ -11,6 +11,7 @@ from orders.models.order import PaymentState
 from orders.services import channel_words, journal
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
+from orders.services.rules import run as rules
 
 
 @transaction.atomic
@@ -25,5 +26,6 @@ def record_payments(order_ids: Sequence[int], *, actor: Actor, note: str = "") -
     )
     journal.write([Entry(order_id, "paid", note) for order_id in paid], actor=actor)
     channel_words.report_payments(paid, actor=actor)
+    rules.run_behind(paid, dict.fromkeys(paid, ("paid",)))
     stages.recompute(paid, actor=actor)
     return paid

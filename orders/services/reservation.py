@@ -6,6 +6,8 @@ from datetime import datetime
 from inventory.services.stock import Want
 from orders.channel_order import ChannelOrder, ChannelState
 
+# A priority outweighs every deadline; an order without one comes after all that have one.
+PRIORITY_STEP, NO_DEADLINE = 1e11, 5e10
 # The channel's mark of an unpaid pre-order that must not hold stock yet.
 NO_RESERVE = "no_reserve"
 
@@ -19,13 +21,17 @@ def line_ids_of(refs: Iterable[str]) -> list[int]:
     return [int(ref.removeprefix("line:")) for ref in refs if ref.startswith("line:")]
 
 
-def want_of(line_id: int, sku_id: int, quantity: int, ship_by: datetime | None, ordered_at: datetime) -> Want:
-    """A line's wish for a promise. Served first: the earliest ship-by, then the earliest order."""
-    return Want(ref_of(line_id), sku_id, quantity, rank_of(ship_by, ordered_at))
+def want_of(  # noqa: PLR0917 - the order's own words
+    line_id: int, sku_id: int, quantity: int, ship_by: datetime | None, ordered_at: datetime, priority: int = 0
+) -> Want:
+    """A line's wish for a promise, ranked by `rank_of`."""
+    return Want(ref_of(line_id), sku_id, quantity, rank_of(ship_by, ordered_at, priority))
 
 
-def rank_of(ship_by: datetime | None, ordered_at: datetime) -> tuple[float, float]:
-    return (ship_by.timestamp() if ship_by else float("inf"), ordered_at.timestamp())
+def rank_of(ship_by: datetime | None, ordered_at: datetime, priority: int = 0) -> tuple[float, float]:
+    """Served first: the higher priority, then the earliest ship-by, then the earliest order."""
+    deadline = ship_by.timestamp() if ship_by else NO_DEADLINE
+    return (deadline - priority * PRIORITY_STEP, ordered_at.timestamp())
 
 
 def takes_stock(order: ChannelOrder) -> bool:

@@ -22,11 +22,14 @@ from orders.models.order import FulfillmentState
 from orders.services import journal
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.rules import run as rules
 
 State = ReviewReason.State
 
-# Reasons that no check of the stored facts finds again: only a person closes them.
-STICKY = {"channel_changed"}
+# Reasons that no check of the stored facts finds again: a person closes them, or the rule that raised them.
+STICKY = {"channel_changed", "rule_hold", "rule_error"}
+# Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
+FROM_ABOVE = {"oversold"}
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
@@ -69,7 +72,7 @@ def _evaluate(order: Order, suspect: str, news: str) -> list[Found]:
 def _next(reason: ReviewReason, found: Found | None) -> ReviewReason | None:
     """The reason as it should be now, or None when it is so already."""
     if found is None:
-        if reason.state != State.OPEN or reason.code in STICKY:
+        if reason.state != State.OPEN or reason.code in STICKY | FROM_ABOVE:
             return None
         reason.state, reason.closed_at = State.AUTO_RESOLVED, clock.now()
         return reason
@@ -187,4 +190,29 @@ def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
         .values_list("pk", flat=True)
     )
     sync(locked)
+    rules.run_behind(locked, {})
     stages.recompute(locked, actor=actor)
+
+
+def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM) -> None:
+    """Open these reasons (order id, Found) of a code in `FROM_ABOVE`, anew where the evidence is new.
+
+    The stages follow. The caller holds the orders' locks. Doing it again with the same evidence changes nothing.
+    """
+    by_order = dict(found)
+    known = {
+        reason.order_id: reason
+        for reason in ReviewReason.objects.filter(order__in=by_order, code__in={f.code for f in by_order.values()})
+    }
+    _update([_next(reason, by_order[order_id]) for order_id, reason in known.items()])
+    fresh = [(order_id, f) for order_id, f in by_order.items() if order_id not in known]
+    insert(fresh)
+    journal.write([Entry(order_id, "reason_opened", f.evidence) for order_id, f in fresh], actor=actor)
+    stages.recompute(sorted(by_order), actor=actor)
+
+
+def close_from_above(order_ids: Sequence[int], code: str, *, actor: Actor = SYSTEM) -> None:
+    """The facts behind a reason of `FROM_ABOVE` are gone: it closes itself. The caller holds the orders' locks."""
+    rows = ReviewReason.objects.filter(order__in=order_ids, code=code, state=State.OPEN)
+    if rows.update(state=State.AUTO_RESOLVED, closed_at=clock.now()):
+        stages.recompute(sorted(order_ids), actor=actor)

@@ -18,6 +18,7 @@ from orders.models import Order
 from orders.models.order import ChannelSync, Stage
 from orders.services import journal
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.rules import wakes
 
 # Facts of orders. The sub-selects serve a handful of rows each by index. Takes today's date, named `today`.
 FACTS = """
@@ -81,6 +82,7 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM, hold: Hold | N
         [row[0] for row, move in zip(rows, moves, strict=True) if row[4] and row[5] and move.after == Stage.NEW]
     )
     wake(move.after for move in changed)
+    wakes.note_moves([(m.order_id, m.before, str(m.after)) for m in changed])
     return changed
 
 
@@ -93,7 +95,7 @@ UPDATE orders_order AS o
        AS v(id, stage, due_at, blocking)
  WHERE o.id = v.id{only}
 """
-WITH_HOLD = ", held_at = %(since)s, hold_reason = %(reason)s, version = o.version + 1"
+WITH_HOLD = ", held_at = %(since)s, hold_reason = %(reason)s, hold_until = NULL, version = o.version + 1"
 IF_OTHER = " AND (o.stage, o.stage_due_at, o.blocking_reasons) IS DISTINCT FROM (v.stage, v.due_at, v.blocking)"
 
 

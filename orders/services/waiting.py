@@ -67,8 +67,15 @@ def promise_waiting(sku_ids: list[int] | None = None) -> int:
     if sku_ids is not None:
         lines = lines.filter(sku__in=sku_ids)
     found = list(
-        lines.order_by("order__ordered_at").values_list(
-            "pk", "order", "sku", F("quantity") - F("shipped_quantity"), "units", "order__ship_by", "order__ordered_at"
+        lines.order_by("-order__priority", "order__ordered_at").values_list(
+            "pk",
+            "order",
+            "sku",
+            F("quantity") - F("shipped_quantity"),
+            "units",
+            "order__ship_by",
+            "order__ordered_at",
+            "order__priority",
         )[:BATCH]
     )
     if not found:
@@ -82,8 +89,8 @@ def promise_waiting(sku_ids: list[int] | None = None) -> int:
     )
     still = set(OrderLine.objects.filter(pk__in=[row[0] for row in found], reserved=False).values_list("pk", flat=True))
     wants = [
-        want_of(line, sku, quantity * units, ship_by, ordered_at)
-        for line, order, sku, quantity, units, ship_by, ordered_at in found
+        want_of(line, sku, quantity * units, ship_by, ordered_at, priority)
+        for line, order, sku, quantity, units, ship_by, ordered_at, priority in found
         if order in locked and line in still
     ]
     granted = stock.grant(stock.requests_for(wants), kind="reserve")

@@ -31,7 +31,20 @@ SORTS: Mapping[str, Sequence[str]] = {
 }
 NEWEST = "-ordered_at"
 # The filter panel, from top to bottom; the prefectures come last, folded.
-PANEL_CHOICES = ("stage", "due", "shop", "channel", "reason", "payment_method", "payment_state", "has", "sync")
+PANEL_CHOICES = (
+    "stage",
+    "due",
+    "shop",
+    "channel",
+    "reason",
+    "payment_method",
+    "payment_state",
+    "has",
+    "sync",
+    "tag",
+    "assignee",
+    "priority",
+)
 PANEL_RANGES = (
     (lazy("注文日"), "ordered_from", "ordered_to"),
     (lazy("出荷期限の日付"), "ship_by_from", "ship_by_to"),

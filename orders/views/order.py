@@ -32,6 +32,7 @@ F = TypeVar("F", bound=forms.Form)
 FRAGMENTS = (
     "orders/_header.html",
     "orders/_gates.html",
+    "orders/_labels.html",
     "orders/_people.html",
     "orders/_delivery.html",
     "orders/_lines.html",

@@ -106,6 +106,8 @@ def settle(connection, rounds: int) -> None:
         Listing.objects.filter(sent_at__isnull=False).update(sent_at=clock.now() - timedelta(minutes=5))
         Listing.objects.filter(confirmed_at__isnull=False).update(confirmed_at=clock.now() - timedelta(minutes=9))
         publish.read_back(connection)
+        connection.cursor = clock.now()  # an import has seen every order of that time
+        publish.read_back(connection)
 
 
 @pytest.mark.django_db

@@ -27,6 +27,7 @@ from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.channels.builders import make_connection, make_effect, make_listing, make_quarantined
 from tests.orders.builders import make_channel_order, make_line, make_location, make_sku, mapped
+from tests.orders.rules.builders import cond, do, make_rule
 
 CATALOGUE = BASE_DIR / "locale" / "en" / "LC_MESSAGES" / "django.po"
 APPS = ("oms", "inventory", "customers", "orders", "fulfillment", "channels")
@@ -37,6 +38,7 @@ PLACEHOLDER = re.compile(r"%\([a-z_]+\)[.0-9]*[sdf]|\{[a-z_]*\}|</?[a-z]+>|https
 
 # What people, shops and malls wrote. Evidence and causes come from workers, which have no reader and speak Japanese.
 DATA = (
+    *("備考読取済", "先日付", "災害地域", "電池入り", "受取拒否"),  # names that ready-made rules give tags and lists
     "日本語",  # the button that leads back
     "楽天市場店",
     "楽天市場",
@@ -157,6 +159,7 @@ def trade(db) -> dict[str, int]:
     ids = {order.channel_order_no: order.pk for order in Order.objects.all()}
     mail.schedule_for([ids["R-ready"]], "order_received")
     instruct_orders([ids["R-shipped"]], actor=Actor())
+    rule = make_rule("Big", cond("total", "ge", 1), then=do("create_task", text="Call", hours=2))
     failed, waiting = make_effect(order=ids["R-ready"]), make_effect(order=ids["R-ready"], state="waiting")
     quarantined = make_quarantined(connection, "R-broken", payload='{"a": 1}')
     return {
@@ -173,6 +176,7 @@ def trade(db) -> dict[str, int]:
         "waiting": waiting.pk,
         "quarantined": quarantined.pk,
         "key": "license_key",
+        "rule": rule.pk,
     }
 
 
@@ -208,6 +212,17 @@ PAGES = (
     ("orders:mails",),
     ("orders:mail-templates",),
     ("orders:member-panel", "member"),
+    ("orders:rules",),
+    ("orders:rule", "rule"),
+    ("orders:rule-edit", "rule"),
+    ("orders:rule-new",),
+    ("orders:rule-dry", "rule"),
+    ("orders:rule-test", "rule"),
+    ("orders:rule-templates",),
+    ("orders:rule-lists",),
+    ("orders:order-rules", "ready"),
+    ("orders:labels", "ready"),
+    ("orders:tasks",),
     ("fulfillment:list",),
     ("fulfillment:home-panel",),
     ("fulfillment:shipment", "shipment"),

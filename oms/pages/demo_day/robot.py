@@ -12,6 +12,7 @@ ACCEPT = "//form[substring(@action, string-length(@action) - 7) = '/accept/']"
 STOPPING = (
     "buyer_note", "postal_mismatch", "street_no_missing", "address_too_long", "phone_invalid", "amount_mismatch",
     "blacklist_match", "channel_caution", "noshi", "channel_changed", "channel_cancel_request", "item_unmapped",
+    "oversold",
 )  # fmt: skip
 
 

@@ -1,0 +1,153 @@
+"""A rule as people read it. Pure; in the language of whoever asks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from orders.decide.reasons import CATALOGUE
+from orders.decide.rules.actions import SPECS, Param
+from orders.decide.rules.document import DATE_FIELDS, EVENTS, LINE_MATCHES, MATCHES
+from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS
+from orders.models.order import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One line of a condition tree; `parts` are below it. `plain`: of a single part only the part need be said."""
+
+    text: str
+    parts: Sequence["Part"] = field(default_factory=tuple)
+    plain: bool = False
+
+
+def when_text(when: Mapping[str, Any]) -> str:
+    event = when["event"]
+    if event == "stage_entered":
+        return _("ステータスが「%(stage)s」になったとき") % {"stage": _stage(when["stage"])}
+    if event == "stage_waited":
+        return _("「%(stage)s」で %(hours)s 時間待ったとき") % {"stage": _stage(when["stage"]), "hours": when["hours"]}
+    if event == "date_reached":
+        return _days(str(DATE_FIELDS.get(when["date"], when["date"])), when["days"])
+    if event == "schedule":
+        days = "".join(str(label)[:3] + " " for code, label in WEEKDAYS if code in when["weekdays"]).strip()
+        every = days or _("毎日")
+        return _("%(days)s %(at)s に") % {"days": every, "at": when["at"]}
+    return str(EVENTS[event])
+
+
+def _days(date_field: str, days: int) -> str:
+    if days < 0:
+        return _("%(date)sの %(days)s 日前になったとき") % {"date": date_field, "days": -days}
+    if days > 0:
+        return _("%(date)sから %(days)s 日たったとき") % {"date": date_field, "days": days}
+    return _("%(date)sになったとき") % {"date": date_field}
+
+
+def _stage(code: str) -> str:
+    return str(Stage(code).label) if code in Stage.values else code
+
+
+def scope_texts(document: Mapping[str, Any], shops: Mapping[str, str]) -> list[str]:
+    """Where and when the rule applies; empty for everywhere and always."""
+    found = [shops.get(code, code) for code in [*document["channels"], *document["shops"], *document["locations"]]]
+    texts = [_("対象: %(places)s") % {"places": _("、").join(found)}] if found else []
+    if document["from"] or document["until"]:
+        texts.append(
+            _("期間: %(from)s 〜 %(until)s") % {"from": document["from"] or "", "until": document["until"] or ""}
+        )
+    return texts
+
+
+def tree(group: Mapping[str, Any]) -> Part:
+    """The conditions as nested lines."""
+    match = group["match"]
+    head = str(MATCHES.get(match) or LINE_MATCHES.get(match) or match)
+    if match == "lines_sum":
+        code = next((code for code, name in SUMMABLE.items() if name == group["of"]), "line.quantity")
+        head = f"{head} ({condition_text({'field': code, 'op': group['op'], 'value': group['value']})})"
+    if not group["items"]:
+        return Part(_("どの受注にも") if match == "all" else head)
+    parts = [tree(item) if "match" in item else Part(condition_text(item)) for item in group["items"]]
+    return Part(head, parts, plain=match in {"all", "any"})
+
+
+def condition_text(condition: Mapping[str, Any]) -> str:
+    asked, operator = FIELDS.get(condition["field"]), OPERATORS.get(condition["op"])
+    if asked is None or operator is None:
+        return _("（まだ選ばれていません）")
+    name = str(asked.label)
+    if asked.arg and condition.get(asked.arg) not in (None, ""):
+        words = _("%(days)s日間の") if asked.arg == "days" else "%(days)s "
+        name = words % {"days": condition[asked.arg]} + name
+    return str(operator.phrase) % {"field": name, "value": _value_text(condition.get("value"), condition["field"])}
+
+
+def _value_text(value: Any, code: str) -> str:
+    labels = {str(key): str(label) for key, label in FIELDS[code].choices}
+    if code == "reasons":
+        labels = {key: str(reason.label) for key, reason in CATALOGUE.items()}
+    if isinstance(value, list):
+        return _("・").join(_shown(one, labels) for one in value)
+    return "" if value is None else _shown(value, labels)
+
+
+def _shown(value: Any, labels: Mapping[str, str]) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _("「%(text)s」") % {"text": labels.get(str(value), value)}
+
+
+def action_text(action: Mapping[str, Any]) -> str:
+    """タグを付ける: 先日付"""
+    spec = SPECS.get(action.get("do", ""))
+    if spec is None:
+        return _("（まだ選ばれていません）")
+    shown = params_text(action)
+    return f"{spec.label}: {' / '.join(shown)}" if shown else str(spec.label)
+
+
+def params_text(action: Mapping[str, Any]) -> list[str]:
+    """What an action asks, in the words of its choices."""
+    found = (_param_text(action.get(param.name), param) for param in SPECS[action["do"]].params)
+    return [text for text in found if text]
+
+
+def _param_text(value: Any, param: Param) -> str:
+    if value in (None, ""):
+        return ""
+    if param.kind == "reason" and value in CATALOGUE:
+        return str(CATALOGUE[value].label)
+    if param.kind == "number":
+        return f"{param.label} {value}"
+    return next((str(label) for code, label in param.choices if str(code) == str(value)), str(value))
+
+
+def sentence(document: Mapping[str, Any]) -> str:
+    """The whole rule in one breath."""
+    parts = {
+        "when": when_text(document["when"]),
+        "if": _("、").join(_inline(tree(document["if"]))),
+        "then": _("、").join(map(action_text, document["then"])) or _("何もしません"),
+    }
+    text = (
+        _("%(when)s、%(if)sなら、%(then)s。") % parts
+        if document["if"]["items"]
+        else _("%(when)s、いつも、%(then)s。") % parts
+    )
+    if document["else"]:
+        text += _("そうでなければ、%(else)s。") % {"else": _("、").join(map(action_text, document["else"]))}
+    return text + (_("当てはまれば、あとのルールは判定しません。") if document["stop"] else "")
+
+
+def _inline(part: Part) -> Iterator[str]:
+    if part.plain and len(part.parts) == 1:
+        yield from _inline(part.parts[0])
+    elif not part.parts:
+        yield part.text
+    else:
+        yield _("%(head)s（%(parts)s）") % {
+            "head": part.text,
+            "parts": _("；").join(" ".join(_inline(one)) for one in part.parts),
+        }

@@ -1,0 +1,283 @@
+"""The values that rules look at, for a batch of orders: a fixed number of queries, only those that are asked for.
+
+What a rule itself did to an order (`RuleMark`) is taken out of the picture first, so that a rule judges what the
+channel and people said, and judges the same when it is run again.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from inventory.models import Location, Sku
+from inventory.services import stock
+from oms.kernel.address import check_address
+from oms.kernel.clock import TOKYO
+from oms.kernel.postal import is_remote_island
+from orders.decide import remarks
+from orders.decide.rules.engine import Facts
+from orders.decide.rules.fields import FIELDS, LOADERS
+from orders.decide.rules.operators import fold
+
+Row = dict[str, Any]
+
+ORDER = """
+SELECT o.id, s.channel, s.code AS shop, o.channel_order_no, o.ordered_at, o.phase, o.fulfilled_by_channel,
+       o.channel_state, o.flags, o.member_id, o.buyer_name, o.buyer_company, o.buyer_phone, o.buyer_email,
+       o.buyer_postal_code, o.buyer_prefecture, o.buyer_city, o.buyer_address, o.total, o.goods, o.shipping_fee, o.fees,
+       o.gift_fees, o.discount, o.coupons_shop, o.coupons_channel, o.points, o.payment_method, o.payment_name,
+       o.payment_state, o.delivery_method, o.carrier, o.wish_date, o.wish_slot, o.ship_by, o.planned_ship_date,
+       o.location_label, o.quantity, o.gift, o.noshi, o.message_card, o.remarks, o.tags, o.important, o.priority,
+       coalesce(u.username, '') AS assignee, o.held_at IS NOT NULL AS held, o.stage, o.stage_since, o.fulfillment_state
+  FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id LEFT JOIN kernel_user u ON u.id = o.assignee_id
+ WHERE o.id = ANY(%s)
+"""
+RECIPIENT = """
+SELECT DISTINCT ON (order_id) order_id, name, company, phone, postal_code, prefecture, city, address, country,
+       count(*) OVER (PARTITION BY order_id) AS n
+  FROM orders_recipient WHERE order_id = ANY(%s) ORDER BY order_id, position
+"""
+LINES = """
+SELECT l.order_id, coalesce(k.code, '') AS "line.sku", l.channel_sku AS "line.channel_sku",
+       coalesce(k.jan, '') AS "line.jan", l.name AS "line.name", coalesce(p.brand, '') AS "line.brand",
+       coalesce(p.category, '') AS "line.category", l.options AS "line.options", l.quantity AS "line.quantity",
+       l.unit_price AS "line.price", l.amount AS "line.amount",
+       coalesce(k.temperature, 'ambient') AS "line.temperature",
+       coalesce(k.size_factor, 1) * l.quantity * l.units AS "line.size",
+       l.release_date IS NOT NULL AND l.release_date > %s AS "line.preorder",
+       coalesce(k.is_bundle, false) AS "line.bundle", coalesce(k.is_made_to_order, false) AS "line.made_to_order"
+  FROM orders_orderline l LEFT JOIN inventory_sku k ON k.id = l.sku_id
+       LEFT JOIN inventory_product p ON p.id = k.product_id
+ WHERE l.order_id = ANY(%s) AND l.quantity > 0 AND l.channel_line_id NOT LIKE 'rule:%%' ORDER BY l.order_id, l.position
+"""
+# What the same member bought before this order, in whatever channel.
+EARLIER = """
+SELECT o.id, count(m.id), coalesce(sum(m.total), 0)::bigint, max(m.ordered_at)
+  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
+       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
+       AND m.ordered_at >= o.ordered_at - make_interval(days => %s)
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
+EARLIER_SKUS = """
+SELECT o.id, array_agg(DISTINCT k.code)
+  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
+       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
+  JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 JOIN inventory_sku k ON k.id = l.sku_id
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
+REASONS = """
+SELECT order_id, array_agg(code) FROM orders_reviewreason
+ WHERE order_id = ANY(%s) AND state = 'open' AND code NOT IN ('rule_hold', 'rule_error') GROUP BY order_id
+"""
+EVER = 36_500  # days
+
+
+def load(
+    order_ids: Sequence[int], keys: Collection[str], *, now: datetime, undone: Mapping[int, Row] | None = None
+) -> dict[int, Facts]:
+    """Facts of these orders under the asked fact keys, with what scope, period and lottery need anyway.
+
+    `undone` gives columns as they would be without what rules did (order id → column → value).
+    """
+    today = now.astimezone(TOKYO).date()
+    rows = {row["id"]: row | (undone or {}).get(row["id"], {}) for row in _rows(ORDER, [list(order_ids)])}
+    facts = {id_: _order_facts(row, keys, now, today) for id_, row in rows.items()}
+    ids = list(facts)
+    asked = {FIELDS[key.split(":")[0]].source for key in keys if key.split(":")[0] in FIELDS}
+    if "recipient" in asked:
+        _add_recipients(facts, rows, keys)
+    if "lines" in asked or "lines" in keys:
+        _add_lines(facts, ids, today)
+    if "reasons" in asked:
+        _add_reasons(facts, ids)
+    _add_member(facts, ids, keys, now)
+    _add_stock(facts, keys)
+    _add_registered(facts, ids, keys)
+    _name_locations(facts, rows)
+    return facts
+
+
+def _rows(statement: str, params: list[Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+# ---- the order itself
+
+Getter = Callable[[Row, datetime, date], Any]
+COLUMNS = (
+    "channel", "shop", "fulfilled_by_channel", "channel_state", "buyer_name", "buyer_company", "buyer_phone",
+    "buyer_postal_code", "buyer_prefecture", "buyer_city", "total", "goods", "shipping_fee", "fees", "gift_fees",
+    "discount", "points", "payment_method", "payment_name", "payment_state", "delivery_method", "carrier", "wish_date",
+    "wish_slot", "planned_ship_date", "quantity", "gift", "noshi", "message_card", "remarks", "important", "assignee",
+    "held", "stage",
+)  # fmt: skip
+
+
+def _plain(name: str) -> Getter:
+    return lambda row, _now, _today: row[name]
+
+
+def _remark(row: Row) -> remarks.Remark:
+    if not row["remarks"]:
+        return remarks.Remark()
+    return remarks.read(row["remarks"], row["ordered_at"].astimezone(TOKYO).date())
+
+
+def _noshi_name_missing(row: Row) -> bool:
+    return bool(row["noshi"]) and row["noshi"].rstrip().endswith(("名入れ:", "名入れ：", "名入れあり"))
+
+
+GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {
+    "ordered_on": lambda row, _now, _today: row["ordered_at"].astimezone(TOKYO).date(),
+    "ordered_weekday": lambda row, _now, _today: str(row["ordered_at"].astimezone(TOKYO).weekday()),
+    "ordered_time": lambda row, _now, _today: row["ordered_at"].astimezone(TOKYO).strftime("%H:%M"),
+    "provisional": lambda row, _now, _today: row["phase"] == "provisional",
+    "channel_marks": lambda row, _now, _today: frozenset(fold(mark) for mark in row["flags"]),
+    "buyer_mail_domain": lambda row, _now, _today: row["buyer_email"].rpartition("@")[2],
+    "coupons": lambda row, _now, _today: row["coupons_shop"] + row["coupons_channel"],
+    "days_until_wish": lambda row, _now, today: (row["wish_date"] - today).days if row["wish_date"] else None,
+    "ship_by": lambda row, _now, _today: row["ship_by"].astimezone(TOKYO).date() if row["ship_by"] else None,
+    "location": lambda row, _now, _today: row["location_label"],
+    "noshi_name_missing": lambda row, _now, _today: _noshi_name_missing(row),
+    "remarks_rest": lambda row, _now, _today: _remark(row).rest,
+    "remarks_wish": lambda row, _now, _today: bool(_remark(row).wish_date or _remark(row).wish_slot),
+    "has_member": lambda row, _now, _today: row["member_id"] is not None,
+    "tags": lambda row, _now, _today: frozenset(fold(tag) for tag in row["tags"]),
+    "priority": lambda row, _now, _today: str(row["priority"]),
+    "waited_hours": lambda row, now, _today: round((now - row["stage_since"]).total_seconds() / 3600, 2),
+}
+
+
+def _order_facts(row: Row, keys: Collection[str], now: datetime, today: date) -> Facts:
+    facts: Facts = {
+        "id": row["id"],
+        "channel": row["channel"],
+        "shop": row["shop"],
+        "member_id": row["member_id"],
+        "order_key": f"{row['shop']}:{row['channel_order_no']}",
+        "fulfillment_state": row["fulfillment_state"],
+        "location_codes": frozenset(),
+        "tags": frozenset(fold(tag) for tag in row["tags"]),
+        "lines": [],
+    }
+    return facts | {key: GETTERS[key](row, now, today) for key in keys if key in GETTERS}
+
+
+def _name_locations(facts: Mapping[int, Facts], rows: Mapping[int, Row]) -> None:
+    """Where an order ships from is known by the places' names; scopes name codes."""
+    if any(row["location_label"] for row in rows.values()):
+        codes = dict(Location.objects.values_list("name", "code"))
+        for id_, row in rows.items():
+            names = [name.strip() for name in row["location_label"].replace("、", ",").split(",")]
+            facts[id_]["location_codes"] = frozenset(codes[name] for name in names if name in codes)
+
+
+# ---- what hangs on it
+
+
+def _add_recipients(facts: Mapping[int, Facts], orders: Mapping[int, Row], keys: Collection[str]) -> None:
+    found = {row["order_id"]: row for row in _rows(RECIPIENT, [list(facts)])}
+    empty: Row = dict.fromkeys(
+        ("name", "company", "phone", "postal_code", "prefecture", "city", "address", "country"), ""
+    )
+    for id_, own in facts.items():
+        row = found.get(id_) or {**empty, "n": 0}
+        own |= {
+            "recipient_name": row["name"], "recipient_company": row["company"], "recipient_phone": row["phone"],
+            "postal_code": row["postal_code"], "prefecture": row["prefecture"], "city": row["city"],
+            "address": row["address"], "country": row["country"], "recipients": row["n"],
+            "address_length": len(row["prefecture"] + row["city"] + row["address"]),
+        }  # fmt: skip
+        if "address_valid" in keys:
+            place = (row["postal_code"], row["prefecture"], row["city"], row["address"])
+            own["address_valid"] = bool(row["n"]) and not check_address(*place)
+        if "island" in keys:
+            own["island"] = is_remote_island(row["postal_code"])
+        if "same_person" in keys:
+            order = orders[id_]
+            buyer = (order["buyer_name"], order["buyer_postal_code"], order["buyer_address"])
+            own["same_person"] = buyer == (row["name"], row["postal_code"], row["address"])
+
+
+def _add_lines(facts: Mapping[int, Facts], ids: Sequence[int], today: date) -> None:
+    for row in _rows(LINES, [today, list(ids)]):
+        facts[row.pop("order_id")]["lines"].append(row)
+    for own in facts.values():
+        sizes = [line["line.size"] for line in own["lines"]]
+        own |= {
+            "item_count": len(own["lines"]),
+            "size_total": sum(sizes),
+            "size_max": max(sizes, default=0),
+            "temperatures": frozenset(line["line.temperature"] for line in own["lines"]),
+        }
+
+
+def _add_reasons(facts: Mapping[int, Facts], ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(REASONS, [list(ids)])
+        codes = dict(cursor.fetchall())
+    for id_, own in facts.items():
+        own["reasons"] = frozenset(codes.get(id_, ()))
+        own["blacklisted"] = "blacklist_match" in own["reasons"]
+
+
+def _add_member(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str], now: datetime) -> None:
+    """One query per span of days that is asked for."""
+    spans: dict[int, set[str]] = defaultdict(set)
+    for key in keys:
+        name, _colon, days = key.partition(":")
+        if name in {"member_orders", "member_amount", "first_order", "last_order_days"}:
+            spans[int(days or EVER)].add(key)
+    for span, wanted in spans.items():
+        with connection.cursor() as cursor:
+            cursor.execute(EARLIER, [span, list(ids)])
+            found = {row[0]: row[1:] for row in cursor.fetchall()}
+        for id_, own in facts.items():
+            _put_member(own, wanted, found.get(id_, (0, 0, None)), now)
+    if "member_skus" in keys:
+        with connection.cursor() as cursor:
+            cursor.execute(EARLIER_SKUS, [list(ids)])
+            skus = dict(cursor.fetchall())
+        for id_, own in facts.items():
+            own["member_skus"] = frozenset(fold(code) for code in skus.get(id_, ()))
+
+
+def _put_member(own: Facts, wanted: Collection[str], earlier: tuple[int, int, datetime | None], now: datetime) -> None:
+    """Somebody without a member is nobody we know: no orders before, and not a first order either."""
+    orders, amount, last = earlier
+    for key in wanted:
+        match key.partition(":")[0]:
+            case "member_orders":
+                own[key] = orders
+            case "member_amount":
+                own[key] = amount
+            case "first_order":
+                own[key] = own["member_id"] is not None and orders == 0
+            case "last_order_days":
+                own[key] = (now - last).days if last else None
+
+
+def _add_stock(facts: Mapping[int, Facts], keys: Collection[str]) -> None:
+    asked = {key: key.partition(":")[2] for key in keys if key.startswith("stock:")}
+    if not asked:
+        return
+    skus = dict(Sku.objects.filter(code__in=asked.values()).values_list("code", "pk"))
+    free = stock.available(skus.values())
+    for key, code in asked.items():
+        units = free.get(skus.get(code, 0), 0)
+        for own in facts.values():
+            own[key] = units
+
+
+def _add_registered(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:
+    """Fields of upper apps."""
+    for code, load_one in LOADERS.items():
+        if code in keys:
+            values = load_one(ids)
+            for id_, own in facts.items():
+                own[code] = values.get(id_)

@@ -1,0 +1,436 @@
+"""自動処理ルール: the list, one rule with its versions, the builder, trying out, lists, ready-made rules."""
+
+import csv
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from inventory.models import Location, Sku
+from oms.kernel import clock
+from oms.kernel.web import person_of, render_page
+from orders import rule_form
+from orders.decide.reasons import CATALOGUE
+from orders.decide.rules import actions, sentence
+from orders.decide.rules import document as documents
+from orders.decide.rules.document import Document
+from orders.models import Order, Rule, RuleList, RuleVersion
+from orders.models.order import Stage
+from orders.queries import rules as queries
+from orders.queries.detail import PERSONAL
+from orders.services.rules import active, dry, publish, ready_made
+
+MANAGE = "orders.manage_rules"
+DAYS = (1, 7, 30, 90)
+
+
+@require_GET
+@permission_required(MANAGE, raise_exception=True)
+def rule_list(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "orders/rules/list.html", {"rows": queries.rule_rows()})
+
+
+@require_GET
+@permission_required(MANAGE, raise_exception=True)
+def rule_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    rule = get_object_or_404(Rule.objects.select_related("owner"), pk=pk)
+    newest = publish.newest(rule)
+    shown = rule.versions.filter(number=rule.published or 0).first() or newest
+    state, tone = queries.state_of(rule)
+    context = {
+        "rule": rule,
+        "state": state,
+        "tone": tone,
+        "shown": shown,
+        "draft": newest if newest.is_draft else None,
+        **reading(shown.document),
+        "versions": queries.version_rows(rule),
+        "days": queries.days_of(rule),
+        "figures": queries.tallies().get(rule.pk, {}),
+    }
+    return render_page(request, "orders/rules/detail.html", context)
+
+
+def reading(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as people read it."""
+    return {
+        "sentence": sentence.sentence(document),
+        "when": sentence.when_text(document["when"]),
+        "scope": sentence.scope_texts(document, queries.place_names()),
+        "tree": sentence.tree(document["if"]),
+        "then": [sentence.action_text(action) for action in document["then"]],
+        "otherwise": [sentence.action_text(action) for action in document["else"]],
+        "stop": document["stop"],
+    }
+
+
+# ---- the builder
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(MANAGE, raise_exception=True)
+def rule_new(request: HttpRequest) -> HttpResponse:
+    """A blank builder, or one begun from an order and one of its reasons (`?order=&reason=`)."""
+    if request.method == "POST":
+        return _build(request, None)
+    document, name = _from_order(request.GET.get("order", ""), request.GET.get("reason", ""))
+    return _show_builder(request, None, document, name=name, note="", faults=[])
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(MANAGE, raise_exception=True)
+def rule_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    rule = get_object_or_404(Rule, pk=pk)
+    if request.method == "POST":
+        return _build(request, rule)
+    newest = publish.newest(rule)
+    note = newest.note if newest.is_draft else ""
+    return _show_builder(request, rule, documents.blank() | newest.document, name=rule.name, note=note, faults=[])
+
+
+def _build(request: HttpRequest, rule: Rule | None) -> HttpResponse:
+    """A button of the builder: change the shape and show again, or save."""
+    document = rule_form.read(request.POST)
+    name, note = request.POST.get("name", "").strip()[:80], request.POST.get("note", "").strip()[:200]
+    if "save" not in request.POST and "publish" not in request.POST:
+        document = rule_form.change(document, request.POST.get("change", ""))
+        return _show_builder(request, rule, document, name=name, note=note, faults=[])
+    found = documents.check(document, active.known())
+    faults = found.faults + ([] if name else [("name", _("ルール名を入力してください。"))])
+    if faults:
+        return _show_builder(request, rule, document, name=name, note=note, faults=faults)
+    by = person_of(request)
+    if rule is None:
+        version = publish.create(name, found.document, by=by)
+    else:
+        version = publish.save_draft(rule.pk, name, found.document, by=by, note=note)
+    if "publish" in request.POST:
+        publish.publish(version.pk, by=by)
+        messages.success(request, _("ルールを公開しました。"))
+    else:
+        messages.success(request, _("下書きを保存しました。"))
+    return HttpResponseRedirect(reverse("orders:rule", args=[version.rule_id]))
+
+
+def _show_builder(
+    request: HttpRequest, rule: Rule | None, document: Document, *, name: str, note: str, faults: list[tuple[str, str]]
+) -> HttpResponse:  # fmt: skip
+    names = queries.builder_names()
+    places = rule_form.by_place(faults)
+    context = {
+        "rule": rule,
+        "document": document,
+        "name": name,
+        "note": note,
+        "names": names,
+        "faults": [(place, text) for place, text in faults if place.split(".")[0] not in {"if", "then", "else"}],
+        "fault_count": len(faults),
+        "events": documents.EVENTS.items(),
+        "stages": Stage.choices,
+        "dates": documents.DATE_FIELDS.items(),
+        "weekdays": queries.words.WEEKDAYS,
+        "matches": documents.MATCHES.items(),
+        "line_matches": documents.LINE_MATCHES.items(),
+        "fields": queries.field_groups(lines=False),
+        "line_fields": queries.field_groups(lines=True),
+        "summable": queries.summable(),
+        "specs": actions.SPECS.values(),
+        "known_tags": queries.known_tags(),
+        "node": rule_form.node_rows(document["if"], "if", places, names),
+        "then_rows": rule_form.action_rows(document, "then", places, names),
+        "else_rows": rule_form.action_rows(document, "else", places, names),
+        "sentence": _sentence(document),
+        "action_url": request.path,
+    }
+    return render_page(request, "orders/rules/builder.html", context, fragment="orders/rules/_builder.html")
+
+
+def _sentence(document: Document) -> str:
+    """As far as it can be said yet."""
+    checked = documents.check(document, active.known())
+    return sentence.sentence(checked.document)
+
+
+# What a reason is about, as conditions that hold for the order it stands on.
+ABOUT: dict[str, list[dict[str, Any]]] = {
+    "buyer_note": [{"field": "remarks_rest", "op": "filled"}],
+    "remote_island": [{"field": "island", "op": "yes"}],
+    "gift_wrap": [{"field": "gift", "op": "filled"}],
+    "noshi": [{"field": "noshi", "op": "filled"}],
+    "blacklist_match": [{"field": "blacklisted", "op": "yes"}],
+}
+
+
+def _from_order(order_id: str, code: str) -> tuple[Document, str]:
+    """A draft that begins with what this order and reason have: to be narrowed, then given something to do."""
+    order = Order.objects.select_related("shop").filter(pk=int(order_id)).first() if order_id.isdecimal() else None
+    document = documents.blank()
+    if order is None or code not in CATALOGUE:
+        return document, ""
+    document["shops"] = [order.shop.code]
+    document["if"]["items"] = [
+        {"field": "reasons", "op": "contains_any", "value": [code]},
+        *ABOUT.get(code, []),
+        {"field": "payment_method", "op": "is", "value": order.payment_method},
+    ]
+    if CATALOGUE[code].clearable:
+        document["then"] = [{"do": "clear_reason", "code": code}]
+    return document, str(CATALOGUE[code].label)
+
+
+# ---- what is done with a rule
+
+
+class ScheduleForm(forms.Form):
+    at = forms.DateTimeField(label=lazy("公開する日時"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+
+    def clean_at(self) -> datetime:
+        at: datetime = self.cleaned_data["at"]
+        if at <= clock.now():
+            raise forms.ValidationError(_("これからの日時を入力してください。"))
+        return at
+
+
+@require_POST
+@permission_required(MANAGE, raise_exception=True)
+def rule_publish(request: HttpRequest, pk: int) -> HttpResponse:
+    """Publish the draft now, or at the time given (`at`); `cancel` calls that off."""
+    rule = get_object_or_404(Rule, pk=pk)
+    draft = publish.newest(rule)
+    if not draft.is_draft:
+        messages.warning(request, _("公開する下書きがありません。"))
+    elif "cancel" in request.POST:
+        publish.schedule(draft.pk, None)
+        messages.success(request, _("公開の予定を取り消しました。"))
+    elif request.POST.get("at"):
+        form = ScheduleForm(request.POST)
+        if form.is_valid():
+            publish.schedule(draft.pk, form.cleaned_data["at"])
+            messages.success(request, _("公開を予定しました。"))
+        else:
+            messages.error(request, " ".join(map(str, form.errors["at"])))
+    else:
+        _try(request, lambda: publish.publish(draft.pk, by=person_of(request)), _("ルールを公開しました。"))
+    return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
+
+
+@require_POST
+@permission_required(MANAGE, raise_exception=True)
+def rule_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
+    number = request.POST.get("number", "")
+    rule = get_object_or_404(Rule, pk=pk)
+    version = get_object_or_404(RuleVersion, rule=rule, number=int(number) if number.isdecimal() else 0)
+    said = _("第%(n)s版の内容に戻しました。") % {"n": version.number}
+    _try(request, lambda: publish.roll_back(pk, version.number, by=person_of(request)), said)
+    return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
+
+
+def _try(request: HttpRequest, what: Any, said: str) -> None:
+    try:
+        what()
+    except publish.Faulty as faulty:
+        messages.error(request, " ".join(text for _place, text in faulty.faults))
+    else:
+        messages.success(request, said)
+
+
+@require_POST
+@permission_required(MANAGE, raise_exception=True)
+def rule_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop, or go on with `resume`."""
+    get_object_or_404(Rule, pk=pk)
+    paused = "resume" not in request.POST
+    if publish.set_paused(pk, paused=paused):
+        messages.success(request, _("ルールを止めました。") if paused else _("ルールを再開しました。"))
+    return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
+
+
+# ---- trying out
+
+
+@require_GET
+@permission_required([MANAGE, "orders.view_order"], raise_exception=True)
+def rule_dry(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the newest version would do to the orders of the last days. Nothing is stored or sent."""
+    rule, version = _version(pk)
+    days = _days(request)
+    compiled = active.compiled(rule.pk, version.number, rule.name, version.document)
+    tried = dry.try_rule(compiled, days=days)
+    context = {
+        "rule": rule,
+        "version": version,
+        "tried": tried,
+        "shown": tried.changes[:200],
+        "days": days,
+        "choices": DAYS,
+        "actions": sorted(tried.actions.items()),
+    }
+    return render_page(request, "orders/rules/dry.html", context)
+
+
+@require_GET
+@permission_required([MANAGE, "orders.export_order"], raise_exception=True)
+def rule_dry_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    rule, version = _version(pk)
+    compiled = active.compiled(rule.pk, version.number, rule.name, version.document)
+    tried = dry.try_rule(compiled, days=_days(request))
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="rule-{rule.pk}-dry-run.csv"'
+    response.write("\ufeff")
+    rows = csv.writer(response)
+    rows.writerow([_("店舗"), _("受注番号"), _("すること"), _("取り消すこと")])
+    for change in tried.changes:
+        rows.writerow([change.shop, change.no, " / ".join(change.does), " / ".join(change.takes_back)])
+    return response
+
+
+def _version(pk: int) -> tuple[Rule, RuleVersion]:
+    rule = get_object_or_404(Rule, pk=pk)
+    return rule, publish.newest(rule)
+
+
+def _days(request: HttpRequest) -> int:
+    typed = request.GET.get("days", "")
+    return max(1, min(366, int(typed))) if typed.isdecimal() else 30
+
+
+@require_GET
+@permission_required([MANAGE, PERSONAL], raise_exception=True)
+def rule_test(request: HttpRequest, pk: int) -> HttpResponse:
+    """One order (`?no=`, its number or id): each condition with the order's value."""
+    rule, version = _version(pk)
+    typed = request.GET.get("no", "").strip()
+    context: dict[str, Any] = {"rule": rule, "version": version, "typed": typed}
+    order = _find(typed) if typed else None
+    if order is not None:
+        compiled = active.compiled(rule.pk, version.number, rule.name, version.document)
+        explained = dry.explain_one(order.pk, compiled)
+        assert explained is not None  # just found
+        context |= {"order": order, "root": _explained(explained[0]), **reading(version.document)}
+    elif typed:
+        context["problem"] = _("受注「%(no)s」は見つかりません。") % {"no": typed}
+    return render_page(request, "orders/rules/test.html", context)
+
+
+def _find(typed: str) -> Order | None:
+    found = Order.objects.select_related("shop").filter(channel_order_no=typed).order_by("-pk").first()
+    return found or (Order.objects.select_related("shop").filter(pk=int(typed)).first() if typed.isdecimal() else None)
+
+
+def _explained(part: Any) -> dict[str, Any]:
+    is_group = "match" in part.node
+    text = sentence.tree(part.node).text if is_group else sentence.condition_text(part.node)
+    return {
+        "text": text,
+        "result": part.result,
+        "value": "" if is_group else _shown(part.value),
+        "parts": [_explained(one) for one in part.items],
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return _("、").join(str(one) for one in value) or _("（なし）")
+    if isinstance(value, bool):
+        return _("はい") if value else _("いいえ")
+    return _("（なし）") if value in (None, "") else str(value)
+
+
+# ---- ready-made rules and lists
+
+
+class InstallForm(forms.Form):
+    sku = forms.CharField(label="SKU", required=False, max_length=60)
+    location = forms.CharField(required=False, max_length=40)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(MANAGE, raise_exception=True)
+def rule_templates(request: HttpRequest) -> HttpResponse:
+    """Ready-made rules; POST installs one (`code`) as a draft."""
+    if request.method == "POST":
+        return _install(request)
+    installed = dict(Rule.objects.exclude(template="").values_list("template", "pk"))
+    context = {
+        "examples": [{"one": one, "installed": installed.get(one.code)} for one in ready_made.EXAMPLES],
+        "standard": [
+            {"one": one, "installed": installed.get(one.code)}
+            for one in ready_made.STANDARD
+            if one not in ready_made.EXAMPLES
+        ],
+        "locations": Location.objects.filter(active=True).order_by("priority"),
+    }
+    return render_page(request, "orders/rules/templates.html", context)
+
+
+def _install(request: HttpRequest) -> HttpResponse:
+    code, form = request.POST.get("code", ""), InstallForm(request.POST)
+    if code not in ready_made.BY_CODE or not form.is_valid():
+        raise Http404
+    sku, location = form.cleaned_data["sku"].strip(), form.cleaned_data["location"]
+    if ready_made.BY_CODE[code].sku and not Sku.objects.filter(code=sku).exists():
+        messages.error(request, _("SKU「%(code)s」は見つかりません。") % {"code": sku})
+        return HttpResponseRedirect(reverse("orders:rule-templates"))
+    try:
+        version = ready_made.install(code, by=person_of(request), sku=sku, location=location)
+    except publish.Faulty as faulty:
+        messages.error(request, " ".join(text for _place, text in faulty.faults))
+        return HttpResponseRedirect(reverse("orders:rule-templates"))
+    messages.success(request, _("下書きとして入れました。内容を確かめて公開してください。"))
+    return HttpResponseRedirect(reverse("orders:rule", args=[version.rule_id]))
+
+
+class ListForm(forms.Form):
+    name = forms.CharField(label=lazy("リスト名"), max_length=60)
+    values = forms.CharField(label=lazy("値（1行に1つ）"), required=False, widget=forms.Textarea(attrs={"rows": 10}))
+    file = forms.FileField(label=lazy("ファイル（CSV・テキスト、先頭の列）"), required=False)
+
+    @property
+    def lines(self) -> list[str]:
+        """Typed and uploaded values; of a CSV the first column. Raises UnicodeDecodeError."""
+        text = self.cleaned_data["values"]
+        uploaded = self.cleaned_data["file"]
+        if uploaded:
+            text += "\n" + decoded(uploaded.read(5_000_000))
+        return [row[0] for row in csv.reader(text.splitlines()) if row]
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8, else what Japanese spreadsheets write."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp932")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(MANAGE, raise_exception=True)
+def rule_lists(request: HttpRequest) -> HttpResponse:
+    """Lists that conditions name; `?name=` opens one, POST writes it."""
+    form = ListForm(request.POST, request.FILES) if request.method == "POST" else ListForm(initial=_list_of(request))
+    if form.is_bound and form.is_valid():
+        try:
+            saved = publish.save_list(form.cleaned_data["name"].strip(), form.lines)
+        except UnicodeDecodeError:
+            form.add_error("file", _("文字コードが読めません。UTF-8 か Shift_JIS で保存してください。"))
+        except ValueError:
+            form.add_error("values", _("リストは %(n)s 件までです。") % {"n": f"{publish.LONGEST_LIST:,}"})
+        else:
+            messages.success(request, _("リストを保存しました（%(n)s件）。") % {"n": f"{len(saved.values):,}"})
+            return HttpResponseRedirect(f"{reverse('orders:rule-lists')}?{urlencode({'name': saved.name})}")
+    return render_page(request, "orders/rules/lists.html", {"lists": RuleList.objects.all(), "form": form})
+
+
+def _list_of(request: HttpRequest) -> dict[str, str]:
+    found = RuleList.objects.filter(name=request.GET.get("name", "")).first()
+    return {"name": found.name, "values": "\n".join(found.values)} if found else {}

@@ -1,0 +1,3 @@
+from tests.channels.publishing.malls import malls
+
+__all__ = ["malls"]
