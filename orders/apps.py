@@ -17,3 +17,11 @@ class OrdersConfig(AppConfig):
         outbox.register("webhook", webhook.deliver, label=_("Webhook"))
         for action in (*desk_actions.ACTIONS, *label_actions.ACTIONS):
             actions.register(action)
+        self._ready_payments()
+
+    def _ready_payments(self) -> None:
+        from orders.models import TaskKind
+        from orders.services import refunds, tasks
+
+        for kind in (TaskKind.REFUND, TaskKind.VOID):
+            tasks.on_finished(kind, refunds.finished_by_person)

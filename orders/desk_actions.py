@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, ReviewReason, Shop
-from orders.models.order import FulfillmentState, PaymentState, Phase
+from orders.models.order import PAYABLE, FulfillmentState, PaymentState, Phase
 from orders.models.reason import Level
 from orders.services import cancel, confirm, hold, payment, review
 from orders.services.journal import Actor
@@ -176,7 +176,7 @@ class PaymentForm(ActionForm):
 def why_not_paid(order: Facts) -> str:
     if order["cancelled_at"]:
         return _("キャンセル済みです。")
-    unpaid = order["payment_state"] in {PaymentState.UNPAID, PaymentState.FAILED}
+    unpaid = order["payment_state"] in PAYABLE
     return "" if unpaid else _("入金待ちではありません。")
 
 
@@ -185,7 +185,7 @@ PAYMENT_COLUMNS = ("cancelled_at", "payment_state", "total")
 
 def plan_payment(order_ids: Sequence[int], _params: Params) -> Plan:
     will, skipped = split(order_ids, PAYMENT_COLUMNS, why_not_paid)
-    amount = Order.objects.filter(pk__in=will).aggregate(sum=Sum("total"))["sum"] or 0
+    amount = Order.objects.filter(pk__in=will).aggregate(sum=Sum(F("total") - F("paid_amount")))["sum"] or 0
     return Plan(will, skipped, [_("合計 ¥%(amount)s を入金済みにします。") % {"amount": f"{amount:,}"}])
 
 

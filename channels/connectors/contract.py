@@ -189,6 +189,7 @@ class Capabilities:
     partial_cancel: bool = False  # `cancel_lines` works
     cancel_answer: str = "none"  # the buyer's cancel request can be answered here: "none", "accept" or "both"
     payment_report: bool = False  # `report_payment` works
+    own_payments: bool = False  # no mall: the shop has its own contracts with payment providers
     captures: bool = False  # the shipping notice (or completing the order) takes the buyer's money
     memo: bool = False  # `write_memo` works
     amount_change: str = "none"  # "none", "lower" or "both"

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('fulfillment', '0004_release_time'),
         ('inventory', '0004_places_of_returns'),
-        ('orders', '0012_return_journal_is_append_only'),
+        ('orders', '0014_return_journal_is_append_only'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,7 +10,7 @@ from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
 from oms.kernel import clock
 from orders.models import Order, ReviewReason
-from orders.models.order import PaymentState, Stage
+from orders.models.order import PAYABLE, PaymentState, Stage
 from orders.services import hold, review, waiting
 from orders.services import journal as order_journal
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -69,7 +69,7 @@ def _pass_gates(order: Order, actor: Actor) -> None:
     )
     Order.objects.filter(pk=order.pk).update(
         phase="open",
-        payment_state=PaymentState.PAID if order.payment_state == PaymentState.UNPAID else order.payment_state,
+        payment_state=PaymentState.PAID if order.payment_state in PAYABLE else order.payment_state,
     )
     facts.refresh([order.pk], actor=actor)
     order.refresh_from_db()

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from oms.kernel.clock import in_tokyo
-from orders.decide.stage import is_paid_enough
+from orders.decide.payments import is_paid_enough
 from orders.models import Order
 from orders.models.order import AllocationState, FulfillmentState, Phase, Stage
 
@@ -26,10 +26,10 @@ class Gate:
     text: str
 
 
-def gates(order: Order, *, today: date, confirms: bool) -> list[Gate]:
-    """The gates of an order. `confirms`: its channel has an acknowledge step."""
+def gates(order: Order, *, today: date, confirms: bool, ships_when: str) -> list[Gate]:
+    """The gates of an order. `confirms`: its channel has an acknowledge step. `ships_when`: of its payment terms."""
     here = holding_gate(order)
-    rows = _channel_rows(order) if order.fulfilled_by_channel else _rows(order, today, confirms)
+    rows = _channel_rows(order) if order.fulfilled_by_channel else _rows(order, today, confirms, ships_when)
     return [
         Gate(code, label, HERE if code == here else DONE if passed else LATER, text)
         for code, label, passed, text in rows
@@ -55,7 +55,7 @@ def holding_gate(order: Order) -> str:
 Row = tuple[str, str, bool, str]
 
 
-def _rows(order: Order, today: date, confirms: bool) -> list[Row]:
+def _rows(order: Order, today: date, confirms: bool, ships_when: str) -> list[Row]:
     rows: list[Row] = [
         ("import", _("取込"), order.phase != Phase.PROVISIONAL, _at(order.imported_at)),
         ("review", _("確認"), not order.blocking_reasons, _reasons_text(order.blocking_reasons)),
@@ -63,7 +63,7 @@ def _rows(order: Order, today: date, confirms: bool) -> list[Row]:
     if confirms:
         done = bool(order.confirmed_at) or order.phase != Phase.TO_CONFIRM
         rows.append(("confirm", _("モールへの注文確定"), done, _at(order.confirmed_at)))
-    paid = is_paid_enough(order.payment_method, order.payment_state)
+    paid = is_paid_enough(ships_when, order.payment_state)
     money = f"{order.get_payment_method_display()}・{order.get_payment_state_display()}"
     rows.append(("payment", _("入金"), paid, money))
     place = " ".join(word for word in (str(order.get_allocation_state_display()), order.location_label) if word)

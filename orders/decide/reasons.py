@@ -16,6 +16,7 @@ from oms.kernel import address as addresses
 from oms.kernel.money import yen
 from oms.kernel.postal import is_remote_island
 from orders.decide import remarks
+from orders.models.order import PaymentState
 from orders.models.reason import Level
 
 
@@ -42,6 +43,8 @@ CATALOGUE: dict[str, Reason] = {
     "noshi": Reason(_("のし"), Level.BLOCK, _("のしの名入れを確かめる")),
     "blacklist_match": Reason(_("ブラックリスト一致"), Level.BLOCK, _("注文者を確かめる")),
     "channel_caution": Reason(_("モールの注意喚起"), Level.BLOCK, _("モールの画面で注文者を確かめる")),
+    "paid_short": Reason(_("入金不足"), Level.BLOCK, _("不足分を案内するか、当社負担にする"), clearable=False),
+    "paid_over": Reason(_("過入金"), Level.WARN, _("差額を返金する")),
     "oversold": Reason(_("売り越し"), Level.BLOCK, _("どの受注に在庫を回すかを決める")),
     "rule_hold": Reason(_("ルールによる確認"), Level.BLOCK, _("ルールが書いた理由を読んで決める")),
     "rule_error": Reason(_("ルールのエラー"), Level.BLOCK, _("ルールを直すか、この受注を人が確かめる")),
@@ -103,6 +106,8 @@ class OrderFacts:
     changes: str = ""  # what the channel changed after instruction
     blacklisted: str = ""
     flags: Sequence[str] = field(default_factory=tuple)
+    paid: int = 0  # what our ledger holds
+    paid_state: str = ""
 
 
 def evaluate(facts: OrderFacts) -> list[Found]:
@@ -134,6 +139,18 @@ def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
             f"差は {yen(facts.total - expected)} です。",
             "total",
         )
+
+
+def _paid_differently(facts: OrderFacts) -> Iterator[Found]:
+    if facts.total is None or facts.paid_state not in {PaymentState.PARTIALLY_PAID, PaymentState.OVERPAID}:
+        return
+    short = facts.paid_state == PaymentState.PARTIALLY_PAID
+    yield Found(
+        "paid_short" if short else "paid_over",
+        f"請求 {yen(facts.total)} に対して入金は {yen(facts.paid)} で、"
+        f"{yen(abs(facts.total - facts.paid))} {'足りません' if short else '多く入っています'}。",
+        "payment",
+    )
 
 
 def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
@@ -195,6 +212,7 @@ def _blacklist(facts: OrderFacts) -> Iterator[Found]:
 CHECKS: list[Callable[[OrderFacts], Iterator[Found]]] = [
     _item_unmapped,
     _amount_mismatch,
+    _paid_differently,
     _cancel_request,
     _channel_changed,
     _blacklist,

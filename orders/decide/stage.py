@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from oms.kernel.clock import TOKYO
-from orders.models.order import FulfillmentState, PaymentMethod, PaymentState, Phase, Stage
-
-# Methods whose money is there before anything ships; the others are fine with an authorisation, or need none.
-PREPAID = {PaymentMethod.BANK_TRANSFER, PaymentMethod.CONVENIENCE}
-AT_ONCE = {PaymentMethod.COD, PaymentMethod.POINTS}
+from orders.decide.payments import is_paid_enough
+from orders.models.order import FulfillmentState, Phase, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class Facts:
     follow_up_days: int
     blocking_reasons: int
     waits_for_confirm: bool
-    payment_method: str
+    ships_when: str  # of the payment terms, `orders.models.payment.ShipsWhen`
     payment_state: str
     due_unallocated: bool
     release_date: date | None
@@ -64,7 +61,7 @@ def _before_instruction(  # noqa: PLR0911 - one answer a gate
         return Stage.REVIEW, None
     if facts.waits_for_confirm:
         return Stage.NEW, None
-    if not is_paid_enough(facts.payment_method, facts.payment_state):
+    if not is_paid_enough(facts.ships_when, facts.payment_state):
         return Stage.AWAITING_PAYMENT, None
     if facts.due_unallocated:
         return Stage.AWAITING_STOCK, None
@@ -85,15 +82,6 @@ def _at_the_channel(facts: Facts, now: datetime) -> tuple[Stage, datetime | None
     if facts.phase == Phase.SHIPPED:
         return _after_shipping(facts.shipped_at or now, facts.follow_up_days, now)
     return (Stage.NEW if facts.phase == Phase.PROVISIONAL else Stage.IN_FULFILLMENT), None
-
-
-def is_paid_enough(method: str, state: str) -> bool:
-    """The payment gate of a method: whether an order may ship."""
-    if method in AT_ONCE:
-        return True
-    if method in PREPAID:
-        return state == PaymentState.PAID
-    return state in {PaymentState.PAID, PaymentState.AUTHORIZED}
 
 
 def start_of(day: date) -> datetime:

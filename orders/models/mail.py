@@ -7,6 +7,10 @@ from orders.models.shop import Shop
 
 class MailEvent(models.TextChoices):
     ORDER_RECEIVED = "order_received", _("受注確認（サンキューメール）")
+    PAYMENT_REMINDER = "payment_reminder", _("入金督促")
+    PAYMENT_FINAL = "payment_final", _("入金の最終督促")
+    PAYMENT_RECEIVED = "payment_received", _("入金確認")
+    REFUND_DONE = "refund_done", _("返金完了")
     SHIPPED = "shipped", _("出荷完了")
     PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷")
     CANCELLED = "cancelled", _("キャンセル")

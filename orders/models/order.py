@@ -51,10 +51,17 @@ class Priority(models.IntegerChoices):
 
 class PaymentState(models.TextChoices):
     UNPAID = "unpaid", _("未入金")
+    PARTIALLY_PAID = "partially_paid", _("一部入金")
     AUTHORIZED = "authorized", _("与信済")
     PAID = "paid", _("入金済")
+    OVERPAID = "overpaid", _("過入金")
+    REFUND_DUE = "refund_due", _("返金待ち")
     FAILED = "failed", _("決済エラー")
     REFUNDED = "refunded", _("返金済")
+
+
+# States in which money may still be recorded.
+PAYABLE = frozenset({PaymentState.UNPAID, PaymentState.PARTIALLY_PAID, PaymentState.FAILED})
 
 
 class PaymentMethod(models.TextChoices):
@@ -66,6 +73,9 @@ class PaymentMethod(models.TextChoices):
     DEFERRED = "deferred", _("後払い")
     WALLET = "wallet", _("ウォレット決済")
     POINTS = "points", _("全額ポイント")
+    STORE = "store", _("店頭払い")
+    ACCOUNT = "account", _("掛売・請求書払い")
+    FREE = "free", _("無償（交換・サンプル）")
     OTHER = "other", _("その他")
 
 
@@ -150,7 +160,8 @@ class Order(models.Model):
 
     payment_method = models.CharField(_("支払方法"), max_length=16, choices=PaymentMethod)
     payment_name = models.CharField(_("モールの支払名"), max_length=80, blank=True)
-    payment_state = models.CharField(_("入金状況"), max_length=12, choices=PaymentState)
+    payment_state = models.CharField(_("入金状況"), max_length=16, choices=PaymentState)
+    paid_amount = models.IntegerField(_("入金額"), default=0, db_default=0)  # the sum of its `PaymentEntry` rows
     paid_at = models.DateTimeField(_("入金日時"), null=True)
     pay_by = models.DateTimeField(_("支払期限"), null=True)
     authorized_until = models.DateTimeField(_("与信期限"), null=True)

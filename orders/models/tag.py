@@ -49,8 +49,28 @@ class OrderText(models.Model):
         return self.text
 
 
+class TaskKind(models.TextChoices):
+    """What sort of hand is needed."""
+
+    REFUND = "refund", _("返金")
+    VOID = "void", _("与信の取消")
+    CAPTURE = "capture", _("売上の確定")
+    REAUTHORIZE = "reauthorize", _("与信の取り直し")
+    REPORT = "report", _("モールへの入金報告")
+    CANCEL = "cancel", _("モールでのキャンセル")
+    CHANGE = "change", _("モールでの変更")
+    OTHER = "other", _("その他")
+
+
 class OrderTask(models.Model):
-    """Something a person or a team has to do about an order. Open while `done_at` is empty."""
+    """Something a person or a team has to do about an order, mostly on another party's page. Open while `done_at` is
+    empty.
+
+    `key` makes asking twice harmless. `link` is where it is done; empty when there is no such address.
+    """
+
+    kind = models.CharField(_("種類"), max_length=12, choices=TaskKind, default=TaskKind.OTHER, db_default="other")
+    link = models.CharField(_("作業する画面"), max_length=500, blank=True, db_default="")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="tasks")
     text = models.CharField(_("内容"), max_length=200)

@@ -52,6 +52,9 @@ COLUMNS = (
 
 PAYMENT_TONES: dict[str, str] = {
     PaymentState.UNPAID: "waiting",
+    PaymentState.PARTIALLY_PAID: "attention",
+    PaymentState.OVERPAID: "attention",
+    PaymentState.REFUND_DUE: "attention",
     PaymentState.FAILED: "danger",
     PaymentState.REFUNDED: "neutral",
 }

@@ -16,11 +16,12 @@ from oms.kernel.phone import phone_display
 from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
 from orders.models import Mail, Order, OrderLine, Recipient, ReviewReason
-from orders.models.order import ChannelSync
+from orders.models.order import PAYABLE, ChannelSync
 from orders.queries.labels import order_labels
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
+from orders.services import payment_gates
 from orders.services.edit import why_closed
 from orders.services.internal import is_internal
 
@@ -126,7 +127,12 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "stage_tone": STAGE_TONES.get(order.stage, "neutral"),
         "sync_tone": SYNC_TONES.get(order.channel_sync, "neutral"),
         "step": next_step({name: getattr(order, name) for name in FIELDS}, waiting),
-        "gates": gates(order, today=clock.today(), confirms=order.shop.can("confirm")),
+        "gates": gates(
+            order,
+            today=clock.today(),
+            confirms=order.shop.can("confirm"),
+            ships_when=payment_gates.rule_for(order).ships_when,
+        ),
         "open_reasons": [row for row in rows if row.state == ReviewReason.State.OPEN],
         "closed_reasons": [row for row in rows if row.state != ReviewReason.State.OPEN],
         "clearable": any(row.clearable and row.state == ReviewReason.State.OPEN for row in rows),
@@ -255,6 +261,8 @@ def _way_out(code: str, order: Order, lines: Iterable[OrderLine]) -> tuple[str, 
         return reverse("channels:oversell-order", args=[order.pk]), _("売り越しの経過と対応"), False
     if code in ADDRESS_CODES:
         return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
+    if code in {"paid_short", "paid_over"}:
+        return reverse("orders:payment", args=[order.pk]), _("入金を見る"), False
     if code == "buyer_note":
         return reverse("orders:edit-delivery", args=[order.pk]), _("希望日・出荷メモを入れる"), True
     return "", "", False
@@ -334,7 +342,7 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "hold": has("orders.hold_order") and open_ and not order.held_at,
         "lift": has("orders.hold_order") and bool(order.held_at),
         "confirm": has("orders.confirm_order") and _waits_for_confirm(order),
-        "pay": has("orders.record_payment") and open_ and order.payment_state in {"unpaid", "failed"},
+        "pay": has("orders.record_payment") and open_ and order.payment_state in PAYABLE,
         "cancel": has("orders.cancel_order")
         and not order.cancelled_at
         and not order.fulfilled_by_channel

@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 from django.utils.translation import gettext as _
 
 from orders.models import Cancellation, TaskKind
-from orders.services import journal, refunds
-from orders.services import task as tasks
+from orders.services import journal, refunds, tasks
 from orders.services.channel_words import page_of
 from orders.services.internal import is_internal
 from orders.services.journal import Actor, Entry
@@ -56,4 +55,4 @@ def _task(one: Cancellation) -> tasks.NewTask:
         "what": what,
         "why": one.text,
     }
-    return tasks.NewTask(task_key(one), TaskKind.CANCEL, text, one.order_id, page_of(one.order))
+    return tasks.NewTask(task_key(one), one.order_id, text, TaskKind.CANCEL, page_of(one.order))

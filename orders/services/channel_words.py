@@ -53,7 +53,11 @@ def report_payments(order_ids: Sequence[int], *, actor: Actor) -> Said:
     """Tell channels that money has come, of orders that are paid with us; once for each time of payment."""
     said, tell = Said(), []
     for order in _lock(order_ids):
-        if order.payment_state != PaymentState.PAID or order.cancelled_at or order.paid_at is None:
+        if (
+            order.payment_state not in {PaymentState.PAID, PaymentState.OVERPAID}
+            or order.cancelled_at
+            or order.paid_at is None
+        ):
             said.refused[order.pk] = _("入金済みの注文だけをモールに伝えられます。")
         elif order.shop.can("payment_report"):
             tell.append(order)

@@ -8,6 +8,7 @@ order never stops the rest.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -18,13 +19,16 @@ from customers.services import blacklist, identity
 from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.clock import TOKYO
 from oms.kernel.sql import copy_rows, next_ids
 from orders.channel_order import ChannelOrder, ChannelState, PaymentState
 from orders.decide import reasons
-from orders.decide.schedule import default_ship_by
+from orders.decide.payments import Terms, pay_by
+from orders.decide.schedule import END_OF_DAY, default_ship_by
 from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
-from orders.models.order import Stage
+from orders.models.order import PAYABLE, Stage
+from orders.models.payment import Collector
 from orders.services import intake_changes, journal, lines, mail, recipients, review
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
@@ -39,6 +43,7 @@ from orders.services.intake_rows import (
     standing_quantity,
 )
 from orders.services.journal import Entry
+from orders.services.payment_gates import TermsOfShops
 from orders.services.reservation import line_ids_of, takes_stock, want_of
 from orders.services.rules import active
 from orders.services.rules import run as rules
@@ -185,9 +190,17 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     suspicious = blacklist.matches(people)
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
+    terms = TermsOfShops([shop])
     new = [
         _decide(
-            shop, id_, order, sku_of, member=member, suspect=suspect, line_ids=[next(line_ids) for _ in order.lines]
+            shop,
+            terms,
+            id_,
+            order,
+            sku_of,
+            member=member,
+            suspect=suspect,
+            line_ids=[next(line_ids) for _ in order.lines],
         )
         for id_, order, member, suspect in zip(ids, orders, members, suspicious, strict=True)
     ]
@@ -232,6 +245,7 @@ def _events(item: NewOrder) -> list[str]:
 
 def _decide(
     shop: Shop,
+    terms: TermsOfShops,
     id_: int,
     order: ChannelOrder,
     sku_of: SkuOf,
@@ -250,9 +264,11 @@ def _decide(
             release_date=columns["release_date"],
             planned_ship_date=columns["planned_ship_date"],
         )
+    own = terms.of(shop.pk, columns["payment_method"], columns["payment_name"])
+    columns["pay_by"] = columns["pay_by"] or _pay_by(own, columns, ordered_on(order))
     found = reasons.evaluate(facts_of(order, sku_of, blacklisted=suspect)) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)
-    stage_, due_at = stage(_stage_facts(shop, order, sku_of, columns, blocking), now)
+    stage_, due_at = stage(_stage_facts(shop, own, order, sku_of, columns, blocking), now)
     columns |= {
         "id": id_,
         "shop_id": shop.pk,
@@ -269,7 +285,15 @@ def _waits(shop: Shop, order: ChannelOrder) -> bool:
     return order.state == ChannelState.TO_CONFIRM and shop.can("confirm") and order.confirmed_at is None
 
 
-def _stage_facts(shop: Shop, order: ChannelOrder, sku_of: SkuOf, columns: dict[str, Any], blocking: int) -> Facts:
+def _pay_by(terms: Terms, columns: dict[str, Any], day: date) -> datetime | None:
+    """The end of the day until which the buyer may pay us, where the channel sets no limit."""
+    last = pay_by(terms, day) if terms.collector == Collector.US and columns["payment_state"] in PAYABLE else None
+    return datetime.combine(last, END_OF_DAY, TOKYO) if last else None
+
+
+def _stage_facts(  # noqa: PLR0917 - what a new order is made of
+    shop: Shop, terms: Terms, order: ChannelOrder, sku_of: SkuOf, columns: dict[str, Any], blocking: int
+) -> Facts:
     """A new order has no place for its goods yet: whatever it has to ship today is unallocated."""
     return Facts(
         phase=columns["phase"],
@@ -281,7 +305,7 @@ def _stage_facts(shop: Shop, order: ChannelOrder, sku_of: SkuOf, columns: dict[s
         follow_up_days=shop.follow_up_days,
         blocking_reasons=blocking,
         waits_for_confirm=_waits(shop, order),
-        payment_method=columns["payment_method"],
+        ships_when=terms.ships_when,
         payment_state=columns["payment_state"],
         due_unallocated=has_line_due(order.lines, sku_of, clock.today()),
         release_date=columns["release_date"],

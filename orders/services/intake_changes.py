@@ -21,7 +21,7 @@ from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import cancel, intake_rows, journal, lines, mail, recipients, review
+from orders.services import cancel, intake_rows, journal, ledger, lines, mail, recipients, review
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
@@ -72,7 +72,7 @@ COLUMN_TYPES = {
 }  # fmt: skip
 
 # What we may know before the channel tells it: its silence erases nothing.
-OURS_TOO = {"confirmed_at", "cancel_reason", "paid_at", "ship_by"}
+OURS_TOO = {"confirmed_at", "cancel_reason", "paid_at", "pay_by", "ship_by"}
 
 READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
     "state": lambda order, _: intake_rows.state_columns(order),
@@ -115,6 +115,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     ]
     _write_columns(changes, sku_of)
     _write_heads(changes, member_of, sku_of)
+    ledger.settle([c.stored.pk for c in changes if c.stored.paid_amount and c.parts & {"payment", "totals"}])
     recipients.replace([(c.stored.pk, c.order) for c in changes if "recipients" in c.parts])
     journal.write([_entry(change) for change in changes])
     cancelled = [c.stored.pk for c in changes if c.order.state == ChannelState.CANCELLED and _may_cancel(c.stored)]

@@ -1,31 +1,101 @@
-"""Recording money that arrived outside the channels."""
+"""Recording money that arrived outside the channels, and what follows from it."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.db import transaction
 from django.db.models import F
 
 from oms.kernel import clock
-from orders.models import Order
-from orders.models.order import PaymentState
-from orders.services import channel_words, journal
+from oms.kernel.money import yen
+from orders.models import Order, PaymentEntry
+from orders.models.order import PAYABLE, PaymentState
+from orders.services import channel_words, journal, ledger, payment_mail, review
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 from orders.services.rules import run as rules
 
 
 @transaction.atomic
-def record_payments(order_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
-    """Set unpaid open orders to paid; returns those that changed. Channels that can be told are told."""
+def record_payments(
+    order_ids: Sequence[int], *, actor: Actor, note: str = "", amount: int | None = None, on: date | None = None
+) -> list[int]:
+    """Enter what is still owed (or this `amount`) for unpaid open orders; returns those that changed.
+
+    Channels that can be told are told once everything is there.
+    """
     rows = Order.objects.select_for_update(no_key=True).filter(
-        pk__in=order_ids, cancelled_at__isnull=True, payment_state__in=[PaymentState.UNPAID, PaymentState.FAILED]
+        pk__in=order_ids, cancelled_at__isnull=True, payment_state__in=PAYABLE
     )
-    paid = list(rows.order_by("pk").values_list("pk", flat=True))
-    Order.objects.filter(pk__in=paid).update(
+    orders = list(rows.order_by("pk").only("total", "paid_amount", "version"))
+    owed = {order.pk: amount if amount is not None else (order.total or 0) - order.paid_amount for order in orders}
+    free = [order.pk for order in orders if owed[order.pk] <= 0]
+    Order.objects.filter(pk__in=free).update(
         payment_state=PaymentState.PAID, paid_at=clock.now(), version=F("version") + 1
     )
-    journal.write([Entry(order_id, "paid", note) for order_id in paid], actor=actor)
-    channel_words.report_payments(paid, actor=actor)
-    rules.run_behind(paid, dict.fromkeys(paid, ("paid",)))
-    stages.recompute(paid, actor=actor)
+    ledger.post(
+        [
+            ledger.New(
+                order.pk, PaymentEntry.Kind.RECORDED, owed[order.pk], f"recorded:{order.pk}:{order.version}", on, note
+            )
+            for order in orders
+            if owed[order.pk] > 0
+        ],
+        actor=actor,
+    )
+    paid = [order.pk for order in orders]
+    journal.write([Entry(pk, "paid", " ".join(filter(None, (yen(owed[pk]), note)))) for pk in paid], actor=actor)
+    follow(paid, actor=actor)
     return paid
+
+
+@transaction.atomic
+def waive_rest(order_id: int, *, actor: Actor, note: str) -> int:
+    """The shop bears what is missing (a bank's fee the buyer took off, say); returns the yen, 0 when nothing is."""
+    ledger.lock([order_id])
+    order = Order.objects.get(pk=order_id)
+    rest = (order.total or 0) - order.paid_amount
+    if order.payment_state != PaymentState.PARTIALLY_PAID or rest <= 0:
+        return 0
+    key = f"waived:{order.pk}:{order.version}"
+    ledger.post([ledger.New(order.pk, PaymentEntry.Kind.WAIVED, rest, key, note=note)], actor=actor)
+    journal.write([Entry(order.pk, "payment_waived", f"{yen(rest)} {note}")], actor=actor)
+    follow([order.pk], actor=actor)
+    return rest
+
+
+@transaction.atomic
+def undo_entry(order_id: int, entry_id: int, *, actor: Actor) -> bool:
+    """Take back an entry made by hand; bank matches are undone where they were made. Twice changes nothing."""
+    ledger.lock([order_id])
+    by_hand = [PaymentEntry.Kind.RECORDED, PaymentEntry.Kind.WAIVED]
+    entry = PaymentEntry.objects.filter(pk=entry_id, order=order_id, kind__in=by_hand, amount__gt=0).first()
+    if entry is None:
+        return False
+    kind = PaymentEntry.Kind.WAIVED if entry.kind == PaymentEntry.Kind.WAIVED else PaymentEntry.Kind.UNDONE
+    if not ledger.post([ledger.New(order_id, kind, -entry.amount, f"{entry.key}:undone")], actor=actor):
+        return False
+    journal.write([Entry(order_id, "payment_undone", yen(entry.amount))], actor=actor)
+    follow([order_id], actor=actor)
+    return True
+
+
+def follow(order_ids: Sequence[int], *, actor: Actor) -> None:
+    """After the ledger changed: reasons, stages, the channel and the buyer. The caller holds the orders' locks."""
+    states = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "payment_state"))
+    complete = [pk for pk, state in states.items() if state in {PaymentState.PAID, PaymentState.OVERPAID}]
+    review.sync(order_ids)
+    channel_words.report_payments(complete, actor=actor)
+    rules.run_behind(complete, dict.fromkeys(complete, ("paid",)))
+    stages.recompute(list(order_ids), actor=actor)
+    thank(complete)
+
+
+def thank(order_ids: Sequence[int]) -> int:
+    """The mail that confirms a payment, where the company uses it; once for each order."""
+    return payment_mail.send(order_ids, "payment_received")
+
+
+def undone_keys(entries: Sequence[PaymentEntry]) -> set[str]:
+    """Keys of the entries of an order that were taken back."""
+    return {entry.key.removesuffix(":undone") for entry in entries if entry.key.endswith(":undone")}

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund
-from orders.models import Order, OrderLine, Refund, RefundLine, Task, TaskKind
-from orders.models.order import PaymentMethod, PaymentState
-from orders.services import journal
+from orders.models import Order, OrderLine, OrderTask, Refund, RefundLine, TaskKind
+from orders.models.order import PaymentState
+from orders.models.payment import Collector
+from orders.services import journal, ledger, payment_gates, payment_mail, review, tasks
 from orders.services import stage as stages
-from orders.services import task as tasks
 from orders.services.channel_words import page_of
 from orders.services.journal import SYSTEM, Actor, Entry
 
@@ -66,8 +66,11 @@ def open_refund(
     if not plan.amount and not plan.points_back and not plan.coupon_back:
         raise NothingToRefund(_("返金する金額がありません。数量と金額を確かめてください。"))
     refund = _write(order, plan, key=key, reason=reason, way=_way(order, by_channel), actor=actor)
+    ledger.book_channel_money(order, actor=actor)
+    ledger.settle([order.pk], actor=actor)
     if refund.way != Refund.Way.CHANNEL:
         _ask_person(order, refund, actor)
+    review.sync([order.pk])
     journal.write([Entry(order.pk, "refund_opened", f"{yen(refund.amount)} {reason}")], actor=actor)
     stages.recompute([order.pk], actor=actor)
     return refund
@@ -84,12 +87,18 @@ def preview(order_id: int, wish: Wish) -> RefundPlan:
 def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
     """The money has gone back: the ledger says so, the order follows. Returns the refunds that were due."""
     rows = _claim(refund_ids, Refund.State.DUE)
+    _void([r for r in rows if r.way == Refund.Way.VOID])
     for refund in rows:
         refund.state, refund.done_at, refund.done_by = Refund.State.DONE, clock.now(), actor.by
         refund.note = note[:300] or refund.note
         refund.save(update_fields=["state", "done_at", "done_by", "note"])
-    _follow(sorted({r.order_id for r in rows}))
+    ledger.post(
+        [ledger.New(r.order_id, "refund", -r.amount, f"refund:{r.pk}", note=r.reason) for r in rows if _was_paid(r)],
+        actor=actor,
+    )
     tasks.withdraw([task_key(r) for r in rows], actor=actor)
+    review.sync(sorted({r.order_id for r in rows}))
+    payment_mail.send([r.order_id for r in rows], "refund_done", suffix="".join(f":{r.pk}" for r in rows[:1]))
     journal.write([Entry(r.order_id, "refund_done", yen(r.amount)) for r in rows], actor=actor)
     stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
     return [r.pk for r in rows]
@@ -101,9 +110,22 @@ def withdraw(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
     rows = _claim(refund_ids, Refund.State.DUE)
     Refund.objects.filter(pk__in=[r.pk for r in rows]).update(state=Refund.State.WITHDRAWN, note=note[:300])
     tasks.withdraw([task_key(r) for r in rows], actor=actor)
+    ledger.settle(sorted({r.order_id for r in rows}), actor=actor)
     journal.write([Entry(r.order_id, "refund_withdrawn", note or yen(r.amount)) for r in rows], actor=actor)
     stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
     return [r.pk for r in rows]
+
+
+def _was_paid(refund: Refund) -> bool:
+    return bool(refund.amount) and refund.way != Refund.Way.VOID
+
+
+def _void(rows: Sequence[Refund]) -> None:
+    """An authorisation that is gone was never money: nothing for the ledger. A part of it leaves the rest standing."""
+    ids = [r.order_id for r in rows if r.order.cancelled_at]
+    Order.objects.filter(pk__in=ids, payment_state=PaymentState.AUTHORIZED).update(
+        payment_state=PaymentState.REFUNDED, version=F("version") + 1
+    )
 
 
 def settle_by_channel(limit: int = 500) -> int:
@@ -113,37 +135,25 @@ def settle_by_channel(limit: int = 500) -> int:
     return len(complete(ids, actor=SYSTEM, note=_("モールのキャンセルとともに返金されました。")))
 
 
-def finished_by_person(done: Sequence[Task], actor: Actor) -> None:
-    """Listener of finished tasks: the refund behind each is done."""
-    ids = [int(task.key.partition(":")[2]) for task in done if task.key.startswith("refund:")]
-    complete(ids, actor=actor)
+def finished_by_person(task: OrderTask, actor: Actor) -> None:
+    """Listener of finished tasks: the refund behind this one is done."""
+    if task.key.startswith("refund:"):
+        complete([int(task.key.partition(":")[2])], actor=actor)
 
 
 def money_left(order: Order) -> int:
     """The buyer's money that is with us, or with whoever collects for us, and is promised to no refund yet."""
     given = order.refunds.filter(state__in=LIVE).aggregate(sum=Sum("amount"))["sum"] or 0
-    return max(0, received(order) - given)
-
-
-def received(order: Order) -> int:
-    """What the order cost when it was paid; its refunds have lowered the total by what they took off the lines."""
-    if order.payment_state not in {PaymentState.PAID, PaymentState.AUTHORIZED, PaymentState.REFUNDED}:
-        return 0
-    return (order.total or 0) + sum(one.amount for one in order.cancellations.filter(state="done", whole=False))
-
-
-def _follow(order_ids: Sequence[int]) -> None:
-    """Orders whose money has all gone back say so."""
-    for order in Order.objects.filter(pk__in=order_ids):
-        if not money_left(order):
-            Order.objects.filter(pk=order.pk).update(payment_state=PaymentState.REFUNDED, version=F("version") + 1)
+    return max(0, ledger.received(order) - given)
 
 
 def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
     bill = bill_of(order)
     quantities = everything_left(bill) if wish.quantities is None else dict(wish.quantities)
     fees = FEES if wish.quantities is None else wish.fees
-    surplus = wish.surplus or (max(0, received(order) - (order.total or 0)) if wish.quantities is None else 0)
+    surplus = wish.surplus
+    if wish.quantities is None:
+        surplus = max(0, ledger.received(order) - (order.total or 0) - _surplus_given(order))
     try:
         return plan_refund(
             bill,
@@ -151,7 +161,7 @@ def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
             fees=fees,
             deduction=wish.deduction,
             goodwill=wish.goodwill,
-            surplus=max(0, surplus - _surplus_given(order)),
+            surplus=surplus,
             at_most=at_most,
         )
     except ValueError as error:
@@ -246,9 +256,12 @@ def _write(order: Order, plan: RefundPlan, *, key: str, reason: str, way: str, a
 def _way(order: Order, by_channel: bool) -> str:
     if by_channel:
         return Refund.Way.CHANNEL
+    collector = payment_gates.rule_for(order).collector
+    if collector == Collector.CHANNEL:
+        return Refund.Way.MALL_PAGE
     if order.payment_state == PaymentState.AUTHORIZED and not order.shipped_at:
         return Refund.Way.VOID
-    return Refund.Way.BANK if order.payment_method == PaymentMethod.BANK_TRANSFER else Refund.Way.MALL_PAGE
+    return Refund.Way.PROVIDER if collector == Collector.PROVIDER else Refund.Way.BANK
 
 
 def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
@@ -259,7 +272,7 @@ def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
         "way": refund.get_way_display(),
     }
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
-    tasks.ask([tasks.NewTask(task_key(refund), kind, text, order.pk, link)], actor=actor)
+    tasks.ask([tasks.NewTask(task_key(refund), order.pk, text, kind, link)], actor=actor)
 
 
 def task_key(refund: Refund) -> str:
@@ -267,12 +280,10 @@ def task_key(refund: Refund) -> str:
 
 
 def _claim(refund_ids: Sequence[int], state: str) -> list[Refund]:
-    """Lock the tasks, then the orders by pk; then read the refunds that are still in this state."""
-    keys = [f"refund:{pk}" for pk in refund_ids]
-    list(Task.objects.select_for_update(no_key=True).filter(key__in=keys).order_by("pk").values_list("pk"))
+    """Lock the orders by pk, then read the refunds that are still in this state."""
     orders = Refund.objects.filter(pk__in=refund_ids).values_list("order", flat=True)
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=list(orders)).order_by("pk").values_list("pk"))
-    return list(Refund.objects.filter(pk__in=refund_ids, state=state).order_by("pk"))
+    return list(Refund.objects.select_related("order").filter(pk__in=refund_ids, state=state).order_by("pk"))
 
 
 def _paid_with_points_alone(order: Order) -> bool:

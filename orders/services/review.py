@@ -132,6 +132,8 @@ def stored_facts(order: Order) -> OrderFacts:
         noshi=order.noshi,
         flags=order.flags,
         carrier=order.carrier,
+        paid=order.paid_amount,
+        paid_state=order.payment_state,
     )
 
 

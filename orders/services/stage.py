@@ -13,6 +13,7 @@ from oms.kernel.later import later
 from oms.kernel.models import Effect
 from oms.kernel.services.outbox import NewEffect, put
 from oms.kernel.sql import copy_rows
+from orders.decide.payments import ships_when_of
 from orders.decide.stage import Facts, stage
 from orders.models import Order
 from orders.models.order import ChannelSync, Stage
@@ -27,7 +28,11 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
        o.phase, o.cancelled_at IS NOT NULL, o.held_at IS NOT NULL, o.fulfilled_by_channel, o.fulfillment_state,
        o.shipped_at, s.follow_up_days,
        (SELECT count(*) FROM orders_reviewreason r WHERE r.order_id = o.id AND r.state = 'open' AND r.level = 'block'),
-       o.payment_method, o.payment_state,
+       o.payment_method,
+       (SELECT g.ships_when FROM orders_paymentgate g
+         WHERE g.shop_id = o.shop_id AND g.code IN ('', o.payment_name)
+           AND (g.code <> '' OR g.method = o.payment_method) ORDER BY g.code DESC LIMIT 1),
+       o.payment_state,
        EXISTS (SELECT 1 FROM orders_orderline l WHERE l.order_id = o.id AND l.allocated_quantity < l.quantity
                   AND (l.release_date IS NULL OR l.release_date <= %(today)s)),
        o.release_date,
@@ -116,7 +121,7 @@ def _write(moves: Sequence[Move], now: datetime, hold: Hold | None) -> None:
 def decided(row: tuple, now: datetime, *, held: bool | None = None) -> Move:
     """What a row of `FACTS` comes to; with `held`, if it were so."""
     id_, shop_id, before, _no, _auto, waits, phase, *rest = row
-    cancelled, is_held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, paid, *dates = rest
+    cancelled, is_held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, term, paid, *dates = rest
     due, release, next_release, planned = dates
     after, due_at = stage(
         Facts(
@@ -129,7 +134,7 @@ def decided(row: tuple, now: datetime, *, held: bool | None = None) -> Move:
             follow_up_days=follow_up,
             blocking_reasons=blocking,
             waits_for_confirm=waits,
-            payment_method=method,
+            ships_when=term or ships_when_of(method),
             payment_state=paid,
             due_unallocated=due,
             release_date=release,

@@ -1,23 +1,85 @@
-"""Tasks about orders: rules make them, people finish them."""
+"""Tasks about orders: rules and services ask for them, people finish them.
+
+Any room may ask: `tasks.ask([NewTask(...)])` inside its own transaction. What is finished may mean something to the
+room that asked; it listens with `on_finished`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
 
 from oms.kernel import clock
-from orders.models import Order, OrderTask
+from orders.models import Order, OrderTask, TaskKind
 from orders.services import journal
-from orders.services.journal import Actor, Entry
+from orders.services.journal import SYSTEM, Actor, Entry
+
+Listener = Callable[[OrderTask, Actor], None]
+_listeners: dict[str, Listener] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """`key` is unique for ever; the same key again changes nothing. `link`: "https://…" or a path of ours."""
+
+    key: str
+    order_id: int
+    text: str
+    kind: str = TaskKind.OTHER
+    link: str = ""
+    due_at: datetime | None = None
+
+
+def on_finished(kind: str, listener: Listener) -> None:
+    """Have `listener` called, under the order's lock, when a person finishes a task of this kind."""
+    _listeners[kind] = listener
+
+
+@transaction.atomic
+def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
+    """Open the tasks whose keys are not known yet; returns those."""
+    known = set(OrderTask.objects.filter(key__in=[one.key for one in new]).values_list("key", flat=True))
+    fresh = {one.key: one for one in new if one.key not in known}
+    now = clock.now()
+    OrderTask.objects.bulk_create(
+        [
+            OrderTask(
+                key=one.key,
+                order_id=one.order_id,
+                text=one.text[:200],
+                kind=one.kind,
+                link=one.link if one.link.startswith(("https://", "/")) else "",
+                due_at=one.due_at,
+                created_at=now,
+            )
+            for one in fresh.values()
+        ],
+        ignore_conflicts=True,
+    )
+    made = list(OrderTask.objects.filter(key__in=fresh).order_by("pk"))
+    journal.write([Entry(task.order_id, "task_asked", task.text) for task in made], actor=actor)
+    return made
 
 
 @transaction.atomic
 def finish(task_id: int, *, actor: Actor) -> bool:
     """Mark a task as done; False when it was so already."""
-    order_id, text = OrderTask.objects.values_list("order", "text").get(pk=task_id)
-    order = Order.objects.select_for_update(no_key=True).filter(pk=order_id).order_by("pk")
+    task = OrderTask.objects.get(pk=task_id)
+    order = Order.objects.select_for_update(no_key=True).filter(pk=task.order_id).order_by("pk")
     order.first()
     open_task = OrderTask.objects.filter(pk=task_id, done_at=None)
     if not open_task.update(done_at=clock.now(), done_by=actor.by):
         return False
-    Order.objects.filter(pk=order_id).update(version=F("version") + 1)
-    journal.write([Entry(order_id, "task_done", text)], actor=actor)
+    Order.objects.filter(pk=task.order_id).update(version=F("version") + 1)
+    journal.write([Entry(task.order_id, "task_done", task.text)], actor=actor)
+    if listener := _listeners.get(task.kind):
+        listener(task, actor)
     return True
+
+
+@transaction.atomic
+def withdraw(keys: Sequence[str], *, actor: Actor = SYSTEM) -> int:
+    """Close open tasks whose cause is gone, without telling who asked. The caller holds the orders' locks."""
+    return OrderTask.objects.filter(key__in=keys, done_at=None).update(done_at=clock.now(), done_by=actor.by)

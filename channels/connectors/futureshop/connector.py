@@ -34,6 +34,7 @@ class FutureshopConnector(Basic):
     capabilities = Capabilities(
         confirm=False,
         confirm_needed=False,
+        own_payments=True,
         partial_shipment=False,
         parcels_per_order=0,
         tracking_correction=True,

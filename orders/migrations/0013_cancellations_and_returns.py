@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inventory', '0004_places_of_returns'),
-        ('orders', '0010_tasks_and_refunds'),
+        ('orders', '0012_ledger_is_append_only'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

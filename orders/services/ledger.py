@@ -1,0 +1,137 @@
+"""The ledger of an order's money: append-only entries, and the state that they give.
+
+`Order.paid_amount` is the sum of the order's entries at every moment; both change in one transaction, under the
+order's lock. An order whose money somebody else collects has no entries until we have to do with it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.db import transaction
+from django.db.models import F, Q, Sum
+
+from oms.kernel import clock
+from oms.kernel.sql import update_rows
+from orders.decide.payments import MONEY_IS_THERE, state_after
+from orders.models import Order, PaymentEntry, Refund
+from orders.models.order import PaymentState
+from orders.services.journal import SYSTEM, Actor
+
+COLLECTED_ELSEWHERE = {PaymentState.PAID, PaymentState.AUTHORIZED}
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A fact about an order's money: `amount` is signed, `key` unique for ever."""
+
+    order_id: int
+    kind: str
+    amount: int
+    key: str
+    on: date | None = None
+    note: str = ""
+
+
+@transaction.atomic
+def post(new: Sequence[New], *, actor: Actor = SYSTEM) -> list[int]:
+    """Append entries that are not known yet and let the orders' payment states follow.
+
+    Takes the orders' locks by pk. Returns the orders that got an entry; the caller looks after reasons and stages.
+    """
+    lock([one.order_id for one in new])
+    known = set(PaymentEntry.objects.filter(key__in=[one.key for one in new]).values_list("key", flat=True))
+    fresh = {one.key: one for one in new if one.key not in known and one.amount}
+    now, today = clock.now(), clock.today()
+    PaymentEntry.objects.bulk_create(
+        PaymentEntry(
+            order_id=one.order_id,
+            kind=one.kind,
+            amount=one.amount,
+            key=one.key,
+            on=one.on or today,
+            at=now,
+            by=actor.by,
+            note=one.note[:200],
+        )
+        for one in fresh.values()
+    )
+    sums: defaultdict[int, int] = defaultdict(int)
+    for one in fresh.values():
+        sums[one.order_id] += one.amount
+    for order_id in sorted(sums):
+        Order.objects.filter(pk=order_id).update(
+            paid_amount=F("paid_amount") + sums[order_id], version=F("version") + 1
+        )
+    settle(sorted(sums), actor=actor)
+    return sorted(sums)
+
+
+@transaction.atomic
+def settle(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
+    """Set the payment state of orders with entries to what the ledger says; orders without any keep theirs.
+
+    The day of payment is the day of the entry that completed it.
+    """
+    if not order_ids:
+        return
+    given, due, last = _refunded(order_ids), _refunds_due(order_ids), _last_days(order_ids)
+    rows = []
+    for order in Order.objects.filter(pk__in=lock(order_ids)).only("total", "paid_amount", "cancelled_at", "paid_at"):
+        if order.pk not in last:
+            continue
+        state = state_after(
+            total=order.total,
+            balance=order.paid_amount,
+            refunded=given.get(order.pk, 0),
+            refund_due=order.pk in due,
+            cancelled=order.cancelled_at is not None,
+        )
+        has_money = state in MONEY_IS_THERE or state == PaymentState.REFUNDED
+        rows.append((order.pk, str(state), (order.paid_at or last[order.pk]) if has_money else None))
+    update_rows("orders_order", {"payment_state": "text", "paid_at": "timestamptz"}, rows)
+
+
+def book_channel_money(order: Order, *, actor: Actor = SYSTEM) -> None:
+    """Enter what somebody else collected for us, before the ledger has to say what became of it. What is only
+    authorised counts as collected once the goods have left."""
+    taken = order.payment_state == PaymentState.PAID or (
+        order.payment_state == PaymentState.AUTHORIZED and order.shipped_at is not None
+    )
+    if taken and order.total and not order.payments.exists():
+        post([New(order.pk, PaymentEntry.Kind.CHANNEL, order.total, f"channel:{order.pk}")], actor=actor)
+
+
+def received(order: Order) -> int:
+    """The buyer's money that came, before refunds; what somebody else collects counts as come when it is sure."""
+    rows = order.payments.exclude(kind__in=[PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED])
+    if order.payments.exists():
+        return rows.aggregate(sum=Sum("amount"))["sum"] or 0
+    return (order.total or 0) if order.payment_state in COLLECTED_ELSEWHERE else 0
+
+
+def lock(order_ids: Sequence[int]) -> list[int]:
+    rows = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def _refunded(order_ids: Sequence[int]) -> dict[int, int]:
+    rows = PaymentEntry.objects.filter(order__in=order_ids, kind=PaymentEntry.Kind.REFUND)
+    return {order: -total for order, total in rows.values_list("order").annotate(sum=Sum("amount"))}
+
+
+def _refunds_due(order_ids: Sequence[int]) -> set[int]:
+    rows = Refund.objects.filter(order__in=order_ids, state=Refund.State.DUE).exclude(Q(amount=0))
+    return set(rows.values_list("order", flat=True))
+
+
+def _last_days(order_ids: Sequence[int]) -> dict[int, datetime]:
+    """The moment of payment by order: noon of the last incoming entry's day, or its writing if that is today."""
+    found: dict[int, datetime] = {}
+    today = clock.today()
+    for order, on, at in (
+        PaymentEntry.objects.filter(order__in=order_ids).order_by("pk").values_list("order", "on", "at")
+    ):
+        found[order] = at if on >= today else datetime.combine(on, time(12), clock.TOKYO)
+    return found

@@ -1,0 +1,127 @@
+"""Bringing transfers and orders together, and apart again."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from oms.kernel import clock
+from oms.kernel.money import yen
+from orders.models import BankLine, BankMatch, Order, PayerAlias, PaymentEntry
+from orders.services import journal, ledger, payment, refunds
+from orders.services.journal import Actor, Entry
+
+Line = BankLine.State
+
+
+class CannotMatch(Exception):
+    """Says in Japanese why; nothing was written."""
+
+
+@transaction.atomic
+def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[int]:
+    """Let (parts of) an open or parked transfer pay orders, by order id; the orders' states and stages follow.
+
+    Locks the line, then the orders by pk. A line that is matched already, by whomever, raises CannotMatch: so
+    pressing twice, or two people pressing, books once. Accepting teaches under which name a member pays.
+    """
+    line = _lock_line(line_id)
+    if line is None or line.state not in {Line.OPEN, Line.PARKED}:
+        raise CannotMatch(_("この入金はすでに消し込まれています。画面を新しくして確かめてください。"))
+    if not amounts or min(amounts.values()) <= 0:
+        raise CannotMatch(_("消し込む受注と金額を選んでください。"))
+    if sum(amounts.values()) > rest_of(line):
+        raise CannotMatch(_("金額の合計が入金額 %(amount)s を超えています。") % {"amount": yen(rest_of(line))})
+    ledger.lock(sorted(amounts))
+    orders = Order.objects.filter(pk__in=amounts).only("channel_order_no", "member_id", "total", "cancelled_at")
+    found = {order.pk: order for order in orders}
+    if len(found) < len(amounts):
+        raise CannotMatch(_("受注が見つかりません。"))
+    if line.matches.filter(order__in=amounts, undone_at=None).exists():
+        raise CannotMatch(_("この受注には、すでにこの入金が消し込まれています。"))
+    matches = [
+        BankMatch.objects.create(line=line, order_id=pk, amount=amounts[pk], at=clock.now(), by=actor.by)
+        for pk in sorted(amounts)
+    ]
+    ledger.post(
+        [
+            ledger.New(m.order_id, PaymentEntry.Kind.TRANSFER, m.amount, f"bank:{m.pk}", line.on, line.payer)
+            for m in matches
+        ],
+        actor=actor,
+    )
+    line.state = Line.OPEN if rest_of(line) else Line.MATCHED
+    line.save(update_fields=["state"])
+    _learn(line, matches, found)
+    journal.write([Entry(m.order_id, "paid", f"{yen(m.amount)}（振込 {line.on:%m/%d}）") for m in matches], actor=actor)
+    payment.follow(sorted(amounts), actor=actor)
+    _give_back([(m, found[m.order_id]) for m in matches if found[m.order_id].cancelled_at], actor)
+    return sorted(amounts)
+
+
+@transaction.atomic
+def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
+    """Take matches back: the money is open again, what they taught is forgotten, the orders' stages follow.
+
+    Returns the orders; a match undone before changes nothing.
+    """
+    lines = BankMatch.objects.filter(pk__in=match_ids).values_list("line", flat=True)
+    locked = BankLine.objects.select_for_update(no_key=True).filter(pk__in=list(lines)).order_by("pk")
+    by_id = {line.pk: line for line in locked}
+    matches = list(BankMatch.objects.filter(pk__in=match_ids, undone_at=None).order_by("pk"))
+    orders = ledger.lock(sorted({m.order_id for m in matches}))
+    BankMatch.objects.filter(pk__in=[m.pk for m in matches]).update(undone_at=clock.now(), undone_by=actor.by)
+    PayerAlias.objects.filter(match__in=matches).delete()
+    BankLine.objects.filter(pk__in=by_id, state=Line.MATCHED).update(state=Line.OPEN)
+    ledger.post(
+        [
+            ledger.New(m.order_id, PaymentEntry.Kind.UNDONE, -m.amount, f"bank:{m.pk}:undone", by_id[m.line_id].on)
+            for m in matches
+        ],
+        actor=actor,
+    )
+    journal.write([Entry(m.order_id, "payment_undone", yen(m.amount)) for m in matches], actor=actor)
+    payment.follow(orders, actor=actor)
+    return orders
+
+
+@transaction.atomic
+def set_aside(line_ids: Sequence[int], state: str, *, actor: Actor, note: str = "") -> int:
+    """Park lines, mark them as no order's money, or take them back to the open ones."""
+    if state not in {Line.PARKED, Line.OTHER, Line.OPEN}:
+        raise ValueError(state)
+    rows = BankLine.objects.filter(pk__in=line_ids).exclude(state__in=[Line.MATCHED, state])
+    if state == Line.OTHER:  # a part of it pays an order already
+        rows = rows.exclude(pk__in=BankMatch.objects.filter(undone_at=None).values("line"))
+    return rows.update(state=state, note=(note or (str(actor.by) if actor.by else ""))[:200])
+
+
+def rest_of(line: BankLine) -> int:
+    """What of a transfer pays nothing yet."""
+    return line.amount - (line.matches.filter(undone_at=None).aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
+def _lock_line(line_id: int) -> BankLine | None:
+    return BankLine.objects.select_for_update(no_key=True).filter(pk=line_id).order_by("pk").first()
+
+
+def _give_back(late: Sequence[tuple[BankMatch, Order]], actor: Actor) -> None:
+    """Money that came for an order that is cancelled goes back."""
+    for match, order in late:
+        reason = _("キャンセルのあとに入金がありました")
+        refunds.open_refund(
+            order.pk,
+            key=f"late:{match.pk}",
+            wish=refunds.Wish(quantities={}, surplus=match.amount),
+            reason=reason,
+            actor=actor,
+        )
+
+
+def _learn(line: BankLine, matches: Sequence[BankMatch], orders: Mapping[int, Order]) -> None:
+    """A name that pays for orders of one member alone stands for that member."""
+    members = {orders[m.order_id].member_id for m in matches}
+    member = next(iter(members))
+    if line.payer_key and member is not None and len(members) == 1:
+        PayerAlias.objects.get_or_create(payer_key=line.payer_key, member_id=member, defaults={"match": matches[0]})
