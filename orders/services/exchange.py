@@ -80,6 +80,24 @@ def _returned_value(case: ReturnCase) -> int:
     )
 
 
+def resend(case_id: int, *, actor: Actor) -> ReturnCase:
+    """A parcel that came back undelivered is sent once more, when it is here: the same goods, at no cost.
+
+    Raises Refused. Doing it again gives the known order.
+    """
+    case = ReturnCase.objects.select_related("order__shop").get(pk=case_id)
+    if case.exchange_order_id:
+        return case
+    if case.kind != ReturnCase.Kind.UNDELIVERED or case.state not in {"approved", "in_transit", "received"}:
+        raise Refused(_("持戻りの荷物だけを再送できます。"))
+    exchange = _take_in(case, same_goods(case))
+    with transaction.atomic():
+        _lock_both(case, exchange)
+        here = ReturnCase.objects.get(pk=case_id).state == ReturnCase.State.RECEIVED
+        _open(case, exchange, same_goods(case), held=not here, actor=actor)
+    return ReturnCase.objects.get(pk=case_id)
+
+
 def approve(case_id: int, items: Sequence[Item], *, ship_first: bool, answer: str = "", actor: Actor) -> ReturnCase:
     """Approve an exchange (or a resend): its order is taken in, its stock promised; it ships at once with
     `ship_first`, else when the goods have come back. Approving again goes on where it was broken off.
@@ -93,30 +111,35 @@ def approve(case_id: int, items: Sequence[Item], *, ship_first: bool, answer: st
         raise Refused(_("送る商品と数量を入れてください。"))
     exchange = _take_in(case, items)
     with transaction.atomic():
-        both = sorted([case.order_id, exchange.pk])
-        list(Order.objects.select_for_update(no_key=True).filter(pk__in=both).order_by("pk").values_list("pk"))
+        _lock_both(case, exchange)
         returns.approve(case_id, answer=answer, actor=actor)
-        ReturnCase.objects.filter(pk=case_id).update(exchange_order=exchange, ship_first=ship_first, kind=_kind(case))
-        ExchangeItem.objects.bulk_create(
-            ExchangeItem(case=case, sku_id=i.sku_id, quantity=i.quantity, unit_price=i.unit_price) for i in items
-        )
-        Order.objects.filter(pk=exchange.pk).update(phase=Phase.OPEN, version=F("version") + 1)
-        journal.write(
-            [
-                Entry(case.order_id, "exchange_made", exchange.channel_order_no),
-                Entry(exchange.pk, "exchange_for", f"{case.order.channel_order_no} {case.number}"),
-            ],
-            actor=actor,
-        )
-        stages.recompute([exchange.pk], actor=actor)
-        if not ship_first:
-            hold.hold_orders([exchange.pk], reason=HELD, actor=actor)
+        ReturnCase.objects.filter(pk=case_id).update(ship_first=ship_first, kind=ReturnCase.Kind.EXCHANGE)
+        _open(case, exchange, items, held=not ship_first, actor=actor)
     return ReturnCase.objects.get(pk=case_id)
 
 
-def _kind(case: ReturnCase) -> str:
-    undelivered = ReturnCase.Kind.UNDELIVERED
-    return undelivered if case.kind == undelivered else ReturnCase.Kind.EXCHANGE
+def _lock_both(case: ReturnCase, exchange: Order) -> None:
+    both = [case.order_id, exchange.pk]
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=both).order_by("pk").values_list("pk"))
+
+
+def _open(case: ReturnCase, exchange: Order, items: Sequence[Item], *, held: bool, actor: Actor) -> None:
+    """The new order may ship from now on, or when it is no longer held."""
+    ReturnCase.objects.filter(pk=case.pk).update(exchange_order=exchange)
+    ExchangeItem.objects.bulk_create(
+        ExchangeItem(case=case, sku_id=i.sku_id, quantity=i.quantity, unit_price=i.unit_price) for i in items
+    )
+    Order.objects.filter(pk=exchange.pk).update(phase=Phase.OPEN, version=F("version") + 1)
+    journal.write(
+        [
+            Entry(case.order_id, "exchange_made", exchange.channel_order_no),
+            Entry(exchange.pk, "exchange_for", f"{case.order.channel_order_no} {case.number}"),
+        ],
+        actor=actor,
+    )
+    stages.recompute([exchange.pk], actor=actor)
+    if held:
+        hold.hold_orders([exchange.pk], reason=HELD, actor=actor)
 
 
 def _take_in(case: ReturnCase, items: Sequence[Item]) -> Order:

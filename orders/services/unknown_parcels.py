@@ -36,7 +36,7 @@ def candidates(parcel: UnknownParcel) -> Sequence[Order]:
     """Shipped orders it may belong to: by the number of the parcel that went out, phone, then name; newest first."""
     found: dict[int, Order] = {}
     shipped = Order.objects.filter(fulfillment_state__in=["shipped", "partially_shipped"]).select_related("shop")
-    for word in (parcel.tracking_no.replace("-", ""), phone_digits(parcel.phone), parcel.sender):
+    for word in (parcel.tracking_no.replace("-", ""), phone_digits(parcel.phone), "".join(parcel.sender.split())):
         if word and len(found) < FOUND:
             for order in matching(shipped, "search", word).order_by("-pk")[:FOUND]:
                 found.setdefault(order.pk, order)
