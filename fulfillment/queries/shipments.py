@@ -256,6 +256,9 @@ def may(shipment: Shipment, user: User) -> dict[str, bool]:
         "print": user.has_perm("fulfillment.print_document") and shipment.state in LISTED,
         "ship": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.INSTRUCTED,
         "order": user.has_perm("orders.view_order"),
+        "reopen": user.has_perm("fulfillment.reopen_shipment") and shipment.state == Shipment.State.SHIPPED,
+        "returned": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.SHIPPED,
+        "stop": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.STOP_REQUESTED,
     }
 
 

@@ -82,7 +82,7 @@ def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, purpose: str,
         .select_related("location")
         .order_by("pk")
     )
-    by_itself = _stops_by_itself([s for s in shipments if s.state == Shipment.State.INSTRUCTED])
+    by_itself = stops_by_itself([s for s in shipments if s.state == Shipment.State.INSTRUCTED])
     waiting = [shipment for shipment in shipments if shipment.pk not in by_itself]
     pairs = [(shipment.pk, order_id) for shipment in shipments for order_id in sorted(orders_of[shipment.pk])]
     asked = StopRequest(purpose=purpose, note=note[:200], asked_at=clock.now(), asked_by=by)
@@ -97,7 +97,7 @@ def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, purpose: str,
     return Asked(sorted(all_orders - waits), sorted(waits))
 
 
-def _stops_by_itself(shipments: Sequence[Shipment]) -> set[int]:
+def stops_by_itself(shipments: Sequence[Shipment]) -> set[int]:
     """Parcels that nobody has begun with, at locations where that is enough."""
     begun = set(
         ShipmentEvent.objects.filter(shipment__in=[s.pk for s in shipments], kind__in=BEGUN).values_list(

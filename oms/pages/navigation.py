@@ -44,6 +44,7 @@ ENTRIES = (
     Entry(_("在庫"), "inventory:list", "inventory.view_sku", "stock", "z"),
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
+    Entry(_("返品"), "orders:returns", "orders.view_returncase", "undo", "h", more=True),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from orders.models.order import Order, OrderLine
 
@@ -69,8 +70,11 @@ class Cancellation(models.Model):
 
     @property
     def text(self) -> str:
-        """The reason with what was added to it."""
-        words = str(CANCEL_REASONS.get(self.reason, self.reason))
+        """The reason with what was added to it, in the shop's language: it is stored and told to channels."""
+        if self.reason == "other" and self.note:
+            return self.note
+        with override(settings.LANGUAGE_CODE):
+            words = str(CANCEL_REASONS.get(self.reason, self.reason))
         return f"{words}（{self.note}）" if self.note else words
 
 

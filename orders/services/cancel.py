@@ -258,20 +258,24 @@ def _tell_channels(cancellations: Sequence[Cancellation]) -> list[int]:
     """One word per order; the channel's own cancellation needs none. Returns what a person must do at the mall."""
     own = [one for one in cancellations if one.asked_by != Cancellation.AskedBy.CHANNEL]
     own = [one for one in own if one.order.phase != Phase.CANCELLED and not is_internal(one.order)]
-    told = [one for one in own if one.order.shop.can("cancel")]
-    put(
-        [
-            NewEffect(
-                "channel_cancel",
-                f"cancel:{one.order_id}",
-                f"order:{one.order_id}:channel",
-                {"order": one.order_id, "reason": one.text},
-            )
-            for one in told
-        ]
-    )
-    Order.objects.filter(pk__in=[one.order_id for one in told]).update(channel_sync=ChannelSync.PENDING)
-    return [one.order_id for one in own if not one.order.shop.can("cancel")]
+    words = [word for one in own if (word := _word(one))]
+    put(words)
+    told = {word.payload["order"] for word in words}
+    Order.objects.filter(pk__in=told).update(channel_sync=ChannelSync.PENDING)
+    return [one.order_id for one in own if one.order_id not in told]
+
+
+def _word(one: Cancellation) -> NewEffect | None:
+    """The buyer's own wish is granted where the channel takes an answer; else the shop cancels, where it may."""
+    order, subject = one.order, f"order:{one.order_id}:channel"
+    answers = str(order.shop.capabilities.get("cancel_answer") or "none")
+    if order.cancel_requested and answers != "none":
+        payload = {"order": order.pk, "accept": True, "message": one.text}
+        return NewEffect("channel_cancel_answer", f"cancel_answer:{order.pk}:{one.pk}", subject, payload)
+    if order.shop.can("cancel"):
+        payload = {"order": order.pk, "reason": one.text}
+        return NewEffect("channel_cancel", f"cancel:{order.pk}", subject, payload)
+    return None
 
 
 def _end_pieces(cancellation: Cancellation, actor: Actor) -> list[int]:
