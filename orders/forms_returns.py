@@ -141,7 +141,7 @@ class SettleForm(PiecesForm):
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
         lines = [line for line in case.lines.select_related("line").order_by("line__position") if line.received]
-        left = {pk: quantity for pk, quantity in case.order.lines.values_list("pk", "quantity")}
+        left = dict(case.order.lines.values_list("pk", "quantity"))
         everything = sum(line.received for line in lines) == sum(left.values())
         proposal = decide.propose(case.reason, everything=everything, freight=0)
         sent = sum(item.unit_price * item.quantity for item in case.exchange_items.all())

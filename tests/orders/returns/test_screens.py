@@ -1,0 +1,116 @@
+"""The screens of cancelling, stopping and returning, as a person walks through them without JavaScript."""
+
+import pytest
+from django.urls import reverse
+
+from fulfillment.models import Shipment
+from fulfillment.services.printing import record_printed
+from orders.models import Cancellation, Order, Refund, ReturnCase, UnknownParcel
+from tests.fulfillment.test_stop import instructed
+from tests.orders.builders import make_line, make_location, make_shop, make_sku
+from tests.orders.returns.test_returns import shipped
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop():
+    return make_shop(capabilities={"confirm": True, "cancel": True, "mail": "free", "partial_shipment": True})
+
+
+def post(client, name, *args, **data):
+    answer = client.post(reverse(name, args=args), data, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_person_cancels_pieces_then_the_rest_and_sees_what_became_of_it(client_of, aoi, shop):
+    chair = make_sku(stock_units=3)
+    order, shipment = instructed(shop, make_line("CHAIR", 3), skus=[chair])
+    client, line = client_of(aoi), order.lines.get()
+    page = client.get(reverse("orders:cancel", args=[order.pk])).content.decode()
+    assert "出荷停止依頼" in page and "返金" in page
+    form = {"reason": "customer", "asked_by": "customer", "refund": "on", "send_mail": "on"}
+    shown = post(client, "orders:cancel", order.pk, **form, scope="pieces", key="a")
+    assert "キャンセルする商品の数" in shown
+    post(client, "orders:cancel", order.pk, **form, **{f"line-{line.pk}": 1}, scope="pieces", key="a")
+    assert Cancellation.objects.get().state == "waiting"
+    assert "返事待ち" in client.get(reverse("fulfillment:order-panel", args=[order.pk])).content.decode()
+    assert "止めた" in client.get(reverse("fulfillment:stops")).content.decode()
+    post(client, "fulfillment:stop-done", shipment.pk)
+    post(client, "orders:cancel", order.pk, **form, scope="whole", key="b")
+    order.refresh_from_db()
+    assert order.stage == "cancelled" and Refund.objects.count() == 2
+    assert "引当を戻しました" in client.get(reverse("orders:detail", args=[order.pk])).content.decode()
+
+
+def test_the_warehouse_answers_too_late_with_a_number(client_of, aoi, shop):
+    order, shipment = instructed(shop, skus=[make_sku(stock_units=1)], printed=False)
+    record_printed([shipment.pk], "pick_printed", by=None)
+    client = client_of(aoi)
+    post(client, "fulfillment:ask-change", order.pk, note="住所変更")
+    assert "送り状番号を入力" in post(client, "fulfillment:stop-too-late", shipment.pk, carrier="yamato")
+    post(client, "fulfillment:stop-too-late", shipment.pk, carrier="yamato", tracking_no="471203984414")
+    order.refresh_from_db()
+    assert order.stage == "shipped"
+    post(client, "fulfillment:reopen", shipment.pk)
+    order.refresh_from_db()
+    assert order.stage == "in_fulfillment"
+    assert client.get(reverse("fulfillment:race", args=[order.pk])).status_code == 200
+    assert client.get(reverse("fulfillment:shipment", args=[shipment.pk])).status_code == 200
+
+
+def test_a_return_is_walked_from_the_order_to_the_end(client_of, aoi, shop):
+    chair, warehouse = make_sku(stock_units=2), make_location()
+    order = shipped(shop, make_line("CHAIR", 2), skus=[chair])
+    client, line = client_of(aoi), order.lines.get()
+    assert "返品・交換を受け付ける" in client.get(reverse("orders:detail", args=[order.pk])).content.decode()
+    post(client, "orders:return-open", order.pk, **{f"piece-{line.pk}": 1}, reason="defective", kind="return", key="a")
+    case = ReturnCase.objects.get()
+    post(client, "orders:return-approve", case.pk, answer="着払いで送ってください")
+    post(client, "orders:return-receive", case.pk, **{f"piece-{case.lines.get().pk}": 1})
+    post(client, "orders:return-inspect", case.pk, **{f"grade-{chair.pk}-good": 1}, location=warehouse.pk)
+    post(client, "orders:return-settle", case.pk, **{f"piece-{line.pk}": 1})
+    assert "1,000" in post(client, "orders:return-close", case.pk)
+    assert ReturnCase.objects.get().state == "closed" and Refund.objects.get().amount == 1000
+    assert case.number in client.get(reverse("orders:returns") + "?tab=over").content.decode()
+    assert case.number in client.get(reverse("orders:detail", args=[order.pk])).content.decode()
+
+
+def test_an_exchange_and_an_unknown_parcel_by_hand(client_of, aoi, shop):
+    order = shipped(shop, make_line("CHAIR", 2), skus=[make_sku(stock_units=4)])
+    client, line = client_of(aoi), order.lines.get()
+    post(client, "orders:return-open", order.pk, **{f"piece-{line.pk}": 1}, reason="defective", kind="exchange", key="a")
+    case = ReturnCase.objects.get()
+    sent = {"sku-0": "CHAIR", "quantity-0": 1, "price-0": 1000, "ship_first": "on"}
+    post(client, "orders:return-exchange", case.pk, **sent)
+    assert Order.objects.filter(channel_order_no=f"{order.channel_order_no}-X{case.pk}").exists()
+    assert "どれかを入れて" in post(client, "orders:unknown-parcel-note")
+    post(client, "orders:unknown-parcel-note", phone="09012345678")
+    parcel = UnknownParcel.objects.get()
+    page = client.get(reverse("orders:unknown-parcel", args=[parcel.pk]) + f"?order={order.pk}").content.decode()
+    assert order.channel_order_no in page
+    pieces = {f"piece-{line.pk}": 1, "order": order.pk, "reason": "customer", "kind": "return", "key": "z"}
+    post(client, "orders:unknown-parcel", parcel.pk, **pieces)
+    assert ReturnCase.objects.order_by("pk").last().state == "received"
+    assert client.get(reverse("orders:returns")).status_code == 200
+
+
+def test_a_person_who_may_only_look_changes_nothing(client_of, ben, shop):
+    order = shipped(shop, skus=[make_sku(stock_units=1)])
+    client, shipment = client_of(ben), Shipment.objects.get()
+    assert client.get(reverse("orders:returns")).status_code == 200
+    for name, pk in (
+        ("orders:cancel", order.pk),
+        ("orders:decline-cancel", order.pk),
+        ("orders:return-open", order.pk),
+        ("fulfillment:ask-change", order.pk),
+        ("fulfillment:stop-withdraw", order.pk),
+        ("fulfillment:stop-done", shipment.pk),
+        ("fulfillment:stop-too-late", shipment.pk),
+        ("fulfillment:reopen", shipment.pk),
+        ("fulfillment:parcel-returned", shipment.pk),
+        *((f"orders:return-{verb}", 1) for verb in ("approve", "reject", "exchange", "settle", "close", "inspect")),
+    ):
+        assert client.post(reverse(name, args=[pk])).status_code == 403, name
+    assert client.post(reverse("fulfillment:stop-policy")).status_code == 403
