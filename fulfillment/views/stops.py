@@ -1,4 +1,4 @@
-"""出荷停止依頼: the locations' list with its two answers, the race shown before asking, and what the order's page asks."""
+"""出荷停止依頼: the locations' list with its two answers, the race before asking, and what the order's page asks."""
 
 from django import forms
 from django.contrib import messages
