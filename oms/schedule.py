@@ -63,3 +63,6 @@ BEAT_SCHEDULE |= {
     "rule-moments": {"task": "orders.tasks.run_rule_moments", "schedule": 60.0, "options": {"expires": 60}},
     "fold-rule-tallies": {"task": "orders.tasks.fold_rule_tallies", "schedule": 300.0, "options": {"expires": 300}},
 }
+BEAT_SCHEDULE |= {
+    "payments": {"task": "orders.tasks.follow_payments", "schedule": 1800.0, "options": {"expires": 1800}},
+}

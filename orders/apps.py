@@ -20,8 +20,11 @@ class OrdersConfig(AppConfig):
         self._ready_payments()
 
     def _ready_payments(self) -> None:
+        from orders import actions, payment_actions
         from orders.models import TaskKind
         from orders.services import refunds, tasks
 
         for kind in (TaskKind.REFUND, TaskKind.VOID):
             tasks.on_finished(kind, refunds.finished_by_person)
+        for action in payment_actions.ACTIONS:
+            actions.register(action)

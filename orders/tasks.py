@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders.services import bulk, hold, stage
+from orders.services import authorisations, bulk, hold, refunds, reminders, stage
 from orders.services.rules import publish, sweep
 
 
@@ -39,3 +39,11 @@ def run_rule_moments() -> None:
 @shared_task(name="orders.tasks.fold_rule_tallies", ignore_result=True)
 def fold_rule_tallies() -> None:
     sweep.fold_tallies()
+
+
+@shared_task(name="orders.tasks.follow_payments", ignore_result=True)
+def follow_payments() -> None:
+    reminders.send_due()
+    reminders.cancel_expired()
+    authorisations.warn_of_ends()
+    refunds.settle_by_channel()

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_order import order_routes
+from orders.urls_payments import payment_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
 from orders.views import bulk, desk
@@ -21,4 +22,11 @@ bulk_urls = [
     path("bulk/<uuid:key>/run/", bulk.bulk_run, name="bulk-run"),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [*desk_urls, *bulk_urls, *order_routes, *rule_routes, *return_routes]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *desk_urls,
+    *bulk_urls,
+    *order_routes,
+    *rule_routes,
+    *payment_routes,
+    *return_routes,
+]

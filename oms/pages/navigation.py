@@ -41,6 +41,7 @@ ENTRIES = (
     Entry(_("受注"), "orders:list", "orders.view_order", "orders", "o"),
     Entry(_("確認待ち"), "orders:inbox", "orders.review_order", "review", "k"),
     Entry(_("出荷"), "fulfillment:list", "fulfillment.view_shipment", "ship", "s"),
+    Entry(_("入金"), "orders:payments", "orders.record_payment", "yen", "n"),
     Entry(_("在庫"), "inventory:list", "inventory.view_sku", "stock", "z"),
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),

@@ -148,17 +148,32 @@ HEADINGS: Mapping[str, Sequence[str]] = {
     "month": ("日(月)", "(月)"),
     "day": ("日(日)", "(日)"),
     "on": ("(年)", "勘定日", "取引日", "入金日", "年月日", "日付", "操作日"),
-    "amount": ("入金金額", "お預り金額", "お預かり金額", "お預入金額", "預入金額", "入金額", "お預り", "お預入", "入金", "預入", "金額"),
-    "payer": ("振込依頼人名", "振込依頼人", "依頼人", "お取引内容", "取引内容", "摘要内容", "内容", "摘要", "お取り扱い内容"),
+    "amount": (
+        "入金金額",
+        "お預り金額",
+        "お預かり金額",
+        "預入金額",
+        "入金額",
+        "お預り",
+        "お預入",
+        "入金",
+        "預入",
+        "金額",
+    ),
+    "payer": ("振込依頼人名", "振込依頼人", "依頼人", "取引内容", "摘要内容", "取り扱い内容", "内容", "摘要"),
     "text": ("EDI", "メモ", "備考", "摘要"),
-}  # fmt: skip
+}
 
 
 def table_of(text: str) -> list[list[str]]:
-    """Rows of cells; separated by tabs where the first line has any, else by commas."""
+    """Rows of cells; separated by tabs where the first line has any, else by commas. Raises Unreadable."""
     lines = text.strip("\ufeff\n\r")
     delimiter = "\t" if "\t" in lines.split("\n", 1)[0] else ","
-    return [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(lines), delimiter=delimiter) if any(row)]
+    try:
+        read = list(csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise Unreadable(_("CSV として読み取れません。銀行からもう一度ダウンロードしてください。")) from error
+    return [[cell.strip() for cell in row] for row in read if any(row)]
 
 
 def guess_columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
@@ -206,7 +221,7 @@ def amount_of(text: str) -> int:
     return int(match[1].replace(",", "")) if match else 0
 
 
-DAY = re.compile(r"(?:(令和|R)\s*)?(\d{2,4}|元)[年/.\-](\d{1,2})[月/.\-](\d{1,2})日?.*", re.DOTALL)
+DAY = re.compile(r"(?:(令和|R)\s*)?(\d{1,4}|元)[年/.\-](\d{1,2})[月/.\-](\d{1,2})日?.*", re.DOTALL)
 
 
 def day_of(text: str, *, today: date) -> date | None:
@@ -254,9 +269,7 @@ def read_pasted(text: str, *, today: date) -> list[Incoming]:
         read = _pasted(unicodedata.normalize("NFKC", line), today)
         if read is None:
             raise Unreadable(
-                _(
-                    "%(n)s行目を読み取れません。「2026/11/20 12,345 ヤマダタロウ」のように並べてください。"
-                )
+                _("%(n)s行目を読み取れません。「2026/11/20 12,345 ヤマダタロウ」のように並べてください。")
                 % {"n": number}
             )
         lines.append(read)

@@ -44,6 +44,7 @@ CATALOGUE: dict[str, Reason] = {
     "blacklist_match": Reason(_("ブラックリスト一致"), Level.BLOCK, _("注文者を確かめる")),
     "channel_caution": Reason(_("モールの注意喚起"), Level.BLOCK, _("モールの画面で注文者を確かめる")),
     "paid_short": Reason(_("入金不足"), Level.BLOCK, _("不足分を案内するか、当社負担にする"), clearable=False),
+    "auth_expiring": Reason(_("与信期限切れ間近"), Level.WARN, _("与信を取り直すか、先に出荷する")),
     "paid_over": Reason(_("過入金"), Level.WARN, _("差額を返金する")),
     "oversold": Reason(_("売り越し"), Level.BLOCK, _("どの受注に在庫を回すかを決める")),
     "rule_hold": Reason(_("ルールによる確認"), Level.BLOCK, _("ルールが書いた理由を読んで決める")),
@@ -108,6 +109,9 @@ class OrderFacts:
     flags: Sequence[str] = field(default_factory=tuple)
     paid: int = 0  # what our ledger holds
     paid_state: str = ""
+    authorized_until: date | None = None
+    ships_on: date | None = None  # as planned or promised; None: at once
+    today: date | None = None
 
 
 def evaluate(facts: OrderFacts) -> list[Found]:
@@ -151,6 +155,20 @@ def _paid_differently(facts: OrderFacts) -> Iterator[Found]:
         f"{yen(abs(facts.total - facts.paid))} {'足りません' if short else '多く入っています'}。",
         "payment",
     )
+
+
+AUTH_DAYS_LEFT = 2
+
+
+def _auth_expiring(facts: OrderFacts) -> Iterator[Found]:
+    """The authorisation ends before the goods are to leave, or in so few days that nothing may go wrong."""
+    ends = facts.authorized_until
+    if ends is None or facts.today is None or facts.paid_state != PaymentState.AUTHORIZED:
+        return
+    leaves = max(facts.ships_on or facts.today, facts.today)
+    if ends <= leaves or (ends - facts.today).days <= AUTH_DAYS_LEFT:
+        planned = f"{leaves:%m/%d}" if facts.ships_on else "未定"
+        yield Found("auth_expiring", f"与信は {ends:%m/%d} まで、出荷予定は {planned} です。", "payment")
 
 
 def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
@@ -213,6 +231,7 @@ CHECKS: list[Callable[[OrderFacts], Iterator[Found]]] = [
     _item_unmapped,
     _amount_mismatch,
     _paid_differently,
+    _auth_expiring,
     _cancel_request,
     _channel_changed,
     _blacklist,

@@ -260,7 +260,9 @@ def _evidence(reason: ReviewReason, personal: bool) -> str:
     return reason.evidence if personal else privacy.mask_text(reason.evidence)
 
 
-def _way_out(code: str, order: Order, lines: Iterable[OrderLine]) -> tuple[str, str, bool]:
+def _way_out(  # noqa: PLR0911 - one answer a reason
+    code: str, order: Order, lines: Iterable[OrderLine]
+) -> tuple[str, str, bool]:
     """(URL, words, opens as a dialog) of the place where a reason's cause is put right."""
     if code == "item_unmapped":
         return _mapping_url(order, lines), _("商品対応表で対応づける"), False

@@ -201,3 +201,7 @@ def _recent_matches() -> list[BankMatch]:
     return list(rows)
 
 
+def dues(order_ids: Sequence[int]) -> dict[int, int]:
+    """What each of these owes, in the order of the ids; nothing is owed by what is paid."""
+    found = {order.pk: max(0, due_of(order)) for order in Order.objects.filter(pk__in=order_ids)}
+    return {pk: found[pk] for pk in order_ids if pk in found}

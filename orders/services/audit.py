@@ -7,7 +7,7 @@ from django.db import connection
 from inventory.models import Sku
 from inventory.services import stock
 from oms.kernel import audit, clock
-from orders.services import stage
+from orders.services import audit_money, stage
 
 BATCH = 5_000
 JOURNALS = ("orders_orderevent", "orders_returnevent")
@@ -79,6 +79,7 @@ def violations() -> list[str]:
         *audit.broken({"line {}, SKU {}: the order is promised {}, the ledger holds {}": PROMISES}, _bundles()),
         *_wrong_stages(),
         *audit.unprotected_journals(JOURNALS),
+        *audit_money.violations(),
     ]
 
 

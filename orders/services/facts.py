@@ -10,6 +10,7 @@ from django.db.models import F
 from oms.kernel.sql import update_rows
 from oms.kernel.text import search_text
 from orders.models import Order, OrderLine
+from orders.services import authorisations
 from orders.services import stage as stages
 from orders.services.journal import SYSTEM, Actor
 
@@ -52,6 +53,7 @@ def write_fulfilment(facts: Sequence[Fulfilment], *, actor: Actor = SYSTEM) -> N
             for f in facts
         ],
     )
+    authorisations.ask_capture([f.order_id for f in facts if f.shipped_at])
     stages.recompute([f.order_id for f in facts], actor=actor)
 
 

@@ -1,6 +1,7 @@
 """A shop's payment terms as services read and keep them."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -47,7 +48,9 @@ def rule_for(order: Order) -> Terms:
 def save_gate(shop: Shop, terms: Terms, *, by: User | None) -> PaymentGate:
     """Write the terms of one method or code; the stages of orders that wait, or are about to ship, follow."""
     values = {name: getattr(terms, name) for name in FIELDS if name != "code"}
-    same = {"shop": shop, "code": terms.code} if terms.code else {"shop": shop, "code": "", "method": terms.method}
+    same: dict[str, Any] = (
+        {"shop": shop, "code": terms.code} if terms.code else {"shop": shop, "code": "", "method": terms.method}
+    )
     row, _made = PaymentGate.objects.update_or_create(**same, defaults=values)
     _follow(shop)
     return row

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
@@ -192,7 +193,7 @@ def bill_of(order: Order) -> Bill:
     )
 
 
-def _bill_line(line: OrderLine, back: dict | None) -> BillLine:
+def _bill_line(line: OrderLine, back: Mapping[str, Any] | None) -> BillLine:
     """Pieces that were refunded and then taken off the line are no part of what stands."""
     pieces = back["pieces"] if back else 0
     standing = max(0, pieces - line.cancelled_quantity)

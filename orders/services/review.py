@@ -6,6 +6,7 @@ and opens again when the evidence changes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -134,7 +135,14 @@ def stored_facts(order: Order) -> OrderFacts:
         carrier=order.carrier,
         paid=order.paid_amount,
         paid_state=order.payment_state,
+        authorized_until=_day(order.authorized_until),
+        ships_on=max(filter(None, (order.planned_ship_date, order.release_date)), default=None) or _day(order.ship_by),
+        today=clock.today(),
     )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return clock.in_tokyo(moment).date() if moment else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ def test_money_is_recorded_once(client_of, aoi, shop):
     assert "入金を登録できません" in body_of(client.post(url, {"note": ""}, follow=True))
     order.refresh_from_db()
     assert (order.payment_state, order.stage) == ("paid", "awaiting_stock")
-    assert order.events.filter(kind="paid", by=aoi, text="ヤマダ").count() == 1
+    assert order.events.filter(kind="paid", by=aoi, text="¥1,500 ヤマダ").count() == 1
 
 
 def test_confirming_asks_the_channel_once(client_of, aoi):

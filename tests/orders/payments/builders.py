@@ -29,7 +29,6 @@ def buyer(kana: str, number: int = 0, **fields: Any) -> Party:
         "email": f"b{number}@example.com",
     }
 
-
     return replace(TOKYO_PARTY, **(values | fields))
 
 
@@ -66,7 +65,6 @@ def _field(text: str, width: int) -> bytes:
 
 
 def half_width(kana: str) -> str:
-
 
     return jaconv.z2h(kana, kana=True, ascii=True, digit=True)
 

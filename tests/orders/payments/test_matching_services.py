@@ -5,7 +5,18 @@ from datetime import date
 import pytest
 
 from oms.kernel import clock
-from orders.models import BankLine, BankMatch, Mail, MailTemplate, Order, OrderTask, PayerAlias, PaymentEntry, Refund, ReviewReason
+from orders.models import (
+    BankLine,
+    BankMatch,
+    Mail,
+    MailTemplate,
+    Order,
+    OrderTask,
+    PayerAlias,
+    PaymentEntry,
+    Refund,
+    ReviewReason,
+)
 from orders.queries import matching as page
 from orders.services import audit, bank_files, matching
 from orders.services.journal import Actor
@@ -16,9 +27,7 @@ pytestmark = pytest.mark.django_db
 
 def load(content: bytes, account: str = "") -> bank_files.Loaded:
     read = bank_files.read(content)
-    return bank_files.load(
-        read.lines, name="a.txt", layout=read.layout, account=account or read.account, actor=Actor()
-    )
+    return bank_files.load(read.lines, name="a.txt", layout=read.layout, account=account or read.account, actor=Actor())
 
 
 def accept_sure(actor: Actor) -> int:
@@ -50,7 +59,12 @@ def test_story_06_a_bank_file_loaded_twice_books_once_and_a_wrong_match_is_undon
     matching.undo([wrong.pk], actor=actor)
     matching.undo([wrong.pk], actor=actor)
     order = Order.objects.get(pk=wrong.order_id)
-    assert (order.stage, order.payment_state, order.paid_amount, order.paid_at) == ("awaiting_payment", "unpaid", 0, None)
+    assert (order.stage, order.payment_state, order.paid_amount, order.paid_at) == (
+        "awaiting_payment",
+        "unpaid",
+        0,
+        None,
+    )
     assert BankLine.objects.get(pk=wrong.line_id).state == "open"
     assert audit.violations() == []
     assert accept_sure(actor) == 1, "the right match is made after all"

@@ -1,0 +1,175 @@
+"""What people type about money."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from oms.kernel import clock
+from orders.decide.bank_formats import FIELDS
+from orders.decide.payments import Terms
+from orders.models import BankPreset, PaymentGate
+from orders.services import payment_gates
+
+LARGEST_FILE = 5_000_000
+
+
+class LoadForm(forms.Form):
+    """A bank's file, or lines pasted from its page."""
+
+    file = forms.FileField(label=lazy("銀行のファイル（全銀形式・CSV）"), required=False)
+    text = forms.CharField(
+        label=lazy("貼り付け"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "2026/11/20 12,345 ヤマダ タロウ"}),
+    )
+    account = forms.CharField(
+        label=lazy("口座"),
+        max_length=60,
+        required=False,
+        help_text=lazy("全銀形式では口座番号がファイルにあるため不要です。"),
+    )
+    preset = forms.ModelChoiceField(
+        BankPreset.objects.all(), label=lazy("CSV の読み方"), required=False, empty_label=lazy("見出しから判断する")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not values.get("file") and not (values.get("text") or "").strip():
+            raise forms.ValidationError(_("ファイルを選ぶか、明細を貼り付けてください。"))
+        if values.get("file") and values["file"].size > LARGEST_FILE:
+            raise forms.ValidationError(_("ファイルが大きすぎます。期間を分けて 5 MB までにしてください。"))
+        return values
+
+    @property
+    def content(self) -> bytes:
+        upload = self.cleaned_data["file"]
+        return upload.read() if upload else self.cleaned_data["text"].encode()
+
+    @property
+    def name(self) -> str:
+        upload = self.cleaned_data["file"]
+        return upload.name if upload else _("貼り付け")
+
+
+COLUMN_LABELS = {
+    "on": lazy("日付"),
+    "month": lazy("日付の月（別の列のとき）"),
+    "day": lazy("日付の日（別の列のとき）"),
+    "amount": lazy("入金額"),
+    "payer": lazy("振込依頼人"),
+    "text": lazy("摘要・EDI"),
+}
+
+
+class ColumnsForm(forms.Form):
+    """Which column of a CSV holds what; `rows` are the file's, shown as a preview."""
+
+    text = forms.CharField(widget=forms.HiddenInput)
+    name = forms.CharField(widget=forms.HiddenInput)
+    account = forms.CharField(widget=forms.HiddenInput, required=False)
+    skip = forms.IntegerField(label=lazy("読み飛ばす行数（見出しなど）"), min_value=0, max_value=50)
+    preset_name = forms.CharField(
+        label=lazy("この読み方の名前"), max_length=60, required=False, help_text=lazy("入れると、次から選べます。")
+    )
+
+    def __init__(self, data: Any = None, *, rows: Sequence[Sequence[str]] = (), **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        width = min(max((len(row) for row in rows), default=0), 40)
+        sample = next((row for row in rows if any(row)), ())
+        choices = [("", "–")] + [
+            (str(at), _("%(n)s列目 %(head)s") % {"n": at + 1, "head": (sample[at] if at < len(sample) else "")[:20]})
+            for at in range(width)
+        ]
+        for field in FIELDS:
+            self.fields[f"column_{field}"] = forms.ChoiceField(
+                label=COLUMN_LABELS[field], choices=choices, required=field in {"on", "amount", "payer"}
+            )
+
+    @property
+    def columns(self) -> dict[str, int]:
+        return {
+            field: int(self.cleaned_data[f"column_{field}"]) for field in FIELDS if self.cleaned_data[f"column_{field}"]
+        }
+
+
+class RecordForm(forms.Form):
+    """Money that came, typed by hand."""
+
+    amount = forms.IntegerField(label=lazy("金額（円）"), min_value=1, max_value=99_999_999)
+    on = forms.DateField(label=lazy("入金日"), widget=forms.DateInput(attrs={"type": "date"}))
+    note = forms.CharField(label=lazy("入金メモ（振込名義など）"), max_length=200, required=False)
+
+    def clean_on(self) -> Any:
+        day = self.cleaned_data["on"]
+        if day > clock.today():
+            raise forms.ValidationError(_("入金日に未来の日は選べません。"))
+        return day
+
+
+class TermsForm(forms.ModelForm):
+    """One row of a shop's payment terms."""
+
+    class Meta:
+        model = PaymentGate
+        fields = (
+            "code", "method", "collector", "ships_when", "due_days", "remind_days", "final_days", "cancel_days",
+            "scarce_days", "auto_cancel",
+        )  # fmt: skip
+        help_texts = {
+            "code": lazy("モールの支払名のとおりに入れます。空欄なら、この支払方法すべての条件になります。"),
+            "due_days": lazy("注文日から数えます。0 なら期限をつけません。"),
+            "cancel_days": lazy("0 ならキャンセルの対象にしません。"),
+            "scarce_days": lazy("ほかの人に売れる在庫が残っていない受注に使います。0 なら同じ日数です。"),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors:
+            for field, problem in payment_gates.problems(self.terms).items():
+                self.add_error(field, problem)
+        return values
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(**{name: self.cleaned_data[name] for name in payment_gates.FIELDS})
+
+    def validate_constraints(self) -> None:
+        """Saving writes over the row of the same code or method, so nothing can be there twice."""
+
+
+class RefundForm(forms.Form):
+    """What goes back: pieces of lines, whole fees, and what is taken off or put on."""
+
+    reason = forms.CharField(label=lazy("理由"), max_length=200)
+    deduction = forms.IntegerField(label=lazy("差し引く額（返送料など）"), min_value=0, initial=0, required=False)
+    goodwill = forms.IntegerField(label=lazy("上乗せする額（お詫びなど）"), min_value=0, initial=0, required=False)
+    surplus = forms.IntegerField(label=lazy("過入金の返金"), min_value=0, initial=0, required=False)
+    fees = forms.MultipleChoiceField(label=lazy("返す料金"), required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, data: Any = None, *, lines: Sequence[tuple[int, str, int]], fees: Sequence[tuple[str, str]]):
+        super().__init__(data)
+        field = self.fields["fees"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = list(fees)
+        if not fees:
+            del self.fields["fees"]
+        for pk, name, left in lines:
+            self.fields[f"line_{pk}"] = forms.IntegerField(
+                label=_("%(name)s（残り%(left)s）") % {"name": name, "left": left},
+                min_value=0,
+                max_value=left,
+                initial=0,
+                required=False,
+            )
+        self.order_fields([f"line_{pk}" for pk, _name, _left in lines])
+
+    @property
+    def quantities(self) -> dict[int, int]:
+        return {
+            int(name.removeprefix("line_")): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("line_") and value
+        }

@@ -1,0 +1,223 @@
+"""入金待ち, one order's money, refunds: what the screens show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from oms.kernel import clock, privacy
+from oms.kernel.money import yen
+from orders.decide.payments import Terms
+from orders.decide.refunds import everything_left
+from orders.models import BankMatch, Order, OrderTask, PaymentEntry, Refund, Reminder, Shop, TaskKind
+from orders.models.order import PAYABLE
+from orders.models.payment import Collector, ShipsWhen
+from orders.payment_forms import RefundForm
+from orders.queries.found import found_order_ids
+from orders.queries.matching import due_of, unpaid_to_us
+from orders.services import ledger, payment_gates, refunds, reminders
+from orders.services.payment import undone_keys
+from orders.services.reminders import Case
+
+WHEN = (("late", _("期限切れ")), ("soon", _("3日以内")), ("partial", _("一部入金")))
+MONEY_TASKS = (TaskKind.REFUND, TaskKind.VOID, TaskKind.CAPTURE, TaskKind.REAUTHORIZE, TaskKind.REPORT)
+STEP_LABELS = dict(Reminder.Step.choices)
+STEP_TONES = {"": "neutral", "first": "waiting", "final": "attention", "cancel": "danger"}
+
+
+class PaymentFilter(django_filters.FilterSet):
+    q = django_filters.CharFilter(label=_("受注番号・氏名・電話"), method="search", widget=forms.SearchInput)
+    when = django_filters.ChoiceFilter(label=_("期限"), choices=WHEN, method="by_day", empty_label=_("すべて"))
+    shop = django_filters.ModelChoiceFilter(label=_("店舗"), queryset=Shop.objects.all(), empty_label=_("すべて"))
+
+    class Meta:
+        model = Order
+        fields = ["q", "when", "shop"]
+
+    def search(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        return rows.filter(pk__in=found_order_ids(typed))
+
+    def by_day(self, rows: QuerySet[Order], _name: str, value: str) -> QuerySet[Order]:
+        now = clock.now()
+        if value == "partial":
+            return rows.filter(payment_state="partially_paid")
+        if value == "late":
+            return rows.filter(pay_by__lt=now)
+        return rows.filter(pay_by__gte=now, pay_by__lt=now + timedelta(days=3))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One unpaid order. `next` is the step whose day has come and that was not taken."""
+
+    order: Order
+    buyer: str
+    due: int
+    late: bool
+    last: str | Promise
+    next: str | Promise
+    tone: str
+    ends_on: Any
+    scarce: bool
+
+
+def waiting_orders() -> QuerySet[Order]:
+    columns = (
+        "shop", "channel_order_no", "buyer_name", "ordered_at", "payment_method", "payment_name", "payment_state",
+        "total", "paid_amount", "pay_by", "stage",
+    )  # fmt: skip
+    return unpaid_to_us().select_related("shop").only(*columns, "shop__name", "shop__capabilities")
+
+
+def rows_of(orders: Sequence[Order], *, personal: bool) -> list[Row]:
+    """A fixed number of queries, whatever the page's length."""
+    now = clock.now()
+    return [_row(case, now, personal) for case in reminders.cases(orders)]
+
+
+def expired_rows(*, personal: bool) -> list[Row]:
+    cases = reminders.expired()
+    names = dict(Order.objects.filter(pk__in=[c.order.pk for c in cases]).values_list("pk", "buyer_name"))
+    for case in cases:
+        case.order.buyer_name = names[case.order.pk]
+    now = clock.now()
+    return [_row(case, now, personal) for case in cases]
+
+
+def _row(case: Case, now: Any, personal: bool) -> Row:
+    order = case.order
+    last = next((step for step in reversed(Reminder.Step.values) if step in case.taken), "")
+    return Row(
+        order,
+        order.buyer_name if personal else privacy.mask_name(order.buyer_name),
+        due_of(order),
+        bool(order.pay_by and order.pay_by < now),
+        STEP_LABELS.get(last, ""),
+        STEP_LABELS[case.step] if case.is_new else "",
+        STEP_TONES[case.step if case.is_new else ""],
+        case.ends_on,
+        case.scarce,
+    )
+
+
+def tally() -> dict[str, int]:
+    """The numbers above the list."""
+    rows, now = unpaid_to_us(), clock.now()
+    return {
+        "waiting": rows.count(),
+        "late": rows.filter(pay_by__lt=now).count(),
+        "partial": rows.filter(payment_state="partially_paid").count(),
+        "refunds": Refund.objects.filter(state=Refund.State.DUE).count(),
+        "tasks": OrderTask.objects.filter(kind__in=MONEY_TASKS, done_at=None).count(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    entry: PaymentEntry
+    undo_url: str
+
+
+def order_money(order: Order) -> dict[str, Any]:
+    """The payment block of one order: terms, ledger, matches, reminders, refunds, tasks."""
+    entries = list(order.payments.select_related("by").order_by("pk"))
+    gone = undone_keys(entries)
+    by_hand = {PaymentEntry.Kind.RECORDED, PaymentEntry.Kind.WAIVED}
+    terms = payment_gates.rule_for(order)
+    return {
+        "order": order,
+        "terms": terms,
+        "terms_text": terms_text(terms),
+        "due": due_of(order),
+        "received": ledger.received(order),
+        "refundable": refunds.money_left(order),
+        "payable": order.payment_state in PAYABLE and not order.cancelled_at,
+        "short": order.payment_state == "partially_paid" and not order.cancelled_at,
+        "entries": [
+            EntryRow(
+                entry,
+                reverse("orders:payment-undo", args=[order.pk, entry.pk])
+                if entry.kind in by_hand and entry.amount > 0 and entry.key not in gone
+                else "",
+            )
+            for entry in entries
+        ],
+        "matches": list(
+            BankMatch.objects.filter(order=order, undone_at=None).select_related("line", "by").order_by("pk")
+        ),
+        "reminders": list(order.reminders.select_related("by").order_by("pk")),
+        "refunds": list(order.refunds.prefetch_related("lines__line").order_by("pk")),
+        "money_tasks": list(order.tasks.filter(kind__in=MONEY_TASKS, done_at=None).order_by("pk")),
+        "payers": payers(order),
+    }
+
+
+def payers(order: Order) -> list[tuple[str | Promise, int]]:
+    """Who paid how much of the price: buyer, channel, shop."""
+    rows = [
+        (_("お客様の支払い"), order.total or 0),
+        (_("ポイント（モールが支払い）"), order.points),
+        (_("モールクーポン（モールが支払い）"), order.coupons_channel),
+        (_("店舗クーポン・値引（店舗が負担）"), order.coupons_shop + order.discount),
+    ]
+    return [(label, amount) for label, amount in rows if amount]
+
+
+def terms_text(terms: Terms) -> list[tuple[str | Promise, str | Promise]]:
+    collector = dict(Collector.choices)[terms.collector]
+    ships = dict(ShipsWhen.choices)[terms.ships_when]
+    rows: list[tuple[str | Promise, str | Promise]] = [(_("代金を受け取る人"), collector), (_("出荷できる時"), ships)]
+    for label, days in (
+        (_("支払期限"), terms.due_days),
+        (_("督促"), terms.remind_days),
+        (_("最終督促"), terms.final_days),
+        (_("キャンセル"), terms.cancel_days),
+    ):
+        if days:
+            rows.append((label, _("%(n)s日") % {"n": days}))
+    return rows
+
+
+def refund_rows(state: str = Refund.State.DUE) -> QuerySet[Refund]:
+    return (
+        Refund.objects.filter(state=state).select_related("order__shop", "made_by", "done_by").order_by("made_at", "pk")
+    )
+
+
+def open_money_tasks() -> list[OrderTask]:
+    """Open tasks about money that are no refund (those stand in the refunds)."""
+    kinds = [kind for kind in MONEY_TASKS if kind not in {TaskKind.REFUND, TaskKind.VOID}]
+    rows = OrderTask.objects.filter(kind__in=kinds, done_at=None).select_related("order__shop")
+    return list(rows.order_by("due_at", "pk")[:100])
+
+
+def refundable_parts(order: Order) -> tuple[list[tuple[int, str, int]], list[tuple[str, str]]]:
+    """((line, name, pieces left), (fee, label)) that a refund may still give back."""
+    bill = refunds.bill_of(order)
+    left = everything_left(bill)
+    names = {line.pk: line.name for line in order.lines.all()}
+    labels = {"shipping": _("送料"), "fees": _("手数料"), "gift_fees": _("ラッピング料")}
+    fees = [
+        (name, f"{label} {yen(bill.fees[name])}")
+        for name, label in labels.items()
+        if bill.fees.get(name) and not bill.refunded_fees.get(name)
+    ]
+    return [(pk, names[pk][:60], count) for pk, count in left.items()], fees
+
+
+def wish_of(form: RefundForm) -> refunds.Wish:
+    values = form.cleaned_data
+    return refunds.Wish(
+        form.quantities,
+        values.get("fees") or (),
+        values["deduction"] or 0,
+        values["goodwill"] or 0,
+        values["surplus"] or 0,
+    )

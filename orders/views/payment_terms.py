@@ -1,0 +1,48 @@
+"""支払方法の設定: each shop's terms by method and payment code."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from oms.kernel.web import answer, person_of, render_page
+from orders.models import PaymentGate, Shop
+from orders.payment_forms import TermsForm
+from orders.queries import payment_terms as queries
+from orders.services import payment_gates
+
+RIGHT = "orders.change_paymentgate"
+
+
+@require_GET
+@permission_required(RIGHT, raise_exception=True)
+def terms_list(request: HttpRequest) -> HttpResponse:
+    return render_page(request, "orders/payments/terms.html", {"shops": queries.shop_terms()})
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(RIGHT, raise_exception=True)
+def terms_edit(request: HttpRequest, code: str) -> HttpResponse:
+    """`?method=` or `?code=` names the row to start from; a new one starts from the standard."""
+    shop = get_object_or_404(Shop, code=code)
+    start = queries.starting_values(shop, method=request.GET.get("method", ""), code=request.GET.get("code", ""))
+    form = TermsForm(request.POST) if request.method == "POST" else TermsForm(initial=start)
+    if form.is_bound and form.is_valid():
+        payment_gates.save_gate(shop, form.terms, by=person_of(request))
+        messages.success(request, _("支払条件を保存しました。待っている受注に反映しました。"))
+        return answer(request, to=reverse("orders:payment-terms"))
+    return render_page(request, "orders/payments/terms_edit.html", {"shop": shop, "form": form})
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def terms_reset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Back to the standard."""
+    row = PaymentGate.objects.select_related("shop").filter(pk=pk).first()
+    if row is not None:
+        payment_gates.forget_gate(row)
+        messages.success(request, _("標準の条件に戻しました。"))
+    return answer(request, to=reverse("orders:payment-terms"))

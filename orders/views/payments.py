@@ -1,0 +1,198 @@
+"""入金待ち, one order's money, and refunds."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from oms.kernel import clock
+from oms.kernel.keyset import keyset_page
+from oms.kernel.money import yen
+from oms.kernel.web import answer, person_of, render_page
+from orders.models import Order, OrderTask, Refund
+from orders.payment_forms import RecordForm, RefundForm
+from orders.queries import payments
+from orders.queries.detail import PERSONAL
+from orders.services import payment, refunds, tasks
+from orders.views.order import CHANGED, actor_of
+
+RIGHT = "orders.record_payment"
+
+
+@require_GET
+@permission_required(RIGHT, raise_exception=True)
+def payment_list(request: HttpRequest) -> HttpResponse:
+    filters = payments.PaymentFilter(request.GET, queryset=payments.waiting_orders())
+    page = keyset_page(request, filters.qs, order=("pay_by", "pk"))
+    rows = payments.rows_of(page.rows, personal=_personal(request))
+    context = {"filters": filters, "page": page, "rows": rows, "tally": payments.tally()}
+    return render_page(request, "orders/payments/list.html", context, fragment="orders/payments/_list.html")
+
+
+@require_GET
+@permission_required(RIGHT, raise_exception=True)
+def payment_expired(request: HttpRequest) -> HttpResponse:
+    """Who would be cancelled as unpaid; the bulk action's preview comes before anything is."""
+    rows = payments.expired_rows(personal=_personal(request))
+    return render_page(request, "orders/payments/expired.html", {"rows": rows})
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def order_payment(request: HttpRequest, pk: int) -> HttpResponse:
+    """The money of one order: a panel on its page, or a page."""
+    return render_page(request, "orders/payments/order.html", _money(pk), fragment="orders/payments/_order.html")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(RIGHT, raise_exception=True)
+def payment_record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Money by hand, with its day and amount."""
+    order = _order(pk)
+    initial = {"amount": max(payments.due_of(order), 0) or None, "on": clock.today()}
+    form = RecordForm(request.POST) if request.method == "POST" else RecordForm(initial=initial)
+    if form.is_bound and form.is_valid():
+        done = payment.record_payments([pk], actor=actor_of(request), **form.cleaned_data)
+        _say(request, bool(done), _("入金を登録しました。"), _("この受注は入金を登録できません。"))
+        return _changed(request, pk)
+    context = {"order": order, "form": form, "title": _("入金を登録"), "action": _("入金を登録")}
+    return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def payment_undo(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
+    done = payment.undo_entry(pk, entry, actor=actor_of(request))
+    _say(request, done, _("入金を取り消しました。"), _("この入金はすでに取り消されています。"))
+    return _changed(request, pk)
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def payment_waive(request: HttpRequest, pk: int) -> HttpResponse:
+    rest = payment.waive_rest(pk, actor=actor_of(request), note=request.POST.get("note", "")[:200])
+    good = _("不足 %(amount)s を当社負担にしました。") % {"amount": yen(rest)}
+    _say(request, bool(rest), good, _("不足している入金はありません。"))
+    return _changed(request, pk)
+
+
+# ---- refunds
+
+
+@require_GET
+@permission_required(RIGHT, raise_exception=True)
+def refund_list(request: HttpRequest) -> HttpResponse:
+    state = request.GET.get("state", Refund.State.DUE)
+    if state not in Refund.State.values:
+        raise Http404
+    page = keyset_page(request, payments.refund_rows(state), order=("-made_at", "-pk"))
+    context = {"page": page, "state": state, "states": Refund.State.choices, "money_tasks": payments.open_money_tasks()}
+    return render_page(request, "orders/payments/refunds.html", context, fragment="orders/payments/_refunds.html")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(RIGHT, raise_exception=True)
+def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose what goes back, look at the sums, open the refund. A second click on the same form opens nothing more."""
+    order = _order(pk)
+    lines, fees = payments.refundable_parts(order)
+    form = RefundForm(request.POST if request.method == "POST" else None, lines=lines, fees=fees)
+    context: dict[str, Any] = {
+        "order": order,
+        "form": form,
+        "left": refunds.money_left(order),
+        "key": _key(request, order),
+    }
+    if form.is_bound and form.is_valid():
+        try:
+            if "preview" in request.POST:
+                context["plan"] = refunds.preview(pk, payments.wish_of(form))
+            else:
+                return _open(request, order, form)
+        except refunds.NothingToRefund as problem:
+            form.add_error(None, str(problem))
+    return render_page(request, "orders/payments/refund.html", context)
+
+
+def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
+    refund = refunds.open_refund(
+        order.pk,
+        key=_key(request, order),
+        wish=payments.wish_of(form),
+        reason=form.cleaned_data["reason"],
+        actor=actor_of(request),
+    )
+    if refund is None:
+        raise refunds.NothingToRefund(_("お客様のお金を預かっていないため、返金できません。"))
+    messages.success(request, _("返金 %(amount)s の手配を始めました。") % {"amount": yen(refund.amount)})
+    return answer(request, to=reverse("orders:payment", args=[order.pk]))
+
+
+def _key(request: HttpRequest, order: Order) -> str:
+    """One for each showing of the form, made of how often the order was refunded before."""
+    typed = request.POST.get("key", "")
+    return typed if typed.startswith(f"manual:{order.pk}:") else f"manual:{order.pk}:{order.refunds.count()}"
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def refund_done(request: HttpRequest, pk: int) -> HttpResponse:
+    done = refunds.complete([pk], actor=actor_of(request), note=request.POST.get("note", ""))
+    _say(request, bool(done), _("返金済みにしました。"), _("この返金はすでに終わっています。"))
+    return answer(request, to=reverse("orders:refunds"))
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def refund_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    done = refunds.withdraw([pk], actor=actor_of(request), note=request.POST.get("note", ""))
+    _say(request, bool(done), _("返金を取りやめました。"), _("この返金はすでに終わっています。"))
+    return answer(request, to=reverse("orders:refunds"))
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def money_task_done(request: HttpRequest, pk: int) -> HttpResponse:
+    """A task about money, for those who may record money but not change orders."""
+    task = get_object_or_404(OrderTask, pk=pk, kind__in=payments.MONEY_TASKS)
+    if tasks.finish(task.pk, actor=actor_of(request)):
+        messages.success(request, _("作業を完了しました。"))
+    return answer(request, to=reverse("orders:refunds"))
+
+
+# ---- shared
+
+
+def _order(pk: int) -> Order:
+    return get_object_or_404(Order.objects.select_related("shop").defer("search"), pk=pk)
+
+
+def _money(pk: int) -> dict[str, Any]:
+    return payments.order_money(_order(pk))
+
+
+def _changed(request: HttpRequest, pk: int) -> HttpResponse:
+    """The block as it is now, and word to the rest of the order's page."""
+    return answer(
+        request,
+        to=reverse("orders:payment", args=[pk]),
+        fragments=["orders/payments/_order.html"],
+        context=_money(pk),
+        trigger=CHANGED,
+    )
+
+
+def _personal(request: HttpRequest) -> bool:
+    return person_of(request).has_perm(PERSONAL)
+
+
+def _say(request: HttpRequest, done: bool, good: str, bad: str) -> None:
+    if done:
+        messages.success(request, good)
+    else:
+        messages.warning(request, bad)
