@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -15,10 +16,11 @@ from bench.scratch import scratch_database
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.models import BulkRun, Order
-from orders.services import bulk
+from orders.services import bulk, bulk_undo
 
 STORED, CHOSEN = 1_000_000, 10_000
-ACTIONS = {"hold": {"reason": "測定"}, "lift": {}}
+ACTIONS = {"hold": {"reason": "測定"}, "lift": {}, "add_tag": {"tag": "測定"}}
+UNDONE = {"add_tag"}  # timed together with taking it back
 MUST_S, TARGET_S = 10, 4
 TIMES_THE_FLOOR = (8, 3.2)  # what 10 s and 4 s are where the floor takes 1.25 s
 
@@ -46,7 +48,7 @@ def ready_orders() -> list[int]:
 
 
 def _rows(code: str, params: dict[str, str], ids: list[int], by: User, floor_s: float) -> Iterator[Row]:
-    name = f"bulk {code}, {CHOSEN:,} orders with preview"
+    name = f"bulk {code}, {CHOSEN:,} orders with preview{' and undo' if code in UNDONE else ''}"
     spent = _whole(code, params, ids, by)
     yield Row(f"{name}, seconds of the budget", spent, "s", 1, spent, MUST_S, TARGET_S, lower_is_better=True)
     yield Row(name, spent, "s", floor_s, spent / floor_s, *TIMES_THE_FLOOR, lower_is_better=True)
@@ -60,11 +62,22 @@ def _whole(code: str, params: dict[str, str], ids: list[int], by: User) -> float
     with patch("orders.services.bulk.later"):  # the worker's part is done here
         bulk.start(draft, params)
     bulk.work(draft.pk)
+    if code in UNDONE:
+        _undo(draft.pk, by)
     spent = time.perf_counter() - began
     done = BulkRun.objects.get(pk=draft.pk)
     if done.state != BulkRun.State.FINISHED or len(done.done) != len(ids) or len(plan.will) != len(ids):
         raise RuntimeError(f"{code}: {len(plan.will)} planned and {len(done.done)} done of {len(ids)}")
     return spent
+
+
+def _undo(key: UUID, by: User) -> None:
+    run = BulkRun.objects.get(pk=key)
+    with patch("orders.services.bulk_undo.later"):
+        bulk_undo.start(run, by=by)
+    bulk_undo.work(key)
+    if len(BulkRun.objects.get(pk=key).undone) != len(run.done):
+        raise RuntimeError(f"{run.action}: not everything came back")
 
 
 def _bare(ids: list[int], held: bool) -> float:

@@ -34,7 +34,15 @@ SETTINGS = (
     "letterhead_phone",
     "registration_no",
     "delivery_note_message",
+    "merge_policy",
+    "merge_group",
+    "merge_cod_prepaid",
+    "merge_refunds_shipping",
+    "merge_until_min",
 )
+# Policies with a default: what a form left out stays as it is.
+PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min"
+)  # fmt: skip
 ADDRESSES = ("base_url", "auth_url")
 
 # A host without a dot is welcome: a company's own test server may have one.
@@ -65,6 +73,8 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in PARCELS:
+            self.fields[name].required = False
         fields = connector_class(channel).credential_fields
         self.must_be_typed_again = {key for key, _label, secret in fields if secret and (stored or {}).get(key)}
         for key, label, secret in fields:
@@ -79,6 +89,9 @@ class ShopForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Stored secrets never go to another address: who moves a shop types them again."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in PARCELS:
+            if name in data and data[name] in {"", None} and name != "merge_group":
+                data[name] = getattr(self.instance, name)
         moved = [name for name in ADDRESSES if name in data and name in self.initial and self._moves(name, data[name])]
         missing = [key for key in sorted(self.must_be_typed_again) if not data.get(SECRET_PREFIX + key)]
         if moved and missing:
@@ -120,6 +133,7 @@ class ShopForm(forms.ModelForm):
         return [
             (_("店舗"), [self[name] for name in head if name in self.fields]),
             (_("認証情報"), [self[name] for name in self.fields if name.startswith(SECRET_PREFIX)]),
+            (_("同梱の設定"), [self[name] for name in PARCELS]),
             (_("メールと帳票"), [self[name] for name in (*paper, "delivery_note_message")]),
         ]
 

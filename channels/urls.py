@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from channels.views import (
     calls,
+    card,
     catch_ups,
     consent,
     credentials,
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reimport/", reimport.start, name="reimport-numbers"),
     path("reimport/<int:pk>/", reimport.show, name="reimported"),
     path("orders/<int:pk>/reimport/", quarantine.reimport, name="reimport"),
+    path("card/<int:order>/", card.card_panel, name="card-panel"),
     path("map/", mapping.unmapped_codes, name="map"),
     path("map/<int:shop_id>/<path:code>/", mapping.map_code, name="map"),  # the same page, narrowed to one code
     path("map-options/<int:shop_id>/<path:code>/", mapping.sku_options, name="sku-options"),

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.conf import settings
@@ -12,27 +12,41 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from fulfillment import picking
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
 from inventory.models import Sku
 from oms.kernel import clock
-from oms.kernel.money import REDUCED, STANDARD, TaxRate
+from oms.kernel.money import TaxRate
+from orders.documents.rules import MALL, WE
 from orders.documents.values import (
     Component,
     Deduction,
     DeliveryNote,
     Fee,
-    Letterhead,
+    HandoverList,
+    HandoverParcel,
     Line,
     Party,
     PickItem,
     PickList,
     PickOrder,
+    ReturnSlip,
 )
-from orders.models import Order, OrderLine, Recipient, Shop
+from orders.models import Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import Carrier, PaymentMethod
 from orders.queries.detail import slot_label
+from orders.queries.papers import (
+    buyer_of,
+    deductions_of,
+    fees_of,
+    issuer_for,
+    letterhead,
+    papers_of,
+    rate_known,
+    rate_of,
+)
 
-NOTE, PICK = "note_printed", "pick_printed"
+NOTE, PICK, HANDOVER, RETURN = "note_printed", "pick_printed", "handover_printed", "return_printed"
 VARIANT_LABELS = {"", "色", "カラー", "サイズ", "color", "colour", "size"}  # what malls call a variant's options
 
 
@@ -43,6 +57,20 @@ class Printable:
     notes: list[DeliveryNote] = field(default_factory=list)
     shipments: list[int] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
+    invoices: list[tuple[DeliveryNote, int, int]] = field(default_factory=list)  # those to be kept: (note, shop, order)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a whole order line costs."""
+
+    amount: int
+    quantity: int
+    rate: TaxRate
+
+    def of(self, pieces: int) -> int:
+        """The price of the first so many pieces; all of them cost the amount exactly."""
+        return self.amount * pieces // self.quantity if self.quantity else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +78,19 @@ class Share:
     """What of one order's money belongs to one shipment."""
 
     amounts: dict[int, int]  # order line → amount of the pieces in this parcel
-    fees: dict[str, int]
-    cuts: dict[str, int]
-    paid: dict[str, int]
+    fees: tuple[Fee, ...]
+    deductions: tuple[Deduction, ...]
 
 
-def delivery_notes(shipment_ids: Sequence[int]) -> Printable:
-    """納品書 of these shipments. A fixed number of queries for any number of shipments."""
-    shipments = _loaded(shipment_ids)
+def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: str = "") -> Printable:
+    """納品書 of these shipments, in the order of `picking.SORTS`. A fixed number of queries for any number of them.
+
+    `prices`: "hide" or "show" for all; else a gift to somebody else hides them.
+    """
+    shipments = _loaded(shipment_ids, sort)
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
-    shares, unpayable = _shares(orders)
+    papers = papers_of(order.shop_id for order in orders.values())
+    shares, unpayable = _shares(orders, papers)
     today, result = clock.today(), Printable()
     for shipment in shipments:
         own = list(dict.fromkeys(line.order_line.order_id for line in shipment.lines.all()))
@@ -68,29 +99,100 @@ def delivery_notes(shipment_ids: Sequence[int]) -> Printable:
         elif own:
             parts = [shares[pk, shipment.pk] for pk in own]
             with override(settings.LANGUAGE_CODE):  # paper is for the customer, not for whoever prints it
-                result.notes.append(_note(shipment, [orders[pk] for pk in own], parts, today))
+                note = _note(shipment, [orders[pk] for pk in own], parts, papers, today=today, prices=prices)
+            result.notes.append(note)
             result.shipments.append(shipment.pk)
+            if note.is_invoice:
+                result.invoices.append((note, orders[own[0]].shop_id, own[0]))
     return result
 
 
-def pick_lists(shipment_ids: Sequence[int], *, by: str) -> list[PickList]:
-    """One list per location, its parcels in the order of the delivery notes. A fixed number of queries."""
+def pick_lists(
+    shipment_ids: Sequence[int], *, by: str, sort: str = "due", mode: str = "both", cart_size: int = 8
+) -> list[PickList]:
+    """One list per location (and round of a cart), its parcels in the order of the delivery notes. A fixed number of
+    queries. `sort` and `mode` as in `picking`."""
     by_place: dict[int, list[Shipment]] = defaultdict(list)
-    for shipment in _loaded(shipment_ids):
+    for shipment in _loaded(shipment_ids, sort):
         by_place[shipment.location_id].append(shipment)
     known = ShipmentEvent.objects.filter(shipment__in=shipment_ids, kind=PICK)
     reprinted = set(known.values_list("shipment", flat=True))
     with override(settings.LANGUAGE_CODE):
-        return [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
+        lists = [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
+    return [part for one in lists for part in picking.picked(one, mode, cart_size)]
 
 
-def _loaded(shipment_ids: Sequence[int]) -> list[Shipment]:
-    """In printing order: by place, then by deadline, as pickers walk and packers pack."""
+def handover_lists(shipment_ids: Sequence[int], *, by: str) -> list[HandoverList]:
+    """集荷リスト: one per location and carrier, in the order of the shipments' numbers. Two queries."""
+    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
+    groups: dict[tuple[int, str], list[Shipment]] = defaultdict(list)
+    for shipment in rows.select_related("location", "recipient").order_by("location__priority", "location_id", "pk"):
+        groups[shipment.location_id, shipment.carrier].append(shipment)
+    with override(settings.LANGUAGE_CODE):
+        return [
+            HandoverList(
+                carrier=str(Carrier(carrier).label),
+                location=shipments[0].location.name,
+                made_at=clock.now(),
+                by=by,
+                parcels=tuple(_handed_over(shipment) for shipment in shipments),
+            )
+            for (_location, carrier), shipments in groups.items()
+        ]
+
+
+def _handed_over(shipment: Shipment) -> HandoverParcel:
+    return HandoverParcel(
+        number=shipment.number,
+        tracking_number=shipment.tracking_no,
+        recipient=shipment.recipient.name,
+        prefecture=shipment.recipient.prefecture,
+        packages=shipment.package_count,
+    )
+
+
+def return_slips(shipment_ids: Sequence[int], *, sort: str = "due") -> list[ReturnSlip]:
+    """返品票 of these shipments, in the order of the delivery notes. A fixed number of queries."""
+    shipments = _loaded(shipment_ids, sort)
+    papers = papers_of(line.order_line.order.shop_id for s in shipments for line in s.lines.all())
+    return [_return_slip(shipment, papers) for shipment in shipments if shipment.lines.all()]
+
+
+def _return_slip(shipment: Shipment, papers: dict[int, PaperSettings]) -> ReturnSlip:
+    orders = list({line.order_line.order_id: line.order_line.order for line in shipment.lines.all()}.values())
+    shop, day = orders[0].shop, clock.in_tokyo(shipment.shipped_at or clock.now()).date()
+    return ReturnSlip(
+        shop=letterhead(shop, papers[shop.pk], day=day),
+        number=shipment.number,
+        order_numbers=tuple(order.channel_order_no for order in orders),
+        shipped_on=day,
+        recipient=shipment.recipient.name,
+        lines=tuple(_lines(shipment, defaultdict(int))),
+        barcode=shipment.number,
+    )
+
+
+def _loaded(shipment_ids: Sequence[int], sort: str = "due") -> list[Shipment]:
+    """In printing order: by place, then as pickers walk and packers pack (`picking.SORTS`)."""
     rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
     rows = rows.select_related("location", "recipient", "batch").prefetch_related(
         Prefetch("lines", lines_with_orders())
     )
-    return list(rows.order_by("location__priority", "location_id", "recipient__order__ship_by", "pk"))
+    found = {shipment.pk: shipment for shipment in rows}
+    return [found[parcel.pk] for parcel in picking.in_order([_parcel(one) for one in found.values()], sort)]
+
+
+def _parcel(shipment: Shipment) -> picking.Parcel:
+    lines = list(shipment.lines.all())
+    deadlines = [line.order_line.order.ship_by for line in lines if line.order_line.order.ship_by]
+    return picking.Parcel(
+        pk=shipment.pk,
+        place=(shipment.location.priority, shipment.location_id),
+        ship_by=min(deadlines) if deadlines else None,
+        carrier=shipment.carrier,
+        is_gift=any(is_gift(line.order_line.order) for line in lines),
+        goods=[(line.sku.shelf, line.sku.code, line.quantity) for line in lines],
+    )
 
 
 def lines_with_orders() -> QuerySet[ShipmentLine]:
@@ -112,7 +214,9 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
 # ---- the money of an order, shared over its parcels
 
 
-def _shares(orders: dict[int, Order]) -> tuple[dict[tuple[int, int], Share], set[int]]:
+def _shares(
+    orders: dict[int, Order], papers: dict[int, PaperSettings]
+) -> tuple[dict[tuple[int, int], Share], set[int]]:
     """(order, shipment) → its share, and the orders whose discounts exceed what they are taken off.
 
     Fees stand on the first parcel's note; discounts and points on the first that can bear them.
@@ -124,15 +228,16 @@ def _shares(orders: dict[int, Order]) -> tuple[dict[tuple[int, int], Share], set
     )
     for order_id, shipment_id, line_id, quantity in dict.fromkeys(distinct):
         placed.setdefault(order_id, {}).setdefault(shipment_id, []).append((line_id, quantity))
-    prices: dict[int, dict[int, tuple[int, int]]] = defaultdict(dict)
-    for order_id, pk, amount, quantity in OrderLine.objects.filter(order__in=orders).values_list(
-        "order", "pk", "amount", "quantity"
+    prices: dict[int, dict[int, Price]] = defaultdict(dict)
+    for order_id, pk, amount, quantity, rate, usual in OrderLine.objects.filter(order__in=orders).values_list(
+        "order", "pk", "amount", "quantity", "tax_rate", "sku__tax_rate"
     ):
-        prices[order_id][pk] = (amount, quantity)
+        prices[order_id][pk] = Price(amount, quantity, rate_known(rate, usual))
     shares: dict[tuple[int, int], Share] = {}
     unpayable = set()
     for order_id, parcels in placed.items():
-        own, left = _order_shares(orders[order_id], parcels, prices[order_id])
+        order = orders[order_id]
+        own, left = _order_shares(order, papers[order.shop_id], parcels, prices[order_id])
         shares |= {(order_id, shipment_id): share for shipment_id, share in own.items()}
         if left:
             unpayable.add(order_id)
@@ -140,112 +245,89 @@ def _shares(orders: dict[int, Order]) -> tuple[dict[tuple[int, int], Share], set
 
 
 def _order_shares(
-    order: Order, parcels: dict[int, list[tuple[int, int]]], price: dict[int, tuple[int, int]]
+    order: Order, papers: PaperSettings, parcels: dict[int, list[tuple[int, int]]], prices: dict[int, Price]
 ) -> tuple[dict[int, Share], int]:
     """The shares of one order's parcels, and how much of its discounts no parcel could bear.
 
-    `parcels`: shipment → (line, pieces); `price`: line → (amount, pieces) of the whole order.
+    `parcels`: shipment → (line, pieces); `prices`: line → what the whole order has of it.
     """
     taken: dict[int, int] = defaultdict(int)
-    fees, cuts, paid = fees_of(order), cuts_of(order), payments_of(order)
+    fees = fees_of(order, [(price.rate, price.amount) for price in prices.values()])
+    deductions = deductions_of(order, papers)
+    cuts = {part: part.amount for part in deductions if part.lowers_price}
+    paid = {part: part.amount for part in deductions if not part.lowers_price}
     shares = {}
     for place, (shipment_id, pieces) in enumerate(parcels.items()):
         amounts = {}
         for line_id, quantity in pieces:
-            amount, total = price[line_id]
+            price = prices[line_id]
             before, taken[line_id] = taken[line_id], taken[line_id] + quantity
-            amounts[line_id] = amount * taken[line_id] // total - amount * before // total if total else 0
-        own_fees = fees if place == 0 else {}
-        room = sum(amounts.values()) + sum(own_fees.values())
+            amounts[line_id] = price.of(taken[line_id]) - price.of(before)
+        own_fees = fees if place == 0 else ()
+        room = sum(amounts.values()) + sum(fee.amount for fee in own_fees)
         own_cuts, room = _borne(cuts, room)
         own_paid, room = _borne(paid, room)
-        shares[shipment_id] = Share(amounts, own_fees, own_cuts, own_paid)
-    whole = all(taken[line_id] >= quantity for line_id, (_amount, quantity) in price.items())
+        shares[shipment_id] = Share(amounts, own_fees, (*own_cuts, *own_paid))
+    whole = all(taken[line_id] >= price.quantity for line_id, price in prices.items())
     return shares, sum(cuts.values()) if whole else 0
 
 
-def _borne(wanted: dict[str, int], room: int) -> tuple[dict[str, int], int]:
+def _borne(wanted: dict[Deduction, int], room: int) -> tuple[list[Deduction], int]:
     """As much of each as there is room for; takes it off `wanted`. Returns it, and the room that is left."""
-    borne = {}
-    for label in list(wanted):
-        part = min(wanted[label], room)
-        if part > 0:
-            borne[label] = part
-            wanted[label] -= part
-            room -= part
+    borne = []
+    for part in list(wanted):
+        amount = min(wanted[part], room)
+        if amount > 0:
+            borne.append(replace(part, amount=amount))
+            wanted[part] -= amount
+            room -= amount
     return borne, room
-
-
-def fees_of(order: Order) -> dict[str, int]:
-    """Label → yen of what comes on top of the goods."""
-    rows = {
-        "送料": order.shipping_fee,
-        "手数料": order.fees,
-        "ラッピング料": order.gift_fees,
-        "消費税（外税）": order.tax_excluded,
-    }
-    return {label: amount for label, amount in rows.items() if amount}
-
-
-def cuts_of(order: Order) -> dict[str, int]:
-    """What lowers the price: the shop's own discounts."""
-    return {label: n for label, n in (("値引", order.discount), ("店舗クーポン", order.coupons_shop)) if n}
-
-
-def payments_of(order: Order) -> dict[str, int]:
-    """What the mall pays, or the buyer with points: a way of paying."""
-    rows = (("モールクーポン", order.coupons_channel), ("ポイント利用", order.points))
-    return {label: n for label, n in rows if n}
 
 
 # ---- delivery note
 
 
-def _note(shipment: Shipment, orders: Sequence[Order], shares: Sequence[Share], today: date) -> DeliveryNote:
-    order, recipient = orders[0], shipment.recipient
+def _note(
+    shipment: Shipment,
+    orders: Sequence[Order],
+    shares: Sequence[Share],
+    papers: dict[int, PaperSettings],
+    *,
+    today: date,
+    prices: str,
+) -> DeliveryNote:
+    """The first order speaks for all of a shipment: they are of one shop. It is an invoice where we issue for all."""
+    order, recipient, own = orders[0], shipment.recipient, papers[orders[0].shop_id]
     amounts = {line: amount for share in shares for line, amount in share.amounts.items()}
     same = is_same_person(order, recipient)
+    shipped_on = clock.in_tokyo(shipment.shipped_at).date() if shipment.shipped_at else today
+    issuers = {issuer_for(one.shop, own, one.payment_method) for one in orders}
+    shop = letterhead(order.shop, own, day=shipped_on, issuer=WE if issuers == {WE} else MALL)
+    hidden = prices == "hide" or (prices != "show" and not same and any(is_gift(o) for o in orders))
     return DeliveryNote(
-        shop=letterhead(order.shop),
+        shop=shop,
         number=shipment.number,
         issued_on=today,
         ordered_on=clock.in_tokyo(order.ordered_at).date(),
-        shipped_on=clock.in_tokyo(shipment.shipped_at).date() if shipment.shipped_at else today,
+        shipped_on=shipped_on,
         order_numbers=tuple(o.channel_order_no for o in orders),
-        buyer=_buyer(order),
+        buyer=buyer_of(order),
         recipient=None if same else _recipient(recipient),
         payment_method="、".join(dict.fromkeys(str(PaymentMethod(o.payment_method).label) for o in orders)),
         delivery=str(Carrier(shipment.carrier).label),
         tracking_number=shipment.tracking_no,
         delivery_wish=_wish(order),
         lines=tuple(_lines(shipment, amounts)),
-        fees=tuple(Fee(label=label, amount=n) for share in shares for label, n in share.fees.items()),
-        deductions=(
-            *(Deduction(label=label, amount=n) for share in shares for label, n in share.cuts.items()),
-            *(
-                Deduction(label=label, amount=n, lowers_price=False)
-                for share in shares
-                for label, n in share.paid.items()
-            ),
-        ),
+        fees=tuple(fee for share in shares for fee in share.fees),
+        deductions=tuple(part for share in shares for part in share.deductions),
         message="\n".join(
             part for part in (order.shop.delivery_note_message, *texts_for(orders, "delivery_note")) if part
         ),
-        hide_prices=not same and any(is_gift(o) for o in orders),
+        hide_prices=hidden,
         sender_name=order.buyer_name,
         is_reprint=shipment.printed_at is not None,
+        is_invoice=bool(shop.registration_number) and not hidden,
         barcode=shipment.number,
-    )
-
-
-def letterhead(shop: Shop) -> Letterhead:
-    """The shop as issuer; without a registration number its note is no qualified invoice."""
-    return Letterhead(
-        name=shop.letterhead_name or shop.name,
-        address=shop.letterhead_address,
-        phone=shop.letterhead_phone,
-        mail=shop.mail_from,
-        registration_number=shop.registration_no,
     )
 
 
@@ -257,16 +339,6 @@ def is_same_person(order: Order, recipient: Recipient) -> bool:
     """The parcel goes to the buyer, as far as name and address tell."""
     buyer = (order.buyer_name, order.buyer_postal_code, order.buyer_city, order.buyer_address)
     return buyer == (recipient.name, recipient.postal_code, recipient.city, recipient.address)
-
-
-def _buyer(order: Order) -> Party:
-    return Party(
-        name=order.buyer_name,
-        company=order.buyer_company,
-        postal_code=order.buyer_postal_code.replace("-", ""),
-        address=f"{order.buyer_prefecture}{order.buyer_city}{order.buyer_address}",
-        phone=order.buyer_phone,
-    )
 
 
 def _recipient(recipient: Recipient) -> Party:
@@ -299,17 +371,11 @@ def _lines(shipment: Shipment, amounts: dict[int, int]) -> Iterable[Line]:
             quantity=own[0].line_quantity,
             unit_price=line.unit_price,
             amount=amounts[line_id],
-            rate=_rate(line),
+            rate=rate_of(line),
             components=tuple(
                 Component(code=row.sku.code, name=row.sku.name, quantity=row.quantity) for row in own if bundle
             ),
         )
-
-
-def _rate(line: OrderLine) -> TaxRate:
-    """The channel's rate, else the product's."""
-    percent = line.tax_rate or (line.sku.tax_rate if line.sku else STANDARD.percent)
-    return REDUCED if percent == REDUCED.percent else STANDARD
 
 
 # ---- pick list

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.models import MergedOrder, Shipment, ShipmentLine
 from fulfillment.services import facts, journal, stop
 from oms.kernel.models import User
+from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
 from orders.signals import lines_cut, lines_released, orders_cancelled, stop_wanted
@@ -23,6 +24,11 @@ def stop_shipments(order_ids: list[int], by: User | None, **_: Any) -> None:
     ids = list(own.exclude(pk__in=shared).distinct().values_list("pk", flat=True))
     Shipment.objects.filter(pk__in=ids).update(state=Shipment.State.CANCELLED)
     journal.write([(pk, "cancelled", "") for pk in ids], by=by)
+    merged = MergedOrder.objects.filter(order__in=order_ids, active=True).values_list("merge", "order")
+    put(
+        [NewEffect("merge_broken", f"merge_broken:{merge}:{order}", f"merge:{merge}", {"merge": merge})
+         for merge, order in merged]
+    )  # fmt: skip
 
 
 @receiver(lines_released)

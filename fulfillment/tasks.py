@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from fulfillment.services import allocate, release
+from fulfillment.services import allocate, merge_sweep, release
 
 
 @shared_task(name="fulfillment.tasks.allocate_waiting", ignore_result=True)
@@ -11,3 +11,8 @@ def allocate_waiting() -> None:
 @shared_task(name="fulfillment.tasks.release_due", ignore_result=True)
 def release_due() -> None:
     release.release_due()
+
+
+@shared_task(name="fulfillment.tasks.merge_sweep", ignore_result=True)
+def sweep_merges() -> None:
+    merge_sweep.sweep()

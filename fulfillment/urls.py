@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from fulfillment.views import printing, ship, shipments, stops
+from fulfillment.views import merge, printing, ship, shipments, split, stops
 
 app_name = "fulfillment"
 
@@ -11,8 +11,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("shipments/<int:pk>/ship/", ship.ship_one, name="ship-one"),
     path("orders/<int:pk>/", shipments.order_panel, name="order-panel"),
     path("orders/<int:pk>/instruct/", shipments.order_instruct, name="instruct"),
+    path("merge/", merge.merge_list, name="merge-list"),
+    path("orders/<int:pk>/merge/", merge.merge_order, name="merge"),
+    path("orders/<int:pk>/merge/<int:other>/apart/", merge.merge_apart, name="merge-apart"),
+    path("orders/<int:pk>/merge/<int:other>/ask/", merge.merge_ask, name="merge-ask"),
+    path("merges/<int:pk>/undo/", merge.merge_undo, name="merge-undo"),
+    path("orders/<int:pk>/split/", split.split_order, name="split"),
+    path("orders/<int:pk>/split/<int:shipment>/off/", split.split_off, name="split-off"),
+    path("orders/<int:pk>/split/temperature/", split.split_temperature, name="split-temperature"),
+    path("orders/<int:pk>/split/later/", split.split_later, name="split-later"),
+    path("orders/<int:pk>/split/undo/", split.split_undo, name="split-undo"),
     path("print/delivery-notes/", printing.print_delivery_notes, name="delivery-notes"),
     path("print/pick-list/", printing.print_pick_list, name="pick-list"),
+    path("print/handover/", printing.print_handover, name="handover"),
+    path("print/return-slips/", printing.print_return_slips, name="return-slips"),
     path("stops/", stops.stop_list, name="stops"),
     path("stops/policy/", stops.stop_policy, name="stop-policy"),
     path("stops/<int:pk>/stopped/", stops.stop_done, name="stop-done"),

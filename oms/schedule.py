@@ -11,6 +11,7 @@ QUEUES = ("intake", "publish", "outbox", "default")
 
 ROUTES: list[tuple[str, dict[str, str]]] = [
     ("oms.kernel.tasks.deliver_*", {"queue": "outbox"}),
+    ("orders.tasks.collect_bounces", {"queue": "outbox"}),
     ("channels.tasks.pull*", {"queue": "intake"}),
     ("channels.tasks.poll*", {"queue": "intake"}),
     ("channels.tasks.intake*", {"queue": "intake"}),
@@ -47,6 +48,7 @@ BEAT_SCHEDULE |= {
     "close-releases": {"task": "inventory.tasks.close_releases", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 BEAT_SCHEDULE |= {
+    "merge": {"task": "fulfillment.tasks.merge_sweep", "schedule": 60.0, "options": {"expires": 60}},
     "release": {"task": "fulfillment.tasks.release_due", "schedule": 30.0, "options": {"expires": 30}},
 }
 BEAT_SCHEDULE |= {
@@ -62,7 +64,20 @@ BEAT_SCHEDULE |= {
     "run-rules": {"task": "orders.tasks.run_rules", "schedule": 5.0, "options": {"expires": 5}},
     "rule-moments": {"task": "orders.tasks.run_rule_moments", "schedule": 60.0, "options": {"expires": 60}},
     "fold-rule-tallies": {"task": "orders.tasks.fold_rule_tallies", "schedule": 300.0, "options": {"expires": 300}},
+    "review-by-time": {"task": "orders.tasks.review_by_time", "schedule": 900.0, "options": {"expires": 600}},
 }
 BEAT_SCHEDULE |= {
     "payments": {"task": "orders.tasks.follow_payments", "schedule": 1800.0, "options": {"expires": 1800}},
+}
+BEAT_SCHEDULE |= {
+    "figures": {"task": "oms.pages.tasks.refresh_figures", "schedule": 60.0, "options": {"expires": 60}},
+}
+BEAT_SCHEDULE |= {
+    "resume-move-ins": {"task": "orders.tasks.resume_move_ins", "schedule": 60.0, "options": {"expires": 60}},
+}
+BEAT_SCHEDULE |= {
+    "document-files": {"task": "orders.tasks.make_missing_files", "schedule": 60.0, "options": {"expires": 60}},
+}
+BEAT_SCHEDULE |= {
+    "mail-bounces": {"task": "orders.tasks.collect_bounces", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -149,7 +149,7 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = TEST  # else every test client would first list all files
 
 # Mails: SMTP in production. Locally nothing leaves: every mail keeps its text on its row and is read on a page.
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if PRODUCTION else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = "oms.kernel.mailer.Backend" if PRODUCTION else "django.core.mail.backends.dummy.EmailBackend"
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
@@ -158,6 +158,13 @@ EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "shop@example.com")
+# Mails to customers (docs/mails.md). How long each waits so that it can be pulled back; where shops with a relay of
+# their mall send ("shop=smtp://user:password@host:587", comma-separated); where bounces come back, and are read.
+MAIL_DELAY_S = env.number("MAIL_DELAY_S", 60)
+MAIL_RELAYS = dict(item.split("=", 1) for item in env.items("MAIL_RELAYS") if "=" in item)
+MAIL_BOUNCE_ADDRESS = env.text("MAIL_BOUNCE_ADDRESS")
+MAIL_BOUNCE_IMAP = env.text("MAIL_BOUNCE_IMAP")  # imaps://user:password@host:993/INBOX
+PUBLIC_URL = env.text("PUBLIC_URL").rstrip("/")  # how customers reach this product, for links in mails
 
 # Celery. Messages carry ids and are lost without harm: a sweep finds the work.
 CELERY_BROKER_URL = "memory://" if TEST else broker(REDIS_URL)  # a test never needs, nor waits for, a broker

@@ -65,9 +65,19 @@ Runner = Callable[[Sequence[int], Params, Actor], Outcome]
 
 
 @dataclass(frozen=True)
+class Memory:
+    """How an action is taken back. `read` gives, per order, what the action is about to change, as values that fit
+    into JSON; `undo` puts such values back and says what became of each order. Both run inside one transaction over
+    one slice of locked orders. An order whose values are not those the action left is never given to `undo`."""
+
+    read: Callable[[Sequence[int], Params], dict[int, dict[str, Any]]]
+    undo: Callable[[Mapping[int, dict[str, Any]], Params, Actor], Outcome]
+
+
+@dataclass(frozen=True)
 class Action:
     """`label` says what the button does; `done` what has been done, with %(n)s. `key` presses the button;
-    `rank` is its place among the others."""
+    `rank` is its place among the others. Without `memory` it cannot be taken back."""
 
     code: str
     label: str | Promise
@@ -80,6 +90,7 @@ class Action:
     key: str = ""
     danger: bool = False
     rank: int = 50
+    memory: Memory | None = None
 
 
 _registered: dict[str, Action] = {}

@@ -8,14 +8,29 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from oms.kernel.services import outbox
-        from orders import actions, desk_actions, label_actions, receivers  # noqa: F401
-        from orders.services import mail, waiting
+        from orders import (  # noqa: F401
+            actions,
+            delivery_actions,
+            desk_actions,
+            label_actions,
+            mail_actions,
+            paper_actions,
+            receivers,
+        )
+        from orders.services import mail_send, waiting
         from orders.services.rules import webhook
 
-        outbox.register("mail", mail.deliver, label=_("メール"), ended=mail.ended)
+        outbox.register("mail", mail_send.deliver, label=_("メール"), ended=mail_send.ended)
+        outbox.register("mail_test", mail_send.deliver_test, label=_("テストメール"))
         outbox.register("promises_lost", waiting.handle_lost_promises, label=_("引当の取り直し"))
         outbox.register("webhook", webhook.deliver, label=_("Webhook"))
-        for action in (*desk_actions.ACTIONS, *label_actions.ACTIONS):
+        for action in (
+            *desk_actions.ACTIONS,
+            *delivery_actions.ACTIONS,
+            *label_actions.ACTIONS,
+            *mail_actions.ACTIONS,
+            *paper_actions.ACTIONS,
+        ):
             actions.register(action)
         self._ready_payments()
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+# A flag of ours: the order came from the system used before, not from its channel.
+MOVED_IN = "moved_in"
+
 
 class ChannelState(StrEnum):
     """What the channel's own state means for us; the raw code stays in `ChannelOrder.channel_state`."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
+from orders import desk_undo
 from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, ReviewReason, Shop
@@ -245,7 +246,10 @@ def plan_cancel(order_ids: Sequence[int], _params: Params) -> Plan:
     if by_hand:
         effects.append(_("%(n)s件はモールの画面でもキャンセルが必要です。") % {"n": f"{by_hand:,}"})
     if at_work:
-        effects.append(_("%(n)s件は出荷指示済みです。出荷元に停止を依頼し、返事を待ってからキャンセルします。") % {"n": f"{at_work:,}"})
+        effects.append(
+            _("%(n)s件は出荷指示済みです。出荷元に停止を依頼し、返事を待ってからキャンセルします。")
+            % {"n": f"{at_work:,}"}
+        )
     if paid:
         effects.append(_("%(n)s件は入金済みです。返金の手続きを始めます。") % {"n": f"{paid:,}"})
     return Plan(will, skipped, effects)
@@ -274,6 +278,7 @@ ACTIONS = (
         form=AcceptForm,
         key="c",
         rank=10,
+        memory=desk_undo.REASONS,
     ),
     Action(
         "hold",
@@ -286,6 +291,7 @@ ACTIONS = (
         form=HoldForm,
         key="h",
         rank=40,
+        memory=desk_undo.HOLD,
     ),
     Action(
         "lift",
@@ -297,6 +303,7 @@ ACTIONS = (
         run_lift,
         key="Shift+h",
         rank=50,
+        memory=desk_undo.HOLD,
     ),
     Action(
         "confirm",
@@ -318,6 +325,7 @@ ACTIONS = (
         run_payment,
         form=PaymentForm,
         rank=70,
+        memory=desk_undo.PAYMENT,
     ),
     Action(
         "cancel",

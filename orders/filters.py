@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import django_filters
@@ -17,40 +17,46 @@ from oms.kernel.address import PREFECTURES
 from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.search import matching
+from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order, OrderEvent, OrderTag, ReviewReason, Shop
+from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, words_of
+from orders.models import Order, OrderEvent, OrderFigure, OrderLine, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 
 # An order that has not left and will. Only these have a deadline.
 STILL_DUE = Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False)
 
-YES = (("1", lazy("はい")),)
+EMPTY: tuple[Any, ...] = (None, "", [])
+# A standing line of the same order with a higher place.
+ANOTHER_LINE = OrderLine.objects.filter(order=OuterRef("order"), quantity__gt=0, pk__gt=OuterRef("pk"))
 DUE = (("past", lazy("期限切れ")), ("today", lazy("今日まで")), ("tomorrow", lazy("明日まで")))
-HAS: dict[str, tuple[Any, Q]] = {
+HAS: dict[str, tuple[Any, Any]] = {
     "remarks": (lazy("備考あり"), ~Q(remarks="")),
     "memo": (lazy("社内メモあり"), ~Q(internal_note="")),
     "gift": (lazy("ラッピング・のし"), ~Q(gift="") | ~Q(noshi="")),
     "wish": (lazy("配達希望日あり"), Q(wish_date__isnull=False)),
     "important": (lazy("重要"), Q(important=True)),
     "fba": (lazy("モール出荷"), Q(fulfilled_by_channel=True)),
+    "other_recipient": (lazy("注文者と届け先が違う"), ~Q(recipient_name=F("buyer_name"))),
+    "member": (lazy("会員"), Q(member__isnull=False)),
+    "points": (lazy("ポイント利用"), Q(points__gt=0)),
+    "coupon": (lazy("クーポン利用"), Q(coupons_shop__gt=0) | Q(coupons_channel__gt=0)),
+    "discount": (lazy("値引あり"), Q(discount__gt=0)),
+    "preorder": (lazy("予約商品"), Q(release_date__isnull=False)),
+    "bundle": (lazy("セット商品"), Exists(lines().filter(sku__is_bundle=True))),
+    "single_unit": (lazy("1点だけ"), Q(quantity=1)),
+    "one_line": (lazy("1種類だけ"), ~Exists(lines().filter(Exists(ANOTHER_LINE)))),
+    "tracking": (lazy("送り状番号あり"), ~Q(tracking_label="")),
+    "cancel_requested": (lazy("キャンセル申請"), Q(cancel_requested=True)),
 }
 
 
-class AnyOf(django_filters.MultipleChoiceFilter):
-    """Rows whose column is one of the chosen values; unlike its parent without DISTINCT and without a chain of ORs."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, widget=forms.CheckboxSelectMultiple, **kwargs)
-
-    @property
-    def field(self) -> forms.Field:
-        """With its choices asked once; Django would ask a function anew wherever it looks at them."""
-        choices = self.extra["choices"]
-        self.extra["choices"] = choices() if callable(choices) else choices
-        return super().field
-
-    def filter(self, qs: QuerySet[Order], value: Sequence[str]) -> QuerySet[Order]:
-        return qs.filter(**{f"{self.field_name}__in": list(value)}) if value else qs
+# How long an order stands where it stands, in days from and to.
+WAITING: dict[str, tuple[Any, int, int | None]] = {
+    "0": (lazy("1日以内"), 0, 1),
+    "1": (lazy("1〜3日"), 1, 3),
+    "3": (lazy("3日より長い"), 3, None),
+}
 
 
 def tag_choices() -> list[tuple[str, str]]:
@@ -79,23 +85,13 @@ def stages_called(name: str) -> list[str]:
     return [code for code, label in Stage.choices if asked in str(label).casefold() or asked in code]
 
 
-class DayInput(forms.DateInput):
-    """The browser's own calendar, which wants ISO dates in whatever language."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
-
-
-class OrderFilter(django_filters.FilterSet):
+class OrderFilter(FactFilter):
     """`q` searches number, names, kana, phone, mail, postal code, tracking number, SKU, JAN and product by any two
     characters; `@出荷待ち` in it asks for stages whose name holds that.
 
-    `due` and the range of `ship_by` imply orders that still have to leave, like the red numbers on the tiles.
+    A field named in `not` is turned round: orders that it would not find. `due` and the range of `ship_by` imply
+    orders that still have to leave, like the red numbers on the tiles.
     """
-
-    base_filters: dict[str, django_filters.Filter]
 
     def __init__(self, data: Any = None, *args: Any, whole: bool = False, **kwargs: Any) -> None:
         """Only the filters that `data` names are built, which is most of the cost; `whole`: all, for the panel."""
@@ -107,6 +103,21 @@ class OrderFilter(django_filters.FilterSet):
         if "channel" in self.filters:
             labels = {shop.channel: shop.channel_label for shop in self.shops}
             self.filters["channel"].extra["choices"] = list(labels.items())
+
+    @cached_property
+    def turned(self) -> set[str]:
+        """Names of fields that are turned round."""
+        return set(self.data.getlist("not")) if hasattr(self.data, "getlist") else set()
+
+    def filter_queryset(self, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        for name, value in self.form.cleaned_data.items():
+            one = self.filters[name]
+            if name in self.turned and value not in EMPTY:
+                those = one.filter(Order.objects.all(), value)
+                queryset = queryset.filter(~Exists(those.filter(pk=OuterRef("pk"))))
+            else:
+                queryset = one.filter(queryset, value)
+        return queryset
 
     @cached_property
     def shops(self) -> list[Shop]:
@@ -151,9 +162,53 @@ class OrderFilter(django_filters.FilterSet):
         label=lazy("キャンセル日（開始）"), widget=DayInput, method="cancelled_since"
     )
 
+    # The lists behind the figures of 数字 and of the home page.
+    number = django_filters.ChoiceFilter(
+        label=lazy("数字"),
+        choices=lambda: [(code, one.label) for code, one in numbers.NUMBERS.items()],
+        method="counted",
+        empty_label=lazy("指定なし"),
+    )
+    number_from = django_filters.DateFilter(label=lazy("集計の開始日"), widget=DayInput, method="counted_with")
+    number_to = django_filters.DateFilter(label=lazy("集計の終了日"), widget=DayInput, method="counted_with")
+    waiting = django_filters.ChoiceFilter(
+        label=lazy("滞留"),
+        choices=[(code, label) for code, (label, _since, _until) in WAITING.items()],
+        method="standing",
+        empty_label=lazy("指定なし"),
+    )
+    imported_from = django_filters.IsoDateTimeFilter(
+        label=lazy("取込日時（開始）"), field_name="imported_at", lookup_expr="gte"
+    )
+    hands = django_filters.ChoiceFilter(
+        label=lazy("人の操作"),
+        choices=(("none", lazy("なし")),),
+        method="untouched",
+        empty_label=lazy("指定なし"),
+    )
+
     class Meta:
         model = Order
         fields: Mapping[str, Any] = {}
+
+    def counted(self, rows: QuerySet[Order], _name: str, code: str) -> QuerySet[Order]:
+        """The orders that one number of the dashboards counts, within its days."""
+        asked = self.form.cleaned_data
+        wanted = numbers.listed(code, asked.get("number_from"), asked.get("number_to"))
+        return rows.filter(pk__in=OrderFigure.objects.filter(wanted).values("pk"))
+
+    def counted_with(self, rows: QuerySet[Order], _name: str, _day: date) -> QuerySet[Order]:
+        """The days belong to `number`, which reads them."""
+        return rows
+
+    def standing(self, rows: QuerySet[Order], _name: str, code: str) -> QuerySet[Order]:
+        _label, since, until = WAITING[code]
+        now = clock.now()
+        rows = rows.filter(stage_since__lte=now - timedelta(days=since))
+        return rows if until is None else rows.filter(stage_since__gt=now - timedelta(days=until))
+
+    def untouched(self, rows: QuerySet[Order], _name: str, _none: str) -> QuerySet[Order]:
+        return rows.filter(~Exists(OrderEvent.objects.filter(order=OuterRef("pk"), by__isnull=False)))
 
     def shipped_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
         return rows.filter(shipped_at__gt=F("ship_by"), fulfilled_by_channel=False)
@@ -218,11 +273,6 @@ class OrderFilter(django_filters.FilterSet):
         return rows
 
 
-def midnight(day: date) -> datetime:
-    """The beginning of a day in Tokyo."""
-    return datetime.combine(day, time.min, clock.TOKYO)
-
-
 @dataclass(frozen=True, slots=True)
 class Chip:
     """One chosen value, and the query string without it."""
@@ -241,9 +291,11 @@ def chips(filters: OrderFilter) -> list[Chip]:
             continue
         values = value if isinstance(value, list) else [value]
         labels = dict(_flat_choices(form.fields[name]))
+        label = form.fields[name].label
+        if name in filters.turned:
+            label = _("%(label)s（以外）") % {"label": label}
         found += [
-            Chip(f"{form.fields[name].label}: {labels.get(str(one), _words(name, one))}", _without(filters, name, one))
-            for one in values
+            Chip(f"{label}: {labels.get(str(one), _words(name, one))}", _without(filters, name, one)) for one in values
         ]
     return found
 
@@ -257,6 +309,8 @@ def _words(name: str, value: Any) -> str:
         return f"{value:%Y/%m/%d}"
     if name.startswith("total_"):
         return yen(int(value))
+    if name == "numbers":
+        return _("%(n)s件") % {"n": len(words_of(value))}
     return _("「%(text)s」") % {"text": value}
 
 
@@ -267,4 +321,6 @@ def _without(filters: OrderFilter, name: str, value: Any) -> str:
         query.pop(gone, None)
     rest = [one for one in query.getlist(name) if isinstance(value, str) and one != value]
     query.setlist(name, rest)
+    if not rest and name in filters.turned:
+        query.setlist("not", [one for one in query.getlist("not") if one != name])
     return query.urlencode()

@@ -1,13 +1,12 @@
 """What people type on the order screens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, fingerprint
-from orders.services.mail_templates import unknown_placeholders
+from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, differing, fingerprint
 
 PREFECTURES = [
     "北海道",
@@ -76,8 +75,10 @@ class SeenForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
     fingerprint = forms.CharField(widget=forms.HiddenInput)
 
-    # (field, its label, what it holds now) for each field that another hand changed meanwhile
-    conflicts: Sequence[tuple[str, str, str]] = ()
+    # (field, its label, what one typed, what it holds now) for each field that two hands changed differently
+    conflicts: Sequence[tuple[str, str, str, str]] = ()
+    # (label, value) of fields that only another hand changed: the form has taken theirs over
+    taken_over: Sequence[tuple[str, str]] = ()
 
     @classmethod
     def opened(cls, values: Mapping[str, Any], version: int, **kwargs: Any) -> "SeenForm":
@@ -87,14 +88,21 @@ class SeenForm(forms.Form):
     def seen(self) -> Seen:
         return Seen(self.cleaned_data["version"], self.cleaned_data["fingerprint"])
 
-    def show_conflict(self, current: Mapping[str, Any], version: int) -> None:
-        """Keep what was typed, name what the fields hold now, and let the next save go through."""
+    def show_conflict(self, current: Mapping[str, Any], version: int, clashing: Collection[str]) -> None:
+        """Keep what was typed, show it beside what the fields hold now, and let the next save go through. Fields that
+        only another hand changed take the new value."""
         typed = {name: str(self.cleaned_data.get(name) or "") for name in current}
-        self.data = {**dict(self.data.items()), "version": str(version), "fingerprint": fingerprint(current)}
+        theirs = differing(current, self.cleaned_data["fingerprint"]) - set(clashing)
+        taken = {name: str(current[name] or "") for name in current if name in theirs}
+        self.data = {
+            **dict(self.data.items()), **taken, "version": str(version), "fingerprint": fingerprint(current)
+        }  # fmt: skip
         self.conflicts = [
-            (name, str(self.fields[name].label), str(value or "")) for name, value in current.items()
-            if str(value or "") != typed[name]
-        ]  # fmt: skip
+            (name, str(self.fields[name].label), typed[name], str(value or ""))
+            for name, value in current.items()
+            if name in clashing
+        ]
+        self.taken_over = [(str(self.fields[name].label), value) for name, value in taken.items()]
 
 
 class RecipientForm(SeenForm):
@@ -153,34 +161,3 @@ class PaymentForm(forms.Form):
     note = forms.CharField(
         label=_("メモ"), max_length=200, required=False, help_text=_("入金の方法や振込名義など。履歴に残ります。")
     )
-
-
-class TemplateForm(forms.Form):
-    """A mail's subject and text. What stands in double braces must be known."""
-
-    subject = forms.CharField(label=_("件名"), max_length=200)
-    body = forms.CharField(label=_("本文"), max_length=20_000, strip=False, widget=forms.Textarea(attrs={"rows": 18}))
-    active = forms.BooleanField(label=_("このメールを送る"), required=False)
-    number = forms.CharField(
-        label=_("試し表示に使う受注番号"), required=False, max_length=64,
-        help_text=_("空欄のときは最新の受注で表示します。"),
-    )  # fmt: skip
-
-    def clean_subject(self) -> str:
-        return self._known("subject")
-
-    def clean_body(self) -> str:
-        return self._known("body")
-
-    def _known(self, name: str) -> str:
-        text = str(self.cleaned_data[name])
-        if unknown := unknown_placeholders(text):
-            raise forms.ValidationError(
-                _("使えない差し込みがあります: %(names)s"), params={"names": "、".join(unknown)}
-            )
-        return text
-
-    @property
-    def texts(self) -> dict[str, Any]:
-        """What is saved."""
-        return {name: self.cleaned_data[name] for name in ("subject", "body", "active")}

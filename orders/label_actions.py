@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
-from orders.actions import Action, ActionForm, Offer, Outcome, Params, Plan
+from orders import desk_undo
+from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Priority
 from orders.services import labels
@@ -21,11 +21,8 @@ from orders.services.rules import run as rules
 SAMPLE = 8  # orders named in a preview
 
 
-def undoable(order_ids: Sequence[int], done: Sequence[int], why: str, actor: Actor) -> Outcome:
-    """The outcome, with a button that takes the whole action back."""
-    result = outcome(order_ids, done, dict.fromkeys(order_ids, why))
-    offers = [Offer(_("元に戻す"), reverse("orders:labels-undo", args=[actor.action]), list(done))] if done else []
-    return Outcome(result.done, result.skipped, offers=offers if actor.action else [])
+def labelled(order_ids: Sequence[int], done: Sequence[int], why: str) -> Outcome:
+    return outcome(order_ids, done, dict.fromkeys(order_ids, why))
 
 
 # ---- tags
@@ -44,7 +41,7 @@ def plan_add_tag(order_ids: Sequence[int], params: Params) -> Plan:
 
 def run_add_tag(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     done = labels.add_tag(order_ids, params["tag"], actor=actor)
-    return undoable(order_ids, done, _("すでに付いています。"), actor)
+    return labelled(order_ids, done, _("すでに付いています。"))
 
 
 def plan_remove_tag(order_ids: Sequence[int], params: Params) -> Plan:
@@ -54,7 +51,7 @@ def plan_remove_tag(order_ids: Sequence[int], params: Params) -> Plan:
 
 def run_remove_tag(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     done = labels.remove_tag(order_ids, params["tag"], actor=actor)
-    return undoable(order_ids, done, _("このタグは付いていません。"), actor)
+    return labelled(order_ids, done, _("このタグは付いていません。"))
 
 
 # ---- person, priority, mark
@@ -97,7 +94,7 @@ def plan_change(order_ids: Sequence[int], params: Params) -> Plan:
 
 def run_change(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     done = labels.change(order_ids, params, actor=actor)
-    return undoable(order_ids, done, str(SAME), actor)
+    return labelled(order_ids, done, str(SAME))
 
 
 # ---- rules
@@ -125,15 +122,15 @@ def run_rerun(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcom
 CHANGE = "orders.change_order"
 ACTIONS = (
     Action("add_tag", lazy("タグを付ける"), lazy("%(n)s件にタグを付けました。"), "note", CHANGE, plan_add_tag,
-           run_add_tag, form=TagForm, key="t", rank=80),
+           run_add_tag, form=TagForm, key="t", rank=80, memory=desk_undo.TAG),
     Action("remove_tag", lazy("タグを外す"), lazy("%(n)s件からタグを外しました。"), "note", CHANGE, plan_remove_tag,
-           run_remove_tag, form=TagForm, rank=81),
+           run_remove_tag, form=TagForm, rank=81, memory=desk_undo.TAG),
     Action("assign", lazy("担当を決める"), lazy("%(n)s件の担当を決めました。"), "members", CHANGE, plan_change,
-           run_change, form=AssignForm, rank=82),
+           run_change, form=AssignForm, rank=82, memory=desk_undo.label("assignee")),
     Action("priority", lazy("優先度を変える"), lazy("%(n)s件の優先度を変えました。"), "clock", CHANGE, plan_change,
-           run_change, form=PriorityForm, rank=83),
+           run_change, form=PriorityForm, rank=83, memory=desk_undo.label("priority")),
     Action("important", lazy("重要の印"), lazy("%(n)s件の重要の印を変えました。"), "review", CHANGE, plan_change,
-           run_change, form=ImportantForm, rank=84),
+           run_change, form=ImportantForm, rank=84, memory=desk_undo.label("important")),
     Action("rerun_rules", lazy("ルールを再実行"), lazy("%(n)s件でルールを再実行しました。"), "refresh",
            "orders.manage_rules", plan_rerun, run_rerun, rank=85),
 )  # fmt: skip

@@ -1,6 +1,18 @@
 from celery import shared_task
 
-from orders.services import authorisations, bulk, hold, refunds, reminders, stage
+from orders.services import (
+    authorisations,
+    bounces,
+    bulk,
+    bulk_undo,
+    document_files,
+    hold,
+    moving_in,
+    refunds,
+    reminders,
+    review_again,
+    stage,
+)
 from orders.services.rules import publish, sweep
 
 
@@ -22,6 +34,21 @@ def run_bulk(key: str) -> None:
 @shared_task(name="orders.tasks.resume_bulk", ignore_result=True)
 def resume_bulk() -> None:
     bulk.resume_stuck()
+
+
+@shared_task(name="orders.tasks.make_document_files", ignore_result=True)
+def make_document_files(document_ids: list[int]) -> None:
+    document_files.make_files(document_ids)
+
+
+@shared_task(name="orders.tasks.make_missing_files", ignore_result=True)
+def make_missing_files() -> None:
+    document_files.make_files(document_files.missing_files())
+
+
+@shared_task(name="orders.tasks.collect_bounces", ignore_result=True)
+def collect_bounces() -> None:
+    bounces.collect()
 
 
 @shared_task(name="orders.tasks.run_rules", ignore_result=True)
@@ -47,3 +74,28 @@ def follow_payments() -> None:
     reminders.cancel_expired()
     authorisations.warn_of_ends()
     refunds.settle_by_channel()
+
+
+@shared_task(name="orders.tasks.undo_bulk", ignore_result=True)
+def undo_bulk(key: str) -> None:
+    bulk_undo.work(key)
+
+
+@shared_task(name="orders.tasks.reapply_reason", ignore_result=True)
+def reapply_reason(code: str) -> None:
+    review_again.reapply(code)
+
+
+@shared_task(name="orders.tasks.review_by_time", ignore_result=True)
+def review_by_time() -> None:
+    review_again.by_time()
+
+
+@shared_task(name="orders.tasks.work_move_in", ignore_result=True)
+def work_move_in(move_id: int) -> None:
+    moving_in.work(move_id)
+
+
+@shared_task(name="orders.tasks.resume_move_ins", ignore_result=True)
+def resume_move_ins() -> None:
+    moving_in.resume_stuck()

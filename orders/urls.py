@@ -2,11 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
+from orders.urls_papers import paper_routes
 from orders.urls_payments import payment_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
-from orders.views import bulk, desk
+from orders.views import bulk, desk, desk_views, presence
 
 app_name = "orders"
 
@@ -14,19 +16,31 @@ desk_urls = [
     path("", desk.order_list, name="list"),
     path("live/", desk.order_list_live, name="live"),
     path("filter/", desk.order_filter, name="filter"),
+    path("views/", desk_views.views, name="views"),
+    path("views/tiles/", desk_views.tiles, name="view-tiles"),
+    path("views/columns/", desk_views.columns, name="columns"),
+    path("views/save/", desk_views.save, name="view-save"),
+    path("views/<int:pk>/", desk_views.change, name="view-change"),
+    path("<int:pk>/presence/", presence.beat, name="presence"),
     path("home-panel/", desk.home_panel, name="home-panel"),
 ]
 bulk_urls = [
     path("bulk/", bulk.bulk_choose, name="bulk-choose"),
+    path("bulk/log/", bulk.bulk_log, name="bulk-log"),
+    path("bulk/last/", bulk.bulk_last, name="bulk-last"),
     path("bulk/<uuid:key>/", bulk.bulk_show, name="bulk"),
+    path("bulk/<uuid:key>/undo/", bulk.bulk_undo, name="bulk-undo"),
+    path("bulk/<uuid:key>/list.csv", bulk.bulk_csv, name="bulk-csv"),
     path("bulk/<uuid:key>/run/", bulk.bulk_run, name="bulk-run"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *desk_urls,
     *bulk_urls,
+    *move_in_routes,
     *order_routes,
     *rule_routes,
     *payment_routes,
+    *paper_routes,
     *return_routes,
 ]

@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from orders.views import cancel, edit, inbox, mail_templates, mails, member, order
+from orders.urls_mail import mail_routes
+from orders.views import cancel, edit, inbox, member, order
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -19,10 +20,9 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/note/edit/", edit.edit_note, name="edit-note"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/accept/", inbox.inbox_accept, name="inbox-accept"),
+    path("inbox/choose/", inbox.inbox_choose, name="inbox-choose"),
     path("inbox/hold/", inbox.inbox_hold, name="inbox-hold"),
-    path("mails/", mails.mail_list, name="mails"),
-    path("mails/<int:pk>/", mails.mail_detail, name="mail"),
-    path("mails/templates/", mail_templates.template_list, name="mail-templates"),
-    path("mails/templates/<slug:event>/", mail_templates.template_edit, name="mail-template"),
+    path("inbox/undo/", inbox.inbox_undo, name="inbox-undo"),
     path("member/<int:pk>/panel/", member.member_panel, name="member-panel"),
+    *mail_routes,
 ]

@@ -19,7 +19,6 @@ rule_routes: list[URLPattern] = [
     path("rules/<int:pk>/test/", rules.rule_test, name="rule-test"),
     path("<int:pk>/rules/", labels.order_rules, name="order-rules"),
     path("<int:pk>/labels/", labels.order_labels, name="labels"),
-    path("labels/<slug:action>/undo/", labels.labels_undo, name="labels-undo"),
     path("tasks/", labels.task_list, name="tasks"),
     path("tasks/<int:pk>/done/", labels.task_done, name="task-done"),
     path("mails/<int:pk>/send/", labels.mail_send, name="mail-send"),

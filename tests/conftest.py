@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ CHROMIUM_FLAGS = [
 ]
 SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 RACE_PATIENCE_S = 60
+LAST_ANSWERS_S = 10
+OTHERS_AT_WORK = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND state <> 'idle' AND backend_type = 'client backend'
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -170,7 +177,19 @@ def page_as(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
     yield open_page
     for context in contexts:
         context.close()
+    wait_for_the_last_answers()
     assert not complaints, "\n".join(complaints)
+
+
+def wait_for_the_last_answers() -> None:
+    """A page asks on its own (health strip, live rows); an answer under way would cross the emptying of tables."""
+    end = time.monotonic() + LAST_ANSWERS_S
+    while time.monotonic() < end:
+        with connection.cursor() as cursor:
+            cursor.execute(OTHERS_AT_WORK)
+            if cursor.fetchone()[0] == 0:
+                return
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -195,6 +195,9 @@ class Capabilities:
     amount_change: str = "none"  # "none", "lower" or "both"
     relative_stock: bool = False  # `adjust_stock` works
     events: bool = False  # `changed_orders` brings news between polls
+    invoice_issuer: Mapping[str, str] = field(default_factory=dict)  # by method, see `orders.documents.rules.issuer_of`
+    mail_relay_server: bool = False  # buyers' addresses take mail through the mall's own server alone
+    mail_events: Sequence[str] = ()  # the kinds of mail a shop may send (`orders.models.mail`); empty: any
     cannot: Sequence[str] = ()  # what only the mall's own page can do, in Japanese, for the screens
 
 

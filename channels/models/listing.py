@@ -78,7 +78,10 @@ class PushLog(models.Model):
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["listing", "-id"], name="push_listing")]
+        indexes = [
+            models.Index(fields=["listing", "-id"], name="push_listing"),
+            models.Index(fields=["sent_at"], name="push_sent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.listing_id} → {self.quantity}"

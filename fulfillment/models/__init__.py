@@ -1,5 +1,19 @@
+from fulfillment.models.merge import Merge, MergedOrder, MergeKey, MergePair, ToldTogether
 from fulfillment.models.release import ReleaseTime
 from fulfillment.models.shipment import Batch, Shipment, ShipmentEvent, ShipmentLine
 from fulfillment.models.stop import StopPolicy, StopRequest
 
-__all__ = ["Batch", "ReleaseTime", "Shipment", "ShipmentEvent", "ShipmentLine", "StopPolicy", "StopRequest"]
+__all__ = [
+    "Batch",
+    "Merge",
+    "MergeKey",
+    "MergePair",
+    "MergedOrder",
+    "ReleaseTime",
+    "Shipment",
+    "ShipmentEvent",
+    "ShipmentLine",
+    "StopPolicy",
+    "StopRequest",
+    "ToldTogether",
+]

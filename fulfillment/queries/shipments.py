@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fulfillment.documents import gift_marks, lines_with_orders, texts_for
+from fulfillment.labels import Address, label_problems
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.tracking import tracking_url
 from inventory.models import Location
@@ -36,6 +37,8 @@ EVENTS = {
     "instructed": gettext_lazy("出荷を指示しました"),
     "note_printed": gettext_lazy("納品書を印刷しました"),
     "pick_printed": gettext_lazy("ピッキングリストを印刷しました"),
+    "handover_printed": gettext_lazy("集荷リストを印刷しました"),
+    "return_printed": gettext_lazy("返品票を印刷しました"),
     "shipped": gettext_lazy("出荷しました"),
     "cancelled": gettext_lazy("取り消しました"),
     "stop_asked": gettext_lazy("出荷停止を依頼しました"),
@@ -47,6 +50,7 @@ EVENTS = {
     "emptied": gettext_lazy("商品がなくなったため取り消しました"),
 }
 RECENT_BATCHES = 50
+LABELLED = {Shipment.State.PLANNED, Shipment.State.INSTRUCTED}  # whose label is still to be made
 LISTED = ("instructed", "shipped")
 
 
@@ -73,6 +77,7 @@ class ShipmentRow:
     items: str
     tone: str
     url: str
+    label_problems: list[str]
 
 
 def sees_recipient(user: User) -> bool:
@@ -154,7 +159,21 @@ def _row(shipment: Shipment, personal: bool) -> ShipmentRow:
         items=first + (_(" 他%(n)s点") % {"n": len(lines) - 1} if len(lines) > 1 else ""),
         tone=STATE_TONES[Shipment.State(shipment.state)],
         url=tracking_url(shipment.carrier, shipment.tracking_no),
+        label_problems=_label_problems(shipment) if shipment.state in LABELLED else [],
     )
+
+
+def _label_problems(shipment: Shipment) -> list[str]:
+    to = shipment.recipient
+    address = Address(
+        name=to.name,
+        company=to.company,
+        postal_code=to.postal_code,
+        place=to.prefecture + to.city,
+        street=to.address,
+        phone=to.phone,
+    )
+    return label_problems(shipment.carrier, address)
 
 
 def _order_ref(order: Order) -> OrderRef:

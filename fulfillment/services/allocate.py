@@ -40,7 +40,8 @@ def _waiting() -> QuerySet[Order]:
     """Orders with lines to place: those whose gate this is, and those that lost goods after the instruction."""
     lost = OrderLine.objects.filter(order=OuterRef("pk"), allocated_quantity__lt=F("quantity"), reserved=True)
     under_way = Q(stage__in=UNDER_WAY, fulfilled_by_channel=False) & Exists(lost)
-    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way)
+    rest = Q(stage__in=[Stage.READY, Stage.SCHEDULED]) & Exists(lost.filter(apart=True))
+    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way | rest)
 
 
 def _promise_where_stock_moved() -> None:
@@ -208,8 +209,12 @@ def _existing(order_ids: Sequence[int]) -> tuple[dict[tuple[int, int], int], dic
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT s.id, s.recipient_id, s.location_id, s.state, s.reference, r.order_id FROM fulfillment_shipment s "
-            "JOIN orders_recipient r ON r.id = s.recipient_id WHERE r.order_id = ANY(%s)",
-            [list(order_ids)],
+            "JOIN orders_recipient r ON r.id = s.recipient_id WHERE r.order_id = ANY(%(ids)s) "
+            # and parcels of other orders that carry their goods: their numbers are used too
+            "UNION ALL SELECT s.id, s.recipient_id, s.location_id, 'shared', s.reference, l.order_id "
+            "FROM orders_orderline l JOIN fulfillment_shipmentline sl ON sl.order_line_id = l.id "
+            "JOIN fulfillment_shipment s ON s.id = sl.shipment_id WHERE l.order_id = ANY(%(ids)s) ORDER BY 1 DESC",
+            {"ids": list(order_ids)},
         )
         for pk, recipient, location, state, reference, order_id in cursor.fetchall():
             counts[order_id] = max(counts[order_id], reference)

@@ -1,13 +1,16 @@
 """出荷指示: ready orders go to the warehouse as a batch."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from fulfillment.models import Batch, Shipment
+from fulfillment.decide.merging import same_key
+from fulfillment.models import Batch, Shipment, ShipmentLine
+from fulfillment.queries.merging import keys_of
 from fulfillment.services import facts, journal
 from oms.kernel import clock
 from orders.models import Order
@@ -28,7 +31,7 @@ class Instructed:
 
 def instructable() -> QuerySet[Order]:
     """Ready orders, and orders under way with a shipment that is only planned."""
-    planned = Shipment.objects.filter(recipient__order=OuterRef("pk"), state=Shipment.State.PLANNED)
+    planned = ShipmentLine.objects.filter(order_line__order=OuterRef("pk"), shipment__state=Shipment.State.PLANNED)
     under_way = Q(stage__in=[Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED], blocking_reasons=0) & Exists(planned)
     return Order.objects.filter(Q(stage=Stage.READY) | under_way)
 
@@ -39,20 +42,25 @@ def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
 
     Orders in another stage are skipped with the reason.
 
+    An order whose goods travel with another's takes that one along; where the other is not ready, the parcel waits.
     Locks the orders by pk, then their shipments by pk. Instructing twice does nothing the second time.
     """
-    locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk"))
+    wanted = sorted({*order_ids, *_companions(order_ids)})
+    locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     may = set(instructable().filter(pk__in=[order.pk for order in locked]).values_list("pk", flat=True))
     skipped = {
         order.pk: _("ステータスが「%(stage)s」のため出荷指示できません。") % {"stage": order.get_stage_display()}
         for order in locked
-        if order.pk not in may
+        if order.pk not in may and order.pk in set(order_ids)
     }
-    ready = [order.pk for order in locked if order.pk not in skipped]
-    planned = Shipment.objects.select_for_update(no_key=True, of=("self",)).filter(
-        recipient__order__in=ready, state=Shipment.State.PLANNED
-    )
+    carried = _planned_parcels([order.pk for order in locked if order.pk in may])
+    waits = _waiting_parcels(carried, may)
+    skipped |= {order_id: cause for pk, cause in waits.items() for order_id in carried[pk] if order_id in may}
+    going = {pk: orders for pk, orders in carried.items() if pk not in waits}
+    planned = Shipment.objects.select_for_update(no_key=True).filter(pk__in=going, state=Shipment.State.PLANNED)
     shipments = [shipment.pk for shipment in planned.order_by("pk")]
+    ready = sorted({order_id for pk in shipments for order_id in going[pk]})
+    skipped = {order_id: cause for order_id, cause in skipped.items() if order_id not in set(ready)}
     if not shipments:
         return Instructed(skipped=skipped)
     now = clock.now()
@@ -62,3 +70,33 @@ def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
     order_journal.write([Entry(pk, "instructed", str(batch)) for pk in ready], actor=actor)
     facts.refresh(ready, actor=actor)
     return Instructed(batch, ready, shipments, skipped)
+
+
+def _companions(order_ids: Sequence[int]) -> set[int]:
+    """Orders whose goods share a planned parcel with these."""
+    own = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state=Shipment.State.PLANNED)
+    rows = ShipmentLine.objects.filter(shipment__in=own.values("shipment"))
+    return set(rows.values_list("order_line__order", flat=True))
+
+
+def _planned_parcels(order_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Planned shipment → all orders whose goods it carries, for the shipments of these orders."""
+    own = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state=Shipment.State.PLANNED)
+    carried: dict[int, set[int]] = defaultdict(set)
+    rows = ShipmentLine.objects.filter(shipment__in=own.values("shipment"))
+    for shipment_id, order_id in rows.values_list("shipment", "order_line__order"):
+        carried[shipment_id].add(order_id)
+    return carried
+
+
+def _waiting_parcels(carried: Mapping[int, set[int]], may: set[int]) -> dict[int, str]:
+    """Shared parcels that may not go yet, and why: an order in them is not ready, or goes elsewhere now."""
+    shared = {pk: orders for pk, orders in carried.items() if len(orders) > 1}
+    keys = keys_of({order_id for orders in shared.values() for order_id in orders})
+    waits = {}
+    for pk, orders in shared.items():
+        if not orders <= may:
+            waits[pk] = _("同梱した受注がまだ出荷指示待ちになっていません。待つか、同梱を解除してください。")
+        elif not same_key([keys.get(order_id, "") for order_id in orders]):
+            waits[pk] = _("同梱した受注の届け先が変わりました。同梱を解除してください。")
+    return waits

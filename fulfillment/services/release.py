@@ -3,6 +3,7 @@
 from django.db.models import Q
 
 from fulfillment.models import ReleaseTime
+from fulfillment.services import merge_sweep
 from fulfillment.services.instruct import Instructed, instruct_orders, instructable
 from oms.kernel import clock
 from orders.services.journal import SYSTEM
@@ -21,6 +22,7 @@ def release_due() -> int:
     ids = list(due.order_by("pk").values_list("pk", flat=True))
     if not ids:
         return 0
+    merge_sweep.sweep()  # the last chance to travel together
     done = release_ready()  # first the work, then the mark: a worker that dies leaves the time due; twice does no harm
     ReleaseTime.objects.filter(pk__in=ids).update(last_run_on=now.date())
     return done

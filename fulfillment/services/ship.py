@@ -8,8 +8,9 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Q
 from django.utils.translation import gettext as _
 
-from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.models import Shipment, ShipmentLine, ToldTogether
 from fulfillment.services import facts, journal
+from fulfillment.tracking import tracking_url
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.services.outbox import NewEffect, put
@@ -159,6 +160,23 @@ def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
         )
 
 
+def _parcel_words(parcels: Sequence[Shipment], lines: Sequence[ShipmentLine]) -> dict[str, str]:
+    """What the customer's mail says of these parcels of one order: it names them and not the order's others."""
+    ours = {parcel.pk for parcel in parcels}
+    pieces = {
+        line.order_line_id: f"・{line.order_line.name} × {line.line_quantity}"
+        for line in lines
+        if line.shipment_id in ours
+    }
+    urls = [tracking_url(parcel.carrier, parcel.tracking_no) for parcel in parcels]
+    return {
+        "shipment.carrier": "、".join(dict.fromkeys(str(parcel.get_carrier_display()) for parcel in parcels)),
+        "shipment.tracking_no": "、".join(parcel.tracking_no for parcel in parcels),
+        "shipment.tracking_url": "\n".join(url for url in urls if url),
+        "shipment.lines": "\n".join(pieces.values()),
+    }
+
+
 def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Actor) -> None:
     """Journal, customer's mail and channel's notice, per order and shipment; each once by its key."""
     orders_of: dict[int, set[int]] = defaultdict(set)
@@ -168,20 +186,29 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     orders = Order.objects.select_related("shop").in_bulk(ids)
     order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
     notices = []
-    told: set[int] = set()  # parcels that leave together are one piece of news per order
+    told: dict[
+        int, int
+    ] = {}  # order → the parcel whose news tells it; parcels that leave together are one piece of news
+    together = []
     for shipment in leaving:
-        for order_id in sorted(orders_of[shipment.pk] - told):
-            told.add(order_id)
+        for order_id in sorted(orders_of[shipment.pk]):
+            if order_id in told:
+                together.append(ToldTogether(order_id=order_id, shipment=shipment, under_id=told[order_id]))
+                continue
+            told[order_id] = shipment.pk
             order = orders[order_id]
             complete = order.fulfillment_state == FulfillmentState.SHIPPED
+            parcels = [one for one in leaving if order_id in orders_of[one.pk]]
             mail.schedule(
                 order.shop,
                 "shipped" if complete else "partially_shipped",
                 [(order_id, order.buyer_email)],
                 suffix=f":{shipment.pk}",
+                extra=_parcel_words(parcels, [line for line in lines if line.order_line.order_id == order_id]),
             )
             if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
                 notices.append((order_id, shipment.pk))
+    ToldTogether.objects.bulk_create(together)
     put([NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o}) for o, s in notices])
     Order.objects.filter(pk__in=[order_id for order_id, _s in notices]).update(
         channel_sync=ChannelSync.PENDING, version=F("version") + 1

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from fulfillment import picking
 from fulfillment.forms import tab_of
 from fulfillment.models import Shipment
 from fulfillment.queries import shipments, stops
@@ -17,6 +18,7 @@ from oms.kernel.web import render_page
 from orders.models.order import Carrier
 from orders.views.order import actor_of, changed, user_of
 
+PRINTING = {"sorts": picking.SORTS.items(), "modes": picking.MODES.items(), "carts": picking.CART_SIZES}
 ORDERS = {
     Shipment.State.INSTRUCTED: ("recipient__order__ship_by", "id"),
     Shipment.State.SHIPPED: ("-id",),
@@ -39,6 +41,7 @@ def shipment_list(request: HttpRequest) -> HttpResponse:
         "stops_waiting": stops.waiting_count(),
         "ready_url": f"{desk}?stage=ready" if desk else "",
         "sees_orders": user.has_perm("orders.view_order"),
+        "printing": PRINTING,
     }
     return render_page(request, "fulfillment/list.html", context, fragment="fulfillment/_table.html")
 
@@ -47,7 +50,8 @@ def shipment_list(request: HttpRequest) -> HttpResponse:
 @permission_required("fulfillment.view_shipment", raise_exception=True)
 def shipment_detail(request: HttpRequest, pk: int) -> HttpResponse:
     shipment = get_object_or_404(shipments.with_contents(Shipment.objects.all()), pk=pk)
-    context = {**shipments.shipment_page(shipment, user_of(request)), "carriers": Carrier.choices}
+    page = shipments.shipment_page(shipment, user_of(request))
+    context = {**page, "carriers": Carrier.choices, "printing": PRINTING}
     return render_page(request, "fulfillment/shipment.html", context)
 
 

@@ -88,3 +88,11 @@ def _book() -> sqlite3.Connection:
         _local.book.execute("PRAGMA mmap_size = 200000000")
         _local.pid = os.getpid()
     return _local.book
+
+
+def code_book(city: str) -> list[tuple[str, Place]]:
+    """Every code of the cities whose name ends with this one (白石区 and 札幌市白石区), with its place."""
+    rows = _book().execute(
+        "SELECT code, prefecture, city, neighborhood FROM postal_data WHERE city LIKE ?", (f"%{city}",)
+    )
+    return [(code, Place(prefecture, city, town or "")) for code, prefecture, city, town in rows]

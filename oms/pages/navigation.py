@@ -46,10 +46,15 @@ ENTRIES = (
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("返品"), "orders:returns", "orders.view_returncase", "undo", "h", more=True),
+    Entry(_("数字"), "pages:numbers", "orders.view_order", "chart", "n", more=True),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
+    Entry(_("請求書・領収書"), "orders:papers", "orders.view_issueddocument", "print", "i", more=True),
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
+    Entry(_("一括操作の記録"), "orders:bulk-log", "orders.view_order", "note", "l", more=True),
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),
+    Entry(_("同梱"), "fulfillment:merge-list", "orders.change_order", "ship", more=True),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
+    Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )
 

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from oms.pages.views import account, health, home, manual, outbox, people, search
+from oms.pages.views import account, health, home, manual, numbers, outbox, people, search
 
 app_name = "pages"
 
@@ -18,6 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("outbox/panel/", outbox.panel, name="outbox-panel"),
     path("outbox/<int:pk>/", outbox.detail, name="outbox-detail"),
     path("outbox/<int:pk>/done/", outbox.mark_done, name="outbox-done"),
+    path("numbers/", numbers.numbers, name="numbers"),
+    path("numbers/actions/", numbers.actions, name="number-actions"),
+    path("numbers/reasons/", numbers.reasons, name="number-reasons"),
+    path("numbers/pushes/", numbers.pushes, name="number-pushes"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person-add"),
     path("people/<int:pk>/", people.person_edit, name="person"),

@@ -9,6 +9,7 @@ from oms.runtime.places import BASE_DIR
 
 os.environ.setdefault("OMS_DATA", str(BASE_DIR / "var" / "test"))
 os.environ["OMS_ENV"] = "test"
+os.environ["MAIL_DELAY_S"] = "0"  # what is scheduled is due; the tests of the delay set it
 worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 os.environ["OMS_REDIS_DATABASE"] = str(1 + int(worker.removeprefix("gw")) % 60)
 # Playwright's synchronous interface runs an event loop in the test's thread; Django would refuse the database there.

@@ -169,8 +169,12 @@ def _line_share(line: BillLine, whole: Share, quantity: int) -> LineShare:
     left = line.quantity - line.refunded
     if not 0 < quantity <= left:
         raise ValueError(f"line {line.id}: {quantity} of {left} pieces")
-    upto = line.refunded + quantity
-    price = max(0, whole.price * upto // line.quantity - line.refunded_price)
-    points = min(price, max(0, whole.points * upto // line.quantity - line.refunded_points))
-    coupon = min(price - points, max(0, whole.coupon * upto // line.quantity - line.refunded_coupon))
+    # Each sum is taken of the one above it, so that no piece gives back more otherwise than it cost.
+    otherwise = whole.points + whole.coupon
+    price_upto = whole.price * (line.refunded + quantity) // line.quantity
+    otherwise_upto = otherwise * price_upto // whole.price if whole.price else 0
+    points_upto = whole.points * otherwise_upto // otherwise if otherwise else 0
+    price = max(0, price_upto - line.refunded_price)
+    points = min(price, max(0, points_upto - line.refunded_points))
+    coupon = min(price - points, max(0, otherwise_upto - points_upto - line.refunded_coupon))
     return LineShare(line.id, quantity, line.tax_rate, Share(price, points, coupon))

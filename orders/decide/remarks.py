@@ -76,7 +76,7 @@ def _wish(sentence: str, ordered_on: date) -> tuple[date | None, str, str]:
     left, day, slot = sentence, None, ""
     hours = HOURS.search(left)
     if (match := DATE.search(left)) and not (hours and hours.start() <= match.start() < hours.end()):
-        day = _day(match, ordered_on)
+        day = day_named(match, ordered_on)
         left = left[: match.start()] + left[match.end() :] if day else left
     for word, code in SLOTS.items():
         if not slot and word in left:
@@ -87,9 +87,19 @@ def _wish(sentence: str, ordered_on: date) -> tuple[date | None, str, str]:
     return day, slot, re.sub(r"[\s、,・/()]+", "", left)
 
 
-def _day(match: re.Match[str], ordered_on: date) -> date | None:
+def day_named(match: re.Match[str], ordered_on: date) -> date | None:
+    """The day that a match of `DATE` means in a text of `ordered_on`; None when there is no such day."""
     try:
         day = date(int(match["year"] or ordered_on.year), int(match["month"]), int(match["day"]))
     except ValueError:
         return None
     return day if match["year"] or day >= ordered_on else day.replace(year=day.year + 1)
+
+
+def find_date(text: str, ordered_on: date) -> str:
+    """What in a text names a day, as it was written; empty when nothing does."""
+    for sentence in _sentences(text):
+        match = DATE.search(sentence)
+        if match and day_named(match, ordered_on):
+            return match[0]
+    return ""

@@ -1,11 +1,25 @@
-"""The sums of a delivery note, and the sums of a pick list."""
+"""The sums of a paper with prices, and the sums of a pick list."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from oms.kernel.money import RateTotal, rate_totals, spread_discount
-from orders.documents.values import DeliveryNote, PickItem, PickList
+from orders.documents.values import Deduction, Fee, Letterhead, Line, PickItem, PickList
+
+
+class Priced(Protocol):
+    """What has sums: a delivery note, an invoice, a receipt."""
+
+    @property
+    def shop(self) -> Letterhead: ...
+    @property
+    def lines(self) -> tuple[Line, ...]: ...
+    @property
+    def fees(self) -> tuple[Fee, ...]: ...
+    @property
+    def deductions(self) -> tuple[Deduction, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +47,10 @@ class PickTotal:
     quantity: int
     orders: int
     set_names: tuple[str, ...]
+    slots: tuple[tuple[str, int], ...] = ()  # (slot, pieces), where orders have slots
 
 
-def figures(note: DeliveryNote) -> Figures:
+def figures(note: Priced) -> Figures:
     """Tax once per rate, the shop's discounts shared over the lines first.
 
     Raises ValueError when the discounts exceed goods and fees: such an order needs a person before it is printed.
@@ -59,11 +74,15 @@ def pick_totals(pick: PickList) -> list[PickTotal]:
     for place, order in enumerate(pick.orders):
         for item in order.items:
             groups.setdefault((item.shelf, item.code), []).append((place, item))
-    rows = [_pick_total(members) for members in groups.values()]
+    slots = [order.slot for order in pick.orders]
+    rows = [_pick_total(members, slots) for members in groups.values()]
     return sorted(rows, key=lambda row: (shelf_order(row.shelf), row.code))
 
 
-def _pick_total(members: list[tuple[int, PickItem]]) -> PickTotal:
+def _pick_total(members: list[tuple[int, PickItem]], slots: list[str]) -> PickTotal:
+    per_slot: dict[str, int] = {}
+    for place, item in members:
+        per_slot[slots[place]] = per_slot.get(slots[place], 0) + item.quantity
     first = members[0][1]
     return PickTotal(
         shelf=first.shelf,
@@ -74,6 +93,7 @@ def _pick_total(members: list[tuple[int, PickItem]]) -> PickTotal:
         quantity=sum(item.quantity for _, item in members),
         orders=len({place for place, _ in members}),
         set_names=tuple(dict.fromkeys(item.set_name for _, item in members if item.set_name)),
+        slots=tuple((slot, pieces) for slot, pieces in per_slot.items() if slot),
     )
 
 

@@ -37,11 +37,11 @@ def badge(page: Page, x: float, y: float, text: str) -> None:
     page.text(x + width / 2, y + 4.35, text, BADGE, "center")
 
 
-def foot(page: Page, left: str, middle: str, right: str) -> None:
-    """The line of small print at the lower edge."""
-    page.line(LEFT, BOTTOM + 4, RIGHT, LINE)
+def foot(page: Page, left: str, middle: str, right: str, *, at: float = BOTTOM) -> None:
+    """The line of small print at the lower edge of the content, which ends `at`."""
+    page.line(LEFT, at + 4, RIGHT, LINE)
     for x, text, align in ((LEFT, left, "left"), ((LEFT + RIGHT) / 2, middle, "center"), (RIGHT, right, "right")):
-        page.text(x, BOTTOM + 8, text, FOOT, align)  # type: ignore[arg-type]
+        page.text(x, at + 8, text, FOOT, align)  # type: ignore[arg-type]
 
 
 def barcode(page: Page, x: float, y: float, text: str, *, width: float, height: float = 8.0) -> None:

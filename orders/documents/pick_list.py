@@ -46,11 +46,14 @@ def draw_pick_list(document: Document, pick: PickList) -> None:
     flow.turn()
     totals = pick_totals(pick)
     _head(flow, pick, totals)
-    _totals(flow, totals)
-    flow.turn()
-    _heading(flow, "注文別ピッキング")
-    for place, order in enumerate(pick.orders, start=1):
-        _order(flow, order, order.slot or str(place))
+    if pick.show_totals:
+        _totals(flow, totals, "カートピッキング（棚順）" if pick.cart else "トータルピッキング（棚順）")
+    if pick.show_totals and pick.show_orders:
+        flow.turn()
+    if pick.show_orders:
+        _heading(flow, "カートの仕分け" if pick.cart else "注文別ピッキング")
+        for place, order in enumerate(pick.orders, start=1):
+            _order(flow, order, order.slot or str(place))
     for place, page in enumerate(flow.pages, start=1):
         look.foot(page, pick.location, f"{place} / {len(flow.pages)}", f"バッチ {pick.batch}")
 
@@ -73,7 +76,16 @@ def _head(flow: Flow, pick: PickList, totals: list[PickTotal]) -> None:
     page.line(look.LEFT, 25, look.RIGHT, look.ACCENT, 0.9)
     made = pick.made_at.astimezone(TOKYO)
     x = look.LEFT
-    for text, style in ((pick.location, _PLACE), (f"{look.day(made)} {made:%H:%M}", look.BODY), (pick.by, look.BODY)):
+    cart = f"カート {pick.cart}" if pick.cart else ""
+    said = (
+        (pick.location, _PLACE),
+        (cart, _PLACE),
+        (f"{look.day(made)} {made:%H:%M}", look.BODY),
+        (pick.by, look.BODY),
+    )
+    for text, style in said:
+        if not text:
+            continue
         page.text(x, 31, text, style)
         x += style.width(text) + 6
     gifts = sum(bool(order.gifts) for order in pick.orders)
@@ -97,8 +109,8 @@ def _heading(flow: Flow, text: str) -> None:
     flow.y += look.HEADING.line + 2
 
 
-def _totals(flow: Flow, totals: list[PickTotal]) -> None:
-    _heading(flow, "トータルピッキング（棚順）")
+def _totals(flow: Flow, totals: list[PickTotal], heading: str) -> None:
+    _heading(flow, heading)
     table = Table(flow, _TOTALS, look.TABLE)
     table.begin()
     for place, row in enumerate(totals):
@@ -107,7 +119,9 @@ def _totals(flow: Flow, totals: list[PickTotal]) -> None:
             [
                 [(row.shelf or "—", _SHELF)],
                 [(row.code, look.CODE)],
-                look.paragraphs((row.name, look.BODY), (row.options, _OPTION), (sets, look.SMALL)),
+                look.paragraphs(
+                    (row.name, look.BODY), (row.options, _OPTION), (sets, look.SMALL), (_slots(row), _REMARK)
+                ),
                 [(row.jan, look.CODE)],
                 [(f"{row.orders:,}", look.BODY)],
                 [(f"{row.quantity:,}", look.BIG)],
@@ -116,6 +130,11 @@ def _totals(flow: Flow, totals: list[PickTotal]) -> None:
             fill=_STRIPE if place % 2 else None,
         )
         _tick(flow, top)
+
+
+def _slots(row: PickTotal) -> str:
+    """Which slot of the cart gets how many."""
+    return "　".join(f"[{slot}] × {pieces:,}" for slot, pieces in row.slots)
 
 
 def _tick(flow: Flow, top: float) -> None:

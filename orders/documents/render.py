@@ -3,27 +3,41 @@
 The same values give the same bytes: the time inside the file is the document's own, and the fonts come from packages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 
 from oms.kernel.pdf.page import Document
+from oms.kernel.pdf.picture import Picture
+from orders.documents.bill import Bill
+from orders.documents.bill_paper import bill_document, title_of
 from orders.documents.delivery_note import draw_delivery_note
+from orders.documents.parcel_papers import draw_handover, draw_return_slip
 from orders.documents.pick_list import draw_pick_list
-from orders.documents.values import DeliveryNote, PickList
+from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnSlip
+
+Logos = Mapping[str, Picture]
 
 
-def render_delivery_notes(notes: Sequence[DeliveryNote]) -> bytes:
+def render_delivery_notes(notes: Sequence[DeliveryNote], logos: Logos | None = None) -> bytes:
     """All notes as one PDF in the given order, each beginning on a page of its own, numbered by itself.
 
-    Raises ValueError for no notes, and for a note whose discounts exceed its amounts (see `figures`).
+    `logos` by the digests that the letterheads name. Raises ValueError for no notes, and for a note whose discounts
+    exceed its amounts (see `figures`).
     """
     if not notes:
         raise ValueError("no delivery note to print")
-    document = Document()
+    document = Document(pictures=logos or {})
     for note in notes:
         draw_delivery_note(document, note)
     made_at = datetime.combine(max(note.issued_on for note in notes), time(0), UTC)
     return document.pdf(title="納品書", made_at=made_at)
+
+
+def render_bill(bill: Bill, logos: Logos | None = None) -> bytes:
+    """One invoice, receipt or credit note. Raises ValueError when its discounts exceed its amounts."""
+    document = bill_document(bill, logos or {})
+    made_at = datetime.combine(bill.issued_on, time(0), UTC)
+    return document.pdf(title=f"{title_of(bill)} {bill.number}", made_at=made_at)
 
 
 def render_pick_list(pick: PickList) -> bytes:
@@ -40,3 +54,23 @@ def render_pick_lists(picks: Sequence[PickList]) -> bytes:
         draw_pick_list(document, pick)
     title = "ピッキングリスト " + "・".join(dict.fromkeys(pick.batch for pick in picks))
     return document.pdf(title=title, made_at=picks[0].made_at.astimezone(UTC))
+
+
+def render_handover_lists(lists: Sequence[HandoverList]) -> bytes:
+    """集荷リスト, one after the other. Raises ValueError where there is nothing to hand over."""
+    if not lists or not all(one.parcels for one in lists):
+        raise ValueError("no parcel to hand over")
+    document = Document()
+    for one in lists:
+        draw_handover(document, one)
+    return document.pdf(title="集荷リスト", made_at=lists[0].made_at.astimezone(UTC))
+
+
+def render_return_slips(slips: Sequence[ReturnSlip], made_at: datetime, logos: Logos | None = None) -> bytes:
+    """返品票, a page or more each. Raises ValueError for none."""
+    if not slips:
+        raise ValueError("no return slip to print")
+    document = Document(pictures=logos or {})
+    for slip in slips:
+        draw_return_slip(document, slip)
+    return document.pdf(title="返品票", made_at=made_at.astimezone(UTC))

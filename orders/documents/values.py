@@ -19,6 +19,7 @@ class Letterhead:
     registration_number: str = ""  # T + 13 digits, as valid on the day of shipment
     rounding: Rounding = Rounding.FLOOR
     closing: str = ""  # small print: return policy, opening hours
+    logo: str = ""  # the digest of a picture, handed to the renderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Line:
     amount: int
     rate: TaxRate = STANDARD
     components: tuple[Component, ...] = ()
+    ref: str = ""  # the order line behind it; not printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class DeliveryNote:
     sender_name: str = ""
     show_components: bool = True
     is_reprint: bool = False
+    is_invoice: bool = False  # it serves as 適格請求書: named so, and kept
     barcode: str = ""  # scanned at the packing check; printable ASCII
 
 
@@ -137,7 +140,10 @@ class PickOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickList:
-    """ピッキングリスト of one batch at one place: sums by shelf, then order by order."""
+    """ピッキングリスト of one batch at one place: sums by shelf, then order by order; or only one of the two.
+
+    `cart` names the round of a multi-order pick ("1 / 3"): orders have slots, and the sums say which slot gets what.
+    """
 
     batch: str
     made_at: datetime
@@ -145,3 +151,41 @@ class PickList:
     by: str = ""
     orders: tuple[PickOrder, ...]
     is_reprint: bool = False
+    show_totals: bool = True
+    show_orders: bool = True
+    cart: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverParcel:
+    """One line of a handover list."""
+
+    number: str
+    tracking_number: str
+    recipient: str
+    prefecture: str = ""
+    packages: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverList:
+    """集荷リスト: what one carrier takes from one place, to be signed by its driver."""
+
+    carrier: str
+    location: str
+    made_at: datetime
+    by: str = ""
+    parcels: tuple[HandoverParcel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnSlip:
+    """返品票 that lies in the parcel. No price, so that it may go with a gift."""
+
+    shop: Letterhead
+    number: str
+    order_numbers: tuple[str, ...]
+    shipped_on: date | None
+    recipient: str
+    lines: tuple[Line, ...]
+    barcode: str = ""

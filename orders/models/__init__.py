@@ -1,9 +1,22 @@
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
-from orders.models.bulk import BulkRun
+from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.cancellation import Cancellation, CancellationLine
+from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
-from orders.models.mail import Mail, MailTemplate
+from orders.models.figure import DayFigure, FigureState, OrderFigure
+from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
+from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.order import Order, OrderLine, Recipient
+from orders.models.papers import (
+    DocumentEvent,
+    DocumentKind,
+    DocumentLink,
+    DocumentSeries,
+    IssuedDocument,
+    Logo,
+    PaperSettings,
+    StoredPdf,
+)
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
@@ -15,6 +28,7 @@ from orders.models.return_case import (
     ReturnLine,
     UnknownParcel,
 )
+from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
@@ -25,22 +39,42 @@ __all__ = [
     "BankLine",
     "BankMatch",
     "BankPreset",
+    "BulkMemory",
     "BulkRun",
     "Cancellation",
     "CancellationLine",
+    "DayFigure",
+    "DeskView",
+    "DocumentEvent",
+    "DocumentKind",
+    "DocumentLink",
+    "DocumentSeries",
     "ExchangeItem",
+    "FigureState",
+    "IssuedDocument",
+    "Logo",
     "Mail",
+    "MailPolicy",
+    "MailStop",
     "MailTemplate",
+    "MailTemplateVersion",
+    "MoveIn",
+    "MoveInEvent",
+    "MoveInPreset",
+    "MoveInRow",
     "Order",
     "OrderEvent",
     "OrderEventValue",
+    "OrderFigure",
     "OrderLine",
     "OrderTag",
     "OrderTask",
     "OrderText",
+    "PaperSettings",
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
+    "ReasonSetting",
     "Recipient",
     "Refund",
     "RefundLine",
@@ -49,7 +83,10 @@ __all__ = [
     "ReturnEvent",
     "ReturnGrade",
     "ReturnLine",
+    "ReviewClaim",
+    "ReviewDecision",
     "ReviewReason",
+    "ReviewSettingChange",
     "Rule",
     "RuleList",
     "RuleMark",
@@ -61,6 +98,7 @@ __all__ = [
     "Shop",
     "StageCount",
     "StageDelta",
+    "StoredPdf",
     "TaskKind",
     "UnknownParcel",
 ]

@@ -36,9 +36,21 @@ class BulkRun(models.Model):
     touched_at = models.DateTimeField()
     finished_at = models.DateTimeField(_("完了日時"), null=True)
 
+    # Taking it back: begun once, by slices of the memory's rows up to `undo_position` (an id of theirs).
+    undo_state = models.CharField(max_length=8, choices=State, blank=True, default="", db_default="")
+    undo_position = models.BigIntegerField(default=0, db_default=0)
+    undone = ArrayField(models.BigIntegerField(), default=list, db_default=[])
+    undo_skipped = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("元に戻した人")
+    )
+    undone_at = models.DateTimeField(_("元に戻した日時"), null=True)
+
     class Meta:
         indexes = [
             models.Index(fields=["touched_at"], name="bulk_unfinished", condition=~models.Q(state="finished")),
+            models.Index(fields=["touched_at"], name="bulk_undoing", condition=models.Q(undo_state="running")),
+            models.Index(fields=["-created_at", "-key"], name="bulk_newest"),
         ]
 
     def __str__(self) -> str:
@@ -60,3 +72,20 @@ class BulkRun(models.Model):
             return cls.objects.filter(key=uuid.UUID(key), by=user).first()
         except ValueError:
             return None
+
+
+class BulkMemory(models.Model):
+    """What one order held before and after a run touched it; written with the run's slice, kept while it can be
+    taken back."""
+
+    run = models.ForeignKey(BulkRun, models.CASCADE, related_name="memory")
+    order_id = models.BigIntegerField()
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "order_id"], name="bulk_memory_once")]
+        indexes = [models.Index(fields=["run", "id"], name="bulk_memory_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.order_id}"

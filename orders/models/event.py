@@ -23,6 +23,7 @@ class OrderEvent(models.Model):
         indexes = [
             models.Index(fields=["order", "id"], name="event_order"),
             models.Index(fields=["action"], name="event_action", condition=~models.Q(action="")),
+            models.Index(fields=["at"], name="event_by_hand", condition=models.Q(by__isnull=False)),
         ]
 
     def __str__(self) -> str:

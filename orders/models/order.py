@@ -2,7 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -230,6 +230,7 @@ class Order(models.Model):
         constraints = [models.UniqueConstraint(fields=["shop", "channel_order_no"], name="order_once_per_shop")]
         indexes = [
             models.Index(fields=["-ordered_at", "-id"], name="order_newest"),
+            BrinIndex(fields=["imported_at"], name="order_imported", pages_per_range=32),  # rows lie in its order
             models.Index(fields=["stage", "-ordered_at", "-id"], name="order_stage"),
             models.Index(fields=["shop", "-ordered_at", "-id"], name="order_shop_newest"),
             models.Index(fields=["member", "-ordered_at"], name="order_member"),
@@ -367,6 +368,8 @@ class OrderLine(models.Model):
     reserved = models.BooleanField(_("仮引当"), default=False)
     allocated_quantity = models.PositiveIntegerField(_("引当数"), default=0)
     shipped_quantity = models.PositiveIntegerField(_("出荷数"), default=0)
+    # What is left of the line follows in a later parcel: the others need not wait for it.
+    apart = models.BooleanField(_("後から出荷"), default=False, db_default=False)
 
     class Meta:
         ordering = ["order", "position"]

@@ -3,6 +3,12 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class MergePolicy(models.TextChoices):
+    AUTOMATIC = "automatic", _("自動で同梱する")
+    ASK = "ask", _("画面で確認する")
+    NEVER = "never", _("同梱しない")
+
+
 class Shop(models.Model):
     """One shop at one channel: what orders, mails and documents need to know of it. Credentials live upstairs.
 
@@ -25,6 +31,27 @@ class Shop(models.Model):
         help_text=_("モールが出荷期限を知らせない注文に使います。土日祝を除いた日数です。空欄なら期限をつけません。"),
     )
     follow_up_days = models.PositiveSmallIntegerField(_("出荷後、完了とするまでの日数"), default=14)
+
+    merge_policy = models.CharField(
+        _("同梱"), max_length=10, choices=MergePolicy, default=MergePolicy.AUTOMATIC, db_default="automatic"
+    )
+    merge_group = models.CharField(
+        _("同梱グループ"),
+        max_length=30,
+        blank=True,
+        db_default="",
+        help_text=_("同じ名前をつけた店舗どうしは、店舗をまたいで同梱できます。空欄ならこの店舗の中だけです。"),
+    )
+    merge_cod_prepaid = models.BooleanField(_("代金引換と支払済みの注文も同梱する"), default=False, db_default=False)
+    merge_refunds_shipping = models.BooleanField(
+        _("同梱したら2件目からの送料を値引する"), default=False, db_default=False
+    )
+    merge_until_min = models.PositiveSmallIntegerField(
+        _("同梱候補を止めておく限度（締め時刻の何分前まで）"),
+        default=60,
+        db_default=60,
+        validators=[MaxValueValidator(1440)],
+    )
 
     mail_from = models.EmailField(_("差出人メール"), blank=True)
     letterhead_name = models.CharField(_("帳票の発行者名"), max_length=80, blank=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -20,9 +20,12 @@ from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderTag
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 from orders.models.reason import Level
+from orders.queries import desk_columns
 from orders.queries import next_step as steps
+from orders.queries.desk_columns import STANDING, Column
 from orders.queries.tiles import board_figures
 from orders.queries.tones import LEVEL_TONES, STAGE_TONES
+from orders.services.presence import Present
 
 COLUMNS = (
     "id",
@@ -97,6 +100,8 @@ class Row:
     step_urgent: bool
     stage: str
     stage_tone: str
+    added: Mapping[str, str]  # words of the columns one added
+    others: str = ""  # who else has it open
 
 
 # PostgreSQL asks these only for the rows that are shown, after sorting; queries of their own would cost as much as the
@@ -112,17 +117,36 @@ BESIDE = {
 }
 
 
-def table_rows(orders: "QuerySet[Order, Any]") -> "QuerySet[Order, dict[str, Any]]":
+def table_rows(
+    orders: "QuerySet[Order, Any]", columns: Sequence[Column] = STANDING
+) -> "QuerySet[Order, dict[str, Any]]":
     """The plain values that `rows` and `digest` read. `xmin` changes whenever a row is written; `open_reasons` is a
     list of (code, level, evidence) or None."""
-    return orders.annotate(**BESIDE).values(*COLUMNS, *BESIDE)
+    more = [name for name in desk_columns.reads(columns) if name not in COLUMNS]
+    return orders.annotate(**BESIDE).values(*COLUMNS, *more, *BESIDE)
 
 
-def rows(found: Sequence[Mapping[str, Any]], *, personal: bool) -> list[Row]:
-    """No query. Without `personal` names are masked."""
+def rows(found: Sequence[Mapping[str, Any]], *, personal: bool, columns: Sequence[Column] = STANDING) -> list[Row]:
+    """No query, but for people's names where a column asks. Without `personal` names are masked."""
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
     page = _Page(place, _labels(get_language() or ""), clock.now(), personal, {}, tag_tones(found))
-    return [_row(order, _by_level(order["open_reasons"] or ()), page) for order in found]
+    added = desk_columns.texts(found, columns, personal=personal)
+    return [
+        _row(order, _by_level(order["open_reasons"] or ()), page, words)
+        for order, words in zip(found, added, strict=True)
+    ]
+
+
+def with_others(shown: Sequence[Row], here: Mapping[int, Sequence[Present]]) -> list[Row]:
+    """The rows with the names of those who have them open."""
+    if not here:
+        return list(shown)
+    return [replace(row, others=_names(here[row.id])) if row.id in here else row for row in shown]
+
+
+def _names(people: Sequence[Present]) -> str:
+    said = (_("%(name)sさんが編集中") if one.editing else _("%(name)sさんが見ています") for one in people)
+    return _("、").join(text % {"name": one.name} for text, one in zip(said, people, strict=True))
 
 
 def _by_level(reasons: Iterable[Sequence[str]]) -> list[Reason]:
@@ -170,7 +194,7 @@ class _Page:
         return self.said[alike]
 
 
-def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page) -> Row:
+def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page, added: Mapping[str, str]) -> Row:
     labels, personal, step = page.labels, page.personal, page.step_of(order, reasons)
     buyer, recipient = order["buyer_name"], order["recipient_name"]
     waiting = order["shipped_at"] is None and order["cancelled_at"] is None
@@ -197,6 +221,7 @@ def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page) -> Ro
         step_urgent=step.urgent,
         stage=labels.stage[order["stage"]],
         stage_tone=STAGE_TONES[order["stage"]],
+        added=added,
     )
 
 
@@ -269,8 +294,9 @@ def tiles() -> list[Tile]:
     return [*board, Tile("failed", _("例外（反映失敗）"), "?sync=failed", figures.failed, 0, "")]
 
 
-def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:
-    """Equal as long as the screen would look the same: row versions, reasons, deadlines' colours, the tiles' figures.
+def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile], here: Mapping[int, Sequence[Present]]) -> str:
+    """Equal as long as the screen would look the same: row versions, reasons, deadlines' colours, the tiles' figures,
+    who else is at which order.
 
     Every change of an order writes its row, so `xmin` says it all, whoever commits first; reasons have their own rows.
     """
@@ -279,4 +305,5 @@ def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile]) -> str:
         (order["id"], order["xmin"], order["open_reasons"], countdown_tone(order["ship_by"], now)) for order in found
     ]
     figures = [(tile.count, tile.late) for tile in board]
-    return hashlib.blake2b(repr((shown, figures)).encode(), digest_size=10).hexdigest()
+    people = [(id_, [(one.user_id, one.editing) for one in others]) for id_, others in sorted(here.items())]
+    return hashlib.blake2b(repr((shown, figures, people)).encode(), digest_size=10).hexdigest()

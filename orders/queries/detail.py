@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from oms.kernel import clock, privacy
 from oms.kernel.label import label_lines
@@ -260,6 +261,13 @@ def _evidence(reason: ReviewReason, personal: bool) -> str:
     return reason.evidence if personal else privacy.mask_text(reason.evidence)
 
 
+# Reasons that are decided on a page of an upper floor: its URL name, and the words of the link.
+PAGES_ABOVE = {
+    "oversold": ("channels:oversell-order", gettext_lazy("売り越しの経過と対応")),
+    "merge_candidate": ("fulfillment:merge", gettext_lazy("同梱するか決める")),
+}
+
+
 def _way_out(  # noqa: PLR0911 - one answer a reason
     code: str, order: Order, lines: Iterable[OrderLine]
 ) -> tuple[str, str, bool]:
@@ -268,8 +276,8 @@ def _way_out(  # noqa: PLR0911 - one answer a reason
         return _mapping_url(order, lines), _("商品対応表で対応づける"), False
     if code == "channel_cancel_request":
         return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
-    if code == "oversold":
-        return reverse("channels:oversell-order", args=[order.pk]), _("売り越しの経過と対応"), False
+    if page := PAGES_ABOVE.get(code):
+        return reverse(page[0], args=[order.pk]), str(page[1]), False
     if code in ADDRESS_CODES:
         return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
     if code in {"paid_short", "paid_over"}:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
+from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.decide.remarks import read
-from orders.models import Order, ReviewReason
+from orders.models import ReviewReason
 from orders.models.order import Stage
 from orders.models.reason import Level
+from orders.services import claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,11 @@ class Card:
     place: int
     total: int
     same: int
+    shown_at: datetime
 
 
 # An order under way, or gone, has a reason only where somebody must act: a wish to cancel, a change at the channel.
-STAGES = (Stage.REVIEW, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED)
+STAGES: Sequence[str] = (Stage.REVIEW, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED)
 
 
 def waiting() -> QuerySet[ReviewReason]:
@@ -61,23 +64,18 @@ def _kind(row: Mapping[str, Any]) -> Kind:
     return Kind(row["code"], label, row["orders"], row["due"], entry.clearable if entry else True)
 
 
-def card(code: str, *, after: int | None = None, at: int | None = None) -> Card | None:
-    """The next order of a kind: order `at`, else the one that follows `after` (skipped, or decided), else the first."""
+def card(code: str, *, by: User, after: int | None = None, at: int | None = None) -> Card | None:
+    """Hand out the next order of a kind to this person: order `at`, else the one that follows `after` (skipped, or
+    decided), else the first. Orders that colleagues have before their eyes are passed over."""
+    handed = claim.hand_out(code, by=by, stages=STAGES, after=after, at=at)
+    if handed is None:
+        return None
+    reason = ReviewReason.objects.select_related("order__shop").get(pk=handed.reason_id)
     queue = waiting().filter(code=code)
     total = queue.count()
-    ordered = queue.order_by(F("order__ship_by").asc(nulls_last=True), "order_id")
-    start = Order.objects.filter(pk=after).values_list("ship_by", "pk").first() if after else None
-    later = ordered.filter(_behind(start)) if start else ordered
-    reason = (ordered.filter(order=at).first() if at else None) or later.first() or ordered.first()
-    if reason is None:
-        return None
-    place = total - ordered.filter(_behind((_ship_by(reason), reason.order_id))).count()
+    place = total - queue.filter(_behind((reason.order.ship_by, reason.order_id))).count()
     same = queue.filter(fingerprint=reason.fingerprint).exclude(pk=reason.pk).count()
-    return Card(reason.order_id, reason, place, total, same)
-
-
-def _ship_by(reason: ReviewReason) -> datetime | None:
-    return Order.objects.values_list("ship_by", flat=True).get(pk=reason.order_id)
+    return Card(reason.order_id, reason, place, total, same, handed.shown_at)
 
 
 def _behind(edge: tuple[datetime | None, int]) -> Q:
@@ -99,8 +97,7 @@ def highlighted(remarks: str, ordered_on: date) -> list[tuple[str, bool]]:
 
 
 def same_evidence(reason_id: int) -> Sequence[int]:
-    """The orders that wait for the same decision about the very same evidence, this one included."""
+    """The open reasons that wait for the same decision about the very same evidence, this one included."""
     reason = ReviewReason.objects.get(pk=reason_id)
-    return list(
-        waiting().filter(code=reason.code, fingerprint=reason.fingerprint).values_list("order", flat=True)
-    )  # fmt: skip
+    rows = waiting().filter(code=reason.code, fingerprint=reason.fingerprint)
+    return list(rows.order_by("order").values_list("pk", flat=True))

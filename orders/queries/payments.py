@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from oms.kernel import clock, privacy
 from oms.kernel.money import yen
@@ -181,7 +182,7 @@ def terms_text(terms: Terms) -> list[tuple[str | Promise, str | Promise]]:
         (_("キャンセル"), terms.cancel_days),
     ):
         if days:
-            rows.append((label, _("%(n)s日") % {"n": days}))
+            rows.append((label, ngettext("%(n)s日", "%(n)s日", days) % {"n": days}))
     return rows
 
 

@@ -29,6 +29,10 @@ SYNC_TONES: dict[str, str] = {
 }
 MAIL_TONES: dict[str, str] = {
     Mail.State.SCHEDULED: "waiting",
+    Mail.State.DRAFT: "attention",
+    Mail.State.SENDING: "waiting",
+    Mail.State.UNCERTAIN: "danger",
+    Mail.State.BOUNCED: "danger",
     Mail.State.SENT: "done",
     Mail.State.FAILED: "danger",
     Mail.State.SUPPRESSED: "neutral",

@@ -45,6 +45,7 @@ CHECKS: Mapping[str, str] = {
         SELECT o.id FROM orders_order o
          WHERE o.phase IN ('open', 'to_confirm') AND o.cancelled_at IS NULL AND NOT o.fulfilled_by_channel
            AND NOT 'internal' = ANY(o.flags)
+           AND NOT o.flags @> '{moved_in}'
            AND NOT EXISTS (SELECT FROM orders_mail m WHERE m.order_id = o.id AND m.event = 'order_received')""",
 }
 

@@ -8,10 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 from psycopg.types.json import Jsonb
 
@@ -21,9 +19,9 @@ from oms.kernel.models import User
 from orders import actions
 from orders.actions import Action, Outcome, Params, Plan
 from orders.models import BulkRun
+from orders.services import bulk_undo
+from orders.services.bulk_slices import bearable
 from orders.services.journal import Actor
-
-log = structlog.get_logger(__name__)
 
 SLICE = 500
 AT_ONCE = 200  # so many are run while the person waits; more go to a worker
@@ -93,32 +91,28 @@ def step(key: UUID | str) -> bool:
     ids, outcome = run.next_ids, Outcome([])
     if ids:
         with override(run.by.language):  # the result speaks to who asked, also when a worker does it
-            outcome = _try(action_of(run.action), ids, run.params, Actor(by=run.by, action=run.key.hex))
+            outcome = _run(run, ids)
     return _note(run, len(ids), outcome) == State.RUNNING
 
 
-def _try(action: Action, ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
-    """Run a slice; when it fails, its halves, until the culprit stands alone and the others are done."""
-    try:
-        with transaction.atomic():
-            return action.run(ids, params, actor)
-    except Exception as error:  # whatever one order cannot bear must not keep the others; it is named in the result
-        if len(ids) == 1:
-            log.exception("bulk_order_failed", action=action.code, order=ids[0])
-            return Outcome(
-                [], failed={ids[0]: _("処理できませんでした（%(error)s）。") % {"error": type(error).__name__}}
-            )
-    middle = len(ids) // 2
-    return _joined(_try(action, ids[:middle], params, actor), _try(action, ids[middle:], params, actor))
+def _run(run: BulkRun, order_ids: Sequence[int]) -> Outcome:
+    """The action on one slice, with what it changes remembered."""
+    action, actor = action_of(run.action), Actor(by=run.by, action=run.key.hex)
+
+    def go(ids: Sequence[int]) -> Outcome:
+        before = _remembered(action, ids, run.params)
+        outcome = action.run(ids, run.params, actor)
+        bulk_undo.remember(run.pk, before, _remembered(action, outcome.done, run.params))
+        return outcome
+
+    return bearable(go, order_ids, action.code)
 
 
-def _joined(one: Outcome, other: Outcome) -> Outcome:
-    return Outcome(
-        [*one.done, *other.done],
-        {**one.skipped, **other.skipped},
-        {**one.failed, **other.failed},
-        [*one.offers, *other.offers],
-    )
+def _remembered(action: Action, order_ids: Sequence[int], params: Params) -> dict[int, dict[str, Any]]:
+    """What the action's memory reads, under the orders' locks; nothing where it has none."""
+    if action.memory is None or not order_ids:
+        return {}
+    return action.memory.read(bulk_undo.lock(order_ids), params)
 
 
 def _note(run: BulkRun, dealt_with: int, outcome: Outcome) -> str:
@@ -163,4 +157,4 @@ def resume_stuck() -> int:
     keys = [str(key) for key in stuck]
     for key in keys:
         later("orders.tasks.run_bulk", key)
-    return len(keys)
+    return len(keys) + bulk_undo.resume_stuck()

@@ -15,7 +15,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
-from orders.models import Cancellation, CancellationLine, Order, OrderLine
+from orders.models import Cancellation, CancellationLine, Mail, Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState, Phase
 from orders.services import after_cancel, channel_words, cut_lines, journal, mail, review
 from orders.services import stage as stages
@@ -240,7 +240,10 @@ def _end(cancellations: Sequence[Cancellation], actor: Actor, *, words: str = ""
     lines_released.send(sender=Order, line_ids=list(lines))
     review.sync(order_ids)
     journal.write([Entry(id_, "cancelled", words or one.text) for id_, one in by_order.items()], actor=actor)
-    mail.schedule_for([id_ for id_, one in by_order.items() if one.send_mail], "cancelled")
+    mail.withdraw(
+        Mail.objects.filter(order__in=order_ids), reason=_("注文がキャンセルされたため送りません。"), actor=actor
+    )
+    mail.schedule_for([id_ for id_, one in by_order.items() if one.send_mail], "cancelled", actor=actor)
     by_hand = _tell_channels(cancellations)
     after_cancel.settle(cancellations, by_hand=by_hand, actor=actor)
     Cancellation.objects.filter(pk__in=[one.pk for one in cancellations]).update(state=State.DONE, ended_at=now)

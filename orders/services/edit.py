@@ -4,7 +4,7 @@ What the channel told stays archived; the stored order then differs from it, and
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,16 +34,17 @@ class TooLate(Exception):
 
 
 class Conflict(Exception):
-    """Somebody, or the channel, changed the same fields since they were shown. `current` is what they hold now."""
+    """Somebody, or the channel, changed the same fields since they were shown. `current` is what all fields hold now;
+    `clashing` names those that both changed, differently."""
 
-    def __init__(self, current: Mapping[str, Any], version: int) -> None:
+    def __init__(self, current: Mapping[str, Any], version: int, clashing: Collection[str]) -> None:
         super().__init__("changed meanwhile")
-        self.current, self.version = current, version
+        self.current, self.version, self.clashing = current, version, clashing
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the editor had before their eyes: the order's version, and the fingerprint of the fields on the form."""
+    """What the editor had before their eyes: the order's version, and the fingerprints of the fields on the form."""
 
     version: int
     fingerprint: str
@@ -61,10 +62,20 @@ class Edited:
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
-    """Equal as long as the values are. A version that moved for another reason (a mail, a channel's answer) is no
-    conflict."""
-    text = "\0".join(f"{name}={_text(value)}" for name, value in sorted(values.items()))
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    """One digest per field. A version that moved for another reason (a mail, a channel's answer) is no conflict."""
+    return " ".join(f"{name}:{_digest(value)}" for name, value in sorted(values.items()))
+
+
+def differing(values: Mapping[str, Any], seen: str) -> set[str]:
+    """The fields whose values are not those of the fingerprint; all that it does not know."""
+    known = dict(part.split(":", 1) for part in seen.split() if ":" in part)
+    return {name for name, value in values.items() if known.get(name) != _digest(value)}
+
+
+def _digest(value: Any) -> str:
+    """Browsers send other line ends than people and rules write; that is no change."""
+    text = _text(value).replace("\r\n", "\n")
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
 
 
 def why_closed(order: Order) -> str:
@@ -140,12 +151,16 @@ def _changes(
 def _compare(
     order: Order, current: Mapping[str, Any], wanted: Mapping[str, Any], seen: Seen
 ) -> dict[str, tuple[str, str]]:
-    if order.version != seen.version and fingerprint(current) != seen.fingerprint:
-        raise Conflict(current, order.version)
+    """What the editor changed. A field that only another hand changed stays theirs; one that both did is a conflict."""
+    theirs = differing(current, seen.fingerprint) if order.version != seen.version else set()
+    mine = differing(wanted, seen.fingerprint)
+    clashing = {name for name in theirs & mine if _text(current[name]) != _text(wanted[name])}
+    if clashing:
+        raise Conflict(current, order.version, clashing)
     return {
         name: (_text(before), _text(wanted[name]))
         for name, before in current.items()
-        if _text(before) != _text(wanted[name])
+        if _text(before) != _text(wanted[name]) and name not in theirs
     }
 
 

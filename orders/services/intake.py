@@ -7,7 +7,7 @@ order never stops the rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -24,16 +24,19 @@ from oms.kernel.sql import copy_rows, next_ids
 from orders.channel_order import ChannelOrder, ChannelState, PaymentState
 from orders.decide import reasons
 from orders.decide.payments import Terms, pay_by
+from orders.decide.reasons import OrderFacts
 from orders.decide.schedule import END_OF_DAY, default_ship_by
 from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
 from orders.models.order import PAYABLE, Stage
 from orders.models.payment import Collector
-from orders.services import intake_changes, journal, lines, mail, recipients, review
+from orders.services import background, intake_changes, journal, lines, mail, mail_stages, recipients, review
 from orders.services import stage as stages
+from orders.services.background import Background
 from orders.services.facts import mark_reserved
 from orders.services.intake_rows import (
     SkuOf,
+    day_of,
     facts_of,
     has_line_due,
     next_release,
@@ -44,6 +47,7 @@ from orders.services.intake_rows import (
 )
 from orders.services.journal import Entry
 from orders.services.payment_gates import TermsOfShops
+from orders.services.reason_settings import Reader
 from orders.services.reservation import line_ids_of, takes_stock, want_of
 from orders.services.rules import active
 from orders.services.rules import run as rules
@@ -188,6 +192,8 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     members = identity.match_members(people)
     identity.count_orders([member for member in members if member is not None])
     suspicious = blacklist.matches(people)
+    told = [facts_of(order, sku_of, blacklisted=suspect) for order, suspect in zip(orders, suspicious, strict=True)]
+    behind = background.behind_new(members, told, [order.ordered_at for order in orders])
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
     terms = TermsOfShops([shop])
@@ -199,10 +205,11 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
             order,
             sku_of,
             member=member,
-            suspect=suspect,
+            facts=facts,
+            behind=behind,
             line_ids=[next(line_ids) for _ in order.lines],
         )
-        for id_, order, member, suspect in zip(ids, orders, members, suspicious, strict=True)
+        for id_, order, member, facts in zip(ids, orders, members, told, strict=True)
     ]
     _copy_orders(new)
     _copy_recipients(new)
@@ -210,6 +217,7 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     stages.count_moves([(shop.pk, "", item.stage) for item in new])
     journal.write([Entry(item.id, "imported", item.order.channel_state) for item in new])
     mail.schedule(shop, "order_received", [(i.id, i.order.buyer.email) for i in new if mail.wants_thanks(i.order)])
+    mail_stages.follow([(item.id, "", item.stage) for item in new])
     moved = _promise(new, sku_of)
     stages.ask_confirm(
         [
@@ -251,7 +259,8 @@ def _decide(
     sku_of: SkuOf,
     *,
     member: int | None,
-    suspect: str,
+    facts: OrderFacts,
+    behind: Background,
     line_ids: Sequence[int],
 ) -> NewOrder:
     now = clock.now()
@@ -266,7 +275,9 @@ def _decide(
         )
     own = terms.of(shop.pk, columns["payment_method"], columns["payment_name"])
     columns["pay_by"] = columns["pay_by"] or _pay_by(own, columns, ordered_on(order))
-    found = reasons.evaluate(facts_of(order, sku_of, blacklisted=suspect)) if handled_by_us else []
+    told = behind.fill_new(_wished(facts, columns), member, order) if handled_by_us else facts
+    reader = Reader(shop.channel, shop.code, columns["payment_method"])
+    found = behind.settings.leveled(reasons.evaluate(told), reader) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)
     stage_, due_at = stage(_stage_facts(shop, own, order, sku_of, columns, blocking), now)
     columns |= {
@@ -279,6 +290,18 @@ def _decide(
         "stage_due_at": due_at,
     }
     return NewOrder(id_, order, columns, found, stage_, line_ids)
+
+
+def _wished(facts: OrderFacts, columns: dict[str, Any]) -> OrderFacts:
+    """A wish may stand in the remark, so it is taken from the columns."""
+    return replace(
+        facts,
+        carrier=columns["carrier"],
+        wish_date=columns["wish_date"],
+        wish_slot=columns["wish_slot"],
+        ships_on=columns["planned_ship_date"],
+        promised_on=day_of(columns["ship_by"]),
+    )
 
 
 def _waits(shop: Shop, order: ChannelOrder) -> bool:

@@ -12,7 +12,7 @@ from oms.kernel.clock import TOKYO
 from oms.kernel.text import search_text
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, Totals
 from orders.decide import remarks, schedule
-from orders.decide.reasons import Address, OrderFacts
+from orders.decide.reasons import Address, Item, OrderFacts
 
 NO_TOTALS = Totals(goods=0, total=0)
 
@@ -259,16 +259,14 @@ def order_columns(order: ChannelOrder, sku_of: SkuOf, now: datetime) -> dict[str
 
 
 def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> OrderFacts:
-    """What the reason checks look at, for an order as the channel tells it."""
+    """What the reason checks look at, for an order as the channel tells it; `orders.services.background` adds what
+    is known from elsewhere."""
     totals = order.totals or NO_TOTALS
     standing = [line for line in order.lines if standing_quantity(line)]
     return OrderFacts(
         ordered_on=ordered_on(order),
         remarks=order.remarks,
-        recipients=[
-            Address(party.postal_code, party.prefecture, party.city, party.address, party.phone)
-            for party in order.recipients
-        ],
+        recipients=[_address(party) for party in order.recipients],
         buyer_phone=order.buyer.phone,
         unmapped=sorted({line.channel_sku for line in standing if line.channel_sku not in sku_of}),
         goods_lines=sum(standing_amount(line) for line in standing),
@@ -287,4 +285,37 @@ def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> Or
         noshi=order.noshi,
         flags=order.flags,
         blacklisted=blacklisted,
+        provisional=order.state == ChannelState.PROVISIONAL,
+        buyer=_address(order.buyer),
+        items=[_item(line, sku_of.get(line.channel_sku)) for line in standing],
+        tax_by_rate=[(rate.rate, rate.amount, rate.tax) for rate in order.by_rate],
+        message_card=order.message_card,
+        delivery_method=order.delivery_method,
+        payment_method=order.payment_method.value,
+        payment_name=order.payment_name,
+        payment_state=order.payment_state.value,
+        pay_by=day_of(order.pay_by),
+        authorized_until=day_of(order.authorized_until),
     )
+
+
+def _address(party: Party) -> Address:
+    return Address(
+        party.postal_code, party.prefecture, party.city, party.address, party.phone, party.name, party.company,
+        party.country,
+    )  # fmt: skip
+
+
+def _item(line: ChannelLine, mapped: Mapped | None) -> Item:
+    units = mapped.units if mapped else 1
+    return Item(
+        mapped.sku_id if mapped else None,
+        mapped.code if mapped else line.channel_sku,
+        standing_quantity(line) * units,
+        mapped.release_date if mapped else None,
+    )
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """The day in Tokyo."""
+    return moment.astimezone(TOKYO).date() if moment else None

@@ -1,6 +1,6 @@
-"""What people stick on orders in bulk: tags, the mark "important", priority, who looks after it; and taking it back.
+"""What people stick on orders in bulk: tags, the mark "important", priority, who looks after it.
 
-Every change is journaled with what was before, which is what undoing reads.
+Every change is journaled with what was before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from oms.kernel.models import User
-from orders.models import Order, OrderEvent, OrderTag
+from orders.models import Order, OrderTag
 from orders.services import journal
 from orders.services.journal import Actor, Entry
 
@@ -74,51 +74,12 @@ def change(order_ids: Sequence[int], values: Mapping[str, Any], *, actor: Actor)
     return ids
 
 
-@transaction.atomic
-def undo(action: str, *, actor: Actor) -> list[int]:
-    """Take back what one action did, where nobody changed it since; returns the orders. Twice does nothing."""
-    events = list(
-        OrderEvent.objects.filter(action=action, kind__in=[LABELLED, TAGGED, UNTAGGED])
-        .prefetch_related("values")
-        .order_by("pk")
-    )
-    done: dict[int, None] = {}
-    for kind, back in ((TAGGED, remove_tag), (UNTAGGED, add_tag)):
-        for tag in sorted({event.text for event in events if event.kind == kind}):
-            ids = [event.order_id for event in events if event.kind == kind and event.text == tag]
-            done |= dict.fromkeys(back(ids, tag, actor=actor))
-    for (name, before, after), ids in _changes(events).items():
-        done |= dict.fromkeys(_put_back(ids, name, before, after, actor))
-    return list(done)
-
-
-def _changes(events: Sequence[OrderEvent]) -> dict[tuple[str, str, str], list[int]]:
-    found: dict[tuple[str, str, str], list[int]] = {}
-    for event in events:
-        for value in event.values.all():
-            found.setdefault((value.field, value.before, value.after), []).append(event.order_id)
-    return found
-
-
-def _put_back(order_ids: Sequence[int], name: str, before: str, after: str, actor: Actor) -> list[int]:
-    names = _usernames()
-    rows, column = _lock(order_ids), {"assignee": "assignee_id"}.get(name, name)
-    still = [id_ for id_, row in rows.items() if _word(name, row[column], names) == after]
-    return change(still, {name: _value(name, before, names)}, actor=actor)
-
-
 def _usernames() -> dict[int, str]:
     return dict(User.objects.values_list("pk", "username"))
 
 
 def _word(name: str, value: Any, names: Mapping[int, str]) -> str:
     return names.get(value, "") if name == "assignee" else str(value)
-
-
-def _value(name: str, word: str, names: Mapping[int, str]) -> Any:
-    if name == "assignee":
-        return next((pk for pk, username in names.items() if username == word), None)
-    return word == "True" if name == "important" else int(word)
 
 
 def _lock(order_ids: Sequence[int]) -> dict[int, dict[str, Any]]:

@@ -1,62 +1,132 @@
-"""The texts of mails: what a template may name, checked before it is saved."""
+"""The texts of mails: checked before they are saved, kept in versions, tried on real orders."""
 
-import re
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Max
 
-from orders.models import MailTemplate, Order, Shop
-from orders.services.mail import PLACEHOLDER, MissingValue, render, values_of
+from oms.kernel import clock
+from oms.kernel.models import User
+from orders.decide import mail_text
+from orders.models import MailTemplate, MailTemplateVersion, Order, Shop
+from orders.models.mail import MailEvent
+from orders.services.mail_values import BROUGHT, NAMES, OPTIONAL, PLACEHOLDERS, values_of
 
-# What `mail.values_of` fills; a test holds the two together.
-PLACEHOLDERS: Mapping[str, str | Promise] = {
-    "order.number": _("受注番号"),
-    "order.date": _("注文日"),
-    "order.lines": _("注文商品の一覧"),
-    "order.total": _("お支払い金額"),
-    "order.payment": _("お支払い方法"),
-    "order.note": _("ルールが添える文"),
-    "buyer.name": _("注文者の氏名"),
-    "recipient.name": _("届け先の氏名"),
-    "recipient.address": _("届け先の住所"),
-    "shipment.carrier": _("配送会社"),
-    "shipment.tracking_no": _("送り状番号"),
-    "shop.name": _("店舗名"),
-    "shop.phone": _("店舗の電話番号"),
-    "shop.email": _("店舗のメール"),
-}
-_BRACES = re.compile(r"\{\{.*?\}\}|\{\{|\}\}", re.DOTALL)
+TEXTS = ("subject", "body", "html")
+FIELDS = (*TEXTS, "look", "active", "review", "delay_s")
+TRIED_ON = 50
+
+# Events that an order must have got so far for: a text is tried only on orders like those it will be sent for.
+SENT_AFTER_SHIPPING = {MailEvent.SHIPPED, MailEvent.PARTIALLY_SHIPPED, MailEvent.DELIVERED_FOLLOW}
+SENT_AFTER_CANCEL = {MailEvent.CANCELLED}
 
 
 def unknown_placeholders(text: str) -> list[str]:
-    """What stands in double braces and cannot be filled, as written: unknown names, and braces left open."""
-    found = (brace for brace in _BRACES.findall(text) if not _is_known(brace))
-    return list(dict.fromkeys(found))
-
-
-def _is_known(written: str) -> bool:
-    match = PLACEHOLDER.fullmatch(written)
-    return match is not None and match[1] in PLACEHOLDERS
+    """What stands in double or percent braces and cannot be filled, as written."""
+    return mail_text.mistakes(text, NAMES)
 
 
 @transaction.atomic
-def save_template(event: str, shop: Shop | None, *, subject: str, body: str, active: bool) -> MailTemplate:
-    """Write the template of an event, the company's (no shop) or a shop's own. The texts must be free of
-    `unknown_placeholders`; raises ValueError otherwise."""
-    if unknown := unknown_placeholders(subject + body):
+def save_template(
+    event: str, shop: Shop | None, *, by: User | None = None, note: str = "", **values: Any
+) -> MailTemplate:
+    """Write fields of an event's template, the company's (no shop) or a shop's own, and keep them as a new version.
+
+    The texts must be free of `unknown_placeholders`; raises ValueError otherwise. Values equal to the stored ones make
+    no version. Takes the template's lock.
+    """
+    if unknown := unknown_placeholders("".join(str(values.get(name, "")) for name in TEXTS)):
         raise ValueError(f"unknown placeholders: {unknown}")
-    template, _created = MailTemplate.objects.update_or_create(
-        event=event, shop=shop, defaults={"subject": subject, "body": body, "active": active}
+    template, made = MailTemplate.objects.select_for_update(no_key=True).get_or_create(
+        event=event, shop=shop, defaults=values
     )
+    if not made and not template.versions.exists():
+        _keep(template, None, "")  # what it was before anybody changed it
+    before = _values(template)
+    for name, value in values.items():
+        setattr(template, name, value)
+    if made or _values(template) != before:
+        template.save(update_fields=list(FIELDS))
+        _keep(template, by, note)
     return template
 
 
-def preview(subject: str, body: str, order: Order) -> tuple[str, str]:
-    """Subject and body as this order would get them. Raises MissingValue."""
-    values = values_of(order)
-    return render(subject, values), render(body, values)
+def _values(template: MailTemplate) -> dict[str, Any]:
+    return {name: getattr(template, name) for name in FIELDS}
 
 
-__all__ = ["PLACEHOLDERS", "MissingValue", "preview", "save_template", "unknown_placeholders"]
+def _keep(template: MailTemplate, by: User | None, note: str) -> None:
+    last = template.versions.aggregate(last=Max("number"))["last"] or 0
+    MailTemplateVersion.objects.create(
+        template=template, number=last + 1, values=_values(template), at=clock.now(), by=by, note=note
+    )
+
+
+def go_back(template: MailTemplate, number: int, *, by: User | None, note: str) -> MailTemplate:
+    """Make an earlier version the present one, as a new version. Raises MailTemplateVersion.DoesNotExist."""
+    version = template.versions.get(number=number)
+    return save_template(template.event, template.shop, by=by, note=note, **version.values)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    version: MailTemplateVersion
+    lines: Sequence[tuple[str, str]]  # (" ", "+" or "-", the line) against the version before
+    current: bool
+
+
+def versions_of(template: MailTemplate) -> list[VersionRow]:
+    """Newest first, each with what differs from the one before."""
+    rows = list(template.versions.select_related("by"))
+    older: list[MailTemplateVersion | None] = [*rows[1:], None]
+    return [
+        VersionRow(row, _difference(before.values, row.values) if before else [], index == 0)
+        for index, (row, before) in enumerate(zip(rows, older, strict=True))
+    ]
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name in FIELDS:
+        before, after = str(old.get(name) or ""), str(new.get(name) or "")
+        if before == after:
+            continue
+        compared = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
+        found += [(line[0], line[1:]) for line in compared if not line.startswith(("---", "+++", "@@"))]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A name without a value, and the numbers of the orders that lack it."""
+
+    name: str
+    orders: Sequence[str]
+
+
+def holes_in(event: str, shop: Shop | None, texts: str) -> tuple[list[Hole], int]:
+    """Try these texts on the last real orders of the kind: what would be missing where, and how many were tried."""
+    found: dict[str, list[str]] = {}
+    orders = recent_orders(event, shop)
+    for order in orders:
+        for name in mail_text.holes(texts, values_of(order, BROUGHT.get(event)), optional=OPTIONAL):
+            found.setdefault(name, []).append(order.channel_order_no)
+    return [Hole(name, numbers) for name, numbers in found.items()], len(orders)
+
+
+def recent_orders(event: str, shop: Shop | None, limit: int = TRIED_ON) -> list[Order]:
+    rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
+    rows = rows.filter(total__isnull=False)
+    if shop is not None:
+        rows = rows.filter(shop=shop)
+    if event in SENT_AFTER_SHIPPING:
+        rows = rows.filter(shipped_at__isnull=False)
+    if event in SENT_AFTER_CANCEL:
+        rows = rows.filter(cancelled_at__isnull=False)
+    return list(rows.order_by("-ordered_at", "-pk")[:limit])
+
+
+__all__ = ["PLACEHOLDERS", "go_back", "holes_in", "save_template", "unknown_placeholders", "versions_of"]

@@ -6,31 +6,33 @@ and opens again when the evidence changes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Prefetch
 
 from customers.services import blacklist
 from customers.services.identity import Person
 from oms.kernel import clock
+from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons
-from orders.decide.reasons import CATALOGUE, Address, Found, OrderFacts
-from orders.models import Order, ReviewReason
-from orders.models.order import FulfillmentState
-from orders.services import journal
+from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
+from orders.models import Order, OrderLine, Recipient, ReviewReason
+from orders.models.order import FulfillmentState, Phase
+from orders.services import background, journal
 from orders.services import stage as stages
+from orders.services.intake_rows import day_of
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.reason_settings import Reader
 from orders.services.rules import run as rules
 
 State = ReviewReason.State
 
-# Reasons that no check of the stored facts finds again: a person closes them, or the rule that raised them.
-STICKY = {"channel_changed", "rule_hold", "rule_error"}
+# Reasons that no check of the stored facts finds again: a person closes them, the rule or the mail that raised them.
+STICKY = {"channel_changed", "rule_hold", "rule_error", "mail_bounced", "mail_failed"}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
-FROM_ABOVE = {"oversold"}
+FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock"}
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
@@ -49,22 +51,32 @@ def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None) 
     `changes` says, for orders that the channel changed too late, what it changed.
     """
     news = changes or {}
-    orders = list(Order.objects.filter(pk__in=order_ids).prefetch_related("recipients", "lines", "reasons"))
+    lines = Prefetch("lines", OrderLine.objects.select_related("sku").defer("sku__search_text"))
+    orders = list(
+        Order.objects.filter(pk__in=order_ids).select_related("shop").prefetch_related("recipients", lines, "reasons")
+    )
     suspects = blacklist.matches([_person(order) for order in orders])
+    known_facts = [stored_facts(order) for order in orders]
+    behind = background.behind_stored(orders, known_facts)
     fresh: list[tuple[int, Found]] = []
-    for order, suspect in zip(orders, suspects, strict=True):
-        found = {f.code: f for f in _evaluate(order, suspect, news.get(order.pk, ""))}
+    for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
+        told = replace(behind.fill(facts, order), changes=news.get(order.pk, ""), blacklisted=suspect)
+        found = {f.code: f for f in behind.settings.leveled(_evaluate(order, told), reader_of(order))}
         known = {reason.code: reason for reason in order.reasons.all()}
         fresh += [(order.pk, f) for code, f in found.items() if code not in known]
         _update([_next(reason, found.get(code)) for code, reason in known.items()])
     insert(fresh)
 
 
-def _evaluate(order: Order, suspect: str, news: str) -> list[Found]:
+def reader_of(order: Order) -> Reader:
+    return Reader(order.shop.channel, order.shop.code, order.payment_method)
+
+
+def _evaluate(order: Order, facts: OrderFacts) -> list[Found]:
     """An order that is over, or not ours to ship, is not reviewed; one under way only for what concerns stopping it."""
     if order.cancelled_at or order.fulfilled_by_channel:
         return []
-    found = reasons.evaluate(replace(stored_facts(order), changes=news, blacklisted=suspect))
+    found = reasons.evaluate(facts)
     if order.fulfillment_state == FulfillmentState.NONE:
         return found
     return [f for f in found if f.code in {"channel_changed", "channel_cancel_request"}]
@@ -78,7 +90,7 @@ def _next(reason: ReviewReason, found: Found | None) -> ReviewReason | None:
         reason.state, reason.closed_at = State.AUTO_RESOLVED, clock.now()
         return reason
     same = found.fingerprint == reason.fingerprint
-    if same and reason.state in {State.OPEN, State.ACCEPTED}:
+    if same and (reason.state == State.ACCEPTED or (reason.state == State.OPEN and reason.level == found.level)):
         return None
     reason.evidence, reason.field, reason.fingerprint = found.evidence, found.field, found.fingerprint
     reason.level = found.level
@@ -114,7 +126,10 @@ def stored_facts(order: Order) -> OrderFacts:
     return OrderFacts(
         ordered_on=order.ordered_at.astimezone(TOKYO).date(),
         remarks=order.remarks,
-        recipients=[Address(r.postal_code, r.prefecture, r.city, r.address, r.phone) for r in order.recipients.all()],
+        recipients=[
+            Address(r.postal_code, r.prefecture, r.city, r.address, r.phone, r.name, r.company, r.country)
+            for r in order.recipients.all()
+        ],
         buyer_phone=order.buyer_phone,
         unmapped=sorted({line.channel_sku for line in standing if line.sku_id is None}),
         goods_lines=sum(line.amount for line in standing),
@@ -133,16 +148,45 @@ def stored_facts(order: Order) -> OrderFacts:
         noshi=order.noshi,
         flags=order.flags,
         carrier=order.carrier,
+        provisional=order.phase == Phase.PROVISIONAL,
+        buyer=Address(
+            order.buyer_postal_code, order.buyer_prefecture, order.buyer_city, order.buyer_address,
+            order.buyer_phone, order.buyer_name,
+        ),
+        items=[
+            Item(
+                line.sku_id,
+                line.sku.code if line.sku else line.channel_sku,
+                line.quantity * line.units,
+                line.release_date,
+            )
+            for line in standing
+        ],
+        tax_by_rate=order.tax_by_rate,
+        message_card=order.message_card,
+        delivery_method=order.delivery_method,
+        wish_date=order.wish_date,
+        wish_slot=order.wish_slot,
+        payment_method=order.payment_method,
+        payment_name=order.payment_name,
+        payment_state=order.payment_state,
+        pay_by=day_of(order.pay_by),
+        authorized_until=day_of(order.authorized_until),
+        ships_on=max(filter(None, (order.planned_ship_date, order.release_date)), default=None),
+        promised_on=day_of(order.ship_by),
         paid=order.paid_amount,
-        paid_state=order.payment_state,
-        authorized_until=_day(order.authorized_until),
-        ships_on=max(filter(None, (order.planned_ship_date, order.release_date)), default=None) or _day(order.ship_by),
-        today=clock.today(),
-    )
+    )  # fmt: skip
 
 
-def _day(moment: datetime | None) -> date | None:
-    return clock.in_tokyo(moment).date() if moment else None
+def has_wrong_address(recipient: Recipient) -> bool:
+    """Whether no parcel would reach it as it is written."""
+    return bool(
+        check_address(recipient.postal_code, recipient.prefecture, recipient.city, recipient.address)
+    )  # fmt: skip
+
+
+# Reasons that one look answers together: whoever read the remark read its dates and words too.
+TOGETHER = {"buyer_note": ("note_has_date", "note_cancel_word")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +208,7 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
     )
     open_rows = ReviewReason.objects.filter(order__in=locked, state=State.OPEN)
     if codes is not None:
-        open_rows = open_rows.filter(code__in=codes)
+        open_rows = open_rows.filter(code__in=[*codes, *(other for code in codes for other in TOGETHER.get(code, ()))])
     refused: dict[str, list[int]] = {}
     accepted: dict[int, list[str]] = {}
     for order_id, code in open_rows.values_list("order_id", "code"):

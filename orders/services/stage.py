@@ -17,7 +17,7 @@ from orders.decide.payments import ships_when_of
 from orders.decide.stage import Facts, stage
 from orders.models import Order
 from orders.models.order import ChannelSync, Stage
-from orders.services import journal
+from orders.services import journal, mail_stages
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
 
@@ -34,10 +34,15 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
            AND (g.code <> '' OR g.method = o.payment_method) ORDER BY g.code DESC LIMIT 1),
        o.payment_state,
        EXISTS (SELECT 1 FROM orders_orderline l WHERE l.order_id = o.id AND l.allocated_quantity < l.quantity
-                  AND (l.release_date IS NULL OR l.release_date <= %(today)s)),
-       o.release_date,
+                  AND (l.release_date IS NULL OR l.release_date <= %(today)s)
+                  AND (NOT l.apart OR o.fulfillment_state <> 'none')),
+       CASE WHEN o.release_date > %(today)s AND o.fulfillment_state = 'none' THEN (
+            SELECT max(l.release_date) FROM orders_orderline l
+             WHERE l.order_id = o.id AND l.quantity > 0 AND NOT l.apart)
+            ELSE o.release_date END,
        (SELECT min(l.release_date) FROM orders_orderline l
-         WHERE o.release_date > %(today)s AND l.order_id = o.id AND l.quantity > 0 AND l.release_date > %(today)s),
+         WHERE o.release_date > %(today)s AND l.order_id = o.id AND l.quantity > 0 AND l.release_date > %(today)s
+           AND NOT l.apart),
        o.planned_ship_date
   FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id
 """
@@ -83,6 +88,7 @@ def recompute(order_ids: Sequence[int], *, actor: Actor = SYSTEM, hold: Hold | N
     if changed:
         count_moves([(m.shop_id, m.before, m.after) for m in changed])
         journal.write([Entry(m.order_id, "stage", f"{m.before} → {m.after}") for m in changed], actor=actor)
+        mail_stages.follow([(m.order_id, m.before, m.after) for m in changed])
     ask_confirm(
         [row[0] for row, move in zip(rows, moves, strict=True) if row[4] and row[5] and move.after == Stage.NEW]
     )

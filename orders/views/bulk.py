@@ -5,18 +5,20 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
+from oms.kernel.keyset import keyset_page
 from oms.kernel.web import answer, render_page
 from orders import actions
 from orders.actions import Action, ActionForm
 from orders.models import BulkRun
 from orders.queries import bulk as bulk_queries
 from orders.services import bulk
+from orders.services import bulk_undo as undoing
 from orders.views.desk import chosen_ids
 from orders.views.order import CHANGED, user_of
 
@@ -46,7 +48,7 @@ def bulk_choose(request: HttpRequest) -> HttpResponse:
 @permission_required("orders.view_order", raise_exception=True)
 def bulk_show(request: HttpRequest, key: str) -> HttpResponse:
     """The preview of a draft, the progress of a run, the result of what is finished."""
-    run = _own(request, key)
+    run = _readable(request, key)
     action = _allowed(request, run.action)
     context: dict[str, Any] = {"run": run, "action": action, "list_url": _list_url(run)}
     if run.state == BulkRun.State.DRAFT:
@@ -74,6 +76,54 @@ def bulk_run(request: HttpRequest, key: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
 
 
+@require_POST
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_undo(request: HttpRequest, key: str) -> HttpResponse:
+    """Take a finished run back, one's own or another's whose action one may take. The second click finds it begun."""
+    run = _readable(request, key)
+    _allowed(request, run.action)
+    if not undoing.start(run, by=user_of(request)) and not run.undo_state:
+        messages.warning(request, _("この操作は、もう元に戻せません。"))
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_last(request: HttpRequest) -> HttpResponse:
+    """The result of one's own last action, with its way back; the log where there is none."""
+    run = bulk_queries.last_of(user_of(request))
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run]) if run else reverse("orders:bulk-log"))
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_log(request: HttpRequest) -> HttpResponse:
+    """Every bulk action of everybody: who, what, when, what came of it, and whether it was taken back."""
+    page = keyset_page(request, bulk_queries.log_rows(), order=("-created_at", "-key"))
+    context = {"page": page, "rows": bulk_queries.log_lines(page.rows, user_of(request))}
+    return render_page(request, "orders/bulk_log.html", context, fragment="orders/_bulk_log.html")
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def bulk_csv(request: HttpRequest, key: str) -> StreamingHttpResponse:
+    """The preview's or the result's list: each order, whether it changes, and why not."""
+    run = _readable(request, key)
+    action = _allowed(request, run.action)
+    if run.state == BulkRun.State.DRAFT:
+        plan = bulk.preview(run, action.form(request.GET or None, order_ids=run.order_ids).params)
+        told = dict.fromkeys(plan.will, (_("対象"), "")) | {
+            id_: (_("対象外"), why) for id_, why in plan.skipped.items()
+        }
+    else:
+        told = bulk_queries.told(run)
+    response = StreamingHttpResponse(
+        bulk_queries.csv_lines(run.order_ids, told), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="bulk-{run.action}.csv"'
+    return response
+
+
 def _preview(run: BulkRun, form: ActionForm) -> dict[str, Any]:
     plan = bulk.preview(run, form.params)
     return {
@@ -83,6 +133,15 @@ def _preview(run: BulkRun, form: ActionForm) -> dict[str, Any]:
         "skipped_groups": bulk_queries.grouped(plan.skipped),
         "effects": plan.effects,
     }
+
+
+def _readable(request: HttpRequest, key: str) -> BulkRun:
+    """One's own run, or anybody's that is over."""
+    finished = BulkRun.objects.filter(pk=key, state=BulkRun.State.FINISHED)
+    run = BulkRun.of(user_of(request), str(key)) or finished.first()
+    if run is None:
+        raise Http404
+    return run
 
 
 def _result(run: BulkRun, action: Action) -> dict[str, Any]:
@@ -98,6 +157,10 @@ def _result(run: BulkRun, action: Action) -> dict[str, Any]:
         "back_url": f"{reverse('orders:list')}?{query.urlencode()}",
         "left_over": run.left_over,
         "offers": _offers(run),
+        "may_undo": undoing.memory_of(run) is not None,
+        "undo_groups": bulk_queries.grouped({int(order_id): why for order_id, why in run.undo_skipped.items()}),
+        "undo_total": len(run.done),
+        "undo_so_far": len(run.undone) + len(run.undo_skipped),
     }
 
 

@@ -19,7 +19,8 @@ from orders import actions
 from orders.filters import STILL_DUE, OrderFilter, chips
 from orders.models import BulkRun, Order
 from orders.models.order import Stage
-from orders.queries import desk
+from orders.queries import desk, desk_columns
+from orders.services import presence
 from orders.services.bulk import LARGEST
 from orders.views.order import CHANGED, user_of
 
@@ -44,6 +45,18 @@ PANEL_CHOICES = (
     "tag",
     "assignee",
     "priority",
+)
+# Folded behind their titles; a group with something chosen stands open.
+PANEL_GROUPS = (
+    (lazy("番号・確認"), ("numbers", "level", "edited")),
+    (lazy("注文者・届け先"), ("person", "postal")),
+    (lazy("お金"), ("paid_from", "paid_to", "overdue")),
+    (lazy("商品・在庫"), ("goods", "sku", "sku_only", "units_min", "units_max", "allocation")),
+    (
+        lazy("配送"),
+        ("carrier", "method", "location", "fulfillment", "wish_from", "wish_to", "planned_from", "planned_to"),
+    ),
+    (lazy("メール"), ("mailed", "mail_failed")),
 )
 PANEL_RANGES = (
     (lazy("注文日"), "ordered_from", "ordered_to"),
@@ -83,7 +96,7 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
     board = desk.tiles()
     return live(
         request,
-        token=desk.digest(page.rows, board),
+        token=desk.digest(page.rows, board, others_at(request, page)),
         fragments=["orders/_desk_tiles.html", "orders/_desk_rows.html", "orders/_desk_live.html"],
         context=lambda: {"request": shown, **table_context(shown, page, board)},
         to=f"{shown.path}?{shown.GET.urlencode()}",
@@ -101,7 +114,13 @@ def order_filter(request: HttpRequest) -> HttpResponse:
         "choices": [form[name] for name in PANEL_CHOICES],
         "ranges": [(label, form[since], form[until]) for label, since, until in PANEL_RANGES],
         "list_query": list_query(request.GET),
+        "groups": [
+            (title, [form[name] for name in names], any(request.GET.get(name) for name in names))
+            for title, names in PANEL_GROUPS
+        ],
+        "turned": filters.turned,
         "sort": request.GET.get("sort", ""),
+        "columns": request.GET.getlist("col"),
     }
     return render_page(request, "orders/desk_filter.html", context, fragment="orders/_desk_filter.html")
 
@@ -116,7 +135,8 @@ def listed(request: HttpRequest) -> tuple[KeysetPage, OrderFilter]:
     """The page of plain rows that the URL asks for."""
     filters = OrderFilter(request.GET, queryset=Order.objects.all())
     matching = narrowed(filters.qs, request.GET)
-    page = keyset_page(request, desk.table_rows(matching), order=chosen_order(request, SORTS, NEWEST))
+    rows = desk.table_rows(matching, desk_columns.chosen(request.GET.getlist("col")))
+    page = keyset_page(request, rows, order=chosen_order(request, SORTS, NEWEST))
     return page, filters
 
 
@@ -134,33 +154,41 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     query = request.GET.copy()
     query.pop("chosen", None)
     listed_by = list_query(request.GET)
+    columns = desk_columns.chosen(request.GET.getlist("col"))
+    personal, here = request.user.has_perm("orders.view_personal_data"), others_at(request, page)
     return {
         "page": page,
-        "rows": desk.rows(page.rows, personal=request.user.has_perm("orders.view_personal_data")),
+        "columns": columns,
+        "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns), here),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
-        "everything": not listed_by,
+        "everything": not any(name not in {*PLACE, "col", "sort"} for name in request.GET),
         "list_url": reverse("orders:list"),
         "list_query": listed_by,
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
         "changed_event": CHANGED,
-        "token": desk.digest(page.rows, board),
+        "token": desk.digest(page.rows, board, here),
     }
+
+
+def others_at(request: HttpRequest, page: KeysetPage) -> dict[int, list[presence.Present]]:
+    return presence.present_at([row["id"] for row in page.rows], but=user_of(request).pk)
 
 
 def board_of(board: Sequence[desk.Tile], query: QueryDict) -> list[dict[str, Any]]:
     """The tiles ready to print, with the one in use, and the keys that lead to its neighbours."""
     here, root = f"?{_only(query, 'stage', 'sync')}", reverse("orders:list")
+    keep = f"&{_only(query, 'col')}" if "col" in query else ""  # the columns stay from tile to tile
     at = next((place for place, tile in enumerate(board) if tile.query == here), None)
     keys = {} if at is None else {at - 1: "[", at + 1: "]"}
     return [
         {
-            "url": f"{root}{tile.query}",
+            "url": f"{root}{tile.query}{keep}",
             "label": tile.label,
             "count": number(tile.count),
             "empty": not tile.count,
             "late": number(tile.late) if tile.late else "",
-            "late_url": f"{root}{tile.late_query}",
+            "late_url": f"{root}{tile.late_query}{keep}",
             "current": place == at,
             "key": keys.get(place, ""),
         }

@@ -79,7 +79,7 @@ def _edit(
             _tell(request, write(form))
             return changed(request, order.pk)
         except Conflict as conflict:
-            form.show_conflict(conflict.current, conflict.version)
+            form.show_conflict(conflict.current, conflict.version, conflict.clashing)
             status = 409
         except TooLate as late:
             closed = late.cause

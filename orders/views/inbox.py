@@ -12,15 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from oms.kernel.clock import in_tokyo
+from oms.kernel.links import url_if_served
 from oms.kernel.web import answer, render_page
 from orders.forms import HoldForm
 from orders.models import ReviewReason
+from orders.queries import card as cards
 from orders.queries import detail
 from orders.queries import inbox as queue
-from orders.services import hold as holding
-from orders.services import review
-from orders.views.order import actor_of, refusal_of, user_of
+from orders.services import decide_card
+from orders.services.decide_card import CHANGES, Refused, Wanted
+from orders.views.order import actor_of, user_of
 
 FRAGMENTS = ("orders/_inbox_kinds.html", "orders/_inbox_card.html", "orders/_inbox_aside.html")
 
@@ -28,7 +29,8 @@ FRAGMENTS = ("orders/_inbox_kinds.html", "orders/_inbox_card.html", "orders/_inb
 @require_GET
 @permission_required("orders.review_order", raise_exception=True)
 def inbox(request: HttpRequest) -> HttpResponse:
-    """`?code=` chooses the reason, `?after=` an order to go on from, `?at=` the order itself."""
+    """`?code=` chooses the reason, `?after=` an order to go on from, `?at=` the order itself. Looking at a card hands
+    it out: for ten minutes no colleague gets it."""
     places = {name: int(value) for name in ("after", "at") if (value := request.GET.get(name, "")).isdecimal()}
     context = _context(request, request.GET.get("code", ""), **places)
     return render_page(request, "orders/inbox.html", context, fragment="orders/_inbox.html")
@@ -38,29 +40,59 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @permission_required("orders.review_order", raise_exception=True)
 def inbox_accept(request: HttpRequest) -> HttpResponse:
     """Accept the card's reason and show the next card; with `same`, for every order with the same evidence."""
-    reason = _reason(request)
-    orders = queue.same_evidence(reason.pk) if "same" in request.POST else [reason.order_id]
-    accepted = review.accept(orders, codes=[reason.code], actor=actor_of(request))
-    if len(accepted.orders) > 1:
-        text = ngettext("%(n)s件を確認済みにしました。", "%(n)s件を確認済みにしました。", len(accepted.orders))
-        messages.success(request, text % {"n": len(accepted.orders)})
-    for code in accepted.refused:
-        messages.warning(request, refusal_of(code))
-    return _next(request, reason)
+    return _decide(request, Wanted("accept", note=request.POST.get("note", "").strip()))
+
+
+@require_POST
+@permission_required(["orders.review_order", "orders.change_order", detail.PERSONAL], raise_exception=True)
+def inbox_choose(request: HttpRequest) -> HttpResponse:
+    """One of the card's own choices: it changes the order and closes the reason."""
+    verb = request.POST.get("verb", "")
+    allowed = {*CHANGES, "decline_cancel"}
+    return _decide(request, Wanted(verb if verb in allowed else "", request.POST.get("value", "")))
 
 
 @require_POST
 @permission_required(["orders.review_order", "orders.hold_order"], raise_exception=True)
 def inbox_hold(request: HttpRequest) -> HttpResponse:
-    reason = _reason(request)
     form = HoldForm(request.POST)
     if form.is_valid():
-        holding.hold_orders([reason.order_id], reason=form.cleaned_data["reason"], actor=actor_of(request))
-        messages.success(request, _("保留にしました。"))
-    else:
-        messages.warning(request, _("保留の理由を入力してください。"))
+        return _decide(request, Wanted("hold", form.cleaned_data["reason"]))
+    messages.warning(request, _("保留の理由を入力してください。"))
+    return _next(request, _reason(request), stay=True)
+
+
+@require_POST
+@permission_required("orders.review_order", raise_exception=True)
+def inbox_undo(request: HttpRequest) -> HttpResponse:
+    """Take one's last decision back; its card comes again."""
+    try:
+        undone = decide_card.undo_last(actor=actor_of(request))
+    except Refused as refused:
+        messages.warning(request, refused.cause)
+        code = request.POST.get("code", "")
+        to = f"{reverse('orders:inbox')}?{urlencode({'code': code})}"
+        return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, code))
+    last = undone[0]
+    messages.success(request, _("直前の判断を取り消しました。"))
+    to = f"{reverse('orders:inbox')}?{urlencode([('code', last.code), ('at', last.order_id)])}"
+    return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, last.code, at=last.order_id))
+
+
+def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:
+    reason = _reason(request)
+    ids = queue.same_evidence(reason.pk) if "same" in request.POST else [reason.pk]
+    try:
+        done = decide_card.decide(ids, wanted, actor=actor_of(request))
+    except Refused as refused:
+        messages.warning(request, refused.cause)
         return _next(request, reason, stay=True)
-    return _next(request, reason)
+    if len(done.orders) > 1:
+        text = ngettext("%(n)s件を確認済みにしました。", "%(n)s件を確認済みにしました。", len(done.orders))
+        messages.success(request, text % {"n": len(done.orders)})
+    for cause in dict.fromkeys(done.left.values()):
+        messages.warning(request, cause)
+    return _next(request, reason, stay=reason.order_id in done.left)
 
 
 def _reason(request: HttpRequest) -> ReviewReason:
@@ -82,8 +114,11 @@ def _context(
     user = user_of(request)
     kinds = queue.kinds()
     chosen = next((kind for kind in kinds if kind.code == code), kinds[0] if kinds else None)
-    card = queue.card(chosen.code, after=after, at=at) if chosen else None
-    context: dict[str, Any] = {"kinds": kinds, "chosen": chosen, "card": card, "hold_form": HoldForm()}
+    card = queue.card(chosen.code, by=user, after=after, at=at) if chosen else None
+    pace = cards.pace(user)
+    context: dict[str, Any] = {
+        "kinds": kinds, "chosen": chosen, "card": card, "hold_form": HoldForm(), "pace": pace, "code": code,
+    }  # fmt: skip
     if card is None:
         return context
     order = detail.order_for(card.order_id, personal=user.has_perm(detail.PERSONAL))
@@ -91,5 +126,18 @@ def _context(
     page = detail.order_page(order, user)
     row = next(row for row in page["open_reasons"] if row.code == card.reason.code)
     others = [other for other in page["open_reasons"] if other.code != row.code]
-    remark = queue.highlighted(order.remarks, in_tokyo(order.ordered_at).date()) if order.remarks else []
-    return {**page, **context, "reason": row, "others": others, "remark": remark}
+    evidence = cards.card_context(order, card.reason, personal=page["personal"])
+    more = {
+        "reason": row,
+        "others": others,
+        "run": (pace.done + 1, pace.done + card.total),
+        "may_change": user.has_perm("orders.change_order") and page["personal"],
+        "map_url": row.url if card.reason.code == "item_unmapped" else "",
+        "item_url": _item_url(card.reason),
+    }
+    return {**page, **context, **evidence, **more}
+
+
+def _item_url(reason: ReviewReason) -> str:
+    """Where the proposals for a code that stands for no SKU are served."""
+    return url_if_served("channels:card-panel", reason.order_id) if reason.code == "item_unmapped" else ""

@@ -77,15 +77,6 @@ def _write(order: Order, form: LabelsForm, actor: Actor) -> None:
     labels.change([order.pk], {**values, "assignee": person.pk if person else None}, actor=actor)
 
 
-@require_POST
-@permission_required("orders.change_order", raise_exception=True)
-def labels_undo(request: HttpRequest, action: str) -> HttpResponse:
-    """Take back what one bulk action did."""
-    done = labels.undo(action, actor=actor_of(request))
-    messages.success(request, _("%(n)s件を元に戻しました。") % {"n": f"{len(done):,}"})
-    return HttpResponseRedirect(reverse("orders:list"))
-
-
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def order_rules(request: HttpRequest, pk: int) -> HttpResponse:

@@ -1,21 +1,27 @@
-"""メールテンプレート: list, and an editor with a preview on a real order."""
+"""メールテンプレート: list, and an editor that tries each text on real orders before it is saved."""
 
-from django import forms
+from typing import Any
+from uuid import uuid4
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from oms.kernel.web import answer, render_page
-from orders.forms import TemplateForm
-from orders.models import Shop
+from orders.mail_forms import TemplateForm
+from orders.models import MailTemplateVersion, Shop
 from orders.models.mail import MailEvent, MailTemplate
 from orders.queries import mails
 from orders.queries.detail import PERSONAL
-from orders.services.mail_templates import PLACEHOLDERS, MissingValue, preview, save_template
+from orders.services import mail_send
+from orders.services.mail_templates import FIELDS, TEXTS, go_back, holes_in, save_template, versions_of
+from orders.views.order import user_of
+
+EDIT = ["orders.change_mailtemplate", PERSONAL]
 
 
 @require_GET
@@ -25,45 +31,98 @@ def template_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permission_required(["orders.change_mailtemplate", PERSONAL], raise_exception=True)
+@permission_required(EDIT, raise_exception=True)
 def template_edit(request: HttpRequest, event: str) -> HttpResponse:
-    """One event's template; `?shop=` names a shop that has, or gets, its own. `preview` shows without saving."""
+    """One event's template; `?shop=` names a shop that has, or gets, its own. `preview` shows without saving; a text
+    that would have left holes in recent orders is saved on the second word (`anyway`) only."""
+    shop = _place(request, event)
+    form = TemplateForm(request.POST) if request.method == "POST" else TemplateForm(initial=_initial(event, shop))
+    tried: dict[str, Any] = {}
+    if form.is_bound and form.is_valid():
+        holes, count = holes_in(event, shop, "".join(form.cleaned_data[name] for name in TEXTS))
+        if "preview" not in request.POST and (not holes or "anyway" in request.POST):
+            save_template(event, shop, by=user_of(request), **form.values)
+            messages.success(request, _("テンプレートを保存しました。"))
+            return answer(request, to=reverse("orders:mail-templates"))
+        tried = {"holes": holes, "tried": count, "asks": bool(holes) and "preview" not in request.POST}
+    return render_page(request, "orders/mail_template.html", _context(event, shop, form) | tried)
+
+
+def _place(request: HttpRequest, event: str) -> Shop | None:
     if event not in MailEvent.values:
         raise Http404
     code = request.GET.get("shop", "")
-    shop = get_object_or_404(Shop, code=code) if code else None
-    form = TemplateForm(request.POST) if request.method == "POST" else TemplateForm(initial=_initial(event, shop))
-    if form.is_bound and form.is_valid() and "preview" not in request.POST:
-        save_template(event, shop, **form.texts)
-        messages.success(request, _("テンプレートを保存しました。"))
-        return answer(request, to=reverse("orders:mail-templates"))
-    context = {
+    return get_object_or_404(Shop, code=code) if code else None
+
+
+def _context(event: str, shop: Shop | None, form: TemplateForm) -> dict[str, Any]:
+    return {
+        "event": event,
         "event_label": MailEvent(event).label,
         "shop": shop,
+        "query": f"?shop={shop.code}" if shop else "",
         "form": form,
-        "placeholders": PLACEHOLDERS.items(),
-        **_preview(form, shop),
+        "template": MailTemplate.objects.filter(event=event, shop=shop).first(),
+        "key": uuid4().hex,
+        **mails.tried_on(form, event, shop),
     }
-    return render_page(request, "orders/mail_template.html", context)
 
 
 def _initial(event: str, shop: Shop | None) -> dict[str, object]:
     """The place's own template, else the company's to start from."""
     rows = MailTemplate.objects.filter(event=event)
     found = rows.filter(shop=shop).first() or rows.filter(shop=None).first()
-    return {"subject": found.subject, "body": found.body, "active": found.active} if found else {"active": True}
+    return {name: getattr(found, name) for name in FIELDS} if found else {"active": True, "look": "both"}
 
 
-def _preview(form: forms.Form, shop: Shop | None) -> dict[str, object]:
-    """The texts on the form as a real order would get them."""
-    if form.is_bound and not form.is_valid():
-        return {}
-    values = form.cleaned_data if form.is_bound else form.initial
-    order = mails.sample_order(shop, str(values.get("number") or ""))
-    if order is None:
-        return {"preview_problem": _("試し表示に使える受注がありません。受注番号を確かめてください。")}
+@require_GET
+@permission_required("orders.change_mailtemplate", raise_exception=True)
+def template_versions(request: HttpRequest, event: str) -> HttpResponse:
+    shop = _place(request, event)
+    template = get_object_or_404(MailTemplate, event=event, shop=shop)
+    context = {
+        "event": event,
+        "event_label": MailEvent(event).label,
+        "shop": shop,
+        "query": f"?shop={shop.code}" if shop else "",
+        "rows": versions_of(template),
+    }
+    return render_page(request, "orders/mail_template_versions.html", context)
+
+
+@require_POST
+@permission_required("orders.change_mailtemplate", raise_exception=True)
+def template_back(request: HttpRequest, event: str) -> HttpResponse:
+    """Make an earlier version the present one."""
+    shop = _place(request, event)
+    template = get_object_or_404(MailTemplate, event=event, shop=shop)
+    number = request.POST.get("number", "")
     try:
-        subject, body = preview(str(values.get("subject", "")), str(values.get("body", "")), order)
-    except MissingValue as missing:
-        return {"preview_problem": _("差し込み「%(name)s」に値がありません。") % {"name": missing.name}}
-    return {"preview_order": order, "preview_subject": subject, "preview_body": body}
+        note = _("版 %(n)s に戻しました") % {"n": number}
+        go_back(template, int(number), by=user_of(request), note=note)
+    except (ValueError, MailTemplateVersion.DoesNotExist):
+        messages.error(request, _("その版には戻せません。一覧から選び直してください。"))
+    else:
+        messages.success(request, _("版 %(n)s の内容に戻しました。") % {"n": number})
+    here = reverse("orders:mail-template-versions", args=[event])
+    return redirect(f"{here}?shop={shop.code}" if shop else here)
+
+
+@require_POST
+@permission_required(EDIT, raise_exception=True)
+def template_test(request: HttpRequest, event: str) -> HttpResponse:
+    """The saved text of a real order, to oneself."""
+    shop = _place(request, event)
+    person = user_of(request)
+    order = mails.sample_order(shop, request.POST.get("number", ""))
+    here = reverse("orders:mail-template", args=[event]) + (f"?shop={shop.code}" if shop else "")
+    if not MailTemplate.objects.filter(event=event, shop=shop).exists():
+        messages.error(request, _("まだ保存していないテンプレートです。保存してからお試しください。"))
+    elif not person.email:
+        messages.error(request, _("あなたのメールアドレスが登録されていません。利用者の画面で登録してください。"))
+    elif order is None:
+        messages.error(request, _("試し表示に使える受注がありません。受注番号を確かめてください。"))
+    else:
+        mail_send.ask_test(event, shop, order, by=person, key=request.POST.get("key", "")[:64] or uuid4().hex)
+        messages.success(request, _("%(to)s へテストメールを送ります。") % {"to": person.email})
+    return redirect(here)

@@ -54,7 +54,12 @@ def fill_board() -> dict[str, Order]:
                 payment_state=PaymentState.UNPAID,
             ),
             make_channel_order(number="R-0006", ordered_at=now - timedelta(hours=6), state=ChannelState.CANCELLED),
-            make_channel_order(number="R-0007", ordered_at=now - timedelta(hours=7), payment_method=PaymentMethod.COD),
+            make_channel_order(
+                make_line("CHAIR", 4),
+                number="R-0007",
+                ordered_at=now - timedelta(hours=7),
+                payment_method=PaymentMethod.COD,
+            ),
         ],
         sku_of=mapped(chair),
     )

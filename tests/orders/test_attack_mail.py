@@ -50,7 +50,7 @@ def test_an_address_that_the_server_refuses_is_not_tried_eight_times(monkeypatch
     monkeypatch.setattr(EmailMessage, "send", refuse)
     receive()
     assert Effect.objects.get(kind="mail").attempts == 1
-    assert Mail.objects.get().state == "failed" and "受け取り" in Mail.objects.get().reason
+    assert Mail.objects.get().state == "bounced" and "受け取り" in Mail.objects.get().reason
 
 
 def test_a_mailbox_that_is_busy_is_tried_again(monkeypatch):

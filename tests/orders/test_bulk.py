@@ -295,11 +295,31 @@ def test_rights_methods_and_other_peoples_runs(client_of, cast, board, person_wi
 
 def test_the_bar_offers_what_one_may_do_in_the_order_of_the_work(client_of, aoi, ben, board, person_with):
     offered = [action.code for action in client_of(aoi).get("/orders/").context["offered"]]
-    work = ["accept", "instruct", "print", "hold", "lift", "confirm", "pay"]
-    assert offered == [*work, "add_tag", "remove_tag", "assign", "priority", "important", "rerun_rules", "cancel"]
+    assert offered == [
+        "accept",
+        "instruct",
+        "print",
+        "hold",
+        "lift",
+        "confirm",
+        "pay",
+        "carrier",
+        "invoice",
+        "remind",
+        "planned_day",
+        "receipt",
+        "add_tag",
+        "mail",
+        "remove_tag",
+        "assign",
+        "priority",
+        "important",
+        "rerun_rules",
+        "cancel",
+    ]
     assert "selection-bar" not in client_of(ben).get("/orders/").content.decode()
     accounting = client_of(person_with("accounting")).get("/orders/").context["offered"]
-    assert [action.code for action in accounting] == ["print", "pay"]
+    assert [action.code for action in accounting] == ["print", "pay", "invoice", "remind", "receipt"]
 
 
 def test_the_same_code_is_not_registered_twice(fragile):

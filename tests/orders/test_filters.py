@@ -48,6 +48,28 @@ def found(query: str) -> set[str]:
         ("has=gift", {"R-0003"}),
         ("has=remarks&has=gift", set()),
         ("channel=yahoo&has=remarks&stage=review", {"Y-0002"}),
+        ("numbers=R-0001, Y-0002、R-9", {"R-0001", "Y-0002"}),
+        ("level=block", {"R-0002", "R-0003", "R-0004", "Y-0002"}),
+        ("edited=1", set()),
+        ("person=山田", {"R-0003"}),
+        ("postal=154&channel=yahoo", {"Y-0001", "Y-0002"}),
+        ("postal=999", set()),
+        ("sku=CHAIR&has=one_line&units_min=3", {"Y-0001"}),
+        ("sku_only=DESK", {"R-0004"}),
+        ("goods=昇降", {"R-0004"}),
+        ("units_min=2&units_max=2", {"R-0001"}),
+        ("has=single_unit&channel=yahoo", {"Y-0002"}),
+        ("has=other_recipient", {"R-0003"}),
+        ("has=cancel_requested", {"Y-0002"}),
+        ("has=tracking", set()),
+        ("allocation=full", set()),
+        ("wish_from=2000-01-01", set()),
+        ("mail_failed=shipped", set()),
+        ("overdue=1", set()),
+        ("channel=yahoo&not=channel&stage=review", {"R-0002", "R-0003", "R-0004"}),
+        ("q=山田&not=q&has=gift", set()),
+        ("goods=昇降&not=goods&reason=item_unmapped", set()),
+        ("sku=CHAIR&not=sku&channel=rakuten", {"R-0004"}),
     ],
 )
 def test_a_filter_narrows_to(board, query, numbers):
@@ -175,3 +197,15 @@ def test_the_filters_of_rare_facts_have_an_index_with_their_very_condition(board
         }.items():
             rows = OrderFilter(QueryDict(f"has={code}"), queryset=Order.objects.all()).qs
             assert f"using {index} " in rows.order_by("-ordered_at", "-id").explain(), code
+
+
+def test_a_turned_field_is_a_chip_that_says_so_and_goes_as_a_whole(board):
+    query = QueryDict("stage=review&stage=on_hold&not=stage&not=tag&q=山田")
+    filters = OrderFilter(query, queryset=Order.objects.all())
+    texts = {chip.text: chip.without for chip in chips(filters)}
+    assert set(texts) == {"ステータス（以外）: 確認待ち", "ステータス（以外）: 保留", "検索: 「山田」"}
+    without = QueryDict(texts["ステータス（以外）: 確認待ち"])
+    assert (without.getlist("stage"), without.getlist("not")) == (["on_hold"], ["stage", "tag"])
+    one = OrderFilter(without, queryset=Order.objects.all())
+    last = next(chip for chip in chips(one) if "保留" in chip.text)
+    assert QueryDict(last.without).getlist("not") == ["tag"]

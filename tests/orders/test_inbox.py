@@ -40,18 +40,20 @@ def test_kinds_are_counted_and_the_most_urgent_stands_first():
     assert [(kind.code, kind.orders) for kind in inbox.kinds()] == [("item_unmapped", 1), ("buyer_note", 2)]
 
 
-def test_cards_come_by_deadline_and_orders_without_one_last():
+def test_cards_come_by_deadline_and_orders_without_one_last(aoi):
     later, first, never = take("後で", hours=30), take("先に", hours=20), take("いつでも")
     cards = [
-        inbox.card("buyer_note"),
-        inbox.card("buyer_note", after=first.pk),
-        inbox.card("buyer_note", after=later.pk),
+        inbox.card("buyer_note", by=aoi),
+        inbox.card("buyer_note", by=aoi, after=first.pk),
+        inbox.card("buyer_note", by=aoi, after=later.pk),
     ]
     assert [card.order_id for card in cards] == [first.pk, later.pk, never.pk]
     assert [(card.place, card.total) for card in cards] == [(1, 3), (2, 3), (3, 3)]
-    assert inbox.card("buyer_note", after=never.pk).order_id == first.pk, "behind the last the first comes again"
-    assert inbox.card("buyer_note", at=later.pk).order_id == later.pk
-    assert inbox.card("noshi") is None
+    assert inbox.card("buyer_note", by=aoi, after=never.pk).order_id == first.pk, (
+        "behind the last the first comes again"
+    )
+    assert inbox.card("buyer_note", by=aoi, at=later.pk).order_id == later.pk
+    assert inbox.card("noshi", by=aoi) is None
 
 
 def test_a_wish_to_cancel_while_packers_work_is_asked_about_too(client_of, aoi):

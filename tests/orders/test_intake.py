@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.models import BlacklistEntry, Member
 from inventory.models import Balance
+from oms.kernel import clock
 from oms.kernel.models import Effect
 from orders.channel_order import ChannelState, Party, PaymentMethod, PaymentState
 from orders.models import Mail, Order, ReviewReason
@@ -138,10 +139,11 @@ def test_a_blacklisted_phone_stops_the_order():
 
 def test_slip_text_in_the_remark_becomes_the_wish_and_stops_nothing():
     shop, chair = make_shop(), make_sku(stock_units=5)
-    remark = "[配送日時指定:]\n2026-11-29(日)\n14:00〜16:00\n[備考:]\n特になし"
-    take_in(shop, [make_channel_order(remarks=remark)], sku_of=mapped(chair))
+    wish, now = clock.today() + timedelta(days=6), clock.now()
+    remark = f"[配送日時指定:]\n{wish}\n14:00〜16:00\n[備考:]\n特になし"
+    take_in(shop, [make_channel_order(remarks=remark, ordered_at=now)], sku_of=mapped(chair))
     order = Order.objects.get()
-    assert (str(order.wish_date), order.wish_slot) == ("2026-11-29", "1416")
+    assert (order.wish_date, order.wish_slot) == (wish, "1416")
     assert not order.reasons.exists()
 
 

@@ -8,6 +8,7 @@ from orders.models import Mail, MailTemplate, Order
 from orders.services import mail as mailing
 from orders.services import mail_templates
 from orders.services.intake import take_in
+from orders.services.mail_values import NAMES, values_of
 from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +99,7 @@ def test_who_may_not_see_the_buyer_reads_no_mail(client_of, ben, chie, person_wi
 
 
 def test_the_names_a_template_may_use_are_those_that_are_filled(order):
-    assert set(mail_templates.PLACEHOLDERS) == set(mailing.values_of(order))
+    assert set(values_of(order)) == NAMES
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from channels.connectors.amazon.orders import order_now
 from channels.connectors.amazon.times import iso
 from channels.connectors.amazon.transport import Api, NotFound
-from channels.connectors.contract import Parcel, Refused
+from channels.connectors.contract import ChannelDown, Parcel, Refused
 
 # Amazon's list differs by account and must match exactly: the setting `carrier_codes` overrides an entry.
 CARRIER_CODES = {"yamato": "YAMATO", "sagawa": "SAGAWA", "japanpost": "JP_EXPRESS"}
@@ -43,6 +43,15 @@ def confirm_parcels(api: Api, order: Mapping[str, Any], parcels: Sequence[Parcel
             # A repeat after the order was completed is refused although the first call did the work.
             if _plain(parcel.tracking_no) not in _told(api, number):
                 raise
+    _look(api, number, parcels)
+
+
+def _look(api: Api, number: str, parcels: Sequence[Parcel]) -> None:
+    """An answer alone is not believed: what Amazon does not show yet is told again later, which is an edit."""
+    if {_plain(parcel.tracking_no) for parcel in parcels} - _told(api, number):
+        raise ChannelDown(
+            "出荷通知は受け付けられましたが、Amazonの注文にまだ表示されません。しばらくして確かめ直します。"
+        )
 
 
 def confirmation(api: Api, parcel: Parcel) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class RakutenConnector(Basic):
     channel = "rakuten"
     label = "楽天市場"
     capabilities = Capabilities(
+        invoice_issuer={"": "mall", "cod": "we"},
         confirm=True,
         confirm_needed=True,
         partial_shipment=True,
@@ -46,6 +47,7 @@ class RakutenConnector(Basic):
         stock_batch=wire.STOCK_WRITE,
         stock_confirms=False,
         mail="relay",
+        mail_relay_server=True,
         order_url=ORDER_PAGE,
         carrier_codes=wire.CARRIERS,
         publish_interval_s=1.0,

@@ -33,6 +33,7 @@ class YahooConnector(Basic):
     channel = "yahoo"
     label = "Yahoo!ショッピング"
     capabilities = Capabilities(
+        invoice_issuer={"": "mall_if_registered", "cod": "we"},
         confirm=False,
         confirm_needed=False,
         partial_shipment=False,

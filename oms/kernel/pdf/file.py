@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from oms.kernel.pdf.fonts import Weight, face
+from oms.kernel.pdf.picture import Picture
 
 _CMAP_HEAD = (
     "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /ToUnicode def /CMapType 2 def\n"
@@ -16,9 +17,16 @@ _CATALOG, _PAGES, _INFO, _RESOURCES = 1, 2, 3, 4
 
 
 def pdf_file(
-    pages: Sequence[bytes], used: dict[Weight, set[str]], *, size: tuple[float, float], title: str, made_at: datetime
+    pages: Sequence[bytes],
+    used: dict[Weight, set[str]],
+    pictures: Sequence[Picture] = (),
+    *,
+    size: tuple[float, float],
+    title: str,
+    made_at: datetime,
 ) -> bytes:
-    """The same input gives the same bytes. `pages` are content streams, `used` the characters of each face."""
+    """The same input gives the same bytes. `pages` are content streams, `used` the characters of each face; the
+    pictures are called /I0, /I1 … in the pages."""
     objects: dict[int, bytes] = {}
     number = _RESOURCES + 1
     fonts = {}
@@ -26,6 +34,9 @@ def pdf_file(
         fonts[weight] = number
         objects |= dict(enumerate(_font_objects(weight, chars, number), start=number))
         number += 5
+    shown = dict(enumerate(pictures, start=number))
+    objects |= {place: _picture(picture) for place, picture in shown.items()}
+    number += len(shown)
     kids = range(number, number + 2 * len(pages), 2)
     for place, content in zip(kids, pages, strict=True):
         objects[place] = b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (_PAGES, place + 1)
@@ -34,8 +45,14 @@ def pdf_file(
     objects[_PAGES] = _page_tree(kids, size)
     objects[_INFO] = _info(title, made_at)
     listed = " ".join(f"/{weight.value} {place} 0 R" for weight, place in fonts.items())
-    objects[_RESOURCES] = f"<</Font<<{listed}>>>>".encode()
+    images = " ".join(f"/I{order} {place} 0 R" for order, place in enumerate(shown))
+    objects[_RESOURCES] = f"<</Font<<{listed}>>{f'/XObject<<{images}>>' if images else ''}>>".encode()
     return _assembled([objects[place] for place in sorted(objects)])
+
+
+def _picture(picture: Picture) -> bytes:
+    head = f"<</Type/XObject/Subtype/Image/Width {picture.width}/Height {picture.height}{picture.attributes}"
+    return f"{head}/Length {len(picture.stream)}>>stream\n".encode() + picture.stream + b"\nendstream"
 
 
 def _page_tree(kids: Sequence[int], size: tuple[float, float]) -> bytes:

@@ -1,6 +1,6 @@
 """Drawing on one page. Places in millimetres from the upper left corner, sizes of letters in points."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -8,9 +8,11 @@ from typing import Literal
 
 from oms.kernel.pdf.file import pdf_file
 from oms.kernel.pdf.fonts import Weight, face
+from oms.kernel.pdf.picture import Picture
 
 MM = 72 / 25.4
 A4 = (210.0, 297.0)
+A5_WIDE = (210.0, 148.0)
 
 Align = Literal["left", "center", "right"]
 Color = tuple[float, float, float]
@@ -67,6 +69,7 @@ class Document:
     size: tuple[float, float] = A4
     pages: list["Page"] = field(default_factory=list)
     texts: dict[str, set[str]] = field(default_factory=lambda: {weight.value: {" "} for weight in Weight})
+    pictures: Mapping[str, Picture] = field(default_factory=dict)  # by any name; pages draw them by it
 
     def page(self) -> "Page":
         """A new page at the end."""
@@ -78,7 +81,7 @@ class Document:
         size = (self.size[0] * MM, self.size[1] * MM)
         contents = ["\n".join(page.marks).encode() for page in self.pages]
         used = {Weight(name): set().union(*texts) for name, texts in self.texts.items()}
-        return pdf_file(contents, used, size=size, title=title, made_at=made_at)
+        return pdf_file(contents, used, list(self.pictures.values()), size=size, title=title, made_at=made_at)
 
 
 @dataclass(slots=True)
@@ -123,6 +126,18 @@ class Page:
             f"{red:.3g} {green:.3g} {blue:.3g} RG {points:g} w "
             f"{x * MM:.2f} {self._y(y + height):.2f} {width * MM:.2f} {height * MM:.2f} re S"
         )
+
+    def picture(self, name: str, x: float, y: float, max_width: float, max_height: float) -> float:
+        """The document's picture of that name, as large as it may be; returns its height, 0 where there is none."""
+        shown = self.document.pictures.get(name)
+        if shown is None:
+            return 0.0
+        scale = min(max_width / shown.width, max_height / shown.height)
+        width, height = shown.width * scale, shown.height * scale
+        place = list(self.document.pictures).index(name)
+        box = f"{width * MM:.2f} 0 0 {height * MM:.2f} {x * MM:.2f} {self._y(y + height):.2f} cm"
+        self.marks.append(f"q {box} /I{place} Do Q")
+        return height
 
     def bars(
         self, x: float, y: float, width: float, height: float, *, bars: Iterable[tuple[int, int]], modules: int

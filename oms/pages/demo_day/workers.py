@@ -12,7 +12,7 @@ from django.db import connection
 from channels.connectors.contract import ChannelError
 from channels.models import Connection
 from channels.services import intake, polling, publish
-from fulfillment.services import allocate, release
+from fulfillment.services import allocate, merge_sweep, release
 from oms.kernel.services import outbox
 from orders.services import stage
 
@@ -33,6 +33,7 @@ class Crew:
         self._add("allocate", allocate.allocate_waiting, pause_s=0.2)
         self._add("stages", stage.sweep, pause_s=1)
         self._add("counts", stage.fold_counts, pause_s=5)
+        self._add("merges", merge_sweep.sweep, pause_s=2)
         self._add("release", release.release_due, pause_s=0.5)
         for number in range(3):
             self._add(f"outbox-{number}", outbox.deliver_due, pause_s=0.1)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from oms.kernel.models import Effect, EffectEvent
 from oms.kernel.search import matching
 from oms.kernel.services.outbox import KINDS
-from orders.models import Order
+from orders.models import Mail, Order
 
 State = Effect.State
 CAP = 1001
@@ -98,7 +98,13 @@ def effects(
 
 
 def subjects_of(order_ids: Iterable[int]) -> list[str]:
-    return [f"order:{pk}{part}" for pk in order_ids for part in (":channel", ":mail", "")]
+    """Every subject about these orders; each mail is one of its own, so that none waits for another that failed."""
+    ids = list(order_ids)
+    mails = Mail.objects.filter(order__in=ids).values_list("order_id", "pk")
+    return [
+        *(f"order:{pk}{part}" for pk in ids for part in (":channel", ":mail", "")),
+        *(f"order:{order_id}:mail:{pk}" for order_id, pk in mails),
+    ]
 
 
 def by_kind(tab: str) -> list[tuple[str, str, int]]:

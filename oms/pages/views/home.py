@@ -3,11 +3,14 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 from oms.pages import navigation
+from oms.pages.queries import morning
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """A shell of panels; each is served by the app that knows, under its own URL."""
-    return render_page(request, "pages/home.html", {"panels": navigation.panels(request)})
+    """What happened overnight and what today asks for, then a shell of panels; each panel is served by the app that
+    knows, under its own URL."""
+    glance = morning.glance(person_of(request)) if request.user.has_perm("orders.view_order") else None
+    return render_page(request, "pages/home.html", {"panels": navigation.panels(request), "glance": glance})

@@ -79,7 +79,7 @@ EXAMPLES: tuple[ReadyMade, ...] = (
             cond("payment_method", "is", "cod"),
             cond("island", "yes"),
             then=[
-                do("send_mail", event="payment_change", when="now"),
+                do("send_mail", event="payment_change_request", when="now"),
                 do("hold", text="離島・代引: 支払方法の変更待ち"),
             ],
         ),
@@ -151,7 +151,7 @@ EXAMPLES: tuple[ReadyMade, ...] = (
         _("郵便番号がリスト「災害地域」にあれば、7日間保留にし、遅延のメールを送ります。"),
         rule(
             cond("postal_code", "prefix_in_list", "災害地域"),
-            then=[do("hold", text="災害による配送停止", days=7), do("send_mail", event="delay", when="now")],
+            then=[do("hold", text="災害による配送停止", days=7), do("send_mail", event="delay_notice", when="now")],
         ),
         lists=("災害地域",),
     ),
@@ -170,7 +170,7 @@ EXAMPLES: tuple[ReadyMade, ...] = (
         _("銀行振込の入金を3日待ったら、お支払いのお願いを送ります。"),
         rule(
             cond("payment_method", "is", "bank_transfer"),
-            then=[do("send_mail", event="reminder", when="now")],
+            then=[do("send_mail", event="payment_reminder", when="now")],
             when={"event": "stage_waited", "stage": "awaiting_payment", "hours": 72},
         ),
     ),
@@ -180,7 +180,7 @@ EXAMPLES: tuple[ReadyMade, ...] = (
         _("銀行振込の入金を7日待ったら、もう一度お願いを送り、印を付けます。"),
         rule(
             cond("payment_method", "is", "bank_transfer"),
-            then=[do("send_mail", event="reminder", when="now"), do("add_tag", tag="最終督促")],
+            then=[do("send_mail", event="payment_final", when="now"), do("add_tag", tag="最終督促")],
             when={"event": "stage_waited", "stage": "awaiting_payment", "hours": 168},
         ),
     ),
@@ -219,7 +219,7 @@ EXAMPLES: tuple[ReadyMade, ...] = (
             then=[
                 do("set_method", method="船便", carrier="japanpost"),
                 do("set_planned_date", mode="today", days=3),
-                do("send_mail", event="delay", when="now"),
+                do("send_mail", event="delay_notice", when="now"),
             ],
         ),
         lists=("電池入り",),
@@ -240,7 +240,7 @@ EXAMPLES: tuple[ReadyMade, ...] = (
         _("引当を3日待った注文に、遅延のメールを下書きし、作業を作ります。"),
         rule(
             then=[
-                do("send_mail", event="delay", when="draft"),
+                do("send_mail", event="delay_notice", when="draft"),
                 do("create_task", text="入荷の見込みを確かめる", team="shift_lead", hours=24),
             ],
             when={"event": "stage_waited", "stage": "awaiting_stock", "hours": 72},

@@ -344,7 +344,7 @@ def _send_mails(_work: Work, jobs: Sequence[Job]) -> None:
             [job.order_id],
             job.action["event"],
             suffix=f":{_key(job)}",
-            delay_s=hours * 3600 if when == "hours" else 0,
+            delay_s=hours * 3600 if when == "hours" else None,
             draft=when == "draft",
         )
         job.did()

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WATCHED = {str(Path(module.__file__)) for module in (intake, catching_up, taking_in)}
 DEATHS = 24
+KILLED = -signal.SIGKILL
 SOLD = {"N-1": 3.5, "N-2": 2, "N-3": 3, "N-4": 1, "BAD": 2.5}
 
 
@@ -45,7 +47,7 @@ def test_a_worker_that_dies_at_any_line_loses_and_doubles_nothing(late, mall):
     assert lines > 150
     for death in range(1, lines, max(1, lines // DEATHS)):
         wipe_orders(late)
-        assert dies(lambda death=death: with_line_count(lambda: intake.pull(late), die_at=death)), death
+        assert end_of(lambda death=death: with_line_count(lambda: intake.pull(late), die_at=death)) == KILLED, death
         RawOrder.objects.update(first_seen_at=ago(minutes=5))
         intake.pull(late)
         everything_is_here_once(late, death)
@@ -53,7 +55,8 @@ def test_a_worker_that_dies_at_any_line_loses_and_doubles_nothing(late, mall):
 
 def test_without_the_second_import_orders_would_be_missing(late, mall):
     """The twin: a death half way does leave work, so the test above proves something."""
-    assert dies(lambda: with_line_count(lambda: intake.pull(late), die_at=lines_of_an_import(late) // 3))
+    half_way = lines_of_an_import(late) // 3
+    assert end_of(lambda: with_line_count(lambda: intake.pull(late), die_at=half_way)) == KILLED
     assert Order.objects.count() < 4
 
 
@@ -101,9 +104,10 @@ def with_line_count(call: Callable[[], object], *, die_at: int | None = None) ->
     return count
 
 
-def dies(call: Callable[[], object]) -> bool:
+def end_of(call: Callable[[], object]) -> int:
+    """How a worker that does this ends: its exit code, or the negative number of the signal that ended it."""
     _pid, status = os.waitpid(forked(call), 0)
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return os.waitstatus_to_exitcode(status)
 
 
 def forked(call: Callable[[], object]) -> int:
@@ -115,6 +119,7 @@ def forked(call: Callable[[], object]) -> int:
     try:
         call()
     except BaseException:  # the child must never come back into pytest
+        traceback.print_exc()
         os._exit(1)
     connections.close_all()
     os._exit(0)

@@ -83,7 +83,7 @@ def test_the_gate(ships_when, state, enough):
         (None, 400, 0, False, False, "partially_paid"),
     ],
 )
-def test_the_state_that_the_ledger_gives(total, balance, refunded, due, cancelled, state):
+def test_the_state_that_the_ledger_gives(total, balance, refunded, due, cancelled, state):  # noqa: PLR0917
     assert state_after(total=total, balance=balance, refunded=refunded, refund_due=due, cancelled=cancelled) == state
 
 
@@ -232,7 +232,8 @@ def test_rubbish_is_read_or_refused_in_words(content):
 
 
 CSVS = {
-    '取引日,お取引内容,お支払金額,お預り金額,残高\n2026/11/20,振込 ヤマダ タロウ,,"1,500",10000\n2026/11/21,デンキ,900,,9100\n': 1,
+    '取引日,お取引内容,お支払金額,お預り金額,残高\n2026/11/20,振込 ヤマダ タロウ,,"1,500",10000\n'
+    "2026/11/21,デンキ,900,,9100\n": 1,
     "操作日(年),操作日(月),操作日(日),摘要,お支払金額,お預り金額\n2026,11,20,振込 ヤマダ タロウ,,1500\n": 1,
     "年月日\t入金金額\t振込依頼人名\n20261120\t1500\tヤマダ タロウ\n": 1,
 }

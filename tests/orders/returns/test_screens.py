@@ -80,7 +80,9 @@ def test_a_return_is_walked_from_the_order_to_the_end(client_of, aoi, shop):
 def test_an_exchange_and_an_unknown_parcel_by_hand(client_of, aoi, shop):
     order = shipped(shop, make_line("CHAIR", 2), skus=[make_sku(stock_units=4)])
     client, line = client_of(aoi), order.lines.get()
-    post(client, "orders:return-open", order.pk, **{f"piece-{line.pk}": 1}, reason="defective", kind="exchange", key="a")
+    post(
+        client, "orders:return-open", order.pk, **{f"piece-{line.pk}": 1}, reason="defective", kind="exchange", key="a"
+    )
     case = ReturnCase.objects.get()
     sent = {"sku-0": "CHAIR", "quantity-0": 1, "price-0": 1000, "ship_first": "on"}
     post(client, "orders:return-exchange", case.pk, **sent)

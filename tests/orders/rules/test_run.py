@@ -50,13 +50,21 @@ def test_another_order_gets_the_else_actions():
 def test_running_again_does_nothing_twice():
     make_rule(
         "全部",
-        then=[do("add_tag", tag="A"), do("create_task", text="電話"), do("send_mail", event="delay", when="now")],
+        then=[
+            do("add_tag", tag="A"),
+            do("create_task", text="電話"),
+            do("send_mail", event="delay_notice", when="now"),
+        ],
     )
     [order] = take(make_channel_order())
     events = OrderEvent.objects.count()
     rules.run([order.pk], {}, every=True)
     order.refresh_from_db()
-    assert order.tags == ["A"] and OrderTask.objects.count() == 1 and Mail.objects.filter(event="delay").count() == 1
+    assert (
+        order.tags == ["A"]
+        and OrderTask.objects.count() == 1
+        and Mail.objects.filter(event="delay_notice").count() == 1
+    )
     assert OrderEvent.objects.count() == events
 
 
@@ -311,12 +319,12 @@ def test_a_mail_can_be_switched_off_before_it_is_written_and_drafts_wait():
     deeds = [
         do("suppress_mail", event="order_received"),
         do("send_mail", event="inquiry", when="draft"),
-        do("send_mail", event="delay", when="hours", hours=3),
+        do("send_mail", event="delay_notice", when="hours", hours=3),
     ]
     make_rule("メール", then=deeds)
     [order] = take(make_channel_order())
     states = dict(order.mails.exclude(key__endswith=":off").values_list("event", "state"))
-    assert states == {"order_received": "suppressed", "inquiry": "draft", "delay": "scheduled"}
+    assert states == {"order_received": "suppressed", "inquiry": "draft", "delay_notice": "scheduled"}
     waiting = Effect.objects.filter(kind="mail", state="waiting")
     assert [e.next_try_at > clock.now() + timedelta(hours=2) for e in waiting] == [True]
 

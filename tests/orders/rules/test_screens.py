@@ -216,15 +216,14 @@ def test_bulk_tags_are_undone_and_the_log_has_both(client):
     result = bulk("add_tag", tag="至急対応")
     assert "3件にタグを付けました" in result.content.decode()
     assert "至急対応" in client.get("/orders/?tag=至急対応").content.decode()
-    offer = BulkRun.objects.get().offers[0]
-    assert client.post(offer["url"], {"ids": ids}).status_code == 302
+    assert client.post(f"/orders/bulk/{BulkRun.objects.get().pk}/undo/").status_code == 302
     assert {tuple(order.tags) for order in Order.objects.all()} == {()}
     assert OrderEvent.objects.filter(kind="tagged").count() == OrderEvent.objects.filter(kind="untagged").count() == 3
     bulk("priority", priority="2")
     bulk("important", important="1")
     assert set(Order.objects.values_list("priority", "important")) == {(2, True)}
     for run in BulkRun.objects.filter(action__in=["priority", "important"]):
-        client.post(run.offers[0]["url"])
+        client.post(f"/orders/bulk/{run.pk}/undo/")
     assert set(Order.objects.values_list("priority", "important")) == {(0, False)}
 
 
@@ -263,13 +262,14 @@ def test_tasks_are_listed_and_finished_once(client):
 
 def test_a_draft_mail_is_sent_or_dropped_by_a_person(client):
     make_rule(
-        "下書き", then=[do("send_mail", event="inquiry", when="draft"), do("send_mail", event="delay", when="draft")]
+        "下書き",
+        then=[do("send_mail", event="inquiry", when="draft"), do("send_mail", event="delay_notice", when="draft")],
     )
     take(make_channel_order())
-    for event, fields in (("inquiry", {}), ("delay", {"drop": "1"})):
+    for event, fields in (("inquiry", {}), ("delay_notice", {"drop": "1"})):
         client.post(reverse("orders:mail-send", args=[Mail.objects.get(event=event).pk]), fields)
     assert dict(Mail.objects.exclude(event="order_received").values_list("event", "state")) == {
-        "inquiry": "scheduled", "delay": "suppressed",
+        "inquiry": "scheduled", "delay_notice": "suppressed",
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inventory', '0004_places_of_returns'),
-        ('orders', '0012_ledger_is_append_only'),
+        ('orders', '0021_mail_events_by_their_names'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,9 +8,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0004_release_time'),
+        ('fulfillment', '0005_merging'),
         ('inventory', '0004_places_of_returns'),
-        ('orders', '0014_return_journal_is_append_only'),
+        ('orders', '0023_return_journal_is_append_only'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,247 @@
+"""同梱 and its undoing: orders' goods travel in one planned shipment, and come apart again exactly as they were."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
+from fulfillment.models import Merge, MergedOrder, MergePair, Shipment, ShipmentLine
+from fulfillment.queries import merging as reading
+from fulfillment.services import facts, merge_keys
+from oms.kernel import clock
+from oms.kernel.models import Effect
+from orders.models import Order, OrderTask
+from orders.models.order import PaymentMethod, PaymentState
+from orders.services import journal, mail, review
+from orders.services.journal import SYSTEM, Actor, Entry
+
+REASON = "merge_candidate"
+FORMER = ("location_id", "recipient_id", "carrier", "package_count", "reference", "created_at")
+
+
+class CannotMerge(Exception):
+    """These orders may not travel together (any more), or not come apart; `cause` says why and what to do."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@transaction.atomic
+def merge_orders(order_ids: Sequence[int], *, actor: Actor) -> Merge:
+    """Put the goods of these orders into the first one's shipment. Raises CannotMerge with nothing changed.
+
+    Locks the orders by pk, then their shipments; stock stays where it is. Merging again what is merged already returns
+    the merge that stands.
+    """
+    ids = list(dict.fromkeys(order_ids))
+    orders = _locked(ids)
+    if standing := _standing(ids):
+        return standing
+    merge_keys.renew(ids)
+    found = {candidate.order_id: candidate for candidate in reading.candidates(ids)}
+    _check(ids, found)
+    main, *others = ids
+    shipments = _shipments_of(ids)
+    merge = MergedOrder.objects.filter(order=main, active=True).values_list("merge", flat=True).first()
+    now = clock.now()
+    if merge is None:
+        record = Merge.objects.create(shipment=shipments[main], created_at=now, by=actor.by)
+        MergedOrder.objects.create(merge=record, order_id=main)
+    else:
+        record = Merge.objects.get(pk=merge)
+    discounts = given_back([_charge(orders[id_]) for id_ in ids])
+    for order_id in others:
+        _move_in(record, shipments[main], shipments[order_id], order_id, discounts.get(order_id, 0))
+    _give(record, {id_: yen for id_, yen in discounts.items() if yen}, orders)
+    numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
+    journal.write([Entry(order_id, "merged", numbers) for order_id in ids], actor=actor)
+    review.close_from_above(ids, REASON, actor=actor)
+    facts.refresh(sorted(ids), actor=actor)
+    return record
+
+
+def _locked(order_ids: Sequence[int]) -> dict[int, Order]:
+    rows = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop").filter(pk__in=order_ids)
+    return {order.pk: order for order in rows.order_by("pk")}
+
+
+def _standing(order_ids: Sequence[int]) -> Merge | None:
+    """The merge that holds exactly these orders, or more."""
+    rows = MergedOrder.objects.filter(order__in=order_ids, active=True).values_list("merge", flat=True)
+    found = list(rows)
+    if len(found) == len(order_ids) and len(set(found)) == 1:
+        return Merge.objects.get(pk=found[0])
+    return None
+
+
+def _check(ids: Sequence[int], found: dict[int, Candidate]) -> None:
+    if len(ids) < 2:
+        raise CannotMerge(_("同梱する受注を2件以上選んでください。"))
+    if missing := [id_ for id_ in ids if id_ not in found]:
+        names = ", ".join(Order.objects.filter(pk__in=missing).values_list("channel_order_no", flat=True))
+        raise CannotMerge(_("受注 %(no)s は出荷指示前ではないため同梱できません。") % {"no": names})
+    if MergedOrder.objects.filter(order__in=ids[1:], active=True).exists():
+        raise CannotMerge(_("すでに別の受注と同梱されています。先に同梱を解除してください。"))
+    for place, one in enumerate(ids):
+        for other in ids[place + 1 :]:
+            verdict = judge(found[one], found[other])
+            if verdict.kind != Kind.MERGE:
+                raise CannotMerge(verdict.cause or _("届け先が異なるか、店舗の設定で同梱できません。"))
+
+
+def _shipments_of(order_ids: Sequence[int]) -> dict[int, Shipment]:
+    """Each order's one planned shipment, locked."""
+    rows = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state=Shipment.State.PLANNED)
+    of = dict(rows.values_list("order_line__order", "shipment"))
+    locked = Shipment.objects.select_for_update(no_key=True).filter(pk__in=set(of.values())).order_by("pk")
+    by_id = {shipment.pk: shipment for shipment in locked}
+    return {order_id: by_id[shipment_id] for order_id, shipment_id in of.items()}
+
+
+def _move_in(merge: Merge, into: Shipment, former: Shipment, order_id: int, discount: int) -> None:
+    """The order's lines move; its own shipment, empty now, goes, and is remembered to the last column."""
+    ShipmentLine.objects.filter(shipment=former, order_line__order=order_id).update(shipment=into)
+    kept: dict[str, Any] = {name: getattr(former, name) for name in FORMER}
+    kept |= {"id": former.pk, "created_at": former.created_at.isoformat()}
+    MergedOrder.objects.create(merge=merge, order_id=order_id, former=kept, discount=discount)
+    Shipment.objects.filter(pk=former.pk).delete()
+
+
+def _charge(order: Order) -> Charge:
+    return Charge(
+        order.pk, order.shipping_fee, order.fees, order.payment_method, order.shop.merge_refunds_shipping
+    )  # fmt: skip
+
+
+def _give(merge: Merge, discounts: dict[int, int], orders: dict[int, Order]) -> None:
+    """Shipping is charged once: the amount falls. Money already taken comes back by hand, as a task says."""
+    for order_id, yen in discounts.items():
+        Order.objects.filter(pk=order_id).update(
+            discount=F("discount") + yen, total=F("total") - yen, version=F("version") + 1
+        )
+    OrderTask.objects.bulk_create(
+        [
+            OrderTask(
+                order_id=order_id,
+                text=_("同梱により送料 %(yen)s円を返金する") % {"yen": f"{yen:,}"},
+                key=_refund_key(merge.pk, order_id),
+                created_at=clock.now(),
+            )
+            for order_id, yen in discounts.items()
+            if _has_paid(orders[order_id])
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _has_paid(order: Order) -> bool:
+    return order.payment_state == PaymentState.PAID and order.payment_method != PaymentMethod.COD
+
+
+def _refund_key(merge_id: int, order_id: int) -> str:
+    return f"merge:{merge_id}:{order_id}:refund"
+
+
+@transaction.atomic
+def undo(merge_id: int, *, actor: Actor, why: str = "") -> bool:
+    """Take a merge apart before its instruction: lines, shipments and amounts are what they were.
+
+    False when it was undone already. Raises CannotMerge once the parcel was instructed. Lines that were cancelled
+    meanwhile stay away; an amount that the channel told anew is left as it said.
+    """
+    ids = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk").values_list("order", flat=True))
+    orders = _locked(ids)
+    merge = Merge.objects.select_for_update(no_key=True, of=("self",)).get(pk=merge_id)
+    if merge.undone_at:
+        return False
+    shared = (
+        Shipment.objects.select_for_update(no_key=True).filter(pk=merge.shipment_id).order_by("pk").first()
+        if merge.shipment_id
+        else None
+    )
+    if shared is not None and shared.state in {Shipment.State.INSTRUCTED, Shipment.State.SHIPPED}:
+        raise CannotMerge(_("出荷指示を出したあとのため、同梱を解除できません。"))
+    members = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk"))
+    for member in members:
+        if shared is not None and member.former:
+            _move_out(shared, member)
+        if member.discount:
+            _take_back(merge, member, orders[member.order_id])
+    if shared is not None and not ShipmentLine.objects.filter(shipment=shared).exists():
+        shared.delete()
+    MergedOrder.objects.filter(pk__in=[member.pk for member in members]).update(active=False)
+    Merge.objects.filter(pk=merge_id).update(undone_at=clock.now(), undone_by=actor.by)
+    numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
+    text = f"{numbers} {why}".strip()
+    journal.write([Entry(order_id, "unmerged", text) for order_id in ids], actor=actor)
+    facts.refresh(sorted(ids), actor=actor)
+    return True
+
+
+def _move_out(shared: Shipment, member: MergedOrder) -> None:
+    """The order's lines go back into its own shipment, made again as it was; without lines there is none."""
+    lines = ShipmentLine.objects.filter(shipment=shared, order_line__order=member.order_id)
+    if not lines.exists():
+        return
+    values = dict(member.former)
+    values["created_at"] = datetime.fromisoformat(values["created_at"])
+    pk = values.pop("id")
+    Shipment.objects.bulk_create([Shipment(pk=pk, state=Shipment.State.PLANNED, **values)])
+    lines.update(shipment=pk)
+
+
+def _take_back(merge: Merge, member: MergedOrder, order: Order) -> None:
+    task = OrderTask.objects.filter(key=_refund_key(merge.pk, member.order_id)).first()
+    if task is not None and task.done_at:
+        return  # the buyer has the money; asking for it again is no undo
+    if task is not None:
+        task.delete()
+    if order.discount >= member.discount:
+        Order.objects.filter(pk=order.pk).update(
+            discount=F("discount") - member.discount, total=F("total") + member.discount, version=F("version") + 1
+        )
+
+
+@transaction.atomic
+def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART, actor: Actor) -> None:
+    """Remember that these two orders are not to be merged (or that the customer is asked); their reasons close."""
+    low, high = pair(one, other)
+    orders = _locked([low, high])
+    MergePair.objects.update_or_create(
+        low_id=low, high_id=high, defaults={"decision": decision, "at": clock.now(), "by": actor.by}
+    )
+    if decision != MergePair.Decision.ASKED:
+        kind = "merge_declined" if decision == MergePair.Decision.APART else "merge_expired"
+        journal.write(
+            [
+                Entry(low, kind, orders[high].channel_order_no),
+                Entry(high, kind, orders[low].channel_order_no),
+            ],
+            actor=actor,
+        )
+
+
+@transaction.atomic
+def ask_customer(one: int, other: int, *, actor: Actor) -> int:
+    """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written."""
+    keep_apart(one, other, decision=MergePair.Decision.ASKED, actor=actor)
+    low, high = pair(one, other)
+    mail.schedule_for([low], "inquiry", suffix=f":merge:{high}", draft=True)
+    numbers = dict(Order.objects.filter(pk__in=[low, high]).values_list("pk", "channel_order_no"))
+    journal.write(
+        [Entry(low, "merge_asked", numbers[high]), Entry(high, "merge_asked", numbers[low])], actor=actor
+    )  # fmt: skip
+    return 1
+
+
+def mend(effect: Effect) -> None:
+    """Handler of the effect `merge_broken`: an order of a merge was cancelled, so the others get their own way back."""
+    try:
+        undo(effect.payload["merge"], actor=SYSTEM, why=_("受注の取り消しのため"))
+    except CannotMerge:
+        return  # instructed: the parcel goes on with what is left in it

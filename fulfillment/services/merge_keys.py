@@ -1,0 +1,47 @@
+"""Keeping the keys by which orders to one recipient are found."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from fulfillment.models import MergeKey
+from fulfillment.queries.merging import OPEN_STAGES, keys_of
+from orders.models import Order
+
+BATCH = 2000
+
+STALE = """
+SELECT o.id FROM orders_order o LEFT JOIN fulfillment_mergekey k ON k.order_id = o.id
+ WHERE o.stage = ANY(%s) AND NOT o.fulfilled_by_channel AND k.version IS DISTINCT FROM o.version
+ ORDER BY o.id LIMIT %s
+"""
+OVER = """
+DELETE FROM fulfillment_mergekey k USING orders_order o
+ WHERE o.id = k.order_id AND (NOT o.stage = ANY(%s) OR o.fulfilled_by_channel)
+"""
+
+
+def sweep() -> None:
+    """Open orders have a key that fits their version; others have none."""
+    with connection.cursor() as cursor:
+        cursor.execute(OVER, [OPEN_STAGES])
+        while True:
+            cursor.execute(STALE, [OPEN_STAGES, BATCH])
+            stale = [row[0] for row in cursor.fetchall()]
+            if not renew(stale):
+                return
+
+
+def renew(order_ids: Sequence[int]) -> int:
+    """Write the keys of these orders from what is stored now; returns how many. Orders past waiting get none."""
+    waiting = Order.objects.filter(pk__in=order_ids, stage__in=OPEN_STAGES, fulfilled_by_channel=False)
+    versions = dict(waiting.values_list("pk", "version"))
+    keys = keys_of(versions)
+    rows = [MergeKey(order_id=id_, key=keys.get(id_, ""), version=version) for id_, version in sorted(versions.items())]
+    MergeKey.objects.bulk_create(
+        [row for row in rows if row.key],
+        update_conflicts=True,
+        unique_fields=["order"],
+        update_fields=["key", "version"],
+    )
+    return len([row for row in rows if row.key])

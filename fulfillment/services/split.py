@@ -1,0 +1,199 @@
+"""分割: the goods of one order in several parcels, and back in one. Stock stays where it is allocated."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.utils.translation import gettext as _
+
+from fulfillment.decide.splitting import Held, by_temperature, fault
+from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.services import facts
+from oms.kernel import clock
+from orders.models import Order, OrderLine
+from orders.services import journal
+from orders.services.journal import Actor, Entry
+
+
+class CannotSplit(Exception):
+    """The parcels may not be changed so; `cause` says why and what to do."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@transaction.atomic
+def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> Shipment:
+    """Take so many pieces of these order lines into a planned parcel of their own, from the same place to the same
+    recipient. Raises CannotSplit with nothing changed. Locks the order, then the shipment."""
+    order = _locked_owner(shipment_id)
+    shipment = _locked(shipment_id)
+    rows = _rows(shipment)
+    _refuse(fault(_held(rows), pieces))
+    fresh = _move(order, shipment, rows, pieces)
+    text = _("、").join(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)
+    _finish(order.pk, "split", text, actor)
+    return fresh
+
+
+@transaction.atomic
+def split_by_temperature(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
+    """One planned parcel per temperature. Returns the orders that were split; the others need none, or share a parcel
+    with another order."""
+    done = []
+    for order in Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk"):
+        further = 0
+        for shipment in _own_planned(order.pk):
+            rows = _rows(shipment)
+            for pieces in by_temperature(_held(rows)):
+                _move(order, shipment, _rows(shipment), pieces)
+                further += 1
+        if further:
+            _finish(order.pk, "split", _("温度帯ごと"), actor)
+            done.append(order.pk)
+    return done
+
+
+@transaction.atomic
+def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
+    """What has a place need not wait for what has none (no stock yet, or not released): that follows in a parcel of its
+    own. Returns the lines that follow. Raises CannotSplit where nothing could leave, or nothing waits."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if order.cancelled_at or order.fulfilled_by_channel:
+        raise CannotSplit(_("キャンセル済み、またはモールが出荷する受注です。"))
+    standing = OrderLine.objects.filter(order=order, quantity__gt=F("shipped_quantity"))
+    waiting = list(
+        standing.filter(allocated_quantity__lt=F("quantity"), apart=False).order_by("pk").values_list("pk", flat=True)
+    )
+    if not waiting:
+        raise CannotSplit(_("引当を待っている明細がありません。"))
+    if not standing.filter(allocated_quantity=F("quantity")).exists():
+        raise CannotSplit(_("引当済みの明細がないため、先に出荷できるものがありません。"))
+    OrderLine.objects.filter(pk__in=waiting).update(apart=True)
+    Order.objects.filter(pk=order_id).update(version=F("version") + 1)
+    _finish(order_id, "split", _("引当済みの分を先に出荷"), actor)
+    return waiting
+
+
+@transaction.atomic
+def join(order_id: int, *, actor: Actor) -> bool:
+    """Undo the splitting of what is not instructed yet: one planned parcel per place and recipient again, and nothing
+    follows later. False when there is nothing to undo."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    groups: dict[tuple[int, int], list[Shipment]] = defaultdict(list)
+    for shipment in _own_planned(order.pk):
+        groups[shipment.location_id, shipment.recipient_id].append(shipment)
+    joined = 0
+    for shipments in groups.values():
+        first, *others = sorted(shipments, key=lambda s: (s.reference, s.pk))
+        for other in others:
+            _pour(other, first)
+            joined += 1
+    follows = OrderLine.objects.filter(order=order, apart=True).update(apart=False)
+    if not joined and not follows:
+        return False
+    _finish(order.pk, "split_undone", "", actor)
+    return True
+
+
+# ---- parts
+
+
+def _locked_owner(shipment_id: int) -> Order:
+    """The one order whose goods the shipment carries, locked."""
+    carried = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
+    ids = sorted(set(carried))
+    if len(ids) != 1:
+        raise CannotSplit(_("同梱されている出荷伝票は分割できません。先に同梱を解除してください。"))
+    return Order.objects.select_for_update(no_key=True).get(pk=ids[0])
+
+
+def _locked(shipment_id: int) -> Shipment:
+    found = Shipment.objects.select_for_update(no_key=True).filter(pk=shipment_id).order_by("pk").first()
+    if found is None or found.state != Shipment.State.PLANNED:
+        raise CannotSplit(_("出荷指示を出したあとのため、分割できません。"))
+    return found
+
+
+def _own_planned(order_id: int) -> list[Shipment]:
+    """The order's planned parcels, locked, without those it shares with other orders."""
+    own = ShipmentLine.objects.filter(order_line__order=order_id, shipment__state=Shipment.State.PLANNED)
+    ids = set(own.values_list("shipment", flat=True))
+    others = ShipmentLine.objects.filter(~Q(order_line__order=order_id), shipment__in=ids)
+    ids -= set(others.values_list("shipment", flat=True))
+    return list(Shipment.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+
+
+def _rows(shipment: Shipment) -> dict[int, list[ShipmentLine]]:
+    """Order line → its rows in the parcel (a set has one per component)."""
+    found: dict[int, list[ShipmentLine]] = defaultdict(list)
+    for row in ShipmentLine.objects.filter(shipment=shipment).select_related("sku", "order_line").order_by("pk"):
+        found[row.order_line_id].append(row)
+    return dict(found)
+
+
+def _held(rows: Mapping[int, Sequence[ShipmentLine]]) -> list[Held]:
+    return [
+        Held(line, own[0].line_quantity, frozenset(row.sku.temperature for row in own)) for line, own in rows.items()
+    ]
+
+
+def _refuse(problem: str) -> None:
+    causes = {
+        "unknown": _("この出荷伝票にない明細が選ばれています。画面を開き直してください。"),
+        "too_many": _("数量がこの出荷伝票の数量を超えています。"),
+        "nothing": _("分ける数量を入力してください。"),
+        "everything": _("すべての商品を分けることはできません。1点以上を残してください。"),
+    }
+    if problem:
+        raise CannotSplit(causes[problem])
+
+
+def _move(
+    order: Order, shipment: Shipment, rows: Mapping[int, Sequence[ShipmentLine]], pieces: Mapping[int, int]
+) -> Shipment:
+    """A new parcel with these pieces, numbered after the order's others."""
+    numbers = Shipment.objects.filter(Q(lines__order_line__order=order) | Q(recipient__order=order))
+    last = numbers.aggregate(last=Max("reference"))["last"] or 0
+    fresh = Shipment.objects.create(
+        location_id=shipment.location_id,
+        recipient_id=shipment.recipient_id,
+        carrier=shipment.carrier,
+        reference=last + 1,
+        created_at=clock.now(),
+    )
+    for line, count in pieces.items():
+        for row in rows[line] if count else ():
+            units = row.quantity // row.line_quantity * count
+            if count == row.line_quantity:
+                ShipmentLine.objects.filter(pk=row.pk).update(shipment=fresh)
+                continue
+            ShipmentLine.objects.create(
+                shipment=fresh, order_line_id=line, sku_id=row.sku_id, quantity=units, line_quantity=count
+            )
+            ShipmentLine.objects.filter(pk=row.pk).update(
+                quantity=row.quantity - units, line_quantity=row.line_quantity - count
+            )
+    return fresh
+
+
+def _pour(source: Shipment, into: Shipment) -> None:
+    """Everything of one parcel into another; the empty one goes."""
+    there = {(row.order_line_id, row.sku_id): row for row in ShipmentLine.objects.filter(shipment=into)}
+    for row in ShipmentLine.objects.filter(shipment=source):
+        known = there.get((row.order_line_id, row.sku_id))
+        if known is None:
+            ShipmentLine.objects.filter(pk=row.pk).update(shipment=into)
+            continue
+        ShipmentLine.objects.filter(pk=known.pk).update(
+            quantity=known.quantity + row.quantity, line_quantity=known.line_quantity + row.line_quantity
+        )
+        row.delete()
+    source.delete()
+
+
+def _finish(order_id: int, kind: str, text: str, actor: Actor) -> None:
+    journal.write([Entry(order_id, kind, text)], actor=actor)
+    facts.refresh([order_id], actor=actor)

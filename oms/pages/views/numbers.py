@@ -1,0 +1,65 @@
+"""数字: how the work went over some days, and the lists behind the numbers that no other screen has."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from oms.kernel.keyset import keyset_page
+from oms.kernel.web import render_page
+from oms.pages.queries import numbers as facts
+from oms.pages.queries.board import board
+from orders.decide.reasons import CATALOGUE
+from orders.models import Shop
+from orders.models.reason import ReviewReason
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def numbers(request: HttpRequest) -> HttpResponse:
+    shops = list(Shop.objects.order_by("code"))
+    period = facts.chosen_period(request.GET, shops)
+    context = {"period": period, "choices": facts.period_choices(), "shops": shops, **board(shops, period)}
+    return render_page(request, "pages/numbers.html", context)
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def actions(request: HttpRequest) -> HttpResponse:
+    """Every click that counts as a touch."""
+    rows = facts.actions(_period(request)).select_related("by", "order__shop").defer("order__search")
+    return _list(request, rows, "pages/number_actions.html", _("人の操作"))
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def reasons(request: HttpRequest) -> HttpResponse:
+    """Reasons raised in the days, of one kind or all, by what became of them."""
+    code, outcome = request.GET.get("code", ""), request.GET.get("outcome", "")
+    rows = facts.reasons(_period(request), code=code, outcome=outcome).select_related("closed_by", "order__shop")
+    label = str(CATALOGUE[code].label) if code in CATALOGUE else _("確認理由")
+    return _list(request, rows.defer("order__search"), "pages/number_reasons.html", label)
+
+
+@require_GET
+@permission_required("channels.view_connection", raise_exception=True)
+def pushes(request: HttpRequest) -> HttpResponse:
+    """Every quantity that was put on the wire, with its delay."""
+    rows = facts.pushes(_period(request)).select_related("listing__shop")
+    return _list(request, rows, "pages/number_pushes.html", _("在庫の送信"))
+
+
+def _period(request: HttpRequest) -> facts.Period:
+    return facts.chosen_period(request.GET, list(Shop.objects.all()))
+
+
+def _list(request: HttpRequest, rows: "QuerySet[Any]", template: str, title: str) -> HttpResponse:
+    page = keyset_page(request, rows, order=("-id",))
+    for row in page.rows:
+        if isinstance(row, ReviewReason):
+            row.label = CATALOGUE[row.code].label if row.code in CATALOGUE else row.code  # type: ignore[attr-defined]
+    context = {"title": title, "page": page, "total": rows.count(), "period": _period(request)}
+    return render_page(request, template, context)

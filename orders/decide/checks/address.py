@@ -1,0 +1,72 @@
+"""Where it goes: addresses that no parcel reaches, or that ask for care."""
+
+import re
+from collections.abc import Iterator
+
+from oms.kernel import address as addresses
+from oms.kernel.label import COUNTS_FULL_WIDTH, width
+from oms.kernel.postal import is_remote_island, postal_digits
+from orders.decide.catalogue import CATALOGUE
+from orders.decide.checks.wishes import listed, other_people
+from orders.decide.found import Address, Found, OrderFacts
+
+# Half-width units of the name field, by the carriers' published file layouts.
+NAME_WIDTH = {"yamato": 32, "sagawa": 64, "japanpost": 40, "other": 40}
+FLATS = re.compile(r"マンション|ハイツ|コーポ|アパート|メゾン|レジデンス|ハイム|荘$|団地")
+DEPOT = re.compile(r"営業所(?:止|留)め?|センター(?:止|留)め?|局留め?|コンビニ受取|PUDO", re.IGNORECASE)
+
+
+def _deliverable(facts: OrderFacts) -> Iterator[Found]:
+    for recipient in facts.recipients:
+        if facts.provisional and not recipient.is_told:
+            continue  # the channel tells the address when the order becomes firm
+        if recipient.country not in {"", "JP"}:
+            yield Found("overseas", f"届け先の国は {recipient.country} です。", "recipient")
+            continue
+        yield from _written(recipient, facts)
+        yield from _region(recipient, facts)
+
+
+def _written(recipient: Address, facts: OrderFacts) -> Iterator[Found]:
+    problems = addresses.check_address(
+        recipient.postal_code, recipient.prefecture, recipient.city, recipient.address
+    )  # fmt: skip
+    for problem in problems:
+        if problem.code in CATALOGUE:
+            yield Found(problem.code, problem.evidence, "recipient")
+    for problem in addresses.check_phone(recipient.phone or facts.buyer_phone):
+        yield Found(problem.code, f"電話番号「{problem.evidence}」では連絡がつきません。", "phone")
+    flat = FLATS.search(recipient.address)
+    if flat and not re.search(r"\d", recipient.address[flat.end() :].translate(_DIGITS)):
+        yield Found("room_no_missing", f"建物名のあとに部屋番号がありません（{recipient.address}）。", "recipient")
+    limit = NAME_WIDTH.get(facts.carrier, NAME_WIDTH["other"])
+    if width(recipient.name, full=facts.carrier in COUNTS_FULL_WIDTH) > limit:
+        yield Found("name_too_long", f"宛名は全角{limit // 2}文字までです（{len(recipient.name)}文字）。", "recipient")
+
+
+_DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
+
+
+def _region(recipient: Address, facts: OrderFacts) -> Iterator[Found]:
+    if is_remote_island(recipient.postal_code):
+        yield Found("remote_island", f"〒{recipient.postal_code} は離島・中継地域です。", "recipient")
+    code = postal_digits(recipient.postal_code)
+    for reason, text in (("area_unservable", "お届けできない地域"), ("area_suspended", "配送を停止している地域")):
+        if any(code.startswith(postal_digits(start)) for start in listed(facts.tuned(reason, "prefixes"))):
+            yield Found(reason, f"〒{recipient.postal_code} は{text}です。", "recipient")
+
+
+def _places(facts: OrderFacts) -> Iterator[Found]:
+    if len(facts.recipients) > 1:
+        yield Found("multi_ship_to", f"{len(facts.recipients)}か所に届けます。", "recipient")
+    if other_people(facts):
+        yield Found("buyer_recipient_differ", "注文者とは別の方に届けます。", "recipient")
+    words = " ".join(f"{r.company} {r.address} {r.name}" for r in facts.recipients).lower()
+    if DEPOT.search(f"{facts.delivery_method} {words}"):
+        yield Found("depot_pickup", "営業所・コンビニなどでの受け取りです。", "recipient")
+    hits = [word for word in listed(facts.tuned("forwarder_address", "words")) if word.lower() in words]
+    if hits:
+        yield Found("forwarder_address", f"届け先に「{'」「'.join(hits)}」とあります。", "recipient")
+
+
+CHECKS = [_deliverable, _places]

@@ -1,0 +1,41 @@
+"""Who buys: people to look at before shipping, people known and unknown."""
+
+from collections.abc import Iterator
+
+from orders.decide.found import Found, OrderFacts
+
+# Beginnings of the marks with which channels warn of a buyer or look into an order themselves.
+CAUTION_FLAGS = ("caution", "rakuten_checking", "suspect", "fraud_hold", "black_order", "contact_later")
+
+
+def _blacklist(facts: OrderFacts) -> Iterator[Found]:
+    if facts.blacklisted:
+        yield Found("blacklist_match", facts.blacklisted, "buyer")
+    elif facts.history.like_blacklisted:
+        yield Found("blacklist_similar", facts.history.like_blacklisted, "buyer")
+
+
+def _caution(facts: OrderFacts) -> Iterator[Found]:
+    marks = [flag for flag in facts.flags if flag.startswith(CAUTION_FLAGS)]
+    if marks:
+        yield Found("channel_caution", f"モールがこの注文に注意を促しています（{'、'.join(marks)}）。", "flags")
+
+
+def _known(facts: OrderFacts) -> Iterator[Found]:
+    before = facts.history.orders_before
+    if before is None:
+        return
+    if before == 0:
+        yield Found("first_order", "これまでの購入はありません。", "buyer")
+    elif before >= facts.tuned("vip", "pieces"):
+        yield Found("vip", f"{facts.tuned('vip', 'pieces')}回以上お買い上げの会員です。", "buyer")
+
+
+def _after(facts: OrderFacts) -> Iterator[Found]:
+    if facts.history.mail_failed:
+        yield Found("mail_failed", facts.history.mail_failed, "buyer")
+    if facts.history.channel_failed:
+        yield Found("channel_push_failed", "モールへの反映に失敗しています。", "channel_sync")
+
+
+CHECKS = [_blacklist, _caution, _known, _after]

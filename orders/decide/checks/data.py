@@ -1,0 +1,101 @@
+"""What the channel told: goods we do not know, sums that do not add up, wishes to cancel, letters nobody can print."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from oms.kernel.money import yen
+from orders.decide.found import Found, OrderFacts
+from orders.models.order import PaymentMethod
+
+TAX_TOLERANCE = 1
+# Written in many ways and put right when a label is made.
+DASHES = "‐‑‒–—―−➖⁃﹣－"
+
+
+def _item_unmapped(facts: OrderFacts) -> Iterator[Found]:
+    if facts.unmapped:
+        codes = "、".join(facts.unmapped)
+        yield Found("item_unmapped", f"商品コード {codes} に対応する SKU がありません。", "lines")
+
+
+def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
+    if facts.total is None:
+        return
+    expected = (
+        facts.goods_lines + facts.shipping_fee + facts.fees + facts.gift_fees + facts.tax_excluded
+        - facts.discount - facts.coupons - facts.points
+    )  # fmt: skip
+    if expected != facts.total:
+        yield Found(
+            "amount_mismatch",
+            f"明細・送料・手数料・値引の計は {yen(expected)}、モールの合計は {yen(facts.total)} で、"
+            f"差は {yen(facts.total - expected)} です。",
+            "total",
+        )
+
+
+def _tax_mismatch(facts: OrderFacts) -> Iterator[Found]:
+    """A rate whose tax cannot come from its sum, whichever way was rounded."""
+    for rate, amount, tax in facts.tax_by_rate:
+        if amount > 0 and tax > 0 and abs(tax - amount * rate / (100 + rate)) > TAX_TOLERANCE:
+            yield Found("tax_mismatch", f"{rate}%対象 {yen(amount)} に対し、モールの税額は {yen(tax)} です。", "tax")
+
+
+def _pay_method(facts: OrderFacts) -> Iterator[Found]:
+    if facts.payment_method == PaymentMethod.OTHER and facts.payment_name:
+        yield Found("pay_method_unmapped", f"支払方法「{facts.payment_name}」の扱いが分かりません。", "payment_name")
+
+
+def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
+    if facts.cancel_requested:
+        reason = facts.cancel_reason or "理由の記載はありません"
+        yield Found("channel_cancel_request", f"購入者がキャンセルを申請しています（{reason}）。", "cancel_requested")
+
+
+def _channel_changed(facts: OrderFacts) -> Iterator[Found]:
+    if facts.changes:
+        yield Found("channel_changed", facts.changes, "channel_state")
+
+
+def _duplicate(facts: OrderFacts) -> Iterator[Found]:
+    if facts.history.twin:
+        yield Found("duplicate_suspect", facts.history.twin, "lines")
+
+
+def _bad_characters(facts: OrderFacts) -> Iterator[Found]:
+    texts = (text for r in facts.recipients for text in (r.name, r.company, r.city, r.address))
+    bad = dict.fromkeys(char for text in texts for char in unprintable(text))
+    if bad:
+        shown = "、".join(f"{char}（{unicodedata.name(char, '名前のない文字')}）" for char in bad)
+        yield Found("bad_characters", f"送り状に印刷できない文字があります: {shown}", "recipient")
+
+
+def unprintable(text: str) -> list[str]:
+    """The characters that carriers' files (CP932) cannot carry."""
+    if text.isascii():
+        return []
+    try:
+        text.encode("cp932")
+    except UnicodeEncodeError:
+        return [char for char in text if char not in DASHES and not _fits(char)]
+    return []
+
+
+def _fits(char: str) -> bool:
+    try:
+        char.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+CHECKS = [
+    _item_unmapped,
+    _amount_mismatch,
+    _tax_mismatch,
+    _pay_method,
+    _cancel_request,
+    _channel_changed,
+    _duplicate,
+    _bad_characters,
+]

@@ -1,0 +1,46 @@
+"""What the goods ask for: mixtures, limits, goods that have to be got first. Shortage itself is a stage."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from orders.decide.found import Found, Item, OrderFacts
+
+TEMPERATURES = {"ambient": "常温", "chilled": "冷蔵", "frozen": "冷凍"}
+
+
+def _mixtures(facts: OrderFacts) -> Iterator[Found]:
+    if facts.today:
+        later = [item for item in facts.items if item.release_date and item.release_date > facts.today]
+        if later and len(later) < len(facts.items):
+            yield Found("mixed_preorder", f"予約の商品 {_codes(later)} と通常の商品が一緒です。", "lines")
+    kinds = sorted({item.temperature for item in facts.items if item.temperature})
+    if len(kinds) > 1:
+        names = "・".join(TEMPERATURES.get(kind, kind) for kind in kinds)
+        yield Found("temperature_mixed", f"温度帯が混ざっています（{names}）。", "lines")
+
+
+def _sources(facts: OrderFacts) -> Iterator[Found]:
+    if ordered := [item for item in facts.items if item.made_to_order]:
+        yield Found("made_to_order", f"取寄せの商品があります: {_codes(ordered)}", "lines")
+    if ended := [item for item in facts.items if not item.active]:
+        yield Found("discontinued", f"取扱いを終えた商品があります: {_codes(ended)}", "lines")
+
+
+def _limit(facts: OrderFacts) -> Iterator[Found]:
+    most, wanted = facts.tuned("quantity_limit", "pieces"), Counter[str]()
+    for item in facts.items:
+        if item.sku_id is not None:
+            wanted[item.code] += item.pieces
+    over = {code: n + facts.history.bought.get(code, 0) for code, n in wanted.items()}
+    over = {code: n for code, n in over.items() if n > most}
+    if over:
+        shown = "、".join(f"{code} ×{n}" for code, n in sorted(over.items()))
+        days = facts.tuned("quantity_limit", "days")
+        yield Found("quantity_limit", f"お一人{most}個までのところ、{days}日間で {shown} です。", "lines")
+
+
+def _codes(items: Sequence[Item]) -> str:
+    return "、".join(dict.fromkeys(item.code for item in items))
+
+
+CHECKS = [_mixtures, _sources, _limit]

@@ -1,0 +1,60 @@
+"""What a person may decide on a card, by reason: the one-key choices beside "all right", "later" and "hold". Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from oms.kernel.address_choice import Candidate
+from orders.decide.remarks import Remark
+
+# Verbs that change the order itself; the others only close the reason.
+CHANGES = {"packing_note", "paper_note", "internal_note", "wish", "drop_wish", "address", "phone"}
+NOTE_CODES = {"buyer_note", "note_has_date", "note_cancel_word", "receipt_request"}
+ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long"}
+WISH_CODES = {"date_past", "date_too_soon", "date_too_far", "time_slot_unavailable", "date_on_mailbox"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button: `verb` and `value` are what it sends, `key` is pressed for it."""
+
+    verb: str
+    label: str
+    value: str = ""
+    key: str = ""
+    detail: str = ""
+
+
+def choices(
+    code: str, *, remark: Remark, read_date: date | None, candidates: Sequence[Candidate], buyer_phone: str
+) -> list[Choice]:
+    """The choices of a card, numbered from 1. `read_date` is a day the remark names."""
+    found: list[Choice] = []
+    if code in NOTE_CODES:
+        found += _note_choices(remark, read_date)
+    if code in ADDRESS_CODES:
+        found += [
+            Choice("address", _("この住所にする"), value=candidate.value, detail=str(candidate))
+            for candidate in candidates[:6]
+        ]
+    if code == "phone_invalid" and buyer_phone:
+        found.append(Choice("phone", _("注文者の電話番号を使う"), detail=buyer_phone))
+    if code in WISH_CODES:
+        found.append(Choice("drop_wish", _("希望を外す")))
+    if code == "channel_cancel_request":
+        found.append(Choice("decline_cancel", _("申請を断って続ける")))
+    return [Choice(c.verb, c.label, c.value, str(n), c.detail) for n, c in enumerate(found[:9], start=1)]
+
+
+def _note_choices(remark: Remark, read_date: date | None) -> list[Choice]:
+    found = [
+        Choice("packing_note", _("出荷メモへ")),
+        Choice("paper_note", _("納品書備考へ")),
+        Choice("internal_note", _("社内メモへ")),
+    ]
+    if read_date:
+        label = _("希望日に設定（%(day)s）") % {"day": f"{read_date.month}/{read_date.day}"}
+        found.insert(1, Choice("wish", label, value=f"{read_date:%Y-%m-%d}"))
+    return found

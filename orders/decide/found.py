@@ -1,0 +1,128 @@
+"""What reason checks look at, and what they find. Plain values."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from orders.decide.catalogue import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reason found. `fingerprint` is equal as long as the facts behind it are; `set_level` is the company's own."""
+
+    code: str
+    evidence: str
+    field: str = ""
+    set_level: str = ""
+
+    @property
+    def level(self) -> str:
+        return self.set_level or CATALOGUE[self.code].level
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha1(f"{self.code}\0{self.evidence}".encode(), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    postal_code: str
+    prefecture: str
+    city: str
+    address: str
+    phone: str
+    name: str = ""
+    company: str = ""
+    country: str = "JP"
+
+    @property
+    def is_told(self) -> bool:
+        return bool(self.postal_code or self.prefecture or self.city or self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A standing line: the SKU behind it (None: not known yet) and what its master says of it."""
+
+    sku_id: int | None
+    code: str
+    pieces: int
+    release_date: date | None = None
+    temperature: str = "ambient"
+    active: bool = True
+    made_to_order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What we know of the buyer from elsewhere. `twin` names an earlier order with the very same goods; `bought` are
+    pieces by SKU code in the other orders of the time that `quantity_limit` looks at."""
+
+    orders_before: int | None = None  # None: nobody we know
+    twin: str = ""
+    bought: Mapping[str, int] = field(default_factory=dict)
+    like_blacklisted: str = ""
+    mail_failed: str = ""
+    channel_failed: bool = False
+
+
+NOTHING_KNOWN = History()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What the checks look at; amounts as in `orders.channel_order.Totals`. `total` None: not told yet.
+
+    `tuning` holds the company's thresholds by reason code, where they differ from the catalogue's.
+    """
+
+    ordered_on: date
+    remarks: str
+    recipients: Sequence[Address]
+    buyer_phone: str
+    unmapped: Sequence[str]
+    goods_lines: int  # sum of the lines' amounts
+    goods: int
+    shipping_fee: int
+    fees: int
+    gift_fees: int
+    discount: int
+    coupons: int
+    points: int
+    tax_excluded: int
+    total: int | None
+    cancel_requested: bool
+    cancel_reason: str
+    gift: str
+    noshi: str
+    carrier: str = "yamato"
+    changes: str = ""  # what the channel changed after instruction
+    blacklisted: str = ""
+    flags: Sequence[str] = field(default_factory=tuple)
+    provisional: bool = False  # the channel still withholds parts of it
+    today: date | None = None
+    buyer: Address | None = None
+    items: Sequence[Item] = field(default_factory=tuple)
+    tax_by_rate: Sequence[Sequence[int]] = field(default_factory=tuple)  # [rate, yen with tax, tax inside]
+    message_card: str = ""
+    delivery_method: str = ""
+    wish_date: date | None = None
+    wish_slot: str = ""
+    payment_method: str = ""
+    payment_name: str = ""
+    payment_state: str = ""
+    pay_by: date | None = None
+    authorized_until: date | None = None
+    paid: int = 0  # what our ledger holds
+    ships_on: date | None = None  # the day it is planned to leave, where a wish or a release decides it
+    promised_on: date | None = None  # the last day the channel allows it to leave
+    history: History = NOTHING_KNOWN
+    tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def tuned(self, code: str, name: str) -> Any:
+        """A threshold of a reason: the company's, else the catalogue's."""
+        own = self.tuning.get(code, {})
+        return own[name] if name in own else CATALOGUE[code].params[name]

@@ -1,0 +1,52 @@
+"""請求書, 領収書 and 返還インボイス as values. Money is whole yen, tax-inclusive."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from orders.documents.values import Deduction, Fee, Letterhead, Line, Party
+
+
+class BillKind(StrEnum):
+    INVOICE = "invoice"
+    RECEIPT = "receipt"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An earlier paper that this one speaks of."""
+
+    number: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """One bill. `to` None: the simplified form, which needs no recipient.
+
+    `supplied_on` is the day of the transaction: shipment, for a receipt the payment, for a credit note the return.
+    A credit note's lines are what was given back, as positive amounts.
+    """
+
+    kind: BillKind
+    shop: Letterhead
+    number: str = ""
+    issued_on: date
+    supplied_on: date
+    sold_on: date | None = None  # a credit note: the day of the original sale
+    to: Party | None
+    order_numbers: tuple[str, ...] = ()
+    shipments: tuple[str, ...] = ()
+    lines: tuple[Line, ...]
+    fees: tuple[Fee, ...] = ()
+    deductions: tuple[Deduction, ...] = ()
+    subject: str = ""  # 但し書き
+    payment: str = ""  # how it was or will be paid
+    due_on: date | None = None
+    bank_account: str = ""
+    invoice: Reference | None = None  # a credit note: what was invoiced
+    corrects: Reference | None = None
+    reason: str = ""
+    stamp_box: bool = False
+    is_reissue: bool = False

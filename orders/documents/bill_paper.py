@@ -1,0 +1,141 @@
+"""請求書 and 返還インボイス on A4, 領収書 on half a sheet (A5) where it fits on one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+from oms.kernel.money import yen
+from oms.kernel.pdf.flow import Flow, wrap
+from oms.kernel.pdf.fonts import Weight
+from oms.kernel.pdf.page import A4, A5_WIDE, Document, Page, Style
+from oms.kernel.pdf.picture import Picture
+from orders.documents import look, parts
+from orders.documents.bill import Bill, BillKind
+from orders.documents.figures import Figures, figures
+
+_AMOUNT = Style(21, Weight.BOLD, look.INK, tracking=0.04)
+_SUBJECT = Style(10.5, color=look.INK)
+_SENTENCES = {
+    BillKind.INVOICE: "下記のとおりご請求申し上げます。",
+    BillKind.CREDIT_NOTE: "下記のとおり返品・値引（対価の返還等）がありましたので、ご通知いたします。",
+}
+
+
+def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
+    """The drawn bill. Raises ValueError as `figures` does."""
+    if bill.kind == BillKind.RECEIPT:
+        half = Document(size=A5_WIDE, pictures=pictures)
+        draw_bill(half, bill)
+        if len(half.pages) == 1:
+            return half
+    document = Document(pictures=pictures)
+    draw_bill(document, bill)
+    return document
+
+
+def draw_bill(document: Document, bill: Bill) -> None:
+    """Append the bill's pages. Raises ValueError as `figures` does."""
+    bottom = look.BOTTOM if document.size == A4 else document.size[1] - 13.0
+    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, bottom, partial(_page_head, bill))
+    flow.turn()
+    sums = figures(bill)
+    if bill.kind == BillKind.RECEIPT:
+        _receipt(flow, bill, sums)
+    else:
+        _letter(flow, bill, sums)
+    parts.feet(flow, bill.shop.name, f"No. {bill.number}")
+
+
+def title_of(bill: Bill) -> str:
+    """A correction says so in its title; without a registration number no 適格 is claimed."""
+    qualified = bool(bill.shop.registration_number)
+    title = {
+        BillKind.INVOICE: "請求書",
+        BillKind.RECEIPT: "領収書",
+        BillKind.CREDIT_NOTE: "適格返還請求書" if qualified else "返還明細書",
+    }[bill.kind]
+    return f"修正{title}" if bill.corrects else title
+
+
+def _page_head(bill: Bill, page: Page, place: int) -> None:
+    if place == 1:
+        day = look.day(bill.issued_on)
+        parts.first_head(page, title_of(bill), bill.number, day, reprinted=bill.is_reissue)
+    else:
+        parts.next_head(page, title_of(bill), bill.to, bill.number)
+
+
+def _letter(flow: Flow, bill: Bill, sums: Figures) -> None:
+    parts.parties(flow, bill.to, bill.shop, priced=True, sentence=_SENTENCES[bill.kind])
+    credit = bill.kind == BillKind.CREDIT_NOTE
+    wide = [("お振込先", bill.bank_account), ("訂正", _correction(bill)), ("理由", bill.reason if credit else "")]
+    parts.facts(flow, _facts(bill), wide)
+    label = "ご返金額（税込）" if credit else "ご請求金額（税込）"
+    parts.total_box(flow, label, sums.due)
+    parts.line_table(flow, bill.lines, priced=True)
+    last = "ご返金額" if credit else "ご請求金額"
+    parts.sums_block(flow, sums.rates, parts.sum_rows(bill.fees, bill.deductions, sums, last))
+    parts.closing(flow, bill.shop.closing)
+
+
+def _facts(bill: Bill) -> list[tuple[str, str]]:
+    credit = bill.kind == BillKind.CREDIT_NOTE
+    numbers = ("ご注文番号", "、".join(bill.order_numbers))
+    if credit:
+        invoice = f"No. {bill.invoice.number}（{look.day(bill.invoice.day)}）" if bill.invoice else ""
+        days = [("返品・値引の日", look.day(bill.supplied_on)), ("元の取引年月日", look.day(bill.sold_on))]
+        return [numbers, *days, ("元の請求書", invoice)]
+    return [
+        numbers,
+        ("取引年月日", look.day(bill.supplied_on)),
+        ("納品書番号", "、".join(bill.shipments)),
+        ("お支払方法", bill.payment),
+        ("お支払期限", look.day(bill.due_on)),
+    ]
+
+
+def _correction(bill: Bill) -> str:
+    if not bill.corrects:
+        return ""
+    because = f"　理由：{bill.reason}" if bill.reason else ""
+    return f"{look.day(bill.corrects.day)}発行 No. {bill.corrects.number} を訂正し、本書に差し替えます。{because}"
+
+
+# ---- receipt
+
+
+def _receipt(flow: Flow, bill: Bill, sums: Figures) -> None:
+    """The amount and what it was for, then what the law wants to see of taxes; the goods where they fit."""
+    page, top = flow.page, 29.0
+    to = replace(bill.to, postal_code="", address="") if bill.to else None  # a receipt names, it is not sent
+    left = parts.draw_addressee(page, to, top) if to else top
+    right = parts.draw_issuer(page, bill.shop, top, priced=True)
+    y = left + 3
+    page.area(look.LEFT, y, 92, 13, look.BAND)
+    page.text(look.LEFT + 46, y + 9.2, f"{yen(sums.due)} −", _AMOUNT, "center")
+    y += 15
+    for line in wrap(f"但し　{bill.subject}", _SUBJECT, 92, max_lines=2):
+        look.middle_line(page, look.LEFT, y, line, _SUBJECT)
+        y += _SUBJECT.line
+    words = f"{look.day(bill.supplied_on)}　上記金額を正に領収いたしました。"
+    look.middle_line(page, look.LEFT, y + 0.5, words, look.BODY)
+    y += look.BODY.line + 1
+    for label, text in (("お支払方法", bill.payment), ("ご注文番号", "、".join(bill.order_numbers))):
+        for line in wrap(f"{label}　{text}" if text else "", look.SMALL, 92, max_lines=2):
+            look.middle_line(page, look.LEFT, y, line, look.SMALL)
+            y += look.SMALL.line
+    if bill.stamp_box:
+        _stamp_box(page, right + 1)
+        right += 20
+    flow.y = max(y, right) + 2
+    for line in wrap(_correction(bill), look.BODY, flow.width, max_lines=2):
+        look.middle_line(page, look.LEFT, flow.y, line, look.BODY)
+        flow.y += look.BODY.line + 1
+    parts.line_table(flow, bill.lines, priced=True)
+    parts.sums_block(flow, sums.rates, parts.sum_rows(bill.fees, bill.deductions, sums, "領収金額"))
+
+
+def _stamp_box(page: Page, y: float) -> None:
+    page.frame(look.RIGHT - 24, y, 24, 19, color=look.SOFT)
+    page.text(look.RIGHT - 12, y + 9, "収入印紙", look.SMALL, "center")
+    page.text(look.RIGHT - 12, y + 12.6, "（消印）", look.SMALL, "center")

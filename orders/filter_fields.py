@@ -1,0 +1,180 @@
+"""What the desk's filters are made of, and the filters on facts that few ask for every day."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as lazy
+
+from oms.kernel import clock
+from oms.kernel.search import matching
+from orders.models import Mail, Order, OrderEvent, OrderLine, ReviewReason
+from orders.models.mail import MailEvent
+from orders.models.order import AllocationState, Carrier, FulfillmentState, PaymentState
+from orders.models.reason import Level
+
+MOST_NUMBERS = 1000
+YES = (("1", lazy("はい")),)
+
+
+class AnyOf(django_filters.MultipleChoiceFilter):
+    """Rows whose column is one of the chosen values; unlike its parent without DISTINCT and without a chain of ORs."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, widget=forms.CheckboxSelectMultiple, **kwargs)
+
+    @property
+    def field(self) -> forms.Field:
+        """With its choices asked once; Django would ask a function anew wherever it looks at them."""
+        choices = self.extra["choices"]
+        self.extra["choices"] = choices() if callable(choices) else choices
+        return super().field
+
+    def filter(self, qs: QuerySet[Order], value: Sequence[str]) -> QuerySet[Order]:
+        return qs.filter(**{f"{self.field_name}__in": list(value)}) if value else qs
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar, which wants ISO dates in whatever language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in Tokyo."""
+    return datetime.combine(day, time.min, clock.TOKYO)
+
+
+def words_of(typed: str) -> list[str]:
+    """What was pasted, one by one: separated by spaces, new lines or commas."""
+    return list(dict.fromkeys(word for word in re.split(r"[\s,、，]+", typed) if word))[:MOST_NUMBERS]
+
+
+def lines() -> QuerySet[OrderLine]:
+    """The standing lines of the order in question."""
+    return OrderLine.objects.filter(order=OuterRef("pk"), quantity__gt=0)
+
+
+def day(label: Any, method: str) -> django_filters.DateFilter:
+    return django_filters.DateFilter(label=label, widget=DayInput, method=method)
+
+
+class FactFilter(django_filters.FilterSet):
+    """Numbers pasted, people, money's days, goods, delivery, mails. Each field narrows; methods get its name."""
+
+    base_filters: dict[str, django_filters.Filter]
+
+    numbers = django_filters.CharFilter(
+        label=lazy("受注番号の一覧"), method="numbered", widget=forms.Textarea({"rows": 3})
+    )
+    level = AnyOf(label=lazy("確認理由の重さ"), choices=Level.choices, method="with_level")
+    edited = django_filters.ChoiceFilter(
+        label=lazy("取込後に編集"), choices=YES, method="edited_here", empty_label=lazy("指定なし")
+    )
+    person = django_filters.CharFilter(label=lazy("注文者・届け先の氏名"), method="of_person")
+    postal = django_filters.CharFilter(label=lazy("届け先の郵便番号（先頭から）"), method="sent_to_postal")
+    paid_from = day(lazy("入金日（開始）"), "paid_since")
+    paid_to = day(lazy("入金日（終了）"), "paid_until")
+    overdue = django_filters.ChoiceFilter(
+        label=lazy("支払期限切れ"), choices=YES, method="payment_late", empty_label=lazy("指定なし")
+    )
+    sku = django_filters.CharFilter(label=lazy("SKU・JAN（いずれかを含む）"), method="with_sku")
+    sku_only = django_filters.CharFilter(label=lazy("SKU・JAN（これだけを含む）"), method="with_sku_only")
+    goods = django_filters.CharFilter(label=lazy("商品名"), method="with_goods")
+    units_min = django_filters.NumberFilter(field_name="quantity", lookup_expr="gte", label=lazy("点数（下限）"))
+    units_max = django_filters.NumberFilter(field_name="quantity", lookup_expr="lte", label=lazy("点数（上限）"))
+    allocation = AnyOf(field_name="allocation_state", label=lazy("引当状況"), choices=AllocationState.choices)
+    fulfillment = AnyOf(field_name="fulfillment_state", label=lazy("出荷状況"), choices=FulfillmentState.choices)
+    carrier = AnyOf(field_name="carrier", label=lazy("配送会社"), choices=Carrier.choices)
+    method = django_filters.CharFilter(
+        field_name="delivery_method", lookup_expr="icontains", label=lazy("配送方法（一部）")
+    )
+    location = django_filters.CharFilter(
+        field_name="location_label", lookup_expr="icontains", label=lazy("出荷元（一部）")
+    )
+    wish_from = django_filters.DateFilter(
+        field_name="wish_date", lookup_expr="gte", label=lazy("配達希望日（開始）"), widget=DayInput
+    )
+    wish_to = django_filters.DateFilter(
+        field_name="wish_date", lookup_expr="lte", label=lazy("配達希望日（終了）"), widget=DayInput
+    )
+    planned_from = django_filters.DateFilter(
+        field_name="planned_ship_date", lookup_expr="gte", label=lazy("出荷予定日（開始）"), widget=DayInput
+    )
+    planned_to = django_filters.DateFilter(
+        field_name="planned_ship_date", lookup_expr="lte", label=lazy("出荷予定日（終了）"), widget=DayInput
+    )
+    mailed = AnyOf(label=lazy("送信済みのメール"), choices=MailEvent.choices, method="with_mail_sent")
+    mail_failed = AnyOf(label=lazy("送信に失敗したメール"), choices=MailEvent.choices, method="with_mail_failed")
+
+    def numbered(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        """By shop and number, which one index has."""
+        return rows.filter(channel_order_no__in=words_of(typed), shop__in=[shop.pk for shop in self.shops])
+
+    def with_level(self, rows: QuerySet[Order], _name: str, levels: Sequence[str]) -> QuerySet[Order]:
+        open_reasons = ReviewReason.objects.filter(order=OuterRef("pk"), level__in=list(levels), state="open")
+        return rows.filter(Exists(open_reasons))
+
+    def edited_here(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
+        return rows.filter(
+            Exists(OrderEvent.objects.filter(order=OuterRef("pk"), kind__in=["edited", "note"], by__isnull=False))
+        )
+
+    def of_person(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        """The index finds the word anywhere; then it must stand in a name."""
+        names = (f"{who}__icontains" for who in ("buyer_name", "buyer_kana", "recipient_name"))
+        found = Q()
+        for name in names:
+            found |= Q(**{name: typed.strip()})
+        return matching(rows, "search", typed).filter(found)
+
+    def sent_to_postal(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        digits = re.sub(r"\D", "", typed)
+        there = rows.filter(recipients__position=0)
+        return there.filter(
+            Q(recipients__postal_code__startswith=digits)
+            | Q(recipients__postal_code__startswith=f"{digits[:3]}-{digits[3:]}")
+        )
+
+    def paid_since(self, rows: QuerySet[Order], _name: str, since: date) -> QuerySet[Order]:
+        return rows.filter(paid_at__gte=midnight(since))
+
+    def paid_until(self, rows: QuerySet[Order], _name: str, until: date) -> QuerySet[Order]:
+        return rows.filter(paid_at__lt=midnight(until + timedelta(days=1)))
+
+    def payment_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
+        unpaid = rows.filter(payment_state__in=[PaymentState.UNPAID, PaymentState.FAILED], cancelled_at=None)
+        return unpaid.filter(pay_by__lt=clock.now())
+
+    def with_sku(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        return rows.filter(Exists(lines().filter(_called(typed))))
+
+    def with_sku_only(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        """At least one of these, and nothing else."""
+        named = _called(typed)
+        return rows.filter(Exists(lines().filter(named)), ~Exists(lines().exclude(named)))
+
+    def with_goods(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        return rows.filter(Exists(lines().filter(name__icontains=typed.strip())))
+
+    def with_mail_sent(self, rows: QuerySet[Order], _name: str, events: Sequence[str]) -> QuerySet[Order]:
+        return rows.filter(Exists(_mails(events, Mail.State.SENT)))
+
+    def with_mail_failed(self, rows: QuerySet[Order], _name: str, events: Sequence[str]) -> QuerySet[Order]:
+        return rows.filter(Exists(_mails(events, Mail.State.FAILED)))
+
+
+def _called(typed: str) -> Q:
+    words = words_of(typed)
+    return Q(sku__code__in=words) | Q(sku__jan__in=words) | Q(sku__isnull=True, channel_sku__in=words)
+
+
+def _mails(events: Sequence[str], state: str) -> QuerySet[Mail]:
+    return Mail.objects.filter(order=OuterRef("pk"), event__in=list(events), state=state)

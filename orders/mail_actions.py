@@ -1,0 +1,117 @@
+"""Mails to many orders at once, from the desk."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from orders.actions import Action, ActionForm, Outcome, Params, Plan
+from orders.decide import mail_text
+from orders.models import Mail, MailTemplate, Order, Shop
+from orders.models.mail import MailEvent
+from orders.services import mail, mail_send
+from orders.services.journal import Actor
+from orders.services.mail_values import BROUGHT, OPTIONAL, values_of
+
+State = Mail.State
+TOLD = (State.SENT, State.SCHEDULED, State.SENDING, State.DRAFT, State.UNCERTAIN)
+
+# What only their own moment can fill in is not sent by hand to many.
+BY_HAND = [(event, label) for event, label in MailEvent.choices if not set(BROUGHT.get(event, {})) - {"mail.message"}]
+
+
+class MailForm(ActionForm):
+    event = forms.ChoiceField(label=lazy("メールの種類"), choices=BY_HAND, initial=MailEvent.DELAY_NOTICE)
+    message = forms.CharField(
+        label=lazy("添える文"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    draft = forms.BooleanField(
+        label=lazy("承認待ちに入れ、1通ずつ確かめてから送る"), required=False, initial=True
+    )  # fmt: skip
+    again = forms.BooleanField(label=lazy("同じ種類を送った受注にも、もう一度送る"), required=False)
+
+
+def plan_mail(order_ids: Sequence[int], params: Params) -> Plan:
+    """Who gets it, who does not and why, and how the first one reads."""
+    event = str(params["event"])
+    skipped = _skipped(order_ids, event, again=bool(params.get("again")))
+    will = [order_id for order_id in order_ids if order_id not in skipped]
+    effects = [
+        _("承認待ちに入れます。メールの画面で1通ずつ確かめ、直し、承認できます。")
+        if params.get("draft")
+        else _("送信します。送るまでの間は、メールの画面で取り消せます。")
+    ]
+    if will and (text := _sample(will[0], event, str(params.get("message") or ""))):
+        effects.append(text)
+    return Plan(will, skipped, effects)
+
+
+def _skipped(order_ids: Sequence[int], event: str, *, again: bool) -> dict[int, str]:
+    orders = Order.objects.filter(pk__in=order_ids).values_list("pk", "shop", "buyer_email")
+    told = set(Mail.objects.filter(order__in=order_ids, event=event, state__in=TOLD).values_list("order", flat=True))
+    shops = Shop.objects.in_bulk({shop for _pk, shop, _to in orders})
+    on = {shop.pk: mail.template_for(shop, event) is not None for shop in shops.values()}
+    by_shop: dict[int, list[tuple[int, str]]] = {}
+    for pk, shop_id, to in orders:
+        by_shop.setdefault(shop_id, []).append((pk, to))
+    found: dict[int, str] = dict.fromkeys(set(order_ids) - {pk for pk, _shop, _to in orders}, _("見つかりません。"))
+    for shop_id, rows in by_shop.items():
+        for (pk, _to), why in zip(rows, mail.reasons_against(shops[shop_id], event, rows), strict=True):
+            if not on[shop_id]:
+                found[pk] = _("テンプレートが使われない設定です。")
+            elif why:
+                found[pk] = why
+            elif pk in told and not again:
+                found[pk] = _("同じ種類のメールを送信済みか、送信待ちです。")
+    return found
+
+
+def _sample(order_id: int, event: str, message: str) -> str:
+    order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=order_id)
+    template = mail.template_for(order.shop, event)
+    if template is None:
+        return ""
+    values = values_of(order, {"mail.message": message} if message else {})
+    if missing := mail_text.holes(template.subject + template.body, values, optional=OPTIONAL):
+        return _("受注 %(no)s では差し込み「%(names)s」に値がないため、送らずに承認待ちへ回ります。") % {
+            "no": order.channel_order_no,
+            "names": "、".join(missing),
+        }
+    text = mail_send.filled(MailTemplate(subject=template.subject, body=template.body), values)
+    words = " ".join(text.body.split())
+    return _("例（受注 %(no)s）: 件名「%(subject)s」 本文「%(body)s…」") % {
+        "no": order.channel_order_no,
+        "subject": text.subject,
+        "body": words[:160],
+    }
+
+
+def run_mail(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    """One mail per order and run: the same run again writes none."""
+    event, message = str(params["event"]), str(params.get("message") or "")
+    suffix = f":bulk:{actor.action}"
+    done = set(
+        Mail.objects.filter(key__in=[f"{event}:{pk}{suffix}" for pk in order_ids]).values_list("order", flat=True)
+    )
+    skipped = _skipped([pk for pk in order_ids if pk not in done], event, again=bool(params.get("again")))
+    will = [pk for pk in order_ids if pk not in skipped and pk not in done]
+    extra: Mapping[str, Any] = {"mail.message": message} if message else {}
+    mail.schedule_for(will, event, suffix=suffix, draft=bool(params.get("draft")), extra=extra, actor=actor)
+    return Outcome([*done, *will], skipped)
+
+
+ACTIONS = (
+    Action(
+        "mail",
+        lazy("メールを送る"),
+        lazy("%(n)s件のメールを用意しました。"),
+        "mail",
+        "orders.send_mail",
+        plan_mail,
+        run_mail,
+        form=MailForm,
+        rank=80,
+    ),
+)

@@ -1,0 +1,168 @@
+"""What people type about papers: wording, credit notes, and a shop's settings."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from oms.kernel import clock
+from oms.kernel.pdf.picture import UnreadablePicture, read_picture
+from orders.documents.bill import Bill
+from orders.documents.credit import Wish
+from orders.documents.rules import STAMP_METHODS
+from orders.filters import DayInput
+from orders.models import Logo, PaperSettings
+from orders.models.order import PaymentMethod
+from orders.models.papers import Issuer
+from orders.services.documents import Wording
+
+LOGO_BYTES = 300_000
+FAULTS = {
+    "kind": lazy("PNG か JPEG の画像を選んでください。"),
+    "size": lazy("縦横2,000ピクセルまでの画像にしてください。"),
+    "damaged": lazy("画像を読み取れません。もう一度書き出した画像を選んでください。"),
+    "unsupported": lazy("この形式は使えません。8ビット・インターレースなしの PNG か、RGB の JPEG にしてください。"),
+}
+
+
+class WordingForm(forms.Form):
+    """An invoice's or receipt's 宛名; for a receipt the 但し書き, and whether it is handed over on paper."""
+
+    name = forms.CharField(label=lazy("宛名"), max_length=120)
+    subject = forms.CharField(label=lazy("但し書き"), max_length=60)
+    on_paper = forms.BooleanField(
+        label=lazy("紙で渡す（収入印紙が必要な金額なら、印紙の欄を印字します）"), required=False
+    )
+
+    def __init__(self, data: Any = None, *, receipt: bool, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        if not receipt:
+            del self.fields["subject"], self.fields["on_paper"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        if name in {"上様", "上"}:
+            raise forms.ValidationError(_("「上様」は宛名として使えません。氏名か会社名を入力してください。"))
+        return name
+
+    @property
+    def wording(self) -> Wording:
+        data = self.cleaned_data
+        return Wording(data["name"], data.get("subject", ""), bool(data.get("on_paper")))
+
+
+class CorrectionForm(WordingForm):
+    reason = forms.CharField(label=lazy("訂正の理由"), max_length=200)
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=lazy("理由"), max_length=200)
+
+
+class CreditForm(forms.Form):
+    """How many pieces of each line came back, and what else is given back."""
+
+    day = forms.DateField(label=lazy("返品・値引の日"), widget=DayInput)
+    fees = forms.IntegerField(label=lazy("返す送料・手数料（円）"), min_value=0, max_value=10**8, required=False)
+    reduction = forms.IntegerField(
+        label=lazy("値引（円）"), min_value=0, max_value=10**8, required=False,
+        help_text=lazy("販売後の値引。税率ごとの残りの金額に比例して分けます。"),
+    )  # fmt: skip
+    reason = forms.CharField(label=lazy("理由"), max_length=200)
+    even_if_exempt = forms.BooleanField(label=lazy("1万円未満でも発行する"), required=False)
+    key = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+    def __init__(self, data: Any = None, *, sold: Bill, given: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.refs: list[str] = []
+        for line in sold.lines:
+            left = line.quantity - given.get(line.ref, 0)
+            if left > 0:
+                name = f"line-{line.ref}"
+                self.refs.append(line.ref)
+                self.fields[name] = forms.IntegerField(
+                    label=line.name, min_value=0, max_value=left, required=False,
+                    help_text=_("返品できる数: %(n)s") % {"n": left},
+                )  # fmt: skip
+        self.order_fields([*(f"line-{ref}" for ref in self.refs), "fees", "reduction", "day", "reason"])
+
+    def clean_day(self) -> Any:
+        day = self.cleaned_data["day"]
+        if day > clock.today():
+            raise forms.ValidationError(_("今日までの日にしてください。"))
+        return day
+
+    @property
+    def wish(self) -> Wish:
+        data = self.cleaned_data
+        pieces = {ref: data.get(f"line-{ref}") or 0 for ref in self.refs}
+        return Wish({ref: n for ref, n in pieces.items() if n}, data["fees"] or 0, data["reduction"] or 0)
+
+
+class PaperSettingsForm(forms.ModelForm):
+    """One shop's papers. The logo is read here, so that a broken picture is told at once."""
+
+    logo_file = forms.FileField(
+        label=lazy("ロゴ"), required=False, help_text=lazy("PNG か JPEG、300KBまで。帳票の発行者の上に印字します。"),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+    )  # fmt: skip
+    remove_logo = forms.BooleanField(label=lazy("ロゴを外す"), required=False)
+    stamp_methods = forms.MultipleChoiceField(
+        label=lazy("収入印紙の対象とする支払方法（紙の領収書）"), choices=PaymentMethod.choices, required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+
+    class Meta:
+        model = PaperSettings
+        fields = (
+            "company", "registered_from", "rounding", "receipt_for", "bank_account", "closing", "points_lower_price",
+            "link_days",
+        )  # fmt: skip
+        widgets = {"registered_from": DayInput, "closing": forms.Textarea(attrs={"rows": 3})}
+        help_texts = {
+            "registered_from": lazy("この日より前の取引には登録番号を印字しません。"),
+            "points_lower_price": lazy("外すと、支払いとして合計の下に書きます（税の対象額は変わりません）。"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["stamp_methods"].initial = self.instance.stamp_methods or list(STAMP_METHODS)
+        choices = [("", _("モールの決まりに従う")), *Issuer.choices]
+        for method, label in self.methods():
+            self.fields[f"issuer-{method}"] = forms.ChoiceField(
+                label=_("発行者: %(method)s") % {"method": label}, choices=choices, required=False,
+                initial=self.instance.issuers.get(method, ""),
+            )  # fmt: skip
+
+    def methods(self) -> Sequence[tuple[str, Any]]:
+        return [("", _("すべての支払方法")), *PaymentMethod.choices]
+
+    def clean_logo_file(self) -> Any:
+        upload = self.cleaned_data["logo_file"]
+        if not upload:
+            return None
+        if upload.size > LOGO_BYTES:
+            raise forms.ValidationError(_("300KBまでの画像にしてください。"))
+        data = upload.read()
+        try:
+            read_picture(data)
+        except UnreadablePicture as error:
+            raise forms.ValidationError(str(FAULTS[error.code])) from error
+        return data
+
+    def save(self, commit: bool = True) -> PaperSettings:
+        papers: PaperSettings = super().save(commit=False)
+        chosen = {method: self.cleaned_data[f"issuer-{method}"] for method, _label in self.methods()}
+        papers.issuers = {method: issuer for method, issuer in chosen.items() if issuer}
+        papers.stamp_methods = self.cleaned_data["stamp_methods"]
+        if data := self.cleaned_data["logo_file"]:
+            digest = hashlib.sha256(data).hexdigest()
+            papers.logo = Logo.objects.get_or_create(sha256=digest, defaults={"data": data})[0]
+        elif self.cleaned_data["remove_logo"]:
+            papers.logo = None
+        if commit:
+            papers.save()
+        return papers

@@ -1,0 +1,117 @@
+"""The columns of 受注一覧: the standing ones, and those that one adds. The address names them (`col`), in order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from oms.kernel import clock
+from oms.kernel.models import User
+from orders.models.order import AllocationState, Carrier, ChannelSync, FulfillmentState
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`reads` are the order's columns that an added one needs; standing ones are always read."""
+
+    code: str
+    label: str | Promise
+    reads: tuple[str, ...] = ()
+    sort: str = ""
+    first: str = "asc"
+    number: bool = False
+
+
+STANDING = (
+    Column("due", lazy("出荷期限"), sort="ship_by"),
+    Column("no", lazy("受注番号・店舗")),
+    Column("time", lazy("注文日時"), sort="ordered_at", first="desc"),
+    Column("buyer", lazy("注文者・届け先")),
+    Column("items", lazy("商品")),
+    Column("quantity", lazy("点数"), number=True),
+    Column("total", lazy("合計金額"), number=True),
+    Column("payment", lazy("支払・入金")),
+    Column("step", lazy("次にすること")),
+    Column("stage", lazy("ステータス")),
+)
+ADDED = (
+    Column("location", lazy("出荷元"), ("location_label",)),
+    Column("delivery", lazy("配送方法"), ("carrier", "delivery_method")),
+    Column("wish", lazy("希望日時"), ("wish_date", "wish_slot")),
+    Column("planned", lazy("出荷予定日"), ("planned_ship_date",)),
+    Column("allocation", lazy("引当"), ("allocation_state",)),
+    Column("fulfillment", lazy("出荷状況"), ("fulfillment_state",)),
+    Column("tracking", lazy("送り状番号"), ("tracking_label",)),
+    Column("sync", lazy("モール反映"), ("channel_sync",)),
+    Column("tags", lazy("タグ"), ("tags",)),
+    Column("assignee", lazy("担当"), ("assignee_id",)),
+    Column("memo", lazy("社内メモ"), ("internal_note",)),
+    Column("age", lazy("滞留時間"), ("stage_since",)),
+)
+COLUMNS = {column.code: column for column in (*STANDING, *ADDED)}
+PERSONAL = {"memo"}
+
+
+def chosen(codes: Sequence[str]) -> list[Column]:
+    """The columns named, in that order; the standing ones when none is. The number always stands: it is the way in."""
+    found = [COLUMNS[code] for code in dict.fromkeys(codes) if code in COLUMNS]
+    if not found:
+        return list(STANDING)
+    return found if any(column.code == "no" for column in found) else [COLUMNS["no"], *found]
+
+
+def reads(columns: Sequence[Column]) -> list[str]:
+    return [name for column in columns for name in column.reads]
+
+
+def texts(found: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, personal: bool) -> list[dict[str, str]]:
+    """The added columns' words, row by row; one query when people are named."""
+    added = [column.code for column in columns if column.reads]
+    if not added:
+        return [{} for _row in found]
+    people: Mapping[int, str] = {}
+    if "assignee" in added:
+        ids = {row["assignee_id"] for row in found} - {None}
+        people = {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
+    allowed = [code for code in added if personal or code not in PERSONAL]
+    blank = dict.fromkeys(added, "")
+    return [blank | {code: WORDS[code](row, people) for code in allowed} for row in found]
+
+
+def _day(day: Any) -> str:
+    return f"{day:%m/%d}" if day else ""
+
+
+def _age(since: Any) -> str:
+    hours = max(int((clock.now() - since).total_seconds() // 3600), 0)
+    if hours < 48:
+        return ngettext("%(n)s時間", "%(n)s時間", hours) % {"n": hours}
+    return ngettext("%(n)s日", "%(n)s日", hours // 24) % {"n": hours // 24}
+
+
+def _note(text: str) -> str:
+    note = " ".join(text.split())
+    return note if len(note) <= NOTE_SHOWN else f"{note[:NOTE_SHOWN]}…"
+
+
+NOTE_SHOWN = 20
+Row = Mapping[str, Any]
+# One row's word for each added column; `people` holds names by id.
+WORDS: Mapping[str, Callable[[Row, Mapping[int, str]], str]] = {
+    "location": lambda row, _people: str(row["location_label"]),
+    "delivery": lambda row, _people: f"{Carrier(row['carrier']).label} {row['delivery_method']}".strip(),
+    "wish": lambda row, _people: f"{_day(row['wish_date'])} {row['wish_slot']}".strip(),
+    "planned": lambda row, _people: _day(row["planned_ship_date"]),
+    "allocation": lambda row, _people: str(AllocationState(row["allocation_state"]).label),
+    "fulfillment": lambda row, _people: str(FulfillmentState(row["fulfillment_state"]).label),
+    "tracking": lambda row, _people: str(row["tracking_label"]),
+    "sync": lambda row, _people: str(ChannelSync(row["channel_sync"]).label),
+    "tags": lambda row, _people: _("、").join(row["tags"]),
+    "assignee": lambda row, people: people.get(row["assignee_id"], ""),
+    "memo": lambda row, _people: _note(row["internal_note"]),
+    "age": lambda row, _people: _age(row["stage_since"]),
+}

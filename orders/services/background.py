@@ -1,0 +1,170 @@
+"""What reason checks know beyond the order itself: the goods' masters, the buyer's other orders, failed mails.
+
+Gathered for a whole batch with a fixed number of queries.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from customers.models import Member
+from inventory.models import Sku
+from oms.kernel import clock
+from oms.kernel.clock import in_tokyo
+from orders.channel_order import ChannelOrder
+from orders.decide.found import History, Item, OrderFacts
+from orders.models import Mail, Order
+from orders.models.order import ChannelSync
+from orders.services import reason_settings
+from orders.services.reason_settings import Settings
+
+Goods = tuple[tuple[str, int], ...]  # (SKU code, pieces), sorted
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Another order of the same member; `id` 0 while it is only being written."""
+
+    id: int
+    no: str
+    ordered_at: datetime
+    goods: Goods
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    settings: Settings
+    skus: Mapping[int, tuple[str, bool, bool]]  # temperature, active, made to order
+    others: dict[int, list[Earlier]]
+    counts: Mapping[int, int]  # member → orders, the one looked at included
+    failed_mails: Mapping[int, str] = field(default_factory=dict)
+
+    def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
+        """The facts of a stored order with what stands behind it."""
+        history = self._history(order.member_id, order.pk, order.ordered_at, facts)
+        history = replace(
+            history,
+            mail_failed=self.failed_mails.get(order.pk, ""),
+            channel_failed=order.channel_sync == ChannelSync.FAILED,
+        )
+        return self._filled(facts, history)
+
+    def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder) -> OrderFacts:
+        """The facts of an order that is only being written; the next one of the batch will know it."""
+        history = self._history(member, 0, order.ordered_at, facts)
+        if member is not None:
+            self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
+        return self._filled(facts, history)
+
+    def _filled(self, facts: OrderFacts, history: History) -> OrderFacts:
+        items = [self._item(item) for item in facts.items]
+        return replace(facts, items=items, today=clock.today(), history=history, tuning=self.settings.tuning)
+
+    def _item(self, item: Item) -> Item:
+        known = self.skus.get(item.sku_id or 0)
+        if known is None:
+            return item
+        temperature, active, made_to_order = known
+        return replace(item, temperature=temperature, active=active, made_to_order=made_to_order)
+
+    def _history(self, member: int | None, own: int, ordered_at: datetime, facts: OrderFacts) -> History:
+        if member is None:
+            return History()
+        others = [one for one in self.others.get(member, ()) if not (own and one.id == own)]
+        count = self.counts.get(member, 1)
+        if not others:
+            return History(orders_before=max(0, count - 1))
+        tuned = replace(facts, tuning=self.settings.tuning)
+        return History(
+            orders_before=max(0, count - 1),
+            twin=_twin(others, ordered_at, goods_of(facts.items), tuned.tuned("duplicate_suspect", "hours")),
+            bought=_bought(others, ordered_at, tuned.tuned("quantity_limit", "days")),
+        )
+
+
+def goods_of(items: Sequence[Item]) -> Goods:
+    sums: Counter[str] = Counter()
+    for item in items:
+        sums[item.code] += item.pieces
+    return tuple(sorted(sums.items()))
+
+
+def _twin(others: Sequence[Earlier], ordered_at: datetime, goods: Goods, hours: int) -> str:
+    """The sentence about an earlier order with the very same goods. Orders of one second are one checkout that the
+    mall divided."""
+    since = ordered_at - timedelta(hours=hours)
+    for one in others:
+        if goods and one.goods == goods and since <= one.ordered_at < ordered_at:
+            return f"{in_tokyo(one.ordered_at):%m/%d %H:%M} の受注 {one.no} と、注文者も商品も同じです。"
+    return ""
+
+
+def _bought(others: Sequence[Earlier], ordered_at: datetime, days: int) -> Mapping[str, int]:
+    sums: Counter[str] = Counter()
+    for one in others:
+        if abs(one.ordered_at - ordered_at) <= timedelta(days=days):
+            sums.update(dict(one.goods))
+    return sums
+
+
+def behind_new(
+    members: Sequence[int | None], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime]
+) -> Background:  # fmt: skip
+    """For orders that are only being written."""
+    return _behind({m for m in members if m is not None}, facts, ordered_at)
+
+
+def behind_stored(orders: Sequence[Order], facts: Sequence[OrderFacts]) -> Background:
+    """For stored orders."""
+    behind = _behind({o.member_id for o in orders if o.member_id}, facts, [o.ordered_at for o in orders])
+    failed = Mail.objects.filter(order__in=[order.pk for order in orders], state=Mail.State.FAILED)
+    texts = {
+        order_id: f"「{subject}」を送れませんでした。"
+        for order_id, subject in failed.order_by("pk").values_list("order", "subject")
+    }
+    return replace(behind, failed_mails=texts)
+
+
+def _behind(members: set[int], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime]) -> Background:
+    settings = reason_settings.read()
+    sku_ids = {item.sku_id for one in facts for item in one.items if item.sku_id is not None}
+    masters = Sku.objects.filter(pk__in=sku_ids).values_list("pk", "temperature", "active", "is_made_to_order")
+    skus = {pk: (temperature, active, made_to_order) for pk, temperature, active, made_to_order in masters}
+    counts = dict(Member.objects.filter(pk__in=members).values_list("pk", "order_count"))
+    probe = replace(facts[0], tuning=settings.tuning) if facts else None
+    others: dict[int, list[Earlier]] = defaultdict(list)
+    again = [member for member, count in counts.items() if count > 1]
+    if probe and again:
+        reach = timedelta(hours=probe.tuned("duplicate_suspect", "hours"))
+        if settings.is_active("quantity_limit"):
+            reach = max(reach, timedelta(days=probe.tuned("quantity_limit", "days")))
+        others.update(_others(again, min(ordered_at) - reach, max(ordered_at) + reach))
+    return Background(settings, skus, others, counts)
+
+
+def _others(members: Sequence[int], since: datetime, until: datetime) -> dict[int, list[Earlier]]:
+    """The standing orders of these members in that time, by member. One query by index."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT o.member_id, o.id, o.channel_order_no, o.ordered_at, coalesce(s.code, l.channel_sku),
+                   sum(l.quantity * l.units)::int
+              FROM orders_order o
+              JOIN orders_orderline l ON l.order_id = o.id AND l.quantity > 0
+              LEFT JOIN inventory_sku s ON s.id = l.sku_id
+             WHERE o.member_id = ANY(%s) AND o.ordered_at BETWEEN %s AND %s AND o.cancelled_at IS NULL
+             GROUP BY 1, 2, 3, 4, 5 ORDER BY 4, 2
+            """,
+            [list(members), since, until],
+        )
+        rows = cursor.fetchall()
+    goods: dict[tuple[int, int, str, datetime], list[tuple[str, int]]] = defaultdict(list)
+    for member, order_id, no, ordered_at, code, pieces in rows:
+        goods[member, order_id, no, ordered_at].append((code, pieces))
+    found: dict[int, list[Earlier]] = defaultdict(list)
+    for (member, order_id, no, ordered_at), bought in goods.items():
+        found[member].append(Earlier(order_id, no, ordered_at, tuple(sorted(bought))))
+    return found

@@ -1,0 +1,128 @@
+"""The company's own levels and thresholds of the reasons: read for every batch, changed with a journal.
+
+A reason without a stored setting is as the catalogue says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db import transaction
+
+from oms.kernel import clock
+from oms.kernel.later import later
+from oms.kernel.models import User
+from orders.decide.catalogue import CATALOGUE
+from orders.decide.reasons import Found
+from orders.models import ReasonSetting, ReviewSettingChange
+
+OVERRIDE_KINDS = ("channel", "shop", "payment")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What overrides look at."""
+
+    channel: str
+    shop: str
+    payment: str
+
+    def value(self, kind: str) -> str:
+        return {"channel": self.channel, "shop": self.shop, "payment": self.payment}.get(kind, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One reason as the company wants it; equal to the catalogue's entry where nothing was changed."""
+
+    code: str
+    active: bool
+    level: str
+    label: str = ""
+    note_required: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Sequence[Sequence[str]] = ()
+    version: int = 0
+
+    def level_for(self, reader: Reader) -> str:
+        fitting = (level for kind, value, level in self.overrides if reader.value(kind) == value)
+        return next(fitting, self.level)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the journal keeps of it."""
+        return {
+            "active": self.active,
+            "level": str(self.level),
+            "label": self.label,
+            "note_required": self.note_required,
+            "params": dict(self.params),
+            "overrides": [list(row) for row in self.overrides],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings that differ from the catalogue, by code."""
+
+    rows: Mapping[str, Setting]
+
+    def of(self, code: str) -> Setting:
+        return self.rows.get(code) or default(code)
+
+    @property
+    def tuning(self) -> dict[str, Mapping[str, Any]]:
+        return {code: row.params for code, row in self.rows.items() if row.params}
+
+    def leveled(self, found: Sequence[Found], reader: Reader) -> list[Found]:
+        """What the company looks for, with its own levels."""
+        kept = []
+        for one in found:
+            own = self.rows.get(one.code)
+            if own is None:
+                if CATALOGUE[one.code].active:
+                    kept.append(one)
+            elif own.active:
+                kept.append(replace(one, set_level=own.level_for(reader)))
+        return kept
+
+    def is_active(self, code: str) -> bool:
+        return self.of(code).active
+
+
+def default(code: str) -> Setting:
+    entry = CATALOGUE[code]
+    return Setting(code, entry.active, str(entry.level), note_required=entry.note)
+
+
+def read() -> Settings:
+    """One query."""
+    return Settings(
+        {
+            row.code: Setting(
+                row.code, row.active, row.level, row.label, row.note_required, row.params, row.overrides, row.version
+            )
+            for row in ReasonSetting.objects.all()
+            if row.code in CATALOGUE
+        }
+    )
+
+
+def note_required(code: str) -> bool:
+    return code in CATALOGUE and read().of(code).note_required
+
+
+@transaction.atomic
+def save(wanted: Setting, *, by: User | None) -> bool:
+    """Store one reason's setting with its journal; open reasons follow behind. Saving the same again does nothing."""
+    row = ReasonSetting.objects.select_for_update(no_key=True).filter(pk=wanted.code).order_by("pk").first()
+    before = read().of(wanted.code)
+    if before.document == wanted.document:
+        return False
+    version = (row.version if row else 0) + 1
+    ReasonSetting.objects.update_or_create(pk=wanted.code, defaults={**wanted.document, "version": version})
+    ReviewSettingChange.objects.create(
+        subject=wanted.code, version=version, before=before.document, after=wanted.document, at=clock.now(), by=by
+    )
+    later("orders.tasks.reapply_reason", wanted.code)
+    return True
