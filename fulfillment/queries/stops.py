@@ -55,7 +55,7 @@ def waiting_requests() -> Sequence[Mapping[str, Any]]:
     lines = Prefetch("shipment__lines", ShipmentLine.objects.select_related("sku", "order_line"))
     requests = (
         StopRequest.objects.filter(state=StopRequest.State.WAITING)
-        .select_related("shipment__location", "shipment__recipient", "order", "asked_by")
+        .select_related("shipment__location", "shipment__batch", "order", "asked_by")
         .prefetch_related(lines)
         .order_by("asked_at", "pk")
     )

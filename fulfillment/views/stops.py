@@ -15,6 +15,7 @@ from fulfillment.queries import stops as queries
 from fulfillment.services import reopen as reopening
 from fulfillment.services import stop
 from inventory.models import Location
+from oms.kernel.text import clean_text
 from oms.kernel.web import answer, render_page
 from orders.models import Order
 from orders.models.order import Carrier
@@ -53,7 +54,7 @@ def _show(request: HttpRequest, *, errors: dict[int, str] | None = None) -> Http
 def stop_done(request: HttpRequest, pk: int) -> HttpResponse:
     """「止めた」"""
     get_object_or_404(Shipment, pk=pk)
-    answered = stop.stopped(pk, actor=actor_of(request), note=request.POST.get("note", ""))
+    answered = stop.stopped(pk, actor=actor_of(request), note=clean_text(request.POST.get("note", "")))
     if answered.refused:
         messages.warning(request, answered.refused)
     elif answered.to_change:
@@ -71,9 +72,8 @@ def stop_too_late(request: HttpRequest, pk: int) -> HttpResponse:
     carrier = request.POST.get("carrier", "")
     if carrier not in Carrier.values:
         carrier = Carrier.OTHER.value
-    answered = stop.too_late(
-        pk, carrier=carrier, tracking_no=request.POST.get("tracking_no", "")[:40], actor=actor_of(request)
-    )
+    number = clean_text(request.POST.get("tracking_no", ""))[:40]
+    answered = stop.too_late(pk, carrier=carrier, tracking_no=number, actor=actor_of(request))
     if answered.refused:
         messages.error(request, answered.refused)
         return _show(request, errors={pk: answered.refused})

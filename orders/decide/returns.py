@@ -29,6 +29,9 @@ REASONS: Mapping[str, Reason] = {
     "other": Reason(_("その他"), SHOP),
 }
 
+# Goods that come back without the customer's wish to return them: no mail thanks for one.
+NOBODY_ASKED = frozenset({"too_late", "refused"})
+
 MOVES: Mapping[str, frozenset[str]] = {
     "requested": frozenset({"approved", "rejected", "withdrawn"}),
     "approved": frozenset({"in_transit", "received", "withdrawn"}),

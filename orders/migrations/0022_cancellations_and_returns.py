@@ -174,4 +174,18 @@ class Migration(migrations.Migration):
             model_name='unknownparcel',
             index=models.Index(condition=models.Q(('case__isnull', True)), fields=['-id'], name='unknown_parcel_open'),
         ),
+        migrations.AddField(
+            model_name="papersettings",
+            name="credit_notes",
+            field=models.CharField(
+                choices=[
+                    ("never", "自動では発行しない"),
+                    ("required", "交付義務があるとき（税込1万円以上）"),
+                    ("always", "返金のたびに発行"),
+                ],
+                default="required",
+                max_length=8,
+                verbose_name="返品の精算で返還インボイスを発行",
+            ),
+        ),
     ]

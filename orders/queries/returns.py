@@ -1,11 +1,10 @@
 """What the return screens and the papers show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet, Sum
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Sku
@@ -38,6 +37,7 @@ EVENTS = {
     "received": _("到着しました"),
     "inspected": _("検品しました"),
     "settled": _("精算しました"),
+    "credit_note": _("返還インボイス"),
     "closed": _("完了しました"),
 }
 WATCH_DAYS = 14  # so long an exchange sent in advance may wait for the goods that were to come back
@@ -51,45 +51,6 @@ TABS: Mapping[str, Sequence[str]] = {
     "settle": [State.INSPECTED],
     "over": [State.CLOSED, State.REJECTED, State.WITHDRAWN],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CreditNote:
-    """What a credit note (返還インボイス) of a case says: yen tax-inclusive, by rate as [rate, amount, tax inside]."""
-
-    case_id: int
-    number: str
-    order_id: int
-    order_no: str
-    shop_id: int
-    ordered_on: date
-    refunded_on: date
-    amount: int
-    by_rate: Sequence[tuple[int, int, int]]
-    lines: Sequence[tuple[str, int, int, int]]  # name, pieces, yen, rate
-
-
-def credit_note_facts(case: ReturnCase) -> CreditNote | None:
-    """The facts of the credit note that a settled case needs; None while nothing was taken back."""
-    refund = Refund.objects.filter(key=case.refund_key).exclude(state=Refund.State.WITHDRAWN).first()
-    if refund is None or not refund.tax_by_rate:
-        return None
-    order = case.order
-    return CreditNote(
-        case_id=case.pk,
-        number=case.number,
-        order_id=order.pk,
-        order_no=order.channel_order_no,
-        shop_id=order.shop_id,
-        ordered_on=clock.in_tokyo(order.ordered_at).date(),
-        refunded_on=clock.in_tokyo(refund.made_at).date(),
-        amount=sum(amount for _rate, amount, _tax in refund.tax_by_rate),
-        by_rate=[(rate, amount, tax) for rate, amount, tax in refund.tax_by_rate],
-        lines=[
-            (line.line.name, line.quantity, line.price, line.tax_rate)
-            for line in refund.lines.select_related("line").order_by("line__position")
-        ],
-    )
 
 
 def listed(tab: str, word: str = "") -> QuerySet[ReturnCase]:
@@ -124,9 +85,8 @@ def case_rows(cases: Sequence[ReturnCase], user: User) -> list[dict[str, Any]]:
 
 def tab_counts() -> dict[str, int]:
     """How many cases each tab of open work lists; one query."""
-    counts: dict[str, int] = {}
-    for state in ReturnCase.objects.filter(state__in=decide.OPEN).values_list("state", flat=True):
-        counts[state] = counts.get(state, 0) + 1
+    rows = ReturnCase.objects.filter(state__in=decide.OPEN).order_by()
+    counts: dict[str, int] = dict(rows.values_list("state").annotate(count=Count("pk")))
     return {tab: sum(counts.get(state, 0) for state in states) for tab, states in TABS.items() if tab != "over"}
 
 
@@ -150,13 +110,3 @@ def units_to_grade(case: ReturnCase) -> list[tuple[Sku, int]]:
 
 def refund_of(case: ReturnCase) -> Refund | None:
     return Refund.objects.filter(key=case.refund_key).first()
-
-
-def age_of(moment: datetime | None) -> timedelta:
-    return clock.now() - moment if moment else timedelta()
-
-
-def pieces_coming(order_id: int) -> int:
-    """Pieces of an order that are in live return cases."""
-    rows = ReturnLine.objects.filter(case__order=order_id, case__state__in=decide.LIVE)
-    return rows.aggregate(sum=Sum("quantity"))["sum"] or 0

@@ -113,13 +113,20 @@ def cancel_pieces(order_id: int, pieces: Mapping[int, int], *, ask: Ask, actor: 
     return result
 
 
-def _why_not_pieces(order: Order, wanted: Mapping[int, int], open_pieces: Mapping[int, int]) -> str:
+def why_not_at_all(order: Order) -> str:
+    """Why not even pieces of an order can be cancelled now; empty when they can."""
     if order.cancelled_at:
         return _("すでにキャンセルされた注文です。")
     if order.stop_asked_at:
         return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
     if order.fulfilled_by_channel:
         return _("モールが出荷する注文です。モールの画面でキャンセルしてください。")
+    return ""
+
+
+def _why_not_pieces(order: Order, wanted: Mapping[int, int], open_pieces: Mapping[int, int]) -> str:
+    if cause := why_not_at_all(order):
+        return cause
     if not wanted:
         return _("キャンセルする数を入れてください。")
     if any(count > open_pieces.get(line, 0) for line, count in wanted.items()):

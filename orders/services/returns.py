@@ -17,8 +17,9 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.decide import returns as decide
-from orders.models import Order, OrderLine, ReturnCase, ReturnEvent, ReturnGrade, ReturnLine
-from orders.services import hold, journal, mail, refunds
+from orders.models import Order, OrderLine, Refund, ReturnCase, ReturnEvent, ReturnGrade, ReturnLine
+from orders.models.mail import MailEvent
+from orders.services import hold, journal, mail, refunds, return_papers
 from orders.services.journal import SYSTEM, Actor, Entry
 
 State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
@@ -76,7 +77,8 @@ def open_case(
         ReturnLine(case=case, line_id=line, quantity=count) for line, count in sorted(wanted.items())
     )
     _note(case, "requested", f"{case.get_reason_display()} {note}".strip(), actor)
-    mail.schedule_for([order.pk], "return_received", suffix=f":{case.pk}")
+    if kind != Kind.UNDELIVERED and reason not in decide.NOBODY_ASKED:
+        mail.schedule_for([order.pk], MailEvent.RETURN_RECEIVED, suffix=f":{case.pk}", actor=actor)
     return case
 
 
@@ -225,25 +227,26 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     if any(count > limits.get(line, 0) for line, count in settlement.quantities.items()):
         raise Refused(_("返金する数は、到着した数までです。"))
     pieces = {line: count for line, count in settlement.quantities.items() if count > 0}
-    amount = 0
+    refund = None
     if pieces or settlement.fees or settlement.goodwill:
-        amount = _refund(case, pieces, settlement, actor)
+        refund = _refund(case, pieces, settlement, actor)
     elif not settlement.note.strip():
         raise Refused(_("返金しないときは、理由をメモに入れてください。"))
-    _note(case, "settled", f"{yen(amount)} {settlement.note}".strip(), actor)
+    _note(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
+    if refund and (told := return_papers.credit_note(case, refund, actor=actor)):
+        _note_case(case, "credit_note", told, actor)
     return case
 
 
-def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> int:
+def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:
     wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill)
     reason = _("返品 %(no)s（%(why)s）") % {"no": case.number, "why": case.get_reason_display()}
     try:
-        refund = refunds.open_refund(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
+        return refunds.open_refund(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
     except refunds.NothingToRefund as nothing:
         if settlement.note.strip():
-            return 0
+            return None
         raise Refused(str(nothing)) from nothing
-    return refund.amount if refund else 0
 
 
 @transaction.atomic
@@ -277,5 +280,9 @@ def _move(case: ReturnCase, to: str, **columns: object) -> None:
 
 
 def _note(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
-    ReturnEvent.objects.create(case=case, at=clock.now(), kind=kind, text=text[:500], by=actor.by)
+    _note_case(case, kind, text, actor)
     journal.write([Entry(case.order_id, f"return_{kind}", f"{case.number} {text}".strip())], actor=actor)
+
+
+def _note_case(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
+    ReturnEvent.objects.create(case=case, at=clock.now(), kind=kind, text=text[:500], by=actor.by)

@@ -39,10 +39,14 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         "title": _("受注をキャンセル"),
         "action": _("キャンセルする"),
         "effects": cancellations.before(order),
-        "closed": "" if form.lines else cancel.why_not_whole(order) or _("キャンセルできる商品がありません。"),
+        "closed": cancel.why_not_at_all(order) or ("" if form.lines else _why_nothing_is_left(order)),
         "race_url": url_if_served("fulfillment:race", pk),
     }
     return render_page(request, "orders/cancel.html", context, fragment="orders/_cancel.html")
+
+
+def _why_nothing_is_left(order: Order) -> str:
+    return cancel.why_not_whole(order) or _("キャンセルできる商品がありません。")
 
 
 def _report(request: HttpRequest, result: Cancelled) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel.keyset import keyset_page
 from oms.kernel.money import yen
+from oms.kernel.text import clean_text
 from oms.kernel.web import answer, render_page
 from orders.forms_returns import (
     AnswerForm,
@@ -30,6 +31,7 @@ from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
 from orders.services import exchange, returns
 from orders.services.refunds import NothingToRefund, Wish, preview
+from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused
 from orders.views.order import actor_of, user_of
 
@@ -41,7 +43,7 @@ CHANGE = ["orders.change_returncase", "orders.view_returncase"]
 def return_list(request: HttpRequest) -> HttpResponse:
     tab = request.GET.get("tab", "")
     tab = tab if tab in queries.TABS else "open"
-    word = request.GET.get("q", "").strip()
+    word = clean_text(request.GET.get("q", ""))[:100]
     rows = queries.with_contents(queries.listed(tab, word))
     page = keyset_page(request, rows, order=("-id",))
     context = {
@@ -93,6 +95,7 @@ def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
         "grades": case.grades.select_related("sku", "location").order_by("sku__code", "grade"),
         "items": case.exchange_items.select_related("sku"),
         "refund": queries.refund_of(case),
+        "credit_note": credit_note_of(case) if user.has_perm("orders.view_issueddocument") else None,
         "events": [
             (event, str(queries.EVENTS.get(event.kind, event.kind)))
             for event in case.events.select_related("by").order_by("-pk")

@@ -10,13 +10,25 @@ from fulfillment.services.reopen import parcel_returned, reopen
 from fulfillment.services.ship import Departure, confirm_shipments
 from inventory.models import Balance, BundleComponent, Entry
 from inventory.services.audit import violations as stock_violations
+from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Mail, Order, Refund, ReturnCase, ReturnEvent, UnknownParcel
-from orders.queries.returns import credit_note_facts
-from orders.services import exchange, returns, unknown_parcels
+from orders.documents.credit import Wish
+from orders.models import (
+    IssuedDocument,
+    Mail,
+    Order,
+    OrderTask,
+    PaperSettings,
+    Refund,
+    ReturnCase,
+    ReturnEvent,
+    UnknownParcel,
+)
+from orders.services import documents, exchange, returns, unknown_parcels
 from orders.services.audit import violations as order_violations
 from orders.services.intake import take_in
 from orders.services.journal import Actor
+from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused, Settlement
 from tests.orders.builders import make_channel_order, make_line, make_location, make_shop, make_sku, mapped
 
@@ -80,8 +92,6 @@ def test_a_return_goes_from_the_wish_to_the_last_yen(shop):
     assert refund.amount == 2500 and refund.key == case.refund_key
     returns.close(case.pk, actor=ACTOR)
     assert again(case).state == "closed" and ReturnEvent.objects.filter(case=case).count() == 7
-    facts = credit_note_facts(case)
-    assert facts is not None and (facts.amount, [row[0] for row in facts.by_rate]) == (2500, [10])
     all_is_true()
 
 
@@ -240,3 +250,73 @@ def test_a_confirmation_the_channel_knows_stands_and_a_sent_mail_is_said(shop):
     with pytest.raises(Refused, match="知らせたあと"):
         reopen(shipment.pk, actor=ACTOR)
     assert Entry.objects.filter(kind="ship").count() == 6
+
+
+# ---- papers and mails
+
+
+def settled(shop, *, price: int, pieces: int = 2) -> ReturnCase:
+    chair = make_sku(stock_units=5)
+    order = shipped(shop, make_line("CHAIR", 2, price=price), skus=[chair])
+    line = order.lines.get()
+    case = received(returns.open_case(order.pk, {line.pk: pieces}, reason="defective", key="k", actor=ACTOR))
+    returns.inspect(case.pk, {(chair.pk, "good"): pieces}, location_id=make_location().pk, actor=ACTOR)
+    fees = ("shipping",) if pieces == 2 else ()
+    return returns.settle(case.pk, Settlement({line.pk: pieces}, fees=fees, deduction=300), actor=ACTOR)
+
+
+@pytest.fixture
+def own():
+    """A registered shop that issues its papers itself."""
+    registered = make_shop("own-1", channel="own", registration_no="T1234567890123", capabilities={"mail": "free"})
+    PaperSettings.objects.create(shop=registered, issuers={"": "we"})
+    return registered
+
+
+def test_a_settled_return_has_its_credit_note_once_it_is_due(own):
+    case = settled(own, price=6000)
+    paper = credit_note_of(case)
+    assert (paper.kind, paper.amount, Refund.objects.get().amount) == ("credit_note", 12_500, 12_200)
+    assert case.events.get(kind="credit_note").text == paper.number
+    all_is_true()
+
+
+@pytest.mark.parametrize(
+    ("price", "asked", "papers"),
+    [(4000, "required", 0), (4000, "always", 1), (6000, "never", 0)],
+    ids=["below what the law asks", "asked for always", "asked for never"],
+)
+def test_the_shops_settings_say_when_a_credit_note_is_issued(own, price, asked, papers):
+    PaperSettings.objects.update(credit_notes=asked)
+    settled(own, price=price, pieces=1)
+    assert IssuedDocument.objects.filter(kind="credit_note").count() == papers
+
+
+def test_a_mall_that_issues_the_papers_gets_none_of_ours(own):
+    PaperSettings.objects.update(issuers={"": "mall"}, credit_notes="always")
+    settled(own, price=6000)
+    assert not IssuedDocument.objects.exists() and not OrderTask.objects.filter(kind="other").exists()
+
+
+def test_a_credit_note_that_cannot_be_issued_is_a_persons_task(own):
+    chair = make_sku(stock_units=5)
+    order = shipped(own, make_line("CHAIR", 2, price=6000), skus=[chair])
+    line = order.lines.get()
+    wish = Wish({str(line.pk): 2})
+    documents.issue_credit_note(order.pk, wish, day=clock.today(), reason="手作業", actor=ACTOR)
+    case = received(returns.open_case(order.pk, {line.pk: 2}, reason="defective", key="k", actor=ACTOR))
+    returns.inspect(case.pk, {(chair.pk, "good"): 2}, location_id=make_location().pk, actor=ACTOR)
+    returns.settle(case.pk, Settlement({line.pk: 2}), actor=ACTOR)
+    assert again(case).state == "settled" and credit_note_of(case) is None
+    task = OrderTask.objects.get(key=f"credit_note:{case.pk}")
+    assert "返還インボイス" in task.text and f"/{order.pk}/" in task.link
+
+
+def test_the_customer_is_thanked_for_a_return_they_asked_for_alone(shop):
+    order = shipped(shop, make_line("CHAIR", 2), skus=[make_sku(stock_units=2)])
+    line = order.lines.get()
+    returns.open_case(order.pk, {line.pk: 1}, reason="too_late", key="a", actor=ACTOR)
+    assert not Mail.objects.filter(event="return_received").exists()
+    case = returns.open_case(order.pk, {line.pk: 1}, reason="customer", key="b", actor=ACTOR)
+    returns.open_case(order.pk, {line.pk: 1}, reason="customer", key="b", actor=ACTOR)
+    assert Mail.objects.get(event="return_received").key.endswith(f":{case.pk}")

@@ -1,11 +1,17 @@
 """The screens of cancelling, stopping and returning, as a person walks through them without JavaScript."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from fulfillment.models import Shipment
+from fulfillment.services import stop
 from fulfillment.services.printing import record_printed
 from orders.models import Cancellation, Order, Refund, ReturnCase, UnknownParcel
+from orders.services import returns, unknown_parcels
+from orders.services.cancel import cancel_orders
+from orders.services.journal import Actor
 from tests.fulfillment.test_stop import instructed
 from tests.orders.builders import make_line, make_location, make_shop, make_sku
 from tests.orders.returns.test_returns import shipped
@@ -98,21 +104,102 @@ def test_an_exchange_and_an_unknown_parcel_by_hand(client_of, aoi, shop):
     assert client.get(reverse("orders:returns")).status_code == 200
 
 
-def test_a_person_who_may_only_look_changes_nothing(client_of, ben, shop):
+RETURN_VERBS = ("approve", "reject", "exchange", "resend", "withdraw", "sent", "receive", "inspect", "settle", "close")
+
+
+def doors(order, shipment) -> list[str]:
+    """Every address that changes something, for an order, its shipment and a case."""
+    case = returns.open_case(order.pk, {order.lines.get().pk: 1}, reason="customer", key="doors", actor=Actor())
+    parcel = unknown_parcels.note(phone="09012345678", actor=Actor())
+    named = [("orders:cancel", order), ("orders:decline-cancel", order), ("orders:return-open", order)]
+    named += [(f"orders:return-{verb}", case) for verb in RETURN_VERBS]
+    named += [("fulfillment:ask-change", order), ("fulfillment:stop-withdraw", order)]
+    named += [(f"fulfillment:{name}", shipment) for name in STOP_VERBS]
+    named += [("orders:unknown-parcel", parcel)]
+    alone = [reverse("orders:unknown-parcel-note"), reverse("fulfillment:stop-policy")]
+    return [reverse(name, args=[row.pk]) for name, row in named] + alone
+
+
+STOP_VERBS = ("stop-done", "stop-too-late", "reopen", "parcel-returned")
+READ_TOO = ("/cancel/", "/decline-cancel/", "/return/", "/stop/", "/parcels/")
+
+
+def test_a_person_who_may_only_look_and_a_stranger_change_nothing(client_of, ben, chie, shop):
     order = shipped(shop, skus=[make_sku(stock_units=1)])
-    client, shipment = client_of(ben), Shipment.objects.get()
-    assert client.get(reverse("orders:returns")).status_code == 200
-    for name, pk in (
-        ("orders:cancel", order.pk),
-        ("orders:decline-cancel", order.pk),
-        ("orders:return-open", order.pk),
-        ("fulfillment:ask-change", order.pk),
-        ("fulfillment:stop-withdraw", order.pk),
-        ("fulfillment:stop-done", shipment.pk),
-        ("fulfillment:stop-too-late", shipment.pk),
-        ("fulfillment:reopen", shipment.pk),
-        ("fulfillment:parcel-returned", shipment.pk),
-        *((f"orders:return-{verb}", 1) for verb in ("approve", "reject", "exchange", "settle", "close", "inspect")),
-    ):
-        assert client.post(reverse(name, args=[pk])).status_code == 403, name
-    assert client.post(reverse("fulfillment:stop-policy")).status_code == 403
+    looker, stranger = client_of(ben), client_of(chie)
+    assert looker.get(reverse("orders:returns")).status_code == 200
+    assert looker.get(reverse("fulfillment:stops")).status_code == 200
+    addresses = doors(order, Shipment.objects.get())
+    for address in addresses:
+        assert looker.post(address).status_code == 403, address
+        assert stranger.post(address).status_code == 403, address
+    case = ReturnCase.objects.get()
+    for address in (reverse("orders:returns"), reverse("orders:return", args=[case.pk]), reverse("fulfillment:stops")):
+        assert stranger.get(address).status_code == 403, address
+    assert case.state == "requested" and case.events.count() == 1
+
+
+def test_a_verb_is_only_posted(client_of, aoi, shop):
+    order = shipped(shop, skus=[make_sku(stock_units=1)])
+    client = client_of(aoi)
+    for address in doors(order, Shipment.objects.get()):
+        if not any(part in address for part in READ_TOO):
+            assert client.get(address).status_code == 405, address
+
+
+def queries_of(client, address) -> int:
+    client.get(address)
+    with CaptureQueriesContext(connection) as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)
+
+
+def test_the_list_of_returns_costs_the_same_for_any_number_of_rows(client_of, aoi, shop):
+    chair, client, address = make_sku(stock_units=20), client_of(aoi), reverse("orders:returns")
+    make_a_case(shop, chair)
+    few = queries_of(client, address)
+    for _n in range(5):
+        make_a_case(shop, chair)
+    assert queries_of(client, address) == few <= 20
+
+
+def make_a_case(shop, chair) -> None:
+    """A case to list, one whose exchange is overdue, and a parcel nobody announced."""
+    order = shipped(shop, make_line("CHAIR", 2), skus=[chair])
+    line = order.lines.get().pk
+    returns.open_case(order.pk, {line: 1}, reason="customer", key=f"a{order.pk}", actor=Actor())
+    late = returns.open_case(order.pk, {line: 1}, reason="customer", key=f"b{order.pk}", actor=Actor())
+    ReturnCase.objects.filter(pk=late.pk).update(ship_first=True, state="approved", approved_at=order.ordered_at)
+    unknown_parcels.note(phone="09012345678", actor=Actor())
+
+
+def test_the_warehouses_list_of_stops_costs_the_same_for_any_number_of_rows(client_of, aoi, shop):
+    chair, client, address = make_sku(stock_units=20), client_of(aoi), reverse("fulfillment:stops")
+    wait_for_a_stop(shop, chair)
+    few = queries_of(client, address)
+    for _n in range(4):
+        wait_for_a_stop(shop, chair)
+    assert queries_of(client, address) == few <= 20
+
+
+def wait_for_a_stop(shop, chair) -> None:
+    """One parcel that waits for an answer, one that was answered."""
+    for answered in (False, True):
+        order, shipment = instructed(shop, skus=[chair])
+        cancel_orders([order.pk], reason="顧客都合", actor=Actor())
+        if answered:
+            stop.stopped(shipment.pk, actor=Actor())
+
+
+def test_what_cannot_be_is_said_in_words_and_nothing_breaks(client_of, aoi, shop):
+    order = shipped(shop, skus=[make_sku(stock_units=1)])
+    client, line = client_of(aoi), order.lines.get()
+    assert "数を入れて" in post(client, "orders:return-open", order.pk, reason="customer", kind="return", key="a")
+    post(client, "orders:return-open", order.pk, **{f"piece-{line.pk}": 1}, reason="customer", kind="return", key="a")
+    case = ReturnCase.objects.get()
+    assert "お断りする理由" in post(client, "orders:return-reject", case.pk, answer="")
+    assert "画面を開き直して" in post(client, "orders:return-close", case.pk)
+    assert "商品にありません" in post(client, "orders:return-exchange", case.pk, **{"sku-0": "NONE", "quantity-0": 1})
+    assert "停止依頼がありません" in post(client, "fulfillment:stop-done", Shipment.objects.get().pk)
+    assert client.get(reverse("orders:returns") + "?tab=nonsense&q=%00R0").status_code == 200
+    assert client.get(reverse("orders:return", args=[999_999])).status_code == 404
