@@ -79,7 +79,15 @@ class CancelForm(forms.Form):
         data = super().clean() or {}
         if data.get("scope") == PIECES and not self.errors and not any(self.pieces.values()):
             raise forms.ValidationError(_("キャンセルする商品の数を入れてください。"))
+        if data.get("scope") == WHOLE and any(self.pieces.values()) and not self.takes_all:
+            raise forms.ValidationError(
+                _("数を入れたときは「商品と数を選ぶ」を選んでください。全体なら数を消してください。")
+            )
         return data
+
+    @property
+    def takes_all(self) -> bool:
+        return all(self.pieces[line.pk] == most for line, _field, most in self.line_fields)
 
     @property
     def is_whole(self) -> bool:

@@ -5,24 +5,28 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from inventory.models import Location, Sku
+from oms.kernel.money import yen
 from orders.decide import returns as decide
 from orders.models import Order, OrderLine, ReturnCase, ReturnGrade
 from orders.models.order import Carrier
 from orders.models.return_case import return_reasons
 from orders.services import exchange
+from orders.services.refunds import bill_of
 from orders.services.returns import Settlement
 
+FEES = (("shipping", lazy("送料")), ("fees", lazy("手数料")), ("gift_fees", lazy("ラッピング料")))
 NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
 
 
 class PiecesForm(forms.Form):
     """One number for each (id, label, most)."""
 
-    prefix_of_rows = "piece"
+    side_by_side: tuple[str, ...] = ()  # short fields that share a row
 
     def add_rows(self, rows: Sequence[tuple[int, str, int]], *, filled: bool = False) -> None:
         self.rows = list(rows)
@@ -52,13 +56,23 @@ class PiecesForm(forms.Form):
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.fields if not name.startswith("piece-") and name != "key"]
+        apart = ("key", *self.side_by_side)
+        return [self[name] for name in self.fields if not name.startswith("piece-") and name not in apart]
+
+    @property
+    def row_of_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.side_by_side]
+
+
+def reasons_to_choose() -> list[tuple[str, str | Promise]]:
+    """What a person may say; that a cancellation came too late says only the warehouse's answer."""
+    return [(code, label) for code, label in return_reasons() if code != "too_late"]
 
 
 class OpenForm(PiecesForm):
     """Which pieces of a shipped order come back, and why."""
 
-    reason = forms.ChoiceField(label=lazy("返品の理由"), choices=return_reasons, widget=forms.RadioSelect)
+    reason = forms.ChoiceField(label=lazy("返品の理由"), choices=reasons_to_choose, widget=forms.RadioSelect)
     kind = forms.ChoiceField(
         label=lazy("希望"), choices=ReturnCase.Kind.choices[:2], widget=forms.RadioSelect, initial="return"
     )
@@ -131,9 +145,10 @@ class InspectForm(forms.Form):
 class SettleForm(PiecesForm):
     """What goes back to the buyer, proposed from the reason and free to change with a note."""
 
+    side_by_side = ("deduction", "goodwill")
+
     fees = forms.MultipleChoiceField(
-        label=lazy("全額返す費用"), required=False, widget=forms.CheckboxSelectMultiple,
-        choices=(("shipping", lazy("送料")), ("fees", lazy("手数料")), ("gift_fees", lazy("ラッピング料"))),
+        label=lazy("全額返す費用"), required=False, widget=forms.CheckboxSelectMultiple, choices=FEES,
     )  # fmt: skip
     deduction = forms.IntegerField(label=lazy("差し引く金額（返送料など）"), min_value=0, required=False, widget=NUMBER)
     goodwill = forms.IntegerField(label=lazy("上乗せする金額（お詫び）"), min_value=0, required=False, widget=NUMBER)
@@ -150,6 +165,20 @@ class SettleForm(PiecesForm):
             data, initial={"fees": list(proposal.fees) if not sent else [], "deduction": proposal.deduction}
         )
         self.add_rows([(line.line_id, line.line.name, line.received) for line in lines], filled=not (sent and same))
+        self._offer_fees(case)
+
+    def _offer_fees(self, case: ReturnCase) -> None:
+        """Only what the buyer paid and nobody has given back yet."""
+        bill = bill_of(case.order)
+        fees = self.fields["fees"]
+        assert isinstance(fees, forms.MultipleChoiceField)
+        fees.choices = [
+            (code, f"{label} {yen(bill.fees[code])}")
+            for code, label in FEES
+            if bill.fees.get(code) and not bill.refunded_fees.get(code)
+        ]
+        if not fees.choices:
+            del self.fields["fees"]
 
     def clean(self) -> dict[str, Any]:
         return self.cleaned_data  # no pieces at all is an answer too; the service asks for a note then
@@ -158,7 +187,11 @@ class SettleForm(PiecesForm):
     def settlement(self) -> Settlement:
         data = self.cleaned_data
         return Settlement(
-            self.pieces, tuple(data["fees"]), data.get("deduction") or 0, data.get("goodwill") or 0, data["note"]
+            self.pieces,
+            tuple(data.get("fees") or ()),
+            data.get("deduction") or 0,
+            data.get("goodwill") or 0,
+            data["note"],
         )
 
 

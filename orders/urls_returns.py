@@ -20,4 +20,5 @@ return_routes: list[URLPattern] = [
     path("returns/<int:pk>/close/", returns.return_close, name="return-close"),
     path("returns/parcels/", unknown_parcels.parcel_note, name="unknown-parcel-note"),
     path("returns/parcels/<int:pk>/", unknown_parcels.parcel_match, name="unknown-parcel"),
+    path("returns/parcels/<int:pk>/attach/", unknown_parcels.parcel_attach, name="unknown-parcel-attach"),
 ]

@@ -188,4 +188,9 @@ class Migration(migrations.Migration):
                 verbose_name="返品の精算で返還インボイスを発行",
             ),
         ),
+        migrations.AddField(
+            model_name="orderfigure",
+            name="returned",
+            field=models.BooleanField(default=False),
+        ),
     ]

@@ -35,6 +35,7 @@ EVENTS = {
     "withdrawn": _("取り下げました"),
     "in_transit": _("発送されました"),
     "received": _("到着しました"),
+    "parcel_found": _("持ち主のわからない荷物がこの返品のものとわかりました"),
     "inspected": _("検品しました"),
     "settled": _("精算しました"),
     "credit_note": _("返還インボイス"),

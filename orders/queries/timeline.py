@@ -67,6 +67,7 @@ LABELS = {
     "return_withdrawn": (gettext_lazy("返品を取り下げました"), "neutral"),
     "return_in_transit": (gettext_lazy("返品が発送されました"), "info"),
     "return_received": (gettext_lazy("返品が到着しました"), "info"),
+    "return_parcel_found": (gettext_lazy("持ち主のわからない荷物がこの返品のものとわかりました"), "info"),
     "return_inspected": (gettext_lazy("返品を検品しました"), "info"),
     "return_settled": (gettext_lazy("返品を精算しました"), "done"),
     "return_closed": (gettext_lazy("返品を完了しました"), "done"),

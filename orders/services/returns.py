@@ -258,6 +258,11 @@ def close(case_id: int, *, actor: Actor) -> ReturnCase:
     return case
 
 
+def note_parcel(case: ReturnCase, text: str, *, actor: Actor) -> None:
+    """A parcel that came without notice is this case's. The caller holds the case's lock."""
+    _note(case, "parcel_found", text, actor)
+
+
 def _claim(case_id: int) -> ReturnCase:
     """Lock the case's order, then read the case."""
     order_id = ReturnCase.objects.values_list("order", flat=True).get(pk=case_id)

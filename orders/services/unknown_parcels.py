@@ -14,6 +14,7 @@ from orders.services.journal import Actor
 from orders.services.returns import Refused
 
 FOUND = 10
+AWAITED = ("approved", "in_transit")
 
 
 def note(
@@ -60,3 +61,26 @@ def match(parcel_id: int, order_id: int, pieces: Mapping[int, int], *, reason: s
     UnknownParcel.objects.filter(pk=parcel.pk).update(case=case)
     own = {line.pk: line.quantity for line in case.lines.all()}
     return returns.receive(case.pk, own, actor=actor)
+
+
+def awaited(order_id: int) -> list[ReturnCase]:
+    """Cases of an order whose goods have not arrived and that no such parcel was given to."""
+    rows = ReturnCase.objects.filter(order=order_id, state__in=AWAITED, unknown_parcel__isnull=True)
+    return list(rows.order_by("pk"))
+
+
+@transaction.atomic
+def attach(parcel_id: int, case_id: int, *, actor: Actor) -> ReturnCase:
+    """The parcel is the one that a known case waits for; its arrival is recorded there. Again changes nothing.
+
+    Raises Refused when the case waits for none, or the parcel has been given away.
+    """
+    parcel = UnknownParcel.objects.select_for_update(no_key=True).get(pk=parcel_id)
+    case = ReturnCase.objects.select_for_update(no_key=True).filter(pk=case_id).first()
+    if case is not None and parcel.case_id == case.pk:
+        return case
+    if parcel.case_id or case is None or case.pk not in [one.pk for one in awaited(case.order_id)]:
+        raise Refused(_("この返品は荷物を待っていません。画面を開き直して、返品を選び直してください。"))
+    UnknownParcel.objects.filter(pk=parcel.pk).update(case=case)
+    returns.note_parcel(case, parcel.tracking_no or parcel.sender or parcel.phone, actor=actor)
+    return case

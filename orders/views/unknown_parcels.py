@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel import privacy
 from oms.kernel.web import answer, render_page
@@ -63,4 +63,20 @@ def parcel_match(request: HttpRequest, pk: int) -> HttpResponse:
         for one in unknown_parcels.candidates(parcel)
     ]
     context = {"parcel": parcel, "found": found, "order": order, "form": form}
+    context["cases"] = unknown_parcels.awaited(order.pk) if order else []
     return render_page(request, "orders/returns/parcel_match.html", context)
+
+
+@require_POST
+@permission_required(["orders.inspect_returncase", "orders.view_returncase"], raise_exception=True)
+def parcel_attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """It is the parcel that a known case waits for."""
+    get_object_or_404(UnknownParcel, pk=pk)
+    chosen = request.POST.get("case", "")
+    try:
+        case = unknown_parcels.attach(pk, int(chosen) if chosen.isdecimal() else 0, actor=actor_of(request))
+    except Refused as refused:
+        messages.error(request, refused.cause)
+        return answer(request, to=reverse("orders:unknown-parcel", args=[pk]))
+    messages.success(request, _("返品 %(no)s の荷物です。到着した数を登録してください。") % {"no": case.number})
+    return answer(request, to=reverse("orders:return", args=[case.pk]))

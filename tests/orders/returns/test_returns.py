@@ -12,11 +12,14 @@ from inventory.models import Balance, BundleComponent, Entry
 from inventory.services.audit import violations as stock_violations
 from oms.kernel import clock
 from oms.kernel.models import Effect
+from oms.pages.services import figures
 from orders.documents.credit import Wish
 from orders.models import (
+    DayFigure,
     IssuedDocument,
     Mail,
     Order,
+    OrderFigure,
     OrderTask,
     PaperSettings,
     Refund,
@@ -320,3 +323,16 @@ def test_the_customer_is_thanked_for_a_return_they_asked_for_alone(shop):
     case = returns.open_case(order.pk, {line.pk: 1}, reason="customer", key="b", actor=ACTOR)
     returns.open_case(order.pk, {line.pk: 1}, reason="customer", key="b", actor=ACTOR)
     assert Mail.objects.get(event="return_received").key.endswith(f":{case.pk}")
+
+
+def test_the_numbers_count_an_order_whose_goods_come_back(shop):
+    order = shipped(shop, skus=[make_sku(stock_units=1)])
+    figures.refresh()
+    assert not OrderFigure.objects.get(pk=order.pk).returned
+    case = returns.open_case(order.pk, {order.lines.get().pk: 1}, reason="customer", key="k", actor=ACTOR)
+    figures.refresh()
+    day = DayFigure.objects.get(name="returned")
+    assert OrderFigure.objects.get(pk=order.pk).returned and (day.basis, day.n) == ("shipped", 1)
+    returns.reject(case.pk, answer="期限を過ぎています", actor=ACTOR)
+    figures.refresh()
+    assert not OrderFigure.objects.get(pk=order.pk).returned and not DayFigure.objects.filter(name="returned").exists()
