@@ -5,19 +5,21 @@ from typing import Any
 from django.dispatch import receiver
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import facts, journal
+from fulfillment.services import facts, journal, stop
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
-from orders.signals import lines_released, orders_cancelled
+from orders.services.journal import Actor
+from orders.signals import lines_cut, lines_released, orders_cancelled, stop_wanted
 
-LIVE = [Shipment.State.PLANNED, Shipment.State.INSTRUCTED]
+UNDER_WAY = [Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED]
+LIVE = [Shipment.State.PLANNED, *UNDER_WAY]
 
 
 @receiver(orders_cancelled)
 def stop_shipments(order_ids: list[int], by: User | None, **_: Any) -> None:
     """A cancelled order's shipments stop; one that carries other orders too only loses these lines (below)."""
-    own = Shipment.objects.filter(lines__order_line__order__in=order_ids, state=Shipment.State.INSTRUCTED)
+    own = Shipment.objects.filter(lines__order_line__order__in=order_ids, state__in=UNDER_WAY)
     shared = ShipmentLine.objects.filter(shipment__in=own).exclude(order_line__order__in=order_ids).values("shipment")
     ids = list(own.exclude(pk__in=shared).distinct().values_list("pk", flat=True))
     Shipment.objects.filter(pk__in=ids).update(state=Shipment.State.CANCELLED)
@@ -37,9 +39,21 @@ def let_go_of_lines(line_ids: list[int], **_: Any) -> None:
     touched = set(rows.values_list("shipment", flat=True))
     rows.delete()
     empty = Shipment.objects.filter(pk__in=touched, lines__isnull=True)
-    instructed = list(empty.filter(state=Shipment.State.INSTRUCTED).values_list("pk", flat=True))
+    instructed = list(empty.filter(state__in=UNDER_WAY).values_list("pk", flat=True))
     empty.filter(state=Shipment.State.PLANNED).delete()
     Shipment.objects.filter(pk__in=instructed).update(state=Shipment.State.CANCELLED)
     journal.write([(pk, "emptied", "") for pk in instructed], by=None)
     if touched:
         facts.refresh(sorted(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order", flat=True))))
+
+
+@receiver(stop_wanted)
+def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | None, note: str, **_: Any) -> set[int]:
+    """Parcels under way are asked to stop; returns the orders whose location has still to answer."""
+    return stop.ask_for_cancel(order_ids, line_ids=line_ids, by=by, note=note)
+
+
+@receiver(lines_cut)
+def follow_cut_lines(order_ids: list[int], by: User | None, **_: Any) -> None:
+    """Fewer pieces may mean that everything has left."""
+    facts.refresh(order_ids, actor=Actor(by=by))

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from fulfillment.views import merge, printing, ship, shipments, split
+from fulfillment.views import merge, printing, ship, shipments, split, stops
 
 app_name = "fulfillment"
 
@@ -25,6 +25,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("print/pick-list/", printing.print_pick_list, name="pick-list"),
     path("print/handover/", printing.print_handover, name="handover"),
     path("print/return-slips/", printing.print_return_slips, name="return-slips"),
+    path("stops/", stops.stop_list, name="stops"),
+    path("stops/policy/", stops.stop_policy, name="stop-policy"),
+    path("stops/<int:pk>/stopped/", stops.stop_done, name="stop-done"),
+    path("stops/<int:pk>/too-late/", stops.stop_too_late, name="stop-too-late"),
+    path("orders/<int:pk>/race/", stops.race, name="race"),
+    path("orders/<int:pk>/stop/", stops.ask_change, name="ask-change"),
+    path("orders/<int:pk>/stop/withdraw/", stops.withdraw, name="stop-withdraw"),
+    path("shipments/<int:pk>/reopen/", stops.reopen, name="reopen"),
+    path("shipments/<int:pk>/returned/", stops.parcel_returned, name="parcel-returned"),
     path("ship/", ship.ship_form, name="ship"),
     path("ship/paste/", ship.ship_paste, name="ship-paste"),
     path("ship/confirm/", ship.ship_confirm, name="ship-confirm"),

@@ -210,11 +210,14 @@ class CancelForm(ActionForm):
     )
 
     reason = forms.ChoiceField(label=lazy("キャンセル理由"), choices=REASONS)
+    keep_off_sale = forms.BooleanField(label=lazy("商品を販売に戻さない（検品中の拠点へ移す）"), required=False)
 
 
 def why_not_cancelled(order: Facts) -> str:
     if order["cancelled_at"]:
         return _("キャンセル済みです。")
+    if order["stop_asked_at"]:
+        return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
     if order["fulfillment_state"] not in cancel.STOPPABLE:
         return _("出荷済みです。返品として扱ってください。")
     return (
@@ -222,7 +225,15 @@ def why_not_cancelled(order: Facts) -> str:
     )
 
 
-CANCEL_COLUMNS = ("cancelled_at", "fulfillment_state", "fulfilled_by_channel")
+CANCEL_COLUMNS = ("cancelled_at", "fulfillment_state", "fulfilled_by_channel", "stop_asked_at")
+REASON_CODES = {
+    "顧客都合": "customer",
+    "欠品": "out_of_stock",
+    "未入金": "unpaid",
+    "不正の疑い": "fraud",
+    "二重注文": "duplicate",
+    "価格誤り": "wrong_price",
+}
 
 
 def plan_cancel(order_ids: Sequence[int], _params: Params) -> Plan:
@@ -235,16 +246,24 @@ def plan_cancel(order_ids: Sequence[int], _params: Params) -> Plan:
     if by_hand:
         effects.append(_("%(n)s件はモールの画面でもキャンセルが必要です。") % {"n": f"{by_hand:,}"})
     if at_work:
-        effects.append(_("%(n)s件は出荷指示済みです。倉庫の出荷を止めます。") % {"n": f"{at_work:,}"})
+        effects.append(
+            _("%(n)s件は出荷指示済みです。出荷元に停止を依頼し、返事を待ってからキャンセルします。")
+            % {"n": f"{at_work:,}"}
+        )
     if paid:
-        effects.append(_("%(n)s件は入金済みです。返金は別に行ってください。") % {"n": f"{paid:,}"})
+        effects.append(_("%(n)s件は入金済みです。返金の手続きを始めます。") % {"n": f"{paid:,}"})
     return Plan(will, skipped, effects)
 
 
 def run_cancel(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     _will, skipped = split(order_ids, CANCEL_COLUMNS, why_not_cancelled)
-    result = cancel.cancel_orders(order_ids, reason=params["reason"], actor=actor)
-    return outcome(order_ids, result.orders, {**skipped, **result.refused})
+    reason = params["reason"]
+    code = REASON_CODES.get(reason, "other")
+    note = "" if reason in REASON_CODES else reason
+    ask = cancel.Ask(reason=code, note=note, keep_off_sale=bool(params.get("keep_off_sale")))
+    result = cancel.cancel_orders(order_ids, ask=ask, actor=actor)
+    waiting = dict.fromkeys(result.waiting, _("出荷元に停止を依頼しました。返事のあとにキャンセルされます。"))
+    return outcome(order_ids, result.orders, {**skipped, **result.refused, **waiting})
 
 
 ACTIONS = (

@@ -161,24 +161,3 @@ class PaymentForm(forms.Form):
     note = forms.CharField(
         label=_("メモ"), max_length=200, required=False, help_text=_("入金の方法や振込名義など。履歴に残ります。")
     )
-
-
-CANCEL_REASONS = (
-    ("顧客都合", _("顧客都合")),
-    ("欠品", _("欠品")),
-    ("未入金", _("未入金")),
-    ("不正疑い", _("不正疑い")),
-    ("重複", _("重複")),
-    ("価格誤り", _("価格誤り")),
-)
-
-
-class CancelForm(forms.Form):
-    reason = forms.ChoiceField(label=_("キャンセルの理由"), choices=CANCEL_REASONS, widget=forms.RadioSelect)
-    note = forms.CharField(label=_("補足"), max_length=150, required=False)
-
-    @property
-    def text(self) -> str:
-        """The reason with what was added to it."""
-        note = self.cleaned_data["note"]
-        return f"{self.cleaned_data['reason']}（{note}）" if note else self.cleaned_data["reason"]

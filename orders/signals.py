@@ -6,3 +6,8 @@ from django.dispatch import Signal
 lines_released = Signal()
 # Orders cancelled (`order_ids`, `by`): instructed shipments must stop.
 orders_cancelled = Signal()
+# An order shall be stopped (`order_ids`, `line_ids` or None for all of an order, `by`, `note`). The receiver asks the
+# locations and returns the set of orders whose location has still to answer.
+stop_wanted = Signal()
+# Pieces were taken off orders (`order_ids`): how far they are has changed though no shipment may have.
+lines_cut = Signal()

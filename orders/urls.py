@@ -6,6 +6,7 @@ from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
 from orders.urls_papers import paper_routes
 from orders.urls_payments import payment_routes
+from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
 from orders.views import bulk, desk, desk_views, presence
 
@@ -41,4 +42,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *rule_routes,
     *payment_routes,
     *paper_routes,
+    *return_routes,
 ]

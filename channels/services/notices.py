@@ -23,6 +23,7 @@ from orders.services.rules.verbs import GIFT
 # A mall may be closed for a night: after the quick tries it is asked so often, until it answers.
 LONG_PAUSE_S = 300
 RESTING_PAUSE_S = 600
+LEFT = (Shipment.State.SHIPPED, Shipment.State.RETURNED)  # what came back had left, and the channel knows it
 
 
 def deliver(effect: Effect) -> None:
@@ -98,7 +99,7 @@ TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {
 
 def parcels_of(order: Order) -> list[Parcel]:
     """Every parcel of the order that has left, with the channel's line ids and the pieces it carries."""
-    rows = ShipmentLine.objects.filter(order_line__order=order, shipment__state=Shipment.State.SHIPPED).select_related(
+    rows = ShipmentLine.objects.filter(order_line__order=order, shipment__state__in=LEFT).select_related(
         "shipment", "order_line"
     )
     lines: dict[int, dict[str, int]] = defaultdict(dict)

@@ -1,6 +1,7 @@
 from fulfillment.models.merge import Merge, MergedOrder, MergeKey, MergePair, ToldTogether
 from fulfillment.models.release import ReleaseTime
 from fulfillment.models.shipment import Batch, Shipment, ShipmentEvent, ShipmentLine
+from fulfillment.models.stop import StopPolicy, StopRequest
 
 __all__ = [
     "Batch",
@@ -12,5 +13,7 @@ __all__ = [
     "Shipment",
     "ShipmentEvent",
     "ShipmentLine",
+    "StopPolicy",
+    "StopRequest",
     "ToldTogether",
 ]

@@ -23,13 +23,16 @@ class Shipment(models.Model):
     class State(models.TextChoices):
         PLANNED = "planned", _("予定")
         INSTRUCTED = "instructed", _("出荷指示済")
+        STOP_REQUESTED = "stop_requested", _("出荷停止依頼中")
+        STOPPED = "stopped", _("停止済")
         SHIPPED = "shipped", _("出荷済")
+        RETURNED = "returned", _("持戻り")
         CANCELLED = "cancelled", _("取消")
 
     location = models.ForeignKey(Location, models.PROTECT, verbose_name=_("出荷元"))
     recipient = models.ForeignKey(Recipient, models.PROTECT, verbose_name=_("届け先"))
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="shipments")
-    state = models.CharField(_("状態"), max_length=12, choices=State, default=State.PLANNED)
+    state = models.CharField(_("状態"), max_length=16, choices=State, default=State.PLANNED)
     carrier = models.CharField(_("配送会社"), max_length=12, choices=Carrier, default=Carrier.YAMATO)
     tracking_no = models.CharField(_("送り状番号"), max_length=40, blank=True)
     package_count = models.PositiveSmallIntegerField(_("個口"), default=1)

@@ -27,7 +27,10 @@ from orders.queries.tiles import stage_counts
 STATE_TONES = {
     Shipment.State.PLANNED: "waiting",
     Shipment.State.INSTRUCTED: "info",
+    Shipment.State.STOP_REQUESTED: "danger",
+    Shipment.State.STOPPED: "neutral",
     Shipment.State.SHIPPED: "done",
+    Shipment.State.RETURNED: "attention",
     Shipment.State.CANCELLED: "neutral",
 }
 EVENTS = {
@@ -38,6 +41,12 @@ EVENTS = {
     "return_printed": gettext_lazy("返品票を印刷しました"),
     "shipped": gettext_lazy("出荷しました"),
     "cancelled": gettext_lazy("取り消しました"),
+    "stop_asked": gettext_lazy("出荷停止を依頼しました"),
+    "stopped": gettext_lazy("出荷を止めました"),
+    "too_late": gettext_lazy("停止が間に合わず出荷しました"),
+    "stop_withdrawn": gettext_lazy("出荷停止の依頼を取り下げました"),
+    "reopened": gettext_lazy("出荷確定を取り消しました"),
+    "returned": gettext_lazy("荷物が戻りました"),
     "emptied": gettext_lazy("商品がなくなったため取り消しました"),
 }
 RECENT_BATCHES = 50
@@ -266,6 +275,9 @@ def may(shipment: Shipment, user: User) -> dict[str, bool]:
         "print": user.has_perm("fulfillment.print_document") and shipment.state in LISTED,
         "ship": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.INSTRUCTED,
         "order": user.has_perm("orders.view_order"),
+        "reopen": user.has_perm("fulfillment.reopen_shipment") and shipment.state == Shipment.State.SHIPPED,
+        "returned": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.SHIPPED,
+        "stop": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.STOP_REQUESTED,
     }
 
 

@@ -14,8 +14,8 @@ SELECT order_line_id AS line, sum(pieces) AS pieces FROM (
         WHERE s.state IN {states} GROUP BY 1, 2) AS per_shipment
  GROUP BY 1
 """
-PLACED = PIECES.format(states="('planned', 'instructed', 'shipped')")
-GONE = PIECES.format(states="('shipped')")
+PLACED = PIECES.format(states="('planned', 'instructed', 'stop_requested', 'shipped', 'returned')")
+GONE = PIECES.format(states="('shipped', 'returned')")
 
 # (order, shipment) of everything that left, and the shipment whose mail and notice told of it: its own, or that of a
 # parcel which left with it.
@@ -24,7 +24,7 @@ SELECT DISTINCT l.order_id, s.id AS shipment_id, coalesce(t.under_id, s.id) AS t
   FROM fulfillment_shipment s JOIN fulfillment_shipmentline sl ON sl.shipment_id = s.id
   JOIN orders_orderline l ON l.id = sl.order_line_id
   LEFT JOIN fulfillment_toldtogether t ON t.shipment_id = s.id AND t.order_id = l.order_id
- WHERE s.state = 'shipped'
+ WHERE s.state IN ('shipped', 'returned')
 """
 
 CHECKS: Mapping[str, str] = {
@@ -40,7 +40,7 @@ CHECKS: Mapping[str, str] = {
         WITH planned AS (
           SELECT sl.order_line_id AS line, sl.sku_id AS sku, s.location_id AS place, sum(sl.quantity) AS units
             FROM fulfillment_shipmentline sl JOIN fulfillment_shipment s ON s.id = sl.shipment_id
-           WHERE s.state IN ('planned', 'instructed') GROUP BY 1, 2, 3),
+           WHERE s.state IN ('planned', 'instructed', 'stop_requested') GROUP BY 1, 2, 3),
         held AS (
           SELECT substr(e.ref, 6)::bigint AS line, b.sku_id AS sku, b.location_id AS place, sum(e.reserved) AS units
             FROM inventory_entry e JOIN inventory_balance b ON b.id = e.balance_id
@@ -71,7 +71,8 @@ CHECKS: Mapping[str, str] = {
     "order {}, shipment {}: the channel was not told": f"""
         SELECT order_id, shipment_id FROM ({LEFT}) gone
           JOIN orders_order o ON o.id = order_id JOIN orders_shop shop ON shop.id = o.shop_id
-         WHERE NOT EXISTS (SELECT FROM kernel_effect e WHERE e.key = 'ship:' || order_id || ':' || told_under)
+         WHERE NOT 'internal' = ANY(o.flags)
+           AND NOT EXISTS (SELECT FROM kernel_effect e WHERE e.key = 'ship:' || order_id || ':' || told_under)
            AND ((shop.capabilities->>'partial_shipment')::bool IS TRUE
                 OR (o.fulfillment_state = 'shipped' AND NOT EXISTS (
                     SELECT FROM kernel_effect e

@@ -23,11 +23,11 @@ SELECT o.id,
                                AND (release_date IS NULL OR release_date <= %s)), false) AS due_missing
          FROM orders_orderline WHERE order_id = o.id) l
   LEFT JOIN LATERAL (
-       SELECT bool_or(f.state = 'instructed') AS instructed, min(f.instructed_at) AS instructed_at,
+       SELECT bool_or(f.state IN ('instructed', 'stop_requested')) AS instructed, min(f.instructed_at) AS instructed_at,
               max(f.shipped_at) AS shipped_at, string_agg(DISTINCT p.name, '・') AS places,
               string_agg(DISTINCT nullif(f.tracking_no, ''), ' ') AS tracking
          FROM fulfillment_shipment f JOIN inventory_location p ON p.id = f.location_id
-        WHERE f.state <> 'cancelled' AND f.id IN (
+        WHERE f.state NOT IN ('cancelled', 'stopped') AND f.id IN (
               SELECT fl.shipment_id FROM fulfillment_shipmentline fl
                 JOIN orders_orderline ol ON ol.id = fl.order_line_id
                WHERE ol.order_id = o.id)) s ON true

@@ -19,6 +19,7 @@ from orders.models.order import ChannelSync, FulfillmentState
 from orders.services import facts as order_facts
 from orders.services import journal as order_journal
 from orders.services import mail
+from orders.services.internal import is_internal
 from orders.services.journal import Actor, Entry
 from orders.services.reservation import ref_of
 
@@ -45,11 +46,21 @@ def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipp
 
     Locks orders by pk, shipments by pk, then stock once.
     """
+    return _leave(departures, actor=actor, left_already=False)
+
+
+@transaction.atomic
+def record_left(departures: Sequence[Departure], *, actor: Actor) -> Shipped:
+    """These parcels have left, whatever anybody wanted: a hold or an open reason no longer keeps them here."""
+    return _leave(departures, actor=actor, left_already=True)
+
+
+def _leave(departures: Sequence[Departure], *, actor: Actor, left_already: bool) -> Shipped:
     by_id = {departure.shipment_id: departure for departure in departures}
     order_ids = sorted(set(ShipmentLine.objects.filter(shipment__in=by_id).values_list("order_line__order", flat=True)))
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
     locked = list(Shipment.objects.select_for_update(no_key=True).filter(pk__in=by_id).order_by("pk"))
-    refused = _refusals(locked, by_id, order_ids)
+    refused = _refusals(locked, by_id, {} if left_already else _stopped_orders(order_ids))
     lines = list(
         ShipmentLine.objects.filter(shipment__in=[s.pk for s in locked if s.pk not in refused]).select_related(
             "shipment", "order_line"
@@ -76,12 +87,13 @@ def confirm_shipments(departures: Sequence[Departure], *, actor: Actor) -> Shipp
     return Shipped([shipment.pk for shipment in leaving], touched, refused)
 
 
-def _refusals(locked: Sequence[Shipment], by_id: dict[int, Departure], order_ids: Sequence[int]) -> dict[int, str]:
+def _refusals(locked: Sequence[Shipment], by_id: dict[int, Departure], held: dict[int, str]) -> dict[int, str]:
     refused = {}
-    held = _stopped_orders(order_ids)
     for shipment in locked:
         if shipment.state == Shipment.State.SHIPPED:
             refused[shipment.pk] = _("すでに出荷済みです。")
+        elif shipment.state == Shipment.State.STOP_REQUESTED:
+            refused[shipment.pk] = _("出荷停止を依頼されています。止められたか、間に合わなかったかを答えてください。")
         elif shipment.state != Shipment.State.INSTRUCTED:
             refused[shipment.pk] = _("出荷指示が出ていません（%(state)s）。") % {"state": shipment.get_state_display()}
         elif not by_id[shipment.pk].tracking_no.strip():
@@ -194,7 +206,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
                 suffix=f":{shipment.pk}",
                 extra=_parcel_words(parcels, [line for line in lines if line.order_line.order_id == order_id]),
             )
-            if complete or order.shop.can("partial_shipment"):
+            if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
                 notices.append((order_id, shipment.pk))
     ToldTogether.objects.bulk_create(together)
     put([NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o}) for o, s in notices])

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from fulfillment import picking
 from fulfillment.forms import tab_of
 from fulfillment.models import Shipment
-from fulfillment.queries import shipments
+from fulfillment.queries import shipments, stops
 from fulfillment.services.instruct import instruct_orders
 from oms.kernel.keyset import keyset_page
 from oms.kernel.links import url_if_served
@@ -38,6 +38,7 @@ def shipment_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": shipments.shipment_rows(page.rows, personal=shipments.sees_recipient(user)),
         "counts": shipments.tab_counts(),
+        "stops_waiting": stops.waiting_count(),
         "ready_url": f"{desk}?stage=ready" if desk else "",
         "sees_orders": user.has_perm("orders.view_order"),
         "printing": PRINTING,
@@ -60,7 +61,11 @@ def order_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """The shipments of an order, inside its page."""
     context = {
         "order_id": pk,
-        "shipments": shipments.shipments_of(pk, user_of(request)),
+        "shipments": (found := shipments.shipments_of(pk, user_of(request))),
+        "stops": (asked := stops.requests_of(pk)),
+        "stops_waiting": any(row.state == row.State.WAITING for row, _tone in asked),
+        "may_ask_change": request.user.has_perm("fulfillment.ask_stop")
+        and any(row.shipment.state == Shipment.State.INSTRUCTED for row, _may, _lines in found),
         "carriers": Carrier.choices,
     }
     return render_page(request, "fulfillment/order.html", context, fragment="fulfillment/_order_panel.html")

@@ -17,6 +17,8 @@ class Location(models.Model):
         INSPECTION = "inspection", _("検品中")
         IN_TRANSIT = "in_transit", _("移動中")
         LOCKER = "locker", _("ロッカー")
+        SECOND = "second", _("B品")
+        TO_MAKER = "to_maker", _("メーカー返送")
 
     code = models.CharField(_("拠点コード"), max_length=40, unique=True)
     name = models.CharField(_("拠点名"), max_length=100)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from inventory.models.balance import EntryKind
-from inventory.queries.availability import all_pool_ids, pool_ids
+from inventory.queries.availability import all_pool_ids, place_ids, pool_ids
 from inventory.queries.bundles import components
 from inventory.queries.holdings import Held, held_by
 from inventory.queries.rows import Row
@@ -144,6 +144,27 @@ def unallocate(refs: Iterable[str], *, by_id: int | None = None) -> list[Held]:
     return placed
 
 
+def unplace(parts: Sequence[Part], *, by_id: int | None = None) -> None:
+    """Take these parts' places back, as far as their refs still hold them; the promises in the pool stay.
+
+    For a parcel that was stopped: what the same ref holds for other parcels is left alone.
+    """
+    with door.in_transaction():
+        _rows, held = lock_holdings({part.ref for part in parts})
+        left = {holding: holding.quantity for holding in held if holding.location_id is not None}
+        ended = []
+        for part in parts:
+            own = {
+                holding: units
+                for holding, units in left.items()
+                if (holding.ref, holding.sku_id, holding.location_id) == (part.ref, part.sku_id, part.location_id)
+            }
+            for holding, units in spread(part.quantity, own):
+                left[holding] -= units
+                ended.append(Change(holding.balance_id, reserved=-units, ref=holding.ref))
+        door.apply(ended, kind=EntryKind.UNALLOCATE, by_id=by_id)
+
+
 def ship(parts: Sequence[Part], *, by_id: int | None = None) -> None:
     """Goods leave: each part was allocated to its ref at that place. Raises NotHeld with nothing written.
 
@@ -153,6 +174,23 @@ def ship(parts: Sequence[Part], *, by_id: int | None = None) -> None:
     with door.in_transaction():
         rows, held = lock_holdings({part.ref for part in parts}, pools)
         door.apply(shipping(parts, rows, held), kind=EntryKind.SHIP, by_id=by_id)
+
+
+def unship(parts: Sequence[Part], *, by_id: int | None = None) -> None:
+    """The goods of a shipment did not leave after all: they lie at their places again, promised and placed as before.
+    Raises OutOfStock with nothing written where the promise no longer fits (a place outside the pool)."""
+    skus = {part.sku_id for part in parts}
+    pools = {sku: ids[0] for sku, ids in all_pool_ids(skus).items()}
+    balances = place_ids((part.sku_id, part.location_id) for part in parts)
+    with door.in_transaction():
+        rows = door.lock({*pools.values(), *balances.values()})
+        changes = []
+        for part in parts:
+            place = balances[part.sku_id, part.location_id]
+            back = part.quantity if rows[place].in_pool else 0
+            changes.append(Change(place, part.quantity, part.quantity, part.ref))
+            changes.append(Change(pools[part.sku_id], back, part.quantity, part.ref))
+        door.apply(changes, kind=EntryKind.SHIP, by_id=by_id)
 
 
 def shipping(parts: Sequence[Part], rows: Mapping[int, Row], held: Sequence[Held]) -> list[Change]:

@@ -40,9 +40,12 @@ from inventory.services.moves import (
     reserve,
     ship,
     unallocate,
+    unplace,
+    unship,
 )
 from inventory.services.places import ensure_balances, ensure_pools
 from inventory.services.settlement import Outcome
+from inventory.services.special_places import aside_place, place_of_kind, set_aside
 
 __all__ = [
     "Change",
@@ -63,6 +66,7 @@ __all__ = [
     "all_pool_ids",
     "allocate",
     "apply",
+    "aside_place",
     "available",
     "bundles_of",
     "components",
@@ -75,6 +79,7 @@ __all__ = [
     "held_at",
     "held_by",
     "place_ids",
+    "place_of_kind",
     "pool_ids",
     "receive",
     "record",
@@ -82,8 +87,11 @@ __all__ = [
     "release",
     "requests_for",
     "reserve",
+    "set_aside",
     "set_overcommit",
     "ship",
     "transfer",
     "unallocate",
+    "unplace",
+    "unship",
 ]

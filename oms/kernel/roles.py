@@ -40,7 +40,16 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "channels.decide_oversellcase",
     "kernel.view_effect",
 }
+WORK_ON_ORDERS |= {
+    "fulfillment.ask_stop",
+    "orders.view_returncase",
+    "orders.change_returncase",
+    "orders.inspect_returncase",
+    "orders.settle_returncase",
+}
 LEAD_ORDERS = WORK_ON_ORDERS | {
+    "fulfillment.reopen_shipment",
+    "fulfillment.change_stoppolicy",
     "orders.export_order",
     "orders.export_document",
     "orders.change_papersettings",
@@ -57,6 +66,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
 SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}
 )
+SHIP |= {"orders.view_returncase", "orders.inspect_returncase"}
 STORE = SHIP | {"customers.view_member", "orders.view_order", "orders.view_personal_data"}
 RUN_STORE = STORE | {"inventory.change_balance", "customers.change_member"}
 ACCOUNT = frozenset(
@@ -75,6 +85,7 @@ ACCOUNT = frozenset(
         "inventory.view_sku",
     }
 )
+ACCOUNT |= {"orders.view_returncase", "orders.settle_returncase"}
 
 
 @dataclass(frozen=True)

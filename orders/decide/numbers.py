@@ -38,6 +38,7 @@ NUMBERS: Mapping[str, Number] = {
     "untouched_ne": Number(_("1件ずつの操作なしで出荷"), SHIPPED, Q(single_touches=0)),
     "late": Number(_("期限に遅れて出荷"), SHIPPED, Q(late=True)),
     "split": Number(_("分けて出荷"), SHIPPED, Q(parcels__gt=1)),
+    "returned": Number(_("返品のあった受注"), SHIPPED, Q(returned=True)),
     "released": Number(_("出荷指示までの時間がわかる受注"), SHIPPED, Q(release_s__isnull=False)),
     "cancelled": Number(_("キャンセルした受注"), CANCELLED, Q()),
     "fault": Number(_("店舗都合のキャンセル"), CANCELLED, Q(fault=True)),

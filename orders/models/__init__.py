@@ -1,5 +1,6 @@
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkMemory, BulkRun
+from orders.models.cancellation import Cancellation, CancellationLine
 from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.figure import DayFigure, FigureState, OrderFigure
@@ -19,6 +20,14 @@ from orders.models.papers import (
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
+from orders.models.return_case import (
+    ExchangeItem,
+    ReturnCase,
+    ReturnEvent,
+    ReturnGrade,
+    ReturnLine,
+    UnknownParcel,
+)
 from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
@@ -32,12 +41,15 @@ __all__ = [
     "BankPreset",
     "BulkMemory",
     "BulkRun",
+    "Cancellation",
+    "CancellationLine",
     "DayFigure",
     "DeskView",
     "DocumentEvent",
     "DocumentKind",
     "DocumentLink",
     "DocumentSeries",
+    "ExchangeItem",
     "FigureState",
     "IssuedDocument",
     "Logo",
@@ -67,6 +79,10 @@ __all__ = [
     "Refund",
     "RefundLine",
     "Reminder",
+    "ReturnCase",
+    "ReturnEvent",
+    "ReturnGrade",
+    "ReturnLine",
     "ReviewClaim",
     "ReviewDecision",
     "ReviewReason",
@@ -84,4 +100,5 @@ __all__ = [
     "StageDelta",
     "StoredPdf",
     "TaskKind",
+    "UnknownParcel",
 ]

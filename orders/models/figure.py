@@ -21,6 +21,7 @@ class OrderFigure(models.Model):
     late = models.BooleanField()
     fault = models.BooleanField()
     oversold = models.BooleanField()
+    returned = models.BooleanField(default=False)  # goods came back, or are to
     known = models.BooleanField()  # a member bought
     touches = models.PositiveIntegerField()
     single_touches = models.PositiveIntegerField()

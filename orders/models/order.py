@@ -195,6 +195,7 @@ class Order(models.Model):
     instructed_at = models.DateTimeField(_("出荷指示日時"), null=True)
     shipped_at = models.DateTimeField(_("出荷日時"), null=True)
     blocking_reasons = models.PositiveSmallIntegerField(default=0)
+    stop_asked_at = models.DateTimeField(_("出荷停止依頼"), null=True)  # a location has still to answer
 
     held_at = models.DateTimeField(_("保留日時"), null=True)
     hold_reason = models.CharField(_("保留理由"), max_length=200, blank=True)

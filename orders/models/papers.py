@@ -22,6 +22,12 @@ def _rounding_choices() -> list[tuple[str, object]]:
     return [(Rounding.FLOOR, _("切り捨て")), (Rounding.CEIL, _("切り上げ")), (Rounding.HALF_UP, _("四捨五入"))]
 
 
+class CreditNotes(models.TextChoices):
+    NEVER = "never", _("自動では発行しない")
+    REQUIRED = "required", _("交付義務があるとき（税込1万円以上）")
+    ALWAYS = "always", _("返金のたびに発行")
+
+
 class Logo(models.Model):
     """A picture on papers. Kept for ever, by its digest, because issued papers name it."""
 
@@ -50,6 +56,9 @@ class PaperSettings(models.Model):
     points_lower_price = models.BooleanField(_("モールのポイント・クーポンを値引として扱う"), default=False)
     issuers = models.JSONField(default=dict)
     stamp_methods = models.JSONField(default=list)
+    credit_notes = models.CharField(
+        _("返品の精算で返還インボイスを発行"), max_length=8, choices=CreditNotes, default=CreditNotes.REQUIRED
+    )
     link_days = models.PositiveSmallIntegerField(
         _("ダウンロードリンクの有効日数"), default=14, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )

@@ -16,14 +16,16 @@ from oms.kernel.models import User
 from oms.kernel.phone import phone_display
 from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
-from orders.models import Mail, Order, OrderLine, Recipient, ReviewReason
+from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
+from orders.queries import cancellations
 from orders.queries.labels import order_labels
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
 from orders.services import payment_gates
 from orders.services.edit import why_closed
+from orders.services.internal import is_internal
 
 PERSONAL = "orders.view_personal_data"
 MASKS = {
@@ -149,6 +151,8 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "rule_new_url": reverse("orders:rule-new") if user.has_perm("orders.manage_rules") else "",
         "slot": slot_label(order.wish_slot),
         "mails": [(mail, MAIL_TONES[mail.state]) for mail in _mails(order, personal)],
+        "return_cases": _return_cases(order, user),
+        "cancellations": cancellations.afterwards(order, user),
         "timeline": timeline(order.pk, personal=personal),
         "mall_url": _mall_url(order),
         "may": _may(order, user),
@@ -179,6 +183,12 @@ def slot_label(code: str) -> str:
     if len(code) == 4 and code.isdecimal():
         return _("%(start)s–%(end)s時") % {"start": code[:2], "end": code[2:]}
     return code
+
+
+def _return_cases(order: Order, user: User) -> list[ReturnCase]:
+    if not user.has_perm("orders.view_returncase"):
+        return []
+    return list(order.return_cases.order_by("-pk"))
 
 
 # ---- people
@@ -337,6 +347,8 @@ def _outbox_url(order: Order, user: User) -> str:
 
 
 def _mall_url(order: Order) -> str:
+    if is_internal(order):
+        return ""
     pattern = str(order.shop.capabilities.get("order_url") or "")
     return pattern.replace("{no}", order.channel_order_no) if pattern.startswith("https://") else ""
 
@@ -353,8 +365,11 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "cancel": has("orders.cancel_order")
         and not order.cancelled_at
         and not order.fulfilled_by_channel
-        and order.fulfillment_state in {"none", "instructed"}
+        and order.fulfillment_state in {"none", "instructed", "partially_shipped"}
+        and order.stop_asked_at is None
         and order.phase != "shipped",
+        "decline_cancel": has("orders.cancel_order") and order.cancel_requested and not order.cancelled_at and open_,
+        "return": has("orders.change_returncase") and order.fulfillment_state in {"shipped", "partially_shipped"},
         "instruct": has("orders.release_order") and order.stage == "ready",
         "note": has("orders.change_order"),
         "reimport": has("orders.change_order"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.clock import in_tokyo
 from orders.decide.reasons import CATALOGUE
 from orders.models.order import AllocationState, ChannelSync, PaymentMethod, PaymentState, Phase, Stage
 from orders.models.reason import Level
@@ -44,6 +45,7 @@ FIELDS = (
     "location_label",
     "channel_sync",
     "fulfilled_by_channel",
+    "stop_asked_at",
 )
 
 
@@ -52,6 +54,11 @@ def next_step(order: Mapping[str, Any], reasons: Sequence[tuple[str, str]]) -> S
     stage = order["stage"]
     if order["channel_sync"] == ChannelSync.FAILED:
         return Step(str(FAILED_AT_CHANNEL.get(stage, _("モールへの反映をやり直す"))), urgent=True)
+    if order["stop_asked_at"]:
+        return Step(
+            _("出荷停止の返事を待つ（%(time)s から）")
+            % {"time": in_tokyo(order["stop_asked_at"]).strftime("%-m/%-d %H:%M")}
+        )
     if stage == Stage.REVIEW:
         return _review(reasons)
     step_of = STEPS.get(stage)

@@ -10,7 +10,7 @@ from oms.kernel import audit, clock
 from orders.services import audit_money, stage
 
 BATCH = 5_000
-JOURNALS = ("orders_orderevent",)
+JOURNALS = ("orders_orderevent", "orders_returnevent")
 
 CHECKS: Mapping[str, str] = {
     "order {} of shop {} is stored {} times": """
@@ -44,6 +44,7 @@ CHECKS: Mapping[str, str] = {
     "order {}: nobody thanked the customer": """
         SELECT o.id FROM orders_order o
          WHERE o.phase IN ('open', 'to_confirm') AND o.cancelled_at IS NULL AND NOT o.fulfilled_by_channel
+           AND NOT 'internal' = ANY(o.flags)
            AND NOT o.flags @> '{moved_in}'
            AND NOT EXISTS (SELECT FROM orders_mail m WHERE m.order_id = o.id AND m.event = 'order_received')""",
 }

@@ -62,6 +62,12 @@ def write_allocated(rows: Sequence[tuple[int, int]]) -> None:
     update_rows("orders_orderline", {"allocated_quantity": "int"}, rows)
 
 
+def write_stop_asked(asked: Mapping[int, datetime | None]) -> None:
+    """Since when a location has been asked to stop these orders' parcels; None when nobody waits for an answer.
+    The caller holds the orders' locks."""
+    update_rows("orders_order", {"stop_asked_at": "timestamptz"}, list(asked.items()))
+
+
 def write_channel_sync(order_ids: Sequence[int], state: str) -> None:
     Order.objects.filter(pk__in=order_ids).update(channel_sync=state, version=F("version") + 1)
 

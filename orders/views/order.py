@@ -16,11 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel.models import User
 from oms.kernel.web import answer, live, render_page
-from orders.forms import CancelForm, HoldForm, PaymentForm
+from orders.forms import HoldForm, PaymentForm
 from orders.models import Order
-from orders.models.order import Stage
 from orders.queries import detail
-from orders.services import cancel as cancelling
 from orders.services import confirm as confirming
 from orders.services import hold as holding
 from orders.services import payment, review
@@ -36,6 +34,8 @@ FRAGMENTS = (
     "orders/_people.html",
     "orders/_delivery.html",
     "orders/_lines.html",
+    "orders/_cancellations.html",
+    "orders/_returns.html",
     "orders/_money.html",
     "orders/_note.html",
     "orders/_mails.html",
@@ -132,23 +132,6 @@ def order_pay(request: HttpRequest, pk: int) -> HttpResponse:
     return _dialog(request, pk, PaymentForm, write, title=_("入金を登録"), action=_("入金済みにする"))
 
 
-@require_http_methods(["GET", "POST"])
-@permission_required("orders.cancel_order", raise_exception=True)
-def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    def write(form: CancelForm) -> None:
-        outcome = cancelling.cancel_orders([pk], reason=form.text, actor=actor_of(request))
-        for cause in outcome.refused.values():
-            messages.error(request, cause)
-        if outcome.by_hand:
-            messages.warning(request, _("キャンセルしました。モールの画面でもキャンセルの手続きをしてください。"))
-        elif outcome.orders:
-            messages.success(request, _("キャンセルしました。モールにも知らせます。"))
-
-    return _dialog(
-        request, pk, CancelForm, write, title=_("受注をキャンセル"), action=_("キャンセルする"), template="cancel"
-    )
-
-
 # ---- shared by the order's views, here and upstairs
 
 
@@ -216,7 +199,5 @@ def _dialog(
         "form": form,
         "title": title,
         "action": action,
-        "by_hand": not order.shop.can("cancel"),
-        "instructed": order.stage == Stage.IN_FULFILLMENT,
     }
     return render_page(request, f"orders/{template}.html", context, fragment=f"orders/_{template}.html")

@@ -131,7 +131,7 @@ def test_cancelling_after_the_instruction_stops_the_shipment_and_returns_the_sto
     shipment = instruct_orders([order.pk], actor=ACTOR).shipments[0]
     assert cancel_orders([order.pk], reason="顧客都合", actor=ACTOR).orders == [order.pk]
     order.refresh_from_db()
-    assert order.stage == "cancelled" and Shipment.objects.get().state == "cancelled"
+    assert order.stage == "cancelled" and Shipment.objects.get().state == "stopped"
     assert balance(chair) == (1, 0) and balance(chair, warehouse) == (1, 0)
     assert Effect.objects.filter(kind="channel_cancel").count() == 1
     refused = confirm_shipments([Departure(shipment, "yamato", "1")], actor=ACTOR).refused

@@ -200,10 +200,11 @@ def test_cancelling_says_when_a_person_must_finish_at_the_mall(client_of, aoi):
     shop = make_shop("amazon-1", capabilities={"cancel": False, "mail": "free"})
     order = take(shop, skus=[make_sku(stock_units=1)])
     client, url = client_of(aoi), reverse("orders:cancel", args=[order.pk])
-    assert "このモールにはキャンセルの連携がありません" in body_of(client.get(url, headers=HTMX))
+    assert "連携がないため、モールの画面での手続きを作業として残します" in body_of(client.get(url, headers=HTMX))
     assert "必須" in body_of(client.post(url, {}))
-    done = client.post(url, {"reason": "顧客都合", "note": "お電話"}, follow=True)
-    assert "モールの画面でもキャンセルの手続きをしてください" in body_of(done)
+    form = {"scope": "whole", "reason": "customer", "asked_by": "customer", "note": "お電話", "key": "a"}
+    done = client.post(url, form, follow=True)
+    assert "モールの画面での手続きを作業に残しました" in body_of(done)
     order.refresh_from_db()
     assert (order.stage, order.cancel_reason) == ("cancelled", "顧客都合（お電話）") and violations() == []
 

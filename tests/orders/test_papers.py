@@ -404,6 +404,7 @@ def test_a_shops_settings_change_its_papers_and_a_bad_logo_is_refused(client_of,
     url = f"{PAPERS}shops/{order.shop_id}/"
     assert order.shop.name in body_of(client.get(f"{PAPERS}shops/"))
     typed = {"company": "株式会社くらし", "rounding": "half_up", "receipt_for": "雑貨代として", "link_days": "7",
+             "credit_notes": "required",
              "issuer-cod": "mall", "stamp_methods": ["bank_transfer"]}  # fmt: skip
     bad = io.BytesIO(b"GIF89a")
     bad.name = "logo.gif"

@@ -58,10 +58,11 @@ touched AS (
 sent AS (
     SELECT l.order_id, count(DISTINCT s.id) AS n
       FROM orders_orderline l JOIN fulfillment_shipmentline sl ON sl.order_line_id = l.id
-      JOIN fulfillment_shipment s ON s.id = sl.shipment_id AND s.state = 'shipped'
+      JOIN fulfillment_shipment s ON s.id = sl.shipment_id AND s.state IN ('shipped', 'returned')
      WHERE l.order_id = ANY(%(ids)s) GROUP BY l.order_id)
 INSERT INTO orders_orderfigure (order_id, shop_id, ordered_on, shipped_on, cancelled_on, by_channel, cancelled, late,
-                                fault, oversold, known, touches, single_touches, parcels, import_s, release_s, total)
+                                fault, oversold, returned, known, touches, single_touches, parcels, import_s,
+                                release_s, total)
 SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
        CASE WHEN NOT o.fulfilled_by_channel AND NOT (o.flags @> %(moved_in)s::varchar[]) 
             THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
@@ -71,6 +72,7 @@ SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
        o.cancelled_at IS NOT NULL AND NOT o.cancel_requested AND EXISTS (
            SELECT FROM orders_orderevent e WHERE e.order_id = o.id AND e.kind = 'cancelled' AND e.by_id IS NOT NULL),
        EXISTS (SELECT FROM channels_oversellcase c WHERE c.order_id = o.id),
+       EXISTS (SELECT FROM orders_returncase r WHERE r.order_id = o.id AND r.state NOT IN ('rejected', 'withdrawn')),
        o.member_id IS NOT NULL, coalesce(t.n, 0), coalesce(t.single, 0),
        CASE WHEN o.shipped_at IS NULL THEN 0 ELSE coalesce(s.n, 1) END,
        CASE WHEN NOT (o.flags @> %(moved_in)s::varchar[])
@@ -81,7 +83,8 @@ SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
 ON CONFLICT (order_id) DO UPDATE SET
     shop_id = excluded.shop_id, ordered_on = excluded.ordered_on, shipped_on = excluded.shipped_on,
     cancelled_on = excluded.cancelled_on, by_channel = excluded.by_channel, cancelled = excluded.cancelled,
-    late = excluded.late, fault = excluded.fault, oversold = excluded.oversold, known = excluded.known,
+    late = excluded.late, fault = excluded.fault, oversold = excluded.oversold,
+    returned = excluded.returned, known = excluded.known,
     touches = excluded.touches, single_touches = excluded.single_touches, parcels = excluded.parcels,
     import_s = excluded.import_s, release_s = excluded.release_s, total = excluded.total
  WHERE orders_orderfigure IS DISTINCT FROM excluded

@@ -1,0 +1,144 @@
+"""Going back behind a shipping confirmation, and parcels that carriers bring back."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.services import facts, journal
+from inventory.services import stock
+from oms.kernel import clock
+from oms.kernel.clock import in_tokyo
+from oms.kernel.models import Effect
+from orders.models import Mail, Order, OrderLine, ReturnCase, ReturnLine
+from orders.models.order import ChannelSync
+from orders.services import journal as order_journal
+from orders.services import returns
+from orders.services.journal import Actor, Entry
+from orders.services.reservation import ref_of
+from orders.services.returns import Refused
+
+SHIPPING_MAILS = ("shipped", "partially_shipped")
+
+
+@transaction.atomic
+def reopen(shipment_id: int, *, actor: Actor) -> Shipment:
+    """Take back a confirmation of today that no channel has been told of: the goods are here again, and the parcel is
+    back in the warehouse's list with its places. Notices and mails still waiting are pulled back; a mail that is out
+    is said to be. Raises Refused. Locks the orders by pk, the shipment, then stock.
+    """
+    orders = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
+    order_ids = sorted(set(orders))
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
+    shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment_id)
+    if cause := why_not_reopened(shipment, order_ids):
+        raise Refused(cause)
+    sent = _pull_back(shipment, order_ids)
+    lines = list(shipment.lines.select_related("order_line"))
+    _uncount(lines)
+    Shipment.objects.filter(pk=shipment.pk).update(state=Shipment.State.INSTRUCTED, shipped_at=None, tracking_no="")
+    journal.write([(shipment.pk, "reopened", shipment.tracking_no)], by=actor.by)
+    text = _("送り状 %(no)s を取り消し") % {"no": shipment.tracking_no}
+    if sent:
+        text += _("（出荷メールは送信済み）")
+    order_journal.write([Entry(order_id, "reopened", text) for order_id in order_ids], actor=actor)
+    _give_back(shipment, lines, actor)
+    facts.refresh(order_ids, actor=actor)
+    return Shipment.objects.get(pk=shipment.pk)
+
+
+def why_not_reopened(shipment: Shipment, order_ids: Sequence[int]) -> str:
+    """Why the confirmation stands; empty when it may be taken back."""
+    if shipment.state != Shipment.State.SHIPPED or shipment.shipped_at is None:
+        return _("出荷済みの出荷伝票ではありません。")
+    if in_tokyo(shipment.shipped_at).date() != clock.today():
+        return _("取り消せるのは当日の出荷だけです。返品として扱ってください。")
+    told = Effect.objects.filter(key__in=_notice_keys(shipment, order_ids)).exclude(
+        state=Effect.State.WAITING, attempts=0
+    )
+    if told.exists():
+        return _("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。")
+    if ReturnLine.objects.filter(case__order__in=order_ids).exists():
+        return _("返品の受付があるため取り消せません。")
+    return ""
+
+
+def _pull_back(shipment: Shipment, order_ids: Sequence[int]) -> bool:
+    """Take notices and mails that nobody has tried to send yet out of the outbox; says whether a mail is out already.
+    Confirming again writes them anew."""
+    Effect.objects.filter(key__in=_notice_keys(shipment, order_ids), state=Effect.State.WAITING, attempts=0).delete()
+    Order.objects.filter(pk__in=order_ids, channel_sync=ChannelSync.PENDING).update(
+        channel_sync=ChannelSync.NONE, version=F("version") + 1
+    )
+    ends = [f":{order_id}:{shipment.pk}" for order_id in order_ids]
+    mails = Mail.objects.filter(key__in=[f"{event}{end}" for event in SHIPPING_MAILS for end in ends])
+    effects = {f"mail:{pk}": pk for pk in mails.filter(state=Mail.State.SCHEDULED).values_list("pk", flat=True)}
+    waiting = Effect.objects.select_for_update(no_key=True).filter(
+        key__in=effects, state=Effect.State.WAITING, attempts=0
+    )
+    pulled = list(waiting.order_by("pk").values_list("key", flat=True))
+    Effect.objects.filter(key__in=pulled).delete()
+    Mail.objects.filter(pk__in=[effects[key] for key in pulled]).delete()
+    Mail.objects.filter(pk__in=mails.filter(state=Mail.State.SUPPRESSED)).delete()
+    return mails.exists()
+
+
+def _notice_keys(shipment: Shipment, order_ids: Sequence[int]) -> list[str]:
+    return [f"ship:{order_id}:{shipment.pk}" for order_id in order_ids]
+
+
+def _uncount(lines: Sequence[ShipmentLine]) -> None:
+    """A bundle's line has several rows; its pieces count once."""
+    for order_line, pieces in {line.order_line_id: line.line_quantity for line in lines}.items():
+        OrderLine.objects.filter(pk=order_line).update(shipped_quantity=F("shipped_quantity") - pieces)
+
+
+def _give_back(shipment: Shipment, lines: Sequence[ShipmentLine], actor: Actor) -> None:
+    try:
+        stock.unship(
+            [
+                stock.Part(ref_of(line.order_line_id), line.sku_id, shipment.location_id, line.quantity)
+                for line in lines
+            ],
+            by_id=actor.by.pk if actor.by else None,
+        )
+    except stock.OutOfStock as error:
+        raise Refused(_("在庫の引当を元に戻せないため取り消せません。返品として扱ってください。")) from error
+
+
+@transaction.atomic
+def parcel_returned(shipment_id: int, *, tracking_no: str = "", actor: Actor) -> ReturnCase:
+    """The carrier brings the parcel back (受取拒否・長期不在・宛先不明): a case is opened that waits for its arrival.
+
+    Saying it again gives the known case. Raises Refused.
+    """
+    orders = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
+    order_ids = sorted(set(orders))
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
+    shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment_id)
+    if shipment.state not in {Shipment.State.SHIPPED, Shipment.State.RETURNED}:
+        raise Refused(_("出荷済みの出荷伝票ではありません。"))
+    cases = [_case_of(shipment, order_id, tracking_no or shipment.tracking_no, actor) for order_id in order_ids]
+    if shipment.state == Shipment.State.SHIPPED:
+        Shipment.objects.filter(pk=shipment.pk).update(state=Shipment.State.RETURNED)
+        journal.write([(shipment.pk, "returned", tracking_no)], by=actor.by)
+    return cases[0]
+
+
+def _case_of(shipment: Shipment, order_id: int, tracking_no: str, actor: Actor) -> ReturnCase:
+    pieces = {line.order_line_id: line.line_quantity for line in shipment.lines.filter(order_line__order=order_id)}
+    case = returns.open_case(
+        order_id,
+        pieces,
+        reason="refused",
+        key=f"undelivered:{shipment.pk}:{order_id}",
+        kind=ReturnCase.Kind.UNDELIVERED,
+        note=_("出荷伝票 %(no)s が配達できずに戻ります。") % {"no": shipment.number},
+        actor=actor,
+    )
+    if case.state == ReturnCase.State.REQUESTED:
+        returns.approve(case.pk, actor=actor)
+        returns.on_its_way(case.pk, carrier=shipment.carrier, tracking_no=tracking_no, actor=actor)
+    return ReturnCase.objects.get(pk=case.pk)

@@ -1,0 +1,307 @@
+"""出荷停止依頼: asking locations to stop parcels, and what follows from their answers.
+
+A parcel that nobody has begun with stops by itself where its location's policy says so. Every other one waits in state
+`stop_requested` until the location says that it stopped it, or that it was too late.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils.translation import gettext as _
+
+from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
+from fulfillment.services import facts, journal
+from fulfillment.services import ship as shipping
+from inventory.models import Location
+from inventory.services import stock
+from oms.kernel import clock
+from oms.kernel.models import User
+from orders.models import Order, OrderLine
+from orders.services import cancel, hold, returns
+from orders.services import facts as order_facts
+from orders.services import journal as order_journal
+from orders.services.journal import Actor, Entry
+from orders.services.reservation import ref_of
+
+Purpose, State = StopRequest.Purpose, StopRequest.State
+BEGUN = ("pick_printed", "note_printed")
+UNDER_WAY = (Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Orders whose parcels stopped at once, and those whose location has still to answer."""
+
+    stopped: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an answer led to: orders cancelled, orders that may be changed now, return cases of what left."""
+
+    cancelled: list[int] = field(default_factory=list)
+    to_change: list[int] = field(default_factory=list)
+    cases: list[int] = field(default_factory=list)
+    refused: str = ""
+
+
+def ask_for_cancel(
+    order_ids: Sequence[int], *, line_ids: Sequence[int] | None = None, by: User | None, note: str
+) -> set[int]:
+    """Stop what these orders (or only these of their lines) have under way; returns the orders that must wait.
+
+    The caller holds the orders' locks and cancels the others itself.
+    """
+    return set(_ask(order_ids, line_ids, Purpose.CANCEL, by, note).waiting)
+
+
+@transaction.atomic
+def ask_for_change(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
+    """Stop these orders' parcels so that they can be changed. What stops is held until somebody lifts the hold."""
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
+    asked = _ask(order_ids, None, Purpose.CHANGE, actor.by, note)
+    known = asked.stopped + asked.waiting
+    order_journal.write([Entry(order_id, "stop_asked", note) for order_id in known], actor=actor)
+    _hold_for_change(asked.stopped, note, actor)
+    return asked
+
+
+def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, purpose: str, by: User | None, note: str) -> Asked:
+    concerned = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=UNDER_WAY)
+    if line_ids is not None:
+        concerned = concerned.filter(order_line__in=line_ids)
+    orders_of: dict[int, set[int]] = {}
+    for shipment_id, order_id in concerned.values_list("shipment", "order_line__order"):
+        orders_of.setdefault(shipment_id, set()).add(order_id)
+    shipments = list(
+        Shipment.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk__in=orders_of, state__in=UNDER_WAY)
+        .select_related("location")
+        .order_by("pk")
+    )
+    by_itself = stops_by_itself([s for s in shipments if s.state == Shipment.State.INSTRUCTED])
+    waiting = [shipment for shipment in shipments if shipment.pk not in by_itself]
+    pairs = [(shipment.pk, order_id) for shipment in shipments for order_id in sorted(orders_of[shipment.pk])]
+    asked = StopRequest(purpose=purpose, note=note[:200], asked_at=clock.now(), asked_by=by)
+    _write_requests(pairs, by_itself, asked)
+    Shipment.objects.filter(pk__in=[s.pk for s in waiting]).update(state=Shipment.State.STOP_REQUESTED)
+    journal.write([(shipment.pk, "stop_asked", note) for shipment in shipments], by=by)
+    waits = {order for shipment in waiting for order in orders_of[shipment.pk]}
+    if by_itself:
+        _take_back([s for s in shipments if s.pk in by_itself], by)
+    _write_clock(sorted(waits))
+    all_orders = {order for orders in orders_of.values() for order in orders}
+    return Asked(sorted(all_orders - waits), sorted(waits))
+
+
+def stops_by_itself(shipments: Sequence[Shipment]) -> set[int]:
+    """Parcels that nobody has begun with, at locations where that is enough."""
+    begun = set(
+        ShipmentEvent.objects.filter(shipment__in=[s.pk for s in shipments], kind__in=BEGUN).values_list(
+            "shipment", flat=True
+        )
+    )
+    policies = dict(StopPolicy.objects.values_list("location", "automatic"))
+    return {
+        s.pk
+        for s in shipments
+        if s.printed_at is None
+        and s.pk not in begun
+        and policies.get(s.location_id, s.location.kind == Location.Kind.WAREHOUSE)
+    }
+
+
+def _write_requests(pairs: Sequence[tuple[int, int]], by_itself: set[int], asked: StopRequest) -> None:
+    """A request for each (shipment, order), like `asked`; one that was asked before and waits stays as it is."""
+    StopRequest.objects.bulk_create(
+        [
+            StopRequest(
+                shipment_id=shipment_id,
+                order_id=order_id,
+                purpose=asked.purpose,
+                note=asked.note,
+                asked_at=asked.asked_at,
+                asked_by=asked.asked_by,
+                state=State.STOPPED if shipment_id in by_itself else State.WAITING,
+                answered_at=asked.asked_at if shipment_id in by_itself else None,
+                answer=_("作業前のため自動で止めました。") if shipment_id in by_itself else "",
+            )
+            for shipment_id, order_id in pairs
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _take_back(shipments: Sequence[Shipment], by: User | None) -> list[int]:
+    """These parcels do not leave: their places are free again, every order in them goes back before the instruction.
+    Stock is locked here. Returns the orders concerned."""
+    ids = [shipment.pk for shipment in shipments]
+    Shipment.objects.filter(pk__in=ids).update(state=Shipment.State.STOPPED)
+    journal.write([(pk, "stopped", "") for pk in ids], by=by)
+    lines = list(ShipmentLine.objects.filter(shipment__in=ids).select_related("shipment", "order_line"))
+    pieces: dict[tuple[int, int], int] = {}
+    for line in lines:  # a bundle's line has a row per component; its pieces count once
+        pieces[line.shipment_id, line.order_line_id] = line.line_quantity
+    less: dict[int, int] = {}
+    for (_shipment, order_line), count in pieces.items():
+        less[order_line] = less.get(order_line, 0) + count
+    for order_line in OrderLine.objects.filter(pk__in=less).order_by("pk"):
+        kept = max(order_line.shipped_quantity, order_line.allocated_quantity - less[order_line.pk])
+        OrderLine.objects.filter(pk=order_line.pk).update(allocated_quantity=kept)
+    stock.unplace(
+        [
+            stock.Part(ref_of(line.order_line_id), line.sku_id, line.shipment.location_id, line.quantity)
+            for line in lines
+        ],
+        by_id=by.pk if by else None,
+    )
+    touched = sorted({line.order_line.order_id for line in lines})
+    facts.refresh(touched, actor=Actor(by=by))
+    return touched
+
+
+def _write_clock(order_ids: Sequence[int]) -> None:
+    """Since when each order waits for a location; None once nobody has to answer."""
+    since = dict(
+        StopRequest.objects.filter(order__in=order_ids, state=State.WAITING)
+        .values_list("order")
+        .annotate(since=Min("asked_at"))
+    )
+    order_facts.write_stop_asked({order_id: since.get(order_id) for order_id in order_ids})
+
+
+# ---- the answer
+
+
+@transaction.atomic
+def stopped(shipment_id: int, *, actor: Actor, note: str = "") -> Answered:
+    """The location could stop the parcel: what waited for that goes on. Answering twice changes nothing."""
+    shipment, requests = _claim(shipment_id)
+    if shipment is None:
+        return Answered(refused=_("この出荷伝票には、返事待ちの停止依頼がありません。"))
+    _close(requests, State.STOPPED, note, actor)
+    orders = sorted({request.order_id for request in requests})
+    _take_back([shipment], actor.by)
+    _write_clock(orders)
+    order_journal.write([Entry(order_id, "stopped", shipment.number) for order_id in orders], actor=actor)
+    free = _without_open_stops(orders)
+    change = [r.order_id for r in requests if r.purpose == Purpose.CHANGE and r.order_id in free]
+    _hold_for_change(change, note, actor)
+    return Answered(cancelled=cancel.finish(sorted(free), actor=actor), to_change=sorted(change))
+
+
+@transaction.atomic
+def too_late(shipment_id: int, *, carrier: str, tracking_no: str, actor: Actor, note: str = "") -> Answered:
+    """The parcel had left: it ships, and what was to be cancelled becomes a return case for a person."""
+    shipment, requests = _claim(shipment_id)
+    if shipment is None:
+        return Answered(refused=_("この出荷伝票には、返事待ちの停止依頼がありません。"))
+    if not tracking_no.strip():
+        return Answered(refused=_("送り状番号を入力してください。お客様への案内に使います。"))
+    _close(requests, State.TOO_LATE, note, actor)
+    orders = sorted({request.order_id for request in requests})
+    _write_clock(orders)
+    Shipment.objects.filter(pk=shipment.pk).update(state=Shipment.State.INSTRUCTED)
+    journal.write([(shipment.pk, "too_late", tracking_no)], by=actor.by)
+    order_journal.write([Entry(order_id, "stop_too_late", tracking_no) for order_id in orders], actor=actor)
+    left = shipping.record_left([shipping.Departure(shipment.pk, carrier, tracking_no)], actor=actor)
+    if left.refused:
+        transaction.set_rollback(True)
+        return Answered(refused=left.refused[shipment.pk])
+    _resume_others(orders, actor)
+    return Answered(cases=_open_cases(orders, shipment, tracking_no, actor))
+
+
+def _open_cases(order_ids: Sequence[int], shipment: Shipment, tracking_no: str, actor: Actor) -> list[int]:
+    """A return case for each order that should have been cancelled, of what this parcel carried."""
+    cases = []
+    for one in cancel.too_late(order_ids, actor=actor):
+        carried = {
+            line.order_line_id: line.line_quantity for line in shipment.lines.filter(order_line__order=one.order_id)
+        }
+        wanted = dict(one.lines.values_list("line", "quantity"))
+        pieces = {line: min(n, wanted.get(line, n)) for line, n in carried.items() if one.whole or line in wanted}
+        case = returns.open_case(
+            one.order_id,
+            pieces,
+            reason="too_late",
+            key=f"too_late:{one.pk}",
+            note=_("キャンセルが間に合わず出荷されました（%(no)s）。") % {"no": tracking_no},
+            actor=actor,
+        )
+        cases.append(case.pk)
+    return cases
+
+
+def _resume_others(order_ids: Sequence[int], actor: Actor) -> None:
+    """An order whose other parcels were asked to stop too is cancelled no more: those go on as return or by a new
+    decision, so their requests are withdrawn."""
+    rest = StopRequest.objects.filter(order__in=order_ids, state=State.WAITING, purpose=Purpose.CANCEL)
+    for shipment_id in sorted(set(rest.values_list("shipment", flat=True))):
+        _withdraw(shipment_id, order_ids, actor)
+
+
+@transaction.atomic
+def withdraw(order_id: int, *, actor: Actor) -> int:
+    """Nobody wants the order stopped any more; returns how many parcels go on."""
+    list(Order.objects.select_for_update(no_key=True).filter(pk=order_id).values_list("pk"))
+    rest = StopRequest.objects.filter(order=order_id, state=State.WAITING)
+    shipments = sorted(set(rest.values_list("shipment", flat=True)))
+    for shipment_id in shipments:
+        _withdraw(shipment_id, [order_id], actor)
+    cancel.withdraw([order_id], actor=actor)
+    return len(shipments)
+
+
+def _withdraw(shipment_id: int, order_ids: Sequence[int], actor: Actor) -> None:
+    """The caller holds the orders' locks."""
+    list(Shipment.objects.select_for_update(no_key=True).filter(pk=shipment_id).values_list("pk"))
+    own = StopRequest.objects.filter(shipment=shipment_id, order__in=order_ids, state=State.WAITING)
+    _close(list(own), State.WITHDRAWN, "", actor)
+    if not StopRequest.objects.filter(shipment=shipment_id, state=State.WAITING).exists():
+        Shipment.objects.filter(pk=shipment_id, state=Shipment.State.STOP_REQUESTED).update(
+            state=Shipment.State.INSTRUCTED
+        )
+    journal.write([(shipment_id, "stop_withdrawn", "")], by=actor.by)
+    _write_clock(list(order_ids))
+    facts.refresh(list(order_ids), actor=actor)
+
+
+def _claim(shipment_id: int) -> tuple[Shipment | None, list[StopRequest]]:
+    """Lock the parcel's orders by pk, then the parcel; (None, []) when nobody waits for its answer."""
+    orders = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=list(orders)).order_by("pk").values_list("pk"))
+    shipment = (
+        Shipment.objects.select_for_update(no_key=True)
+        .filter(pk=shipment_id, state=Shipment.State.STOP_REQUESTED)
+        .first()
+    )
+    if shipment is None:
+        return None, []
+    return shipment, list(StopRequest.objects.filter(shipment=shipment, state=State.WAITING).order_by("pk"))
+
+
+def _close(requests: Sequence[StopRequest], state: str, note: str, actor: Actor) -> None:
+    StopRequest.objects.filter(pk__in=[request.pk for request in requests]).update(
+        state=state, answered_at=clock.now(), answered_by=actor.by, answer=note[:200]
+    )
+
+
+def _without_open_stops(order_ids: Sequence[int]) -> set[int]:
+    waiting = StopRequest.objects.filter(order__in=order_ids, state=State.WAITING).values_list("order", flat=True)
+    return set(order_ids) - set(waiting)
+
+
+def _hold_for_change(order_ids: Sequence[int], note: str, actor: Actor) -> None:
+    """Held, so that no scheduled instruction sends it again before it is changed."""
+    if order_ids:
+        hold.hold_orders(order_ids, reason=_("変更のため出荷を止めました"), actor=actor)
+
+
+@transaction.atomic
+def set_policy(location_id: int, *, automatic: bool) -> None:
+    """Whether parcels that nobody has begun with stop by themselves at this location."""
+    StopPolicy.objects.update_or_create(location_id=location_id, defaults={"automatic": automatic})

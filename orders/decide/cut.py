@@ -1,0 +1,86 @@
+"""What an order comes to when pieces of it are taken off. Pure; money in whole yen, tax-inclusive."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orders.decide.refunds import Bill, plan_refund
+
+
+@dataclass(frozen=True, slots=True)
+class CutLine:
+    """A line as it stands. `amount` is what the line costs, `discount` its told share of the order's discounts."""
+
+    id: int
+    quantity: int
+    cancelled: int
+    amount: int
+    discount: int = 0
+    tax_rate: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The order's sums; `total` is None while the channel withholds it."""
+
+    goods: int
+    tax_excluded: int
+    discount: int
+    coupons_shop: int
+    coupons_channel: int
+    points: int
+    tax: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The lines that changed and the sums, as they are afterwards; `value`: yen that the buyer owes less."""
+
+    lines: Sequence[CutLine]
+    sums: Sums
+    value: int
+
+
+def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, int]) -> Cut:
+    """Take `pieces` (line id → how many) off. Raises ValueError beyond what stands.
+
+    Discounts, coupons and points shrink by the pieces' own shares, which are those that a refund gives back, so that
+    what was paid less the refund is what the order costs then. Shipping and fees stay.
+    """
+    plan = plan_refund(bill, pieces, at_most=0)
+    by_id = {line.id: line for line in lines}
+    if any(not 0 < count <= by_id[id_].quantity for id_, count in pieces.items() if count):
+        raise ValueError("more pieces than stand")
+    changed = [_less(by_id[id_], count) for id_, count in pieces.items() if count]
+    goods = sum(by_id[line.id].amount - line.amount for line in changed)
+    price = sum(part.share.price for part in plan.lines)
+    outside = _share(sums.tax_excluded, goods, sums.goods)
+    off = max(0, goods + outside - price)
+    from_coupons = min(off, sums.coupons_shop)
+    after = replace(
+        sums,
+        goods=sums.goods - goods,
+        tax_excluded=sums.tax_excluded - outside,
+        coupons_shop=sums.coupons_shop - from_coupons,
+        discount=max(0, sums.discount - (off - from_coupons)),
+        coupons_channel=max(0, sums.coupons_channel - sum(part.share.coupon for part in plan.lines)),
+        points=max(0, sums.points - sum(part.share.points for part in plan.lines)),
+        tax=max(0, sums.tax - sum(rate.tax for rate in plan.rates)),
+    )
+    fell = _net(sums) - _net(after)
+    return Cut(changed, replace(after, total=None if sums.total is None else sums.total - fell), fell)
+
+
+def _less(line: CutLine, taken: int) -> CutLine:
+    kept = line.quantity - taken
+    amount, discount = line.amount * kept // line.quantity, line.discount * kept // line.quantity
+    return replace(line, quantity=kept, cancelled=line.cancelled + taken, amount=amount, discount=discount)
+
+
+def _net(sums: Sums) -> int:
+    taken = sums.discount + sums.coupons_shop + sums.coupons_channel + sums.points
+    return sums.goods + sums.tax_excluded - taken
+
+
+def _share(whole: int, value: int, goods: int) -> int:
+    return whole * value // goods if goods > 0 else 0

@@ -1,0 +1,81 @@
+"""Returns: which state follows which, why goods come back and who pays for the way. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+BUYER, SHOP = "buyer", "shop"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why goods come back; who pays the freight follows from it."""
+
+    label: str | Promise
+    freight_by: str
+
+
+REASONS: Mapping[str, Reason] = {
+    "defective": Reason(_("初期不良"), SHOP),
+    "wrong_item": Reason(_("誤配送"), SHOP),
+    "damaged": Reason(_("破損"), SHOP),
+    "not_as_expected": Reason(_("イメージ違い"), BUYER),
+    "wrong_size": Reason(_("サイズ違い"), BUYER),
+    "refused": Reason(_("長期不在・受取拒否"), BUYER),
+    "customer": Reason(_("顧客都合"), BUYER),
+    "too_late": Reason(_("キャンセルが間に合わず出荷"), BUYER),
+    "other": Reason(_("その他"), SHOP),
+}
+
+# Goods that come back without the customer's wish to return them: no mail thanks for one.
+NOBODY_ASKED = frozenset({"too_late", "refused"})
+
+MOVES: Mapping[str, frozenset[str]] = {
+    "requested": frozenset({"approved", "rejected", "withdrawn"}),
+    "approved": frozenset({"in_transit", "received", "withdrawn"}),
+    "in_transit": frozenset({"received", "withdrawn"}),
+    "received": frozenset({"inspected"}),
+    "inspected": frozenset({"settled"}),
+    "settled": frozenset({"closed"}),
+}
+# Cases whose pieces may still come back, or have.
+LIVE = frozenset({"requested", "approved", "in_transit", "received", "inspected", "settled", "closed"})
+OPEN = frozenset({"requested", "approved", "in_transit", "received", "inspected", "settled"})
+
+
+def allowed_from(to: str) -> list[str]:
+    """The states from which a case may go there."""
+    return [state for state, targets in MOVES.items() if to in targets]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a refund starts with, before anybody edits it: fees that go back whole, and what the buyer bears."""
+
+    fees: Sequence[str]
+    deduction: int
+
+
+def propose(reason: str, *, everything: bool, freight: int) -> Proposal:
+    """The shop's fault: all it cost the buyer goes back when everything comes back. The buyer's: the freight of the
+    way back is theirs where the shop has paid it (`freight` yen)."""
+    if REASONS[reason].freight_by == SHOP:
+        return Proposal(("shipping", "fees", "gift_fees") if everything else (), 0)
+    return Proposal((), freight)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What an exchange costs: the new goods' price is lowered by what comes back, and what is over is refunded."""
+
+    discount: int
+    total: int
+    refund: int
+
+
+def exchange_price(*, new: int, returned: int) -> Exchange:
+    """Yen, tax-inclusive, after discounts: `new` of the goods sent, `returned` of the goods that come back."""
+    covered = min(new, returned)
+    return Exchange(covered, new - covered, returned - covered)

@@ -1,0 +1,262 @@
+"""What people type about goods that come back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from inventory.models import Location, Sku
+from oms.kernel.money import yen
+from orders.decide import returns as decide
+from orders.models import Order, OrderLine, ReturnCase, ReturnGrade
+from orders.models.order import Carrier
+from orders.models.return_case import return_reasons
+from orders.services import exchange
+from orders.services.refunds import bill_of
+from orders.services.returns import Settlement
+
+FEES = (("shipping", lazy("送料")), ("fees", lazy("手数料")), ("gift_fees", lazy("ラッピング料")))
+NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
+
+
+class PiecesForm(forms.Form):
+    """One number for each (id, label, most)."""
+
+    side_by_side: tuple[str, ...] = ()  # short fields that share a row
+
+    def add_rows(self, rows: Sequence[tuple[int, str, int]], *, filled: bool = False) -> None:
+        self.rows = list(rows)
+        for pk, label, most in rows:
+            self.fields[f"piece-{pk}"] = forms.IntegerField(
+                label=label,
+                min_value=0,
+                max_value=most,
+                required=False,
+                initial=most if filled else None,
+                widget=forms.NumberInput(attrs={"max": most, "inputmode": "numeric"}),
+            )
+
+    @property
+    def row_fields(self) -> list[tuple[forms.BoundField, int]]:
+        return [(self[f"piece-{pk}"], most) for pk, _label, most in self.rows]
+
+    @property
+    def pieces(self) -> dict[int, int]:
+        return {pk: self.cleaned_data.get(f"piece-{pk}") or 0 for pk, _label, _most in self.rows}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and not any(self.pieces.values()):
+            raise forms.ValidationError(_("数を入れてください。"))
+        return data
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        apart = ("key", *self.side_by_side)
+        return [self[name] for name in self.fields if not name.startswith("piece-") and name not in apart]
+
+    @property
+    def row_of_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.side_by_side]
+
+
+def reasons_to_choose() -> list[tuple[str, str | Promise]]:
+    """What a person may say; that a cancellation came too late says only the warehouse's answer."""
+    return [(code, label) for code, label in return_reasons() if code != "too_late"]
+
+
+class OpenForm(PiecesForm):
+    """Which pieces of a shipped order come back, and why."""
+
+    reason = forms.ChoiceField(label=lazy("返品の理由"), choices=reasons_to_choose, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=lazy("希望"), choices=ReturnCase.Kind.choices[:2], widget=forms.RadioSelect, initial="return"
+    )
+    note = forms.CharField(label=lazy("メモ"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    key = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+    def __init__(self, data: Any = None, *, lines: Sequence[OrderLine], free: Mapping[int, int]) -> None:
+        super().__init__(data, initial={"key": uuid4().hex})
+        self.add_rows([(line.pk, line.name, free[line.pk]) for line in lines if free.get(line.pk, 0) > 0])
+
+
+class AnswerForm(forms.Form):
+    answer = forms.CharField(
+        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class WayForm(forms.Form):
+    carrier = forms.ChoiceField(label=lazy("配送会社"), choices=Carrier)
+    tracking_no = forms.CharField(label=lazy("送り状番号"), max_length=40)
+
+
+class ReceiveForm(PiecesForm):
+    """How many arrived of each line."""
+
+    def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
+        super().__init__(data)
+        lines = case.lines.select_related("line").order_by("line__position")
+        self.add_rows([(line.pk, line.line.name, line.quantity) for line in lines], filled=True)
+
+
+class InspectForm(forms.Form):
+    """A grade for every unit that arrived: one number for each SKU and grade."""
+
+    location = forms.ModelChoiceField(label=lazy("良品を戻す拠点"), queryset=Location.objects.none(), empty_label=None)
+
+    def __init__(self, data: Any = None, *, units: Sequence[tuple[Sku, int]]) -> None:
+        super().__init__(data)
+        places = Location.objects.filter(active=True, kind__in=["warehouse", "store"]).order_by("priority", "pk")
+        location = self.fields["location"]
+        assert isinstance(location, forms.ModelChoiceField)
+        location.queryset = places
+        self.units = list(units)
+        for sku, count in units:
+            for grade in ReturnGrade.Grade:
+                self.fields[f"grade-{sku.pk}-{grade}"] = forms.IntegerField(
+                    label=grade.label,
+                    min_value=0,
+                    max_value=count,
+                    required=False,
+                    initial=count if grade == ReturnGrade.Grade.GOOD else 0,
+                    widget=forms.NumberInput(attrs={"max": count, "inputmode": "numeric"}),
+                )
+
+    @property
+    def unit_fields(self) -> list[tuple[Sku, int, list[forms.BoundField]]]:
+        return [
+            (sku, count, [self[f"grade-{sku.pk}-{grade}"] for grade in ReturnGrade.Grade]) for sku, count in self.units
+        ]
+
+    @property
+    def grades(self) -> dict[tuple[int, str], int]:
+        return {
+            (sku.pk, grade.value): self.cleaned_data.get(f"grade-{sku.pk}-{grade}") or 0
+            for sku, _count in self.units
+            for grade in ReturnGrade.Grade
+        }
+
+
+class SettleForm(PiecesForm):
+    """What goes back to the buyer, proposed from the reason and free to change with a note."""
+
+    side_by_side = ("deduction", "goodwill")
+
+    fees = forms.MultipleChoiceField(
+        label=lazy("全額返す費用"), required=False, widget=forms.CheckboxSelectMultiple, choices=FEES,
+    )  # fmt: skip
+    deduction = forms.IntegerField(label=lazy("差し引く金額（返送料など）"), min_value=0, required=False, widget=NUMBER)
+    goodwill = forms.IntegerField(label=lazy("上乗せする金額（お詫び）"), min_value=0, required=False, widget=NUMBER)
+    note = forms.CharField(label=lazy("精算メモ"), max_length=300, required=False)
+
+    def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
+        lines = [line for line in case.lines.select_related("line").order_by("line__position") if line.received]
+        left = dict(case.order.lines.values_list("pk", "quantity"))
+        everything = sum(line.received for line in lines) == sum(left.values())
+        proposal = decide.propose(case.reason, everything=everything, freight=0)
+        sent = sum(item.unit_price * item.quantity for item in case.exchange_items.all())
+        same = case.exchange_order_id is not None and case.exchange_order and case.exchange_order.total == 0
+        super().__init__(
+            data, initial={"fees": list(proposal.fees) if not sent else [], "deduction": proposal.deduction}
+        )
+        self.add_rows([(line.line_id, line.line.name, line.received) for line in lines], filled=not (sent and same))
+        self._offer_fees(case)
+
+    def _offer_fees(self, case: ReturnCase) -> None:
+        """Only what the buyer paid and nobody has given back yet."""
+        bill = bill_of(case.order)
+        fees = self.fields["fees"]
+        assert isinstance(fees, forms.MultipleChoiceField)
+        fees.choices = [
+            (code, f"{label} {yen(bill.fees[code])}")
+            for code, label in FEES
+            if bill.fees.get(code) and not bill.refunded_fees.get(code)
+        ]
+        if not fees.choices:
+            del self.fields["fees"]
+
+    def clean(self) -> dict[str, Any]:
+        return self.cleaned_data  # no pieces at all is an answer too; the service asks for a note then
+
+    @property
+    def settlement(self) -> Settlement:
+        data = self.cleaned_data
+        return Settlement(
+            self.pieces,
+            tuple(data.get("fees") or ()),
+            data.get("deduction") or 0,
+            data.get("goodwill") or 0,
+            data["note"],
+        )
+
+
+class ExchangeForm(forms.Form):
+    """What is sent instead: the same goods, or SKUs with pieces and price."""
+
+    ROWS = 3
+
+    ship_first = forms.BooleanField(
+        label=lazy("返品の到着を待たずに送る"),
+        required=False,
+        help_text=lazy("戻らない場合は、返品の一覧に「未返却の交換」として出ます。"),
+    )
+    answer = forms.CharField(
+        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
+        super().__init__(data)
+        same = exchange.same_goods(case)
+        codes = dict(Sku.objects.filter(pk__in=[item.sku_id for item in same]).values_list("pk", "code"))
+        self.count = max(self.ROWS, len(same) + 1)
+        for index in range(self.count):
+            item = same[index] if index < len(same) else None
+            self.fields[f"sku-{index}"] = forms.CharField(
+                label=_("SKUコード"), required=False, max_length=60, initial=codes[item.sku_id] if item else ""
+            )
+            self.fields[f"quantity-{index}"] = forms.IntegerField(
+                label=_("数量"), required=False, min_value=1, max_value=999, initial=item.quantity if item else None
+            )
+            self.fields[f"price-{index}"] = forms.IntegerField(
+                label=_("単価（税込）"), required=False, min_value=0, initial=item.unit_price if item else None
+            )
+
+    @property
+    def row_fields(self) -> list[list[forms.BoundField]]:
+        return [[self[f"{name}-{index}"] for name in ("sku", "quantity", "price")] for index in range(self.count)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.items = []
+        for index in range(self.count):
+            code = str(data.get(f"sku-{index}") or "").strip()
+            if not code:
+                continue
+            sku = Sku.objects.filter(code=code, active=True).first()
+            if sku is None:
+                self.add_error(f"sku-{index}", _("このSKUコードは商品にありません。"))
+                continue
+            price = data.get(f"price-{index}")
+            quantity = data.get(f"quantity-{index}") or 1
+            self.items.append(exchange.Item(sku.pk, quantity, sku.price if price is None else price))
+        if not self.items and not self.errors:
+            raise forms.ValidationError(_("送る商品と数量を入れてください。"))
+        return data
+
+
+class ParcelForm(forms.Form):
+    """A parcel that came without notice."""
+
+    tracking_no = forms.CharField(label=lazy("送り状番号"), max_length=40, required=False)
+    sender = forms.CharField(label=lazy("差出人"), max_length=120, required=False)
+    phone = forms.CharField(label=lazy("電話番号"), max_length=30, required=False)
+    contents = forms.CharField(label=lazy("中身"), max_length=300, required=False)
+
+
+def lines_of(order: Order) -> list[OrderLine]:
+    return list(order.lines.order_by("position"))

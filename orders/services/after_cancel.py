@@ -1,0 +1,58 @@
+"""What follows from a cancellation beside stock and words to the channel: money back, and what a person must do."""
+
+from collections.abc import Collection, Sequence
+
+from django.utils.translation import gettext as _
+
+from orders.models import Cancellation, TaskKind
+from orders.services import journal, refunds, tasks
+from orders.services.channel_words import page_of
+from orders.services.internal import is_internal
+from orders.services.journal import Actor, Entry
+
+
+def refund_key(cancellation: Cancellation) -> str:
+    return f"cancel:{cancellation.pk}"
+
+
+def task_key(cancellation: Cancellation) -> str:
+    return f"cancel:{cancellation.pk}"
+
+
+def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], actor: Actor) -> None:
+    """Open the refunds of these decisions and the tasks of those whose channel a person must tell (`by_hand`).
+
+    The caller holds the orders' locks, and has not lowered any quantity yet.
+    """
+    for one in cancellations:
+        if one.refund:
+            _refund(one, by_channel=one.order_id not in by_hand and not is_internal(one.order), actor=actor)
+    asked = [one for one in cancellations if one.order_id in by_hand]
+    tasks.ask([_task(one) for one in asked], actor=actor)
+
+
+def _refund(one: Cancellation, *, by_channel: bool, actor: Actor) -> None:
+    """Nothing to refund is no obstacle to a cancellation; the journal says so."""
+    pieces = None if one.whole else dict(one.lines.values_list("line", "quantity"))
+    by_channel = by_channel and one.order.shop.can("cancel" if one.whole else "partial_cancel")
+    try:
+        refunds.open_refund(
+            one.order_id,
+            key=refund_key(one),
+            wish=refunds.Wish(pieces),
+            reason=one.text,
+            actor=actor,
+            by_channel=by_channel,
+        )
+    except refunds.NothingToRefund as nothing:
+        journal.write([Entry(one.order_id, "no_refund", str(nothing))], actor=actor)
+
+
+def _task(one: Cancellation) -> tasks.NewTask:
+    what = _("注文全体") if one.whole else _("一部の商品")
+    text = _("%(no)s: モールの画面で%(what)sをキャンセルする（%(why)s）") % {
+        "no": one.order.channel_order_no,
+        "what": what,
+        "why": one.text,
+    }
+    return tasks.NewTask(task_key(one), one.order_id, text, TaskKind.CANCEL, page_of(one.order))

@@ -1,0 +1,105 @@
+"""Taking pieces off an order's lines: its sums and its promises shrink with them."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from inventory.services import stock
+from oms.kernel.sql import update_rows
+from orders.decide.cut import Cut, CutLine, Sums, cut
+from orders.models import Order, OrderLine
+from orders.services import refunds, review
+from orders.services import stage as stages
+from orders.services.facts import mark_reserved
+from orders.services.journal import Actor
+from orders.services.reservation import line_ids_of, ref_of, want_of
+from orders.signals import lines_cut, lines_released
+
+SUMS = ("goods", "tax_excluded", "discount", "coupons_shop", "coupons_channel", "points", "tax", "total")
+
+
+def decide(order: Order, pieces: Mapping[int, int]) -> Cut:
+    """What the order comes to without these pieces (line id → how many). Raises ValueError beyond what stands."""
+    lines = [
+        CutLine(line.pk, line.quantity, line.cancelled_quantity, line.amount, line.discount, line.tax_rate)
+        for line in order.lines.all()
+        if line.quantity
+    ]
+    return cut(lines, Sums(**{name: getattr(order, name) for name in SUMS}), refunds.bill_of(order), pieces)
+
+
+def write(order: Order, taken: Cut, *, actor: Actor, aside: bool = False) -> None:
+    """Write what `decide` came to. The caller holds the order's lock; stock is locked here, last.
+
+    Lines that were promised stay promised for what is left; `aside` takes the freed units off sale.
+    """
+    before = {line.pk: line for line in OrderLine.objects.filter(pk__in=[line.id for line in taken.lines])}
+    update_rows(
+        "orders_orderline",
+        {"quantity": "int", "cancelled_quantity": "int", "amount": "int", "discount": "int"},
+        [(line.id, line.quantity, line.cancelled, line.amount, line.discount) for line in taken.lines],
+    )
+    less = sum(before[line.id].quantity - line.quantity for line in taken.lines)
+    Order.objects.filter(pk=order.pk).update(
+        **{name: getattr(taken.sums, name) for name in SUMS},
+        tax_by_rate=[],  # the channel's own figures were for all pieces
+        quantity=F("quantity") - less,
+        version=F("version") + 1,
+    )
+    OrderLine.objects.filter(pk__in=before).update(reserved=False, allocated_quantity=F("shipped_quantity"))
+    lines_released.send(sender=Order, line_ids=list(before))
+    review.sync([order.pk])
+    _promise_the_rest(order, taken, before, actor=actor, aside=aside)
+    lines_cut.send(sender=Order, order_ids=[order.pk], by=actor.by)
+    stages.recompute([order.pk], actor=actor)
+
+
+def _promise_the_rest(order: Order, taken: Cut, before: Mapping[int, OrderLine], *, actor: Actor, aside: bool) -> None:
+    wants = []
+    for line in taken.lines:
+        known = before[line.id]
+        left = line.quantity - known.shipped_quantity
+        if known.reserved and known.sku_id and left:
+            wants.append(want_of(line.id, known.sku_id, left * known.units, order.ship_by, order.ordered_at))
+    held = stock.held_by(ref_of(id_) for id_ in before) if aside else []
+    mark_reserved(line_ids_of(_regrant(wants, list(before))))
+    if aside:
+        freed = _freed(held, stock.held_by(ref_of(id_) for id_ in before))
+        stock.set_aside(freed, ref=f"cancel:{order.pk}", by_id=actor.by and actor.by.pk, note=_("キャンセル品の確認"))
+
+
+def _regrant(wants: Sequence[stock.Want], line_ids: Sequence[int]) -> set[str]:
+    """One stock call: give back what the lines hold, and promise again what is left of them."""
+    asked = stock.requests_for(wants)
+    named = {request.ref for request in asked}
+    last = (float("inf"), float("inf"))
+    empty = [stock.Request(ref_of(id_), (), last) for id_ in line_ids if ref_of(id_) not in named]
+    return stock.regrant([*asked, *empty])
+
+
+def _freed(before: list[stock.Held], after: list[stock.Held]) -> list[stock.Held]:
+    """What is no longer promised, and where it lay: the places give first as much as the pool lost."""
+    kept: dict[tuple[str, int], int] = {}
+    for holding in after:
+        if holding.location_id is None:
+            key = (holding.ref, holding.sku_id)
+            kept[key] = kept.get(key, 0) + holding.quantity
+    freed, lost = [], {}
+    for holding in before:
+        if holding.location_id is None:
+            key = (holding.ref, holding.sku_id)
+            units = holding.quantity - kept.get(key, 0)
+            if units > 0:
+                lost[key] = lost.get(key, 0) + units
+                freed.append(_of(holding, units))
+    for holding in before:
+        key = (holding.ref, holding.sku_id)
+        if holding.location_id is not None and (units := min(holding.quantity, lost.get(key, 0))) > 0:
+            lost[key] -= units
+            freed.append(_of(holding, units))
+    return freed
+
+
+def _of(holding: stock.Held, units: int) -> stock.Held:
+    return stock.Held(holding.ref, holding.balance_id, holding.sku_id, holding.location_id, units, holding.since)

@@ -1,0 +1,200 @@
+"""交換・再送: the goods that are sent instead, as an order of its own, taken in like every other one.
+
+Its number is the first order's with `-X` and the case; no channel knows it, so none is told. It is made provisional,
+which promises its stock and ships nothing, and opened together with the case's approval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from inventory.models import Sku
+from oms.kernel import clock
+from orders.channel_order import (
+    ChannelLine,
+    ChannelOrder,
+    ChannelState,
+    Party,
+    PaymentMethod,
+    PaymentState,
+    Totals,
+)
+from orders.decide import refunds as refund_plans
+from orders.decide import returns as decide
+from orders.models import ExchangeItem, Order, Recipient, ReturnCase
+from orders.models.order import Phase
+from orders.services import hold, journal, refunds, returns
+from orders.services import stage as stages
+from orders.services.intake import take_in
+from orders.services.intake_rows import Mapped
+from orders.services.internal import INTERNAL
+from orders.services.journal import Actor, Entry
+from orders.services.returns import Refused
+
+HELD = "交換: 返品の到着待ち"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is sent instead, at this price (yen, tax-inclusive)."""
+
+    sku_id: int
+    quantity: int
+    unit_price: int
+
+
+def same_goods(case: ReturnCase) -> list[Item]:
+    """The goods that come back, once more."""
+    items: dict[int, Item] = {}
+    for line in case.lines.select_related("line"):
+        sku = line.line.sku_id
+        if sku is None:
+            continue
+        before = items.get(sku)
+        count = line.quantity * line.line.units + (before.quantity if before else 0)
+        price = line.line.unit_price // max(1, line.line.units)
+        items[sku] = Item(sku, count, before.unit_price if before else price)
+    return list(items.values())
+
+
+def price_of(case: ReturnCase, items: Sequence[Item]) -> decide.Exchange:
+    """What the exchange costs: the value of the goods sent against what the buyer had paid for those that come back.
+    The very same goods cost nothing, whatever discounts there were."""
+    new = sum(item.unit_price * item.quantity for item in items)
+    if sorted((i.sku_id, i.quantity) for i in items) == sorted((i.sku_id, i.quantity) for i in same_goods(case)):
+        return decide.exchange_price(new=new, returned=new)
+    return decide.exchange_price(new=new, returned=_returned_value(case))
+
+
+def _returned_value(case: ReturnCase) -> int:
+    shares, _fees = refund_plans.shares_of(refunds.bill_of(case.order))
+    by_line = dict(zip([line.id for line in refunds.bill_of(case.order).lines], shares, strict=True))
+    quantities = dict(case.order.lines.values_list("pk", "quantity"))
+    return sum(
+        by_line[line].price * count // max(1, quantities[line])
+        for line, count in case.lines.values_list("line", "quantity")
+        if line in by_line
+    )
+
+
+def resend(case_id: int, *, actor: Actor) -> ReturnCase:
+    """A parcel that came back undelivered is sent once more, when it is here: the same goods, at no cost.
+
+    Raises Refused. Doing it again gives the known order.
+    """
+    case = ReturnCase.objects.select_related("order__shop").get(pk=case_id)
+    if case.exchange_order_id:
+        return case
+    if case.kind != ReturnCase.Kind.UNDELIVERED or case.state not in {"approved", "in_transit", "received"}:
+        raise Refused(_("持戻りの荷物だけを再送できます。"))
+    exchange = _take_in(case, same_goods(case))
+    with transaction.atomic():
+        _lock_both(case, exchange)
+        here = ReturnCase.objects.get(pk=case_id).state == ReturnCase.State.RECEIVED
+        _open(case, exchange, same_goods(case), held=not here, actor=actor)
+    return ReturnCase.objects.get(pk=case_id)
+
+
+def approve(case_id: int, items: Sequence[Item], *, ship_first: bool, answer: str = "", actor: Actor) -> ReturnCase:
+    """Approve an exchange (or a resend): its order is taken in, its stock promised; it ships at once with
+    `ship_first`, else when the goods have come back. Approving again goes on where it was broken off.
+
+    Raises Refused. Not one transaction: the intake takes its own locks first, and its order ships nothing yet.
+    """
+    case = ReturnCase.objects.select_related("order__shop").get(pk=case_id)
+    if case.state not in decide.allowed_from("approved"):
+        raise Refused(_("この返品は「%(state)s」のため、承認できません。") % {"state": case.get_state_display()})
+    if not items or any(item.quantity <= 0 for item in items):
+        raise Refused(_("送る商品と数量を入れてください。"))
+    exchange = _take_in(case, items)
+    with transaction.atomic():
+        _lock_both(case, exchange)
+        returns.approve(case_id, answer=answer, actor=actor)
+        ReturnCase.objects.filter(pk=case_id).update(ship_first=ship_first, kind=ReturnCase.Kind.EXCHANGE)
+        _open(case, exchange, items, held=not ship_first, actor=actor)
+    return ReturnCase.objects.get(pk=case_id)
+
+
+def _lock_both(case: ReturnCase, exchange: Order) -> None:
+    both = [case.order_id, exchange.pk]
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=both).order_by("pk").values_list("pk"))
+
+
+def _open(case: ReturnCase, exchange: Order, items: Sequence[Item], *, held: bool, actor: Actor) -> None:
+    """The new order may ship from now on, or when it is no longer held."""
+    ReturnCase.objects.filter(pk=case.pk).update(exchange_order=exchange)
+    ExchangeItem.objects.bulk_create(
+        ExchangeItem(case=case, sku_id=i.sku_id, quantity=i.quantity, unit_price=i.unit_price) for i in items
+    )
+    Order.objects.filter(pk=exchange.pk).update(phase=Phase.OPEN, version=F("version") + 1)
+    journal.write(
+        [
+            Entry(case.order_id, "exchange_made", exchange.channel_order_no),
+            Entry(exchange.pk, "exchange_for", f"{case.order.channel_order_no} {case.number}"),
+        ],
+        actor=actor,
+    )
+    stages.recompute([exchange.pk], actor=actor)
+    if held:
+        hold.hold_orders([exchange.pk], reason=HELD, actor=actor)
+
+
+def _take_in(case: ReturnCase, items: Sequence[Item]) -> Order:
+    number = f"{case.order.channel_order_no}-X{case.pk}"
+    skus = Sku.objects.in_bulk([item.sku_id for item in items])
+    if missing := [item.sku_id for item in items if item.sku_id not in skus]:
+        raise Refused(_("SKUが見つかりません: %(skus)s") % {"skus": missing})
+    outcome = take_in(
+        case.order.shop,
+        [_channel_order(case, items, skus, number)],
+        sku_of={sku.code: Mapped(sku.pk, sku.code, 1, sku.release_date) for sku in skus.values()},
+    )
+    if outcome.failed:
+        raise Refused(outcome.failed[0][1])
+    return Order.objects.get(shop=case.order.shop, channel_order_no=number)
+
+
+def _channel_order(case: ReturnCase, items: Sequence[Item], skus: dict[int, Sku], number: str) -> ChannelOrder:
+    order, price = case.order, price_of(case, items)
+    lines = tuple(
+        ChannelLine(
+            line_id=f"X{index}",
+            channel_sku=skus[item.sku_id].code,
+            name=f"{skus[item.sku_id].name} {skus[item.sku_id].variant}".strip(),
+            quantity=item.quantity,
+            unit_price=item.unit_price,
+            amount=item.unit_price * item.quantity,
+            tax_rate=skus[item.sku_id].tax_rate,
+        )
+        for index, item in enumerate(items, 1)
+    )
+    goods = sum(line.amount for line in lines)
+    recipient = Recipient.objects.filter(order=order).order_by("position").first()
+    buyer = _party(order, "buyer_")
+    return ChannelOrder(
+        channel_order_no=number,
+        ordered_at=case.asked_at,
+        channel_state="交換",
+        state=ChannelState.PROVISIONAL,
+        buyer=buyer,
+        recipients=(_party(recipient, "") if recipient else buyer,),
+        lines=lines,
+        totals=Totals(goods=goods, discount=price.discount, total=price.total),
+        payment_method=PaymentMethod.BANK_TRANSFER if price.total else PaymentMethod.OTHER,
+        payment_state=PaymentState.UNPAID if price.total else PaymentState.PAID,
+        payment_name="交換の差額" if price.total else "交換",
+        delivery_method=order.delivery_method,
+        updated_at=clock.now(),
+        flags=(INTERNAL,),
+    )
+
+
+def _party(row: Order | Recipient, prefix: str) -> Party:
+    def value(name: str) -> str:
+        return str(getattr(row, prefix + name, "") or "")
+
+    names = ("name", "kana", "phone", "email", "postal_code", "prefecture", "city", "address", "company")
+    return Party(**{name: value(name) for name in names})

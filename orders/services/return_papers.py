@@ -1,0 +1,53 @@
+"""返還インボイス of a settled return, where the shop's settings ask for one."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from oms.kernel import clock
+from orders.documents import rules
+from orders.documents.credit import TooMuch, Wish
+from orders.models import IssuedDocument, Refund, ReturnCase
+from orders.models.papers import CreditNotes, Issuer
+from orders.queries.papers import issuer_for, papers_of
+from orders.services import documents, tasks
+from orders.services.journal import Actor
+
+
+def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
+    """Issue the credit note of what a refund takes back; the same case has one. Returns what the history says of it:
+    the paper's number, "" where none was issued. What cannot be issued becomes a task for a person.
+
+    What the buyer bears and goodwill change the money, not the price that is taken back. The caller holds the
+    order's lock.
+    """
+    if not _is_due(case, refund):
+        return ""
+    pieces = {str(line): count for line, count in refund.lines.values_list("line", "quantity")}
+    wish = Wish(pieces, fees=refund.shipping + refund.fees + refund.gift_fees)
+    try:
+        pk = documents.issue_credit_note(
+            case.order_id, wish, day=clock.today(), reason=_("返品 %(no)s") % {"no": case.number},
+            even_if_exempt=True, actor=actor, key=case.refund_key,
+        )  # fmt: skip
+    except (documents.Refused, TooMuch):
+        text = _("返品 %(no)s の返還インボイスを発行する（自動では発行できませんでした）") % {"no": case.number}
+        link = reverse("orders:order-credit", args=[case.order_id])
+        tasks.ask([tasks.NewTask(f"credit_note:{case.pk}", case.order_id, text[:200], link=link)], actor=actor)
+        return ""
+    return str(IssuedDocument.objects.values_list("number", flat=True).get(pk=pk))
+
+
+def _is_due(case: ReturnCase, refund: Refund) -> bool:
+    shop = case.order.shop
+    papers = papers_of([shop.pk])[shop.pk]
+    price = sum(amount for _rate, amount, _tax in refund.tax_by_rate)
+    if not price or issuer_for(shop, papers, case.order.payment_method) != Issuer.WE:
+        return False
+    if papers.credit_notes == CreditNotes.REQUIRED:
+        return bool(shop.registration_no) and rules.credit_note_is_required(price)
+    return papers.credit_notes == CreditNotes.ALWAYS
+
+
+def credit_note_of(case: ReturnCase) -> IssuedDocument | None:
+    """The paper that was issued when the case was settled."""
+    return IssuedDocument.objects.filter(key=f"credit_note:{case.order_id}:{case.refund_key}").first()

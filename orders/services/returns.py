@@ -1,0 +1,293 @@
+"""返品: goods of shipped orders that come back, from the wish to the last yen.
+
+Every verb takes the order's lock, moves the case by the table of moves, writes both journals, and touches stock last.
+Goods that arrive lie in inspection until they are graded; then they move to where their grade belongs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.utils.translation import gettext as _
+
+from inventory.models import Location
+from inventory.models.balance import EntryKind
+from inventory.services import stock
+from oms.kernel import clock
+from oms.kernel.money import yen
+from orders.decide import returns as decide
+from orders.models import Order, OrderLine, Refund, ReturnCase, ReturnEvent, ReturnGrade, ReturnLine
+from orders.models.mail import MailEvent
+from orders.services import hold, journal, mail, refunds, return_papers
+from orders.services.journal import SYSTEM, Actor, Entry
+
+State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
+KIND_OF_PLACE = {
+    Grade.SECOND: Location.Kind.SECOND,
+    Grade.DEFECTIVE: Location.Kind.DAMAGED,
+    Grade.TO_MAKER: Location.Kind.TO_MAKER,
+}
+
+
+class Refused(Exception):
+    """The case cannot go there; `cause` says why and what to do, in Japanese."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What goes back: pieces by line id, whole fees by name, less what the buyer bears, plus goodwill."""
+
+    quantities: Mapping[int, int]
+    fees: Sequence[str] = ()
+    deduction: int = 0
+    goodwill: int = 0
+    note: str = ""
+
+
+@transaction.atomic
+def open_case(
+    order_id: int,
+    pieces: Mapping[int, int],
+    *,
+    reason: str,
+    key: str,
+    kind: str = Kind.RETURN,
+    note: str = "",
+    actor: Actor = SYSTEM,
+) -> ReturnCase:
+    """Note that pieces (line id → how many) of a shipped order shall come back; the same `key` is the same case.
+
+    Raises Refused when more is asked than has left and is not in another case already.
+    """
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if known := ReturnCase.objects.filter(key=key).first():
+        return known
+    wanted = {line: count for line, count in pieces.items() if count > 0}
+    if cause := why_not_opened(order, wanted):
+        raise Refused(cause)
+    case = ReturnCase.objects.create(
+        order=order, key=key, kind=kind, reason=reason, note=note[:500], asked_at=clock.now(), asked_by=actor.by
+    )
+    ReturnLine.objects.bulk_create(
+        ReturnLine(case=case, line_id=line, quantity=count) for line, count in sorted(wanted.items())
+    )
+    _note(case, "requested", f"{case.get_reason_display()} {note}".strip(), actor)
+    if kind != Kind.UNDELIVERED and reason not in decide.NOBODY_ASKED:
+        mail.schedule_for([order.pk], MailEvent.RETURN_RECEIVED, suffix=f":{case.pk}", actor=actor)
+    return case
+
+
+def why_not_opened(order: Order, wanted: Mapping[int, int]) -> str:
+    """Why these pieces cannot be returned; empty when they can. The caller holds the order's lock."""
+    if not wanted:
+        return _("返品する数を入れてください。")
+    free = returnable(order.pk)
+    if any(count > free.get(line, 0) for line, count in wanted.items()):
+        return _("返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。")
+    return ""
+
+
+def returnable(order_id: int) -> dict[int, int]:
+    """Line id → pieces that have left and are in no live case."""
+    taken = dict(
+        ReturnLine.objects.filter(case__order=order_id, case__state__in=decide.LIVE)
+        .values_list("line")
+        .annotate(pieces=Sum("quantity"))
+    )
+    lines = OrderLine.objects.filter(order=order_id, shipped_quantity__gt=0)
+    return {pk: shipped - taken.get(pk, 0) for pk, shipped in lines.values_list("pk", "shipped_quantity")}
+
+
+@transaction.atomic
+def approve(case_id: int, *, answer: str = "", actor: Actor) -> ReturnCase:
+    """The goods may come back."""
+    case = _claim(case_id)
+    _move(case, State.APPROVED, approved_at=clock.now(), answer=answer[:500])
+    _note(case, "approved", answer, actor)
+    return case
+
+
+@transaction.atomic
+def reject(case_id: int, *, answer: str, actor: Actor) -> ReturnCase:
+    """The goods are not taken back; `answer` says why."""
+    case = _claim(case_id)
+    if not answer.strip():
+        raise Refused(_("お断りする理由を入れてください。"))
+    _move(case, State.REJECTED, closed_at=clock.now(), answer=answer[:500])
+    _note(case, "rejected", answer, actor)
+    return case
+
+
+@transaction.atomic
+def withdraw(case_id: int, *, note: str = "", actor: Actor) -> ReturnCase:
+    """The customer keeps the goods, or they never came."""
+    case = _claim(case_id)
+    _move(case, State.WITHDRAWN, closed_at=clock.now())
+    _note(case, "withdrawn", note, actor)
+    return case
+
+
+@transaction.atomic
+def on_its_way(case_id: int, *, carrier: str, tracking_no: str, actor: Actor = SYSTEM) -> ReturnCase:
+    """The customer, or a carrier, has sent the goods back."""
+    case = _claim(case_id)
+    _move(case, State.IN_TRANSIT, carrier=carrier, tracking_no=tracking_no.strip()[:40])
+    _note(case, "in_transit", tracking_no.strip(), actor)
+    return case
+
+
+@transaction.atomic
+def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnCase:
+    """The goods arrived: so many pieces by return line id. They lie in inspection from now on; stock is locked last.
+
+    An exchange that waited for them may ship.
+    """
+    case = _claim(case_id)
+    lines = {line.pk: line for line in case.lines.select_related("line")}
+    counts = {pk: pieces.get(pk, 0) for pk in lines}
+    if any(not 0 <= count <= lines[pk].quantity for pk, count in counts.items()) or not sum(counts.values()):
+        raise Refused(_("到着した数を、返品の数以内で入れてください。"))
+    _move(case, State.RECEIVED, received_at=clock.now())
+    for pk, count in counts.items():
+        ReturnLine.objects.filter(pk=pk).update(received=count)
+    names = "、".join(f"{lines[pk].line.name} × {count}" for pk, count in counts.items() if count)
+    _note(case, "received", names, actor)
+    if case.exchange_order_id and not case.ship_first:
+        hold.lift_holds([case.exchange_order_id], actor=actor)
+    inspection = stock.aside_place()
+    units = _units({lines[pk].line: count for pk, count in counts.items()})
+    stock.record(
+        [stock.Fact(sku, inspection.pk, count, case.stock_ref) for sku, count in sorted(units.items())],
+        kind=EntryKind.RETURN,
+        by_id=actor.by and actor.by.pk,
+        note=str(case),
+    )
+    return case
+
+
+def received_units(case: ReturnCase) -> dict[int, int]:
+    """SKU → units that came back; a set counts as its components."""
+    return _units({line.line: line.received for line in case.lines.select_related("line")})
+
+
+def _units(pieces: Mapping[OrderLine, int]) -> dict[int, int]:
+    parts = stock.components({line.sku_id for line in pieces if line.sku_id})
+    units: dict[int, int] = {}
+    for line, count in pieces.items():
+        for sku, each in parts.get(line.sku_id or 0, {}).items():
+            if count:
+                units[sku] = units.get(sku, 0) + each * line.units * count
+    return units
+
+
+@transaction.atomic
+def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id: int, actor: Actor) -> ReturnCase:
+    """Every unit that arrived gets a grade: (SKU, grade) → units. Good ones go on sale again at `location_id`, the
+    others to the place of their kind. Stock is locked last."""
+    case = _claim(case_id)
+    units = received_units(case)
+    graded: dict[int, int] = {}
+    for (sku, _grade), count in grades.items():
+        if count < 0:
+            raise Refused(_("数量は0以上で入れてください。"))
+        graded[sku] = graded.get(sku, 0) + count
+    if {sku: count for sku, count in graded.items() if count} != units:
+        raise Refused(_("到着した数と判定した数が合いません。すべての数を判定してください。"))
+    _move(case, State.INSPECTED, inspected_at=clock.now(), location_id=location_id)
+    inspection, facts, texts = stock.aside_place().pk, [], []
+    for (sku, grade), count in sorted(grades.items()):
+        if not count:
+            continue
+        place = location_id if grade == Grade.GOOD else stock.place_of_kind(KIND_OF_PLACE[Grade(grade)]).pk
+        ReturnGrade.objects.create(case=case, sku_id=sku, grade=grade, quantity=count, location_id=place)
+        texts.append(f"{Grade(grade).label} {count}")
+        facts += [
+            stock.Fact(sku, inspection, -count, case.stock_ref),
+            stock.Fact(sku, place, count, case.stock_ref),
+        ]
+    _note(case, "inspected", "、".join(texts), actor)
+    stock.record(facts, kind=EntryKind.TRANSFER, by_id=actor.by and actor.by.pk, note=str(case))
+    return case
+
+
+@transaction.atomic
+def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
+    """Give back what is due and finish with the money. Nothing to give back is an answer too, with a note.
+
+    Raises Refused when more is asked than is left.
+    """
+    case = _claim(case_id)
+    _move(case, State.SETTLED, settled_at=clock.now(), settle_note=settlement.note[:300])
+    limits = dict(case.lines.values_list("line", "received"))
+    if any(count > limits.get(line, 0) for line, count in settlement.quantities.items()):
+        raise Refused(_("返金する数は、到着した数までです。"))
+    pieces = {line: count for line, count in settlement.quantities.items() if count > 0}
+    refund = None
+    if pieces or settlement.fees or settlement.goodwill:
+        refund = _refund(case, pieces, settlement, actor)
+    elif not settlement.note.strip():
+        raise Refused(_("返金しないときは、理由をメモに入れてください。"))
+    _note(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
+    if refund and (told := return_papers.credit_note(case, refund, actor=actor)):
+        _note_case(case, "credit_note", told, actor)
+    return case
+
+
+def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:
+    wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill)
+    reason = _("返品 %(no)s（%(why)s）") % {"no": case.number, "why": case.get_reason_display()}
+    try:
+        return refunds.open_refund(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
+    except refunds.NothingToRefund as nothing:
+        if settlement.note.strip():
+            return None
+        raise Refused(str(nothing)) from nothing
+
+
+@transaction.atomic
+def close(case_id: int, *, actor: Actor) -> ReturnCase:
+    """Nothing is left to do."""
+    case = _claim(case_id)
+    _move(case, State.CLOSED, closed_at=clock.now())
+    _note(case, "closed", "", actor)
+    return case
+
+
+def note_parcel(case: ReturnCase, text: str, *, actor: Actor) -> None:
+    """A parcel that came without notice is this case's. The caller holds the case's lock."""
+    _note(case, "parcel_found", text, actor)
+
+
+def _claim(case_id: int) -> ReturnCase:
+    """Lock the case's order, then read the case."""
+    order_id = ReturnCase.objects.values_list("order", flat=True).get(pk=case_id)
+    list(Order.objects.select_for_update(no_key=True).filter(pk=order_id).values_list("pk"))
+    return ReturnCase.objects.get(pk=case_id)
+
+
+def _move(case: ReturnCase, to: str, **columns: object) -> None:
+    """Raises Refused when the case is elsewhere by now."""
+    allowed = decide.allowed_from(to)
+    if not ReturnCase.objects.filter(pk=case.pk, state__in=allowed).update(state=to, **columns):
+        raise Refused(
+            _("この返品は「%(state)s」のため、「%(to)s」にできません。画面を開き直してください。")
+            % {"state": case.get_state_display(), "to": State(to).label}
+        )
+    case.state = to
+    for name, value in columns.items():
+        setattr(case, name, value)
+    Order.objects.filter(pk=case.order_id).update(version=F("version") + 1)
+
+
+def _note(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
+    _note_case(case, kind, text, actor)
+    journal.write([Entry(case.order_id, f"return_{kind}", f"{case.number} {text}".strip())], actor=actor)
+
+
+def _note_case(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
+    ReturnEvent.objects.create(case=case, at=clock.now(), kind=kind, text=text[:500], by=actor.by)

@@ -1,0 +1,309 @@
+"""返品: the list, one case with its next step, and what the order's page opens."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from oms.kernel.keyset import keyset_page
+from oms.kernel.money import yen
+from oms.kernel.text import clean_text
+from oms.kernel.web import answer, render_page
+from orders.forms_returns import (
+    AnswerForm,
+    ExchangeForm,
+    InspectForm,
+    OpenForm,
+    ReceiveForm,
+    SettleForm,
+    WayForm,
+    lines_of,
+)
+from orders.models import Order, ReturnCase
+from orders.queries import returns as queries
+from orders.queries.detail import PERSONAL, order_for
+from orders.services import exchange, returns
+from orders.services.refunds import NothingToRefund, Wish, preview
+from orders.services.return_papers import credit_note_of
+from orders.services.returns import Refused
+from orders.views.order import actor_of, user_of
+
+CHANGE = ["orders.change_returncase", "orders.view_returncase"]
+
+
+@require_GET
+@permission_required("orders.view_returncase", raise_exception=True)
+def return_list(request: HttpRequest) -> HttpResponse:
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in queries.TABS else "open"
+    word = clean_text(request.GET.get("q", ""))[:100]
+    rows = queries.with_contents(queries.listed(tab, word))
+    page = keyset_page(request, rows, order=("-id",))
+    context = {
+        "tab": tab,
+        "word": word,
+        "tabs": _tabs(),
+        "page": page,
+        "rows": queries.case_rows(page.rows, user_of(request)),
+        "overdue": list(queries.with_contents(queries.overdue_exchanges())[:50]),
+        "parcels": queries.unknown_parcels(),
+        "may_work": request.user.has_perm("orders.inspect_returncase"),
+    }
+    return render_page(request, "orders/returns/list.html", context, fragment="orders/returns/_table.html")
+
+
+def _tabs() -> list[tuple[str, str, int | None]]:
+    counts = queries.tab_counts()
+    labels = {
+        "open": _("すべての未完了"),
+        "decide": _("受付（承認待ち）"),
+        "coming": _("到着待ち"),
+        "inspect": _("検品待ち"),
+        "settle": _("精算待ち"),
+        "over": _("完了・お断り"),
+    }
+    return [(code, label, counts.get(code)) for code, label in labels.items()]
+
+
+@require_GET
+@permission_required("orders.view_returncase", raise_exception=True)
+def return_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _show(request, pk)
+
+
+def _case(pk: int) -> ReturnCase:
+    return get_object_or_404(ReturnCase.objects.select_related("order__shop", "exchange_order", "location"), pk=pk)
+
+
+def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
+    """The case with the forms of its next steps; `bound` holds one that came back with errors."""
+    case, user = _case(pk), user_of(request)
+    personal = user.has_perm(PERSONAL)
+    shown = order_for(case.order_id, personal=personal)
+    context: dict[str, Any] = {
+        "case": case,
+        "order": shown,
+        "tone": queries.TONES[queries.State(case.state)],
+        "lines": case.lines.select_related("line").order_by("line__position"),
+        "grades": case.grades.select_related("sku", "location").order_by("sku__code", "grade"),
+        "items": case.exchange_items.select_related("sku"),
+        "refund": queries.refund_of(case),
+        "credit_note": credit_note_of(case) if user.has_perm("orders.view_issueddocument") else None,
+        "events": [
+            (event, str(queries.EVENTS.get(event.kind, event.kind)))
+            for event in case.events.select_related("by").order_by("-pk")
+        ],
+        "may_change": user.has_perm("orders.change_returncase"),
+        "may_inspect": user.has_perm("orders.inspect_returncase"),
+        "may_settle": user.has_perm("orders.settle_returncase"),
+        "sees_order": user.has_perm("orders.view_order"),
+        **_forms(case),
+        **bound,
+    }
+    return render_page(request, "orders/returns/detail.html", context)
+
+
+def _forms(case: ReturnCase) -> dict[str, forms.Form | str]:
+    """The forms that the case's state asks for."""
+    state = case.state
+    if state == "requested":
+        return {"answer_form": AnswerForm(), "exchange_form": ExchangeForm(case=case)}
+    if state in {"approved", "in_transit"}:
+        return {"way_form": WayForm(), "receive_form": ReceiveForm(case=case)}
+    if state == "received":
+        return {"inspect_form": InspectForm(units=queries.units_to_grade(case))}
+    if state == "inspected":
+        form = SettleForm(case=case)
+        return {"settle_form": form, "estimate": _estimate(case, form)}
+    return {}
+
+
+def _estimate(case: ReturnCase, form: SettleForm) -> str:
+    """What the proposal would give back, in words."""
+    pieces = {pk: most for pk, _label, most in form.rows}
+    try:
+        plan = preview(case.order_id, Wish(pieces, tuple(form.initial.get("fees") or ())))
+    except NothingToRefund as nothing:
+        return str(nothing)
+    parts = [_("商品と選んだ費用をすべて返す場合: 返金 %(amount)s") % {"amount": yen(plan.amount)}]
+    if plan.points_back:
+        parts.append(_("ポイント %(amount)s を返還") % {"amount": yen(plan.points_back)})
+    if plan.coupon_back:
+        parts.append(_("クーポン %(amount)s を返還") % {"amount": yen(plan.coupon_back)})
+    return _("、").join(parts)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_returncase", "orders.view_order"], raise_exception=True)
+def return_open(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new case of an order: which pieces, why."""
+    order = get_object_or_404(Order.objects.select_related("shop").defer("search"), pk=pk)
+    data = request.POST if request.method == "POST" else None
+    form = OpenForm(data, lines=lines_of(order), free=returns.returnable(pk))
+    if form.is_bound and form.is_valid():
+        fields = form.cleaned_data
+        try:
+            case = returns.open_case(
+                pk,
+                form.pieces,
+                reason=fields["reason"],
+                kind=fields["kind"],
+                key=f"form:{fields['key']}",
+                note=fields["note"],
+                actor=actor_of(request),
+            )
+        except Refused as refused:
+            form.add_error(None, refused.cause)
+        else:
+            messages.success(request, _("返品 %(no)s を受け付けました。") % {"no": case.number})
+            return answer(request, to=reverse("orders:return", args=[case.pk]))
+    return render_page(request, "orders/returns/open.html", {"order": order, "form": form})
+
+
+def _do(request: HttpRequest, pk: int, verb: Callable[[], object], good: str, **bound: forms.Form) -> HttpResponse:
+    """Run one verb and go back to the case; a refusal is shown there, with what was typed."""
+    try:
+        verb()
+    except Refused as refused:
+        messages.error(request, refused.cause)
+        if bound:
+            return _show(request, pk, **bound)
+    else:
+        messages.success(request, good)
+    return answer(request, to=reverse("orders:return", args=[pk]))
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    _case(pk)
+    form, actor = AnswerForm(request.POST), actor_of(request)
+    if not form.is_valid():
+        return _show(request, pk, answer_form=form)
+    text = form.cleaned_data["answer"]
+    return _do(request, pk, lambda: returns.approve(pk, answer=text, actor=actor), _("返品を承認しました。"))
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_reject(request: HttpRequest, pk: int) -> HttpResponse:
+    _case(pk)
+    form, actor = AnswerForm(request.POST), actor_of(request)
+    if not form.is_valid():
+        return _show(request, pk, answer_form=form)
+    text = form.cleaned_data["answer"]
+    return _do(
+        request, pk, lambda: returns.reject(pk, answer=text, actor=actor), _("返品を断りました。"), answer_form=form
+    )
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_exchange(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve with goods that are sent instead."""
+    case, actor = _case(pk), actor_of(request)
+    form = ExchangeForm(request.POST, case=case)
+    if not form.is_valid():
+        return _show(request, pk, exchange_form=form)
+    data = form.cleaned_data
+    return _do(
+        request,
+        pk,
+        lambda: exchange.approve(pk, form.items, ship_first=data["ship_first"], answer=data["answer"], actor=actor),
+        _("交換を承認し、交換の受注を作りました。"),
+        exchange_form=form,
+    )
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_resend(request: HttpRequest, pk: int) -> HttpResponse:
+    """A parcel that came back is sent again."""
+    _case(pk)
+    actor = actor_of(request)
+    return _do(request, pk, lambda: exchange.resend(pk, actor=actor), _("再送の受注を作りました。"))
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    _case(pk)
+    actor = actor_of(request)
+    return _do(request, pk, lambda: returns.withdraw(pk, actor=actor), _("返品を取り下げました。"))
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_sent(request: HttpRequest, pk: int) -> HttpResponse:
+    _case(pk)
+    form, actor = WayForm(request.POST), actor_of(request)
+    if not form.is_valid():
+        return _show(request, pk, way_form=form)
+    data = form.cleaned_data
+    return _do(
+        request,
+        pk,
+        lambda: returns.on_its_way(pk, carrier=data["carrier"], tracking_no=data["tracking_no"], actor=actor),
+        _("返送中にしました。"),
+    )
+
+
+@require_POST
+@permission_required("orders.inspect_returncase", raise_exception=True)
+def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
+    case, actor = _case(pk), actor_of(request)
+    form = ReceiveForm(request.POST, case=case)
+    if not form.is_valid():
+        return _show(request, pk, receive_form=form)
+    return _do(
+        request, pk, lambda: returns.receive(pk, form.pieces, actor=actor), _("到着を登録しました。"),
+        receive_form=form,
+    )  # fmt: skip
+
+
+@require_POST
+@permission_required("orders.inspect_returncase", raise_exception=True)
+def return_inspect(request: HttpRequest, pk: int) -> HttpResponse:
+    case, actor = _case(pk), actor_of(request)
+    form = InspectForm(request.POST, units=queries.units_to_grade(case))
+    if not form.is_valid():
+        return _show(request, pk, inspect_form=form)
+    place = form.cleaned_data["location"].pk
+    return _do(
+        request,
+        pk,
+        lambda: returns.inspect(pk, form.grades, location_id=place, actor=actor),
+        _("検品の結果を登録し、在庫を移しました。"),
+        inspect_form=form,
+    )
+
+
+@require_POST
+@permission_required("orders.settle_returncase", raise_exception=True)
+def return_settle(request: HttpRequest, pk: int) -> HttpResponse:
+    case, actor = _case(pk), actor_of(request)
+    form = SettleForm(request.POST, case=case)
+    if not form.is_valid():
+        return _show(request, pk, settle_form=form)
+    return _do(
+        request,
+        pk,
+        lambda: returns.settle(pk, form.settlement, actor=actor),
+        _("精算しました。返金が要るものは入金の画面に出ます。"),
+        settle_form=form,
+    )
+
+
+@require_POST
+@permission_required("orders.settle_returncase", raise_exception=True)
+def return_close(request: HttpRequest, pk: int) -> HttpResponse:
+    _case(pk)
+    actor = actor_of(request)
+    return _do(request, pk, lambda: returns.close(pk, actor=actor), _("返品を完了にしました。"))
