@@ -1,3 +1,4 @@
+from orders.models.attachment import OrderAttachment, OrderTalk
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.desk_view import DeskView
@@ -23,6 +24,7 @@ from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, Rev
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.stage_name import StageName
 from orders.models.tag import OrderTag, OrderTask, OrderText, TaskKind
 
 __all__ = [
@@ -51,11 +53,13 @@ __all__ = [
     "MoveInPreset",
     "MoveInRow",
     "Order",
+    "OrderAttachment",
     "OrderEvent",
     "OrderEventValue",
     "OrderFigure",
     "OrderLine",
     "OrderTag",
+    "OrderTalk",
     "OrderTask",
     "OrderText",
     "PaperSettings",
@@ -82,6 +86,7 @@ __all__ = [
     "Shop",
     "StageCount",
     "StageDelta",
+    "StageName",
     "StoredPdf",
     "TaskKind",
 ]
