@@ -76,6 +76,7 @@ BEAT_SCHEDULE |= {
     "resume-move-ins": {"task": "orders.tasks.resume_move_ins", "schedule": 60.0, "options": {"expires": 60}},
 }
 BEAT_SCHEDULE |= {
+    "attachment-sweep": {"task": "orders.tasks.sweep_attachments", "schedule": 3600.0, "options": {"expires": 3000}},
     "document-files": {"task": "orders.tasks.make_missing_files", "schedule": 60.0, "options": {"expires": 60}},
 }
 BEAT_SCHEDULE |= {

@@ -24,6 +24,8 @@ HOSTS = env.items("ALLOWED_HOSTS", "*")
 ALLOWED_HOSTS = [*HOSTS, "localhost"]  # health checks ask from inside
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS") or [f"https://{host}" for host in HOSTS if host != "*"]
 
+ATTACHMENTS = places().data / "attachments"  # files that belong to orders
+
 DATABASES = {"default": database(DATABASE_URL, statement_timeout_s=env.number("OMS_STATEMENT_TIMEOUT_S", 30))}
 CACHES = {
     "default": {
@@ -58,6 +60,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "oms.kernel.middleware.ChosenLanguageMiddleware",
+    "oms.kernel.own_words.OwnWordsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

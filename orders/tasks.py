@@ -1,6 +1,9 @@
+import time
+
 from celery import shared_task
 
 from orders.services import (
+    attachments,
     authorisations,
     bounces,
     bulk,
@@ -8,6 +11,7 @@ from orders.services import (
     document_files,
     hold,
     moving_in,
+    names,
     refunds,
     reminders,
     review_again,
@@ -88,7 +92,14 @@ def reapply_reason(code: str) -> None:
 
 @shared_task(name="orders.tasks.review_by_time", ignore_result=True)
 def review_by_time() -> None:
+    names.publish()
+    review_again.reapply_missed()
     review_again.by_time()
+
+
+@shared_task(name="orders.tasks.sweep_attachments", ignore_result=True)
+def sweep_attachments() -> None:
+    attachments.sweep(time.time())
 
 
 @shared_task(name="orders.tasks.work_move_in", ignore_result=True)

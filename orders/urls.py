@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from orders.urls_attachments import attachment_routes
 from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
 from orders.urls_papers import paper_routes
 from orders.urls_payments import payment_routes
+from orders.urls_reasons import reason_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
 from orders.views import bulk, desk, desk_views, presence
@@ -39,6 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *bulk_urls,
     *move_in_routes,
     *order_routes,
+    *attachment_routes,
+    *reason_routes,
     *rule_routes,
     *payment_routes,
     *paper_routes,

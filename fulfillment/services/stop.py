@@ -146,8 +146,8 @@ def _take_back(shipments: Sequence[Shipment], by: User | None) -> list[int]:
     for line in lines:  # a bundle's line has a row per component; its pieces count once
         pieces[line.shipment_id, line.order_line_id] = line.line_quantity
     less: dict[int, int] = {}
-    for (_shipment, order_line), count in pieces.items():
-        less[order_line] = less.get(order_line, 0) + count
+    for (_shipment, line_id), count in pieces.items():
+        less[line_id] = less.get(line_id, 0) + count
     for order_line in OrderLine.objects.filter(pk__in=less).order_by("pk"):
         kept = max(order_line.shipped_quantity, order_line.allocated_quantity - less[order_line.pk])
         OrderLine.objects.filter(pk=order_line.pk).update(allocated_quantity=kept)

@@ -52,6 +52,7 @@ ENTRIES = (
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
     Entry(_("一括操作の記録"), "orders:bulk-log", "orders.view_order", "note", "l", more=True),
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),
+    Entry(_("確認理由の設定"), "orders:reasons", "orders.manage_reasons", "review", more=True),
     Entry(_("同梱"), "fulfillment:merge-list", "orders.change_order", "ship", more=True),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
     Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),

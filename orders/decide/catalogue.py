@@ -5,12 +5,13 @@ Levels, thresholds, labels and whether a reason is looked for at all are the com
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.own_words import own_word
 from orders.models.reason import Level
 
 OFFICE, EVERYWHERE = "office", "everywhere"
@@ -33,11 +34,12 @@ class Reason:
     params: Mapping[str, Any] = field(default_factory=dict)
     shown: str = OFFICE
     note: bool = False
+    standard: str | Promise = ""  # the label that the product gives; `label` is the company's own where it has one
 
 
 BLOCK, WARN, INFO = Level.BLOCK, Level.WARN, Level.INFO
 
-CATALOGUE: dict[str, Reason] = {
+STANDARD: dict[str, Reason] = {
     # ---- data
     "item_unmapped": Reason(_("商品マスタなし"), BLOCK, _("商品対応表で SKU を選ぶ"), clearable=False),
     "amount_mismatch": Reason(_("金額不一致"), BLOCK, _("内訳を見て差額を認めるか確かめる")),
@@ -157,4 +159,9 @@ CATALOGUE: dict[str, Reason] = {
         _("ルールによる確認"), BLOCK, _("ルールが書いた理由を読んで決める"), group="hand", shown=EVERYWHERE
     ),
     "rule_error": Reason(_("ルールのエラー"), BLOCK, _("ルールを直すか、この受注を人が確かめる"), group="hand"),
+}
+
+CATALOGUE: dict[str, Reason] = {
+    code: replace(entry, label=own_word(f"reason:{code}", entry.label), standard=entry.label)
+    for code, entry in STANDARD.items()
 }

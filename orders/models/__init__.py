@@ -1,3 +1,4 @@
+from orders.models.attachment import OrderAttachment, OrderTalk
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.cancellation import Cancellation, CancellationLine
@@ -32,6 +33,7 @@ from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, Rev
 from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
+from orders.models.stage_name import StageName
 from orders.models.tag import OrderTag, OrderTask, OrderText, TaskKind
 
 __all__ = [
@@ -63,11 +65,13 @@ __all__ = [
     "MoveInPreset",
     "MoveInRow",
     "Order",
+    "OrderAttachment",
     "OrderEvent",
     "OrderEventValue",
     "OrderFigure",
     "OrderLine",
     "OrderTag",
+    "OrderTalk",
     "OrderTask",
     "OrderText",
     "PaperSettings",
@@ -98,6 +102,7 @@ __all__ = [
     "Shop",
     "StageCount",
     "StageDelta",
+    "StageName",
     "StoredPdf",
     "TaskKind",
     "UnknownParcel",

@@ -8,26 +8,44 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Member
 from inventory.models import Location, Sku
+from oms.kernel.own_words import own_word
 from oms.kernel.search import gram_index
 from orders.models.shop import Shop
 
+STANDARD_STAGES = {
+    "new": _("新規受付"),
+    "review": _("確認待ち"),
+    "awaiting_payment": _("入金待ち"),
+    "awaiting_stock": _("引当待ち"),
+    "awaiting_release": _("発売日待ち"),
+    "scheduled": _("出荷日待ち"),
+    "ready": _("出荷指示待ち"),
+    "in_fulfillment": _("出荷作業中"),
+    "partially_shipped": _("一部出荷済み"),
+    "shipped": _("出荷済み"),
+    "completed": _("完了"),
+    "on_hold": _("保留"),
+    "cancelled": _("キャンセル"),
+}
+
 
 class Stage(models.TextChoices):
-    """The first gate that is not satisfied (`orders.decide.stage`). Nobody sets it by hand."""
+    """The first gate that is not satisfied (`orders.decide.stage`). Nobody sets it by hand. Companies may name
+    them (`orders.services.names`)."""
 
-    NEW = "new", _("新規受付")
-    REVIEW = "review", _("確認待ち")
-    AWAITING_PAYMENT = "awaiting_payment", _("入金待ち")
-    AWAITING_STOCK = "awaiting_stock", _("引当待ち")
-    AWAITING_RELEASE = "awaiting_release", _("発売日待ち")
-    SCHEDULED = "scheduled", _("出荷日待ち")
-    READY = "ready", _("出荷指示待ち")
-    IN_FULFILLMENT = "in_fulfillment", _("出荷作業中")
-    PARTIALLY_SHIPPED = "partially_shipped", _("一部出荷済み")
-    SHIPPED = "shipped", _("出荷済み")
-    COMPLETED = "completed", _("完了")
-    ON_HOLD = "on_hold", _("保留")
-    CANCELLED = "cancelled", _("キャンセル")
+    NEW = "new", own_word("stage:new", STANDARD_STAGES["new"])
+    REVIEW = "review", own_word("stage:review", STANDARD_STAGES["review"])
+    AWAITING_PAYMENT = "awaiting_payment", own_word("stage:awaiting_payment", STANDARD_STAGES["awaiting_payment"])
+    AWAITING_STOCK = "awaiting_stock", own_word("stage:awaiting_stock", STANDARD_STAGES["awaiting_stock"])
+    AWAITING_RELEASE = "awaiting_release", own_word("stage:awaiting_release", STANDARD_STAGES["awaiting_release"])
+    SCHEDULED = "scheduled", own_word("stage:scheduled", STANDARD_STAGES["scheduled"])
+    READY = "ready", own_word("stage:ready", STANDARD_STAGES["ready"])
+    IN_FULFILLMENT = "in_fulfillment", own_word("stage:in_fulfillment", STANDARD_STAGES["in_fulfillment"])
+    PARTIALLY_SHIPPED = "partially_shipped", own_word("stage:partially_shipped", STANDARD_STAGES["partially_shipped"])
+    SHIPPED = "shipped", own_word("stage:shipped", STANDARD_STAGES["shipped"])
+    COMPLETED = "completed", own_word("stage:completed", STANDARD_STAGES["completed"])
+    ON_HOLD = "on_hold", own_word("stage:on_hold", STANDARD_STAGES["on_hold"])
+    CANCELLED = "cancelled", own_word("stage:cancelled", STANDARD_STAGES["cancelled"])
 
 
 class Phase(models.TextChoices):

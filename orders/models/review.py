@@ -23,6 +23,8 @@ class ReasonSetting(models.Model):
     params = models.JSONField(default=dict)
     overrides = models.JSONField(default=list)
     version = models.PositiveIntegerField(_("版"), default=1)
+    # The version that all open orders follow; behind `version` while the work is under way.
+    applied_version = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         permissions = [("manage_reasons", _("確認理由を管理する"))]

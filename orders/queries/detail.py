@@ -41,6 +41,7 @@ MASKS = {
     "remarks": privacy.mask_text,
     "packing_note": privacy.mask_text,
     "internal_note": privacy.mask_text,
+    "shop_memo": privacy.mask_text,
     "message_card": privacy.mask_rest,
     "noshi": privacy.mask_rest,
     "hold_reason": privacy.mask_text,
@@ -239,14 +240,13 @@ def _same_person(order: Order, recipient: Recipient) -> bool:
 
 def _reason_row(reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool) -> ReasonRow:
     entry = CATALOGUE.get(reason.code)
-    hidden = not personal and reason.field in PERSONAL_FIELDS
     url, url_text, opens_dialog = _way_out(reason.code, order, lines)
     return ReasonRow(
         code=reason.code,
         label=str(entry.label) if entry else reason.code,
         level=str(reason.get_level_display()),
         tone=LEVEL_TONES.get(reason.level, "neutral"),
-        evidence=_("（個人情報のため表示できません）") if hidden else _evidence(reason, personal),
+        evidence=shown_evidence(reason, personal),
         next_step=str(entry.next_step) if entry else "",
         clearable=entry.clearable if entry else True,
         url=url,
@@ -257,7 +257,10 @@ def _reason_row(reason: ReviewReason, order: Order, lines: Iterable[OrderLine], 
     )
 
 
-def _evidence(reason: ReviewReason, personal: bool) -> str:
+def shown_evidence(reason: ReviewReason, personal: bool) -> str:
+    """The evidence as this person may read it."""
+    if not personal and reason.field in PERSONAL_FIELDS:
+        return _("（個人情報のため表示できません）")
     return reason.evidence if personal else privacy.mask_text(reason.evidence)
 
 
@@ -372,6 +375,7 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "return": has("orders.change_returncase") and order.fulfillment_state in {"shipped", "partially_shipped"},
         "instruct": has("orders.release_order") and order.stage == "ready",
         "note": has("orders.change_order"),
+        "channel_memo": has("orders.change_order") and has(PERSONAL) and order.shop.can("memo"),
         "reimport": has("orders.change_order"),
         "member": has("customers.view_member"),
         "sku": has("inventory.view_sku"),

@@ -21,6 +21,9 @@ LABELS = {
     "oversell": (gettext_lazy("売り越しへの対応"), "attention"),
     "edited": (gettext_lazy("編集しました"), "attention"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
+    "file_attached": (gettext_lazy("ファイルを添付しました"), "info"),
+    "file_removed": (gettext_lazy("添付を削除しました"), "attention"),
+    "talk": (gettext_lazy("応対メモを残しました"), "info"),
     "held": (gettext_lazy("保留にしました"), "attention"),
     "lifted": (gettext_lazy("保留を解除しました"), "neutral"),
     "confirm_asked": (gettext_lazy("モールへの注文確定を依頼しました"), "info"),
@@ -157,6 +160,8 @@ def _change(name: str, before: str, after: str, personal: bool) -> Change:
 
 def field_label(name: str) -> str:
     """The name people know a field by."""
+    if name == "attachment":
+        return _("添付")
     for model in (Recipient, Order):
         known = {field.name: field.verbose_name for field in model._meta.concrete_fields}
         if name in known:

@@ -117,9 +117,12 @@ def behind_new(
     return _behind({m for m in members if m is not None}, facts, ordered_at)
 
 
-def behind_stored(orders: Sequence[Order], facts: Sequence[OrderFacts]) -> Background:
-    """For stored orders."""
-    behind = _behind({o.member_id for o in orders if o.member_id}, facts, [o.ordered_at for o in orders])
+def behind_stored(
+    orders: Sequence[Order], facts: Sequence[OrderFacts], *, settings: Settings | None = None
+) -> Background:
+    """For stored orders. `settings` None: the company's own as stored."""
+    members = {o.member_id for o in orders if o.member_id}
+    behind = _behind(members, facts, [o.ordered_at for o in orders], settings)
     failed = Mail.objects.filter(order__in=[order.pk for order in orders], state=Mail.State.FAILED)
     texts = {
         order_id: f"「{subject}」を送れませんでした。"
@@ -128,8 +131,10 @@ def behind_stored(orders: Sequence[Order], facts: Sequence[OrderFacts]) -> Backg
     return replace(behind, failed_mails=texts)
 
 
-def _behind(members: set[int], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime]) -> Background:
-    settings = reason_settings.read()
+def _behind(
+    members: set[int], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime], wanted: Settings | None = None
+) -> Background:
+    settings = wanted or reason_settings.read()
     sku_ids = {item.sku_id for one in facts for item in one.items if item.sku_id is not None}
     masters = Sku.objects.filter(pk__in=sku_ids).values_list("pk", "temperature", "active", "is_made_to_order")
     skus = {pk: (temperature, active, made_to_order) for pk, temperature, active, made_to_order in masters}

@@ -201,7 +201,10 @@ def _ask_to_stop(order_ids: Sequence[int], line_ids: Sequence[int] | None, note:
         return set()
     by: User | None = actor.by
     answers = stop_wanted.send(sender=Order, order_ids=list(order_ids), line_ids=line_ids, by=by, note=note)
-    return {order_id for _receiver, waiting in answers for order_id in waiting or ()}
+    waiting: set[int] = set()
+    for _receiver, order_ids_of_one in answers:
+        waiting.update(order_ids_of_one or ())
+    return waiting
 
 
 def _record(
@@ -258,7 +261,7 @@ def _end(cancellations: Sequence[Cancellation], actor: Actor, *, words: str = ""
     off_sale = {ref_of(line) for line, order_id in lines.items() if by_order[order_id].keep_off_sale}
     if aside := [holding for holding in held if holding.ref in off_sale]:
         stock.set_aside(
-            aside, ref=f"cancel:{order_ids[0]}", by_id=actor.by and actor.by.pk, note=_("キャンセル品の確認")
+            aside, ref=f"cancel:{order_ids[0]}", by_id=actor.by.pk if actor.by else None, note=_("キャンセル品の確認")
         )
     stages.recompute(order_ids, actor=actor)
     return by_hand

@@ -66,7 +66,9 @@ def _promise_the_rest(order: Order, taken: Cut, before: Mapping[int, OrderLine],
     mark_reserved(line_ids_of(_regrant(wants, list(before))))
     if aside:
         freed = _freed(held, stock.held_by(ref_of(id_) for id_ in before))
-        stock.set_aside(freed, ref=f"cancel:{order.pk}", by_id=actor.by and actor.by.pk, note=_("キャンセル品の確認"))
+        stock.set_aside(
+            freed, ref=f"cancel:{order.pk}", by_id=actor.by.pk if actor.by else None, note=_("キャンセル品の確認")
+        )
 
 
 def _regrant(wants: Sequence[stock.Want], line_ids: Sequence[int]) -> set[str]:
@@ -85,7 +87,8 @@ def _freed(before: list[stock.Held], after: list[stock.Held]) -> list[stock.Held
         if holding.location_id is None:
             key = (holding.ref, holding.sku_id)
             kept[key] = kept.get(key, 0) + holding.quantity
-    freed, lost = [], {}
+    freed: list[stock.Held] = []
+    lost: dict[tuple[str, int], int] = {}
     for holding in before:
         if holding.location_id is None:
             key = (holding.ref, holding.sku_id)

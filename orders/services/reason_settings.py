@@ -15,6 +15,7 @@ from oms.kernel.models import User
 from orders.decide.catalogue import CATALOGUE
 from orders.decide.reasons import Found
 from orders.models import ReasonSetting, ReviewSettingChange
+from orders.services import names
 
 OVERRIDE_KINDS = ("channel", "shop", "payment")
 
@@ -89,6 +90,10 @@ class Settings:
     def is_active(self, code: str) -> bool:
         return self.of(code).active
 
+    def with_(self, wanted: Setting) -> "Settings":
+        """These settings with one changed; nothing is stored."""
+        return Settings({**self.rows, wanted.code: wanted})
+
 
 def default(code: str) -> Setting:
     entry = CATALOGUE[code]
@@ -112,17 +117,27 @@ def note_required(code: str) -> bool:
     return code in CATALOGUE and read().of(code).note_required
 
 
+class StaleSetting(Exception):
+    """Somebody else stored another setting since it was shown."""
+
+
 @transaction.atomic
-def save(wanted: Setting, *, by: User | None) -> bool:
-    """Store one reason's setting with its journal; open reasons follow behind. Saving the same again does nothing."""
+def save(wanted: Setting, *, by: User | None, seen: int | None = None) -> bool:
+    """Store one reason's setting with its journal; open reasons follow behind. Saving the same again does nothing.
+
+    `seen` is the version that was shown; raises StaleSetting when another is stored by now.
+    """
     row = ReasonSetting.objects.select_for_update(no_key=True).filter(pk=wanted.code).order_by("pk").first()
     before = read().of(wanted.code)
     if before.document == wanted.document:
         return False
+    if seen is not None and seen != before.version:
+        raise StaleSetting(wanted.code)
     version = (row.version if row else 0) + 1
     ReasonSetting.objects.update_or_create(pk=wanted.code, defaults={**wanted.document, "version": version})
     ReviewSettingChange.objects.create(
         subject=wanted.code, version=version, before=before.document, after=wanted.document, at=clock.now(), by=by
     )
     later("orders.tasks.reapply_reason", wanted.code)
+    transaction.on_commit(names.publish)
     return True

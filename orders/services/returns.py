@@ -164,7 +164,7 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
     stock.record(
         [stock.Fact(sku, inspection.pk, count, case.stock_ref) for sku, count in sorted(units.items())],
         kind=EntryKind.RETURN,
-        by_id=actor.by and actor.by.pk,
+        by_id=actor.by.pk if actor.by else None,
         note=str(case),
     )
     return case
@@ -211,7 +211,7 @@ def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id:
             stock.Fact(sku, place, count, case.stock_ref),
         ]
     _note(case, "inspected", "、".join(texts), actor)
-    stock.record(facts, kind=EntryKind.TRANSFER, by_id=actor.by and actor.by.pk, note=str(case))
+    stock.record(facts, kind=EntryKind.TRANSFER, by_id=actor.by.pk if actor.by else None, note=str(case))
     return case
 
 

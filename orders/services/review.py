@@ -5,6 +5,7 @@ and opens again when the evidence changes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -24,7 +25,7 @@ from orders.services import background, journal
 from orders.services import stage as stages
 from orders.services.intake_rows import day_of
 from orders.services.journal import SYSTEM, Actor, Entry
-from orders.services.reason_settings import Reader
+from orders.services.reason_settings import Reader, Settings
 from orders.services.rules import run as rules
 
 State = ReviewReason.State
@@ -50,22 +51,39 @@ def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None) 
 
     `changes` says, for orders that the channel changed too late, what it changed.
     """
-    news = changes or {}
+    fresh: list[tuple[int, Found]] = []
+    for order, found in looked_at(order_ids, changes=changes or {}):
+        known = {reason.code: reason for reason in order.reasons.all()}
+        fresh += [(order.pk, f) for code, f in found.items() if code not in known]
+        _update([_next(reason, found.get(code)) for code, reason in known.items()])
+    insert(fresh)
+
+
+def looked_at(
+    order_ids: Sequence[int], *, changes: Mapping[int, str], settings: Settings | None = None
+) -> list[tuple[Order, dict[str, Found]]]:
+    """Each order (with its reasons prefetched) and what its checks find, by code. Writes nothing."""
     lines = Prefetch("lines", OrderLine.objects.select_related("sku").defer("sku__search_text"))
     orders = list(
         Order.objects.filter(pk__in=order_ids).select_related("shop").prefetch_related("recipients", lines, "reasons")
     )
     suspects = blacklist.matches([_person(order) for order in orders])
     known_facts = [stored_facts(order) for order in orders]
-    behind = background.behind_stored(orders, known_facts)
-    fresh: list[tuple[int, Found]] = []
+    behind = background.behind_stored(orders, known_facts, settings=settings)
+    seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
-        told = replace(behind.fill(facts, order), changes=news.get(order.pk, ""), blacklisted=suspect)
-        found = {f.code: f for f in behind.settings.leveled(_evaluate(order, told), reader_of(order))}
-        known = {reason.code: reason for reason in order.reasons.all()}
-        fresh += [(order.pk, f) for code, f in found.items() if code not in known]
-        _update([_next(reason, found.get(code)) for code, reason in known.items()])
-    insert(fresh)
+        told = replace(behind.fill(facts, order), changes=changes.get(order.pk, ""), blacklisted=suspect)
+        found = behind.settings.leveled(_evaluate(order, told), reader_of(order))
+        seen.append((order, {f.code: f for f in found}))
+    return seen
+
+
+def level_after(reason: ReviewReason | None, found: Found | None) -> str:
+    """The level at which a reason would stand open after `sync`; "" when it would not. Writes nothing."""
+    if reason is None:
+        return found.level if found else ""
+    after = _next(copy(reason), found) or reason
+    return after.level if after.state == State.OPEN else ""
 
 
 def reader_of(order: Order) -> Reader:

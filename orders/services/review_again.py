@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from oms.kernel import clock
 from orders.decide.found import Found
-from orders.models import Order, ReviewReason
+from orders.models import Order, ReasonSetting, ReviewReason
 from orders.models.order import AllocationState, ChannelSync, FulfillmentState, PaymentState, Stage
 from orders.services import review
 from orders.services import stage as stages
@@ -24,10 +24,19 @@ SHORT = ("out_of_stock", "partial_stock")
 
 def reapply(code: str) -> int:
     """Have the orders that are still before instruction follow a changed setting of one reason; returns how many."""
+    version = ReasonSetting.objects.filter(pk=code).values_list("version", flat=True).first() or 0
     ids = list(Order.objects.filter(stage__in=BEFORE_INSTRUCT).order_by("pk").values_list("pk", flat=True))
     for part in _parts(ids):
         _again(part)
+    ReasonSetting.objects.filter(pk=code, applied_version__lt=version).update(applied_version=version)
     return len(ids)
+
+
+def reapply_missed() -> None:
+    """Settings whose wake-up was lost, or whose worker died half way."""
+    behind = ReasonSetting.objects.filter(applied_version__lt=F("version"))
+    for code in behind.order_by("pk").values_list("pk", flat=True):
+        reapply(code)
 
 
 def by_time() -> int:

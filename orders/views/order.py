@@ -38,6 +38,7 @@ FRAGMENTS = (
     "orders/_returns.html",
     "orders/_money.html",
     "orders/_note.html",
+    "orders/_channel.html",
     "orders/_mails.html",
     "orders/_timeline.html",
     "orders/_live.html",

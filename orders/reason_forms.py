@@ -1,0 +1,161 @@
+"""The form of one reason's setting: on or off, level, name, thresholds, exceptions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from orders.decide.catalogue import CATALOGUE
+from orders.models import Shop
+from orders.models.order import STANDARD_STAGES, PaymentMethod
+from orders.models.reason import Level
+from orders.queries.reasons import PARAM_LABELS
+from orders.services.reason_settings import Setting
+from orders.services.review import FROM_ABOVE, STICKY
+
+EMPTY_ROWS = 2
+NUMBER_MOST = 100_000_000
+
+
+def is_fixed(code: str) -> bool:
+    """Whether the working of another part opens this reason, so that it is neither switched nor re-levelled here."""
+    return code in FROM_ABOVE | STICKY
+
+
+class ReasonForm(forms.Form):
+    """One reason. `wanted` is the setting that the form describes."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    active = forms.BooleanField(label=lazy("この理由を調べる"), required=False)
+    level = forms.ChoiceField(label=lazy("区分"), choices=Level.choices)
+    label = forms.CharField(
+        label=lazy("呼び名"), max_length=40, required=False, help_text=lazy("空欄なら標準の名前で表示します。")
+    )
+    note_required = forms.BooleanField(label=lazy("確認済みにするときメモを必須にする"), required=False)
+
+    def __init__(self, setting: Setting, data: Any = None) -> None:
+        self.setting = setting
+        super().__init__(data, initial=_initial(setting))
+        self.overrides = 0 if is_fixed(setting.code) else len(setting.overrides) + EMPTY_ROWS
+        if is_fixed(setting.code):
+            del self.fields["active"], self.fields["level"]
+        for name, value in CATALOGUE[setting.code].params.items():
+            self.fields[f"param_{name}"] = _param_field(name, value)
+        whom = [("", _("（なし）")), *_whom()]
+        for n in range(self.overrides):
+            self.fields[f"for_{n}"] = forms.ChoiceField(
+                label=_("例外 %(n)s: 対象") % {"n": n + 1}, choices=whom, required=False
+            )
+            self.fields[f"level_{n}"] = forms.ChoiceField(
+                label=_("例外 %(n)s: 区分") % {"n": n + 1}, choices=Level.choices, required=False
+            )
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        named = [self.cleaned_data.get(f"for_{n}") for n in range(self.overrides)]
+        kept = [one for one in named if one]
+        if len(kept) != len(set(kept)):
+            raise forms.ValidationError(_("同じ対象の例外が二つあります。一つにまとめてください。"))
+        return self.cleaned_data
+
+    @property
+    def wanted(self) -> Setting:
+        data = self.cleaned_data
+        return replace(
+            self.setting,
+            active=data.get("active", self.setting.active),
+            level=data.get("level", self.setting.level),
+            label=data["label"].strip(),
+            note_required=data["note_required"],
+            params=self._params(),
+            overrides=list(self._overrides()) if self.overrides else self.setting.overrides,
+        )
+
+    @property
+    def main_fields(self) -> list[Any]:
+        return [self[name] for name in self.fields if not name.startswith(("for_", "level_")) and name != "version"]
+
+    @property
+    def override_fields(self) -> list[tuple[Any, Any]]:
+        return [(self[f"for_{n}"], self[f"level_{n}"]) for n in range(self.overrides)]
+
+    def _params(self) -> dict[str, Any]:
+        """Only what differs from the catalogue."""
+        known = CATALOGUE[self.setting.code].params
+        typed = {name: self.cleaned_data[f"param_{name}"] for name in known}
+        return {name: value for name, value in typed.items() if value != known[name]}
+
+    def _overrides(self) -> Iterator[list[str]]:
+        for n in range(self.overrides):
+            if whom := self.cleaned_data.get(f"for_{n}"):
+                kind, value = whom.split(":", 1)
+                yield [kind, value, self.cleaned_data.get(f"level_{n}") or self.setting.level]
+
+
+def _initial(setting: Setting) -> dict[str, Any]:
+    params = {**CATALOGUE[setting.code].params, **setting.params}
+    initial: dict[str, Any] = {
+        "version": setting.version,
+        "active": setting.active,
+        "level": setting.level,
+        "label": setting.label,
+        "note_required": setting.note_required,
+        **{f"param_{name}": value for name, value in params.items()},
+    }
+    for n, (kind, value, level) in enumerate(setting.overrides):
+        initial |= {f"for_{n}": f"{kind}:{value}", f"level_{n}": level}
+    return initial
+
+
+def _param_field(name: str, value: Any) -> forms.Field:
+    label = PARAM_LABELS.get(name, name)
+    if isinstance(value, int):
+        return forms.IntegerField(label=label, min_value=1, max_value=NUMBER_MOST)
+    return forms.CharField(
+        label=label, required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}), strip=True
+    )
+
+
+def _whom() -> Sequence[tuple[Any, Any]]:
+    """Whom an exception may name: a channel, a shop, a payment method."""
+    shops = list(Shop.objects.filter(active=True))
+    channels = {shop.channel: shop.channel_label for shop in shops}
+    return [
+        (_("モール"), [(f"channel:{code}", label) for code, label in channels.items()]),
+        (_("店舗"), [(f"shop:{shop.code}", shop.name) for shop in shops]),
+        (_("支払方法"), [(f"payment:{code}", label) for code, label in PaymentMethod.choices]),
+    ]
+
+
+STAGE_PRESETS = {
+    "standard": (lazy("標準の呼び名"), {}),
+    "printing": (
+        lazy("納品書の印刷で進める店舗向け"),
+        {"ready": lazy("印刷待ち"), "in_fulfillment": lazy("印刷済み"), "shipped": lazy("発送済み")},
+    ),
+    "store": (
+        lazy("店舗受取が中心の店舗向け"),
+        {"ready": lazy("受取準備待ち"), "in_fulfillment": lazy("受取準備中"), "shipped": lazy("受渡済み")},
+    ),
+}
+
+
+class StageNamesForm(forms.Form):
+    """One field a stage; an empty one keeps the standard name."""
+
+    def __init__(self, names: Mapping[str, str], data: Any = None) -> None:
+        super().__init__(data, initial=names)
+        for code, standard in STANDARD_STAGES.items():
+            self.fields[code] = forms.CharField(
+                label=standard, max_length=20, required=False, widget=forms.TextInput(attrs={"placeholder": standard})
+            )
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        shown = [self.cleaned_data.get(code) or str(standard) for code, standard in STANDARD_STAGES.items()]
+        if len(shown) != len(set(shown)):
+            raise forms.ValidationError(_("同じ呼び名のステータスが二つあります。見分けられる名前にしてください。"))
+        return self.cleaned_data
