@@ -147,7 +147,7 @@ class StageNamesForm(forms.Form):
     """One field a stage; an empty one keeps the standard name."""
 
     def __init__(self, names: Mapping[str, str], data: Any = None) -> None:
-        super().__init__(data, initial=names)
+        super().__init__(data, initial=dict(names))
         for code, standard in STANDARD_STAGES.items():
             self.fields[code] = forms.CharField(
                 label=standard, max_length=20, required=False, widget=forms.TextInput(attrs={"placeholder": standard})

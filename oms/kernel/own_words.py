@@ -7,7 +7,7 @@ seconds, so that a label costs no query. Without Redis, and outside of serving, 
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise, lazy
@@ -33,8 +33,7 @@ _lazy_word = lazy(_word, str)
 
 def own_word(key: str, standard: str | Promise) -> Promise:
     """The company's word for `key`, decided whenever it is shown; else the standard one in the reader's language."""
-    made: Promise = _lazy_word(key, standard)
-    return made
+    return cast(Promise, _lazy_word(key, standard))
 
 
 def publish(words: Mapping[str, str]) -> None:

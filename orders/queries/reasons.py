@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.db.models import (
     Aggregate,
@@ -30,6 +30,9 @@ from orders.models.reason import Level
 from orders.queries.tones import LEVEL_TONES
 from orders.services import reason_settings
 from orders.services.reason_settings import Setting
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 WINDOWS = (7, 30, 90)
 GROUPS = {
@@ -131,7 +134,11 @@ class ReasonLine:
     stats: ReasonStats
 
 
-def raised(days: int) -> "QuerySet[ReviewReason]":
+class Outcome(TypedDict):
+    outcome: str
+
+
+def raised(days: int) -> "QuerySet[WithAnnotations[ReviewReason, Outcome]]":
     """The reasons raised in the last days, each with its `outcome`. A reason that opened again counts once, with its
     last opening."""
     events = OrderEvent.objects.filter(
@@ -170,7 +177,7 @@ def stats(days: int, *, code: str = "") -> dict[str, ReasonStats]:
     }
     found: dict[str, ReasonStats] = defaultdict(ReasonStats)
     medians = _medians(days, code)
-    for row in rows.order_by().values("code", "outcome").annotate(**sums):
+    for row in cast("list[dict[str, Any]]", list(rows.order_by().values("code", "outcome").annotate(**sums))):
         one = found.setdefault(row["code"], ReasonStats(median_s=medians.get(row["code"])))
         one.outcomes[row["outcome"]] = row[f"n{days}"]
         for window in WINDOWS:
@@ -214,7 +221,7 @@ def _line(setting: Setting, numbers: ReasonStats, applying: set[str]) -> ReasonL
     )
 
 
-def rows_behind(code: str, days: int, outcome: str) -> "QuerySet[ReviewReason]":
+def rows_behind(code: str, days: int, outcome: str) -> "QuerySet[WithAnnotations[ReviewReason, Outcome]]":
     """The rows that a number counted: of one reason, raised in the window, with this outcome ("" for all)."""
     rows = raised(days).filter(code=code).select_related("order__shop", "closed_by")
     return rows.filter(outcome=outcome) if outcome else rows

@@ -118,6 +118,7 @@ def _checked(upload: Upload) -> str:
 
 @transaction.atomic
 def _record(order_id: int, upload: Upload, stored: Stored, actor: Actor) -> OrderAttachment:
+    assert actor.by is not None, "somebody attaches"
     order = Order.objects.select_for_update(no_key=True, of=("self",)).order_by("pk").get(pk=order_id)
     held = OrderAttachment.objects.filter(order=order, removed_at=None)
     if same := held.filter(sha256=stored.digest).first():

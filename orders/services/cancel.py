@@ -201,10 +201,7 @@ def _ask_to_stop(order_ids: Sequence[int], line_ids: Sequence[int] | None, note:
         return set()
     by: User | None = actor.by
     answers = stop_wanted.send(sender=Order, order_ids=list(order_ids), line_ids=line_ids, by=by, note=note)
-    waiting: set[int] = set()
-    for _receiver, order_ids_of_one in answers:
-        waiting.update(order_ids_of_one or ())
-    return waiting
+    return {int(order_id) for _receiver, waiting in answers for order_id in waiting or ()}
 
 
 def _record(
