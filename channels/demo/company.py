@@ -21,12 +21,13 @@ from inventory.services.catalogue import ComponentRow, ProductRow, SkuRow, set_c
 from oms.kernel import clock
 from oms.kernel.sql import update_rows
 from oms.kernel.text import match_name
-from orders.models import Shop
+from orders.models import PaperSettings, Shop
 from orders.services import mail
 from orders.services.rules import ready_made
 
 NAME = "くらし道具店"
 REGISTRATION_NO = "T8010401000002"
+BANK_ACCOUNT = "見本銀行 本店 普通 0000000 クラシドウグテン"
 SHOPS = {
     "amazon": ("amazon", f"{NAME} Amazon店"),
     "rakuten": ("rakuten", f"{NAME} 楽天市場店"),
@@ -92,6 +93,7 @@ def connect(channel: str, address: Mapping[str, Any]) -> Connection:
         registration_no=REGISTRATION_NO,
         delivery_note_message="このたびはお買い上げいただき、ありがとうございます。",
     )
+    PaperSettings.objects.get_or_create(shop_id=linked.shop_id, defaults={"bank_account": BANK_ACCOUNT})
     return linked
 
 

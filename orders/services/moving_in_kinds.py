@@ -23,6 +23,7 @@ from orders.models import MoveIn, Order, OrderLine
 from orders.services import intake
 from orders.services import stage as stages
 from orders.services.intake_rows import Mapped
+from orders.services.rules import wakes
 
 Values = Mapping[str, str]
 Before = Any
@@ -349,7 +350,8 @@ def _finish_history(move: MoveIn, orders: Sequence[ChannelOrder]) -> None:
     rows = Order.objects.filter(shop=move.shop, channel_order_no__in=list(days))
     found = list(rows.order_by("pk").values_list("pk", "channel_order_no"))
     update_rows("orders_order", {"shipped_at": "timestamptz"}, [(pk, days[no]) for pk, no in found])
-    stages.recompute([pk for pk, _no in found])
+    with wakes.silent():
+        stages.recompute([pk for pk, _no in found])
 
 
 def channel_order(no: str, lines: Sequence[Values]) -> ChannelOrder:

@@ -14,7 +14,9 @@ from orders.models import Mail, MoveIn, MoveInEvent, MoveInPreset, Order, OrderF
 from orders.services import moving_in
 from orders.services.audit import violations
 from orders.services.intake import take_in
+from orders.services.rules import sweep
 from tests.orders.builders import make_channel_order, make_line, make_location, make_shop, make_sku, mapped
+from tests.orders.rules.builders import do, make_rule
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +158,18 @@ def test_old_orders_become_history_and_open_ones_go_to_the_desk(aoi):
     assert violations() == []
     figures.refresh()
     assert OrderFigure.objects.get(pk=old.pk).shipped_on is None, "what others shipped is no work of ours"
+
+
+def test_rules_leave_history_alone_and_judge_what_is_still_open(aoi):
+    shop = make_shop()
+    make_sku("CHAIR", stock_units=9)
+    make_rule("来たら", then=do("add_tag", tag="新着"))
+    make_rule("完了したら", then=do("add_tag", tag="完了"), when={"event": "stage_entered", "stage": "completed"})
+    text = "\n".join([NE_HEADS, order_line("OLD-1", shipped="1"), order_line("NEW-1")]) + "\n"
+    apply(check(read(text, "orders", aoi, encoding="cp932"), aoi, shop=shop), aoi)
+    sweep.consume_wakes()
+    tags = dict(Order.objects.values_list("channel_order_no", "tags"))
+    assert tags == {"OLD-1": [], "NEW-1": ["新着"]}
 
 
 def test_an_order_that_the_mall_has_told_is_not_doubled(aoi):

@@ -11,10 +11,8 @@ from django.db.models import Count
 from channels.models import PushLog
 from oms.kernel.models import Effect
 from oms.pages.audit import violations
+from orders.decide.numbers import NO_TOUCH
 from orders.models import Mail, Order, OrderEvent, ReviewReason
-
-# What the goods' way tells by itself; everything else a person does to an order is a touch.
-WAREHOUSE_KINDS = {"shipped"}
 
 Truth = dict[str, dict[str, dict[str, Any]]]
 
@@ -49,13 +47,13 @@ def measure(truth: dict[str, Any]) -> dict[str, Any]:
 
 def touched_orders() -> set[int]:
     """Orders on which a person did anything at the desk."""
-    events = OrderEvent.objects.filter(by__isnull=False).exclude(kind__in=WAREHOUSE_KINDS)
+    events = OrderEvent.objects.filter(by__isnull=False).exclude(kind__in=NO_TOUCH)
     return set(events.values_list("order", flat=True))
 
 
 def actions() -> int:
     """Human actions at the desk; a bulk action on many orders is one."""
-    events = OrderEvent.objects.filter(by__isnull=False).exclude(kind__in=WAREHOUSE_KINDS)
+    events = OrderEvent.objects.filter(by__isnull=False).exclude(kind__in=NO_TOUCH)
     return events.exclude(action="").values("action").distinct().count() + events.filter(action="").count()
 
 

@@ -11,6 +11,17 @@ from orders.services.rules import active
 
 DEEPEST = 5
 _depth: ContextVar[int] = ContextVar("rule_depth", default=0)
+_silent: ContextVar[bool] = ContextVar("rules_silent", default=False)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """What happens here wakes no rule: history that is written down, not work that is done."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 @contextmanager
@@ -49,7 +60,7 @@ def _events(before: str, after: str) -> list[str]:
 
 def put(wakes: Sequence[tuple[int, str]]) -> None:
     """Append (order, event), whoever listens. Beyond the deepest step the worker reports the loop."""
-    if not wakes:
+    if not wakes or _silent.get():
         return
     now, depth = clock.now(), _depth.get()
     copy_rows(
