@@ -165,15 +165,16 @@ class Charge:
 def given_back(charges: Sequence[Charge]) -> Mapping[int, int]:
     """Order → yen it is given because the first order's parcel carries it: its shipping, and a second COD fee.
 
-    The first order pays its own way. Shops that do not refund shipping give nothing.
+    The first order pays its own way. A shop may keep the shipping; the driver collects once, so his fee is due once.
     """
     first, *rest = charges
     cash = first.payment_method == PaymentMethod.COD
-    return {
-        charge.order_id: charge.shipping_fee + (charge.fees if cash and charge.payment_method == "cod" else 0)
+    found = {
+        charge.order_id: (charge.shipping_fee if charge.refunds else 0)
+        + (charge.fees if cash and charge.payment_method == PaymentMethod.COD else 0)
         for charge in rest
-        if charge.refunds
     }
+    return {order_id: yen for order_id, yen in found.items() if yen}
 
 
 def same_key(keys: Sequence[str]) -> bool:

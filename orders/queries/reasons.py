@@ -106,8 +106,8 @@ class ReasonStats:
         if minutes < 60:
             return _("%(n)d分") % {"n": max(1, round(minutes))}
         if minutes < 2 * 1440:
-            return _("%(n)s時間") % {"n": f"{minutes / 60:.1f}"}
-        return _("%(n)s日") % {"n": f"{minutes / 1440:.1f}"}
+            return _("約%(n)s時間") % {"n": f"{minutes / 60:.1f}"}
+        return _("約%(n)s日") % {"n": f"{minutes / 1440:.1f}"}
 
     @property
     def worthless(self) -> bool:

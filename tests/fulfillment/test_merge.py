@@ -185,8 +185,9 @@ def test_a_channel_or_shop_that_forbids_merging_is_never_asked(shop, chair):
     assert merge_sweep.sweep() == 0 and Shipment.objects.count() == 2
 
 
-def test_cash_on_delivery_goes_with_cash_and_pays_its_fee_once(shop, chair):
-    shop.merge_refunds_shipping = True
+@pytest.mark.parametrize(("refunds", "less"), [(True, 830), (False, 330)])
+def test_cash_on_delivery_goes_with_cash_and_pays_its_fee_once(shop, chair, refunds, less):
+    shop.merge_refunds_shipping = refunds
     shop.save(update_fields=["merge_refunds_shipping"])
     cash = {
         "payment_method": PaymentMethod.COD,
@@ -198,7 +199,7 @@ def test_cash_on_delivery_goes_with_cash_and_pays_its_fee_once(shop, chair):
     assert merge_sweep.sweep() == 1
     two.refresh_from_db()
     assert set(MergedOrder.objects.values_list("order", flat=True)) == {one.pk, two.pk}
-    assert (two.discount, two.total) == (830, 1000) and not OrderTask.objects.exists()
+    assert (two.discount, two.total) == (less, 1830 - less) and not OrderTask.objects.exists()
 
 
 def test_a_shop_that_wants_to_be_asked_is_asked_and_the_answer_is_remembered(shop, chair, aoi):

@@ -4,12 +4,13 @@ import gc
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections
 
 from channels.models import CatchUp, QuarantinedOrder, RawOrder
 from channels.services import audit, intake
@@ -120,9 +121,23 @@ def forked(call: Callable[[], object]) -> int:
         return child
     gc.disable()
     try:
+        connect_for_good()
         call()
     except BaseException:  # the child must never come back into pytest
         traceback.print_exc()
         os._exit(1)
     connections.close_all()
     os._exit(0)
+
+
+def connect_for_good() -> None:
+    """The first connection of a forked process may be cut by what its parent's threads left half closed."""
+    for _ in range(5):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                time.sleep(0.02)
+                cursor.execute("SELECT 1")
+            return
+        except OperationalError:
+            connections.close_all()
