@@ -21,7 +21,18 @@ READ_EVERY_S = 10.0
 
 class _Known:
     words: Mapping[str, str] = {}
+    edition = 0
     read_at: float = float("-inf")
+
+
+def edition() -> int:
+    """A number that changes with the words: what is kept by it is kept for as long as it is true."""
+    return _Known.edition
+
+
+def _learn(words: Mapping[str, str]) -> None:
+    if words != _Known.words:
+        _Known.words, _Known.edition = words, _Known.edition + 1
 
 
 def _word(key: str, standard: Any) -> str:
@@ -38,7 +49,8 @@ def own_word(key: str, standard: str | Promise) -> Promise:
 
 def publish(words: Mapping[str, str]) -> None:
     """Tell every serving process; this one knows at once. Without Redis the next publication tells the others."""
-    _Known.words, _Known.read_at = dict(words), time.monotonic()
+    _Known.read_at = time.monotonic()
+    _learn(dict(words))
     try:
         heartbeat.client().set(KEY, json.dumps(words, ensure_ascii=False))
     except RedisError:
@@ -54,7 +66,7 @@ def refresh() -> None:
         text: Any = heartbeat.client().get(KEY)
     except RedisError:
         return
-    _Known.words = json.loads(text) if text else {}
+    _learn(json.loads(text) if text else {})
 
 
 class OwnWordsMiddleware:

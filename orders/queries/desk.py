@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from oms.kernel import clock
+from oms.kernel import clock, own_words
 from oms.kernel.privacy import mask_name
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
@@ -129,7 +129,7 @@ def table_rows(
 def rows(found: Sequence[Mapping[str, Any]], *, personal: bool, columns: Sequence[Column] = STANDING) -> list[Row]:
     """No query, but for people's names where a column asks. Without `personal` names are masked."""
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
-    page = _Page(place, _labels(get_language() or ""), clock.now(), personal, {}, tag_tones(found))
+    page = _Page(place, _labels(get_language() or "", own_words.edition()), clock.now(), personal, {}, tag_tones(found))
     added = desk_columns.texts(found, columns, personal=personal)
     return [
         _row(order, _by_level(order["open_reasons"] or ()), page, words)
@@ -170,8 +170,8 @@ class _Labels:
         self.cancel, self.failed = _("キャンセル申請"), _("反映失敗")
 
 
-@lru_cache
-def _labels(_language: str) -> _Labels:
+@lru_cache(maxsize=4)
+def _labels(_language: str, _edition: int) -> _Labels:
     return _Labels()
 
 
@@ -279,7 +279,7 @@ class Tile:
 def tiles() -> list[Tile]:
     """Every stage in the order of work, then 例外: what the channel refused to take."""
     figures = board_figures()
-    words = _labels(get_language() or "").stage
+    words = _labels(get_language() or "", own_words.edition()).stage
     board = [
         Tile(
             code,

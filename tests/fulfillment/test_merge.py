@@ -95,8 +95,8 @@ def test_a_merged_parcel_leaves_once_and_each_order_is_told_once(shop, chair):
     assert (
         list(Order.objects.order_by("pk").values_list("stage", "tracking_label")) == [("shipped", "471203984412")] * 2
     )
-    told = Effect.objects.filter(kind="channel_ship").order_by("key").values_list("payload", flat=True)
-    assert [payload["order"] for payload in told] == [one.pk, two.pk]
+    told = Effect.objects.filter(kind="channel_ship").values_list("payload", flat=True)
+    assert sorted(payload["order"] for payload in told) == [one.pk, two.pk]
     assert Mail.objects.filter(event="shipped").count() == 2 and all_is_well()
 
 

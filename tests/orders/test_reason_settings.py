@@ -164,6 +164,7 @@ def test_a_reasons_own_name_is_shown_on_the_order(client_of, aoi, django_capture
 def test_stages_get_the_companys_names_everywhere_and_back(client_of, aoi, django_capture_on_commit_callbacks):
     order = take("P-1", remarks="")[0]
     client, url = client_of(aoi), reverse("orders:stage-names")
+    assert "在庫を待つ" not in client.get(reverse("orders:list")).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         assert client.post(url, {"awaiting_stock": "在庫を待つ"}).status_code == 302
     assert "在庫を待つ" in client.get(reverse("orders:detail", args=[order.pk])).content.decode()
