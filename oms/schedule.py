@@ -82,3 +82,7 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "mail-bounces": {"task": "orders.tasks.collect_bounces", "schedule": 60.0, "options": {"expires": 60}},
 }
+BEAT_SCHEDULE |= {
+    "resume-exports": {"task": "orders.tasks.resume_exports", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-exports": {"task": "orders.tasks.forget_exports", "schedule": 3600.0, "options": {"expires": 3000}},
+}

@@ -25,6 +25,7 @@ ALLOWED_HOSTS = [*HOSTS, "localhost"]  # health checks ask from inside
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS") or [f"https://{host}" for host in HOSTS if host != "*"]
 
 ATTACHMENTS = places().data / "attachments"  # files that belong to orders
+EXPORTS = places().data / "exports"  # files of orders written out, for some days
 
 DATABASES = {"default": database(DATABASE_URL, statement_timeout_s=env.number("OMS_STATEMENT_TIMEOUT_S", 30))}
 CACHES = {

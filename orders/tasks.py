@@ -9,6 +9,7 @@ from orders.services import (
     bulk,
     bulk_undo,
     document_files,
+    export,
     hold,
     moving_in,
     names,
@@ -110,3 +111,18 @@ def work_move_in(move_id: int) -> None:
 @shared_task(name="orders.tasks.resume_move_ins", ignore_result=True)
 def resume_move_ins() -> None:
     moving_in.resume_stuck()
+
+
+@shared_task(name="orders.tasks.write_export", ignore_result=True)
+def write_export(key: str) -> None:
+    export.work(key)
+
+
+@shared_task(name="orders.tasks.resume_exports", ignore_result=True)
+def resume_exports() -> None:
+    export.resume_stuck()
+
+
+@shared_task(name="orders.tasks.forget_exports", ignore_result=True)
+def forget_exports() -> None:
+    export.forget()

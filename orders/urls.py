@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_attachments import attachment_routes
+from orders.urls_exports import export_routes
 from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
 from orders.urls_papers import paper_routes
@@ -39,6 +40,7 @@ bulk_urls = [
 urlpatterns: list[URLPattern | URLResolver] = [
     *desk_urls,
     *bulk_urls,
+    *export_routes,
     *move_in_routes,
     *order_routes,
     *attachment_routes,

@@ -51,6 +51,7 @@ ENTRIES = (
     Entry(_("請求書・領収書"), "orders:papers", "orders.view_issueddocument", "print", "i", more=True),
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
     Entry(_("一括操作の記録"), "orders:bulk-log", "orders.view_order", "note", "l", more=True),
+    Entry(_("書き出し"), "orders:exports", "orders.export_order", "download", "x", more=True),
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),
     Entry(_("確認理由の設定"), "orders:reasons", "orders.manage_reasons", "review", more=True),
     Entry(_("同梱"), "fulfillment:merge-list", "orders.change_order", "ship", more=True),

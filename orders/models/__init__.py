@@ -4,6 +4,7 @@ from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.cancellation import Cancellation, CancellationLine
 from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
+from orders.models.export import ExportEvent, ExportFormat, ExportGrain, ExportLayout, ExportRun
 from orders.models.figure import DayFigure, FigureState, OrderFigure
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
@@ -52,6 +53,11 @@ __all__ = [
     "DocumentLink",
     "DocumentSeries",
     "ExchangeItem",
+    "ExportEvent",
+    "ExportFormat",
+    "ExportGrain",
+    "ExportLayout",
+    "ExportRun",
     "FigureState",
     "IssuedDocument",
     "Logo",

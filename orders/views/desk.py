@@ -221,13 +221,13 @@ def as_list(request: HttpRequest) -> HttpRequest:
     return shown
 
 
-def chosen_ids(request: HttpRequest) -> list[int]:
+def chosen_ids(request: HttpRequest, *, most: int = LARGEST) -> list[int]:
     """The ids that the list's form posts: the ticked ones, or everything that its query lists, in its order.
 
-    At most one more than a run may have; none when a condition cannot be read, since without it more would match.
+    At most one more than `most`; none when a condition cannot be read, since without it more would match.
     """
     if not request.POST.get("all_matching"):
-        return [int(value) for value in request.POST.getlist("ids")[: LARGEST + 1] if value.isdecimal()]
+        return [int(value) for value in request.POST.getlist("ids")[: most + 1] if value.isdecimal()]
     query = QueryDict(request.POST.get("query", ""))
     shown = copy.copy(request)
     shown.GET = query
@@ -236,4 +236,4 @@ def chosen_ids(request: HttpRequest) -> list[int]:
         return []
     orders = narrowed(filters.qs, query)
     order = chosen_order(shown, SORTS, NEWEST)
-    return list(orders.order_by(*order).values_list("pk", flat=True)[: LARGEST + 1])
+    return list(orders.order_by(*order).values_list("pk", flat=True)[: most + 1])

@@ -1,0 +1,98 @@
+"""The log of exports, and what a run's page tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from oms.kernel.clock import in_tokyo
+from oms.kernel.models import User
+from orders.decide.export_columns import READY_MADE
+from orders.models import ExportFormat, ExportRun
+
+COUNTS = {
+    "chosen": RawSQL("cardinality(order_ids)", ()),
+    "taken": RawSQL(
+        "(SELECT count(*) FROM orders_exportevent e WHERE e.run_id = orders_exportrun.key AND e.kind = 'downloaded')",
+        (),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """`own`: the person's own, whose file may be taken."""
+
+    key: UUID
+    at: datetime
+    who: str
+    what: str
+    kind: str
+    chosen: int
+    rows: int
+    taken: int
+    personal: bool
+    reason: str
+    state: str
+    state_label: str
+    tone: str
+    own: bool
+
+
+TONES = {"running": "info", "finished": "done", "failed": "danger", "gone": "neutral"}
+
+
+def log_rows() -> "QuerySet[ExportRun, Any]":
+    """Every export that began, as plain values; the long column is only counted."""
+    begun = ExportRun.objects.exclude(state=ExportRun.State.DRAFT)
+    return begun.annotate(**COUNTS).values(
+        "key", "created_at", "by", "layout_name", "format", "rows", "personal", "reason", "state", *COUNTS
+    )
+
+
+def log_lines(rows: Sequence[Mapping[str, Any]], user: User) -> list[LogLine]:
+    """One query, for the people."""
+    people = {person.pk: str(person) for person in User.objects.filter(pk__in={row["by"] for row in rows})}
+    return [
+        LogLine(
+            key=row["key"],
+            at=row["created_at"],
+            who=people[row["by"]],
+            what=shown_name(row["layout_name"]),
+            kind=str(ExportFormat(row["format"]).label),
+            chosen=row["chosen"],
+            rows=row["rows"],
+            taken=row["taken"],
+            personal=row["personal"],
+            reason=row["reason"],
+            state=row["state"],
+            state_label=str(ExportRun.State(row["state"]).label),
+            tone=TONES[row["state"]],
+            own=row["by"] == user.pk,
+        )
+        for row in rows
+    ]
+
+
+def shown_name(name: str) -> str:
+    """A ready-made layout in the reader's language, whoever used it; a saved one as it was called."""
+    for layout in READY_MADE:
+        for language in ("ja", "en"):
+            with override(language):
+                same = str(layout.name) == name
+            if same:
+                return str(layout.name)
+    return name
+
+
+def file_name(run: ExportRun) -> str:
+    """受注一覧_20261129-0915.csv"""
+    ending = "xlsx" if run.format == ExportFormat.XLSX else "csv"
+    name = "".join("_" if char in '\\/:*?"<>|' else char for char in run.layout_name) or _("受注")
+    return f"{name}_{in_tokyo(run.created_at):%Y%m%d-%H%M}.{ending}"
