@@ -52,7 +52,7 @@ def save(owner: User, layout: ExportLayout | None, values: dict[str, Any]) -> Ex
     """Save a new layout, or change one's own. Raises TooMany, NameTaken."""
     User.objects.select_for_update(no_key=True).order_by("pk").get(pk=owner.pk)  # two clicks, one layout
     own = ExportLayout.objects.filter(owner=owner)
-    if own.filter(name=values["name"]).exclude(pk=layout.pk if layout else None).exists():
+    if own.filter(name=values["name"]).exclude(pk=layout.pk if layout else 0).exists():
         raise NameTaken
     if layout is None and own.count() >= MOST:
         raise TooMany

@@ -163,7 +163,7 @@ def test_a_workbook_opens_with_text_number_and_time_cells(client_of, leader, boa
     client = client_of(leader)
     run = begin(client, choose(client, board["R-0001"]), kind="xlsx")
     book = load_workbook(io.BytesIO(taken(client, run)))
-    heads, values = ([cell for cell in row] for row in book.active.iter_rows())
+    heads, values = book.active.iter_rows()
     row = {head.value: cell for head, cell in zip(heads, values, strict=True)}
     assert (row["送り状番号"].value, row["送り状番号"].data_type) == ("001234567890", "s")
     assert (row["商品"].value, row["商品"].data_type) == ("=1+1", "s")

@@ -18,7 +18,7 @@ def test_ticked_orders_are_exported_and_the_file_opens(transactional_db, browser
     fill_board()
     page = browser_page
     page.goto("/orders/")
-    for key in "j x j x e".split():
+    for key in ["j", "x", "j", "x", "e"]:
         page.keyboard.press(key)
     dialog = page.locator("#export-dialog")
     expect(dialog).to_contain_text("選択した 2件の受注をファイルにします。")
