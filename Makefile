@@ -31,7 +31,7 @@ chromium:
 test: install chromium
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
-	$(PY) -m pytest -n 2 $(TESTS) || status=1; \
+	$(PY) -m pytest -n 2 --dist worksteal $(TESTS) || status=1; \
 	exit $$status
 
 # All four speak, also when the first complains.
