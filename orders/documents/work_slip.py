@@ -14,7 +14,7 @@ _KIND = Style(11, Weight.BOLD, look.WHITE)
 _LARGE = Style(15, Weight.BOLD, look.INK, leading=1.45)
 _CARD = Style(11.5, color=look.INK, leading=1.6)
 _ORDER = Style(10, Weight.BOLD, look.INK)
-_LABELS_WIDTH = 34.0
+_LABELS_WIDTH = 38.0
 _NOSHI = (Column("", 30), Column("", 146))
 _GOODS = (
     Column("商品コード", 36),
