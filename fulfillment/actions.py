@@ -40,12 +40,13 @@ def run_instruct(order_ids: Sequence[int], _params: Params, actor: Actor) -> Out
 
 
 def papers(shipment_ids: Sequence[int]) -> list[Offer]:
-    """Both papers of these shipments, as buttons."""
+    """The papers of these shipments, as buttons."""
     if not shipment_ids:
         return []
     return [
         Offer(_("納品書を印刷"), reverse("fulfillment:delivery-notes"), shipment_ids),
         Offer(_("ピッキングリストを印刷"), reverse("fulfillment:pick-list"), shipment_ids),
+        Offer(_("作業指示書を印刷"), reverse("fulfillment:work-slips"), shipment_ids),
     ]
 
 

@@ -87,7 +87,7 @@ def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: st
 
     `prices`: "hide" or "show" for all; else a gift to somebody else hides them.
     """
-    shipments = _loaded(shipment_ids, sort)
+    shipments = loaded(shipment_ids, sort)
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
     papers = papers_of(order.shop_id for order in orders.values())
     shares, unpayable = _shares(orders, papers)
@@ -113,7 +113,7 @@ def pick_lists(
     """One list per location (and round of a cart), its parcels in the order of the delivery notes. A fixed number of
     queries. `sort` and `mode` as in `picking`."""
     by_place: dict[int, list[Shipment]] = defaultdict(list)
-    for shipment in _loaded(shipment_ids, sort):
+    for shipment in loaded(shipment_ids, sort):
         by_place[shipment.location_id].append(shipment)
     known = ShipmentEvent.objects.filter(shipment__in=shipment_ids, kind=PICK)
     reprinted = set(known.values_list("shipment", flat=True))
@@ -153,7 +153,7 @@ def _handed_over(shipment: Shipment) -> HandoverParcel:
 
 def return_slips(shipment_ids: Sequence[int], *, sort: str = "due") -> list[ReturnSlip]:
     """返品票 of these shipments, in the order of the delivery notes. A fixed number of queries."""
-    shipments = _loaded(shipment_ids, sort)
+    shipments = loaded(shipment_ids, sort)
     papers = papers_of(line.order_line.order.shop_id for s in shipments for line in s.lines.all())
     return [_return_slip(shipment, papers) for shipment in shipments if shipment.lines.all()]
 
@@ -172,7 +172,7 @@ def _return_slip(shipment: Shipment, papers: dict[int, PaperSettings]) -> Return
     )
 
 
-def _loaded(shipment_ids: Sequence[int], sort: str = "due") -> list[Shipment]:
+def loaded(shipment_ids: Sequence[int], sort: str = "due") -> list[Shipment]:
     """In printing order: by place, then as pickers walk and packers pack (`picking.SORTS`)."""
     rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
     rows = rows.select_related("location", "recipient", "batch").prefetch_related(

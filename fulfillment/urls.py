@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("print/pick-list/", printing.print_pick_list, name="pick-list"),
     path("print/handover/", printing.print_handover, name="handover"),
     path("print/return-slips/", printing.print_return_slips, name="return-slips"),
+    path("print/work-slips/", printing.print_work_slips, name="work-slips"),
     path("stops/", stops.stop_list, name="stops"),
     path("stops/policy/", stops.stop_policy, name="stop-policy"),
     path("stops/<int:pk>/stopped/", stops.stop_done, name="stop-done"),

@@ -39,6 +39,7 @@ EVENTS = {
     "pick_printed": gettext_lazy("ピッキングリストを印刷しました"),
     "handover_printed": gettext_lazy("集荷リストを印刷しました"),
     "return_printed": gettext_lazy("返品票を印刷しました"),
+    "work_printed": gettext_lazy("作業指示書を印刷しました"),
     "shipped": gettext_lazy("出荷しました"),
     "cancelled": gettext_lazy("取り消しました"),
     "stop_asked": gettext_lazy("出荷停止を依頼しました"),

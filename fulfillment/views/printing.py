@@ -13,12 +13,14 @@ from django.views.decorators.http import require_POST
 from fulfillment import documents, picking
 from fulfillment.forms import LIMIT, chosen_shipments
 from fulfillment.services.printing import record_printed
+from fulfillment.work_slips import WORK, work_slips
 from oms.kernel import clock
 from orders.documents.render import (
     render_delivery_notes,
     render_handover_lists,
     render_pick_lists,
     render_return_slips,
+    render_work_slips,
 )
 from orders.queries.papers import logos_of
 from orders.services.documents import keep_delivery_notes
@@ -98,6 +100,23 @@ def print_return_slips(request: HttpRequest) -> HttpResponse:
     pdf = render_return_slips(slips, clock.now(), logos_of(slip.shop.logo for slip in slips))
     record_printed(ids, documents.RETURN, by=user_of(request))
     return _pdf(pdf, "henpin")
+
+
+@require_POST
+@permission_required("fulfillment.print_document", raise_exception=True)
+def print_work_slips(request: HttpRequest) -> HttpResponse:
+    """作業指示書 of those among the chosen parcels that need more than packing."""
+    ids = chosen_shipments(request.POST)
+    if cause := _refusal(ids):
+        return _back(request, cause)
+    slips = work_slips(ids, by=str(request.user), sort=_sort(request.POST))
+    if not slips:
+        return _back(
+            request, _("選んだ出荷伝票にラッピング・のし・メッセージカードの指定はありません。作業指示書は不要です。")
+        )
+    pdf = render_work_slips([slip for _pk, slip in slips])
+    record_printed([pk for pk, _slip in slips], WORK, by=user_of(request))
+    return _pdf(pdf, "sagyou")
 
 
 def _sort(data: QueryDict) -> str:

@@ -13,7 +13,8 @@ from orders.documents.bill_paper import bill_document, title_of
 from orders.documents.delivery_note import draw_delivery_note
 from orders.documents.parcel_papers import draw_handover, draw_return_slip
 from orders.documents.pick_list import draw_pick_list
-from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnSlip
+from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnSlip, WorkSlip
+from orders.documents.work_slip import draw_work_slip
 
 Logos = Mapping[str, Picture]
 
@@ -74,3 +75,13 @@ def render_return_slips(slips: Sequence[ReturnSlip], made_at: datetime, logos: L
     for slip in slips:
         draw_return_slip(document, slip)
     return document.pdf(title="返品票", made_at=made_at.astimezone(UTC))
+
+
+def render_work_slips(slips: Sequence[WorkSlip]) -> bytes:
+    """作業指示書, each beginning on a page of its own. Raises ValueError for none."""
+    if not slips:
+        raise ValueError("no work slip to print")
+    document = Document()
+    for slip in slips:
+        draw_work_slip(document, slip)
+    return document.pdf(title="作業指示書", made_at=slips[0].made_at.astimezone(UTC))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from oms.kernel.money import STANDARD, Rounding, TaxRate
+from orders.documents.noshi import Noshi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,4 +189,45 @@ class ReturnSlip:
     shipped_on: date | None
     recipient: str
     lines: tuple[Line, ...]
+    barcode: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkLine:
+    """One product to be prepared; `wish` is what was chosen for it alone (wrapping, engraving)."""
+
+    code: str
+    name: str
+    options: str = ""
+    wish: str = ""
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one order wishes beside packing."""
+
+    order_number: str
+    wrapping: str = ""
+    noshi: Noshi | None = None
+    card: str = ""
+    lines: tuple[WorkLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSlip:
+    """作業指示書 of one parcel: wrapping, noshi, card, engraving. It stays in the house and tells no price."""
+
+    number: str
+    location: str
+    batch: str = ""
+    made_at: datetime
+    by: str = ""
+    ship_by: date | None = None
+    method: str = ""
+    recipient: str = ""
+    sender: str = ""
+    works: tuple[Work, ...]
+    remarks: str = ""
+    is_reprint: bool = False
     barcode: str = ""

@@ -164,7 +164,7 @@ def test_any_number_of_rows_costs_the_same_queries(client_of, aoi, instructed):
 
 def test_rights_and_methods(client_of, ben, chie, instructed):
     shipment = instructed()
-    posts = ["delivery-notes", "pick-list", "ship-confirm", "ship-paste"]
+    posts = ["delivery-notes", "pick-list", "work-slips", "ship-confirm", "ship-paste"]
     for name in posts:
         url = reverse(f"fulfillment:{name}")
         assert client_of(ben).post(url, {"ids": shipment.pk}).status_code == 403, name
@@ -180,7 +180,7 @@ def test_rights_and_methods(client_of, ben, chie, instructed):
 def test_verbs_are_not_for_get(client_of, aoi, instructed):
     shipment = instructed()
     client = client_of(aoi)
-    for name in ("delivery-notes", "pick-list", "ship-confirm", "ship-paste"):
+    for name in ("delivery-notes", "pick-list", "work-slips", "ship-confirm", "ship-paste"):
         assert client.get(reverse(f"fulfillment:{name}")).status_code == 405, name
     assert client.get(reverse("fulfillment:ship-one", args=[shipment.pk])).status_code == 405
     assert client.get(reverse("fulfillment:shipment", args=[10**9])).status_code == 404

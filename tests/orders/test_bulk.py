@@ -190,6 +190,7 @@ def test_ready_orders_are_instructed_and_their_papers_offered(client_of, aoi, bo
     assert [(offer["text"], sorted(offer["ids"])) for offer in result.context["offers"]] == [
         ("納品書を印刷", shipments),
         ("ピッキングリストを印刷", shipments),
+        ("作業指示書を印刷", shipments),
     ]
     printed = choose(client, "print", *ready, board["R-0002"])
     assert (printed.context["will"], printed.context["skipped"]) == (len(ready), 1)
