@@ -8,12 +8,14 @@ class FulfillmentConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from fulfillment import actions, receivers, rules  # noqa: F401
+        from fulfillment import actions, receivers, rules, shortage_actions  # noqa: F401
         from fulfillment.services import merge
         from oms.kernel.services import outbox
         from orders.actions import register
 
         outbox.register("merge_broken", merge.mend, label=_("同梱の組み直し"))
         for action in actions.ACTIONS:
+            register(action)
+        for action in shortage_actions.ACTIONS:
             register(action)
         rules.register()

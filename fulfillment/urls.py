@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from fulfillment.views import merge, printing, ship, shipments, split, stops
+from fulfillment.views import merge, printing, ship, shipments, shortage, split, stops
 
 app_name = "fulfillment"
 
@@ -35,6 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<int:pk>/stop/withdraw/", stops.withdraw, name="stop-withdraw"),
     path("shipments/<int:pk>/reopen/", stops.reopen, name="reopen"),
     path("shipments/<int:pk>/returned/", stops.parcel_returned, name="parcel-returned"),
+    path("shortages/", shortage.shortage_list, name="shortages"),
+    path("shortages/<int:pk>/", shortage.shortage_queue, name="shortage"),
+    path("waiting/", shortage.waiting_list, name="waiting"),
     path("ship/", ship.ship_form, name="ship"),
     path("ship/paste/", ship.ship_paste, name="ship-paste"),
     path("ship/confirm/", ship.ship_confirm, name="ship-confirm"),

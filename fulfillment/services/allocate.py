@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts
+from fulfillment.services import facts, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
@@ -30,13 +30,13 @@ def allocate_waiting() -> int:
     """
     _promise_where_stock_moved()
     placed = 0
-    waiting_ids = list(_waiting().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
+    waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
         placed += len(allocate_orders(waiting_ids[start : start + BATCH]))
     return placed
 
 
-def _waiting() -> QuerySet[Order]:
+def waiting_orders() -> QuerySet[Order]:
     """Orders with lines to place: those whose gate this is, and those that lost goods after the instruction."""
     lost = OrderLine.objects.filter(order=OuterRef("pk"), allocated_quantity__lt=F("quantity"), reserved=True)
     under_way = Q(stage__in=UNDER_WAY, fulfilled_by_channel=False) & Exists(lost)
@@ -68,7 +68,10 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     """
     orders = {
         order.pk: order
-        for order in _waiting().select_for_update(no_key=True, skip_locked=True).filter(pk__in=order_ids).order_by("pk")
+        for order in waiting_orders()
+        .select_for_update(no_key=True, skip_locked=True)
+        .filter(pk__in=order_ids)
+        .order_by("pk")
     }
     lines = _lines_waiting(list(orders))
     picture = _picture(lines)
@@ -83,6 +86,7 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     write_allocated(_by_line(done))
     touched = sorted({placed.line.order_id for placed in done})
     facts.refresh(touched)
+    shortage.stock_has_come(touched)
     return touched
 
 

@@ -46,6 +46,7 @@ ENTRIES = (
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
     Entry(_("返品"), "orders:returns", "orders.view_returncase", "undo", "h", more=True),
+    Entry(_("欠品・引当待ち"), "fulfillment:shortages", "orders.view_order", "clock", "q", more=True),
     Entry(_("数字"), "pages:numbers", "orders.view_order", "chart", "n", more=True),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
     Entry(_("請求書・領収書"), "orders:papers", "orders.view_issueddocument", "print", "i", more=True),

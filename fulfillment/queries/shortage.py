@@ -1,0 +1,187 @@
+"""What cannot be promised: which SKU lacks how much, for which orders, in the order in which stock would be given."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from inventory.models import Sku
+from oms.kernel import clock
+from oms.kernel.search import matching
+from orders.models.order import Stage
+from orders.services.reservation import NO_RESERVE
+
+# Orders that still have goods to send.
+OPEN = [stage.value for stage in Stage if stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}]
+SHOWN = 50
+
+# Lines without a promise (as `orders.services.waiting.promisable`), sets as their components. Read from the stages'
+# index, so that its cost follows the open orders. `place` is the order of service of `orders.services.reservation`.
+WANTED = """
+WITH line AS MATERIALIZED (
+  SELECT l.id, l.order_id, l.sku_id, (l.quantity - l.shipped_quantity) * l.units AS pieces, l.name,
+         o.priority, o.ship_by, o.ordered_at
+    FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id
+   WHERE o.stage = ANY(%(open)s) AND o.cancelled_at IS NULL AND o.shipped_at IS NULL AND NOT o.fulfilled_by_channel
+     AND o.phase <> 'shipped' AND NOT o.flags @> %(no_reserve)s::varchar[]
+     AND NOT l.reserved AND l.sku_id IS NOT NULL AND l.quantity > l.shipped_quantity),
+part AS (
+  SELECT top.bundle_id, coalesce(low.component_id, top.component_id) AS sku_id,
+         sum(top.quantity * coalesce(low.quantity, 1))::int AS each
+    FROM inventory_bundlecomponent top
+    LEFT JOIN inventory_bundlecomponent low ON low.bundle_id = top.component_id
+   WHERE top.bundle_id IN (SELECT sku_id FROM line)
+   GROUP BY 1, 2),
+wanted AS MATERIALIZED (
+  SELECT line.id, line.order_id, line.sku_id AS sold_id, line.name, coalesce(part.sku_id, line.sku_id) AS sku_id,
+         line.pieces * coalesce(part.each, 1) AS units, line.priority, line.ship_by, line.ordered_at
+    FROM line LEFT JOIN part ON part.bundle_id = line.sku_id),
+free AS (
+  SELECT DISTINCT ON (b.sku_id) b.sku_id, greatest(b.on_hand + b.overcommit - b.reserved, 0) AS units
+    FROM inventory_balance b JOIN inventory_sku s ON s.id = b.sku_id
+   WHERE b.sku_id IN (SELECT sku_id FROM wanted) AND b.location_id IS NULL
+     AND (b.release = '' OR s.release_date > %(today)s)
+   ORDER BY b.sku_id, b.release DESC)
+"""
+SERVICE = "priority DESC, ship_by NULLS LAST, ordered_at, id"
+
+LACKING = (
+    WANTED
+    + """
+SELECT *, count(*) OVER ()::int, sum(lacking) OVER ()::int FROM (
+  SELECT wanted.sku_id, sum(wanted.units)::int AS asked, coalesce(free.units, 0) AS free,
+         (sum(wanted.units) - coalesce(free.units, 0))::int AS lacking,
+         count(DISTINCT wanted.order_id)::int AS orders, min(wanted.ship_by) AS ship_by
+    FROM wanted LEFT JOIN free USING (sku_id)
+   WHERE %(skus)s::bigint[] IS NULL OR wanted.sku_id = ANY(%(skus)s)
+   GROUP BY wanted.sku_id, free.units) AS found
+ WHERE lacking > 0
+ ORDER BY ship_by NULLS LAST, lacking DESC, sku_id LIMIT %(limit)s OFFSET %(offset)s
+"""
+)
+
+QUEUE = (
+    WANTED
+    + f"""
+SELECT id, order_id, sku_id, sold_id, name, units, free, ahead, ahead_orders FROM (
+  SELECT wanted.*, coalesce(free.units, 0) AS free,
+         (sum(wanted.units) OVER earlier - wanted.units)::int AS ahead,
+         (count(*) OVER earlier - 1)::int AS ahead_orders
+    FROM wanted LEFT JOIN free USING (sku_id)
+   WHERE wanted.sku_id = ANY(%(skus)s)
+  WINDOW earlier AS (PARTITION BY wanted.sku_id ORDER BY {SERVICE} ROWS UNBOUNDED PRECEDING)) AS queued
+ WHERE %(orders)s::bigint[] IS NULL OR order_id = ANY(%(orders)s)
+ ORDER BY {SERVICE} LIMIT %(limit)s OFFSET %(offset)s
+"""
+)
+
+# Where else a SKU is: on its way to us, and at places that do not sell online.
+BESIDE = """
+SELECT b.sku_id, sum(b.on_hand) FILTER (WHERE l.kind = 'in_transit')::int,
+       sum(b.on_hand - b.reserved) FILTER (WHERE l.kind IN ('warehouse', 'store') AND NOT b.in_pool)::int
+  FROM inventory_balance b JOIN inventory_location l ON l.id = b.location_id
+ WHERE b.sku_id = ANY(%s) AND b.on_hand > 0 GROUP BY b.sku_id
+"""
+
+# Since when a line waits: since its promise was last lost, else since we know the order.
+SINCE = (
+    WANTED
+    + """
+SELECT wanted.sku_id, min(coalesce(lost.at, o.imported_at))
+  FROM wanted JOIN orders_order o ON o.id = wanted.order_id
+  LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM inventory_entry e
+                      WHERE e.ref = 'line:' || wanted.id AND e.reserved < 0) AS lost ON true
+ WHERE wanted.sku_id = ANY(%(skus)s) GROUP BY wanted.sku_id
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A SKU of which more is asked for than may be promised. `asked` units by `orders` orders, `free` are there."""
+
+    sku: Sku
+    asked: int
+    free: int
+    lacking: int
+    orders: int
+    ship_by: datetime | None
+    since: datetime | None = None
+    on_the_way: int = 0
+    elsewhere: int = 0
+    arrives_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LackingPage:
+    rows: list[Lacking]
+    skus: int = 0
+    units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One line's wish for a SKU, and what stands before it."""
+
+    line_id: int
+    order_id: int
+    sku_id: int
+    sold_id: int
+    name: str
+    units: int
+    free: int
+    ahead: int
+    ahead_lines: int
+
+
+def lacking(typed: str = "", *, page: int = 1, size: int = SHOWN) -> LackingPage:
+    """SKUs that lack units, the most urgent first. `typed` narrows by code and name. A fixed number of queries."""
+    skus = list(matching(Sku.objects.all(), "search_text", typed).values_list("pk", flat=True)) if typed else None
+    found = _rows(LACKING, skus=skus, limit=size, offset=(page - 1) * size)
+    if not found:
+        return LackingPage([])
+    return LackingPage(_described(found), skus=found[0][-2], units=found[0][-1])
+
+
+def lacking_of(sku_id: int) -> Lacking | None:
+    """One SKU; None when it lacks nothing (any more)."""
+    found = _rows(LACKING, skus=[sku_id], limit=1, offset=0)
+    return _described(found)[0] if found else None
+
+
+def queue(
+    sku_ids: Iterable[int], *, order_ids: Sequence[int] | None = None, limit: int | None = None, offset: int = 0
+) -> list[Queued]:
+    """Who waits for these SKUs, in the order in which they would be served. One query."""
+    skus = sorted(set(sku_ids))
+    ids = None if order_ids is None else list(order_ids)
+    return [Queued(*row) for row in _rows(QUEUE, skus=skus, orders=ids, limit=limit, offset=offset)] if skus else []
+
+
+def _described(found: Sequence[Sequence[Any]]) -> list[Lacking]:
+    ids = [row[0] for row in found]
+    skus = Sku.objects.defer("search_text").in_bulk(ids)
+    since = dict(_rows(SINCE, skus=ids))
+    beside = _beside(ids)
+    today = clock.today()
+    rows = []
+    for sku_id, *figures, _skus, _units in found:
+        sku, (on_the_way, elsewhere) = skus[sku_id], beside.get(sku_id, (0, 0))
+        coming = sku.release_date if sku.release_date and sku.release_date > today else None
+        rows.append(Lacking(sku, *figures, since.get(sku_id), on_the_way or 0, elsewhere or 0, coming))
+    return rows
+
+
+def _beside(sku_ids: Sequence[int]) -> dict[int, tuple[int | None, int | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(BESIDE, [list(sku_ids)])
+        return {sku_id: (on_the_way, elsewhere) for sku_id, on_the_way, elsewhere in cursor.fetchall()}
+
+
+def _rows(sql: str, **values: Any) -> list[tuple[Any, ...]]:
+    known: Mapping[str, Any] = {"open": OPEN, "no_reserve": [NO_RESERVE], "today": clock.today()}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {**known, **values})
+        return cursor.fetchall()
