@@ -13,9 +13,9 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.sql import update_rows
 from orders.models import Order, OrderLine, Shop
-from orders.services import review
+from orders.services import journal, review
 from orders.services.intake_rows import Mapped
-from orders.services.journal import SYSTEM, Actor
+from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.reservation import line_ids_of, want_of
 from orders.services.waiting import promisable
 
@@ -115,13 +115,15 @@ def _give_to_waiting_lines(wanted: Mapping[tuple[int, str], Decision], actor: Ac
     if not orders:
         return []
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
-    releases = dict(Sku.objects.filter(pk__in={d.sku_id for d in wanted.values()}).values_list("pk", "release_date"))
+    skus = Sku.objects.in_bulk({decision.sku_id for decision in wanted.values()})
     chosen = {line: wanted[shop, code] for line, _order, shop, code, *_rest in waiting}
     update_rows(
         "orders_orderline",
         {"sku_id": "bigint", "units": "int", "release_date": "date"},
-        [(line, decision.sku_id, decision.units, releases[decision.sku_id]) for line, decision in chosen.items()],
+        [(line, d.sku_id, d.units, skus[d.sku_id].release_date) for line, d in chosen.items()],
     )
+    given = sorted({(order, code, skus[chosen[line].sku_id].code) for line, order, _shop, code, *_rest in waiting})
+    journal.write([Entry(order, "mapped", f"{code} → {sku}") for order, code, sku in given], actor=actor)
     _write_release_dates(orders)
     ours = set(promisable().filter(pk__in=chosen).values_list("pk", flat=True))
     wants = [

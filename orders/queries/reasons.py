@@ -60,6 +60,7 @@ OUTCOMES = {
 DEEDS = (
     "edited", "note", "held", "lines_cancel_asked", "memo_asked", "cancel_accepted", "cancel_declined", "merged",
     "split", "mail_sent", "mail_approved", "task_asked", "payment_waived", "paid", "labelled", "tagged", "oversell",
+    "mapped",
 )  # fmt: skip
 # What the thresholds of the catalogue are.
 PARAM_LABELS = {

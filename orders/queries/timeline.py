@@ -20,6 +20,7 @@ LABELS = {
     "reason_opened": (gettext_lazy("確認理由が生じました"), "attention"),
     "oversell": (gettext_lazy("売り越しへの対応"), "attention"),
     "edited": (gettext_lazy("編集しました"), "attention"),
+    "mapped": (gettext_lazy("商品コードをSKUに対応付けました"), "neutral"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "file_attached": (gettext_lazy("ファイルを添付しました"), "info"),
     "file_removed": (gettext_lazy("添付を削除しました"), "attention"),

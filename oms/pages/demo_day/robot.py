@@ -28,6 +28,7 @@ class Robot:
     username: str
     password: str
     session: requests.Session = field(default_factory=requests.Session)
+    at: str = ""  # the page it looks at
 
     def log_in(self) -> None:
         page = self._get("/login/")
@@ -100,11 +101,12 @@ class Robot:
         answer = self.session.get(urljoin(self.address, path), timeout=60)
         if answer.status_code != 200:
             raise Refused(f"GET {path}: {answer.status_code}")
+        self.at = answer.url
         return html.fromstring(answer.content)
 
     def _submit(self, form: html.FormElement, **values: str) -> None:
         fields = dict(_fields(form)) | values | {"csrfmiddlewaretoken": self._token()}
-        self._post(form.get("action") or "/login/", fields)
+        self._post(urljoin(self.at, form.get("action") or self.at), fields)
 
     def _post(self, path: str, fields: Mapping[str, object]) -> None:
         answer = self.session.post(urljoin(self.address, path), data=fields, timeout=60)
