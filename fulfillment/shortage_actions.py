@@ -21,10 +21,10 @@ from orders.services.waiting import promisable
 Facts = Mapping[str, Any]
 
 
-def lines_without_stock(order_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+def lines_without_stock(order_ids: Sequence[int]) -> dict[int, list[Facts]]:
     """Order → its lines that hold no promise, with the pieces that are still to come."""
     rows = promisable().filter(order__in=order_ids).annotate(open=F("quantity") - F("shipped_quantity"))
-    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    found: dict[int, list[Facts]] = defaultdict(list)
     for row in rows.order_by("order", "position").values("pk", "order", "sku__code", "name", "open"):
         found[row["order"]].append(row)
     return dict(found)

@@ -170,7 +170,13 @@ def _described(found: Sequence[Sequence[Any]]) -> list[Lacking]:
     for sku_id, *figures, _skus, _units in found:
         sku, (on_the_way, elsewhere) = skus[sku_id], beside.get(sku_id, (0, 0))
         coming = sku.release_date if sku.release_date and sku.release_date > today else None
-        rows.append(Lacking(sku, *figures, since.get(sku_id), on_the_way or 0, elsewhere or 0, coming))
+        asked, free, lacking, orders, ship_by = figures
+        rows.append(
+            Lacking(
+                sku, asked, free, lacking, orders, ship_by, since=since.get(sku_id), on_the_way=on_the_way or 0,
+                elsewhere=elsewhere or 0, arrives_on=coming,
+            )
+        )  # fmt: skip
     return rows
 
 
