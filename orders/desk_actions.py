@@ -15,7 +15,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.models import Order, ReviewReason, Shop
 from orders.models.order import PAYABLE, FulfillmentState, PaymentState, Phase
 from orders.models.reason import Level
-from orders.services import cancel, confirm, hold, payment, review
+from orders.services import cancel, confirm, hold, payment, reason_settings, review
 from orders.services.journal import Actor
 
 Facts = Mapping[str, Any]
@@ -61,6 +61,14 @@ class AcceptForm(ActionForm):
             (code, _("%(label)s（%(n)s件）") % {"label": label_of(code), "n": f"{n:,}"}) for code, n in counts
         ]
         field.initial = [code for code, _n in counts]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        wanting = [code for code in cleaned.get("codes", ()) if code in reason_settings.wanting_a_note()]
+        if wanting and not cleaned.get("note"):
+            names = "、".join(label_of(code) for code in wanting)
+            self.add_error("note", _("「%(names)s」を確認済みにするには、メモを入力してください。") % {"names": names})
+        return cleaned
 
 
 def open_reasons(order_ids: Sequence[int]) -> list[tuple[str, int]]:

@@ -23,7 +23,7 @@ from orders.queries.labels import order_labels
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
-from orders.services import payment_gates
+from orders.services import payment_gates, reason_settings
 from orders.services.edit import why_closed
 from orders.services.internal import is_internal
 
@@ -90,6 +90,7 @@ class ReasonRow:
     evidence: str
     next_step: str
     clearable: bool
+    wants_note: bool
     url: str
     url_text: str
     opens_dialog: bool
@@ -118,7 +119,8 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     recipients = [r if personal else _masked(r, RECIPIENT_MASKS) for r in order.recipients.all()]
     lines = list(order.lines.select_related("sku").defer("sku__search_text"))
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
-    rows = [_reason_row(reason, order, lines, personal) for reason in reasons]
+    wanting = reason_settings.wanting_a_note() if reasons else frozenset()
+    rows = [_reason_row(reason, order, lines, personal, wanting) for reason in reasons]
     closed_for_edit = why_closed(order)
     can_edit = user.has_perm("orders.change_order") and not closed_for_edit
     waiting = [(reason.code, reason.level) for reason in reasons if reason.state == ReviewReason.State.OPEN]
@@ -238,7 +240,9 @@ def _same_person(order: Order, recipient: Recipient) -> bool:
 # ---- reasons
 
 
-def _reason_row(reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool) -> ReasonRow:
+def _reason_row(
+    reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool, wanting: frozenset[str]
+) -> ReasonRow:
     entry = CATALOGUE.get(reason.code)
     url, url_text, opens_dialog = _way_out(reason.code, order, lines)
     return ReasonRow(
@@ -249,6 +253,7 @@ def _reason_row(reason: ReviewReason, order: Order, lines: Iterable[OrderLine], 
         evidence=shown_evidence(reason, personal),
         next_step=str(entry.next_step) if entry else "",
         clearable=entry.clearable if entry else True,
+        wants_note=reason.code in wanting,
         url=url,
         url_text=url_text,
         opens_dialog=opens_dialog,

@@ -24,5 +24,6 @@ def decline(order_id: int, *, message: str, actor: Actor) -> Said:
         link = said.by_hand[order_id]
         key = f"decline_cancel:{order_id}:{order.channel_updated_at or order.version}"
         tasks.ask([tasks.NewTask(key[:80], order_id, text[:200], TaskKind.CANCEL, link)], actor=actor)
-    review.accept([order_id], codes=["channel_cancel_request"], actor=actor, note=message[:300])
+    note = message[:300] or _("キャンセル申請を断る")
+    review.accept([order_id], codes=["channel_cancel_request"], actor=actor, note=note)
     return said

@@ -113,6 +113,12 @@ def read() -> Settings:
     )
 
 
+def wanting_a_note() -> frozenset[str]:
+    """Reasons that a person closes only with a note."""
+    settings = read()
+    return frozenset(code for code in CATALOGUE if settings.of(code).note_required)
+
+
 def note_required(code: str) -> bool:
     return code in CATALOGUE and read().of(code).note_required
 

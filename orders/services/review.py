@@ -21,7 +21,7 @@ from orders.decide import reasons
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
 from orders.models import Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import FulfillmentState, Phase
-from orders.services import background, journal
+from orders.services import background, journal, reason_settings
 from orders.services import stage as stages
 from orders.services.intake_rows import day_of
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -209,10 +209,12 @@ TOGETHER = {"buyer_note": ("note_has_date", "note_cancel_word")}
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """`orders` whose reasons were accepted; `refused` maps a code that no person may wave through to its orders."""
+    """`orders` whose reasons were accepted; `refused` maps a code that no person may wave through to its orders,
+    `noteless` a code that wants a note and got none."""
 
     orders: list[int]
     refused: dict[str, list[int]]
+    noteless: dict[str, list[int]]
 
 
 @transaction.atomic
@@ -227,14 +229,18 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
     open_rows = ReviewReason.objects.filter(order__in=locked, state=State.OPEN)
     if codes is not None:
         open_rows = open_rows.filter(code__in=[*codes, *(other for code in codes for other in TOGETHER.get(code, ()))])
+    wanting = frozenset() if note.strip() else reason_settings.wanting_a_note()
     refused: dict[str, list[int]] = {}
+    noteless: dict[str, list[int]] = {}
     accepted: dict[int, list[str]] = {}
     for order_id, code in open_rows.values_list("order_id", "code"):
         if code in CATALOGUE and not CATALOGUE[code].clearable:
             refused.setdefault(code, []).append(order_id)
+        elif code in wanting:
+            noteless.setdefault(code, []).append(order_id)
         else:
             accepted.setdefault(order_id, []).append(code)
-    open_rows.exclude(code__in=refused).update(
+    open_rows.exclude(code__in=[*refused, *noteless]).update(
         state=State.ACCEPTED, closed_at=clock.now(), closed_by=actor.by, note=note[:300]
     )
     Order.objects.filter(pk__in=accepted).update(version=F("version") + 1)
@@ -246,7 +252,7 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
         actor=actor,
     )
     stages.recompute(list(accepted), actor=actor)
-    return Accepted(list(accepted), refused)
+    return Accepted(list(accepted), refused, noteless)
 
 
 def _label(code: str) -> str:

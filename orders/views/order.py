@@ -79,6 +79,9 @@ def order_accept(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("確認済みにしました。"))
     for code in accepted.refused:
         messages.warning(request, refusal_of(code))
+    for code in accepted.noteless:
+        text = _("「%(names)s」を確認済みにするには、メモを入力してください。")
+        messages.warning(request, text % {"names": detail.CATALOGUE[code].label})
     return changed(request, pk)
 
 

@@ -1,5 +1,7 @@
 """The order's screens in a real browser: from a stopped order to a parcel on its way, by mouse and by key."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import expect
 
@@ -9,7 +11,7 @@ from orders.models import Order
 from orders.services.hold import hold_orders
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_shop, make_sku, mapped
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -81,6 +83,43 @@ def test_the_inbox_is_emptied_by_one_key(page, screenshot):
     page.keyboard.press("c")
     expect(page.locator("#inbox-card")).to_contain_text("確認待ちの受注はありません")
     assert set(Order.objects.values_list("stage", flat=True)) == {"awaiting_stock"}
+
+
+def test_story_02_in_the_browser_three_reasons_leave_one_by_one_and_the_address_by_itself(page):
+    party = replace(TOKYO_PARTY, postal_code="900-0001")
+    order = take("色は選べますか？", recipients=(party,), flags=("caution",))
+    page.goto(f"/orders/{order.pk}/")
+    here, reasons = page.locator(".gate[data-mark=here]"), page.locator("ul.reasons").first.locator("> li")
+    expect(reasons).to_have_count(3)
+    for left, name in ((2, "備考あり"), (1, "モールの注意喚起")):
+        page.locator("li.reason", has_text=name).get_by_role("button", name="確認済みにする").click()
+        expect(page.locator("li.reason:has(button), li.reason:has(a.button)")).to_have_count(left)
+        expect(here).to_contain_text("確認")
+    page.get_by_role("link", name="届け先を直す").click()
+    dialog = page.locator("dialog#order-edit")
+    dialog.get_by_label("郵便番号").fill("154-0024")
+    dialog.get_by_role("button", name="保存").click()
+    expect(here).to_contain_text("引当")
+    assert order.reasons.get(code="postal_mismatch").state == "auto_resolved"
+
+
+def test_story_03_in_the_browser_fifty_cards_are_cleared_by_key_and_u_brings_the_last_one_back(page):
+    chair = mapped(make_sku(stock_units=99))
+    asked = [make_channel_order(make_line("CHAIR"), remarks=f"質問{n}です。色は選べますか？") for n in range(50)]
+    take_in(make_shop(), asked, sku_of=chair)
+    page.goto("/orders/inbox/?code=buyer_note")
+    card = page.locator(".inbox-card")
+    seen = [card.locator(".order-number").inner_text()]
+    for _number in range(49):
+        page.keyboard.press("c")
+        expect(card.locator(".order-number")).not_to_have_text(seen[-1])
+        seen.append(card.locator(".order-number").inner_text())
+    page.keyboard.press("c")
+    expect(page.locator("#inbox-card")).to_contain_text("確認待ちの受注はありません")
+    assert len(set(seen)) == 50 and set(Order.objects.values_list("stage", flat=True)) == {"awaiting_stock"}
+    page.keyboard.press("u")
+    expect(card.locator(".order-number")).to_have_text(seen[-1])
+    assert Order.objects.get(stage="review").channel_order_no == seen[-1]
 
 
 def test_what_is_decided_in_the_drawer_moves_the_inbox_on(page):

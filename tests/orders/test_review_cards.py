@@ -9,6 +9,7 @@ from django.urls import reverse
 from inventory.models import Sku
 from oms.kernel import clock
 from orders.decide.reasons import CATALOGUE
+from orders.desk_actions import AcceptForm
 from orders.models import Order, OrderText, ReviewClaim, ReviewDecision
 from orders.queries import card as cards
 from orders.queries import inbox
@@ -190,6 +191,21 @@ def test_a_reason_that_asks_for_a_note_is_not_closed_without_one(client_of, aoi)
     page = client.post(reverse("orders:inbox-accept"), {"reason_row": row.pk}, follow=True)
     assert "メモを入力してください" in page.content.decode() and open_codes(order) == {"buyer_note"}
     client.post(reverse("orders:inbox-accept"), {"reason_row": row.pk, "note": "電話で確認"})
+    row.refresh_from_db()
+    assert row.state == "accepted" and row.note == "電話で確認"
+
+
+def test_neither_the_orders_page_nor_the_desk_closes_such_a_reason_without_a_note(client_of, aoi):
+    save(Setting("buyer_note", active=True, level="block", note_required=True), by=aoi)
+    order = take("色は選べますか？")
+    client, row = client_of(aoi), order.reasons.get(code="buyer_note")
+    assert 'id="note-buyer_note"' in client.get(reverse("orders:detail", args=[order.pk])).content.decode()
+    for sent in ({"code": "buyer_note"}, {}, {"code": "buyer_note", "note": " "}):
+        page = client.post(reverse("orders:accept", args=[order.pk]), sent, follow=True)
+        assert "メモを入力してください" in page.content.decode() and open_codes(order) == {"buyer_note"}
+    form = AcceptForm({"codes": ["buyer_note"]}, order_ids=[order.pk])
+    assert not form.is_valid() and "メモを入力してください" in str(form.errors["note"])
+    client.post(reverse("orders:accept", args=[order.pk]), {"code": "buyer_note", "note": "電話で確認"})
     row.refresh_from_db()
     assert row.state == "accepted" and row.note == "電話で確認"
 

@@ -9,6 +9,7 @@ from lxml import html
 
 LIST = "/orders/"
 ACCEPT = "//form[substring(@action, string-length(@action) - 7) = '/accept/']"
+NOTE = "内容を確認"
 STOPPING = (
     "buyer_note", "postal_mismatch", "street_no_missing", "address_too_long", "phone_invalid", "amount_mismatch",
     "blacklist_match", "channel_caution", "noshi", "channel_changed", "channel_cancel_request", "item_unmapped",
@@ -79,7 +80,8 @@ class Robot:
             self._map(mapping)
         if codes:
             form = page.xpath(ACCEPT)[0]
-            self._post(form.get("action"), {"csrfmiddlewaretoken": self._token(), "code": sorted(codes)})
+            fields = {"csrfmiddlewaretoken": self._token(), "code": sorted(codes), "note": NOTE}
+            self._post(form.get("action"), fields)
         return bool(codes or mapping)
 
     def _cancel(self, path: str) -> None:
