@@ -8,7 +8,7 @@ from typing import Any
 from inventory.models import Location, Product, Sku
 from inventory.services import stock
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, PaymentMethod, PaymentState, Totals
-from orders.models import Shop
+from orders.models import Order, Shop
 from orders.services.intake_rows import Mapped
 
 numbers = count(1)
@@ -87,6 +87,12 @@ def make_channel_order(*lines: ChannelLine, number: str = "", shipping: int = 50
         "payment_name": "クレジットカード",
     }
     return ChannelOrder(**values | fields)
+
+
+def copy_of(seed: Order, number: str) -> Order:
+    """The same order again under another number, not saved."""
+    values = {field.attname: getattr(seed, field.attname) for field in Order._meta.concrete_fields}
+    return Order(**values | {"id": None, "channel_order_no": number})
 
 
 def changed(order: ChannelOrder, **fields: Any) -> ChannelOrder:

@@ -13,7 +13,7 @@ from orders.models.order import FulfillmentState, Stage
 from orders.services import bulk, bulk_undo, labels
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import make_channel_order, make_shop, make_sku
+from tests.orders.builders import copy_of, make_channel_order, make_shop, make_sku
 from tests.orders.desk_board import fill_board
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_story_05_five_thousand_orders_get_a_tag_then_undo_and_the_log_has_both(
     shop = make_shop()
     take_in(shop, [make_channel_order(number="T-0")], sku_of={})
     seed = Order.objects.get()
-    Order.objects.bulk_create([_copy(seed, f"T-{n}") for n in range(1, 5000)], batch_size=1000)
+    Order.objects.bulk_create([copy_of(seed, f"T-{n}") for n in range(1, 5000)], batch_size=1000)
     waiting: list[tuple[str, str]] = []
     for room in (bulk, bulk_undo):
         monkeypatch.setattr(room, "later", lambda task, key: waiting.append((task, key)))
@@ -77,11 +77,6 @@ def test_story_05_five_thousand_orders_get_a_tag_then_undo_and_the_log_has_both(
     assert (line.what, line.params, line.who, line.figures["changed"]) == ("タグを付ける", "年末便", str(aoi), 5000)
     assert (line.undone_by, line.figures["back"], line.figures["not_back"]) == (str(aoi), 5000, 0)
     assert "（5,000件）" in client.get(f"{BULK}log/").content.decode()
-
-
-def _copy(seed: Order, number: str) -> Order:
-    values = {field.attname: getattr(seed, field.attname) for field in Order._meta.concrete_fields}
-    return Order(**values | {"id": None, "channel_order_no": number})
 
 
 def test_undo_leaves_what_somebody_changed_since_and_says_so(client_of, aoi, ben, board):

@@ -3,12 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from orders.models import Order
+from orders.models import BulkRun, Order
 from orders.models.order import Stage
+from orders.services import bulk, bulk_undo
 from orders.services.hold import hold_orders
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
+from tests.orders.builders import copy_of, make_channel_order, make_shop, make_sku, mapped
 from tests.orders.desk_board import fill_board
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,6 +61,31 @@ def test_orders_are_held_with_keys_alone_and_the_list_follows(page):
     expect(dialog).to_have_count(0)
     expect(page.locator("[data-selection-bar]")).to_be_hidden()
     assert stages("R-0001", "R-0002") == [Stage.ON_HOLD, Stage.ON_HOLD]
+
+
+def test_story_05_in_the_browser_five_thousand_orders_get_a_tag_then_undo_and_the_log_has_both(page, board):
+    seed = board["R-0001"]
+    Order.objects.bulk_create(copy_of(seed, f"T-{n}") for n in range(5000 - len(board)))
+    page.goto("/orders/")
+    press(page, "a")
+    press(page, "t")
+    dialog = page.locator("#bulk-dialog")
+    expect(dialog).to_contain_text("5,000件")
+    dialog.locator("input[name=tag]").fill("年末便")
+    press(page, "Control+Enter")
+    expect(dialog.locator("progress")).to_be_visible()
+    run = BulkRun.objects.get()
+    bulk.work(run.key)  # what the worker does
+    expect(dialog).to_contain_text("5,000件にタグを付けました。")
+    assert Order.objects.filter(tags__contains=["年末便"]).count() == 5000
+    press(page, "u")
+    expect(dialog.locator("progress")).to_be_visible()
+    bulk_undo.work(run.key)
+    expect(dialog).to_contain_text("5,000件を元に戻しました。")
+    assert not Order.objects.filter(tags__contains=["年末便"]).exists()
+    page.goto("/orders/bulk/log/")
+    expect(page.locator("main")).to_contain_text("タグを付ける")
+    expect(page.locator("main")).to_contain_text("（5,000件）")
 
 
 def test_unticking_a_reason_counts_anew_before_anything_happens(page):
