@@ -316,6 +316,9 @@ def test_the_bar_offers_what_one_may_do_in_the_order_of_the_work(client_of, aoi,
         "priority",
         "important",
         "rerun_rules",
+        "wait_stock",
+        "ship_partly",
+        "cancel_short",
         "cancel",
     ]
     assert "selection-bar" not in client_of(ben).get("/orders/").content.decode()
