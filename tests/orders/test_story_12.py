@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message
@@ -123,15 +123,17 @@ def orders(world: World, sandbox: RunningSandbox) -> list[Order]:
     return ready
 
 
-def test_story_12_a_restart_in_the_middle_of_shipping_completion_tells_everybody_exactly_once(world, inbox, orders):
-    box, port = inbox
+def test_story_12_a_restart_in_the_middle_of_shipping_completion_tells_everybody_exactly_once(
+    world, inbox, orders, service
+):
+    box, _port = inbox
     unsure = 0
     for (point, may_be_unsure), order in zip(POINTS, orders, strict=True):
-        assert service(point, port, order) == -signal.SIGKILL, point
+        assert service(point, order) == -signal.SIGKILL, point
         five_minutes_later()
-        assert service("none", port, order) == 0, f"restart after {point}"
+        assert service("none", order) == 0, f"restart after {point}"
         five_minutes_later()
-        assert service("none", port, order) == 0
+        assert service("none", order) == 0
         found = Mail.objects.filter(state=Mail.State.UNCERTAIN, order=order)
         assert bool(found) == may_be_unsure, point
         unsure += len(found)
@@ -144,7 +146,7 @@ def test_story_12_a_restart_in_the_middle_of_shipping_completion_tells_everybody
             assert mailing.was_sent(mail.pk)
         else:
             assert mailing.send_again(mail.pk)
-    assert service("none", port) == 0
+    assert service("none") == 0
 
     told = [mail for mail in Mail.objects.filter(event="shipped") if mail.state == Mail.State.SENT]
     assert {mail.order_id for mail in told} == {order.pk for order in orders} and len(told) == len(orders)
@@ -156,8 +158,12 @@ def test_story_12_a_restart_in_the_middle_of_shipping_completion_tells_everybody
         assert len(parcels) == 1, f"{order.channel_order_no}: {len(parcels)} notices"
 
 
-def service(point: str, port: int, *orders: Order) -> int:
-    """Run the service until it ends or dies; returns its exit code."""
+Service = Callable[..., int]
+
+
+@pytest.fixture
+def service(world: World, inbox: tuple[Inbox, int]) -> Iterator[Service]:
+    """`service(point, *orders)`: run the service until it ends or dies; returns its exit code."""
     place = connection.settings_dict
     url = f"postgresql://{place['USER']}:{place['PASSWORD']}@/{place['NAME']}?host={place['HOST']}&port={place['PORT']}"
     environment = {
@@ -166,17 +172,27 @@ def service(point: str, port: int, *orders: Order) -> int:
         "DATABASE_URL": url,
         "REDIS_URL": settings.REDIS_URL,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.orders.dies_while_shipping", point, str(port), *(str(o.pk) for o in orders)],
+    _box, port = inbox
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.orders.dies_while_shipping"],
         cwd=BASE_DIR,
         env=environment,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode in {0, -signal.SIGKILL}, done.stderr[-3000:]
-    return done.returncode
+    ) as starter:
+        assert starter.stdin is not None and starter.stdout is not None
+        asked, told = starter.stdin, starter.stdout
+
+        def run(point: str, *orders: Order) -> int:
+            print(point, port, *(order.pk for order in orders), file=asked, flush=True)
+            code = int(told.readline())
+            assert code in {0, -signal.SIGKILL}, code
+            return code
+
+        yield run
+        asked.close()
 
 
 def five_minutes_later() -> None:
