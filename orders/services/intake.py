@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from customers.services import blacklist, identity
 from customers.services.identity import Person
@@ -132,14 +132,16 @@ def _take_part(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Out
 
 
 def _write_soon(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
-    """`_write` in a transaction; again when another worker was in the way (a deadlock, stock that moved, or the same
-    order stored just now, which is a known one then)."""
+    """`_write` in a transaction; again when another worker was in the way (a deadlock, a lock held for long, stock that
+    moved, or the same order stored just now, which is a known one then)."""
     for _attempt in range(TRIES - 1):
         try:
             with transaction.atomic():
                 return _write(shop, orders, sku_of)
         except (IntegrityError, OperationalError, stock.StockMoved) as error:
-            crossed = not isinstance(error, OperationalError) or isinstance(error.__cause__, DeadlockDetected)
+            crossed = not isinstance(error, OperationalError) or isinstance(
+                error.__cause__, DeadlockDetected | LockNotAvailable
+            )
             if not crossed or connection.in_atomic_block:
                 raise
     with transaction.atomic():

@@ -1,5 +1,6 @@
 """What beat and the workers do in production, as threads of one process: import, allocate, publish, tell, release."""
 
+import sys
 import threading
 import time
 import traceback
@@ -7,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection
@@ -19,7 +21,10 @@ from orders.services import stage
 
 @dataclass
 class Crew:
-    """Threads that each repeat one kind of work until told to stop; a crash is kept and ends the day loudly."""
+    """Threads that each repeat one kind of work until told to stop; a crash is kept and ends the day loudly.
+
+    Work that another worker kept from its locks is done in the next round, as the next beat does it in production.
+    """
 
     crashes: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -51,7 +56,12 @@ class Crew:
     def _repeat(self, name: str, work: Callable[[], object], pause_s: float) -> None:
         try:
             while not self._stop.is_set():
-                work()
+                try:
+                    work()
+                except OperationalError as trouble:
+                    if not isinstance(trouble.__cause__, DeadlockDetected | LockNotAvailable):
+                        raise
+                    print(f"{name}: another worker was in the way, tried again", file=sys.stderr, flush=True)
                 time.sleep(pause_s)
         except Exception:
             self.crashes.append(f"{name}: {traceback.format_exc()}")
