@@ -101,6 +101,7 @@ class RecordForm(forms.Form):
     amount = forms.IntegerField(label=lazy("金額（円）"), min_value=1, max_value=99_999_999)
     on = forms.DateField(label=lazy("入金日"), widget=forms.DateInput(attrs={"type": "date"}))
     note = forms.CharField(label=lazy("入金メモ（振込名義など）"), max_length=200, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, max_length=40, required=False)
 
     def clean_on(self) -> Any:
         day = self.cleaned_data["on"]

@@ -18,16 +18,26 @@ from orders.services.rules import run as rules
 
 @transaction.atomic
 def record_payments(
-    order_ids: Sequence[int], *, actor: Actor, note: str = "", amount: int | None = None, on: date | None = None
+    order_ids: Sequence[int],
+    *,
+    actor: Actor,
+    note: str = "",
+    amount: int | None = None,
+    on: date | None = None,
+    key: str = "",
 ) -> list[int]:
     """Enter what is still owed (or this `amount`) for unpaid open orders; returns those that changed.
 
-    Channels that can be told are told once everything is there.
+    The same `key` again enters nothing. Channels that can be told are told once everything is there.
     """
     rows = Order.objects.select_for_update(no_key=True).filter(
         pk__in=order_ids, cancelled_at__isnull=True, payment_state__in=PAYABLE
     )
     orders = list(rows.order_by("pk").only("total", "paid_amount", "version"))
+    if key:
+        names = {recorded_key(order.pk, key): order.pk for order in orders}
+        known = {names[name] for name in PaymentEntry.objects.filter(key__in=names).values_list("key", flat=True)}
+        orders = [order for order in orders if order.pk not in known]
     owed = {order.pk: amount if amount is not None else (order.total or 0) - order.paid_amount for order in orders}
     free = [order.pk for order in orders if owed[order.pk] <= 0]
     Order.objects.filter(pk__in=free).update(
@@ -36,7 +46,12 @@ def record_payments(
     ledger.post(
         [
             ledger.New(
-                order.pk, PaymentEntry.Kind.RECORDED, owed[order.pk], f"recorded:{order.pk}:{order.version}", on, note
+                order.pk,
+                PaymentEntry.Kind.RECORDED,
+                owed[order.pk],
+                recorded_key(order.pk, key or order.version),
+                on,
+                note,
             )
             for order in orders
             if owed[order.pk] > 0
@@ -47,6 +62,17 @@ def record_payments(
     journal.write([Entry(pk, "paid", " ".join(filter(None, (yen(owed[pk]), note)))) for pk in paid], actor=actor)
     follow(paid, actor=actor)
     return paid
+
+
+def recorded_key(order_id: int, key: str | int) -> str:
+    return f"recorded:{order_id}:{key}"
+
+
+def is_recorded(order_id: int, key: str) -> bool:
+    """Whether this entry was made, and stands."""
+    name = recorded_key(order_id, key)
+    found = set(PaymentEntry.objects.filter(key__in=[name, f"{name}:undone"]).values_list("key", flat=True))
+    return found == {name}
 
 
 @transaction.atomic
