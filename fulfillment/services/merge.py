@@ -186,6 +186,8 @@ def undo(merge_id: int, *, actor: Actor, why: str = "") -> bool:
     if shared is not None and shared.state in {Shipment.State.INSTRUCTED, Shipment.State.SHIPPED}:
         raise CannotMerge(_("出荷指示を出したあとのため、同梱を解除できません。"))
     members = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk"))
+    if not {member.order_id for member in members} <= orders.keys():  # it grew before the lock
+        raise CannotMerge(_("同時にほかの受注が同梱されました。画面を開き直してから解除してください。"))
     for member in members:
         if shared is not None and member.former:
             _move_out(shared, member)

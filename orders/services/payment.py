@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
@@ -90,15 +91,32 @@ def waive_rest(order_id: int, *, actor: Actor, note: str) -> int:
     return rest
 
 
+class GivenBack(Exception):
+    """Money of this entry went back, or is promised to; says in Japanese what to do first. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "この入金からの返金があるため取り消せません。返金待ちなら先に返金を取りやめ、返金済みなら返金の内容を確かめてください。"
+            )
+        )
+
+
 @transaction.atomic
 def undo_entry(order_id: int, entry_id: int, *, actor: Actor) -> bool:
-    """Take back an entry made by hand; bank matches are undone where they were made. Twice changes nothing."""
+    """Take back an entry made by hand; bank matches are undone where they were made. Twice changes nothing.
+
+    Raises GivenBack when a refund stands on this money.
+    """
     ledger.lock([order_id])
     by_hand = [PaymentEntry.Kind.RECORDED, PaymentEntry.Kind.WAIVED]
     entry = PaymentEntry.objects.filter(pk=entry_id, order=order_id, kind__in=by_hand, amount__gt=0).first()
     if entry is None:
         return False
     kind = PaymentEntry.Kind.WAIVED if entry.kind == PaymentEntry.Kind.WAIVED else PaymentEntry.Kind.UNDONE
+    known = PaymentEntry.objects.filter(key=f"{entry.key}:undone").exists()
+    if kind == PaymentEntry.Kind.UNDONE and not known and ledger.free_money([order_id])[order_id] < entry.amount:
+        raise GivenBack
     if not ledger.post([ledger.New(order_id, kind, -entry.amount, f"{entry.key}:undone")], actor=actor):
         return False
     journal.write([Entry(order_id, "payment_undone", yen(entry.amount))], actor=actor)

@@ -152,8 +152,11 @@ def _amounts(request: HttpRequest, line_id: int, orders: list[int]) -> dict[int,
 @permission_required(RIGHT, raise_exception=True)
 def match_undo(request: HttpRequest, pk: int) -> HttpResponse:
     match = get_object_or_404(BankMatch, pk=pk)
-    if matching.undo([match.pk], actor=actor_of(request)):
-        messages.success(request, _("消込を取り消しました。受注は入金前に戻りました。"))
+    try:
+        if matching.undo([match.pk], actor=actor_of(request)):
+            messages.success(request, _("消込を取り消しました。受注は入金前に戻りました。"))
+    except matching.CannotMatch as problem:
+        messages.warning(request, str(problem))
     return _changed(request)
 
 

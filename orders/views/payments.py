@@ -69,7 +69,11 @@ def payment_record(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(RIGHT, raise_exception=True)
 def payment_undo(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
-    done = payment.undo_entry(pk, entry, actor=actor_of(request))
+    try:
+        done = payment.undo_entry(pk, entry, actor=actor_of(request))
+    except payment.GivenBack as problem:
+        messages.warning(request, str(problem))
+        return _changed(request, pk)
     _say(request, done, _("入金を取り消しました。"), _("この入金はすでに取り消されています。"))
     return _changed(request, pk)
 
