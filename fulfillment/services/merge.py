@@ -231,7 +231,12 @@ def _take_back(merge: Merge, member: MergedOrder, order: Order) -> None:
 
 @transaction.atomic
 def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART, actor: Actor) -> None:
-    """Remember that these two orders are not to be merged (or that the customer is asked); their reasons close."""
+    """Remember that these two orders are not to be merged (or that the customer is asked); their reasons close.
+
+    Raises CannotMerge when they are one order.
+    """
+    if one == other:
+        raise CannotMerge(_("同梱する受注を2件以上選んでください。"))
     low, high = pair(one, other)
     orders = _locked([low, high])
     MergePair.objects.update_or_create(
@@ -250,7 +255,14 @@ def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART
 
 @transaction.atomic
 def ask_customer(one: int, other: int, *, actor: Actor) -> int:
-    """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written."""
+    """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written.
+
+    Raises CannotMerge for orders that have nothing in common: a buyer must not read of another's order.
+    """
+    merge_keys.renew([one, other])
+    found = reading.candidates([one, other])
+    if len(found) < 2 or judge(*found).kind == Kind.NEVER:
+        raise CannotMerge(_("届け先が異なるか、店舗の設定で同梱できません。"))
     keep_apart(one, other, decision=MergePair.Decision.ASKED, actor=actor)
     low, high = pair(one, other)
     numbers = dict(Order.objects.filter(pk__in=[low, high]).values_list("pk", "channel_order_no"))
