@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orders.decide.refunds import Bill, plan_refund, taxes_of
+from orders.decide.refunds import Bill, BillLine, plan_refund, taxes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,11 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
     Discounts, coupons and points shrink by the pieces' own shares, which are those that a refund gives back, so that
     what was paid less the refund is what the order costs then. Shipping and fees stay.
     """
-    plan = plan_refund(bill, pieces, at_most=0)
     by_id = {line.id: line for line in lines}
     if any(not 0 < count <= by_id[id_].quantity for id_, count in pieces.items() if count):
         raise ValueError("more pieces than stand")
+    bill = replace(bill, lines=[_whole(line, pieces.get(line.id, 0)) for line in bill.lines])
+    plan = plan_refund(bill, pieces, at_most=0)
     changed = [_less(by_id[id_], count) for id_, count in pieces.items() if count]
     goods = sum(by_id[line.id].amount - line.amount for line in changed)
     price = sum(part.share.price for part in plan.lines)
@@ -69,6 +70,13 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
     )
     fell = _net(sums) - _net(after)
     return Cut(changed, replace(after, total=None if sums.total is None else sums.total - fell), fell)
+
+
+def _whole(line: BillLine, taken: int) -> BillLine:
+    """Pieces whose money went back earlier are taken off like others: at their share of the line."""
+    if taken <= line.quantity - line.refunded:
+        return line
+    return replace(line, refunded=0, refunded_price=0, refunded_points=0, refunded_coupon=0)
 
 
 def _less(line: CutLine, taken: int) -> CutLine:

@@ -20,7 +20,7 @@ from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide.bank_formats import Incoming
 from orders.decide.cut import CutLine, Sums, cut
 from orders.decide.refunds import FEES, Bill, BillLine, plan_refund, shares_of
-from orders.models import BankLine, BankMatch, Order, OrderLine, PaymentEntry, Refund, Shop
+from orders.models import BankLine, BankMatch, Order, OrderLine, PaymentEntry, ReasonSetting, Refund, Shop
 from orders.services import audit, bank_files, cancel, matching, payment, refunds
 from orders.services.intake import take_in
 from orders.services.journal import Actor
@@ -109,16 +109,20 @@ class Till:
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        cash = self.dice.random() < 0.3
+        ReasonSetting.objects.get_or_create(code="duplicate_suspect", defaults={"active": False, "level": "block"})
+        cash = self.dice.random() < 0.5
         shop = own_shop(merge_policy="ask", merge_refunds_shipping=True)
         chair = make_sku("CHAIR", stock_units=40)
         method = PaymentMethod.COD if cash else PaymentMethod.BANK_TRANSFER
         self.ids = [self.order(shop, chair, method) for _two in range(2)]
-        allocate_waiting()
         self.keys = count(1)
+        if not cash and self.dice.random() < 0.7:
+            payment.record_payments(self.ids, actor=ACTOR)
+        allocate_waiting()
+        self.merged = 0
         self.verbs = [
             self.pay, self.pay, self.transfer, self.match, self.unmatch, self.take_back, self.waive, self.give_back,
-            self.give_back, self.pay_out, self.pay_out, self.withdraw, self.cut, self.merge, self.part, self.cancel,
+            self.give_back, self.pay_out, self.pay_out, self.withdraw, self.cut, self.merge, self.merge, self.part, self.cancel,
         ]  # fmt: skip
 
     def order(self, shop: Shop, chair: Sku, method: str) -> int:
@@ -193,12 +197,13 @@ class Till:
 
     def merge(self, _pk: int) -> None:
         merge.merge_orders(self.ids, actor=ACTOR)
+        self.merged += 1
 
     def part(self, _pk: int) -> None:
         merge.undo(self.one(Merge.objects.all()).pk, actor=ACTOR)
 
     def cancel(self, pk: int) -> None:
-        if self.dice.random() < 0.2:
+        if self.dice.random() < 0.1:
             cancel.cancel_orders([pk], ask=cancel.Ask(), actor=ACTOR)
 
     def one(self, rows: QuerySet[Any]) -> Any:
@@ -220,9 +225,16 @@ class Till:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_any_walk_through_the_money_of_two_orders_keeps_the_books(seed):
     till, done = Till(seed), []
-    for _step in range(30):
+    for _step in range(25):
         done.append(till.step())
         till.check(" ".join(done))
+
+
+def test_a_piece_whose_money_went_back_is_taken_off_without_another_refund():
+    lines, sums = [CutLine(1, 2, 0, 1001)], Sums(1001, 0, 0, 0, 0, 0, 91, 1501)
+    refunded = Bill([BillLine(1, 2, 1001, refunded=2, refunded_price=1001)], {"shipping": 500})
+    taken = cut(lines, sums, refunded, {1: 1})
+    assert (taken.value, taken.sums.total, taken.lines[0].quantity) == (500, 1001, 1)
