@@ -15,6 +15,7 @@ from channels.services import credentials
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.typed import DayField
 from orders.documents.registration import normal_registration_number, registration_fault
 from orders.filters import DayInput
 from orders.models import Shop
@@ -211,14 +212,14 @@ class RenewalForm(forms.Form):
 class CredentialDatesForm(forms.Form):
     """When a credential began and ends, from when on to renew it, and whom to tell. Days in Tokyo."""
 
-    issued_on = forms.DateField(label=lazy("発行日"), required=False, widget=DayInput)
-    expires_on = forms.DateField(
+    issued_on = DayField(label=lazy("発行日"), required=False, widget=DayInput)
+    expires_on = DayField(
         label=lazy("期限"),
         required=False,
         widget=DayInput,
         help_text=lazy("この日の終わりまで使えます。空欄なら期限なし。"),
     )
-    renew_on = forms.DateField(label=lazy("更新を始める日"), required=False, widget=DayInput)
+    renew_on = DayField(label=lazy("更新を始める日"), required=False, widget=DayInput)
     owners = forms.ModelMultipleChoiceField(
         User.objects.filter(is_active=True).order_by("username"), label=lazy("担当者"), required=False,
         widget=forms.CheckboxSelectMultiple,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from channels.models import Listing, MaintenanceWindow, OversellCase, PublishRule
 from inventory.models import Location
 from oms.kernel.clock import TOKYO
+from oms.kernel.typed import DayField
 
 PLACE = "place_"
 
@@ -88,7 +89,7 @@ class WindowForm(forms.Form):
     weekday = forms.TypedChoiceField(
         label=lazy("曜日"), coerce=int, choices=MaintenanceWindow.Weekday.choices, required=False, empty_value=None
     )
-    date = forms.DateField(
+    date = DayField(
         label=lazy("日付"), required=False, widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": lazy("日付を 2026-12-01 のように入力してください。")},
     )  # fmt: skip

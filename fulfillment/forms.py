@@ -12,6 +12,7 @@ from fulfillment.models import Shipment
 from fulfillment.queries.shipments import ShipmentFilter, listed_shipments
 from fulfillment.services.ship import Departure
 from fulfillment.tracking import Pasted, looks_wrong, normal_tracking_no
+from oms.kernel.typed import row_ids
 from orders.models.order import Carrier
 
 LIMIT = 1000
@@ -47,7 +48,7 @@ class Typed:
 def read_typed(data: QueryDict) -> list[Typed]:
     """The rows that were posted: `ids`, and `carrier-<id>`, `tracking-<id>` for each; `sure-<id>` names the number
     whose warning was seen."""
-    ids = [int(pk) for pk in data.getlist("ids") if pk.isdecimal()]
+    ids = row_ids(data.getlist("ids"))
     return [_typed(pk, data) for pk in dict.fromkeys(ids)]
 
 
@@ -68,7 +69,7 @@ def chosen_shipments(data: QueryDict) -> list[int]:
         query = QueryDict(data.get("query", ""))
         filters = ShipmentFilter(query, queryset=listed_shipments(tab_of(query)))
         return list(filters.qs.order_by("pk").values_list("pk", flat=True)[: LIMIT + 1])
-    return [int(pk) for pk in dict.fromkeys(data.getlist("ids")) if pk.isdecimal()][: LIMIT + 1]
+    return row_ids(dict.fromkeys(data.getlist("ids")))[: LIMIT + 1]
 
 
 def tab_of(query: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.services import shortage
+from oms.kernel.typed import DayField
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -37,7 +38,7 @@ NOTHING_LACKS = lazy("在庫が足りない明細はありません。")
 
 
 class WaitForm(ActionForm):
-    planned_ship_date = forms.DateField(
+    planned_ship_date = DayField(
         label=lazy("新しい出荷予定日"),
         required=False,
         help_text=lazy("わからなければ空欄のままにします。"),

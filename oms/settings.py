@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "oms.kernel.own_words.OwnWordsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "oms.kernel.middleware.StorableTextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "oms.kernel.middleware.LoginByHtmxMiddleware",

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.typed import DayField
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -25,7 +26,7 @@ class CarrierForm(ActionForm):
 
 
 class PlannedDayForm(ActionForm):
-    planned_ship_date = forms.DateField(
+    planned_ship_date = DayField(
         label=lazy("出荷予定日"), required=False, help_text=lazy("空欄にすると、予定日を待たずに出荷できます。"),
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )  # fmt: skip

@@ -52,6 +52,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, clock.TOKYO)
 
 
+def midnight_after(day: date) -> datetime:
+    """The end of a day in Tokyo; the calendar's very last day has none, and its beginning must do."""
+    return midnight(day if day == date.max else day + timedelta(days=1))
+
+
 def words_of(typed: str) -> list[str]:
     """What was pasted, one by one: separated by spaces, new lines or commas."""
     return list(dict.fromkeys(word for word in re.split(r"[\s,、，]+", typed) if word))[:MOST_NUMBERS]
@@ -147,7 +152,7 @@ class FactFilter(django_filters.FilterSet):
         return rows.filter(paid_at__gte=midnight(since))
 
     def paid_until(self, rows: QuerySet[Order], _name: str, until: date) -> QuerySet[Order]:
-        return rows.filter(paid_at__lt=midnight(until + timedelta(days=1)))
+        return rows.filter(paid_at__lt=midnight_after(until))
 
     def payment_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
         unpaid = rows.filter(payment_state__in=[PaymentState.UNPAID, PaymentState.FAILED], cancelled_at=None)

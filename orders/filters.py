@@ -19,7 +19,7 @@ from oms.kernel.money import yen
 from oms.kernel.search import matching
 from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
-from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, words_of
+from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, midnight_after, words_of
 from orders.models import Order, OrderEvent, OrderFigure, OrderLine, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 
@@ -258,13 +258,13 @@ class OrderFilter(FactFilter):
         return rows.filter(STILL_DUE, ship_by__gte=midnight(day))
 
     def ship_by_until(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(STILL_DUE, ship_by__lt=midnight(day + timedelta(days=1)))
+        return rows.filter(STILL_DUE, ship_by__lt=midnight_after(day))
 
     def ordered_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
         return rows.filter(ordered_at__gte=midnight(day))
 
     def ordered_until(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(ordered_at__lt=midnight(day + timedelta(days=1)))
+        return rows.filter(ordered_at__lt=midnight_after(day))
 
     def having(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         """All that are ticked, not any."""

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.typed import DayField
 from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, differing, fingerprint
 
 PREFECTURES = [
@@ -125,7 +126,7 @@ class RecipientForm(SeenForm):
 class DeliveryForm(SeenForm):
     """Delivery wish and the note for packers."""
 
-    wish_date = forms.DateField(
+    wish_date = DayField(
         label=_("配達希望日"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     wish_slot = forms.CharField(label=_("希望時間帯"), max_length=20, required=False)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.pdf.picture import UnreadablePicture, read_picture
+from oms.kernel.typed import DayField
 from orders.documents.bill import Bill
 from orders.documents.credit import Wish
 from orders.documents.rules import STAMP_METHODS
@@ -65,7 +66,7 @@ class ReasonForm(forms.Form):
 class CreditForm(forms.Form):
     """How many pieces of each line came back, and what else is given back."""
 
-    day = forms.DateField(label=lazy("返品・値引の日"), widget=DayInput)
+    day = DayField(label=lazy("返品・値引の日"), widget=DayInput)
     fees = forms.IntegerField(label=lazy("返す送料・手数料（円）"), min_value=0, max_value=10**8, required=False)
     reduction = forms.IntegerField(
         label=lazy("値引（円）"), min_value=0, max_value=10**8, required=False,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
+from oms.kernel.typed import DayField
 from orders.decide.bank_formats import FIELDS
 from orders.decide.payments import Terms
 from orders.models import BankPreset, PaymentGate
@@ -99,8 +100,9 @@ class RecordForm(forms.Form):
     """Money that came, typed by hand."""
 
     amount = forms.IntegerField(label=lazy("金額（円）"), min_value=1, max_value=99_999_999)
-    on = forms.DateField(label=lazy("入金日"), widget=forms.DateInput(attrs={"type": "date"}))
+    on = DayField(label=lazy("入金日"), widget=forms.DateInput(attrs={"type": "date"}))
     note = forms.CharField(label=lazy("入金メモ（振込名義など）"), max_length=200, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, max_length=40, required=False)
 
     def clean_on(self) -> Any:
         day = self.cleaned_data["on"]

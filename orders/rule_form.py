@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from oms.kernel.typed import row_id
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.document import LINE_MATCHES, WHEN_KEYS, Document, blank
 from orders.decide.rules.fields import FIELDS, OPERATORS, operators_of
@@ -128,18 +129,19 @@ def _at(document: Document, place: str) -> dict[str, Any] | None:
     node: Any = document["if"]
     for part in place.split(".")[1:]:
         items = node.get("items", [])
-        if not part.isdecimal() or int(part) >= len(items):
+        at = row_id(part)
+        if at is None or at >= len(items):
             return None
-        node = items[int(part)]
+        node = items[at]
     return node if place.split(".", maxsplit=1)[0] == "if" else None
 
 
 def _move(document: Document, place: str, verb: str) -> None:
     above, _dot, last = place.rpartition(".")
     parent = document.get(above) if above in {"then", "else"} else (_at(document, above) or {}).get("items")
-    if not isinstance(parent, list) or not last.isdecimal() or int(last) >= len(parent):
+    number = row_id(last)
+    if not isinstance(parent, list) or number is None or number >= len(parent):
         return
-    number = int(last)
     if verb == "remove":
         del parent[number]
     elif number:

@@ -16,6 +16,7 @@ from channels.services import mapping
 from channels.services.mapping import Decision
 from inventory.models import PublisherMark, Sku
 from oms.kernel import clock
+from oms.kernel.csv_text import DANGEROUS
 from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.sql import update_rows
@@ -103,7 +104,7 @@ def _fits(char: str) -> bool:
 
 def _inert(value: str) -> str:
     """A spreadsheet must not take a mall's text for a formula; `read` takes the apostrophe away again."""
-    return f"'{value}" if value[:1] in {"=", "+", "@", "\t"} else value
+    return f"'{value}" if value.startswith(("'", *DANGEROUS)) else value
 
 
 # ---- in ----------------------------------------------------------------------------------------------------------
@@ -144,26 +145,26 @@ def read(text: str) -> tuple[list[Row], list[tuple[int, str]]]:
         )
     rows: list[Row] = []
     errors: list[tuple[int, str]] = []
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], Row] = {}
+    modes = {str(label): code for code, label in Listing.Mode.choices} | {code: code for code in Listing.Mode.values}
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cells):
             continue
         values = {name: cells[at].removeprefix("'") if at < len(cells) else "" for name, at in place.items()}
-        found = _row(number, values)
+        found = _row(number, values, modes)
         if isinstance(found, str):
             errors.append((number, found))
         elif first := seen.get((found.shop, found.channel_sku)):
-            if not _same(rows, found, first):
-                errors.append((number, _("%(line)d行目と同じ商品コードで、内容が違います。") % {"line": first}))
+            if not _same(first, found):
+                errors.append((number, _("%(line)d行目と同じ商品コードで、内容が違います。") % {"line": first.line}))
         else:
-            seen[found.shop, found.channel_sku] = number
+            seen[found.shop, found.channel_sku] = found
             rows.append(found)
     return rows, errors
 
 
-def _same(rows: Sequence[Row], row: Row, first: int) -> bool:
+def _same(earlier: Row, row: Row) -> bool:
     """Two listings may share a channel's code; then both lines must want the same."""
-    earlier = next(other for other in rows if other.line == first)
     return (earlier.sku, earlier.units, earlier.mode, earlier.delete) == (row.sku, row.units, row.mode, row.delete)
 
 
@@ -174,14 +175,13 @@ def _places(heads: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _row(line: int, values: Mapping[str, str]) -> Row | str:
+def _row(line: int, values: Mapping[str, str], modes: Mapping[str, str]) -> Row | str:
     """The row, or why it is none."""
     if not values["shop"] or not values["channel_sku"]:
         return _("店舗コードとモール商品コードを入れてください。")
     units = values.get("units", "")
-    if units and not (units.isascii() and units.isdigit() and 1 <= int(units) <= 999):
+    if units and not (units.isascii() and units.isdigit() and len(units) < 4 and int(units) >= 1):
         return _("入数「%(units)s」は1から999の整数にしてください。") % {"units": units}
-    modes = {str(label): code for code, label in Listing.Mode.choices} | {code: code for code in Listing.Mode.values}
     mode = values.get("mode", "")
     if mode and mode not in modes:
         return _("連携方法「%(mode)s」はありません。%(known)s のどれかにしてください。") % {

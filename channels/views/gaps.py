@@ -18,6 +18,7 @@ from channels.views.shops import connection_of
 from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
 from oms.kernel.later import later
+from oms.kernel.typed import typed_day
 from oms.kernel.web import answer, render_page
 from orders.models import Shop
 
@@ -29,7 +30,7 @@ HOURS = 24
 @permission_required("channels.view_connection", raise_exception=True)
 def calendar(request: HttpRequest) -> HttpResponse:
     """Two weeks up to `?day=`, a column per shop."""
-    last = _day_or_none(request.GET.get("day", "")) or clock.today()
+    last = typed_day(request.GET.get("day", "")) or clock.today()
     shops = list(Shop.objects.filter(active=True).order_by("code"))
     context = {
         "shops": shops,
@@ -67,7 +68,7 @@ def day(request: HttpRequest, shop_id: int, day: str) -> HttpResponse:
 @permission_required("orders.change_order", raise_exception=True)
 def compare(request: HttpRequest) -> HttpResponse:
     """A worker compares `day` of `shop`, or of every active shop."""
-    moment, shop = _day_or_none(request.POST.get("day", "")), chosen_shop(request)
+    moment, shop = typed_day(request.POST.get("day", "")), chosen_shop(request)
     if moment is None or moment > clock.today():
         messages.error(request, _("照合する日を選んでください。"))
         return answer(request, to=reverse("channels:gaps"))
@@ -93,14 +94,7 @@ def delay(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _day(text: str) -> date:
-    found = _day_or_none(text)
+    found = typed_day(text)
     if found is None:
         raise Http404
     return found
-
-
-def _day_or_none(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

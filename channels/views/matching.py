@@ -17,6 +17,7 @@ from channels.queries import mapping_state as queries
 from channels.services import mapping, matching
 from channels.views.quarantine import chosen_shop
 from oms.kernel.keyset import keyset_page
+from oms.kernel.typed import row_ids
 from oms.kernel.web import answer, person_of, render_page
 from orders.models import Shop
 from orders.services.journal import Actor
@@ -45,7 +46,7 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
 @permission_required("channels.change_listing", raise_exception=True)
 def accept(request: HttpRequest) -> HttpResponse:
     """The chosen ones (`ids`), or with `sure` all sure ones of the shop; `reject` says no to the chosen ones."""
-    ids = [int(text) for text in request.POST.getlist("ids") if text.isdecimal() and len(text) < 18]
+    ids = row_ids(request.POST.getlist("ids"))
     shop = chosen_shop(request)
     to = f"{reverse('channels:proposals')}{f'?shop={shop.pk}' if shop else ''}"
     if "sure" not in request.POST and not ids:

@@ -19,6 +19,7 @@ from inventory.models import Location
 from oms.kernel import clock, privacy
 from oms.kernel.models import User
 from oms.kernel.phone import phone_display
+from oms.kernel.typed import row_id
 from orders.models import Order
 from orders.queries.detail import PERSONAL, slot_label
 from orders.queries.found import found_order_ids
@@ -113,7 +114,7 @@ class ShipmentFilter(django_filters.FilterSet):
         super().__init__(*args, **kwargs)
         chosen = str(self.data.get("batch", "")) if self.data else ""
         recent = Batch.objects.order_by("-pk").values("pk")[:RECENT_BATCHES]
-        own = Q(pk=int(chosen)) if chosen.isdecimal() else Q()
+        own = Q(pk=row_id(chosen)) if row_id(chosen) else Q()
         self.filters["batch"].queryset = Batch.objects.filter(Q(pk__in=recent) | own).order_by("-pk")
 
     def search(self, rows: QuerySet[Shipment], _name: str, typed: str) -> QuerySet[Shipment]:

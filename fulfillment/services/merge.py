@@ -186,6 +186,8 @@ def undo(merge_id: int, *, actor: Actor, why: str = "") -> bool:
     if shared is not None and shared.state in {Shipment.State.INSTRUCTED, Shipment.State.SHIPPED}:
         raise CannotMerge(_("出荷指示を出したあとのため、同梱を解除できません。"))
     members = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk"))
+    if not {member.order_id for member in members} <= orders.keys():  # it grew before the lock
+        raise CannotMerge(_("同時にほかの受注が同梱されました。画面を開き直してから解除してください。"))
     for member in members:
         if shared is not None and member.former:
             _move_out(shared, member)
@@ -229,7 +231,12 @@ def _take_back(merge: Merge, member: MergedOrder, order: Order) -> None:
 
 @transaction.atomic
 def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART, actor: Actor) -> None:
-    """Remember that these two orders are not to be merged (or that the customer is asked); their reasons close."""
+    """Remember that these two orders are not to be merged (or that the customer is asked); their reasons close.
+
+    Raises CannotMerge when they are one order.
+    """
+    if one == other:
+        raise CannotMerge(_("同梱する受注を2件以上選んでください。"))
     low, high = pair(one, other)
     orders = _locked([low, high])
     MergePair.objects.update_or_create(
@@ -248,7 +255,14 @@ def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART
 
 @transaction.atomic
 def ask_customer(one: int, other: int, *, actor: Actor) -> int:
-    """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written."""
+    """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written.
+
+    Raises CannotMerge for orders that have nothing in common: a buyer must not read of another's order.
+    """
+    merge_keys.renew([one, other])
+    found = reading.candidates([one, other])
+    if len(found) < 2 or judge(*found).kind == Kind.NEVER:
+        raise CannotMerge(_("届け先が異なるか、店舗の設定で同梱できません。"))
     keep_apart(one, other, decision=MergePair.Decision.ASKED, actor=actor)
     low, high = pair(one, other)
     numbers = dict(Order.objects.filter(pk__in=[low, high]).values_list("pk", "channel_order_no"))

@@ -68,7 +68,10 @@ def why_not_reopened(shipment: Shipment, order_ids: Sequence[int]) -> str:
 def _pull_back(shipment: Shipment, order_ids: Sequence[int]) -> bool:
     """Take notices and mails that nobody has tried to send yet out of the outbox; says whether a mail is out already.
     Confirming again writes them anew."""
-    Effect.objects.filter(key__in=_notice_keys(shipment, order_ids), state=Effect.State.WAITING, attempts=0).delete()
+    notices = Effect.objects.filter(key__in=_notice_keys(shipment, order_ids))
+    notices.filter(state=Effect.State.WAITING, attempts=0).delete()
+    if notices.exists():  # a worker took it between our look and our taking back
+        raise Refused(_("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。"))
     Order.objects.filter(pk__in=order_ids, channel_sync=ChannelSync.PENDING).update(
         channel_sync=ChannelSync.NONE, version=F("version") + 1
     )

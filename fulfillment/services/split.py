@@ -30,6 +30,7 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
     recipient. Raises CannotSplit with nothing changed. Locks the order, then the shipment."""
     order = _locked_owner(shipment_id)
     shipment = _locked(shipment_id)
+    _owner(shipment_id)  # others' goods may have come in before the lock
     rows = _rows(shipment)
     _refuse(fault(_held(rows), pieces))
     fresh = _move(order, shipment, rows, pieces)
@@ -103,11 +104,15 @@ def join(order_id: int, *, actor: Actor) -> bool:
 
 def _locked_owner(shipment_id: int) -> Order:
     """The one order whose goods the shipment carries, locked."""
+    return Order.objects.select_for_update(no_key=True).get(pk=_owner(shipment_id))
+
+
+def _owner(shipment_id: int) -> int:
     carried = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
     ids = sorted(set(carried))
     if len(ids) != 1:
         raise CannotSplit(_("同梱されている出荷伝票は分割できません。先に同梱を解除してください。"))
-    return Order.objects.select_for_update(no_key=True).get(pk=ids[0])
+    return ids[0]
 
 
 def _locked(shipment_id: int) -> Shipment:

@@ -15,6 +15,7 @@ from fulfillment.models import Merge, MergedOrder
 from fulfillment.queries import merge_screen
 from fulfillment.services import merge as merging
 from fulfillment.services import merge_keys, merge_sweep
+from oms.kernel.typed import row_ids
 from oms.kernel.web import answer, render_page
 from orders.models import Order
 from orders.views.order import actor_of, user_of
@@ -41,7 +42,7 @@ def merge_order(request: HttpRequest, pk: int) -> HttpResponse:
 
 @permission_required(CHANGE, raise_exception=True)
 def _merge(request: HttpRequest, pk: int) -> HttpResponse:
-    ids = [int(typed) for typed in request.POST.getlist("ids") if typed.isdecimal()]
+    ids = row_ids(request.POST.getlist("ids"))
 
     def run() -> str:
         merging.merge_orders([pk, *ids], actor=actor_of(request))

@@ -15,6 +15,11 @@ def harmless(value: object) -> object:
     return value
 
 
+def harmless_text(text: str) -> str:
+    """Like `harmless` where numbers come as text: they stay as they are, also below zero."""
+    return text if text.removeprefix("-").isdigit() else str(harmless(text))
+
+
 def csv_line(values: Sequence[object]) -> str:
     """One line with its end, quoted where it must be, formulas made harmless."""
     text = io.StringIO()

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import resolve_url
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -33,6 +34,26 @@ class ChosenLanguageMiddleware:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class StorableTextMiddleware:
+    """Refuses (400) text that no database column can hold: NUL characters, which nobody types.
+
+    Also those hidden in `query`, the list's own query string that the forms of lists carry along.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        carried = [query for sent in (request.GET, request.POST) for query in sent.getlist("query")]
+        if "\0" in request.path or _holds_nul(request.GET) or _holds_nul(request.POST) or "%00" in "".join(carried):
+            raise SuspiciousOperation("NUL character")
+        return self.get_response(request)
+
+
+def _holds_nul(sent: QueryDict) -> bool:
+    return any("\0" in text for name, values in sent.lists() for text in (name, *values))
 
 
 class LoginByHtmxMiddleware:

@@ -48,9 +48,12 @@ def decoded(content: bytes) -> str:
     """UTF-8 (with or without its mark), else CP932. Raises Unreadable."""
     for encoding in ("utf-8-sig", "cp932"):
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" in text:
+            break
+        return text
     raise Unreadable(_("文字コードを読み取れません。Shift_JIS か UTF-8 のファイルを選んでください。"))
 
 
@@ -118,13 +121,15 @@ def _statement(record: bytes, number: int, today: date) -> Incoming | None:
 
 
 def _text(field: bytes) -> str:
-    return unicodedata.normalize("NFKC", field.decode("cp932", "replace")).strip()
+    return unicodedata.normalize("NFKC", field.decode("cp932", "replace")).replace("\0", " ").strip()
 
 
 def _yen(field: bytes, number: int) -> int:
     text = field.decode("ascii", "replace").strip()
     if not text.isdecimal():
         raise Unreadable(_("%(n)s行目の金額が数字ではありません。") % {"n": number})
+    if len(text.lstrip("0")) > MOST_DIGITS:
+        raise _too_large(number)
     return int(text)
 
 
@@ -202,6 +207,8 @@ def read_csv(rows: Sequence[Sequence[str]], columns: Mapping[str, int], skip: in
             return row[column] if column is not None and column < len(row) else ""
 
         amount = amount_of(cell("amount"))
+        if not amount and _digits_of(cell("amount")):
+            raise _too_large(number)
         if not amount:
             continue
         day = "/".join(filter(None, (cell("on"), cell("month"), cell("day"))))
@@ -212,13 +219,23 @@ def read_csv(rows: Sequence[Sequence[str]], columns: Mapping[str, int], skip: in
     return lines
 
 
-AMOUNT = re.compile(r"[¥￥\\]?\s*(\d{1,3}(?:,\d{3})+|\d+)\s*円?")
+AMOUNT = re.compile(r"[¥￥\\]?\s*(\d{1,3}(?:,\d{3})+|\d+)\s*円?", re.ASCII)
+MOST_DIGITS = 9  # of an amount; what has more is a number of something else
 
 
 def amount_of(text: str) -> int:
     """Whole yen, 0 for an empty cell, a withdrawal or anything else."""
+    digits = _digits_of(text)
+    return int(digits or 0) if len(digits) <= MOST_DIGITS else 0
+
+
+def _digits_of(text: str) -> str:
     match = AMOUNT.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    return int(match[1].replace(",", "")) if match else 0
+    return match[1].replace(",", "").lstrip("0") if match else ""
+
+
+def _too_large(number: int) -> Unreadable:
+    return Unreadable(_("%(n)s行目の金額が大きすぎます。金額の列を確かめてください。") % {"n": number})
 
 
 DAY = re.compile(r"(?:(令和|R)\s*)?(\d{1,4}|元)[年/.\-](\d{1,2})[月/.\-](\d{1,2})日?.*", re.DOTALL)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orders.decide.refunds import Bill, plan_refund
+from orders.decide.refunds import Bill, BillLine, plan_refund, taxes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,16 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
     Discounts, coupons and points shrink by the pieces' own shares, which are those that a refund gives back, so that
     what was paid less the refund is what the order costs then. Shipping and fees stay.
     """
-    plan = plan_refund(bill, pieces, at_most=0)
     by_id = {line.id: line for line in lines}
     if any(not 0 < count <= by_id[id_].quantity for id_, count in pieces.items() if count):
         raise ValueError("more pieces than stand")
+    bill = replace(bill, lines=[_whole(line, pieces.get(line.id, 0)) for line in bill.lines])
+    plan = plan_refund(bill, pieces, at_most=0)
     changed = [_less(by_id[id_], count) for id_, count in pieces.items() if count]
     goods = sum(by_id[line.id].amount - line.amount for line in changed)
     price = sum(part.share.price for part in plan.lines)
-    outside = _share(sums.tax_excluded, goods, sums.goods)
-    off = max(0, goods + outside - price)
+    outside = _outside(bill, pieces, at_least=price - goods)
+    off = goods + outside - price
     from_coupons = min(off, sums.coupons_shop)
     after = replace(
         sums,
@@ -71,16 +72,27 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
     return Cut(changed, replace(after, total=None if sums.total is None else sums.total - fell), fell)
 
 
+def _whole(line: BillLine, taken: int) -> BillLine:
+    """Pieces whose money went back earlier are taken off like others: at their share of the line."""
+    if taken <= line.quantity - line.refunded:
+        return line
+    return replace(line, refunded=0, refunded_price=0, refunded_points=0, refunded_coupon=0)
+
+
 def _less(line: CutLine, taken: int) -> CutLine:
+    """A yen that cannot be shared stays with the pieces that stand, as in a refund."""
     kept = line.quantity - taken
-    amount, discount = line.amount * kept // line.quantity, line.discount * kept // line.quantity
+    amount = line.amount - line.amount * taken // line.quantity
+    discount = line.discount * kept // line.quantity
     return replace(line, quantity=kept, cancelled=line.cancelled + taken, amount=amount, discount=discount)
+
+
+def _outside(bill: Bill, pieces: Mapping[int, int], *, at_least: int) -> int:
+    """What falls of the tax that comes on top of the lines."""
+    shares = zip(bill.lines, taxes_of(bill), strict=True)
+    return max(at_least, sum(tax * pieces.get(line.id, 0) // line.quantity for line, tax in shares))
 
 
 def _net(sums: Sums) -> int:
     taken = sums.discount + sums.coupons_shop + sums.coupons_channel + sums.points
     return sums.goods + sums.tax_excluded - taken
-
-
-def _share(whole: int, value: int, goods: int) -> int:
-    return whole * value // goods if goods > 0 else 0

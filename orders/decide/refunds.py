@@ -129,14 +129,7 @@ def everything_left(bill: Bill) -> dict[int, int]:
 
 def shares_of(bill: Bill) -> tuple[list[Share], dict[str, Share]]:
     """What each line and each fee cost, and who paid it. All shares together are the order's figures exactly."""
-    goods = [
-        line.amount + tax
-        for line, tax in zip(
-            bill.lines,
-            distribute(bill.tax_excluded, [line.amount * line.tax_rate for line in bill.lines]) if bill.lines else [],
-            strict=True,
-        )
-    ]
+    goods = [line.amount + tax for line, tax in zip(bill.lines, taxes_of(bill), strict=True)]
     names = [name for name in FEES if bill.fees.get(name)]
     costs = [bill.fees[name] for name in names]
     told = [line.discount for line in bill.lines]
@@ -147,6 +140,11 @@ def shares_of(bill: Bill) -> tuple[list[Share], dict[str, Share]]:
     points = distribute(min(bill.points, paid_otherwise), others) if others else []
     shares = [Share(price, point, other - point) for price, other, point in zip(prices, others, points, strict=True)]
     return shares[: len(goods)], dict(zip(names, shares[len(goods) :], strict=True))
+
+
+def taxes_of(bill: Bill) -> list[int]:
+    """Each line's part of the tax that comes on top of the lines."""
+    return distribute(bill.tax_excluded, [line.amount * line.tax_rate for line in bill.lines]) if bill.lines else []
 
 
 def rate_of(percent: int) -> TaxRate:

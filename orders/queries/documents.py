@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock, privacy
+from oms.kernel.csv_text import harmless_text
 from oms.kernel.models import User
 from oms.kernel.search import matching
 from orders.documents import rules
@@ -161,7 +162,7 @@ def csv_rows(documents: QuerySet[IssuedDocument]) -> Iterator[list[str]]:
     yield list(COLUMNS)
     origin = Prefetch("corrects", IssuedDocument.objects.only("number"))
     for document in documents.prefetch_related(origin).iterator(chunk_size=500):
-        yield [_harmless(text) for text in _csv_row(document)]
+        yield [harmless_text(text) for text in _csv_row(document)]
 
 
 def _csv_row(document: Any) -> list[str]:
@@ -177,12 +178,6 @@ def _csv_row(document: Any) -> list[str]:
         document.corrects.number if document.corrects else "", document.reason, document.content_sha256,
         file_name(document),
     ]  # fmt: skip
-
-
-def _harmless(text: str) -> str:
-    return (
-        f"'{text}" if text[:1] in {"=", "+", "@", "\t", "\r"} or (text[:1] == "-" and not text[1:].isdigit()) else text
-    )
 
 
 def file_name(document: IssuedDocument) -> str:

@@ -14,8 +14,6 @@ from orders.decide.matching import payer_key
 from orders.models import BankFile, BankLine, BankPreset
 from orders.services.journal import Actor
 
-MOST_LINES = 20_000
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

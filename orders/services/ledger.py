@@ -111,6 +111,21 @@ def received(order: Order) -> int:
     return (order.total or 0) if order.payment_state in COLLECTED_ELSEWHERE else 0
 
 
+def free_money(order_ids: Sequence[int]) -> dict[int, int]:
+    """By order: the money that came, less what refunds have given back or promised."""
+    came = PaymentEntry.objects.filter(order__in=order_ids).exclude(
+        kind__in=[PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED]
+    )
+    given = Refund.objects.filter(order__in=order_ids, state__in=[Refund.State.DUE, Refund.State.DONE]).exclude(
+        way=Refund.Way.VOID
+    )
+    left = dict.fromkeys(order_ids, 0)
+    for rows, sign in ((came, 1), (given, -1)):
+        for order_id, total in rows.values_list("order").annotate(sum=Sum("amount")):
+            left[order_id] += sign * total
+    return left
+
+
 def lock(order_ids: Sequence[int]) -> list[int]:
     rows = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk")
     return list(rows.values_list("pk", flat=True))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
-from orders.models import BankLine, BankMatch, Order, PayerAlias, PaymentEntry
+from orders.models import BankLine, BankMatch, Order, PayerAlias, PaymentEntry, Refund
 from orders.services import journal, ledger, payment, refunds
 from orders.services.journal import Actor, Entry
 
@@ -64,13 +64,19 @@ def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[in
 def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """Take matches back: the money is open again, what they taught is forgotten, the orders' stages follow.
 
-    Returns the orders; a match undone before changes nothing.
+    Returns the orders; a match undone before changes nothing. What was to go back because it came too late need not go
+    back any more; where another refund stands on the money, CannotMatch is raised.
     """
     lines = BankMatch.objects.filter(pk__in=match_ids).values_list("line", flat=True)
     locked = BankLine.objects.select_for_update(no_key=True).filter(pk__in=list(lines)).order_by("pk")
     by_id = {line.pk: line for line in locked}
     matches = list(BankMatch.objects.filter(pk__in=match_ids, undone_at=None).order_by("pk"))
     orders = ledger.lock(sorted({m.order_id for m in matches}))
+    late = Refund.objects.filter(key__in=[_late_key(m) for m in matches], state=Refund.State.DUE)
+    refunds.withdraw(list(late.values_list("pk", flat=True)), actor=actor, note=_("消込を取り消したため"))
+    free = ledger.free_money(orders)
+    if any(sum(m.amount for m in matches if m.order_id == pk) > free[pk] for pk in orders):
+        raise CannotMatch(str(payment.GivenBack()))
     BankMatch.objects.filter(pk__in=[m.pk for m in matches]).update(undone_at=clock.now(), undone_by=actor.by)
     PayerAlias.objects.filter(match__in=matches).delete()
     BankLine.objects.filter(pk__in=by_id, state=Line.MATCHED).update(state=Line.OPEN)
@@ -88,10 +94,11 @@ def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
 
 @transaction.atomic
 def set_aside(line_ids: Sequence[int], state: str, *, actor: Actor, note: str = "") -> int:
-    """Park lines, mark them as no order's money, or take them back to the open ones."""
+    """Park lines, mark them as no order's money, or take them back to the open ones. Locks the lines."""
     if state not in {Line.PARKED, Line.OTHER, Line.OPEN}:
         raise ValueError(state)
-    rows = BankLine.objects.filter(pk__in=line_ids).exclude(state__in=[Line.MATCHED, state])
+    locked = BankLine.objects.select_for_update(no_key=True).filter(pk__in=line_ids).order_by("pk")
+    rows = BankLine.objects.filter(pk__in=[line.pk for line in locked]).exclude(state__in=[Line.MATCHED, state])
     if state == Line.OTHER:  # a part of it pays an order already
         rows = rows.exclude(pk__in=BankMatch.objects.filter(undone_at=None).values("line"))
     return rows.update(state=state, note=(note or (str(actor.by) if actor.by else ""))[:200])
@@ -112,11 +119,15 @@ def _give_back(late: Sequence[tuple[BankMatch, Order]], actor: Actor) -> None:
         reason = _("キャンセルのあとに入金がありました")
         refunds.open_refund(
             order.pk,
-            key=f"late:{match.pk}",
+            key=_late_key(match),
             wish=refunds.Wish(quantities={}, surplus=match.amount),
             reason=reason,
             actor=actor,
         )
+
+
+def _late_key(match: BankMatch) -> str:
+    return f"late:{match.pk}"
 
 
 def _learn(line: BankLine, matches: Sequence[BankMatch], orders: Mapping[int, Order]) -> None:

@@ -32,6 +32,7 @@ UNITS_AT_ONCE = 500
 AT_ONCE = 1_000  # lines that are applied while the person waits
 STUCK = timedelta(minutes=2)
 WIDEST = 500
+LONGEST_LINE = 4_000_000  # characters
 
 State = MoveIn.State
 
@@ -98,11 +99,21 @@ def _lines(file: IO[bytes], encoding: str) -> Iterator[str]:
     decoder, rest = codecs.getincrementaldecoder(encoding)(), ""
     while True:
         piece = file.read(1 << 18)
-        rest += decoder.decode(piece, final=not piece)
+        try:
+            text = decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as broken:
+            raise Unusable(
+                _("文字コードを読み取れません。UTF-8 か Shift_JIS のCSVで保存し直してください。")
+            ) from broken
+        if "\0" in text:
+            raise Unusable(_("CSVではないファイルのようです。Excelのファイルは「CSV UTF-8」で保存し直してください。"))
+        rest += text
         *whole, rest = rest.splitlines(keepends=True) if piece else (*rest.splitlines(keepends=True), "")
         if piece and rest.endswith("\n"):
             whole, rest = [*whole, rest], ""
         yield from whole
+        if len(rest) > LONGEST_LINE:  # adding to it piece by piece would take for ever
+            raise Unusable(_("長すぎる行があります。行の区切りと引用符を確かめてください。"))
         if not piece:
             return
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
@@ -18,16 +19,26 @@ from orders.services.rules import run as rules
 
 @transaction.atomic
 def record_payments(
-    order_ids: Sequence[int], *, actor: Actor, note: str = "", amount: int | None = None, on: date | None = None
+    order_ids: Sequence[int],
+    *,
+    actor: Actor,
+    note: str = "",
+    amount: int | None = None,
+    on: date | None = None,
+    key: str = "",
 ) -> list[int]:
     """Enter what is still owed (or this `amount`) for unpaid open orders; returns those that changed.
 
-    Channels that can be told are told once everything is there.
+    The same `key` again enters nothing. Channels that can be told are told once everything is there.
     """
     rows = Order.objects.select_for_update(no_key=True).filter(
         pk__in=order_ids, cancelled_at__isnull=True, payment_state__in=PAYABLE
     )
     orders = list(rows.order_by("pk").only("total", "paid_amount", "version"))
+    if key:
+        names = {recorded_key(order.pk, key): order.pk for order in orders}
+        known = {names[name] for name in PaymentEntry.objects.filter(key__in=names).values_list("key", flat=True)}
+        orders = [order for order in orders if order.pk not in known]
     owed = {order.pk: amount if amount is not None else (order.total or 0) - order.paid_amount for order in orders}
     free = [order.pk for order in orders if owed[order.pk] <= 0]
     Order.objects.filter(pk__in=free).update(
@@ -36,7 +47,12 @@ def record_payments(
     ledger.post(
         [
             ledger.New(
-                order.pk, PaymentEntry.Kind.RECORDED, owed[order.pk], f"recorded:{order.pk}:{order.version}", on, note
+                order.pk,
+                PaymentEntry.Kind.RECORDED,
+                owed[order.pk],
+                recorded_key(order.pk, key or order.version),
+                on,
+                note,
             )
             for order in orders
             if owed[order.pk] > 0
@@ -47,6 +63,17 @@ def record_payments(
     journal.write([Entry(pk, "paid", " ".join(filter(None, (yen(owed[pk]), note)))) for pk in paid], actor=actor)
     follow(paid, actor=actor)
     return paid
+
+
+def recorded_key(order_id: int, key: str | int) -> str:
+    return f"recorded:{order_id}:{key}"
+
+
+def is_recorded(order_id: int, key: str) -> bool:
+    """Whether this entry was made, and stands."""
+    name = recorded_key(order_id, key)
+    found = set(PaymentEntry.objects.filter(key__in=[name, f"{name}:undone"]).values_list("key", flat=True))
+    return found == {name}
 
 
 @transaction.atomic
@@ -64,15 +91,32 @@ def waive_rest(order_id: int, *, actor: Actor, note: str) -> int:
     return rest
 
 
+class GivenBack(Exception):
+    """Money of this entry went back, or is promised to; says in Japanese what to do first. Nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "この入金からの返金があるため取り消せません。返金待ちなら先に返金を取りやめ、返金済みなら返金の内容を確かめてください。"
+            )
+        )
+
+
 @transaction.atomic
 def undo_entry(order_id: int, entry_id: int, *, actor: Actor) -> bool:
-    """Take back an entry made by hand; bank matches are undone where they were made. Twice changes nothing."""
+    """Take back an entry made by hand; bank matches are undone where they were made. Twice changes nothing.
+
+    Raises GivenBack when a refund stands on this money.
+    """
     ledger.lock([order_id])
     by_hand = [PaymentEntry.Kind.RECORDED, PaymentEntry.Kind.WAIVED]
     entry = PaymentEntry.objects.filter(pk=entry_id, order=order_id, kind__in=by_hand, amount__gt=0).first()
     if entry is None:
         return False
     kind = PaymentEntry.Kind.WAIVED if entry.kind == PaymentEntry.Kind.WAIVED else PaymentEntry.Kind.UNDONE
+    known = PaymentEntry.objects.filter(key=f"{entry.key}:undone").exists()
+    if kind == PaymentEntry.Kind.UNDONE and not known and ledger.free_money([order_id])[order_id] < entry.amount:
+        raise GivenBack
     if not ledger.post([ledger.New(order_id, kind, -entry.amount, f"{entry.key}:undone")], actor=actor):
         return False
     journal.write([Entry(order_id, "payment_undone", yen(entry.amount))], actor=actor)

@@ -15,7 +15,8 @@ from orders.services.journal import Actor, Entry
 def take_back(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """Undo the last entry that a person made for these paid orders; returns those that changed. Takes the locks.
 
-    Orders that went to work or were cancelled stay, and those whose channel was told: it cannot be untold.
+    Orders that went to work or were cancelled stay, those whose money is promised back, and those whose channel was
+    told: it cannot be untold.
     """
     told = [shop.pk for shop in Shop.objects.all() if shop.can("payment_report")]
     ledger.lock(order_ids)
@@ -29,6 +30,8 @@ def take_back(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     entries = list(PaymentEntry.objects.filter(order__in=open_to, kind__in=kinds).order_by("pk"))
     undone = payment.undone_keys(entries)
     last = {entry.order_id: entry for entry in entries if entry.amount > 0 and entry.key not in undone}
+    free = ledger.free_money(list(last))
+    last = {order_id: entry for order_id, entry in last.items() if entry.amount <= free[order_id]}
     ledger.post(
         [
             ledger.New(order_id, PaymentEntry.Kind.UNDONE, -entry.amount, f"{entry.key}:undone")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
 from oms.kernel.templatetags.desk import number
+from oms.kernel.typed import row_ids
 from oms.kernel.web import live, render_page
 from orders import actions
 from orders.filters import STILL_DUE, OrderFilter, chips
@@ -227,7 +228,7 @@ def chosen_ids(request: HttpRequest, *, most: int = LARGEST) -> list[int]:
     At most one more than `most`; none when a condition cannot be read, since without it more would match.
     """
     if not request.POST.get("all_matching"):
-        return [int(value) for value in request.POST.getlist("ids")[: most + 1] if value.isdecimal()]
+        return row_ids(request.POST.getlist("ids")[: most + 1])
     query = QueryDict(request.POST.get("query", ""))
     shown = copy.copy(request)
     shown.GET = query

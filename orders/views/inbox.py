@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from oms.kernel.links import url_if_served
+from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
 from orders.forms import HoldForm
 from orders.models import ReviewReason
@@ -31,7 +32,7 @@ FRAGMENTS = ("orders/_inbox_kinds.html", "orders/_inbox_card.html", "orders/_inb
 def inbox(request: HttpRequest) -> HttpResponse:
     """`?code=` chooses the reason, `?after=` an order to go on from, `?at=` the order itself. Looking at a card hands
     it out: for ten minutes no colleague gets it."""
-    places = {name: int(value) for name in ("after", "at") if (value := request.GET.get(name, "")).isdecimal()}
+    places = {name: found for name in ("after", "at") if (found := row_id(request.GET.get(name, ""))) is not None}
     context = _context(request, request.GET.get("code", ""), **places)
     return render_page(request, "orders/inbox.html", context, fragment="orders/_inbox.html")
 
@@ -97,7 +98,7 @@ def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:
 
 def _reason(request: HttpRequest) -> ReviewReason:
     pk = request.POST.get("reason_row", "")
-    return get_object_or_404(ReviewReason, pk=int(pk) if pk.isdecimal() else 0)
+    return get_object_or_404(ReviewReason, pk=row_id(pk))
 
 
 def _next(request: HttpRequest, reason: ReviewReason, *, stay: bool = False) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from oms.kernel.keyset import keyset_page
+from oms.kernel.typed import row_ids
 from oms.kernel.web import render_page
 from orders.mail_forms import DraftForm, RewriteForm
 from orders.models import Mail, Order
@@ -74,7 +75,7 @@ def mail_approve(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(SEND, raise_exception=True)
 def mails_approve(request: HttpRequest) -> HttpResponse:
     """Every ticked draft without holes goes out; the others stay and say so."""
-    ids = [int(value) for value in request.POST.getlist("mail") if value.isdigit()]
+    ids = row_ids(request.POST.getlist("mail"))
     needed = ("order__lines", "order__recipients", "order__texts")
     rows = Mail.objects.select_related("order__shop").prefetch_related(*needed)
     sent = kept = 0

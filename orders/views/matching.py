@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from oms.kernel.typed import row_id, row_ids
 from oms.kernel.web import answer, person_of, render_page
 from orders.decide import bank_formats
 from orders.decide.matching import shares
@@ -111,7 +112,7 @@ def _columns_page(request: HttpRequest, form: ColumnsForm, rows: list[list[str]]
 @permission_required(RIGHT, raise_exception=True)
 def match_sure(request: HttpRequest) -> HttpResponse:
     """Accept the sure ones that the person saw; what is no longer sure stays."""
-    ids = [int(value) for value in request.POST.getlist("line") if value.isdecimal()]
+    ids = row_ids(request.POST.getlist("line"))
     actor, done = actor_of(request), 0
     for line, amounts in queries.sure_pairs(ids):
         try:
@@ -127,7 +128,7 @@ def match_sure(request: HttpRequest) -> HttpResponse:
 @permission_required(RIGHT, raise_exception=True)
 def match_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Let one transfer pay the chosen orders; amounts that are not typed are shared out by what each owes."""
-    orders = list(dict.fromkeys(int(value) for value in request.POST.getlist("order") if value.isdecimal()))
+    orders = list(dict.fromkeys(row_ids(request.POST.getlist("order"))))
     try:
         matching.accept(pk, _amounts(request, pk, orders), actor=actor_of(request))
     except matching.CannotMatch as problem:
@@ -139,7 +140,7 @@ def match_accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _amounts(request: HttpRequest, line_id: int, orders: list[int]) -> dict[int, int]:
     typed = {pk: request.POST.get(f"amount_{pk}", "").replace(",", "").strip() for pk in orders}
-    if any(value and not value.isdecimal() for value in typed.values()):
+    if any(value and row_id(value) is None for value in typed.values()):
         raise matching.CannotMatch(_("金額は数字で入れてください。"))
     if orders and all(typed.values()):
         return {pk: int(value) for pk, value in typed.items()}
@@ -151,8 +152,11 @@ def _amounts(request: HttpRequest, line_id: int, orders: list[int]) -> dict[int,
 @permission_required(RIGHT, raise_exception=True)
 def match_undo(request: HttpRequest, pk: int) -> HttpResponse:
     match = get_object_or_404(BankMatch, pk=pk)
-    if matching.undo([match.pk], actor=actor_of(request)):
-        messages.success(request, _("消込を取り消しました。受注は入金前に戻りました。"))
+    try:
+        if matching.undo([match.pk], actor=actor_of(request)):
+            messages.success(request, _("消込を取り消しました。受注は入金前に戻りました。"))
+    except matching.CannotMatch as problem:
+        messages.warning(request, str(problem))
     return _changed(request)
 
 

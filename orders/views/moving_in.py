@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from oms.kernel.csv_text import harmless_text
 from oms.kernel.keyset import keyset_page
 from oms.kernel.web import answer, render_page
 from orders.forms_moving_in import MappingForm, MoveInForm
@@ -131,7 +132,7 @@ def _written(rows: Iterable[list[str]]) -> Iterator[str]:
     writer = csv.writer(_Echo(), lineterminator="\r\n")
     yield "\ufeff"
     for row in rows:
-        yield writer.writerow([f"'{cell}" if cell[:1] in {"=", "+", "@", "\t"} else cell for cell in row])
+        yield writer.writerow([harmless_text(cell) for cell in row])
 
 
 @require_POST

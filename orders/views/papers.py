@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
+from oms.kernel.typed import row_ids
 from oms.kernel.web import render_page
 from orders.models import DocumentEvent, DocumentKind, IssuedDocument
 from orders.paper_forms import CorrectionForm, ReasonForm
@@ -233,7 +234,7 @@ def papers_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 def papers_zip(request: HttpRequest) -> HttpResponse:
     """The PDFs of the search (or of `ids`, right after issuing) with their list."""
     user = user_of(request)
-    ids = [int(pk) for pk in request.POST.getlist("ids") if pk.isdecimal()]
+    ids = row_ids(request.POST.getlist("ids"))
     if not user.has_perm("orders.issue_document" if ids else "orders.export_document"):
         messages.warning(request, _("発行済み帳票を書き出す権限がありません。"))
         return redirect("orders:papers")

@@ -1,6 +1,7 @@
 """入金待ち, one order's money, and refunds."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -54,11 +55,12 @@ def order_payment(request: HttpRequest, pk: int) -> HttpResponse:
 def payment_record(request: HttpRequest, pk: int) -> HttpResponse:
     """Money by hand, with its day and amount."""
     order = _order(pk)
-    initial = {"amount": max(payments.due_of(order), 0) or None, "on": clock.today()}
+    initial = {"amount": max(payments.due_of(order), 0) or None, "on": clock.today(), "key": uuid4().hex}
     form = RecordForm(request.POST) if request.method == "POST" else RecordForm(initial=initial)
     if form.is_bound and form.is_valid():
         done = payment.record_payments([pk], actor=actor_of(request), **form.cleaned_data)
-        _say(request, bool(done), _("入金を登録しました。"), _("この受注は入金を登録できません。"))
+        made = bool(done) or payment.is_recorded(pk, form.cleaned_data["key"])  # a second click finds it made
+        _say(request, made, _("入金を登録しました。"), _("この受注は入金を登録できません。"))
         return _changed(request, pk)
     context = {"order": order, "form": form, "title": _("入金を登録"), "action": _("入金を登録")}
     return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
@@ -67,7 +69,11 @@ def payment_record(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(RIGHT, raise_exception=True)
 def payment_undo(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
-    done = payment.undo_entry(pk, entry, actor=actor_of(request))
+    try:
+        done = payment.undo_entry(pk, entry, actor=actor_of(request))
+    except payment.GivenBack as problem:
+        messages.warning(request, str(problem))
+        return _changed(request, pk)
     _say(request, done, _("入金を取り消しました。"), _("この入金はすでに取り消されています。"))
     return _changed(request, pk)
 
@@ -136,7 +142,11 @@ def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
 def _key(request: HttpRequest, order: Order) -> str:
     """One for each showing of the form, made of how often the order was refunded before."""
     typed = request.POST.get("key", "")
-    return typed if typed.startswith(f"manual:{order.pk}:") else f"manual:{order.pk}:{order.refunds.count()}"
+    return (
+        typed
+        if typed.startswith(f"manual:{order.pk}:") and len(typed) < 60
+        else f"manual:{order.pk}:{order.refunds.count()}"
+    )
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from oms.kernel.keyset import keyset_page
+from oms.kernel.typed import row_id
 from oms.kernel.web import answer, person_of, render_page
 from orders.decide.catalogue import CATALOGUE
 from orders.models import Order
@@ -154,4 +155,4 @@ def _setting(code: str) -> Setting:
 
 def _days(request: HttpRequest) -> int:
     text = request.GET.get("days", "")
-    return int(text) if text.isdecimal() and int(text) in queries.WINDOWS else DEFAULT_DAYS
+    return days if (days := row_id(text)) in queries.WINDOWS else DEFAULT_DAYS

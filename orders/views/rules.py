@@ -18,6 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from inventory.models import Location, Sku
 from oms.kernel import clock
+from oms.kernel.csv_text import csv_line
+from oms.kernel.typed import row_id
 from oms.kernel.web import person_of, render_page
 from orders import rule_form
 from orders.decide.reasons import CATALOGUE
@@ -173,7 +175,7 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
 
 def _from_order(order_id: str, code: str) -> tuple[Document, str]:
     """A draft that begins with what this order and reason have: to be narrowed, then given something to do."""
-    order = Order.objects.select_related("shop").filter(pk=int(order_id)).first() if order_id.isdecimal() else None
+    order = Order.objects.select_related("shop").filter(pk=row_id(order_id)).first()
     document = documents.blank()
     if order is None or code not in CATALOGUE:
         return document, ""
@@ -229,7 +231,7 @@ def rule_publish(request: HttpRequest, pk: int) -> HttpResponse:
 def rule_roll_back(request: HttpRequest, pk: int) -> HttpResponse:
     number = request.POST.get("number", "")
     rule = get_object_or_404(Rule, pk=pk)
-    version = get_object_or_404(RuleVersion, rule=rule, number=int(number) if number.isdecimal() else 0)
+    version = get_object_or_404(RuleVersion, rule=rule, number=row_id(number))
     said = _("第%(n)s版の内容に戻しました。") % {"n": version.number}
     _try(request, lambda: publish.roll_back(pk, version.number, by=person_of(request)), said)
     return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
@@ -286,11 +288,9 @@ def rule_dry_csv(request: HttpRequest, pk: int) -> HttpResponse:
     tried = dry.try_rule(compiled, days=_days(request))
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rule-{rule.pk}-dry-run.csv"'
-    response.write("\ufeff")
-    rows = csv.writer(response)
-    rows.writerow([_("店舗"), _("受注番号"), _("すること"), _("取り消すこと")])
+    response.write("\ufeff" + csv_line([_("店舗"), _("受注番号"), _("すること"), _("取り消すこと")]))
     for change in tried.changes:
-        rows.writerow([change.shop, change.no, " / ".join(change.does), " / ".join(change.takes_back)])
+        response.write(csv_line([change.shop, change.no, " / ".join(change.does), " / ".join(change.takes_back)]))
     return response
 
 
@@ -301,7 +301,7 @@ def _version(pk: int) -> tuple[Rule, RuleVersion]:
 
 def _days(request: HttpRequest) -> int:
     typed = request.GET.get("days", "")
-    return max(1, min(366, int(typed))) if typed.isdecimal() else 30
+    return max(1, min(366, row_id(typed) or 30))
 
 
 @require_GET
@@ -324,7 +324,7 @@ def rule_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _find(typed: str) -> Order | None:
     found = Order.objects.select_related("shop").filter(channel_order_no=typed).order_by("-pk").first()
-    return found or (Order.objects.select_related("shop").filter(pk=int(typed)).first() if typed.isdecimal() else None)
+    return found or Order.objects.select_related("shop").filter(pk=row_id(typed)).first()
 
 
 def _explained(part: Any) -> dict[str, Any]:
@@ -390,23 +390,46 @@ def _install(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("orders:rule", args=[version.rule_id]))
 
 
+LARGEST_LIST_FILE = 5_000_000
+
+
 class ListForm(forms.Form):
+    """A list by its name: values typed, and the first column of a file."""
+
+    lines: list[str]
     name = forms.CharField(label=lazy("リスト名"), max_length=60)
     values = forms.CharField(label=lazy("値（1行に1つ）"), required=False, widget=forms.Textarea(attrs={"rows": 10}))
     file = forms.FileField(label=lazy("ファイル（CSV・テキスト、先頭の列）"), required=False)
 
-    @property
-    def lines(self) -> list[str]:
-        """Typed and uploaded values; of a CSV the first column. Raises UnicodeDecodeError."""
-        text = self.cleaned_data["values"]
+    def clean_file(self) -> str:
+        """The text of the file, "" without one."""
         uploaded = self.cleaned_data["file"]
-        if uploaded:
-            text += "\n" + decoded(uploaded.read(5_000_000))
-        return [row[0] for row in csv.reader(text.splitlines()) if row]
+        if not uploaded:
+            return ""
+        if uploaded.size > LARGEST_LIST_FILE:
+            raise forms.ValidationError(_("ファイルが大きすぎます（5MBまで）。要らない列を消してください。"))
+        try:
+            text = decoded(uploaded.read())
+        except UnicodeDecodeError as error:
+            raise forms.ValidationError(_("文字コードが読めません。UTF-8 か Shift_JIS で保存してください。")) from error
+        if "\0" in text:
+            raise forms.ValidationError(
+                _("CSVではないファイルのようです。Excelのファイルは「CSV UTF-8」で保存し直してください。")
+            )
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        text = f"{values.get('values', '')}\n{values.get('file', '')}"
+        try:
+            self.lines = [row[0] for row in csv.reader(text.splitlines()) if row]
+        except csv.Error as error:
+            raise forms.ValidationError(_("CSVとして読めません。引用符と列の長さを確かめてください。")) from error
+        return values
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8, else what Japanese spreadsheets write."""
+    """UTF-8, else what Japanese spreadsheets write. Raises UnicodeDecodeError."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -421,8 +444,6 @@ def rule_lists(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             saved = publish.save_list(form.cleaned_data["name"].strip(), form.lines)
-        except UnicodeDecodeError:
-            form.add_error("file", _("文字コードが読めません。UTF-8 か Shift_JIS で保存してください。"))
         except ValueError:
             form.add_error("values", _("リストは %(n)s 件までです。") % {"n": f"{publish.LONGEST_LIST:,}"})
         else:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel import privacy
+from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
 from orders.forms_returns import OpenForm, ParcelForm, lines_of
 from orders.models import Order, UnknownParcel
@@ -40,7 +41,7 @@ def parcel_match(request: HttpRequest, pk: int) -> HttpResponse:
     if parcel.case_id:
         return answer(request, to=reverse("orders:return", args=[parcel.case_id]))
     chosen = str(request.POST.get("order") or request.GET.get("order") or "")
-    order = Order.objects.select_related("shop").filter(pk=int(chosen)).first() if chosen.isdecimal() else None
+    order = Order.objects.select_related("shop").filter(pk=row_id(chosen)).first()
     form = None
     if order is not None:
         data = request.POST if request.method == "POST" else None
@@ -74,7 +75,7 @@ def parcel_attach(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(UnknownParcel, pk=pk)
     chosen = request.POST.get("case", "")
     try:
-        case = unknown_parcels.attach(pk, int(chosen) if chosen.isdecimal() else 0, actor=actor_of(request))
+        case = unknown_parcels.attach(pk, row_id(chosen) or 0, actor=actor_of(request))
     except Refused as refused:
         messages.error(request, refused.cause)
         return answer(request, to=reverse("orders:unknown-parcel", args=[pk]))

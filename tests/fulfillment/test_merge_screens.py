@@ -1,5 +1,7 @@
 """The merge and split screens: what they show, what they do, and who may."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +12,7 @@ from fulfillment.services import merge
 from orders.models import Mail, Order
 from orders.services.journal import Actor
 from tests.fulfillment.merge_builders import ready, snapshot
-from tests.orders.builders import make_line, make_shop, make_sku
+from tests.orders.builders import TOKYO_PARTY, make_line, make_shop, make_sku
 
 pytestmark = pytest.mark.django_db
 
@@ -169,3 +171,15 @@ def test_story_09_in_the_browser_merge_and_undo(browser_page, screenshot):
     page.get_by_role("button", name="分割を取り消して1つに戻す").click()
     page.get_by_text("分割を取り消し、1つにまとめました。").wait_for()
     assert snapshot() == before
+
+
+def test_an_order_and_itself_are_no_pair_and_strangers_are_asked_nothing(shop, chair, client_of, aoi):
+    one = ready(shop, skus=[chair])
+    stranger = replace(TOKYO_PARTY, name="別人 太郎", phone="090-9999-0000", address="別の町1-1", email="x@example.com")
+    other = ready(shop, skus=[chair], buyer=stranger, recipients=(stranger,))
+    client = client_of(aoi)
+    for verb in ("merge-apart", "merge-ask"):
+        told = client.post(reverse(f"fulfillment:{verb}", args=[one.pk, one.pk]), follow=True)
+        assert told.status_code == 200 and not MergePair.objects.exists(), verb
+    told = client.post(reverse("fulfillment:merge-ask", args=[one.pk, other.pk]), follow=True).content.decode()
+    assert "届け先が異なる" in told and not Mail.objects.filter(event="inquiry").exists()

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from channels.models import PushLog
 from channels.queries.budgets import Limit, limits_of, room
 from oms.kernel import clock
+from oms.kernel.typed import typed_day
 from orders.decide import numbers
 from orders.filters import WAITING, midnight
 from orders.models import DayFigure, FigureState, Order, OrderEvent, ReviewReason, Shop
@@ -317,7 +318,7 @@ def chosen_period(query: Any, shops: Sequence[Shop]) -> Period:
     known = {shop.pk for shop in shops}
     asked = tuple(int(pk) for pk in query.getlist("shop") if pk.isdecimal() and len(pk) < 18 and int(pk) in known)
     today, code = clock.today(), query.get("period", "")
-    since, until = _day(query.get("from", "")), _day(query.get("to", ""))
+    since, until = typed_day(query.get("from", "")), typed_day(query.get("to", ""))
     if not code and since and until and since <= until and (until - since).days <= LONGEST:
         return Period("", since, until, asked)
     code = code if code in PERIODS else "30"
@@ -331,10 +332,3 @@ LONGEST = 366
 
 def period_choices() -> list[tuple[str, str]]:
     return [("today", _("今日")), ("7", _("7日間")), ("30", _("30日間")), ("90", _("90日間")), ("month", _("今月"))]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -88,6 +88,8 @@ def remember_language(response: HttpResponse, code: str) -> None:
 def safe_next(request: HttpRequest, default: str) -> str:
     """Where `next` says, when that is a page of this site; else `default`."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
+        wanted, {request.get_host()}, require_https=request.is_secure()
+    ):
         return wanted
     return resolve_url(default)

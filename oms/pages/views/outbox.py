@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from oms.kernel.keyset import keyset_page
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
+from oms.kernel.typed import row_id, row_ids
 from oms.kernel.web import answer, person_of, render_page
 from oms.pages.forms import DoneByHandForm
 from oms.pages.queries import outbox as queries
@@ -70,8 +71,7 @@ def _typed(query: QueryDict) -> str:
 
 
 def _number(query: QueryDict, name: str) -> int | None:
-    typed = query.get(name, "")
-    return int(typed) if typed.isdecimal() and len(typed) < 18 else None
+    return row_id(query.get(name, ""))
 
 
 @require_POST
@@ -79,7 +79,7 @@ def _number(query: QueryDict, name: str) -> int | None:
 def retry(request: HttpRequest) -> HttpResponse:
     """Try the chosen failures again, or all that match the list's own query."""
     query = QueryDict(request.POST.get("query", ""))
-    ids = [int(value) for value in request.POST.getlist("ids") if value.isdecimal()]
+    ids = row_ids(request.POST.getlist("ids"))
     if request.POST.get("all_matching") == "1":
         ids = list(_effects(query).order_by("pk").values_list("pk", flat=True)[:RETRIED_AT_ONCE])
     woken = outbox.retry(ids, by=person_of(request))
