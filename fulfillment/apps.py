@@ -8,7 +8,7 @@ class FulfillmentConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from fulfillment import actions, receivers, rules, shortage_actions  # noqa: F401
+        from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
         from fulfillment.services import merge
         from oms.kernel.services import outbox
         from orders.actions import register
@@ -16,6 +16,6 @@ class FulfillmentConfig(AppConfig):
         outbox.register("merge_broken", merge.mend, label=_("同梱の組み直し"))
         for action in actions.ACTIONS:
             register(action)
-        for action in shortage_actions.ACTIONS:
+        for action in (*place_actions.ACTIONS, *shortage_actions.ACTIONS):
             register(action)
         rules.register()

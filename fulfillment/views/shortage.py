@@ -63,9 +63,10 @@ def waiting_list(request: HttpRequest) -> HttpResponse:
 
 
 def _offers(request: HttpRequest) -> dict[str, Any]:
-    user = user_of(request)
+    offered = [action for action in actions.offered_to(user_of(request)) if action.code in SHORTAGE]
     return {
-        "offered": [action for action in actions.offered_to(user) if action.code in SHORTAGE],
+        "offered": offered,
+        "bar": actions.Bar(offered),
         "empty_title": _("待っている受注はありません"),
     }
 

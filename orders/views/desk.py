@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET
 
 from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
+from oms.kernel.models import User
 from oms.kernel.templatetags.desk import number
 from oms.kernel.web import live, render_page
 from orders import actions
@@ -79,12 +80,19 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "chips": chips(filters),
         "typed": request.GET.get("q", ""),
         "kept_fields": kept_fields(request.GET),
-        "offered": actions.offered_to(user_of(request)),
+        **bar_for(user_of(request)),
         "chosen": run.left_over if run else [],
         "sort": NEWEST,
         "only_due": sorts_by_deadline(request.GET),
     }
     return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
+
+
+def bar_for(user: User) -> dict[str, Any]:
+    """What one may do with chosen orders. The export has no action: it stands beside the papers."""
+    offered = actions.offered_to(user)
+    also = [actions.Group.PAPER] if user.has_perm("orders.export_order") else []
+    return {"offered": offered, "bar": actions.bar(offered, also=also)}
 
 
 @require_GET
