@@ -65,7 +65,7 @@ PANEL_RANGES = (
     (lazy("合計金額"), "total_min", "total_max"),
 )
 # Parameters of the URL that say where one stands, not what is listed.
-PLACE = ("after", "before", "token", "chosen")
+PLACE = ("after", "before", "token", "chosen", "shown")
 
 
 @require_GET
@@ -88,6 +88,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
 
 
+MOST_SHOWN = 200
+
+
 def bar_for(user: User) -> dict[str, Any]:
     """What one may do with chosen orders. The export has no action: it stands beside the papers."""
     offered = actions.offered_to(user)
@@ -98,15 +101,28 @@ def bar_for(user: User) -> dict[str, Any]:
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def order_list_live(request: HttpRequest) -> HttpResponse:
-    """The ten-second poll of the list with the same query: tiles and rows, when one of them looks different now."""
+    """The ten-second poll of the list with the same query: tiles and rows, when one of them looks different now.
+
+    `shown` are the ids that stand on the screen; the answer says where those went that are no longer listed.
+    """
     shown = as_list(request)
-    page, _filters = listed(shown)
+    page, filters = listed(shown)
     board = desk.tiles()
+    looked = desk_columns.looked_up(page.rows, desk_columns.chosen(shown.GET.getlist("col")))
+    was = [
+        int(value)
+        for value in request.GET.get("shown", "").split(",")[:MOST_SHOWN]
+        if value.isdecimal() and len(value) < 18
+    ]
     return live(
         request,
-        token=desk.digest(page.rows, board, others_at(request, page)),
+        token=desk.digest(page.rows, board, others_at(request, page), looked),
         fragments=["orders/_desk_tiles.html", "orders/_desk_rows.html", "orders/_desk_live.html"],
-        context=lambda: {"request": shown, **table_context(shown, page, board)},
+        context=lambda: {
+            "request": shown,
+            **table_context(shown, page, board),
+            "left": desk.left_for(narrowed(filters.qs, shown.GET), was, page.rows),
+        },
         to=f"{shown.path}?{shown.GET.urlencode()}",
     )
 
@@ -163,11 +179,12 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     query.pop("chosen", None)
     listed_by = list_query(request.GET)
     columns = desk_columns.chosen(request.GET.getlist("col"))
+    looked = desk_columns.looked_up(page.rows, columns)
     personal, here = request.user.has_perm("orders.view_personal_data"), others_at(request, page)
     return {
         "page": page,
         "columns": columns,
-        "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns), here),
+        "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns, looked=looked), here),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
         "everything": not any(name not in {*PLACE, "col", "sort"} for name in request.GET),
@@ -175,7 +192,7 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
         "list_query": listed_by,
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
         "changed_event": CHANGED,
-        "token": desk.digest(page.rows, board, here),
+        "token": desk.digest(page.rows, board, here, looked),
     }
 
 
@@ -223,7 +240,8 @@ def as_list(request: HttpRequest) -> HttpRequest:
     """The request as if it had come to the list itself, so that its pages lead there."""
     shown = copy.copy(request)
     query = request.GET.copy()
-    query.pop("token", None)
+    for name in ("token", "shown"):
+        query.pop(name, None)
     shown.GET = query  # type: ignore[assignment]
     shown.path = reverse("orders:list")
     return shown
