@@ -196,4 +196,3 @@ ACTIONS = (
            "orders.cancel_order", plan_cancel_short, run_cancel_short, form=CancelShortForm, danger=True, rank=89,
            group=Group.CANCEL),
 )  # fmt: skip
-SHORTAGE = tuple(action.code for action in ACTIONS)

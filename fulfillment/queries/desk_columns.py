@@ -30,4 +30,4 @@ def merge_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     return words
 
 
-COLUMN = Column("merge", lazy("同梱"), look_up=merge_words)
+COLUMN = Column("merge", lazy("同梱"), look_up=merge_words, short=True)

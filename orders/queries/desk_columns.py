@@ -20,7 +20,7 @@ from orders.models.order import AllocationState, Carrier, ChannelSync, Fulfillme
 @dataclass(frozen=True, slots=True)
 class Column:
     """`reads` are the order's columns that an added one needs; standing ones are always read. `look_up` gives words
-    that stand in other tables, by order id, for all rows of a page in one query."""
+    that stand in other tables, by order id, for all rows of a page in one query. `short` words stay on one line."""
 
     code: str
     label: str | Promise
@@ -28,7 +28,11 @@ class Column:
     sort: str = ""
     first: str = "asc"
     number: bool = False
+    short: bool = False
     look_up: Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]] | None = None
+
+
+BRACKET = "（"  # what stands behind it explains the kind of mail; the list has no room for that
 
 
 def member_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
@@ -48,7 +52,7 @@ def mail_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     mails = Mail.objects.filter(order__in=[row["id"] for row in rows]).order_by("order", "-pk").distinct("order")
     events, states = dict(MailEvent.choices), dict(Mail.State.choices)
     return {
-        order: f"{events.get(event, event)} · {states[state]}"
+        order: f"{str(events.get(event, event)).split(BRACKET)[0].strip()} · {states[state]}"
         for order, event, state in mails.values_list("order", "event", "state")
     }
 
@@ -78,10 +82,10 @@ ADDED = (
     Column("assignee", lazy("担当"), ("assignee_id",)),
     Column("memo", lazy("社内メモ"), ("internal_note",)),
     Column("age", lazy("滞留時間"), ("stage_since",)),
-    Column("imported", lazy("取込日時"), ("imported_at",)),
-    Column("told", lazy("モールの更新日時"), ("channel_updated_at",)),
+    Column("imported", lazy("取込日時"), ("imported_at",), short=True),
+    Column("told", lazy("モールの更新日時"), ("channel_updated_at",), short=True),
     Column("mail", lazy("最後のメール"), look_up=mail_words),
-    Column("member", lazy("会員の注文回数"), ("member_id",), look_up=member_words),
+    Column("member", lazy("会員の注文回数"), ("member_id",), look_up=member_words, short=True),
 )
 COLUMNS = {column.code: column for column in (*STANDING, *ADDED)}
 PERSONAL = {"memo"}

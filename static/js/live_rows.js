@@ -11,10 +11,10 @@
   const section = () => document.getElementById("desk-rows");
   const rowsOf = (place) => [...place.querySelectorAll("tbody > tr[data-row]")];
 
-  // What a row says, without who else looks at it.
+  // What a row says of its order: neither its tick nor who else looks at it.
   function words(row) {
     const copy = row.cloneNode(true);
-    for (const dot of copy.querySelectorAll(".presence-dot")) dot.remove();
+    for (const part of copy.querySelectorAll(".presence-dot, .cell-select")) part.remove();
     return copy.innerHTML;
   }
 
