@@ -7,10 +7,13 @@ class ChannelsConfig(AppConfig):
     label = "channels"
 
     def ready(self) -> None:
-        from channels import receivers  # noqa: F401 - connects them
+        from channels import desk_actions, receivers  # noqa: F401 - receivers connect themselves
         from channels.services import expiry, notices, stops
         from oms.kernel.services import outbox
+        from orders.actions import register
 
+        for action in desk_actions.ACTIONS:
+            register(action)
         labels = {
             "channel_confirm": _("モールへの注文確定"),
             "channel_ship": _("モールへの出荷通知"),

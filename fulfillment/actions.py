@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import Shipment
 from fulfillment.services.instruct import instruct_orders, instructable
-from orders.actions import Action, Offer, Outcome, Params, Plan
+from orders.actions import Action, Group, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Stage
 from orders.services.journal import Actor
@@ -83,6 +83,7 @@ ACTIONS = (
         run_instruct,
         key="r",
         rank=20,
+        group=Group.BAR,
     ),
     Action(
         "print",
@@ -94,5 +95,6 @@ ACTIONS = (
         run_print,
         key="p",
         rank=30,
+        group=Group.BAR,
     ),
 )

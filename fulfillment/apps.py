@@ -8,14 +8,17 @@ class FulfillmentConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from fulfillment import actions, receivers, rules, shortage_actions  # noqa: F401
+        from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
+        from fulfillment.queries import desk_columns as merged
         from fulfillment.services import merge
         from oms.kernel.services import outbox
         from orders.actions import register
+        from orders.queries import desk_columns
 
         outbox.register("merge_broken", merge.mend, label=_("同梱の組み直し"))
         for action in actions.ACTIONS:
             register(action)
-        for action in shortage_actions.ACTIONS:
+        for action in (*place_actions.ACTIONS, *shortage_actions.ACTIONS):
             register(action)
+        desk_columns.register(merged.COLUMN)
         rules.register()

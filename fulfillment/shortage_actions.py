@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 from fulfillment.services import shortage
 from oms.kernel.typed import DayField
 from orders import desk_undo
-from orders.actions import Action, ActionForm, Memory, Outcome, Params, Plan
+from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models import Order, OrderLine
 from orders.services.delivery import from_plain
@@ -189,10 +189,11 @@ def run_cancel_short(order_ids: Sequence[int], params: Params, actor: Actor) -> 
 
 ACTIONS = (
     Action("wait_stock", lazy("入荷を待つ"), lazy("%(n)s件を入荷待ちにしました。"), "clock", "orders.change_order",
-           plan_wait, run_wait, form=WaitForm, rank=86, memory=Memory(waits, wait_no_more)),
+           plan_wait, run_wait, form=WaitForm, rank=86, group=Group.DELIVERY, memory=Memory(waits, wait_no_more)),
     Action("ship_partly", lazy("ある分を先に出荷"), lazy("%(n)s件を、ある分だけ先に出荷できるようにしました。"), "ship",
-           "orders.change_order", plan_partly, run_partly, rank=87, memory=Memory(apart, together_again)),
+           "orders.change_order", plan_partly, run_partly, rank=87, group=Group.DELIVERY,
+           memory=Memory(apart, together_again)),
     Action("cancel_short", lazy("欠品の明細をキャンセル"), lazy("%(n)s件の欠品の明細をキャンセルしました。"), "close",
-           "orders.cancel_order", plan_cancel_short, run_cancel_short, form=CancelShortForm, danger=True, rank=89),
+           "orders.cancel_order", plan_cancel_short, run_cancel_short, form=CancelShortForm, danger=True, rank=89,
+           group=Group.CANCEL),
 )  # fmt: skip
-SHORTAGE = tuple(action.code for action in ACTIONS)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
+from django.db.models import TextChoices
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
 from orders.services.journal import Actor
@@ -27,11 +29,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one wants next, on the result's page: a button that posts `ids` to `url`."""
+    """What one wants next, on the result's page: a button that posts `ids` to `url`; a link where there are none."""
 
     text: str
     url: str
-    ids: Sequence[int]
+    ids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,23 @@ class Memory:
     undo: Callable[[Mapping[int, dict[str, Any]], Params, Actor], Outcome]
 
 
+class Group(TextChoices):
+    """Where an action stands on the desk's bar: `BAR` are the few buttons of every hour; the others share one menu,
+    under these headings."""
+
+    BAR = "bar", lazy("よく使う操作")
+    FLOW = "flow", lazy("確認・入金")
+    DELIVERY = "delivery", lazy("配送・在庫")
+    CHANNEL = "channel", lazy("モール")
+    ORDER = "order", lazy("整理")
+    PAPER = "paper", lazy("帳票・書き出し")
+    CANCEL = "cancel", lazy("受注の取りやめ")
+
+
 @dataclass(frozen=True)
 class Action:
     """`label` says what the button does; `done` what has been done, with %(n)s. `key` presses the button;
-    `rank` is its place among the others. Without `memory` it cannot be taken back."""
+    `rank` is its place among the others, `group` where it stands. Without `memory` it cannot be taken back."""
 
     code: str
     label: str | Promise
@@ -91,6 +106,7 @@ class Action:
     danger: bool = False
     rank: int = 50
     memory: Memory | None = None
+    group: Group = Group.ORDER
 
 
 _registered: dict[str, Action] = {}
@@ -111,3 +127,30 @@ def offered_to(user: User) -> list[Action]:
     """The actions this person may take, in the order of the day's work."""
     allowed = [action for action in _registered.values() if user.has_perm(action.permission)]
     return sorted(allowed, key=lambda action: action.rank)
+
+
+FEW = 6  # so many buttons fit on the bar
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The bar of chosen rows: buttons that stand there, and (heading, code, actions) of the menu beside them."""
+
+    buttons: Sequence[Action]
+    menu: Sequence[tuple[str, str, Sequence[Action]]] = ()
+
+
+def bar(offered: Sequence[Action], *, also: Sequence[Group] = ()) -> Bar:
+    """These actions, arranged; few need no menu. Groups of `also` stand in it even when no action of theirs is
+    offered."""
+    if len(offered) <= FEW:
+        return Bar(offered)
+    found = [
+        (str(group.label), group.value, [action for action in offered if action.group == group])
+        for group in Group
+        if group != Group.BAR
+    ]
+    return Bar(
+        [action for action in offered if action.group == Group.BAR],
+        [(label, code, own) for label, code, own in found if own or code in also],
+    )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.typed import DayField
 from orders import desk_undo
-from orders.actions import Action, ActionForm, Outcome, Params, Plan
+from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Carrier, FulfillmentState
 from orders.services import delivery
@@ -77,7 +77,9 @@ def run_change(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcom
 CHANGE = "orders.change_order"
 ACTIONS = (
     Action("carrier", lazy("配送会社を変える"), lazy("%(n)s件の配送会社を変えました。"), "ship", CHANGE, plan_change,
-           run_change, form=CarrierForm, rank=72, memory=desk_undo.sending("carrier", "delivery_method")),
+           run_change, form=CarrierForm, rank=72, group=Group.DELIVERY,
+           memory=desk_undo.sending("carrier", "delivery_method")),
     Action("planned_day", lazy("出荷予定日を変える"), lazy("%(n)s件の出荷予定日を変えました。"), "clock", CHANGE,
-           plan_change, run_change, form=PlannedDayForm, rank=73, memory=desk_undo.sending("planned_ship_date")),
+           plan_change, run_change, form=PlannedDayForm, rank=73, group=Group.DELIVERY,
+           memory=desk_undo.sending("planned_ship_date")),
 )  # fmt: skip

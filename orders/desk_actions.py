@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
 from orders import desk_undo
-from orders.actions import Action, ActionForm, Outcome, Params, Plan
+from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, ReviewReason, Shop
 from orders.models.order import PAYABLE, FulfillmentState, PaymentState, Phase
@@ -286,6 +286,7 @@ ACTIONS = (
         form=AcceptForm,
         key="c",
         rank=10,
+        group=Group.BAR,
         memory=desk_undo.REASONS,
     ),
     Action(
@@ -299,6 +300,7 @@ ACTIONS = (
         form=HoldForm,
         key="h",
         rank=40,
+        group=Group.BAR,
         memory=desk_undo.HOLD,
     ),
     Action(
@@ -311,6 +313,7 @@ ACTIONS = (
         run_lift,
         key="Shift+h",
         rank=50,
+        group=Group.FLOW,
         memory=desk_undo.HOLD,
     ),
     Action(
@@ -322,6 +325,7 @@ ACTIONS = (
         plan_confirm,
         run_confirm,
         rank=60,
+        group=Group.CHANNEL,
     ),
     Action(
         "pay",
@@ -333,6 +337,7 @@ ACTIONS = (
         run_payment,
         form=PaymentForm,
         rank=70,
+        group=Group.FLOW,
         memory=desk_undo.PAYMENT,
     ),
     Action(
@@ -346,5 +351,6 @@ ACTIONS = (
         form=CancelForm,
         danger=True,
         rank=90,
+        group=Group.CANCEL,
     ),
 )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
 from orders import desk_undo
-from orders.actions import Action, ActionForm, Outcome, Params, Plan
+from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Priority
 from orders.services import labels
@@ -122,7 +122,7 @@ def run_rerun(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcom
 CHANGE = "orders.change_order"
 ACTIONS = (
     Action("add_tag", lazy("タグを付ける"), lazy("%(n)s件にタグを付けました。"), "note", CHANGE, plan_add_tag,
-           run_add_tag, form=TagForm, key="t", rank=80, memory=desk_undo.TAG),
+           run_add_tag, form=TagForm, key="t", rank=80, group=Group.BAR, memory=desk_undo.TAG),
     Action("remove_tag", lazy("タグを外す"), lazy("%(n)s件からタグを外しました。"), "note", CHANGE, plan_remove_tag,
            run_remove_tag, form=TagForm, rank=81, memory=desk_undo.TAG),
     Action("assign", lazy("担当を決める"), lazy("%(n)s件の担当を決めました。"), "members", CHANGE, plan_change,

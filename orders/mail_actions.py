@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from orders.actions import Action, ActionForm, Outcome, Params, Plan
+from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.decide import mail_text
 from orders.models import Mail, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
@@ -112,6 +112,8 @@ ACTIONS = (
         plan_mail,
         run_mail,
         form=MailForm,
+        key="m",
         rank=80,
+        group=Group.BAR,
     ),
 )

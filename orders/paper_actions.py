@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from orders.actions import Action, Offer, Outcome, Params, Plan
+from orders.actions import Action, Group, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome
 from orders.documents.bill import BillKind
 from orders.queries.papers import billable
@@ -63,6 +63,7 @@ ACTIONS = (
         plan_invoice,
         run_invoice,
         rank=72,
+        group=Group.PAPER,
     ),
     Action(
         "receipt",
@@ -73,5 +74,6 @@ ACTIONS = (
         plan_receipt,
         run_receipt,
         rank=74,
+        group=Group.PAPER,
     ),
 )

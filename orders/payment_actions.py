@@ -1,16 +1,20 @@
 """What payments offer the desk and the list of unpaid orders: reminding many buyers at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from orders.actions import Action, ActionForm, Outcome, Params, Plan
-from orders.desk_actions import outcome
-from orders.models import Order, Reminder
+from orders import desk_undo
+from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
+from orders.desk_actions import outcome, split
+from orders.models import Order, Reminder, Shop
+from orders.models.order import PaymentMethod, PaymentState
 from orders.queries.matching import unpaid_to_us
-from orders.services import reminders
+from orders.services import payment_method, reminders
 from orders.services.journal import Actor
 
 STEPS = [(Reminder.Step.FIRST.value, lazy("督促")), (Reminder.Step.FINAL.value, lazy("最終督促"))]
@@ -50,7 +54,75 @@ def run_remind(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcom
     return outcome(order_ids, done, skipped)
 
 
+# ---- another way to pay
+
+
+class MethodForm(ActionForm):
+    method = forms.ChoiceField(
+        label=lazy("支払方法"), choices=PaymentMethod.choices, initial=PaymentMethod.BANK_TRANSFER
+    )
+
+
+METHOD_COLUMNS = ("cancelled_at", "shipped_at", "payment_state", "payment_method", "paid_amount")
+
+
+def why_not_paid_otherwise(order: Mapping[str, Any], method: str) -> str:
+    if order["cancelled_at"]:
+        return _("キャンセル済みです。")
+    if order["shipped_at"]:
+        return _("出荷済みです。")
+    if order["payment_method"] == method:
+        return _("すでにその支払方法です。")
+    if order["payment_state"] == PaymentState.AUTHORIZED:
+        return _("与信済みです。与信を取り消してから変更してください。")
+    if order["payment_state"] not in payment_method.CHANGEABLE or order["paid_amount"]:
+        return _("入金のあとのため変更できません。返金してから変更してください。")
+    return ""
+
+
+def plan_method(order_ids: Sequence[int], params: Params) -> Plan:
+    will, skipped = split(order_ids, METHOD_COLUMNS, lambda order: why_not_paid_otherwise(order, params["method"]))
+    effects = [
+        _("入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。金額（手数料を含む）は変わりません。")
+    ]
+    shops = Shop.objects.filter(pk__in=Order.objects.filter(pk__in=will).values("shop"))
+    malls = [shop.pk for shop in shops if not shop.can("own_payments")]
+    if in_malls := Order.objects.filter(pk__in=will, shop__in=malls).count():
+        effects.append(
+            _("%(n)s件はモールの支払方法が変わりません。モールの画面でも変更してください。") % {"n": f"{in_malls:,}"}
+        )
+    return Plan(will, skipped, effects)
+
+
+def run_method(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    why = partial(why_not_paid_otherwise, method=params["method"])
+    _will, skipped = split(order_ids, METHOD_COLUMNS, why)
+    return outcome(order_ids, payment_method.change(order_ids, params["method"], actor=actor), skipped)
+
+
+def paid_how(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
+    return desk_undo.columns_of(order_ids, *payment_method.COLUMNS)
+
+
+def pay_as_before(before: desk_undo.Before, _params: Params, actor: Actor) -> Outcome:
+    done = payment_method.put_back(before, actor=actor)
+    return desk_undo.outcome(before, done, _("入金や出荷、キャンセルのあとのため、そのままにしました。"))
+
+
 ACTIONS = (
+    Action(
+        "payment_method",
+        lazy("支払方法を変える"),
+        lazy("%(n)s件の支払方法を変えました。"),
+        "yen",
+        "orders.change_order",
+        plan_method,
+        run_method,
+        form=MethodForm,
+        rank=71,
+        group=Group.FLOW,
+        memory=Memory(paid_how, pay_as_before),
+    ),
     Action(
         "remind",
         lazy("入金の督促"),
@@ -61,5 +133,6 @@ ACTIONS = (
         run_remind,
         form=RemindForm,
         rank=72,
+        group=Group.FLOW,
     ),
 )

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from fulfillment.queries import shortage, waiting
-from fulfillment.shortage_actions import SHORTAGE
 from inventory.models import Sku
 from oms.kernel.keyset import KeysetPage, keyset_page
 from oms.kernel.text import clean_text
@@ -19,6 +18,8 @@ from orders.views.order import user_of
 
 SIZE = shortage.SHOWN
 LAST_PAGE = 10_000
+# What one decides about orders without goods; what destroys stands last.
+BAR = ("wait_stock", "ship_partly", "location", "reallocate", "cancel_short")
 
 
 @require_GET
@@ -63,9 +64,11 @@ def waiting_list(request: HttpRequest) -> HttpResponse:
 
 
 def _offers(request: HttpRequest) -> dict[str, Any]:
-    user = user_of(request)
+    may = {action.code: action for action in actions.offered_to(user_of(request))}
+    offered = [may[code] for code in BAR if code in may]
     return {
-        "offered": [action for action in actions.offered_to(user) if action.code in SHORTAGE],
+        "offered": offered,
+        "bar": actions.Bar(offered),
         "empty_title": _("待っている受注はありません"),
     }
 

@@ -1,6 +1,7 @@
 """The rows of 受注一覧, flat and ready to print, and the digest that says whether they have changed."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -126,11 +127,18 @@ def table_rows(
     return orders.annotate(**BESIDE).values(*COLUMNS, *more, *BESIDE)
 
 
-def rows(found: Sequence[Mapping[str, Any]], *, personal: bool, columns: Sequence[Column] = STANDING) -> list[Row]:
-    """No query, but for people's names where a column asks. Without `personal` names are masked."""
+def rows(
+    found: Sequence[Mapping[str, Any]],
+    *,
+    personal: bool,
+    columns: Sequence[Column] = STANDING,
+    looked: desk_columns.Looked | None = None,
+) -> list[Row]:
+    """No query, but for people's names where a column asks. `looked` are the words of columns that look up. Without
+    `personal` names are masked."""
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
     page = _Page(place, _labels(get_language() or "", own_words.edition()), clock.now(), personal, {}, tag_tones(found))
-    added = desk_columns.texts(found, columns, personal=personal)
+    added = desk_columns.texts(found, columns, looked or {}, personal=personal)
     return [
         _row(order, _by_level(order["open_reasons"] or ()), page, words)
         for order, words in zip(found, added, strict=True)
@@ -264,6 +272,20 @@ def _untold(marks: Sequence[Mark]) -> list[Mark]:
     return [Mark(mark.text, mark.tone) for mark in marks]
 
 
+def left_for(matching: "QuerySet[Order]", shown: Sequence[int], found: Sequence[Mapping[str, Any]]) -> str:
+    """Those of the orders `shown` that `matching` no longer holds, as JSON pairs of id and stage; empty when none left.
+
+    What only moved to another page has not left. At most two queries.
+    """
+    missing = set(shown) - {row["id"] for row in found}
+    if not missing:
+        return ""
+    gone = missing - set(matching.filter(pk__in=missing).values_list("pk", flat=True))
+    stages = Order.objects.filter(pk__in=gone).order_by("pk").values_list("pk", "stage")
+    words = _labels(get_language() or "", own_words.edition()).stage
+    return json.dumps([(pk, words[stage]) for pk, stage in stages], ensure_ascii=False) if gone else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """`query` leads to exactly the rows it counts; `late_query` to those of the red number."""
@@ -294,9 +316,14 @@ def tiles() -> list[Tile]:
     return [*board, Tile("failed", _("例外（反映失敗）"), "?sync=failed", figures.failed, 0, "")]
 
 
-def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile], here: Mapping[int, Sequence[Present]]) -> str:
+def digest(
+    found: Iterable[Mapping[str, Any]],
+    board: Sequence[Tile],
+    here: Mapping[int, Sequence[Present]],
+    looked: desk_columns.Looked | None = None,
+) -> str:
     """Equal as long as the screen would look the same: row versions, reasons, deadlines' colours, the tiles' figures,
-    who else is at which order.
+    who else is at which order, the words of columns that look up.
 
     Every change of an order writes its row, so `xmin` says it all, whoever commits first; reasons have their own rows.
     """
@@ -306,4 +333,6 @@ def digest(found: Iterable[Mapping[str, Any]], board: Sequence[Tile], here: Mapp
     ]
     figures = [(tile.count, tile.late) for tile in board]
     people = [(id_, [(one.user_id, one.editing) for one in others]) for id_, others in sorted(here.items())]
-    return hashlib.blake2b(repr((shown, figures, people)).encode(), digest_size=10).hexdigest()
+    return hashlib.blake2b(
+        repr((shown, figures, people, sorted((looked or {}).items()))).encode(), digest_size=10
+    ).hexdigest()

@@ -9,14 +9,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from customers.models import Member
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.templatetags.desk import jst
+from orders.models.mail import Mail, MailEvent
 from orders.models.order import AllocationState, Carrier, ChannelSync, FulfillmentState
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`reads` are the order's columns that an added one needs; standing ones are always read."""
+    """`reads` are the order's columns that an added one needs; standing ones are always read. `look_up` gives words
+    that stand in other tables, by order id, for all rows of a page in one query. `short` words stay on one line."""
 
     code: str
     label: str | Promise
@@ -24,6 +28,33 @@ class Column:
     sort: str = ""
     first: str = "asc"
     number: bool = False
+    short: bool = False
+    look_up: Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]] | None = None
+
+
+BRACKET = "（"  # what stands behind it explains the kind of mail; the list has no room for that
+
+
+def member_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """How often the member behind each order has ordered."""
+    counts = dict(
+        Member.objects.filter(pk__in={row["member_id"] for row in rows} - {None}).values_list("pk", "order_count")
+    )
+    return {
+        row["id"]: _("初回") if counts[row["member_id"]] <= 1 else _("%(n)s回") % {"n": f"{counts[row['member_id']]:,}"}
+        for row in rows
+        if row["member_id"] in counts
+    }
+
+
+def mail_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """The last mail to each order's buyer, and what became of it."""
+    mails = Mail.objects.filter(order__in=[row["id"] for row in rows]).order_by("order", "-pk").distinct("order")
+    events, states = dict(MailEvent.choices), dict(Mail.State.choices)
+    return {
+        order: f"{str(events.get(event, event)).split(BRACKET)[0].strip()} · {states[state]}"
+        for order, event, state in mails.values_list("order", "event", "state")
+    }
 
 
 STANDING = (
@@ -51,9 +82,18 @@ ADDED = (
     Column("assignee", lazy("担当"), ("assignee_id",)),
     Column("memo", lazy("社内メモ"), ("internal_note",)),
     Column("age", lazy("滞留時間"), ("stage_since",)),
+    Column("imported", lazy("取込日時"), ("imported_at",), short=True),
+    Column("told", lazy("モールの更新日時"), ("channel_updated_at",), short=True),
+    Column("mail", lazy("最後のメール"), look_up=mail_words),
+    Column("member", lazy("会員の注文回数"), ("member_id",), look_up=member_words, short=True),
 )
 COLUMNS = {column.code: column for column in (*STANDING, *ADDED)}
 PERSONAL = {"memo"}
+
+
+def register(column: Column) -> None:
+    """Offer a column of an upper app, in `AppConfig.ready`. It must have a `look_up`."""
+    COLUMNS.setdefault(column.code, column)
 
 
 def chosen(codes: Sequence[str]) -> list[Column]:
@@ -68,9 +108,19 @@ def reads(columns: Sequence[Column]) -> list[str]:
     return [name for column in columns for name in column.reads]
 
 
-def texts(found: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, personal: bool) -> list[dict[str, str]]:
+Looked = Mapping[str, Mapping[int, str]]
+
+
+def looked_up(found: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Looked:
+    """Column → order → word, of the columns whose words stand in other tables; one query each."""
+    return {column.code: column.look_up(found) for column in columns if column.look_up}
+
+
+def texts(
+    found: Sequence[Mapping[str, Any]], columns: Sequence[Column], looked: Looked, *, personal: bool
+) -> list[dict[str, str]]:
     """The added columns' words, row by row; one query when people are named."""
-    added = [column.code for column in columns if column.reads]
+    added = [column.code for column in columns if column.reads or column.look_up]
     if not added:
         return [{} for _row in found]
     people: Mapping[int, str] = {}
@@ -79,7 +129,11 @@ def texts(found: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, pers
         people = {user.pk: str(user) for user in User.objects.filter(pk__in=ids)}
     allowed = [code for code in added if personal or code not in PERSONAL]
     blank = dict.fromkeys(added, "")
-    return [blank | {code: WORDS[code](row, people) for code in allowed} for row in found]
+    return [
+        blank
+        | {code: looked[code].get(row["id"], "") if code in looked else WORDS[code](row, people) for code in allowed}
+        for row in found
+    ]
 
 
 def _day(day: Any) -> str:
@@ -114,4 +168,6 @@ WORDS: Mapping[str, Callable[[Row, Mapping[int, str]], str]] = {
     "assignee": lambda row, people: people.get(row["assignee_id"], ""),
     "memo": lambda row, _people: _note(row["internal_note"]),
     "age": lambda row, _people: _age(row["stage_since"]),
+    "imported": lambda row, _people: jst(row["imported_at"]),
+    "told": lambda row, _people: jst(row["channel_updated_at"]) if row["channel_updated_at"] else "",
 }

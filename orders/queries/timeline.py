@@ -89,6 +89,10 @@ LABELS = {
     "merge_expired": (gettext_lazy("締め時刻が近いため、別々に出荷します"), "neutral"),
     "merge_asked": (gettext_lazy("同梱を購入者に確認します"), "attention"),
     "split": (gettext_lazy("出荷伝票を分けました"), "info"),
+    "places_anew": (gettext_lazy("引当をやり直しました"), "neutral"),
+    "notice_retried": (gettext_lazy("モールへの送信をやり直しました"), "info"),
+    "notice_by_hand": (gettext_lazy("モールの画面で処理済みとしました"), "attention"),
+    "refetched": (gettext_lazy("モールからの再取得を依頼しました"), "info"),
     "split_undone": (gettext_lazy("分割を取り消しました"), "neutral"),
     "decision_undone": (gettext_lazy("確認の判断を取り消しました"), "neutral"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
@@ -96,7 +100,7 @@ LABELS = {
 # Fields whose values are no personal data.
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
-    "delivery_method", "carrier",
+    "delivery_method", "carrier", "preferred_location", "payment_method",
 }  # fmt: skip
 
 

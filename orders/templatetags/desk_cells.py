@@ -82,7 +82,8 @@ def order_rows(rows: list[Row], columns: Sequence[Column]) -> SafeString:
 
 def _added(column: Column) -> str:
     label = escape(str(column.label)).replace("{", "{{").replace("}", "}}")
-    return f'<td class="desk-added" data-label="{label}">{{added[{column.code}]}}</td>'
+    kind = "desk-added desk-short" if column.short else "desk-added"
+    return f'<td class="{kind}" data-label="{label}">{{added[{column.code}]}}</td>'
 
 
 def _row(row: Row, form: Callable[..., str], year: int) -> str:

@@ -168,7 +168,7 @@ def _offers(run: BulkRun) -> list[dict[str, Any]]:
     """The run's offers in portions that one form can post."""
     found = []
     for offer in run.offers:
-        portions = [offer["ids"][at : at + PORTION] for at in range(0, len(offer["ids"]), PORTION)]
+        portions = [offer["ids"][at : at + PORTION] for at in range(0, max(len(offer["ids"]), 1), PORTION)]
         for place, ids in enumerate(portions, start=1):
             part = f"（{place}/{len(portions)}）" if len(portions) > 1 else ""
             found.append({"text": f"{offer['text']}{part}", "url": offer["url"], "ids": ids})

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET
 
 from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
+from oms.kernel.models import User
 from oms.kernel.templatetags.desk import number
 from oms.kernel.typed import row_ids
 from oms.kernel.web import live, render_page
@@ -65,7 +66,7 @@ PANEL_RANGES = (
     (lazy("合計金額"), "total_min", "total_max"),
 )
 # Parameters of the URL that say where one stands, not what is listed.
-PLACE = ("after", "before", "token", "chosen")
+PLACE = ("after", "before", "token", "chosen", "shown")
 
 
 @require_GET
@@ -80,7 +81,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "chips": chips(filters),
         "typed": request.GET.get("q", ""),
         "kept_fields": kept_fields(request.GET),
-        "offered": actions.offered_to(user_of(request)),
+        **bar_for(user_of(request)),
         "chosen": run.left_over if run else [],
         "sort": NEWEST,
         "only_due": sorts_by_deadline(request.GET),
@@ -88,18 +89,41 @@ def order_list(request: HttpRequest) -> HttpResponse:
     return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
 
 
+MOST_SHOWN = 200
+
+
+def bar_for(user: User) -> dict[str, Any]:
+    """What one may do with chosen orders. The export has no action: it stands beside the papers."""
+    offered = actions.offered_to(user)
+    also = [actions.Group.PAPER] if user.has_perm("orders.export_order") else []
+    return {"offered": offered, "bar": actions.bar(offered, also=also)}
+
+
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def order_list_live(request: HttpRequest) -> HttpResponse:
-    """The ten-second poll of the list with the same query: tiles and rows, when one of them looks different now."""
+    """The ten-second poll of the list with the same query: tiles and rows, when one of them looks different now.
+
+    `shown` are the ids that stand on the screen; the answer says where those went that are no longer listed.
+    """
     shown = as_list(request)
-    page, _filters = listed(shown)
+    page, filters = listed(shown)
     board = desk.tiles()
+    looked = desk_columns.looked_up(page.rows, desk_columns.chosen(shown.GET.getlist("col")))
+    was = [
+        int(value)
+        for value in request.GET.get("shown", "").split(",")[:MOST_SHOWN]
+        if value.isdecimal() and len(value) < 18
+    ]
     return live(
         request,
-        token=desk.digest(page.rows, board, others_at(request, page)),
+        token=desk.digest(page.rows, board, others_at(request, page), looked),
         fragments=["orders/_desk_tiles.html", "orders/_desk_rows.html", "orders/_desk_live.html"],
-        context=lambda: {"request": shown, **table_context(shown, page, board)},
+        context=lambda: {
+            "request": shown,
+            **table_context(shown, page, board),
+            "left": desk.left_for(narrowed(filters.qs, shown.GET), was, page.rows),
+        },
         to=f"{shown.path}?{shown.GET.urlencode()}",
     )
 
@@ -156,11 +180,12 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     query.pop("chosen", None)
     listed_by = list_query(request.GET)
     columns = desk_columns.chosen(request.GET.getlist("col"))
+    looked = desk_columns.looked_up(page.rows, columns)
     personal, here = request.user.has_perm("orders.view_personal_data"), others_at(request, page)
     return {
         "page": page,
         "columns": columns,
-        "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns), here),
+        "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns, looked=looked), here),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
         "everything": not any(name not in {*PLACE, "col", "sort"} for name in request.GET),
@@ -168,7 +193,7 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
         "list_query": listed_by,
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
         "changed_event": CHANGED,
-        "token": desk.digest(page.rows, board, here),
+        "token": desk.digest(page.rows, board, here, looked),
     }
 
 
@@ -216,7 +241,8 @@ def as_list(request: HttpRequest) -> HttpRequest:
     """The request as if it had come to the list itself, so that its pages lead there."""
     shown = copy.copy(request)
     query = request.GET.copy()
-    query.pop("token", None)
+    for name in ("token", "shown"):
+        query.pop(name, None)
     shown.GET = query  # type: ignore[assignment]
     shown.path = reverse("orders:list")
     return shown

@@ -57,7 +57,9 @@
 
   function returnFocus() {
     const row = currentRow();
-    if (cameFrom?.isConnected && cameFrom !== document.body) cameFrom.focus({ preventScroll: true });
+    const menu = cameFrom?.closest?.("details[data-menu]:not([open])"); // its items cannot be seen
+    const back = menu ? menu.querySelector("summary") : cameFrom;
+    if (back?.isConnected && back !== document.body) back.focus({ preventScroll: true });
     else row?.focus({ preventScroll: true });
     cameFrom = null;
   }
@@ -110,6 +112,16 @@
     next.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
     markRow(next);
+    return true;
+  }
+
+  // In an open menu the arrows go from item to item, and round.
+  function moveInMenu(step) {
+    const menu = document.activeElement?.closest("details[data-menu][open]");
+    const items = menu ? all(".menu-item", menu) : [];
+    if (!items.length) return false;
+    const at = items.indexOf(document.activeElement);
+    items[at < 0 ? (step > 0 ? 0 : items.length - 1) : (at + step + items.length) % items.length].focus();
     return true;
   }
 
@@ -237,7 +249,10 @@
     if (element.matches(TYPING)) {
       element.focus();
       element.select?.();
-    } else element.click();
+    } else {
+      element.click();
+      if (element.matches("summary")) element.focus();
+    }
     return true;
   }
 
@@ -247,8 +262,8 @@
     switch (key) {
       case "j": return moveRow(1);
       case "k": return moveRow(-1);
-      case "ArrowDown": return currentRow() ? moveRow(1) : false;
-      case "ArrowUp": return currentRow() ? moveRow(-1) : false;
+      case "ArrowDown": return moveInMenu(1) || (currentRow() ? moveRow(1) : false);
+      case "ArrowUp": return moveInMenu(-1) || (currentRow() ? moveRow(-1) : false);
       case "x": return chooseCurrent(false);
       case "Shift+x": return chooseCurrent(true);
       case "o": return openRow();
@@ -368,7 +383,9 @@
     if (event.target.matches?.("dialog:modal[data-light-dismiss]")) event.target.close();
     if (event.target.matches?.("[data-row-select]")) onBox(event);
     markTouched(event);
-    for (const menu of all("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of all("details[data-menu][open]")) {
+      if (!menu.contains(event.target) || hit(".bar-menu .menu-item")) menu.open = false;
+    }
   }
 
   function onBox(event) {

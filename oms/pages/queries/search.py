@@ -26,7 +26,8 @@ EACH = 10
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`exact`: what was typed is this row's own number or code, not only a part of it."""
+    """`exact`: what was typed is this row's own number or code, not only a part of it. `order_url`: the order that a
+    shipment belongs to."""
 
     title: str
     url: str
@@ -35,6 +36,7 @@ class Hit:
     tone: str = "neutral"
     at: datetime | None = None
     exact: bool = False
+    order_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ def search(typed: str, user: User) -> list[Group]:
     return [Group(g.title, sorted(g.hits, key=lambda hit: not hit.exact), g.more_url) for g in found if g.hits]
 
 
-def only_exact(groups: Sequence[Group]) -> str:
-    """Where the one exact hit leads; "" when there is none, or several."""
-    urls = {hit.url for group in groups for hit in group.hits if hit.exact and hit.url}
+def only_exact(groups: Sequence[Group], *, to_order: bool = False) -> str:
+    """Where the one exact hit leads; "" when there is none, or several. `to_order`: a shipment leads to its order."""
+    hits = [hit for group in groups for hit in group.hits if hit.exact and hit.url]
+    urls = {hit.order_url if to_order and hit.order_url else hit.url for hit in hits}
     return urls.pop() if len(urls) == 1 else ""
 
 
@@ -144,6 +147,7 @@ def _shipments(typed: str, personal: bool) -> Group:
             badge=shipment.get_state_display(),
             at=shipment.shipped_at or shipment.created_at,
             exact=bool(own) or re.sub(r"\D", "", shipment.tracking_no) == plain,
+            order_url=reverse("orders:detail", args=[shipment.recipient.order_id]),
         )
         for shipment in found
     ]

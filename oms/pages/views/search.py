@@ -11,9 +11,11 @@ LONGEST = 200
 
 @require_GET
 def search(request: HttpRequest) -> HttpResponse:
-    """Groups of hits; a number or code that names exactly one thing leads straight to it."""
-    typed = request.GET.get("q", "").strip()[:LONGEST]
-    groups = queries.search(typed, person_of(request))
-    if target := queries.only_exact(groups):
+    """Groups of hits; a number or code that names exactly one thing leads straight to it. What is scanned on the desk
+    (`to=order`) leads to orders, parcels too."""
+    typed, person = request.GET.get("q", "").strip()[:LONGEST], person_of(request)
+    groups = queries.search(typed, person)
+    to_order = request.GET.get("to") == "order" and person.has_perm("orders.view_order")
+    if target := queries.only_exact(groups, to_order=to_order):
         return HttpResponseRedirect(target)
     return render_page(request, "pages/search.html", {"groups": groups, "global_query": typed})
