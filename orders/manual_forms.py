@@ -93,6 +93,7 @@ class HeadForm(forms.Form):
         for name, text in _wanted("to" if typed.get("elsewhere") else "buyer").items():
             self.fields[name].required = True
             self.fields[name].error_messages["required"] = text
+        self.fields["shop"].required = len(shops) > 1
         self.fields["copy_reason"].required = bool(typed.get("copied_from"))
 
     def clean(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def test_a_telephone_order_is_typed_with_the_keyboard_alone(page_as, aoi, screen
     page.keyboard.type("2")
     page.keyboard.press("Tab")
     expect(page.locator("#line-0-info")).to_contain_text("¥2,000")
-    page.locator("[name=line-1-sku]").fill("DESK")
+    page.locator("[name=line-1-sku]").fill("DESK-01")
     page.locator("[name=line-1-quantity]").fill("3")
     page.locator("[name=shipping]").fill("600")
     page.locator("[name=shipping]").press("Tab")
