@@ -52,17 +52,13 @@ class HeadForm(forms.Form):
         required=False,
         help_text=lazy("商品・送料・手数料をすべて0円にし、支払方法を「無償」にします。"),
     )
-    source = forms.ChoiceField(
-        label=lazy("受けた方法"), choices=ManualOrder.Source.choices, widget=forms.RadioSelect
-    )
+    source = forms.ChoiceField(label=lazy("受けた方法"), choices=ManualOrder.Source.choices, widget=forms.RadioSelect)
     elsewhere = forms.BooleanField(label=lazy("注文者と別の住所へ送る"), required=False)
     wish_date = forms.DateField(
         label=lazy("配達希望日"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     wish_slot = forms.ChoiceField(label=lazy("希望時間帯"), choices=SLOTS, required=False)
-    delivery_method = forms.ChoiceField(
-        label=lazy("配送方法"), choices=[(name, name) for name in DELIVERY_METHODS]
-    )
+    delivery_method = forms.ChoiceField(label=lazy("配送方法"), choices=[(name, name) for name in DELIVERY_METHODS])
     shipping = _yen(lazy("送料"))
     fee = _yen(lazy("手数料"))
     gift_fee = _yen(lazy("ラッピング料"))
@@ -229,9 +225,7 @@ LOOKS_UP = {
 class LineForm(forms.Form):
     """One row. `sku` is what somebody typed: a code, a JAN, or words that only one product has."""
 
-    sku = forms.CharField(
-        label=lazy("商品"), max_length=120, required=False, widget=forms.TextInput(attrs=LOOKS_UP)
-    )
+    sku = forms.CharField(label=lazy("商品"), max_length=120, required=False, widget=forms.TextInput(attrs=LOOKS_UP))
     quantity = forms.IntegerField(
         label=lazy("数量"), min_value=1, max_value=MOST_PIECES, required=False,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
@@ -265,7 +259,11 @@ class LineForm(forms.Form):
             self.add_error("sku", _("商品を入れてください。要らない行は数量と単価も消してください。"))
         elif not (self.known and self.known.sku):
             found = bool(self.candidates)
-            text = _("下の候補から選んでください。") if found else _("商品が見つかりません。SKUコードかJANを確かめてください。")
+            text = (
+                _("下の候補から選んでください。")
+                if found
+                else _("商品が見つかりません。SKUコードかJANを確かめてください。")
+            )
             self.add_error("sku", text)
         elif not self.known.sku.active:
             self.add_error("sku", _("取扱いを終えた商品です。ほかの商品を選んでください。"))
@@ -283,6 +281,14 @@ class LineForm(forms.Form):
         return Item(sku.pk, sku.code, name, sku.tax_rate, data.get("quantity") or 1, price)
 
 
+def know(lines: Sequence[LineForm]) -> None:
+    """Find out what the words of these rows stand for."""
+    typed = {line: str(line.data.get(line.add_prefix("sku")) or "").strip() for line in lines}
+    known = known_skus([text for text in typed.values() if text])
+    for line, text in typed.items():
+        line.known = known.get(text)
+
+
 class Sheet:
     """The whole form. `strict` shows errors; otherwise it shows what was typed and says nothing."""
 
@@ -291,7 +297,7 @@ class Sheet:
         choices = [(shop.code, shop.name) for shop in self.shops]
         self.head = HeadForm(values, shops=choices)
         self.lines = [LineForm(values, prefix=f"line-{index}") for index in range(self._rows(values))]
-        self._know([line for line in self.lines if not line.is_blank])
+        know([line for line in self.lines if not line.is_blank])
         self.head.full_clean()
         for line in self.lines:
             line.full_clean()
@@ -303,13 +309,6 @@ class Sheet:
     def _rows(values: Values) -> int:
         typed = str(values.get("rows") or "")
         return min(max(int(typed), 1), MOST) if typed.isdecimal() and len(typed) < 4 else ROWS
-
-    @staticmethod
-    def _know(lines: Sequence[LineForm]) -> None:
-        typed = {line: str(line.data.get(line.add_prefix("sku")) or "").strip() for line in lines}
-        known = known_skus([text for text in typed.values() if text])
-        for line, text in typed.items():
-            line.known = known.get(text)
 
     @staticmethod
     def _typed(values: Values) -> dict[str, Any]:
@@ -357,12 +356,17 @@ class Sheet:
         method = data.get("method")
         if not self.head.is_free and method == Method.FREE and total:
             self.head.add_error(
-                "method", _("金額のある受注は「無償」にできません。単価と送料を0にするか、ほかの支払方法を選んでください。")
+                "method",
+                _("金額のある受注は「無償」にできません。単価と送料を0にするか、ほかの支払方法を選んでください。"),
             )
         if method in NEEDS_PROVIDER and not self.head.is_free and not self.shop.can("own_payments"):
             self.head.add_error("method", _("この店舗では使えない支払方法です。銀行振込か代金引換を選んでください。"))
         count = len(self.head.errors) + sum(len(line.errors) for line in self.lines)
-        return [_("入力を確かめてください（%(count)dか所）。入力した内容は残っています。") % {"count": count}] if count else []
+        return (
+            [_("入力を確かめてください（%(count)dか所）。入力した内容は残っています。") % {"count": count}]
+            if count
+            else []
+        )
 
     @property
     def is_valid(self) -> bool:

@@ -88,7 +88,7 @@ def totals_of(items: Sequence[Item], charges: Charges) -> Totals:
     )
 
 
-def channel_order(  # noqa: PLR0913 - what a draft lacks to be an order
+def channel_order(
     draft: Draft, *, number: str, state: str, payment_name: str, flags: Sequence[str], now: datetime
 ) -> ChannelOrder:
     """What costs nothing is paid; the rest waits for its money as the shop's terms say."""

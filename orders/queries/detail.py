@@ -152,6 +152,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "money": _money(order),
         "labels": order_labels(order),
         "related": related(order),
+        "internal": is_internal(order),
         "may_label": user.has_perm("orders.change_order"),
         "rule_new_url": reverse("orders:rule-new") if user.has_perm("orders.manage_rules") else "",
         "slot": slot_label(order.wish_slot),
@@ -384,6 +385,10 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "note": has("orders.change_order"),
         "channel_memo": has("orders.change_order") and has(PERSONAL) and order.shop.can("memo"),
         "reimport": has("orders.change_order") and not is_internal(order),
+        "lines": has("orders.change_order")
+        and has("orders.cancel_order")
+        and not order.stop_asked_at
+        and not why_closed(order),
         "copy": has("orders.add_order") and has(PERSONAL),
         "member": has("customers.view_member"),
         "sku": has("inventory.view_sku"),

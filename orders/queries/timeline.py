@@ -66,6 +66,7 @@ LABELS = {
     "cancel_withdrawn": (gettext_lazy("キャンセルを取り下げました"), "neutral"),
     "pieces_cancelled": (gettext_lazy("一部の商品をキャンセルしました"), "danger"),
     "no_refund": (gettext_lazy("返金はありません"), "neutral"),
+    "lines_changed": (gettext_lazy("商品を変えました"), "attention"),
     "reopened": (gettext_lazy("出荷確定を取り消しました"), "attention"),
     "exchange_made": (gettext_lazy("交換の受注を作りました"), "info"),
     "exchange_for": (gettext_lazy("交換のための受注です"), "info"),
@@ -98,7 +99,7 @@ LABELS = {
 # Fields whose values are no personal data.
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
-    "delivery_method", "carrier",
+    "delivery_method", "carrier", "quantity", "goods", "total",
 }  # fmt: skip
 
 

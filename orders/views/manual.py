@@ -1,6 +1,7 @@
 """受注の手入力: one form that is filled step by step, each step a POST of the whole form, and saved at the end.
 
-`step` says what is wanted: look up members, take one over, fill in an address, add rows, choose a product, reckon, save.
+`step` says what is wanted: look up members, take one over, fill in an address, add rows, choose a product, reckon,
+save.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ PAGE, FORM = "orders/manual/new.html", "orders/manual/_form.html"
 @permission_required(ENTER, raise_exception=True)
 def manual_new(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
-        known = queries.member_values(_id(request.GET.get("member")) or 0)
+        known = queries.member_values(_id(request.GET.get("member")))
         return _show(request, blank_values() | known)
     values = {name: str(value) for name, value in request.POST.items()}
     step, _colon, argument = values.pop("step", "").partition(":")
@@ -64,7 +65,7 @@ def manual_copy(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(ENTER, raise_exception=True)
 def manual_skus(request: HttpRequest) -> HttpResponse:
     """What `?q=` may mean, for the field's list."""
-    typed = next((value for name, value in request.GET.items() if name.endswith("-sku") or name == "q"), "")
+    typed = next((str(value) for name, value in request.GET.items() if name.endswith("-sku") or name == "q"), "")
     found = queries.skus_offered(typed[:120]) if typed.strip() else []
     return render_page(request, "orders/manual/_sku_options.html", {"offered": found})
 
@@ -88,7 +89,7 @@ def manual_shop(request: HttpRequest) -> HttpResponse:
 def _after(step: str, argument: str, values: dict[str, str]) -> dict[str, Any]:
     """The form's values as this step leaves them."""
     moves: Mapping[str, Callable[[], Mapping[str, Any]]] = {
-        "member": lambda: {"member_q": "", **queries.member_values(_id(argument) or 0)},
+        "member": lambda: {"member_q": "", **queries.member_values(_id(argument))},
         "place": lambda: _placed("to" if argument == "to" else "buyer", values),
         "more": lambda: {"rows": str(min(MOST, int(values.get("rows") or 0) + MORE))},
         "pick": lambda: _picked(argument),
@@ -115,8 +116,8 @@ def _save(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
     sheet = Sheet(values, shops=_shops(values), strict=True)
     if sheet.is_valid:
         data = sheet.head.cleaned_data
-        first = Order.objects.filter(pk=data.get("copied_from")).defer("search").first()
-        origin = Origin(data["key"], data.get("source") or "phone", first, data.get("copy_reason") if first else "")
+        first = Order.objects.filter(pk=data["copied_from"] or 0).defer("search").first()
+        origin = Origin(data["key"], data["source"], first, data["copy_reason"] if first else "")
         shop = sheet.shop if sheet.shop.pk else manual.phone_shop()
         try:
             entered = manual.enter(shop, sheet.draft, origin, actor=actor_of(request))
@@ -146,9 +147,10 @@ def _shops(values: Values) -> list[Shop]:
     return [first.shop, phone]
 
 
-def _id(value: Any) -> int | None:
+def _id(value: Any) -> int:
+    """0, which no row has, for what is no id."""
     text = str(value or "")
-    return int(text) if text.isdecimal() and len(text) < 18 else None
+    return int(text) if text.isdecimal() and len(text) < 18 else 0
 
 
 def _context(values: Values, sheet: Sheet) -> dict[str, Any]:

@@ -3,15 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from customers.models import Member
 from fulfillment.services.allocate import allocate_waiting
+from inventory.services.catalogue import SkuRow, upsert_skus
 from oms.kernel.models import Effect
-from orders.decide.manual import Charges, Draft, Item, totals_of
 from orders.channel_order import PaymentMethod
+from orders.decide.manual import Charges, Draft, Item, totals_of
 from orders.models import ManualOrder, Order, Shop
 from orders.services import manual
+from orders.services.cancel import cancel_orders
 from orders.services.intake import take_in
 from orders.services.journal import SYSTEM, Actor
 from orders.services.manual import Origin
@@ -81,6 +84,7 @@ def test_a_typed_order_is_taken_in_with_member_promise_sums_and_journal(client, 
     allocate_waiting()
     order.refresh_from_db()
     assert order.stage == "ready", "it goes through the same gates as every order"
+    call_command("audit")
 
 
 def test_the_same_form_twice_is_one_order(client, chair):
@@ -119,8 +123,6 @@ def test_an_unpaid_transfer_waits_for_its_money_and_the_payment_terms_are_our_ow
 
 
 def test_no_channel_is_told_when_it_is_cancelled(client, chair, aoi):
-    from orders.services.cancel import cancel_orders
-
     save(client)
     order = Order.objects.get()
     result = cancel_orders([order.pk], reason="お客様都合", actor=Actor(aoi))
@@ -151,9 +153,14 @@ def test_the_first_order_copies_sender_and_letterhead_of_a_known_shop(client, ch
 def test_every_error_stands_at_its_field_and_nothing_typed_is_lost(client, chair):
     page = body(
         save(
-            client, buyer_name="", buyer_postal_code="12", buyer_prefecture="東京", wish_date="2020-01-01",
-            discount="99999", **{"line-0-quantity": "0", "line-1-sku": "NICHTS"},
-        )  # fmt: skip
+            client,
+            buyer_name="",
+            buyer_postal_code="12",
+            buyer_prefecture="東京",
+            wish_date="2020-01-01",
+            discount="99999",
+            **{"line-0-quantity": "0", "line-1-sku": "NICHTS"},
+        )
     )
     for text in (
         "注文者の氏名を入れてください。", "7桁の数字", "都道府県の名前を確かめてください", "今日より前の日",
@@ -171,8 +178,6 @@ def test_an_order_without_goods_is_refused(client):
 
 def test_words_that_mean_several_products_offer_them_and_one_is_picked(client, chair):
     make_sku("CHAIR-B", name="CHAIR の品 黒")
-    from inventory.services.catalogue import SkuRow, upsert_skus
-
     upsert_skus([SkuRow("CHAIR-B", "CHAIR-B", "木の椅子 黒"), SkuRow("CHAIR-C", "CHAIR-B", "木の椅子 白")])
     typed = TYPED | {"line-0-sku": "木の椅子"}
     page = body(client.post(NEW, typed | {"step": "sums"}))
