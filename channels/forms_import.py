@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as lazy
 
 from channels.services.reimport import MOST, numbers_in
 from orders.models import Shop
+from orders.services.manual import CHANNEL as BY_HAND
 
 
 class ReimportForm(forms.Form):
     """A shop, and order numbers as they were pasted; cleaned, `numbers` holds each once."""
 
     shop = forms.ModelChoiceField(
-        Shop.objects.filter(active=True).order_by("code"),
+        Shop.objects.filter(active=True).exclude(channel=BY_HAND).order_by("code"),
         label=lazy("店舗"),
         error_messages={"required": lazy("店舗を選んでください。")},
     )

@@ -41,6 +41,9 @@ class PaymentMethod(StrEnum):
     DEFERRED = "deferred"
     WALLET = "wallet"
     POINTS = "points"
+    STORE = "store"
+    ACCOUNT = "account"
+    FREE = "free"
     OTHER = "other"
 
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_attachments import attachment_routes
 from orders.urls_exports import export_routes
+from orders.urls_manual import manual_routes
 from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
 from orders.urls_papers import paper_routes
@@ -43,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *export_routes,
     *move_in_routes,
     *order_routes,
+    *manual_routes,
     *attachment_routes,
     *reason_routes,
     *rule_routes,

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from orders.urls_mail import mail_routes
-from orders.views import cancel, edit, inbox, member, order
+from orders.views import cancel, edit, inbox, lines, member, order
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -15,6 +15,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/pay/", order.order_pay, name="pay"),
     path("<int:pk>/cancel/", cancel.order_cancel, name="cancel"),
     path("<int:pk>/cancel/decline/", cancel.order_decline_cancel, name="decline-cancel"),
+    path("<int:pk>/lines/", lines.order_lines, name="lines"),
     path("<int:pk>/recipients/<int:position>/edit/", edit.edit_recipient, name="edit-recipient"),
     path("<int:pk>/delivery/edit/", edit.edit_delivery, name="edit-delivery"),
     path("<int:pk>/note/edit/", edit.edit_note, name="edit-note"),

@@ -13,6 +13,7 @@ from channels.services.rules import calendars, rule_of, seats_of, shop_facts
 from inventory.models import Location, Sku
 from oms.kernel import clock
 from orders.models import Shop
+from orders.services.manual import CHANNEL as BY_HAND
 
 LATEST = 50
 
@@ -28,7 +29,7 @@ class ShopRow:
 
 def shop_rows() -> list[ShopRow]:
     """Every active shop with its rule, its maintenance and its last comparison. A fixed number of queries."""
-    shops = list(Shop.objects.filter(active=True).order_by("code"))
+    shops = list(Shop.objects.filter(active=True).exclude(channel=BY_HAND).order_by("code"))
     ids = [shop.pk for shop in shops]
     facts, calendar, now = shop_facts(ids), calendars(ids), clock.now()
     runs = StockComparison.objects.filter(shop__in=ids).order_by("shop_id", "-pk").distinct("shop_id")

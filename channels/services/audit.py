@@ -23,7 +23,8 @@ SETTLED_AFTER = timedelta(minutes=15)
 CHECKS: Mapping[str, str] = {
     "order {} of shop {} has no raw payload": """
         SELECT o.channel_order_no, o.shop_id FROM orders_order o
-         WHERE NOT EXISTS (SELECT FROM channels_raworder r
+         WHERE NOT o.flags @> '{internal}'
+           AND NOT EXISTS (SELECT FROM channels_raworder r
                             WHERE r.shop_id = o.shop_id AND r.channel_order_no = o.channel_order_no)""",
     "payload of order {} of shop {} became neither an order nor a quarantine case": """
         SELECT r.channel_order_no, r.shop_id FROM channels_raworder r

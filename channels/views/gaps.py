@@ -21,6 +21,7 @@ from oms.kernel.later import later
 from oms.kernel.typed import typed_day
 from oms.kernel.web import answer, render_page
 from orders.models import Shop
+from orders.services.manual import CHANNEL as BY_HAND
 
 NUMBERS_SHOWN = 500
 HOURS = 24
@@ -31,7 +32,7 @@ HOURS = 24
 def calendar(request: HttpRequest) -> HttpResponse:
     """Two weeks up to `?day=`, a column per shop."""
     last = typed_day(request.GET.get("day", "")) or clock.today()
-    shops = list(Shop.objects.filter(active=True).order_by("code"))
+    shops = list(Shop.objects.filter(active=True).exclude(channel=BY_HAND).order_by("code"))
     context = {
         "shops": shops,
         "rows": queries.calendar(shops, last=last),
@@ -72,7 +73,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     if moment is None or moment > clock.today():
         messages.error(request, _("照合する日を選んでください。"))
         return answer(request, to=reverse("channels:gaps"))
-    shops = [shop] if shop else list(Shop.objects.filter(active=True).order_by("code"))
+    shops = [shop] if shop else list(Shop.objects.filter(active=True).exclude(channel=BY_HAND).order_by("code"))
     for one in shops:
         later("channels.tasks.intake_compare", connection_of(one.pk).pk, moment.isoformat())
     messages.info(request, _("照合を始めました。終わると、件数が変わります。"))

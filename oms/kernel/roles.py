@@ -47,6 +47,7 @@ WORK_ON_ORDERS |= {
     "orders.inspect_returncase",
     "orders.settle_returncase",
 }
+WORK_ON_ORDERS |= {"orders.add_order"}  # by telephone, or as a copy
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",

@@ -45,6 +45,7 @@ ENTRIES = (
     Entry(_("在庫"), "inventory:list", "inventory.view_sku", "stock", "z"),
     Entry(_("会員"), "customers:list", "customers.view_member", "members", "m"),
     Entry(_("店舗・モール"), "channels:list", "channels.view_connection", "shops", "t"),
+    Entry(_("受注の手入力"), "orders:manual-new", "orders.add_order", "note", "a", more=True),
     Entry(_("返品"), "orders:returns", "orders.view_returncase", "undo", "h", more=True),
     Entry(_("欠品・引当待ち"), "fulfillment:shortages", "orders.view_order", "clock", "q", more=True),
     Entry(_("数字"), "pages:numbers", "orders.view_order", "chart", "n", more=True),

@@ -123,6 +123,7 @@ STANDARD: dict[str, Reason] = {
     "paid_short": Reason(
         _("入金不足"), BLOCK, _("不足分を案内するか、当社負担にする"), group="payment", clearable=False
     ),
+    "amount_increased": Reason(_("増額変更"), BLOCK, _("増えた金額をお客様に確かめ、決済を取り直す"), group="payment"),
     "paid_over": Reason(_("過入金"), WARN, _("差額を返金する"), group="payment"),
     # ---- combination
     "merge_candidate": Reason(_("同梱候補"), BLOCK, _("同梱するか、別々に出荷するかを決める"), group="combination"),

@@ -7,6 +7,7 @@ from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.export import ExportEvent, ExportFormat, ExportGrain, ExportLayout, ExportRun
 from orders.models.figure import DayFigure, FigureState, OrderFigure
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
+from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.papers import (
@@ -66,6 +67,7 @@ __all__ = [
     "MailStop",
     "MailTemplate",
     "MailTemplateVersion",
+    "ManualOrder",
     "MoveIn",
     "MoveInEvent",
     "MoveInPreset",

@@ -20,6 +20,7 @@ from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewR
 from orders.models.order import PAYABLE, ChannelSync
 from orders.queries import cancellations
 from orders.queries.labels import order_labels
+from orders.queries.manual import related
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
@@ -150,6 +151,8 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "many_recipients": len(recipients) > 1,
         "money": _money(order),
         "labels": order_labels(order),
+        "related": related(order),
+        "internal": is_internal(order),
         "may_label": user.has_perm("orders.change_order"),
         "rule_new_url": reverse("orders:rule-new") if user.has_perm("orders.manage_rules") else "",
         "slot": slot_label(order.wish_slot),
@@ -381,7 +384,12 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "instruct": has("orders.release_order") and order.stage == "ready",
         "note": has("orders.change_order"),
         "channel_memo": has("orders.change_order") and has(PERSONAL) and order.shop.can("memo"),
-        "reimport": has("orders.change_order"),
+        "reimport": has("orders.change_order") and not is_internal(order),
+        "lines": has("orders.change_order")
+        and has("orders.cancel_order")
+        and not order.stop_asked_at
+        and not why_closed(order),
+        "copy": has("orders.add_order") and has(PERSONAL),
         "member": has("customers.view_member"),
         "sku": has("inventory.view_sku"),
     }

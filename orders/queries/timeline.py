@@ -13,6 +13,8 @@ from orders.models.order import Stage
 LIMIT = 200
 LABELS = {
     "imported": (gettext_lazy("取り込みました"), "info"),
+    "entered": (gettext_lazy("受注を手で登録しました"), "info"),
+    "copied": (gettext_lazy("受注を複写しました"), "info"),
     "channel_update": (gettext_lazy("モール側の変更を取り込みました"), "info"),
     "stage": (gettext_lazy("ステータスが変わりました"), "neutral"),
     "reason_accepted": (gettext_lazy("確認済みにしました"), "done"),
@@ -64,6 +66,7 @@ LABELS = {
     "cancel_withdrawn": (gettext_lazy("キャンセルを取り下げました"), "neutral"),
     "pieces_cancelled": (gettext_lazy("一部の商品をキャンセルしました"), "danger"),
     "no_refund": (gettext_lazy("返金はありません"), "neutral"),
+    "lines_changed": (gettext_lazy("商品を変えました"), "attention"),
     "reopened": (gettext_lazy("出荷確定を取り消しました"), "attention"),
     "exchange_made": (gettext_lazy("交換の受注を作りました"), "info"),
     "exchange_for": (gettext_lazy("交換のための受注です"), "info"),
@@ -100,7 +103,7 @@ LABELS = {
 # Fields whose values are no personal data.
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
-    "delivery_method", "carrier", "preferred_location", "payment_method",
+    "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "total",
 }  # fmt: skip
 
 
@@ -122,14 +125,15 @@ class Happening:
 
 
 def timeline(order_id: int, *, personal: bool) -> list[Happening]:
-    """The newest events first, at most `LIMIT`. Two queries."""
-    events = (
+    """The newest events first, at most `LIMIT`; one typed in by hand was not imported. Two queries."""
+    events = list(
         OrderEvent.objects.filter(order=order_id)
         .select_related("by")
         .prefetch_related("values")
         .order_by("-id")[:LIMIT]
     )
-    return [_happening(event, personal) for event in events]
+    by_hand = any(event.kind == "entered" for event in events)
+    return [_happening(event, personal) for event in events if not (by_hand and event.kind == "imported")]
 
 
 def _happening(event: OrderEvent, personal: bool) -> Happening:

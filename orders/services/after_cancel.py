@@ -19,19 +19,21 @@ def task_key(cancellation: Cancellation) -> str:
     return f"cancel:{cancellation.pk}"
 
 
-def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], actor: Actor) -> None:
+def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], spent: int = 0, actor: Actor) -> None:
     """Open the refunds of these decisions and the tasks of those whose channel a person must tell (`by_hand`).
+    `spent` yen of each pay for other goods and are not refunded.
 
     The caller holds the orders' locks, and has not lowered any quantity yet.
     """
     for one in cancellations:
         if one.refund:
-            _refund(one, by_channel=one.order_id not in by_hand and not is_internal(one.order), actor=actor)
+            by_channel = one.order_id not in by_hand and not spent and not is_internal(one.order)
+            _refund(one, by_channel=by_channel, spent=spent, actor=actor)
     asked = [one for one in cancellations if one.order_id in by_hand]
     tasks.ask([_task(one) for one in asked], actor=actor)
 
 
-def _refund(one: Cancellation, *, by_channel: bool, actor: Actor) -> None:
+def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) -> None:
     """Nothing to refund is no obstacle to a cancellation; the journal says so."""
     pieces = None if one.whole else dict(one.lines.values_list("line", "quantity"))
     by_channel = by_channel and one.order.shop.can("cancel" if one.whole else "partial_cancel")
@@ -39,7 +41,7 @@ def _refund(one: Cancellation, *, by_channel: bool, actor: Actor) -> None:
         refunds.open_refund(
             one.order_id,
             key=refund_key(one),
-            wish=refunds.Wish(pieces),
+            wish=refunds.Wish(pieces, deduction=spent),
             reason=one.text,
             actor=actor,
             by_channel=by_channel,

@@ -288,6 +288,18 @@ def _word(one: Cancellation) -> NewEffect | None:
     return None
 
 
+def record_pieces(
+    order: Order, pieces: Mapping[int, int], *, ask: Ask, value: int, spent: int, actor: Actor
+) -> Cancellation:
+    """The cancellation of pieces that give way to other goods: `value` yen less, of which `spent` pays what comes in
+    their place; only the rest is refunded. The caller writes the lines, and tells the channel of the whole change."""
+    made = _record(order, ask, actor, waits=False, pieces=pieces)
+    made.state, made.ended_at, made.amount = State.DONE, clock.now(), value
+    made.save(update_fields=["state", "ended_at", "amount"])
+    after_cancel.settle([made], by_hand=(), spent=spent, actor=actor)
+    return made
+
+
 def _end_pieces(cancellation: Cancellation, actor: Actor) -> list[int]:
     """Take the pieces of this decision off its order; returns the order when a person must tell the channel."""
     order = cancellation.order

@@ -1,6 +1,7 @@
 """Taking pieces off an order's lines: its sums and its promises shrink with them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -29,10 +30,21 @@ def decide(order: Order, pieces: Mapping[int, int]) -> Cut:
     return cut(lines, Sums(**{name: getattr(order, name) for name in SUMS}), refunds.bill_of(order), pieces)
 
 
-def write(order: Order, taken: Cut, *, actor: Actor, aside: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line that was just written: its pieces, and what it asks of the stock (None: it may not ask yet)."""
+
+    quantity: int
+    want: stock.Want | None
+
+
+def write(
+    order: Order, taken: Cut, *, actor: Actor, aside: bool = False, new: Sequence[NewLine] = ()
+) -> None:  # fmt: skip
     """Write what `decide` came to. The caller holds the order's lock; stock is locked here, last.
 
-    Lines that were promised stay promised for what is left; `aside` takes the freed units off sale.
+    Lines that were promised stay promised for what is left, or ask for what they have more now; `new` lines ask with
+    them. `aside` takes the freed units off sale.
     """
     before = {line.pk: line for line in OrderLine.objects.filter(pk__in=[line.id for line in taken.lines])}
     update_rows(
@@ -40,7 +52,7 @@ def write(order: Order, taken: Cut, *, actor: Actor, aside: bool = False) -> Non
         {"quantity": "int", "cancelled_quantity": "int", "amount": "int", "discount": "int"},
         [(line.id, line.quantity, line.cancelled, line.amount, line.discount) for line in taken.lines],
     )
-    less = sum(before[line.id].quantity - line.quantity for line in taken.lines)
+    less = sum(before[line.id].quantity - line.quantity for line in taken.lines) - sum(one.quantity for one in new)
     Order.objects.filter(pk=order.pk).update(
         **{name: getattr(taken.sums, name) for name in SUMS},
         tax_by_rate=[],  # the channel's own figures were for all pieces
@@ -50,13 +62,22 @@ def write(order: Order, taken: Cut, *, actor: Actor, aside: bool = False) -> Non
     OrderLine.objects.filter(pk__in=before).update(reserved=False, allocated_quantity=F("shipped_quantity"))
     lines_released.send(sender=Order, line_ids=list(before))
     review.sync([order.pk])
-    _promise_the_rest(order, taken, before, actor=actor, aside=aside)
+    asked = [one.want for one in new if one.want]
+    _promise_the_rest(order, taken, before, asked, actor=actor, aside=aside)
     lines_cut.send(sender=Order, order_ids=[order.pk], by=actor.by)
     stages.recompute([order.pk], actor=actor)
 
 
-def _promise_the_rest(order: Order, taken: Cut, before: Mapping[int, OrderLine], *, actor: Actor, aside: bool) -> None:
-    wants = []
+def _promise_the_rest(
+    order: Order,
+    taken: Cut,
+    before: Mapping[int, OrderLine],
+    asked: Sequence[stock.Want],
+    *,
+    actor: Actor,
+    aside: bool,
+) -> None:
+    wants = list(asked)
     for line in taken.lines:
         known = before[line.id]
         left = line.quantity - known.shipped_quantity

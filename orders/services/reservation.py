@@ -5,6 +5,7 @@ from datetime import datetime
 
 from inventory.services.stock import Want
 from orders.channel_order import ChannelOrder, ChannelState
+from orders.models import Order
 
 # A priority outweighs every deadline; an order without one comes after all that have one.
 PRIORITY_STEP, NO_DEADLINE = 1e11, 5e10
@@ -38,3 +39,8 @@ def takes_stock(order: ChannelOrder) -> bool:
     """The order's lines hold promises: it is open, ours to ship, and the channel does not say to wait."""
     over = order.state in {ChannelState.CANCELLED, ChannelState.SHIPPED}
     return not over and not order.fulfilled_by_channel and NO_RESERVE not in order.flags
+
+
+def takes_stock_now(order: Order) -> bool:
+    """The same of a stored order."""
+    return not order.fulfilled_by_channel and order.cancelled_at is None and NO_RESERVE not in order.flags

@@ -33,7 +33,8 @@ State = ReviewReason.State
 # Reasons that no check of the stored facts finds again: a person closes them, the rule or the mail that raised them.
 STICKY = {"channel_changed", "rule_hold", "rule_error", "mail_bounced", "mail_failed"}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
-FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock"}
+# `amount_increased` belongs to the verb that raised the total.
+FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased"}
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
