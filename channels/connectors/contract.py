@@ -232,6 +232,10 @@ class Connector(Protocol):
     def confirm(self, order: Mapping[str, Any]) -> None:
         """Acknowledge. `order` is {"no", "extra", "ordered_at"}; already acknowledged is success."""
 
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        """Acknowledge up to 100 orders in as few calls as the channel allows. Returns what went wrong by order number;
+        raises what went wrong with all of them."""
+
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         """Tell all parcels of the order so far. Repeating with the same references is harmless."""
 
@@ -279,6 +283,14 @@ class Basic:
     credential_terms: Mapping[str, CredentialTerm] = {}
     service_terms: Mapping[str, ServiceTerm] = {}
     consent = False
+
+    def confirm(self, order: Mapping[str, Any]) -> None:
+        for trouble in self.confirm_all([order]).values():
+            raise trouble
+
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        """There is no such step: every order counts as acknowledged."""
+        return {}
 
     def changed_orders(self, again: set[str] | None = None) -> Iterator[Sequence[Change]]:
         return iter(())

@@ -1,7 +1,8 @@
-"""What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel."""
+"""What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel; only
+confirmations of one shop, which come in crowds, share their calls."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -29,22 +30,52 @@ LEFT = (Shipment.State.SHIPPED, Shipment.State.RETURNED)  # what came back had l
 def deliver(effect: Effect) -> None:
     """Handler of all effects of kind channel_…; see `TELL`."""
     order = Order.objects.select_related("shop").get(pk=effect.payload["order"])
-    connection = Connection.objects.select_related("shop").get(shop=order.shop)
-    if not order.shop.active:
+    connection = _open_connection(order.shop_id)
+    try:
+        TELL[effect.kind](shops.connector_of(connection), order, effect)
+    except ChannelError as error:
+        raise _outcome(connection, effect, error) from error
+
+
+def confirm_together(effects: Sequence[Effect]) -> dict[int, Exception]:
+    """Confirmations of one shop, told in as few calls as its channel allows; returns what went wrong, by effect."""
+    orders = Order.objects.in_bulk([effect.payload["order"] for effect in effects])
+    connection = _open_connection(effects[0].payload["shop"])
+    waiting = [order for order in orders.values() if order.confirmed_at is None and order.cancelled_at is None]
+    troubles: Mapping[str, ChannelError] = {}
+    if waiting:
+        try:
+            troubles = shops.connector_of(connection).confirm_all([order.for_connector for order in waiting])
+        except ChannelError as error:
+            troubles = {order.channel_order_no: error for order in waiting}
+    confirming.record_confirmed([order.pk for order in waiting if order.channel_order_no not in troubles])
+    return {
+        effect.pk: _outcome(connection, effect, troubles[no])
+        for effect in effects
+        if (no := orders[effect.payload["order"]].channel_order_no) in troubles
+    }
+
+
+def _open_connection(shop_id: int) -> Connection:
+    """Raises Postpone while nothing may be told."""
+    connection = Connection.objects.select_related("shop").get(shop=shop_id)
+    if not connection.shop.active:
         raise Postpone(_("この店舗は休止中です。店舗を再開すると送信します。"), after_s=RESTING_PAUSE_S)
     if connection.notices_paused:
         raise Postpone(_("この店舗への通知は停止中です。店舗の画面で再開してください。"))
-    try:
-        TELL[effect.kind](shops.connector_of(connection), order, effect)
-    except CredentialsRefused as error:
+    return connection
+
+
+def _outcome(connection: Connection, effect: Effect, error: ChannelError) -> Exception:
+    """What the channel's trouble means for the effect."""
+    if isinstance(error, CredentialsRefused):
         shops.note_failure(connection, error)
-        raise Postpone(error.cause, after_s=300) from error
-    except ChannelError as error:
-        if error.retry and effect.attempts >= outbox.MAX_ATTEMPTS:
-            raise Postpone(error.cause, after_s=max(error.retry_after_s or 0, LONG_PAUSE_S)) from error
-        if error.retry or error.uncertain:
-            raise Retry(error.cause, after_s=error.retry_after_s) from error
-        raise GiveUp(error.cause) from error
+        return Postpone(error.cause, after_s=300)
+    if error.retry and effect.attempts >= outbox.MAX_ATTEMPTS:
+        return Postpone(error.cause, after_s=max(error.retry_after_s or 0, LONG_PAUSE_S))
+    if error.retry or error.uncertain:
+        return Retry(error.cause, after_s=error.retry_after_s)
+    return GiveUp(error.cause)
 
 
 def _confirm(connector: Connector, order: Order, effect: Effect) -> None:

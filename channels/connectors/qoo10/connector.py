@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from channels.connectors.contract import (
     Basic,
     Capabilities,
+    ChannelError,
     ConnectorSettings,
     CredentialTerm,
     Fetched,
@@ -107,8 +108,8 @@ class Qoo10Connector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        changes.confirm(self.api, order)
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        return changes.confirm_all(self.api, orders)
 
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         changes.ship(self.api, order, parcels)

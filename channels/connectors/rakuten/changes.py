@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
 from channels.connectors.rakuten import wire
-from channels.connectors.rakuten.orders import outcome, read_one
+from channels.connectors.rakuten.orders import outcome, read, read_one
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
 from channels.connectors.seen import digest_of
@@ -22,6 +22,7 @@ NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません�
 GONE = (wire.CANCELLING, wire.CANCELLED)
 UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
 IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
+ONE_BY_ONE = "楽天がまとめての注文確認を受け付けませんでした。1件ずつ送り直します。"
 NOT_DONE = "楽天の受注 {no} を{verb}できませんでした（{codes}）。RMSの受注画面で状態を確認してください。"
 POSTAGE_OPEN = "楽天の受注 {no} は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
 DECLINE_BY_HAND = "楽天の受注 {no} のキャンセル申請は、RMSの受注画面とR-Messeでお断りしてください。"
@@ -42,23 +43,45 @@ def current(rms: Rms, no: str) -> dict[str, Any]:
     return order
 
 
-def confirm(rms: Rms, no: str) -> None:
-    """Acknowledge (注文確認). An order already past that step is success, after a look at it."""
+def confirm_all(rms: Rms, numbers: Sequence[str]) -> dict[str, ChannelError]:
+    """Acknowledge (注文確認) at most 100 orders in one call; returns by number what went wrong. An order already past
+    that step is success, after a look at it."""
+    said: dict[str, tuple[list[str], list[str]]] = {}
+    lost: ChannelDown | None = None
     try:
-        bad, good = outcome(decoded(rms.order("confirmOrder", {"orderNumberList": [no]}, idempotent=False)), no)
-    except ChannelDown as lost:
-        if _progress(current(rms, no)) in (wire.TO_CONFIRM, *GONE):
-            raise _may_follow(lost) from None
-        return
+        answer = decoded(rms.order("confirmOrder", {"orderNumberList": list(numbers)}, idempotent=False))
+        said = {no: outcome(answer, no) for no in numbers}
+    except ChannelDown as no_answer:
+        lost = no_answer
     except Refused as refused:
-        bad, good = refused_numbers(refused), []
-    if not bad and good:
-        return _await_shown(_progress(current(rms, no)) != wire.TO_CONFIRM)
-    if "105" in bad:
-        raise Refused(POSTAGE_OPEN.format(no=no))
-    progress = _progress(current(rms, no))
+        if len(numbers) > 1:  # it does not say which of them it meant
+            return {no: ChannelDown(ONE_BY_ONE, detail=refused.detail, retry_after_s=1) for no in numbers}
+        said = {numbers[0]: (refused_numbers(refused), [])}
+    shown = {raw.channel_order_no: json.loads(raw.payload) for raw in read(rms, numbers).orders}
+    troubles: dict[str, ChannelError] = {}
+    for no in numbers:
+        try:
+            _settle_confirmed(no, shown.get(no) or current(rms, no), *said.get(no, ([], [])), lost=lost)
+        except ChannelError as trouble:
+            troubles[no] = trouble
+    return troubles
+
+
+def _settle_confirmed(
+    no: str, order: Mapping[str, Any], bad: Sequence[str], good: Sequence[str], *, lost: ChannelDown | None
+) -> None:
+    """Raises unless the order as it shows now is past the step. `lost`: no answer came."""
+    progress = _progress(order)
+    if lost is not None:
+        if progress in (wire.TO_CONFIRM, *GONE):
+            raise _may_follow(lost)
+        return
+    if good and not bad:
+        return _await_shown(progress != wire.TO_CONFIRM)
     if progress in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
+    if "105" in bad:
+        raise Refused(POSTAGE_OPEN.format(no=no))
     if progress == wire.TO_CONFIRM and bad and set(bad) <= PASSING:
         raise ChannelDown(NOT_SHOWN, detail=" ".join(bad), retry_after_s=LOOK_AGAIN_S)
     if progress == wire.TO_CONFIRM:

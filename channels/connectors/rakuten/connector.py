@@ -108,8 +108,8 @@ class RakutenConnector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        changes.confirm(self._rms, order["no"])
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        return changes.confirm_all(self._rms, [order["no"] for order in orders])
 
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         changes.ship(self._rms, order["no"], parcels)

@@ -3,6 +3,7 @@
 import pytest
 from django.http import QueryDict
 
+from channels.queries.budgets import budgets as shop_budgets
 from fulfillment.models import Shipment
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.audit import violations as shipment_violations
@@ -11,7 +12,6 @@ from fulfillment.services.reopen import parcel_returned, reopen
 from fulfillment.services.ship import Departure, confirm_shipments
 from inventory.models import Balance, BundleComponent, Entry
 from inventory.services.audit import violations as stock_violations
-from channels.queries.budgets import budgets as shop_budgets
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.pages.services import figures
