@@ -12,7 +12,7 @@ from django.db import transaction
 
 from channels.connectors.registry import CONNECTORS
 from channels.demo import company
-from channels.models import Connection, Listing, QuarantinedOrder, RawOrder
+from channels.models import ApiCall, Connection, Listing, QuarantinedOrder, RawOrder
 from channels.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from channels.sandbox.world import World
 from channels.services import intake, publish, shops
@@ -116,6 +116,46 @@ def test_an_order_is_imported_confirmed_shipped_and_told(channel, world, shop_of
     assert told.state == "shipped" and [parcel.tracking for parcel in told.parcels] == ["471203984412"]
     again = intake.pull(connection)
     assert again.created == 0 and Order.objects.count() == 1 and not QuarantinedOrder.objects.exists()
+
+
+def test_all_five_shops_in_one_run_without_one_refused_request(world, shop_of):
+    """Pulled, confirmed, shipped and pushed; the malls' own rules would have said so."""
+    placed = {}
+    for channel in CHANNELS:
+        key, _sku = mapped_listing(world, channel)
+        placed[channel] = world.place_order(channel, [(key, 2)], payment="card", remarks="", traits=())
+    for connection in shop_of.values():
+        settle(connection)
+    orders = {order.shop.channel: order for order in Order.objects.select_related("shop")}
+    assert {channel: order.stage for channel, order in orders.items()} == dict.fromkeys(CHANNELS, "ready")
+    parcels = instruct_orders([order.pk for order in orders.values()], actor=Actor()).shipments
+    numbers = [f"47120398441{place}" for place in range(len(parcels))]
+    confirm_shipments(
+        [Departure(parcel, "yamato", no) for parcel, no in zip(parcels, numbers, strict=True)], actor=Actor()
+    )
+    outbox.deliver_due()
+    for channel, connection in shop_of.items():
+        Listing.objects.filter(shop=connection.shop).exclude(sku__in=orders[channel].lines.values("sku")).update(
+            desired_at=None
+        )
+        publish.consume_marks()
+        assert not publish.push_shop(connection).failed
+        clock.sleep(900)
+        publish.read_back(
+            connection,
+            list(
+                Listing.objects.filter(shop=connection.shop, sent_at__isnull=False)[:5].values_list("code", flat=True)
+            ),
+        )
+        settle(connection)
+    told = {channel: world.order(channel, one.number) for channel, one in placed.items()}
+    assert {one.state for one in told.values()} == {"shipped"}
+    assert sorted(parcel.tracking for one in told.values() for parcel in one.parcels) == numbers
+    assert not Effect.objects.exclude(state="done").filter(kind__startswith="channel_").exists()
+    refused = ApiCall.objects.filter(ok=False).values_list("shop__channel", "operation", "status", "error")
+    assert not list(refused)
+    assert set(ApiCall.objects.values_list("shop__channel", flat=True)) == set(CHANNELS)
+    assert all(one.accepted for one in world.journal())
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -48,7 +48,7 @@ def test_what_waits_for_one_shop_goes_out_in_one_call_of_the_allowed_size(crowds
 
 
 def test_each_effect_of_a_crowd_ends_by_its_own_outcome(crowds):
-    calls, troubles = crowds
+    _calls, troubles = crowds
     troubles |= {"b": Retry("あとで。", after_s=5), "c": GiveUp("できません。")}
     wait_for("a", "b", "c")
     outbox.deliver_due()
