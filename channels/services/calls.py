@@ -37,6 +37,7 @@ PURPOSES = {
     "confirm": Purpose.NOTICE,
     "confirm_all": Purpose.NOTICE,
     "ship": Purpose.NOTICE,
+    "ship_all": Purpose.NOTICE,
     "cancel": Purpose.NOTICE,
     "cancel_lines": Purpose.NOTICE,
     "answer_cancel": Purpose.NOTICE,

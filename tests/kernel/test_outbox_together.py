@@ -24,7 +24,9 @@ def crowds(monkeypatch):
     def alone(effect):
         calls.append([effect.key])
 
-    monkeypatch.setitem(outbox.KINDS, "crowd", outbox.Kind(alone, "試験", together=Together("shop", together, most=3)))
+    monkeypatch.setitem(
+        outbox.KINDS, "crowd", outbox.Kind(alone, "試験", together=Together("shop", together, lambda _first: 3))
+    )
     return calls, troubles
 
 

@@ -21,6 +21,7 @@ from channels.connectors.told import Told
 from oms.kernel import clock
 
 BULK = 500
+TOGETHER = 100  # baskets; each is looked at afterwards, three a second
 SHIP_WITHIN_DAYS = 3  # weekdays after payment
 TRAVEL_DAYS = 2  # a parcel is sent so long before the wished day
 SHOWS_AFTER_S = (1, 3)

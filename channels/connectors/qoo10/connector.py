@@ -52,6 +52,7 @@ class Qoo10Connector(Basic):
         memo=False,
         amount_change="none",
         relative_stock=False,
+        confirm_batch=changes.TOGETHER,
         cannot=(
             gettext_noop("発送済みの送り状番号の訂正"),
             gettext_noop("1つの注文番号に送り状番号を2件以上登録すること"),

@@ -64,7 +64,8 @@ class NewEffect:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Effects of one kind that one call delivers: up to `most` whose payloads hold the same under `same`.
+    """Effects of one kind that one call delivers: those whose payloads hold the same under `same`, at most so many as
+    `most` says of the first of them.
 
     `handle` gets two or more claimed effects and returns, by effect's id, what `Kind.handle` would have raised; an
     effect that is not named is done. What it raises itself counts for every one of them.
@@ -72,7 +73,7 @@ class Together:
 
     same: str
     handle: Callable[[Sequence[Effect]], Mapping[int, Exception]]
-    most: int = 100
+    most: Callable[[Effect], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,9 @@ def _claim_company(effect: Effect, most: int) -> list[Effect]:
     kind = KINDS.get(effect.kind)
     if kind is None or kind.together is None or effect.attempts > 1 or not effect.payload.get(kind.together.same):
         return []
+    most = min(most, kind.together.most(effect) - 1)
+    if most < 1:
+        return []
     found = Effect.objects.raw(
         f"""
         SELECT * FROM kernel_effect e
@@ -199,7 +203,7 @@ def _claim_company(effect: Effect, most: int) -> list[Effect]:
             effect.kind,
             kind.together.same,
             Jsonb(effect.payload[kind.together.same]),
-            max(0, min(most, kind.together.most - 1)),
+            most,
         ],
     )
     return [_take(one) for one in found]

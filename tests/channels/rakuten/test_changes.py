@@ -91,7 +91,8 @@ def test_of_many_each_order_is_judged_for_itself(mall: Mall):
     troubles = mall.connector().confirm_all([ref(good), ref(gone), ref(postage), unknown])
     assert troubles.keys() == {gone.number, postage.number, unknown["no"]}
     assert "キャンセル" in troubles[gone.number].cause and "送料" in troubles[postage.number].cause
-    assert "見つかりません" in troubles[unknown["no"]].cause
+    assert isinstance(troubles[unknown["no"]], ChannelDown)  # RMS may leave it out just then: it comes again alone
+    assert "見つかりません" in mall.connector().confirm_all([unknown])[unknown["no"]].cause
 
 
 def test_many_that_are_all_refused_come_again_one_by_one(mall: Mall):

@@ -1,4 +1,4 @@
-"""A morning's orders of one shop are confirmed in a few calls, and one bad order stops none of the others."""
+"""Orders of one shop are confirmed, and their parcels told, in a few calls; one bad order stops none of the others."""
 
 import pytest
 
@@ -44,6 +44,35 @@ def test_many_orders_are_confirmed_in_one_word(company, channel):
         allocate_waiting()
     stages = [company.order(one).stage for one in placed]
     assert stages == ["cancelled"] + ["ready"] * (MANY - 1)
+
+
+@pytest.mark.parametrize("channel", ["rakuten"])
+def test_an_afternoon_of_parcels_is_told_in_one_word(company, channel):
+    placed = [company.sells(channel) for _ in range(MANY)]
+    for _round in range(3):
+        company.round([channel])
+    ApiCall.objects.all().delete()
+    for n, one in enumerate(placed):
+        company.ships(one, f"47120398{n:04d}")
+    outbox.deliver_due()
+    told = [company.world.order(channel, one.number) for one in placed]
+    assert [[parcel.tracking for parcel in one.parcels] for one in told] == [[f"47120398{n:04d}"] for n in range(MANY)]
+    assert not Effect.objects.filter(kind="channel_ship").exclude(state="done").exists()
+    calls = list(ApiCall.objects.filter(purpose="notice").values_list("operation", flat=True))
+    assert calls.count("updateOrderShippingAsync") == 1 and "updateOrderShipping" not in calls and len(calls) < MANY
+    assert not Order.objects.exclude(channel_sync="in_sync").exists()
+
+
+@pytest.mark.parametrize("channel", ["amazon", "futureshop"])
+def test_where_a_channel_has_no_call_for_many_each_order_is_told_alone(company, channel):
+    placed = [company.sells(channel) for _ in range(2)]
+    for _round in range(2):
+        company.round([channel])
+    for n, one in enumerate(placed):
+        company.ships(one, f"47120398{n:04d}")
+    outbox.deliver_due()
+    told = [company.world.order(channel, one.number) for one in placed]
+    assert [[parcel.tracking for parcel in one.parcels] for one in told] == [[f"47120398{n:04d}"] for n in range(2)]
 
 
 @pytest.mark.parametrize("channel", ["rakuten"])
