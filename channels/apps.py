@@ -23,7 +23,9 @@ class ChannelsConfig(AppConfig):
             "channel_cancel_lines": _("モールへの一部キャンセル"),
             "channel_cancel_answer": _("モールのキャンセル申請への回答"),
         }
+        together = outbox.Together("shop", notices.tell_together, notices.most_together)
         for kind, label in labels.items():
-            outbox.register(kind, notices.deliver, label=label, ended=notices.ended)
+            crowd = together if kind in notices.TELL_MANY else None
+            outbox.register(kind, notices.deliver, label=label, ended=notices.ended, together=crowd)
         outbox.register(expiry.KIND, expiry.deliver, label=_("認証情報の期限のお知らせ"))
         outbox.register(stops.KIND, stops.deliver, label=_("店舗が止まったことのお知らせ"))

@@ -22,9 +22,13 @@ from orders.decide.reasons import CATALOGUE
 from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, midnight_after, words_of
 from orders.models import Order, OrderEvent, OrderFigure, OrderLine, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
+from orders.services.internal import INTERNAL
 
 # An order that has not left and will. Only these have a deadline.
 STILL_DUE = Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False)
+
+# Exchanges and resends: no buyer's orders, and no channel judges us by them.
+OF_OUR_MAKING = Q(flags__contains=[INTERNAL])
 
 EMPTY: tuple[Any, ...] = (None, "", [])
 # A standing line of the same order with a higher place.
@@ -211,15 +215,15 @@ class OrderFilter(FactFilter):
         return rows.filter(~Exists(OrderEvent.objects.filter(order=OuterRef("pk"), by__isnull=False)))
 
     def shipped_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
-        return rows.filter(shipped_at__gt=F("ship_by"), fulfilled_by_channel=False)
+        return rows.filter(shipped_at__gt=F("ship_by"), fulfilled_by_channel=False).exclude(OF_OUR_MAKING)
 
     def cancelled_by_us(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
         """A person here cancelled, and the buyer had not asked for it."""
         by_person = OrderEvent.objects.filter(order=OuterRef("pk"), kind="cancelled", by__isnull=False)
-        return rows.filter(Exists(by_person), cancelled_at__isnull=False, cancel_requested=False)
+        return rows.filter(Exists(by_person), cancelled_at__isnull=False, cancel_requested=False).exclude(OF_OUR_MAKING)
 
     def shipped_by_us(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
-        return rows.filter(fulfilled_by_channel=False)
+        return rows.filter(fulfilled_by_channel=False).exclude(OF_OUR_MAKING)
 
     def shipped_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
         return rows.filter(shipped_at__gte=midnight(day))

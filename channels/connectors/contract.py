@@ -195,6 +195,8 @@ class Capabilities:
     amount_change: str = "none"  # "none", "lower" or "both"
     relative_stock: bool = False  # `adjust_stock` works
     events: bool = False  # `changed_orders` brings news between polls
+    confirm_batch: int = 1  # so many orders are worth one `confirm_all`
+    ship_batch: int = 1  # so many orders are worth one `ship_all`
     invoice_issuer: Mapping[str, str] = field(default_factory=dict)  # by method, see `orders.documents.rules.issuer_of`
     mail_relay_server: bool = False  # buyers' addresses take mail through the mall's own server alone
     mail_events: Sequence[str] = ()  # the kinds of mail a shop may send (`orders.models.mail`); empty: any
@@ -232,8 +234,16 @@ class Connector(Protocol):
     def confirm(self, order: Mapping[str, Any]) -> None:
         """Acknowledge. `order` is {"no", "extra", "ordered_at"}; already acknowledged is success."""
 
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        """Acknowledge up to `confirm_batch` orders in as few calls as the channel allows. Returns what went wrong by
+        order number; raises what went wrong with all of them."""
+
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         """Tell all parcels of the order so far. Repeating with the same references is harmless."""
+
+    def ship_all(self, shipments: Sequence[tuple[Mapping[str, Any], Sequence[Parcel]]]) -> Mapping[str, ChannelError]:
+        """`ship` for up to `ship_batch` orders. Returns what went wrong by order number; raises what went wrong with
+        all of them."""
 
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         """Cancel the whole order where `capabilities.cancel`; else raises Refused with the mall page to use."""
@@ -279,6 +289,25 @@ class Basic:
     credential_terms: Mapping[str, CredentialTerm] = {}
     service_terms: Mapping[str, ServiceTerm] = {}
     consent = False
+
+    def confirm(self, order: Mapping[str, Any]) -> None:
+        for trouble in self.confirm_all([order]).values():
+            raise trouble
+
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        """There is no such step: every order counts as acknowledged."""
+        return {}
+
+    def ship_all(
+        self: "Connector", shipments: Sequence[tuple[Mapping[str, Any], Sequence[Parcel]]]
+    ) -> Mapping[str, ChannelError]:
+        troubles: dict[str, ChannelError] = {}
+        for order, parcels in shipments:
+            try:
+                self.ship(order, parcels)
+            except ChannelError as trouble:
+                troubles[order["no"]] = trouble
+        return troubles
 
     def changed_orders(self, again: set[str] | None = None) -> Iterator[Sequence[Change]]:
         return iter(())

@@ -1,5 +1,6 @@
 """How many late shipments and cancellations a shop may still have: counted from its orders, against the channel's
-limit, declared by the connector or set by an administrator. Each number has a list on the desk."""
+limit, declared by the connector or set by an administrator. Each number has a list on the desk. Exchanges and resends,
+which no channel knows, do not count."""
 
 import hashlib
 import math
@@ -11,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection as database
 from django.utils.functional import Promise
 
-from channels.connectors.registry import connector_class
+from channels.connectors.registry import CONNECTORS, connector_class
 from channels.models import ServiceLimit
 from oms.kernel import clock
 from orders.models import Shop
@@ -26,13 +27,16 @@ SELECT s.id, shipped.late, shipped.n, cancelled.n, ordered.n
   FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS s(id, late_since, cancel_since),
 LATERAL (SELECT count(*) AS n, count(*) FILTER (WHERE o.shipped_at > o.ship_by) AS late
            FROM orders_order o
-          WHERE o.shop_id = s.id AND o.shipped_at >= s.late_since AND NOT o.fulfilled_by_channel) shipped,
+          WHERE o.shop_id = s.id AND o.shipped_at >= s.late_since AND NOT o.fulfilled_by_channel
+            AND NOT 'internal' = ANY(o.flags)) shipped,
 LATERAL (SELECT count(*) AS n FROM orders_order o
           WHERE o.shop_id = s.id AND o.cancelled_at >= s.cancel_since AND NOT o.cancel_requested
+            AND NOT 'internal' = ANY(o.flags)
             AND EXISTS (SELECT FROM orders_orderevent e
                          WHERE e.order_id = o.id AND e.kind = 'cancelled' AND e.by_id IS NOT NULL)) cancelled,
 LATERAL (SELECT count(*) AS n FROM orders_order o
-          WHERE o.shop_id = s.id AND o.ordered_at >= s.cancel_since AND NOT o.fulfilled_by_channel) ordered
+          WHERE o.shop_id = s.id AND o.ordered_at >= s.cancel_since AND NOT o.fulfilled_by_channel
+            AND NOT 'internal' = ANY(o.flags)) ordered
 """
 
 
@@ -108,7 +112,7 @@ def limits_of(shops: Sequence[Shop]) -> dict[tuple[int, str], Limit]:
     rows = ServiceLimit.objects.filter(shop__in=[shop.pk for shop in shops])
     found = {(row.shop_id, row.kind): Limit(row.percent, row.days, own=True) for row in rows}
     for shop in shops:
-        declared = connector_class(shop.channel).service_terms
+        declared = connector_class(shop.channel).service_terms if shop.channel in CONNECTORS else {}
         for kind in Kind.values:
             term = declared.get(kind)
             usual = Limit(term.percent, term.days) if term else Limit(None, USUAL_DAYS)

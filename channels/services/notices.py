@@ -1,12 +1,14 @@
-"""What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel."""
+"""What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel; only
+confirmations and shipments of one shop, which come in crowds, share their calls where the channel has some for many."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError, Connector, CredentialsRefused, Parcel
+from channels.connectors.registry import connector_class
 from channels.models import Connection
 from channels.services import shops
 from fulfillment.models import Shipment, ShipmentLine
@@ -14,7 +16,7 @@ from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import GiveUp, Postpone, Retry
-from orders.models import Order
+from orders.models import Order, Shop
 from orders.models.order import ChannelSync, Phase
 from orders.services import confirm as confirming
 from orders.services import facts
@@ -29,22 +31,74 @@ LEFT = (Shipment.State.SHIPPED, Shipment.State.RETURNED)  # what came back had l
 def deliver(effect: Effect) -> None:
     """Handler of all effects of kind channel_…; see `TELL`."""
     order = Order.objects.select_related("shop").get(pk=effect.payload["order"])
-    connection = Connection.objects.select_related("shop").get(shop=order.shop)
-    if not order.shop.active:
+    connection = _open_connection(order.shop_id)
+    try:
+        TELL[effect.kind](shops.connector_of(connection), order, effect)
+    except ChannelError as error:
+        raise _outcome(connection, effect, error) from error
+
+
+def tell_together(effects: Sequence[Effect]) -> dict[int, Exception]:
+    """Effects of one kind and one shop, told in as few calls as its channel allows; returns what went wrong, by
+    effect."""
+    orders = Order.objects.in_bulk([effect.payload["order"] for effect in effects])
+    connection = _open_connection(effects[0].payload["shop"])
+    try:
+        troubles = TELL_MANY[effects[0].kind](shops.connector_of(connection), list(orders.values()))
+    except ChannelError as error:
+        troubles = {order.channel_order_no: error for order in orders.values()}
+    return {
+        effect.pk: _outcome(connection, effect, troubles[no])
+        for effect in effects
+        if (no := orders[effect.payload["order"]].channel_order_no) in troubles
+    }
+
+
+def most_together(effect: Effect) -> int:
+    """How many orders are worth one call at the channel of this effect's shop."""
+    channel = Shop.objects.values_list("channel", flat=True).get(pk=effect.payload["shop"])
+    can = connector_class(channel).capabilities
+    return can.confirm_batch if effect.kind == "channel_confirm" else can.ship_batch
+
+
+def _confirm_many(connector: Connector, orders: Sequence[Order]) -> Mapping[str, ChannelError]:
+    waiting = [order for order in orders if order.confirmed_at is None and order.cancelled_at is None]
+    troubles = connector.confirm_all([order.for_connector for order in waiting]) if waiting else {}
+    confirming.record_confirmed([order.pk for order in waiting if order.channel_order_no not in troubles])
+    return troubles
+
+
+def _ship_many(connector: Connector, orders: Sequence[Order]) -> Mapping[str, ChannelError]:
+    parcels = parcels_by_order([order.pk for order in orders])
+    return connector.ship_all([(order.for_connector, parcels[order.pk]) for order in orders])
+
+
+TELL_MANY: dict[str, Callable[[Connector, Sequence[Order]], Mapping[str, ChannelError]]] = {
+    "channel_confirm": _confirm_many,
+    "channel_ship": _ship_many,
+}
+
+
+def _open_connection(shop_id: int) -> Connection:
+    """Raises Postpone while nothing may be told."""
+    connection = Connection.objects.select_related("shop").get(shop=shop_id)
+    if not connection.shop.active:
         raise Postpone(_("この店舗は休止中です。店舗を再開すると送信します。"), after_s=RESTING_PAUSE_S)
     if connection.notices_paused:
         raise Postpone(_("この店舗への通知は停止中です。店舗の画面で再開してください。"))
-    try:
-        TELL[effect.kind](shops.connector_of(connection), order, effect)
-    except CredentialsRefused as error:
+    return connection
+
+
+def _outcome(connection: Connection, effect: Effect, error: ChannelError) -> Exception:
+    """What the channel's trouble means for the effect."""
+    if isinstance(error, CredentialsRefused):
         shops.note_failure(connection, error)
-        raise Postpone(error.cause, after_s=300) from error
-    except ChannelError as error:
-        if error.retry and effect.attempts >= outbox.MAX_ATTEMPTS:
-            raise Postpone(error.cause, after_s=max(error.retry_after_s or 0, LONG_PAUSE_S)) from error
-        if error.retry or error.uncertain:
-            raise Retry(error.cause, after_s=error.retry_after_s) from error
-        raise GiveUp(error.cause) from error
+        return Postpone(error.cause, after_s=300)
+    if error.retry and effect.attempts >= outbox.MAX_ATTEMPTS:
+        return Postpone(error.cause, after_s=max(error.retry_after_s or 0, LONG_PAUSE_S))
+    if error.retry or error.uncertain:
+        return Retry(error.cause, after_s=error.retry_after_s)
+    return GiveUp(error.cause)
 
 
 def _confirm(connector: Connector, order: Order, effect: Effect) -> None:
@@ -99,28 +153,38 @@ TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {
 
 def parcels_of(order: Order) -> list[Parcel]:
     """Every parcel of the order that has left, with the channel's line ids and the pieces it carries."""
-    rows = ShipmentLine.objects.filter(order_line__order=order, shipment__state__in=LEFT).select_related(
+    return parcels_by_order([order.pk])[order.pk]
+
+
+def parcels_by_order(order_ids: Sequence[int]) -> dict[int, list[Parcel]]:
+    """The parcels that have left, by order; one query."""
+    rows = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=LEFT).select_related(
         "shipment", "order_line"
     )
-    lines: dict[int, dict[str, int]] = defaultdict(dict)
-    shipments = {}
+    lines: dict[tuple[int, int], dict[str, int]] = defaultdict(dict)
+    shipments: dict[int, dict[int, Shipment]] = defaultdict(dict)
     for row in rows:
-        shipments[row.shipment_id] = row.shipment
         if row.order_line.channel_line_id.startswith(GIFT):
             continue  # our own gift: the channel knows nothing of it
-        lines[row.shipment_id][row.order_line.channel_line_id] = row.line_quantity
-    ordered = sorted(shipments.values(), key=lambda shipment: (shipment.reference, shipment.pk))
-    return [
-        Parcel(
-            carrier=shipment.carrier,
-            tracking_no=shipment.tracking_no,
-            shipped_at=shipment.shipped_at or clock.now(),
-            lines=lines[shipment.pk],
-            reference=shipment.reference,
-        )
-        for shipment in ordered
-        if lines[shipment.pk]
-    ]
+        shipments[row.order_line.order_id][row.shipment_id] = row.shipment
+        lines[row.order_line.order_id, row.shipment_id][row.order_line.channel_line_id] = row.line_quantity
+    return {
+        order_id: [
+            _parcel(shipment, lines[order_id, shipment.pk])
+            for shipment in sorted(shipments[order_id].values(), key=lambda one: (one.reference, one.pk))
+        ]
+        for order_id in order_ids
+    }
+
+
+def _parcel(shipment: Shipment, lines: Mapping[str, int]) -> Parcel:
+    return Parcel(
+        carrier=shipment.carrier,
+        tracking_no=shipment.tracking_no,
+        shipped_at=shipment.shipped_at or clock.now(),
+        lines=lines,
+        reference=shipment.reference,
+    )
 
 
 def ended(effect: Effect) -> None:

@@ -209,7 +209,12 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
             if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
                 notices.append((order_id, shipment.pk))
     ToldTogether.objects.bulk_create(together)
-    put([NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o}) for o, s in notices])
+    put(
+        [
+            NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o, "shop": orders[o].shop_id})
+            for o, s in notices
+        ]
+    )
     Order.objects.filter(pk__in=[order_id for order_id, _s in notices]).update(
         channel_sync=ChannelSync.PENDING, version=F("version") + 1
     )

@@ -167,8 +167,12 @@ def count_moves(moves: Sequence[tuple[int, str, str]]) -> None:
 def ask_confirm(order_ids: Sequence[int]) -> int:
     """Have the channel told that we took these orders. One that it refused before stays refused, and says so."""
     keys = {f"confirm:{id_}": id_ for id_ in order_ids}
+    shop_of = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "shop")) if keys else {}
     written = put(
-        [NewEffect("channel_confirm", key, f"order:{id_}:channel", {"order": id_}) for key, id_ in keys.items()]
+        [
+            NewEffect("channel_confirm", key, f"order:{id_}:channel", {"order": id_, "shop": shop_of[id_]})
+            for key, id_ in keys.items()
+        ]
     )
     if keys:
         under_way = Effect.objects.filter(key__in=keys, state__in=[Effect.State.WAITING, Effect.State.RUNNING])

@@ -65,10 +65,14 @@ class Company:
             self.imports(channel)
         outbox.deliver_due()
         allocate_waiting()
+        self.pushes(*channels)
+
+    def pushes(self, *channels: str) -> None:
         publish.consume_marks()
         for channel in channels:
-            self.tries(lambda channel=channel: publish.push_shop(self.connection(channel)))
-            self.tries(lambda channel=channel: publish.read_back(self.connection(channel)))
+            connection = self.connection(channel)
+            self.tries(lambda connection=connection: publish.push_shop(connection))
+            self.tries(lambda connection=connection: publish.read_back(connection))
 
     def connection(self, channel: str) -> Connection:
         return Connection.objects.select_related("shop").get(pk=self.connections[channel].pk)

@@ -1,6 +1,5 @@
 """Every channel, over HTTP: an order comes in, is confirmed, shipped and told; a sale lowers the other channels."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,11 +8,12 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 
 from channels.connectors.registry import CONNECTORS
 from channels.demo import company
-from channels.models import Connection, Listing, QuarantinedOrder, RawOrder
-from channels.sandbox.server import RunningSandbox, running_sandbox
+from channels.models import ApiCall, Connection, Listing, QuarantinedOrder, RawOrder
+from channels.sandbox.server import RunningSandbox, Sandbox, running_sandbox
 from channels.sandbox.world import World
 from channels.services import intake, publish, shops
 from fulfillment.models import Shipment
@@ -25,24 +25,35 @@ from oms.kernel.models import Effect
 from oms.kernel.services import outbox
 from orders.models import Order
 from orders.services.journal import Actor
+from tests.channels.stepped import Time, time
 
+__all__ = ["time"]
 pytestmark = pytest.mark.django_db
 
 CHANNELS = sorted(CONNECTORS)
 EVERYDAY_SKU = "FOD001"
 
 
-SPEED = 60
+@pytest.fixture(scope="module")
+def demo_company(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The demo company with a shop at every mall, loaded once: each test works in a savepoint of it."""
+    moment = Time()
+    world = World(1, moment.now)
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched, transaction.atomic():
+        patched.setattr(clock, "now", moment.now)
+        company.load(Sandbox(world).addresses("http://127.0.0.1:9"), seed=1, opening_day=world._register.opening_day)
+        patched.undo()
+        with django_db_blocker.block():
+            yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A world that runs fast, so that the channels' real rate limits cost little time."""
-    monkeypatch.setenv("OMS_CLOCK_SPEED", str(SPEED))
-    monkeypatch.setenv("OMS_CLOCK_EPOCH", str(time.time()))
+def world(time: Time) -> World:
+    """A world in a time that moves only when somebody waits: the channels' real rate limits cost none of ours."""
     cache.clear()
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
-    return World(1, clock.now)
+    return World(1, time.now)
 
 
 @pytest.fixture
@@ -52,13 +63,10 @@ def sandbox(world: World) -> Iterator[RunningSandbox]:
 
 
 @pytest.fixture
-def shop_of(request: pytest.FixtureRequest, sandbox: RunningSandbox, world: World) -> dict[str, Connection]:
-    """The demo company connected to the sandbox (to one mall only, where the test is about one), by channel."""
-    addresses: dict[str, Any] = sandbox.addresses()
-    if "channel" in request.fixturenames:
-        channel = request.getfixturevalue("channel")
-        addresses = {channel: addresses[channel]}
-    company.load(addresses, seed=1, opening_day=world._register.opening_day)
+def shop_of(demo_company: None, db: None, sandbox: RunningSandbox) -> dict[str, Connection]:
+    """The demo company's shops, by channel, connected to this test's sandbox."""
+    for channel, address in sandbox.addresses().items():
+        company.connect(channel, address)
     return {c.shop.channel: c for c in Connection.objects.select_related("shop")}
 
 
@@ -108,6 +116,46 @@ def test_an_order_is_imported_confirmed_shipped_and_told(channel, world, shop_of
     assert told.state == "shipped" and [parcel.tracking for parcel in told.parcels] == ["471203984412"]
     again = intake.pull(connection)
     assert again.created == 0 and Order.objects.count() == 1 and not QuarantinedOrder.objects.exists()
+
+
+def test_all_five_shops_in_one_run_without_one_refused_request(world, shop_of):
+    """Pulled, confirmed, shipped and pushed; the malls' own rules would have said so."""
+    placed = {}
+    for channel in CHANNELS:
+        key, _sku = mapped_listing(world, channel)
+        placed[channel] = world.place_order(channel, [(key, 2)], payment="card", remarks="", traits=())
+    for connection in shop_of.values():
+        settle(connection)
+    orders = {order.shop.channel: order for order in Order.objects.select_related("shop")}
+    assert {channel: order.stage for channel, order in orders.items()} == dict.fromkeys(CHANNELS, "ready")
+    parcels = instruct_orders([order.pk for order in orders.values()], actor=Actor()).shipments
+    numbers = [f"47120398441{place}" for place in range(len(parcels))]
+    confirm_shipments(
+        [Departure(parcel, "yamato", no) for parcel, no in zip(parcels, numbers, strict=True)], actor=Actor()
+    )
+    outbox.deliver_due()
+    for channel, connection in shop_of.items():
+        Listing.objects.filter(shop=connection.shop).exclude(sku__in=orders[channel].lines.values("sku")).update(
+            desired_at=None
+        )
+        publish.consume_marks()
+        assert not publish.push_shop(connection).failed
+        clock.sleep(900)
+        publish.read_back(
+            connection,
+            list(
+                Listing.objects.filter(shop=connection.shop, sent_at__isnull=False)[:5].values_list("code", flat=True)
+            ),
+        )
+        settle(connection)
+    told = {channel: world.order(channel, one.number) for channel, one in placed.items()}
+    assert {one.state for one in told.values()} == {"shipped"}
+    assert sorted(parcel.tracking for one in told.values() for parcel in one.parcels) == numbers
+    assert not Effect.objects.exclude(state="done").filter(kind__startswith="channel_").exists()
+    refused = ApiCall.objects.filter(ok=False).values_list("shop__channel", "operation", "status", "error")
+    assert not list(refused)
+    assert set(ApiCall.objects.values_list("shop__channel", flat=True)) == set(CHANNELS)
+    assert all(one.accepted for one in world.journal())
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

@@ -143,9 +143,6 @@ class AmazonConnector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        """Amazon waits for no acknowledgement, so nothing is sent and every order counts as acknowledged."""
-
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         shipping.confirm_parcels(self.api, order, parcels)
 

@@ -84,9 +84,6 @@ class FutureshopConnector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        """futureshop has no such step, so there is nothing left to tell."""
-
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         changes.ship(self._api, order["no"], parcels)
 

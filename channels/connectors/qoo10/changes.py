@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
-from channels.connectors.contract import ChannelDown, Parcel, Refused
+from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
 from channels.connectors.qoo10 import codes
 from channels.connectors.qoo10.fetch import one_order
 from channels.connectors.qoo10.parse import whole
@@ -21,6 +21,7 @@ from channels.connectors.told import Told
 from oms.kernel import clock
 
 BULK = 500
+TOGETHER = 100  # baskets; each is looked at afterwards, three a second
 SHIP_WITHIN_DAYS = 3  # weekdays after payment
 TRAVEL_DAYS = 2  # a parcel is sent so long before the wished day
 SHOWS_AFTER_S = (1, 3)
@@ -42,34 +43,64 @@ def order_numbers(order: Mapping[str, Any]) -> list[str]:
 # ---- seller check --------------------------------------------------------------------------------------------------
 
 
-def confirm(api: Api, order: Mapping[str, Any]) -> None:
-    """Check all orders of the basket with a planned ship date; what is checked already is fine."""
-    planned, delay = planned_date(order.get("extra", {}), clock.today())
-    numbers = order_numbers(order)
-    for at in range(0, len(numbers), BULK):
-        todo = _check(api, numbers[at : at + BULK], planned, delay)
-        if todo:  # accepted without effect, or the date was today's by Qoo10's clock
-            todo = _check(api, todo, planned + timedelta(days=1), delay)
-        if todo:
-            raise ChannelDown(NOT_SHOWN, detail=f"{codes.SELLER_CHECK} does not show", uncertain=True)
+Plan = tuple[date, str]  # planned day, DelayType
 
 
-def _check(api: Api, numbers: Sequence[str], planned: date, delay: str) -> list[str]:
-    """Tell the planned day; returns the numbers that have to be told again. Raises what Qoo10 refuses for good."""
+def confirm_all(api: Api, orders: Sequence[Mapping[str, Any]]) -> dict[str, ChannelError]:
+    """Check all order numbers of these baskets with their planned ship dates, 500 a call; what is checked already is
+    fine. Returns by basket what went wrong."""
+    plans: dict[str, Plan] = {}
+    basket_of: dict[str, str] = {}
+    troubles: dict[str, ChannelError] = {}
+    for order in orders:
+        try:
+            numbers = order_numbers(order)
+        except Refused as unknown:
+            troubles[order["no"]] = unknown
+            continue
+        plans |= dict.fromkeys(numbers, planned_date(order.get("extra", {}), clock.today()))
+        basket_of |= dict.fromkeys(numbers, order["no"])
+    told = list(plans)
+    for at in range(0, len(told), BULK):
+        found = _checked(api, {number: plans[number] for number in told[at : at + BULK]})
+        troubles |= {basket_of[number]: trouble for number, trouble in found.items()}
+    return troubles
+
+
+def _checked(api: Api, plans: Mapping[str, Plan]) -> dict[str, ChannelError]:
+    """One call, and one more for what it left as it was: accepted without effect, or the date was today's by Qoo10's
+    clock."""
+    again, troubles = _check(api, plans)
+    if again:
+        later = {number: (plans[number][0] + timedelta(days=1), plans[number][1]) for number in again}
+        again, more = _check(api, later)
+        troubles |= more
+    detail = f"{codes.SELLER_CHECK} does not show"
+    return troubles | {number: ChannelDown(NOT_SHOWN, detail=detail, uncertain=True) for number in again}
+
+
+def _check(api: Api, plans: Mapping[str, Plan]) -> tuple[list[str], dict[str, ChannelError]]:
+    """Tell the planned days; returns the numbers that have to be told again, and why others cannot be."""
     rows = [
-        {"OrderNo": number, "EstShipDt": f"{planned:%Y%m%d}", "DelayType": delay, "DelayMemo": ""} for number in numbers
+        {"OrderNo": number, "EstShipDt": f"{planned:%Y%m%d}", "DelayType": delay, "DelayMemo": ""}
+        for number, (planned, delay) in plans.items()
     ]
     results = _bulk(api, codes.SELLER_CHECK, "SendPlanDtInfoJson", rows, idempotent=True)
-    refused = [number for number in numbers if results.get(number) not in (0, codes.ALREADY_CHECKED, None)]
-    again = []
-    for number in numbers:
-        if results.get(number) == codes.ALREADY_CHECKED or _is_checked(api, number, accepted=number not in refused):
+    again: list[str] = []
+    troubles: dict[str, ChannelError] = {}
+    for number in plans:
+        code = results.get(number)
+        try:
+            if code == codes.ALREADY_CHECKED or _is_checked(api, number, accepted=code in (0, None)):
+                continue
+        except ChannelError as trouble:
+            troubles[number] = trouble
             continue
-        code = results.get(number, 0)
-        if code not in (0, codes.DATE_TOO_EARLY):
-            raise QapiRefused(codes.SELLER_CHECK, code, "")
-        again.append(number)
-    return again
+        if code in (0, None, codes.DATE_TOO_EARLY):
+            again.append(number)
+        else:
+            troubles[number] = QapiRefused(codes.SELLER_CHECK, code, "")
+    return again, troubles
 
 
 def _is_checked(api: Api, number: str, *, accepted: bool) -> bool:

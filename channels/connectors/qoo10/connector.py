@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 from channels.connectors.contract import (
     Basic,
     Capabilities,
+    ChannelError,
     ConnectorSettings,
     CredentialTerm,
     Fetched,
@@ -51,6 +52,7 @@ class Qoo10Connector(Basic):
         memo=False,
         amount_change="none",
         relative_stock=False,
+        confirm_batch=changes.TOGETHER,
         cannot=(
             gettext_noop("発送済みの送り状番号の訂正"),
             gettext_noop("1つの注文番号に送り状番号を2件以上登録すること"),
@@ -107,8 +109,8 @@ class Qoo10Connector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        changes.confirm(self.api, order)
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        return changes.confirm_all(self.api, orders)
 
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         changes.ship(self.api, order, parcels)

@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
 from channels.connectors.rakuten import wire
-from channels.connectors.rakuten.orders import outcome, read_one
+from channels.connectors.rakuten.orders import outcome, read, read_one
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
 from channels.connectors.seen import digest_of
@@ -20,8 +20,10 @@ PASSING = frozenset({"001", "103"})
 """Numbers of errors that pass by themselves: a failure inside RMS, and "past that step" while an older state shows."""
 NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
 GONE = (wire.CANCELLING, wire.CANCELLED)
+NOT_READ = "楽天の受注 {no} をいま読み取れませんでした。1件だけで自動で再試行します。"
 UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
 IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
+ONE_BY_ONE = "楽天がまとめての注文確認を受け付けませんでした。1件ずつ送り直します。"
 NOT_DONE = "楽天の受注 {no} を{verb}できませんでした（{codes}）。RMSの受注画面で状態を確認してください。"
 POSTAGE_OPEN = "楽天の受注 {no} は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
 DECLINE_BY_HAND = "楽天の受注 {no} のキャンセル申請は、RMSの受注画面とR-Messeでお断りしてください。"
@@ -42,23 +44,69 @@ def current(rms: Rms, no: str) -> dict[str, Any]:
     return order
 
 
-def confirm(rms: Rms, no: str) -> None:
-    """Acknowledge (注文確認). An order already past that step is success, after a look at it."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """At most 100 orders as they were read in one call. RMS leaves out what it cannot read just then: of many, such an
+    order comes again alone; a single one is asked for a second time."""
+
+    rms: Rms
+    orders: Mapping[str, dict[str, Any]]
+    asked: int
+
+    def __getitem__(self, no: str) -> dict[str, Any]:
+        """Raises ChannelDown or Refused."""
+        found = self.orders.get(no)
+        if found is not None:
+            return found
+        if self.asked > 1:
+            raise ChannelDown(NOT_READ.format(no=no), retry_after_s=ASK_AGAIN_S)
+        return current(self.rms, no)
+
+
+def shown_now(rms: Rms, numbers: Sequence[str]) -> Shown:
+    found = {raw.channel_order_no: json.loads(raw.payload) for raw in read(rms, numbers).orders}
+    return Shown(rms, found, len(numbers))
+
+
+def confirm_all(rms: Rms, numbers: Sequence[str]) -> dict[str, ChannelError]:
+    """Acknowledge (注文確認) at most 100 orders in one call; returns by number what went wrong. An order already past
+    that step is success, after a look at it."""
+    said: dict[str, tuple[list[str], list[str]]] = {}
+    lost: ChannelDown | None = None
     try:
-        bad, good = outcome(decoded(rms.order("confirmOrder", {"orderNumberList": [no]}, idempotent=False)), no)
-    except ChannelDown as lost:
-        if _progress(current(rms, no)) in (wire.TO_CONFIRM, *GONE):
-            raise _may_follow(lost) from None
-        return
+        answer = decoded(rms.order("confirmOrder", {"orderNumberList": list(numbers)}, idempotent=False))
+        said = {no: outcome(answer, no) for no in numbers}
+    except ChannelDown as no_answer:
+        lost = no_answer
     except Refused as refused:
-        bad, good = refused_numbers(refused), []
-    if not bad and good:
-        return _await_shown(_progress(current(rms, no)) != wire.TO_CONFIRM)
-    if "105" in bad:
-        raise Refused(POSTAGE_OPEN.format(no=no))
-    progress = _progress(current(rms, no))
+        if len(numbers) > 1:  # it does not say which of them it meant
+            return {no: ChannelDown(ONE_BY_ONE, detail=refused.detail, retry_after_s=1) for no in numbers}
+        said = {numbers[0]: (refused_numbers(refused), [])}
+    shown = shown_now(rms, numbers)
+    troubles: dict[str, ChannelError] = {}
+    for no in numbers:
+        try:
+            _settle_confirmed(no, shown[no], *said.get(no, ([], [])), lost=lost)
+        except ChannelError as trouble:
+            troubles[no] = trouble
+    return troubles
+
+
+def _settle_confirmed(
+    no: str, order: Mapping[str, Any], bad: Sequence[str], good: Sequence[str], *, lost: ChannelDown | None
+) -> None:
+    """Raises unless the order as it shows now is past the step. `lost`: no answer came."""
+    progress = _progress(order)
+    if lost is not None:
+        if progress in (wire.TO_CONFIRM, *GONE):
+            raise _may_follow(lost)
+        return
+    if good and not bad:
+        return _await_shown(progress != wire.TO_CONFIRM)
     if progress in GONE:
         raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
+    if "105" in bad:
+        raise Refused(POSTAGE_OPEN.format(no=no))
     if progress == wire.TO_CONFIRM and bad and set(bad) <= PASSING:
         raise ChannelDown(NOT_SHOWN, detail=" ".join(bad), retry_after_s=LOOK_AGAIN_S)
     if progress == wire.TO_CONFIRM:
@@ -74,13 +122,7 @@ def _await_shown(shown: bool) -> None:
 def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
     """Make the order's shipping rows say what `parcels` say. Rows that already say it are not sent again:
     RMS would keep them twice and may mail the buyer twice."""
-    order = current(rms, no)
-    if _progress(order) in GONE:
-        raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
-    todo = list(missing_rows(order, parcels))
-    mark = ToldRows(rms, no)
-    if todo and mark.is_fresh(todo):
-        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+    todo = untold_rows(rms, no, current(rms, no), parcels)
     if not todo:
         return
     try:
@@ -88,8 +130,19 @@ def ship(rms: Rms, no: str, parcels: Sequence[Parcel]) -> None:
             _write_shipping(rms, no, baskets, lambda: list(missing_rows(current(rms, no), parcels)))
         _await_shown(not list(missing_rows(current(rms, no), parcels)))
     except ChannelDown:
-        mark.set(todo)  # it may have been done, or be done in a moment
+        ToldRows(rms, no).set(todo)  # it may have been done, or be done in a moment
         raise
+
+
+def untold_rows(rms: Rms, no: str, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> list[list[dict[str, Any]]]:
+    """The values for `BasketidModelList` that the order as it shows now still lacks. Raises when it is cancelled, or
+    when they were told a moment ago."""
+    if _progress(order) in GONE:
+        raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
+    todo = list(missing_rows(order, parcels))
+    if todo and ToldRows(rms, no).is_fresh(todo):
+        raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+    return todo
 
 
 @dataclass
@@ -110,6 +163,9 @@ class ToldRows:
     def set(self, rows: object) -> None:
         self.rms.memory.set(self._key, f"{digest_of(rows)} {clock.now().timestamp()}", ex=SHOWS_WITHIN_S)
 
+    def forget(self) -> None:
+        self.rms.memory.delete(self._key)
+
     @property
     def _key(self) -> str:
         return f"deep:{self.rms.store}:told:{self.no}"
@@ -127,6 +183,11 @@ def _write_shipping(
         return
     except Refused as refused:
         bad = refused_numbers(refused) or [str(refused.cause)]
+    refuse_shipping(no, bad)
+
+
+def refuse_shipping(no: str, bad: Sequence[str]) -> None:
+    """Raises Refused when there are error numbers."""
     if "102" in bad:
         raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
     if bad:

@@ -22,7 +22,7 @@ from channels.connectors.contract import (
     StockPush,
     StockResult,
 )
-from channels.connectors.rakuten import adjust, changes, orders, stock, wire
+from channels.connectors.rakuten import adjust, changes, orders, ship_many, stock, wire
 from channels.connectors.rakuten.parse import parse_order
 from channels.connectors.rakuten.transport import Rms
 from oms.kernel import clock
@@ -56,6 +56,8 @@ class RakutenConnector(Basic):
         captures=True,
         memo=True,
         relative_stock=True,
+        confirm_batch=wire.WRITE_ORDERS,
+        ship_batch=wire.WRITE_ORDERS,
         cannot=(
             gettext_noop("注文の一部の商品だけのキャンセル（RMSの受注画面で変更し、お客様の承諾を得てください）"),
             gettext_noop("金額・送料・届け先・商品の変更（RMSの受注画面で変更すると自動で取り込まれます）"),
@@ -108,11 +110,14 @@ class RakutenConnector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        changes.confirm(self._rms, order["no"])
+    def confirm_all(self, orders: Sequence[Mapping[str, Any]]) -> Mapping[str, ChannelError]:
+        return changes.confirm_all(self._rms, [order["no"] for order in orders])
 
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         changes.ship(self._rms, order["no"], parcels)
+
+    def ship_all(self, shipments: Sequence[tuple[Mapping[str, Any], Sequence[Parcel]]]) -> Mapping[str, ChannelError]:
+        return ship_many.ship_all(self._rms, {order["no"]: parcels for order, parcels in shipments})
 
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         changes.cancel(self._rms, order["no"], reason)

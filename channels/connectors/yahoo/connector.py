@@ -121,9 +121,6 @@ class YahooConnector(Basic):
     def parse(self, payload: str) -> ChannelOrder:
         return parse_order(payload)
 
-    def confirm(self, order: Mapping[str, Any]) -> None:
-        """Yahoo! has no such step, so there is nothing left to tell."""
-
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
         changes.ship(self.api, str(order["no"]), parcels)
 

@@ -4,7 +4,7 @@ A service writes effects with `put` in its own transaction. `deliver_due` claims
 their kind outside any transaction, and records what came of it. Handlers are registered in `AppConfig.ready`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -63,23 +63,43 @@ class NewEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Effects of one kind that one call delivers: those whose payloads hold the same under `same`, at most so many as
+    `most` says of the first of them.
+
+    `handle` gets two or more claimed effects and returns, by effect's id, what `Kind.handle` would have raised; an
+    effect that is not named is done. What it raises itself counts for every one of them.
+    """
+
+    same: str
+    handle: Callable[[Sequence[Effect]], Mapping[int, Exception]]
+    most: Callable[[Effect], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """A handler, the label people see, and what happens when the effect ends (for facts on other rows)."""
 
     handle: Callable[[Effect], None]
     label: str | Promise
     ended: Callable[[Effect], None] | None = None
+    together: Together | None = None
 
 
 KINDS: dict[str, Kind] = {}
 
 
 def register(
-    kind: str, handle: Callable[[Effect], None], *, label: str | Promise, ended: Callable[[Effect], None] | None = None
+    kind: str,
+    handle: Callable[[Effect], None],
+    *,
+    label: str | Promise,
+    ended: Callable[[Effect], None] | None = None,
+    together: Together | None = None,
 ) -> None:
     """Called once per kind from `AppConfig.ready`. `handle` gets the claimed effect, may run twice for one effect,
     and raises Retry, GiveUp or Postpone. `ended` runs in the transaction that records DONE, FAILED or MANUAL_DONE."""
-    KINDS[kind] = Kind(handle, label, ended)
+    KINDS[kind] = Kind(handle, label, ended, together)
 
 
 def put(effects: Sequence[NewEffect]) -> int:
@@ -113,11 +133,16 @@ def put(effects: Sequence[NewEffect]) -> int:
 
 
 def deliver_due(limit: int = 100) -> int:
-    """Deliver up to `limit` due effects, one after another; returns how many were tried. May run in many processes."""
+    """Deliver up to `limit` due effects, one after another, or those that go together at once; returns how many were
+    tried. May run in many processes."""
     tried = 0
     while tried < limit and (effect := _claim()):
-        tried += 1
-        _deliver(effect)
+        company = _claim_company(effect, limit - tried - 1)
+        tried += 1 + len(company)
+        if company:
+            _deliver_together([effect, *company])
+        else:
+            _deliver(effect)
     return tried
 
 
@@ -130,28 +155,64 @@ def deliver_subject(subject: str) -> int:
     return tried
 
 
+# What stands before an effect of the same subject goes out first.
+NOTHING_EARLIER = """
+NOT EXISTS (SELECT 1 FROM kernel_effect earlier
+             WHERE earlier.subject = e.subject AND earlier.id < e.id
+               AND earlier.state IN ('waiting', 'running', 'failed'))
+"""
+
+
 @transaction.atomic
 def _claim(subject: str = "") -> Effect | None:
     """Take the first due effect (of `subject`, when given) whose subject has nothing earlier unfinished."""
     now = clock.now()
     found = Effect.objects.raw(
-        """
+        f"""
         SELECT * FROM kernel_effect e
         WHERE ((state = 'waiting' AND next_try_at <= %s) OR (state = 'running' AND claimed_at < %s))
-          AND (%s = '' OR subject = %s)
-          AND NOT EXISTS (
-              SELECT 1 FROM kernel_effect earlier
-              WHERE earlier.subject = e.subject AND earlier.id < e.id
-                AND earlier.state IN ('waiting', 'running', 'failed'))
+          AND (%s = '' OR subject = %s) AND {NOTHING_EARLIER}
         ORDER BY next_try_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
         """,
         [now, now - ABANDONED_AFTER * clock.speed(), subject, subject],
     )
     for effect in found:
-        effect.state, effect.claimed_at, effect.attempts = Effect.State.RUNNING, now, effect.attempts + 1
-        effect.save(update_fields=["state", "claimed_at", "attempts"])
-        return effect
+        return _take(effect)
     return None
+
+
+@transaction.atomic
+def _claim_company(effect: Effect, most: int) -> list[Effect]:
+    """Effects that go out together with this claimed one. Only first tries do: what had trouble once goes alone, so
+    that it troubles nobody else."""
+    kind = KINDS.get(effect.kind)
+    if kind is None or kind.together is None or effect.attempts > 1 or not effect.payload.get(kind.together.same):
+        return []
+    most = min(most, kind.together.most(effect) - 1)
+    if most < 1:
+        return []
+    found = Effect.objects.raw(
+        f"""
+        SELECT * FROM kernel_effect e
+        WHERE state = 'waiting' AND next_try_at <= %s AND attempts = 0 AND kind = %s
+          AND payload->%s = %s AND {NOTHING_EARLIER}
+        ORDER BY next_try_at LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+        """,
+        [
+            clock.now(),
+            effect.kind,
+            kind.together.same,
+            Jsonb(effect.payload[kind.together.same]),
+            most,
+        ],
+    )
+    return [_take(one) for one in found]
+
+
+def _take(effect: Effect) -> Effect:
+    effect.state, effect.claimed_at, effect.attempts = Effect.State.RUNNING, clock.now(), effect.attempts + 1
+    effect.save(update_fields=["state", "claimed_at", "attempts"])
+    return effect
 
 
 def _deliver(effect: Effect) -> None:
@@ -162,33 +223,46 @@ def _deliver(effect: Effect) -> None:
         if effect.attempts > MAX_ATTEMPTS:  # a Retry ends before this: only workers that died get here
             raise GiveUp(_("送信の途中でプログラムが何度も止まりました。管理者に連絡してください。"))
         kind.handle(effect)
-    except Postpone as wait:
-        _put_back(effect, wait.cause, wait.after_s, attempts=effect.attempts - 1)
-    except Retry as wait:
-        if effect.attempts >= MAX_ATTEMPTS:
-            _finish(effect, Effect.State.FAILED, wait.cause)
-        else:
-            _put_back(effect, wait.cause, wait.after_s or backoff_s(effect.attempts), attempts=effect.attempts)
-    except GiveUp as no:
-        _finish(effect, Effect.State.FAILED, no.cause)
-    except (InterfaceError, OperationalError) as trouble:  # a deadlock, a restart: nothing is wrong with the effect
-        log.warning("effect_crossed", kind=effect.kind, effect=effect.pk, error=type(trouble).__name__)
-        _put_back(
-            effect,
-            _("データベースが一時的に応答しませんでした。自動で再試行します。"),
-            backoff_s(effect.attempts),
-            attempts=effect.attempts,
-        )
-    except Exception as crash:
-        log.exception("effect_failed", kind=effect.kind, effect=effect.pk)
-        _finish(
-            effect,
-            Effect.State.FAILED,
-            _("プログラムのエラーです（%(name)s）。やり直しても続くときは管理者に連絡してください。")
-            % {"name": type(crash).__name__},
-        )
+    except Exception as trouble:
+        _record(effect, trouble)
     else:
-        _finish(effect, Effect.State.DONE, "")
+        _record(effect, None)
+
+
+def _deliver_together(effects: Sequence[Effect]) -> None:
+    """Effects of one kind, which goes together."""
+    together = KINDS[effects[0].kind].together
+    assert together is not None
+    try:
+        troubles = together.handle(effects)
+    except Exception as trouble:
+        troubles = {effect.pk: trouble for effect in effects}
+    for effect in effects:
+        _record(effect, troubles.get(effect.pk))
+
+
+def _record(effect: Effect, trouble: Exception | None) -> None:
+    """Write down what came of a try: None for done."""
+    match trouble:
+        case None:
+            _finish(effect, Effect.State.DONE, "")
+        case Postpone():
+            _put_back(effect, trouble.cause, trouble.after_s, attempts=effect.attempts - 1)
+        case Retry() if effect.attempts >= MAX_ATTEMPTS:
+            _finish(effect, Effect.State.FAILED, trouble.cause)
+        case Retry():
+            after_s = trouble.after_s or backoff_s(effect.attempts)
+            _put_back(effect, trouble.cause, after_s, attempts=effect.attempts)
+        case GiveUp():
+            _finish(effect, Effect.State.FAILED, trouble.cause)
+        case InterfaceError() | OperationalError():  # a deadlock, a restart: nothing is wrong with the effect
+            log.warning("effect_crossed", kind=effect.kind, effect=effect.pk, error=type(trouble).__name__)
+            cause = _("データベースが一時的に応答しませんでした。自動で再試行します。")
+            _put_back(effect, cause, backoff_s(effect.attempts), attempts=effect.attempts)
+        case _:
+            log.error("effect_failed", kind=effect.kind, effect=effect.pk, exc_info=trouble)
+            words = _("プログラムのエラーです（%(name)s）。やり直しても続くときは管理者に連絡してください。")
+            _finish(effect, Effect.State.FAILED, words % {"name": type(trouble).__name__})
 
 
 def backoff_s(attempts: int) -> float:

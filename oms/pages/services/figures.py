@@ -2,7 +2,8 @@
 
 A sweep reads what has been written since the last one (new orders, journal, oversell cases), writes those orders' rows
 anew and rebuilds the days they stand in, all in one transaction: a sum is always the sum of its rows, however often
-the sweep runs and wherever it is killed.
+the sweep runs and wherever it is killed. Exchanges and resends are orders of our own making, no buyer's: they have no
+row and count nowhere.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from oms.kernel import clock
 from orders.channel_order import MOVED_IN
 from orders.decide.numbers import DAY_OF, NO_TOUCH, NUMBERS, STEPS_PER_E, TIMES
 from orders.models import DayFigure, FigureState, OrderFigure
+from orders.services.internal import INTERNAL
 
 LOCK = 7_402_251  # advisory: one sweep at a time
 SLICE = 5_000
@@ -79,6 +81,7 @@ SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
             THEN greatest(0, extract(epoch FROM o.imported_at - o.ordered_at))::int END,
        greatest(0, extract(epoch FROM o.instructed_at - o.imported_at))::int, coalesce(o.total, 0)
   FROM chosen o LEFT JOIN touched t ON t.order_id = o.id LEFT JOIN sent s ON s.order_id = o.id
+ WHERE NOT (o.flags @> %(internal)s::varchar[])
  ORDER BY o.id
 ON CONFLICT (order_id) DO UPDATE SET
     shop_id = excluded.shop_id, ordered_on = excluded.ordered_on, shipped_on = excluded.shipped_on,
@@ -147,9 +150,11 @@ def _write(order_ids: Sequence[int]) -> None:
         )
         stood = list(before)
         with connection.cursor() as cursor:
-            cursor.execute(FIGURES, {"ids": ids, "no_touch": list(NO_TOUCH), "moved_in": [MOVED_IN]})
+            values = {"ids": ids, "no_touch": list(NO_TOUCH), "moved_in": [MOVED_IN], "internal": [INTERNAL]}
+            cursor.execute(FIGURES, values)
             written = cursor.fetchall()
-        if written:
+        dropped, _each = OrderFigure.objects.filter(pk__in=ids, order__flags__contains=[INTERNAL]).delete()
+        if written or dropped:
             places |= _places(row[1:] for row in stood) | _places(written)
     _sum_up(places)
 

@@ -11,7 +11,7 @@ from channels.models import CredentialEvent, ServiceLimit
 from channels.queries import budgets
 from channels.services import limits
 from oms.kernel import clock
-from orders.models import Order
+from orders.models import Order, Shop
 from orders.services import cancel
 from orders.services.journal import Actor
 from tests.channels.builders import bring_in, make_connection
@@ -119,6 +119,22 @@ def test_it_costs_two_queries_however_many_shops(sold):
     with CaptureQueriesContext(database) as captured:
         budgets.budgets(shops)
     assert len(captured) == 1  # the orders are counted twice a minute
+
+
+def test_a_shop_whose_channel_has_no_connector_has_no_limit_and_breaks_nothing(sold):
+    Shop.objects.filter(pk=sold.shop_id).update(channel="own")
+    sold.shop.refresh_from_db()
+    late, cancelled = spent(sold)
+    assert late.limit.percent is None and cancelled.room is None and late.total == 9
+
+
+def test_exchanges_and_resends_use_up_no_budget_and_stand_in_no_list(sold, client_of, ben):
+    Order.objects.update(flags=["internal"])
+    for budget in spent(sold):
+        assert (budget.bad, budget.total) == (0, 0)
+        for query in (budget.query, budget.all_query):
+            page = client_of(ben).get(f"{reverse('orders:list')}?shop={sold.shop_id}&{query}")
+            assert not len(page.context["page"])
 
 
 def test_ben_may_not_set_limits(db, client_of, ben):

@@ -40,6 +40,25 @@ def test_an_unpaid_order_cannot_be_confirmed(mall):
     assert "配送要請" in caught.value.cause
 
 
+def test_many_baskets_are_checked_in_one_call_and_each_is_judged_for_itself(mall):
+    first, second = mall.sells(), mall.sells((mall.keys[0], 1), (mall.keys[1], 1))
+    unpaid = mall.sells(payment="konbini")
+    wanted = [mall.for_connector(placed.number) for placed in (first, second, unpaid)]
+    asked = []
+    connector = mall.connector()
+    send, connector.api.call = (
+        connector.api.call,
+        lambda method, *args, **given: (
+            asked.append(method),
+            send(method, *args, **given),
+        )[1],
+    )
+    troubles = connector.confirm_all([*wanted, {"no": "9", "extra": {}, "ordered_at": mall.time.now()}])
+    assert asked.count(changes.codes.SELLER_CHECK) == 1
+    assert troubles.keys() == {unpaid.number, "9"} and "配送要請" in troubles[unpaid.number].cause
+    assert {mall.seen(placed.number).state for placed in (first, second)} == {ChannelState.OPEN}
+
+
 @pytest.mark.parametrize(
     ("extra", "planned"),
     [

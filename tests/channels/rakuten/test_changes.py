@@ -75,6 +75,45 @@ def test_confirming_over_a_bad_line_ends_well(mall: Mall, fault: str):
     assert [told.accepted for told in mall.told("confirm")].count(True) == 1
 
 
+def test_a_morning_of_orders_is_confirmed_in_one_call_and_looked_at_in_another(mall: Mall):
+    placed = [mall.sells((mall.keys[n], 1)) for n in range(12)]
+    begin = mall.time.now()
+    assert mall.connector().confirm_all([ref(order) for order in placed]) == {}
+    assert (mall.time.now() - begin).total_seconds() < 3  # RMS allows one call a second
+    assert {mall.world.order("rakuten", order.number).state for order in placed} <= {"ready", "confirmed"}
+
+
+def test_of_many_each_order_is_judged_for_itself(mall: Mall):
+    good, gone, postage = (mall.sells((mall.keys[n], 1)) for n in range(3))
+    mall.world.cancel("rakuten", gone.number, by="buyer")
+    mall.world.annotate("rakuten", postage.number, wire={"postagePrice": -9999, "requestPrice": -9999})
+    unknown = {"no": "401122-20260803-0000000000", "extra": {}, "ordered_at": good.ordered_at}
+    troubles = mall.connector().confirm_all([ref(good), ref(gone), ref(postage), unknown])
+    assert troubles.keys() == {gone.number, postage.number, unknown["no"]}
+    assert "キャンセル" in troubles[gone.number].cause and "送料" in troubles[postage.number].cause
+    assert isinstance(troubles[unknown["no"]], ChannelDown)  # RMS may leave it out just then: it comes again alone
+    assert "見つかりません" in mall.connector().confirm_all([unknown])[unknown["no"]].cause
+
+
+def test_many_that_are_all_refused_come_again_one_by_one(mall: Mall):
+    placed = [mall.sells((mall.keys[n], 1)) for n in range(2)]
+    for order in placed:
+        mall.connector().confirm(ref(order))
+    troubles = mall.connector().confirm_all([ref(order) for order in placed])
+    assert {type(trouble) for trouble in troubles.values()} == {ChannelDown} and len(troubles) == 2
+    for order in placed:
+        mall.connector().confirm(ref(order))
+
+
+@pytest.mark.parametrize("fault", ["cut", "reset"])
+def test_many_without_an_answer_are_read_back(mall: Mall, fault: str):
+    placed = [mall.sells((mall.keys[n], 1)) for n in range(3)]
+    mall.sandbox.inject(f"rakuten:{fault}:1")
+    troubles = mall.connector().confirm_all([ref(order) for order in placed])
+    done = [mall.world.order("rakuten", order.number).state in ("ready", "confirmed") for order in placed]
+    assert all(done) is (not troubles) and all(isinstance(one, ChannelDown) for one in troubles.values())
+
+
 # ---- ship ------------------------------------------------------------------------------------------------------------
 
 

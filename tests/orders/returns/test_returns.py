@@ -1,7 +1,9 @@
 """Goods that come back: from the wish to the last yen, with stock and money true at every step."""
 
 import pytest
+from django.http import QueryDict
 
+from channels.queries.budgets import budgets as shop_budgets
 from fulfillment.models import Shipment
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.audit import violations as shipment_violations
@@ -14,6 +16,7 @@ from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.pages.services import figures
 from orders.documents.credit import Wish
+from orders.filters import OrderFilter
 from orders.models import (
     DayFigure,
     IssuedDocument,
@@ -336,3 +339,23 @@ def test_the_numbers_count_an_order_whose_goods_come_back(shop):
     returns.reject(case.pk, answer="期限を過ぎています", actor=ACTOR)
     figures.refresh()
     assert not OrderFigure.objects.get(pk=order.pk).returned and not DayFigure.objects.filter(name="returned").exists()
+
+
+def test_what_is_sent_again_counts_as_no_order_of_its_own(shop):
+    order = shipped(shop, skus=[make_sku(stock_units=2)])
+    case = parcel_returned(Shipment.objects.get().pk, actor=ACTOR)
+    new = exchange.resend(case.pk, actor=ACTOR).exchange_order
+    figures.refresh()
+    assert list(OrderFigure.objects.values_list("pk", flat=True)) == [order.pk]
+    assert DayFigure.objects.get(name="orders").n == DayFigure.objects.get(name="own").n == 1
+    assert shop_budgets([shop])[shop.pk][1].total == 1
+    assert not OrderFilter(QueryDict("own=1"), queryset=Order.objects.filter(pk=new.pk)).qs.exists()
+
+
+def test_a_figure_from_before_goes_when_its_order_turns_out_to_be_of_our_own_making(shop):
+    order = shipped(shop, skus=[make_sku(stock_units=2)])
+    figures.refresh()
+    assert DayFigure.objects.filter(name="orders", n=1).exists()
+    Order.objects.filter(pk=order.pk).update(flags=["internal"])
+    figures.rebuild([order.pk])
+    assert not OrderFigure.objects.exists() and not DayFigure.objects.exists()
