@@ -9,5 +9,5 @@ def read_all_again(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0026_export_journal_is_append_only")]
+    dependencies = [("orders", "0027_manual_orders")]
     operations = [migrations.RunPython(read_all_again, migrations.RunPython.noop)]
