@@ -17,6 +17,7 @@ from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.money import TaxRate
+from orders.decide.slots import slot_label
 from orders.documents.rules import MALL, WE
 from orders.documents.values import (
     Component,
@@ -34,7 +35,6 @@ from orders.documents.values import (
 )
 from orders.models import Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import Carrier, PaymentMethod
-from orders.queries.detail import slot_label
 from orders.queries.papers import (
     buyer_of,
     deductions_of,

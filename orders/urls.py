@@ -12,7 +12,7 @@ from orders.urls_payments import payment_routes
 from orders.urls_reasons import reason_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
-from orders.views import bulk, desk, desk_views, presence
+from orders.views import bulk, desk, desk_views, line_link, presence
 
 app_name = "orders"
 
@@ -27,6 +27,7 @@ desk_urls = [
     path("views/<int:pk>/", desk_views.change, name="view-change"),
     path("<int:pk>/presence/", presence.beat, name="presence"),
     path("home-panel/", desk.home_panel, name="home-panel"),
+    path("lines/<int:pk>/", line_link.order_of_line, name="line"),
 ]
 bulk_urls = [
     path("bulk/", bulk.bulk_choose, name="bulk-choose"),

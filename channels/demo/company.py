@@ -35,6 +35,7 @@ SHOPS = {
     "qoo10": ("qoo10", f"{NAME} Qoo10店"),
     "futureshop": ("honten", f"{NAME} 本店"),
 }
+CATEGORIES = {"furniture": "家具", "bicycle": "自転車", "apparel": "衣料品", "food": "食品", "goods": "生活雑貨"}
 PLACES = {
     "WH-E": ("340-0834", "埼玉県", "八潮市大曽根", 1),
     "WH-W": ("561-0841", "大阪府", "豊中市名神口", 2),
@@ -130,7 +131,9 @@ def _load_locations() -> None:
 
 def _load_goods(goods: Catalogue) -> dict[str, int]:
     """Products, SKUs and sets; returns SKU code → id."""
-    upsert_products(ProductRow(sku.product_code, sku.name, category=sku.category) for sku in goods.skus.values())
+    upsert_products(
+        ProductRow(sku.product_code, sku.name, category=CATEGORIES[sku.category]) for sku in goods.skus.values()
+    )
     skus = upsert_skus(
         SkuRow(
             code=sku.code,

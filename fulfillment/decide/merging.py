@@ -59,14 +59,17 @@ class Verdict:
 
 
 def recipient_key(*, name: str, postal_code: str, address: str, phone: str) -> str:
-    """Equal for two spellings of one recipient at one address with one phone."""
+    """Equal for two spellings of one recipient at one address with one phone. "" when there is no address yet (a mall
+    withholds it until payment): such an order goes to nobody's door, so it meets no other."""
     parts = (match_name(name), match_address(address, postal_code=postal_code), phone_digits(phone))
+    if not parts[0] or not parts[1]:
+        return ""
     return hashlib.sha1("\0".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 def judge(one: Candidate, other: Candidate) -> Verdict:
     """Whether these two orders may travel together; the order of the two does not matter."""
-    if one.key != other.key or one.group != other.group or "never" in {one.policy, other.policy}:
+    if not one.key or one.key != other.key or one.group != other.group or "never" in {one.policy, other.policy}:
         return Verdict(Kind.NEVER)
     if one.recipients != 1 or other.recipients != 1:
         return Verdict(Kind.NEAR, _("届け先が複数あります。"))

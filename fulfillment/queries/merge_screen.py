@@ -10,9 +10,10 @@ from fulfillment.models import Merge, MergedOrder, Shipment, ShipmentLine
 from fulfillment.queries import merging as reading
 from oms.kernel import privacy
 from oms.kernel.models import User
+from orders.decide.slots import slot_label
 from orders.models import Order
 from orders.models.order import PaymentMethod
-from orders.queries.detail import PERSONAL, slot_label
+from orders.queries.detail import PERSONAL
 
 RECENT = 50
 

@@ -88,12 +88,12 @@ def _not_ready(candidate: Candidate) -> Candidate:
 
 SHARED = """
 SELECT k.order_id FROM fulfillment_mergekey k
- WHERE k.key IN (SELECT key FROM fulfillment_mergekey GROUP BY key HAVING count(*) > 1)
+ WHERE k.key IN (SELECT key FROM fulfillment_mergekey WHERE key <> '' GROUP BY key HAVING count(*) > 1)
  ORDER BY k.order_id
 """
 WITH = """
 SELECT other.order_id FROM fulfillment_mergekey own JOIN fulfillment_mergekey other ON other.key = own.key
- WHERE own.order_id = %s ORDER BY other.order_id
+ WHERE own.order_id = %s AND own.key <> '' ORDER BY other.order_id
 """
 
 

@@ -20,8 +20,9 @@ from oms.kernel import clock, privacy
 from oms.kernel.models import User
 from oms.kernel.phone import phone_display
 from oms.kernel.typed import row_id
+from orders.decide.slots import slot_label
 from orders.models import Order
-from orders.queries.detail import PERSONAL, slot_label
+from orders.queries.detail import PERSONAL
 from orders.queries.found import found_order_ids
 from orders.queries.tiles import stage_counts
 

@@ -22,7 +22,7 @@ DELETE FROM fulfillment_mergekey k USING orders_order o
 
 
 def sweep() -> None:
-    """Open orders have a key that fits their version; others have none."""
+    """Open orders have a key that fits their version ("" where no address is known yet); others have none."""
     with connection.cursor() as cursor:
         cursor.execute(OVER, [OPEN_STAGES])
         while True:
@@ -39,9 +39,9 @@ def renew(order_ids: Sequence[int]) -> int:
     keys = keys_of(versions)
     rows = [MergeKey(order_id=id_, key=keys.get(id_, ""), version=version) for id_, version in sorted(versions.items())]
     MergeKey.objects.bulk_create(
-        [row for row in rows if row.key],
+        rows,
         update_conflicts=True,
         unique_fields=["order"],
         update_fields=["key", "version"],
     )
-    return len([row for row in rows if row.key])
+    return len(rows)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from oms.pages.navigation import links
 
 
 @dataclass(frozen=True)
@@ -19,14 +22,6 @@ KEYMAP = (
             ("/", _("検索欄へ移動")),
             ("?", _("この画面のキー一覧")),
             ("Esc", _("閉じる、選択を解除")),
-            ("w h", _("ホームへ")),
-            ("w o", _("受注へ")),
-            ("w k", _("確認待ちへ")),
-            ("w s", _("出荷へ")),
-            ("w z", _("在庫へ")),
-            ("w m", _("会員へ")),
-            ("w t", _("店舗・モールへ")),
-            ("w b", _("送信箱へ")),
         ),
     ),
     Group(
@@ -64,3 +59,12 @@ KEYMAP = (
         ),
     ),
 )
+
+
+def keymap(request: HttpRequest) -> list[Group]:
+    """The keys of this person: those that open screens only for screens they may see."""
+    open_to = [*links(request), *links(request, more=True)]
+    places = Group(
+        _("画面を開く"), (("w h", _("ホーム")), *((f"w {link.key}", link.label) for link in open_to if link.key))
+    )
+    return [KEYMAP[0], places, *KEYMAP[1:]]

@@ -13,6 +13,7 @@ from customers.models import Member
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.templatetags.desk import jst
+from orders.decide.slots import slot_label
 from orders.models.mail import Mail, MailEvent
 from orders.models.order import AllocationState, Carrier, ChannelSync, FulfillmentState
 
@@ -158,7 +159,7 @@ Row = Mapping[str, Any]
 WORDS: Mapping[str, Callable[[Row, Mapping[int, str]], str]] = {
     "location": lambda row, _people: str(row["location_label"]),
     "delivery": lambda row, _people: f"{Carrier(row['carrier']).label} {row['delivery_method']}".strip(),
-    "wish": lambda row, _people: f"{_day(row['wish_date'])} {row['wish_slot']}".strip(),
+    "wish": lambda row, _people: f"{_day(row['wish_date'])} {slot_label(row['wish_slot'])}".strip(),
     "planned": lambda row, _people: _day(row["planned_ship_date"]),
     "allocation": lambda row, _people: str(AllocationState(row["allocation_state"]).label),
     "fulfillment": lambda row, _people: str(FulfillmentState(row["fulfillment_state"]).label),

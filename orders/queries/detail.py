@@ -16,6 +16,7 @@ from oms.kernel.models import User
 from oms.kernel.phone import phone_display
 from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
+from orders.decide.slots import slot_label
 from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
 from orders.queries import cancellations
@@ -180,15 +181,6 @@ def live_token(pk: int) -> str:
         .first()
     )
     return "-".join(map(str, row or ()))
-
-
-def slot_label(code: str) -> str:
-    """am → 午前中, 1416 → 14–16時; a channel's own word as it is."""
-    if code == "am":
-        return _("午前中")
-    if len(code) == 4 and code.isdecimal():
-        return _("%(start)s–%(end)s時") % {"start": code[:2], "end": code[2:]}
-    return code
 
 
 def _return_cases(order: Order, user: User) -> list[ReturnCase]:

@@ -199,6 +199,13 @@ def open_money_tasks() -> list[OrderTask]:
     return list(rows.order_by("due_at", "pk")[:100])
 
 
+def tab_counts() -> dict[str, int]:
+    """What waits behind the tab 返金: refunds to pay, and other open work about money. Two queries."""
+    kinds = [kind for kind in MONEY_TASKS if kind not in {TaskKind.REFUND, TaskKind.VOID}]
+    due = Refund.objects.filter(state=Refund.State.DUE).count()
+    return {"refunds_waiting": due + OrderTask.objects.filter(kind__in=kinds, done_at=None).count()}
+
+
 def refundable_parts(order: Order) -> tuple[list[tuple[int, str, int]], list[tuple[str, str]]]:
     """((line, name, pieces left), (fee, label)) that a refund may still give back."""
     bill = refunds.bill_of(order)

@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from oms.kernel import clock
 from oms.kernel.money import yen
+from orders.decide.slots import slot_label
 from orders.models import MailPolicy, Order, PaperSettings, Shop
 from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod
@@ -102,7 +103,8 @@ def _of_order(order: Order) -> dict[str, str]:
     lines = [f"・{line.name} × {line.quantity}  {yen(line.amount)}" for line in order.lines.all() if line.quantity]
     recipient = next(iter(order.recipients.all()), None)
     place = f"〒{recipient.postal_code} {recipient.prefecture}{recipient.city}{recipient.address}" if recipient else ""
-    wish = [order.wish_date.strftime("%Y年%m月%d日") if order.wish_date else "", order.wish_slot]
+    wish = [order.wish_date.strftime("%Y年%m月%d日") if order.wish_date else ""]
+    wish.append(slot_label(order.wish_slot))
     return {
         "order.number": order.channel_order_no,
         "order.date": clock.in_tokyo(order.ordered_at).strftime("%Y年%m月%d日"),

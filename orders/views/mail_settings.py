@@ -15,7 +15,8 @@ from orders.mail_forms import PolicyForm, StopForm
 from orders.models import MailPolicy, MailStop, Shop
 from orders.queries import mails
 from orders.queries.detail import PERSONAL
-from orders.services import mail_addresses
+from orders.queries.mail_policies import policy_changes
+from orders.services import mail_addresses, mail_policies
 from orders.views.order import user_of
 
 SEND = ["orders.send_mail", PERSONAL]
@@ -34,10 +35,11 @@ def policy_edit(request: HttpRequest, code: str) -> HttpResponse:
     policy = MailPolicy.objects.filter(shop=shop).first() or MailPolicy(shop=shop)
     form = PolicyForm(request.POST or None, instance=policy)
     if form.is_bound and form.is_valid():
-        form.save()
+        mail_policies.save_policy(shop, form.cleaned_data, by=user_of(request))
         messages.success(request, _("メールの設定を保存しました。"))
         return redirect("orders:mail-policies")
-    return render_page(request, "orders/mail_policy.html", {"form": form, "shop": shop})
+    context = {"form": form, "shop": shop, "changes": policy_changes(shop)}
+    return render_page(request, "orders/mail_policy.html", context)
 
 
 @require_http_methods(["GET", "POST"])

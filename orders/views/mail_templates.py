@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from oms.kernel.middleware import policy_text
 from oms.kernel.web import answer, render_page
 from orders.mail_forms import TemplateForm
 from orders.models import MailTemplateVersion, Shop
@@ -21,6 +23,8 @@ from orders.services import mail_send
 from orders.services.mail_templates import FIELDS, TEXTS, go_back, holes_in, save_template, versions_of
 from orders.views.order import user_of
 
+# The preview's frame inherits the page's policy, and a mail carries its styles inline. The frame itself may do nothing.
+FRAMED = policy_text(settings.SECURE_CSP | {"style-src": ["'self'", "'unsafe-inline'"]})
 EDIT = ["orders.change_mailtemplate", PERSONAL]
 
 
@@ -45,7 +49,9 @@ def template_edit(request: HttpRequest, event: str) -> HttpResponse:
             messages.success(request, _("テンプレートを保存しました。"))
             return answer(request, to=reverse("orders:mail-templates"))
         tried = {"holes": holes, "tried": count, "asks": bool(holes) and "preview" not in request.POST}
-    return render_page(request, "orders/mail_template.html", _context(event, shop, form) | tried)
+    response = render_page(request, "orders/mail_template.html", _context(event, shop, form) | tried)
+    response.headers["Content-Security-Policy"] = FRAMED
+    return response
 
 
 def _place(request: HttpRequest, event: str) -> Shop | None:

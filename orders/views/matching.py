@@ -17,6 +17,7 @@ from orders.decide.matching import shares
 from orders.models import BankLine, BankMatch
 from orders.payment_forms import ColumnsForm, LoadForm
 from orders.queries import matching as queries
+from orders.queries import payments
 from orders.queries.detail import PERSONAL
 from orders.services import bank_files, matching
 from orders.views.order import actor_of
@@ -197,7 +198,7 @@ def _changed(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest) -> dict[str, Any]:
-    return {**queries.matching_page(personal=_personal(request)), "load_form": LoadForm()}
+    return {**queries.matching_page(personal=_personal(request)), **payments.tab_counts(), "load_form": LoadForm()}
 
 
 def _personal(request: HttpRequest) -> bool:

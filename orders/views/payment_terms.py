@@ -12,6 +12,7 @@ from oms.kernel.web import answer, person_of, render_page
 from orders.models import PaymentGate, Shop
 from orders.payment_forms import TermsForm
 from orders.queries import payment_terms as queries
+from orders.queries import payments
 from orders.services import payment_gates
 
 RIGHT = "orders.change_paymentgate"
@@ -20,7 +21,8 @@ RIGHT = "orders.change_paymentgate"
 @require_GET
 @permission_required(RIGHT, raise_exception=True)
 def terms_list(request: HttpRequest) -> HttpResponse:
-    return render_page(request, "orders/payments/terms.html", {"shops": queries.shop_terms()})
+    context = {"shops": queries.shop_terms()} | payments.tab_counts()
+    return render_page(request, "orders/payments/terms.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -32,6 +32,7 @@ def payment_list(request: HttpRequest) -> HttpResponse:
     page = keyset_page(request, filters.qs, order=("pay_by", "pk"))
     rows = payments.rows_of(page.rows, personal=_personal(request))
     context = {"filters": filters, "page": page, "rows": rows, "tally": payments.tally()}
+    context |= payments.tab_counts()
     return render_page(request, "orders/payments/list.html", context, fragment="orders/payments/_list.html")
 
 
@@ -40,7 +41,7 @@ def payment_list(request: HttpRequest) -> HttpResponse:
 def payment_expired(request: HttpRequest) -> HttpResponse:
     """Who would be cancelled as unpaid; the bulk action's preview comes before anything is."""
     rows = payments.expired_rows(personal=_personal(request))
-    return render_page(request, "orders/payments/expired.html", {"rows": rows})
+    return render_page(request, "orders/payments/expired.html", {"rows": rows} | payments.tab_counts())
 
 
 @require_GET
@@ -98,6 +99,7 @@ def refund_list(request: HttpRequest) -> HttpResponse:
         raise Http404
     page = keyset_page(request, payments.refund_rows(state), order=("-made_at", "-pk"))
     context = {"page": page, "state": state, "states": Refund.State.choices, "money_tasks": payments.open_money_tasks()}
+    context |= payments.tab_counts()
     return render_page(request, "orders/payments/refunds.html", context, fragment="orders/payments/_refunds.html")
 
 

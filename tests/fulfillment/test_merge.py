@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fulfillment.models import Merge, MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import merge, merge_sweep
+from fulfillment.models import Merge, MergedOrder, MergeKey, Shipment, ShipmentLine
+from fulfillment.queries import merging
+from fulfillment.services import merge, merge_keys, merge_sweep
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.audit import violations as parcel_violations
 from fulfillment.services.instruct import instruct_orders
@@ -268,3 +269,14 @@ def test_asking_the_customer_writes_the_question_out(shop, chair, aoi):
     merge.ask_customer(two.pk, one.pk, actor=Actor(by=aoi))
     question = Mail.objects.get(event="inquiry").extra["mail.message"]
     assert one.channel_order_no in question and two.channel_order_no in question
+
+
+def test_orders_whose_address_the_mall_still_withholds_meet_nobody(shop, chair):
+    empty = replace(TOKYO_PARTY, name="", postal_code="", prefecture="", city="", address="", phone="")
+    for _each in range(2):
+        ready(shop, make_line("CHAIR"), skus=[chair], buyer=empty, recipients=(empty,))
+    merge_sweep.sweep()
+    assert set(MergeKey.objects.values_list("key", flat=True)) == {""}
+    met = [merging.meeting_with(pk) for pk in Order.objects.values_list("pk", flat=True)]
+    assert merging.meeting() == [] and met == [[], []]
+    merge_keys.sweep()  # ends: a known emptiness is not asked again

@@ -8,6 +8,7 @@ from django.urls import reverse
 from inventory.models import Entry
 from inventory.services import catalogue, stock
 from inventory.services.audit import violations
+from inventory.templatetags.stock_refs import ref_line, ref_words
 from tests.inventory.builders import make_bundle, make_goods, make_location
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +229,14 @@ def test_open_promises_of_a_sku_are_listed_oldest_first(client_of, ben, chie, sh
     assert found == [("line:2", 2, 2), ("line:3", 2, 0)]
     assert text_of(client_of(ben).get(url, headers=HTMX)).lstrip().startswith("<section")
     assert client_of(chie).get(url).status_code == 403
+
+
+def test_the_ledger_names_its_papers_in_words_and_leads_to_the_order(client_of, ben, shelf):
+    ids, tokyo = shelf
+    stock.receive([stock.Fact(ids["CH-BK"], tokyo.pk, 5, "arrival:N-1")])
+    stock.reserve({stock.pool_ids(ids.values())[ids["CH-BK"]]: 2}, ref="line:12")
+    text = text_of(client_of(ben).get(reverse("inventory:ledger")))
+    assert ">受注明細 12</a>" in text and ">入荷 N-1</a>" in text and "/orders/lines/12/" in text
+    said = {"opening": "開始時の在庫", "arrival": "入荷", "move:3:in": "データ移行 3", "X-9": "X-9"}
+    assert {ref: ref_words(ref) for ref in said} == said
+    assert [ref_line(ref) for ref in ("line:12", "line:", "opening")] == ["12", "", ""]

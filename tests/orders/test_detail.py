@@ -270,3 +270,10 @@ def test_the_history_tells_what_happened_in_words(client_of, aoi, order):
     titles = [event.title for event in happened]
     assert titles[-1] == "取り込みました" and "確認済みにしました" in titles
     assert any(event.text == "確認待ち → 引当待ち" and event.who == "青井 あおい" for event in happened)
+
+
+def test_a_lines_number_leads_to_its_order(client_of, aoi, chie, order):
+    url = reverse("orders:line", args=[order.lines.first().pk])
+    assert client_of(aoi).get(url)["Location"] == reverse("orders:detail", args=[order.pk])
+    assert client_of(chie).get(url).status_code == 403 and client_of(aoi).post(url).status_code == 405
+    assert client_of(aoi).get(reverse("orders:line", args=[999_999])).status_code == 404

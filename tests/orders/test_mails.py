@@ -1,10 +1,12 @@
 """Mails as people read them, and the templates they come from."""
 
+from datetime import date
+
 import pytest
 from django.urls import reverse
 
 from oms.kernel.services.outbox import deliver_due
-from orders.models import Mail, MailTemplate, Order
+from orders.models import Mail, MailPolicy, MailTemplate, Order, ReviewSettingChange
 from orders.services import mail as mailing
 from orders.services import mail_templates
 from orders.services.intake import take_in
@@ -163,3 +165,41 @@ def test_an_unknown_event_or_shop_is_missing(client_of, aoi, order):
     assert client.get(f"{reverse('orders:mail-template', args=['shipped'])}?shop=nowhere").status_code == 404
     wrong = client.post(reverse("orders:mail-template", args=["shipped"]), edited(number="no-such", preview="1"))
     assert "試し表示に使える受注がありません" in body_of(wrong)
+
+
+def test_the_list_says_which_mails_wait_for_approval(client_of, aoi, order):
+    client = client_of(aoi)
+    before = body_of(client.get(reverse("orders:mail-templates"))).count("承認してから送る")
+    assert before == MailTemplate.objects.filter(active=True, review=True).count()
+    client.post(reverse("orders:mail-template", args=["order_received"]), edited(review="on"))
+    assert body_of(client.get(reverse("orders:mail-templates"))).count("承認してから送る") == before + 1
+
+
+def test_the_editors_frame_may_show_a_mails_inline_styles_and_run_nothing(client_of, aoi, order):
+    answer = client_of(aoi).get(reverse("orders:mail-template", args=["order_received"]))
+    policy = dict(part.split(" ", 1) for part in answer["Content-Security-Policy"].split("; "))
+    assert policy["style-src"] == "'self' 'unsafe-inline'" and policy["default-src"] == "'self'"
+    assert "script-src" not in policy and '<iframe class="mail-frame" sandbox ' in body_of(answer)
+
+
+def test_a_shops_mail_settings_keep_who_changed_what(client_of, aoi, order):
+    client, url = client_of(aoi), reverse("orders:mail-policy", args=[order.shop.code])
+    assert "標準のまま使っています。" in body_of(client.get(url))
+    typed = {"send_delay_s": "300", "off_events": ["cancelled"], "quiet_marks": "", "signature": "", "bank_account": ""}
+    for _time in range(2):  # the second save changes nothing and is not written down
+        assert client.post(url, typed).status_code == 302
+    first = ReviewSettingChange.objects.get(subject=f"mail:{order.shop.code}")
+    assert (first.version, first.by, first.after) == (1, aoi, {"send_delay_s": 300, "off_events": ["cancelled"]})
+    client.post(url, typed | {"send_delay_s": ""})
+    shown = client.get(url).context["changes"]
+    assert [change.version for change in shown] == [2, 1]
+    assert shown[0].differences == [("送信を取り消せる時間（秒）", "300", "（なし）")]
+    assert ("送らない種類", "（なし）", "キャンセル") in shown[1].differences
+    assert MailPolicy.objects.get(shop=order.shop).send_delay_s is None
+
+
+def test_a_customer_reads_the_hours_of_delivery_in_words(order):
+    order.wish_date, order.wish_slot = date(2026, 12, 4), "am"
+    assert values_of(order)["order.wish"] == "2026年12月04日 午前中"
+    order.wish_slot = "1416"
+    assert values_of(order)["order.wish"].endswith("14–16時")

@@ -155,3 +155,20 @@ def test_a_stranger_sees_no_navigation_and_is_told_what_to_do():
 def links_of(username):
     text = logged_in(username).get("/keys/").content.decode()
     return re.findall(r'class="nav-link" href="([^"]+)"', text)
+
+
+def test_every_key_of_the_navigation_opens_one_place_and_is_on_the_key_page(accounts):
+    keys = ["h", *(entry.key for entry in navigation.ENTRIES if entry.key)]
+    assert len(keys) == len(set(keys))
+    text = logged_in("admin").get(reverse("pages:keys")).content.decode()
+    assert all(f"<kbd>w {key}</kbd>" in text and f'data-key="w {key}"' in text for key in keys)
+
+
+def test_the_key_page_names_only_screens_the_person_may_open(accounts):
+    text = logged_in("warehouse").get(reverse("pages:keys")).content.decode()
+    assert "<kbd>w s</kbd>" in text and "<kbd>w u</kbd>" not in text
+
+
+def test_the_strip_of_shops_stands_only_where_somebody_may_read_it(accounts):
+    shown = {name: 'id="health-strip"' in logged_in(name).get("/keys/").content.decode() for name in ("admin", "store")}
+    assert shown == {"admin": True, "store": False}

@@ -9,14 +9,14 @@ from django.views.decorators.http import require_safe
 
 from oms.kernel import clock
 from oms.kernel.web import render_page
-from oms.pages.keymap import KEYMAP
+from oms.pages.keymap import keymap
 from oms.pages.sampler import ICONS, SAMPLE_ROWS, TONES, SampleForm
 
 
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
     """Every key of every screen; the dialog behind `?` shows those of the page one is on."""
-    return render_page(request, "pages/keys.html", {"keymap": KEYMAP})
+    return render_page(request, "pages/keys.html", {"keymap": keymap(request)})
 
 
 @require_safe

@@ -45,7 +45,7 @@ def reasons(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@permission_required("channels.view_connection", raise_exception=True)
+@permission_required("orders.view_order", raise_exception=True)
 def pushes(request: HttpRequest) -> HttpResponse:
     """Every quantity that was put on the wire, with its delay."""
     rows = facts.pushes(_period(request)).select_related("listing__shop")

@@ -1,7 +1,7 @@
 """Refunds: the calculator as properties, the service with its ledger."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders.channel_order import PaymentMethod, PaymentState, Totals
@@ -52,7 +52,7 @@ def test_a_full_refund_is_the_total(bill):
     assert all(0 <= rate.tax <= rate.amount for rate in plan.rates)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(bills(), st.data())
 def test_refunding_piece_by_piece_gives_back_exactly_the_total_and_never_more(bill, data):
     left, given_back, points, fees_left = total_of(bill), 0, 0, list(FEES)
