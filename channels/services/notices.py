@@ -1,7 +1,8 @@
 """What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel."""
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from fulfillment.models import Shipment, ShipmentLine
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
-from oms.kernel.services.outbox import GiveUp, Postpone, Retry
+from oms.kernel.services.outbox import GiveUp, NewEffect, Postpone, Retry
 from orders.models import Order
 from orders.models.order import ChannelSync, Phase
 from orders.services import confirm as confirming
@@ -54,7 +55,8 @@ def _confirm(connector: Connector, order: Order, effect: Effect) -> None:
 
 
 def _ship(connector: Connector, order: Order, effect: Effect) -> None:
-    connector.ship(order.for_connector, parcels_of(order))
+    if parcels := parcels_of(order):
+        connector.ship(order.for_connector, parcels)
 
 
 def _cancel(connector: Connector, order: Order, effect: Effect) -> None:
@@ -98,7 +100,53 @@ TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {
 
 
 def parcels_of(order: Order) -> list[Parcel]:
-    """Every parcel of the order that has left, with the channel's line ids and the pieces it carries."""
+    """What the channel is told now: the parcels that have left, with its line ids and the pieces they carry.
+
+    Where a line takes one tracking number only, it is named in one parcel, the first or the last as the shop wants;
+    for the last the line waits until all its pieces have left, because what was told may not be correctable.
+    """
+    if not order.shop.can("one_number_per_line"):
+        return _parcels_left(order)
+    told = Connection.objects.values_list("told_number", flat=True).get(shop=order.shop_id)
+    pieces = dict(order.lines.values_list("channel_line_id", "quantity"))
+    return one_number_each(_parcels_left(order), pieces, last=told == Connection.ToldNumber.LAST)
+
+
+def tell_again(order_ids: Sequence[int]) -> None:
+    """Send the shipping notice once more for those orders whose lines wait for their last parcel. Harmless twice."""
+    orders = Order.objects.filter(
+        pk__in=order_ids, shop__in=Connection.objects.filter(told_number=Connection.ToldNumber.LAST).values("shop")
+    )
+    effects = [
+        NewEffect("channel_ship", f"ship:{pk}:cut:{version}", f"order:{pk}:channel", {"order": pk})
+        for pk, version in orders.filter(lines__shipped_quantity__gt=0).distinct().values_list("pk", "version")
+    ]
+    if effects:
+        outbox.put(effects)
+
+
+def one_number_each(parcels: Sequence[Parcel], pieces: Mapping[str, int], *, last: bool) -> list[Parcel]:
+    """The parcels in the order in which they left, each line in one of them. Pure; `pieces` are what stands of lines."""
+    ordered = sorted(parcels, key=lambda parcel: (parcel.shipped_at, parcel.reference))
+    gone: Counter[str] = Counter()
+    holder: dict[str, int] = {}
+    for place, parcel in enumerate(ordered):
+        gone.update(parcel.lines)
+        for line_id in parcel.lines:
+            if last or line_id not in holder:
+                holder[line_id] = place
+    waiting = {line_id for line_id in holder if last and gone[line_id] < pieces.get(line_id, 0)}
+    told = [
+        replace(
+            parcel,
+            lines={id_: n for id_, n in parcel.lines.items() if holder[id_] == place and id_ not in waiting},
+        )
+        for place, parcel in enumerate(ordered)
+    ]
+    return [parcel for parcel in told if parcel.lines]
+
+
+def _parcels_left(order: Order) -> list[Parcel]:
     rows = ShipmentLine.objects.filter(order_line__order=order, shipment__state__in=LEFT).select_related(
         "shipment", "order_line"
     )
