@@ -126,7 +126,7 @@ def tell_again(order_ids: Sequence[int]) -> None:
 
 
 def one_number_each(parcels: Sequence[Parcel], pieces: Mapping[str, int], *, last: bool) -> list[Parcel]:
-    """The parcels in the order in which they left, each line in one of them. Pure; `pieces` are what stands of lines."""
+    """Pure: the parcels as they left, each line in one of them. `pieces` are what stands of the lines."""
     ordered = sorted(parcels, key=lambda parcel: (parcel.shipped_at, parcel.reference))
     gone: Counter[str] = Counter()
     holder: dict[str, int] = {}
