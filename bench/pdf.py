@@ -43,7 +43,7 @@ def run() -> list[Row]:
     made_at = datetime(2026, 7, 3, tzinfo=UTC)
 
     def bare() -> None:
-        pdf_file(contents, used, size=(595.28, 841.89), title="", made_at=made_at)
+        pdf_file(contents, used, sizes=[(595.28, 841.89)] * len(contents), title="", made_at=made_at)
 
     whole_s, bare_s = _best(lambda: render_delivery_notes(notes), bare)
     ratio = whole_s / bare_s

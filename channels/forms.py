@@ -44,6 +44,7 @@ SETTINGS = (
 # Policies with a default: what a form left out stays as it is.
 PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min"
 )  # fmt: skip
+NOTICES = ("told_number",)
 ADDRESSES = ("base_url", "auth_url")
 
 # A host without a dot is welcome: a company's own test server may have one.
@@ -76,6 +77,14 @@ class ShopForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in PARCELS:
             self.fields[name].required = False
+        if connector_class(channel).capabilities.one_number_per_line:
+            column = Connection._meta.get_field("told_number")
+            self.fields["told_number"] = forms.ChoiceField(
+                label=column.verbose_name,
+                help_text=column.help_text,
+                choices=Connection.ToldNumber.choices,
+                required=False,
+            )
         fields = connector_class(channel).credential_fields
         self.must_be_typed_again = {key for key, _label, secret in fields if secret and (stored or {}).get(key)}
         for key, label, secret in fields:
@@ -116,6 +125,10 @@ class ShopForm(forms.ModelForm):
     def settings(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in SETTINGS}
 
+    def notices(self) -> dict[str, Any]:
+        """How this channel is told of parcels; nothing where it leaves no choice."""
+        return {name: self.cleaned_data[name] for name in NOTICES if self.cleaned_data.get(name)}
+
     def addresses(self) -> dict[str, str]:
         return {name: self.cleaned_data[name].rstrip("/") for name in ADDRESSES}
 
@@ -131,12 +144,14 @@ class ShopForm(forms.ModelForm):
         """The fields as the page groups them; addresses stand apart."""
         head = ("code", "name", "active", "auto_confirm", "ship_within_days", "follow_up_days")
         paper = ("mail_from", "letterhead_name", "letterhead_address", "letterhead_phone", "registration_no")
-        return [
+        sections = [
             (_("店舗"), [self[name] for name in head if name in self.fields]),
             (_("認証情報"), [self[name] for name in self.fields if name.startswith(SECRET_PREFIX)]),
             (_("同梱の設定"), [self[name] for name in PARCELS]),
+            (_("出荷通知"), [self[name] for name in NOTICES if name in self.fields]),
             (_("メールと帳票"), [self[name] for name in (*paper, "delivery_note_message")]),
         ]
+        return [(title, fields) for title, fields in sections if fields]
 
     def address_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in ADDRESSES]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -18,6 +18,7 @@ from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.money import TaxRate
 from orders.decide.slots import slot_label
+from orders.documents.noshi import in_one_line
 from orders.documents.rules import MALL, WE
 from orders.documents.values import (
     Component,
@@ -35,6 +36,7 @@ from orders.documents.values import (
 )
 from orders.models import Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import Carrier, PaymentMethod
+from orders.queries.gifts import Gift, gift_at, gifts_of
 from orders.queries.papers import (
     buyer_of,
     deductions_of,
@@ -48,6 +50,9 @@ from orders.queries.papers import (
 
 NOTE, PICK, HANDOVER, RETURN = "note_printed", "pick_printed", "handover_printed", "return_printed"
 VARIANT_LABELS = {"", "色", "カラー", "サイズ", "color", "colour", "size"}  # what malls call a variant's options
+
+
+Gifts = Mapping[int, Sequence[Gift]]  # order → the wishes of each recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: st
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
     papers = papers_of(order.shop_id for order in orders.values())
     shares, unpayable = _shares(orders, papers)
+    gifts = gifts_of(orders.values())
     today, result = clock.today(), Printable()
     for shipment in shipments:
         own = list(dict.fromkeys(line.order_line.order_id for line in shipment.lines.all()))
@@ -99,7 +105,7 @@ def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: st
         elif own:
             parts = [shares[pk, shipment.pk] for pk in own]
             with override(settings.LANGUAGE_CODE):  # paper is for the customer, not for whoever prints it
-                note = _note(shipment, [orders[pk] for pk in own], parts, papers, today=today, prices=prices)
+                note = _note(shipment, [orders[pk] for pk in own], parts, papers, gifts, today=today, prices=prices)
             result.notes.append(note)
             result.shipments.append(shipment.pk)
             if note.is_invoice:
@@ -113,12 +119,14 @@ def pick_lists(
     """One list per location (and round of a cart), its parcels in the order of the delivery notes. A fixed number of
     queries. `sort` and `mode` as in `picking`."""
     by_place: dict[int, list[Shipment]] = defaultdict(list)
-    for shipment in loaded(shipment_ids, sort):
+    shipments = loaded(shipment_ids, sort)
+    for shipment in shipments:
         by_place[shipment.location_id].append(shipment)
+    gifts = gifts_of(line.order_line.order for shipment in shipments for line in shipment.lines.all())
     known = ShipmentEvent.objects.filter(shipment__in=shipment_ids, kind=PICK)
     reprinted = set(known.values_list("shipment", flat=True))
     with override(settings.LANGUAGE_CODE):
-        lists = [_pick_list(shipments, by, reprinted) for shipments in by_place.values()]
+        lists = [_pick_list(own, gifts, by, reprinted) for own in by_place.values()]
     return [part for one in lists for part in picking.picked(one, mode, cart_size)]
 
 
@@ -169,6 +177,7 @@ def _return_slip(shipment: Shipment, papers: dict[int, PaperSettings]) -> Return
         recipient=shipment.recipient.name,
         lines=tuple(_lines(shipment, defaultdict(int))),
         barcode=shipment.number,
+        paper=papers[shop.pk].return_paper,
     )
 
 
@@ -292,6 +301,7 @@ def _note(
     orders: Sequence[Order],
     shares: Sequence[Share],
     papers: dict[int, PaperSettings],
+    gifts: Gifts,
     *,
     today: date,
     prices: str,
@@ -300,10 +310,11 @@ def _note(
     order, recipient, own = orders[0], shipment.recipient, papers[orders[0].shop_id]
     amounts = {line: amount for share in shares for line, amount in share.amounts.items()}
     same = is_same_person(order, recipient)
+    wished = [gift_for(shipment, one, gifts) for one in orders]
     shipped_on = clock.in_tokyo(shipment.shipped_at).date() if shipment.shipped_at else today
     issuers = {issuer_for(one.shop, own, one.payment_method) for one in orders}
     shop = letterhead(order.shop, own, day=shipped_on, issuer=WE if issuers == {WE} else MALL)
-    hidden = prices == "hide" or (prices != "show" and not same and any(is_gift(o) for o in orders))
+    hidden = prices == "hide" or (prices != "show" and not same and any(wished))
     return DeliveryNote(
         shop=shop,
         number=shipment.number,
@@ -324,7 +335,9 @@ def _note(
             part for part in (order.shop.delivery_note_message, *texts_for(orders, "delivery_note")) if part
         ),
         hide_prices=hidden,
-        sender_name=order.buyer_name,
+        sender_name=wished[0].sender or order.buyer_name,
+        paper=own.note_paper,
+        gift="　／　".join(dict.fromkeys(mark for gift in wished for mark in gift_marks(gift))),
         is_reprint=shipment.printed_at is not None,
         is_invoice=bool(shop.registration_number) and not hidden,
         barcode=shipment.number,
@@ -381,19 +394,19 @@ def _lines(shipment: Shipment, amounts: dict[int, int]) -> Iterable[Line]:
 # ---- pick list
 
 
-def _pick_list(shipments: Sequence[Shipment], by: str, reprinted: set[int]) -> PickList:
+def _pick_list(shipments: Sequence[Shipment], gifts: Gifts, by: str, reprinted: set[int]) -> PickList:
     batches = {str(shipment.batch) for shipment in shipments if shipment.batch}
     return PickList(
         batch=batches.pop() if len(batches) == 1 else _("選択した%(n)s件") % {"n": len(shipments)},
         made_at=clock.now(),
         location=shipments[0].location.name,
         by=by,
-        orders=tuple(_pick_order(shipment) for shipment in shipments),
+        orders=tuple(_pick_order(shipment, gifts) for shipment in shipments),
         is_reprint=all(shipment.pk in reprinted for shipment in shipments),
     )
 
 
-def _pick_order(shipment: Shipment) -> PickOrder:
+def _pick_order(shipment: Shipment, gifts: Gifts) -> PickOrder:
     orders = list({line.order_line.order_id: line.order_line.order for line in shipment.lines.all()}.values())
     deadlines = [order.ship_by for order in orders if order.ship_by]
     return PickOrder(
@@ -401,7 +414,7 @@ def _pick_order(shipment: Shipment) -> PickOrder:
         recipient=shipment.recipient.name,
         method=str(Carrier(shipment.carrier).label),
         ship_by=clock.in_tokyo(min(deadlines)).date() if deadlines else None,
-        gifts=tuple(mark for order in orders for mark in gift_marks(order)),
+        gifts=tuple(mark for order in orders for mark in gift_marks(gift_for(shipment, order, gifts))),
         remarks=" / ".join(
             [*(order.packing_note for order in orders if order.packing_note), *texts_for(orders, "pick_list")]
         ),
@@ -416,11 +429,17 @@ def texts_for(orders: Iterable[Order], reader: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def gift_marks(order: Order) -> list[str]:
+def gift_for(shipment: Shipment, order: Order, gifts: Gifts) -> Gift:
+    """What this order wishes for the recipient of its goods in this parcel."""
+    lines = (row.order_line for row in shipment.lines.all() if row.order_line.order_id == order.pk)
+    return gift_at(gifts, order.pk, next(line.recipient_position for line in lines))
+
+
+def gift_marks(gift: Gift) -> list[str]:
     """What a packer must do beside packing."""
-    marks = [_("のし %(text)s") % {"text": order.noshi}] if order.noshi else []
-    marks += [_("ラッピング %(text)s") % {"text": order.gift}] if order.gift else []
-    return marks + ([_("メッセージカード")] if order.message_card else [])
+    marks = [_("のし %(text)s") % {"text": in_one_line(gift.noshi)}] if gift.noshi else []
+    marks += [_("ラッピング %(text)s") % {"text": gift.wrapping}] if gift.wrapping else []
+    return marks + ([_("メッセージカード")] if gift.card else [])
 
 
 def _pick_item(line: ShipmentLine) -> PickItem:

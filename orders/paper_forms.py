@@ -120,11 +120,13 @@ class PaperSettingsForm(forms.ModelForm):
         model = PaperSettings
         fields = (
             "company", "registered_from", "rounding", "receipt_for", "bank_account", "closing", "points_lower_price",
-            "credit_notes", "link_days",
+            "credit_notes", "note_paper", "receipt_paper", "work_paper", "return_paper", "link_days",
         )  # fmt: skip
         widgets = {"registered_from": DayInput, "closing": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
             "registered_from": lazy("この日より前の取引には登録番号を印字しません。"),
+            "receipt_paper": lazy("紙で渡す領収書に使います。リンクで届ける領収書はA5横です。"),
+            "note_paper": lazy("ロール紙とラベルは1列で印字し、ロール紙は文字の終わりで切れます。"),
             "points_lower_price": lazy("外すと、支払いとして合計の下に書きます（税の対象額は変わりません）。"),
         }
 

@@ -10,6 +10,7 @@ from orders.urls_order import order_routes
 from orders.urls_papers import paper_routes
 from orders.urls_payments import payment_routes
 from orders.urls_reasons import reason_routes
+from orders.urls_releases import release_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
 from orders.views import bulk, desk, desk_views, line_link, presence
@@ -51,5 +52,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *rule_routes,
     *payment_routes,
     *paper_routes,
+    *release_routes,
     *return_routes,
 ]

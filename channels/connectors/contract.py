@@ -200,6 +200,7 @@ class Capabilities:
     invoice_issuer: Mapping[str, str] = field(default_factory=dict)  # by method, see `orders.documents.rules.issuer_of`
     mail_relay_server: bool = False  # buyers' addresses take mail through the mall's own server alone
     mail_events: Sequence[str] = ()  # the kinds of mail a shop may send (`orders.models.mail`); empty: any
+    one_number_per_line: bool = False  # a line takes one tracking number, though its pieces may go in several parcels
     cannot: Sequence[str] = ()  # what only the mall's own page can do, in Japanese, for the screens
 
 

@@ -17,6 +17,10 @@ class Connection(models.Model):
         DEGRADED = "degraded", _("不調")
         STOPPED = "stopped", _("停止")
 
+    class ToldNumber(models.TextChoices):
+        FIRST = "first", _("最初の荷物の番号")
+        LAST = "last", _("最後の荷物の番号")
+
     shop = models.OneToOneField(Shop, models.CASCADE, related_name="+")
     base_url = models.CharField(_("API のURL"), max_length=300, blank=True)
     auth_url = models.CharField(_("認証のURL"), max_length=300, blank=True)
@@ -27,6 +31,18 @@ class Connection(models.Model):
     import_paused = models.BooleanField(_("受注取込を止める"), default=False)
     publish_paused = models.BooleanField(_("在庫連携を止める"), default=False)
     notices_paused = models.BooleanField(_("モールへの通知を止める"), default=False)
+
+    told_number = models.CharField(  # read where the channel's `one_number_per_line` is true
+        _("1明細を数個口で送るときに知らせる送り状番号"),
+        max_length=5,
+        choices=ToldNumber,
+        default=ToldNumber.FIRST,
+        db_default="first",
+        help_text=_(
+            "このモールは1つの明細に送り状番号を1件しか受け取りません。「最後」では、明細の全数が出荷されるまで"
+            "モールへの出荷通知を待ちます。残りの番号は発送メールでお客様に届きます。"
+        ),
+    )
 
     health = models.CharField(_("状態"), max_length=10, choices=Health, default=Health.UNTRIED)
     health_cause = models.CharField(_("理由"), max_length=500, blank=True)

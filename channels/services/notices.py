@@ -1,8 +1,9 @@
 """What channels are told about orders: handlers of the outbox's effect kinds. One effect, one word to the channel; only
 confirmations and shipments of one shop, which come in crowds, share their calls where the channel has some for many."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -15,8 +16,8 @@ from fulfillment.models import Shipment, ShipmentLine
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.services import outbox
-from oms.kernel.services.outbox import GiveUp, Postpone, Retry
-from orders.models import Order, Shop
+from oms.kernel.services.outbox import GiveUp, NewEffect, Postpone, Retry
+from orders.models import Order, OrderLine, Shop
 from orders.models.order import ChannelSync, Phase
 from orders.services import confirm as confirming
 from orders.services import facts
@@ -41,7 +42,7 @@ def deliver(effect: Effect) -> None:
 def tell_together(effects: Sequence[Effect]) -> dict[int, Exception]:
     """Effects of one kind and one shop, told in as few calls as its channel allows; returns what went wrong, by
     effect."""
-    orders = Order.objects.in_bulk([effect.payload["order"] for effect in effects])
+    orders = Order.objects.select_related("shop").in_bulk([effect.payload["order"] for effect in effects])
     connection = _open_connection(effects[0].payload["shop"])
     try:
         troubles = TELL_MANY[effects[0].kind](shops.connector_of(connection), list(orders.values()))
@@ -69,8 +70,8 @@ def _confirm_many(connector: Connector, orders: Sequence[Order]) -> Mapping[str,
 
 
 def _ship_many(connector: Connector, orders: Sequence[Order]) -> Mapping[str, ChannelError]:
-    parcels = parcels_by_order([order.pk for order in orders])
-    return connector.ship_all([(order.for_connector, parcels[order.pk]) for order in orders])
+    parcels = parcels_by_order(orders)
+    return connector.ship_all([(order.for_connector, parcels[order.pk]) for order in orders if parcels[order.pk]])
 
 
 TELL_MANY: dict[str, Callable[[Connector, Sequence[Order]], Mapping[str, ChannelError]]] = {
@@ -108,7 +109,8 @@ def _confirm(connector: Connector, order: Order, effect: Effect) -> None:
 
 
 def _ship(connector: Connector, order: Order, effect: Effect) -> None:
-    connector.ship(order.for_connector, parcels_of(order))
+    if parcels := parcels_of(order):
+        connector.ship(order.for_connector, parcels)
 
 
 def _cancel(connector: Connector, order: Order, effect: Effect) -> None:
@@ -152,11 +154,73 @@ TELL: dict[str, Callable[[Connector, Order, Effect], None]] = {
 
 
 def parcels_of(order: Order) -> list[Parcel]:
-    """Every parcel of the order that has left, with the channel's line ids and the pieces it carries."""
-    return parcels_by_order([order.pk])[order.pk]
+    """What the channel is told of one order now; see `parcels_by_order`."""
+    return parcels_by_order([order])[order.pk]
 
 
-def parcels_by_order(order_ids: Sequence[int]) -> dict[int, list[Parcel]]:
+def parcels_by_order(orders: Sequence[Order]) -> dict[int, list[Parcel]]:
+    """What the channel is told now, by order: the parcels that have left, with its line ids and the pieces they carry.
+
+    Where a line takes one tracking number only, it is named in one parcel, the first or the last as the shop wants;
+    for the last the line waits until all its pieces have left, because what was told may not be correctable.
+    The orders bring their shop along.
+    """
+    left = _parcels_left([order.pk for order in orders])
+    single = [order for order in orders if order.shop.can("one_number_per_line")]
+    if single:
+        told = dict(Connection.objects.filter(shop__in={o.shop_id for o in single}).values_list("shop", "told_number"))
+        pieces = _pieces_of([order.pk for order in single])
+        for order in single:
+            last = told[order.shop_id] == Connection.ToldNumber.LAST
+            left[order.pk] = one_number_each(left[order.pk], pieces[order.pk], last=last)
+    return left
+
+
+def _pieces_of(order_ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    pieces: dict[int, dict[str, int]] = {order_id: {} for order_id in order_ids}
+    rows = OrderLine.objects.filter(order__in=order_ids).values_list("order", "channel_line_id", "quantity")
+    for order_id, line_id, quantity in rows:
+        pieces[order_id][line_id] = quantity
+    return pieces
+
+
+def tell_again(order_ids: Sequence[int]) -> None:
+    """Send the shipping notice once more for those orders whose lines wait for their last parcel. Harmless twice."""
+    orders = Order.objects.filter(
+        pk__in=order_ids, shop__in=Connection.objects.filter(told_number=Connection.ToldNumber.LAST).values("shop")
+    )
+    effects = [
+        NewEffect("channel_ship", f"ship:{pk}:cut:{version}", f"order:{pk}:channel", {"order": pk, "shop": shop})
+        for pk, version, shop in orders.filter(lines__shipped_quantity__gt=0)
+        .distinct()
+        .values_list("pk", "version", "shop")
+    ]
+    if effects:
+        outbox.put(effects)
+
+
+def one_number_each(parcels: Sequence[Parcel], pieces: Mapping[str, int], *, last: bool) -> list[Parcel]:
+    """Pure: the parcels as they left, each line in one of them. `pieces` are what stands of the lines."""
+    ordered = sorted(parcels, key=lambda parcel: (parcel.shipped_at, parcel.reference))
+    gone: Counter[str] = Counter()
+    holder: dict[str, int] = {}
+    for place, parcel in enumerate(ordered):
+        gone.update(parcel.lines)
+        for line_id in parcel.lines:
+            if last or line_id not in holder:
+                holder[line_id] = place
+    waiting = {line_id for line_id in holder if last and gone[line_id] < pieces.get(line_id, 0)}
+    told = [
+        replace(
+            parcel,
+            lines={id_: n for id_, n in parcel.lines.items() if holder[id_] == place and id_ not in waiting},
+        )
+        for place, parcel in enumerate(ordered)
+    ]
+    return [parcel for parcel in told if parcel.lines]
+
+
+def _parcels_left(order_ids: Sequence[int]) -> dict[int, list[Parcel]]:
     """The parcels that have left, by order; one query."""
     rows = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=LEFT).select_related(
         "shipment", "order_line"

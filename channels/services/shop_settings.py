@@ -23,6 +23,7 @@ def add(
     addresses: Mapping[str, str],
     secrets: Mapping[str, str],
     by: User | None,
+    notices: Mapping[str, Any] | None = None,
 ) -> Connection:
     """Register a shop with everything a person typed. Raises as `shops.add_shop` does."""
     connection = shops.add_shop(
@@ -30,7 +31,7 @@ def add(
         base_url=addresses.get("base_url", ""), auth_url=addresses.get("auth_url", ""),
     )  # fmt: skip
     shops.journal(connection, "added", by=by)
-    change(connection.pk, settings=settings, addresses=addresses, secrets={}, by=by)
+    change(connection.pk, settings=settings, addresses=addresses, secrets={}, notices=notices, by=by)
     return connection
 
 
@@ -42,17 +43,19 @@ def change(
     addresses: Mapping[str, str],
     secrets: Mapping[str, str],
     by: User | None,
+    notices: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Write what differs; returns the names of the changed settings, addresses and credentials.
 
-    `settings` are columns of the shop, `addresses` are base_url and auth_url; empty `secrets` keep what is stored.
+    `settings` are columns of the shop, `notices` those of the connection that say how the channel is told, `addresses`
+    are base_url and auth_url; empty `secrets` keep what is stored.
     New credentials or another address are tried at the next poll, which comes at once. Stored secrets never follow to
     another address: those that are not among `secrets` are gone then. A shop that is active again catches up.
     """
     connection = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
     shop = Shop.objects.select_for_update(no_key=True).get(pk=connection.shop_id)
     sleeping = not shop.active
-    changed = _set(shop, settings)
+    changed = _set(shop, settings) + _set(connection, notices or {})
     moved = _set(connection, {name: url.strip().rstrip("/") for name, url in addresses.items()})
     if changed or moved:
         shops.journal(connection, "settings", keys=", ".join(changed + moved), by=by)

@@ -95,7 +95,7 @@ def _labels(event: CredentialEvent) -> str:
     """The names people know of the keys that changed."""
     fields = connector_class(event.connection.shop.channel).credential_fields
     declared = {key: _(label) for key, label, _secret in fields}
-    columns = {field.name: str(field.verbose_name) for field in Shop._meta.fields}
+    columns = {field.name: str(field.verbose_name) for model in (Connection, Shop) for field in model._meta.fields}
     own = {"base_url": _("APIのURL"), "auth_url": _("認証のURL")}
     names = [name for name in str(event.keys).split(", ") if name]
     return _("、").join(own.get(name) or declared.get(name) or columns.get(name) or name for name in names)

@@ -36,6 +36,7 @@ def add(request: HttpRequest) -> HttpResponse:
         settings=form.settings(),
         addresses=form.addresses(),
         secrets=form.secrets(),
+        notices=form.notices(),
         by=person_of(request),
     )
     messages.success(request, _("店舗を登録しました。続けて接続テストをしてください。"))
@@ -53,7 +54,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         instance=connection.shop,
         channel=connection.shop.channel,
         stored=credentials.last_four(connection),
-        initial={"base_url": connection.base_url, "auth_url": connection.auth_url},
+        initial={
+            "base_url": connection.base_url,
+            "auth_url": connection.auth_url,
+            "told_number": connection.told_number,
+        },
     )
     if not form.is_valid():
         return render_page(request, "channels/shop.html", _context(form, connection, connection.shop.channel_label))
@@ -62,6 +67,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         settings=form.settings(),
         addresses=form.addresses(),
         secrets=form.secrets(),
+        notices=form.notices(),
         by=person_of(request),
     )
     if changed:

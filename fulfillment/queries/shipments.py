@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfillment.documents import gift_marks, lines_with_orders, texts_for
+from fulfillment.documents import gift_for, gift_marks, lines_with_orders, texts_for
 from fulfillment.labels import Address, label_problems
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.tracking import tracking_url
@@ -24,6 +24,7 @@ from orders.decide.slots import slot_label
 from orders.models import Order
 from orders.queries.detail import PERSONAL
 from orders.queries.found import found_order_ids
+from orders.queries.gifts import gifts_of
 from orders.queries.tiles import stage_counts
 
 STATE_TONES = {
@@ -235,7 +236,7 @@ def shipment_page(shipment: Shipment, user: User) -> dict[str, Any]:
             *texts_for(orders, "label"),
             *texts_for(orders, "pick_list"),
         ],
-        "gifts": [mark for order in orders for mark in gift_marks(order)] if personal else [],
+        "gifts": _gift_marks(shipment, list(orders)) if personal else [],
         "wish": " ".join(part for part in (_wish_day(first), slot_label(first.wish_slot)) if part) if first else "",
         "events": [
             (event, str(EVENTS.get(event.kind, event.kind)))
@@ -243,6 +244,11 @@ def shipment_page(shipment: Shipment, user: User) -> dict[str, Any]:
         ],
         "may": may(shipment, user),
     }
+
+
+def _gift_marks(shipment: Shipment, orders: Sequence[Order]) -> list[str]:
+    gifts = gifts_of(orders)
+    return [mark for order in orders for mark in gift_marks(gift_for(shipment, order, gifts))]
 
 
 def address_of(shipment: Shipment, *, personal: bool) -> Mapping[str, str]:

@@ -1,7 +1,11 @@
 """After the release day a pre-order row only serves who was promised; what it has beyond that is for everyone."""
 
-from django.db import connection
+from collections.abc import Sequence
+from datetime import date
 
+from django.db import connection, transaction
+
+from inventory.models import AllocatorMark, PublisherMark, Sku
 from inventory.models.balance import EntryKind
 from inventory.services import door
 from inventory.services.door import Change
@@ -30,3 +34,16 @@ def close_releases() -> int:
             changes.append(Change(balance_id, on_hand=moved, ref="release"))
     door.apply(changes, kind=EntryKind.POOL)
     return sum(units for _release, _ordinary, units in rows)
+
+
+@transaction.atomic
+def set_day(sku_id: int, day: date) -> None:
+    """The SKU is released on `day`. What channels are told of it may change: its mark is left."""
+    Sku.objects.filter(pk=sku_id).update(release_date=day)
+    PublisherMark.objects.create(sku_id=sku_id, at=clock.now())
+
+
+def wake_allocator(sku_ids: Sequence[int]) -> None:
+    """Lines of these SKUs may be due now: leave the allocator's marks, in the caller's transaction."""
+    now = clock.now()
+    AllocatorMark.objects.bulk_create(AllocatorMark(sku_id=sku_id, at=now) for sku_id in sku_ids)

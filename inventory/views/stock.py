@@ -17,6 +17,7 @@ SORTS = {"code": ("code",), "-code": ("-code",), "name": ("name", "id"), "-name"
 PROMISES = 200
 # Fragments that floors above may serve for a SKU, by URL name.
 PANELS = ("channels:sku-panel",)
+PREORDER_PANELS = ("orders:release-panel",)  # of a SKU with a release day
 
 
 @require_GET
@@ -32,7 +33,8 @@ def sku_list(request: HttpRequest) -> HttpResponse:
 @permission_required("inventory.view_sku", raise_exception=True)
 def sku_detail(request: HttpRequest, pk: int) -> HttpResponse:
     sku = get_object_or_404(Sku.objects.select_related("product"), pk=pk)
-    context = {**screens.sku_page(sku), "panels": [url for name in PANELS if (url := url_if_served(name, pk))]}
+    names = [*(PREORDER_PANELS if sku.release_date else ()), *PANELS]
+    context = {**screens.sku_page(sku), "panels": [url for name in names if (url := url_if_served(name, pk))]}
     return render_page(request, "inventory/sku.html", context)
 
 

@@ -50,3 +50,4 @@ class Bill:
     reason: str = ""
     stamp_box: bool = False
     is_reissue: bool = False
+    paper: str = ""  # a receipt's; empty: half a sheet where it fits on one

@@ -1,4 +1,4 @@
-"""請求書 and 返還インボイス on A4, 領収書 on half a sheet (A5) where it fits on one."""
+"""請求書 and 返還インボイス on A4, 領収書 on half a sheet (A5) where it fits on one, or on narrow paper."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,9 +9,10 @@ from oms.kernel.pdf.flow import Flow, wrap
 from oms.kernel.pdf.fonts import Weight
 from oms.kernel.pdf.page import A4, A5_WIDE, Document, Page, Style
 from oms.kernel.pdf.picture import Picture
-from orders.documents import look, parts
+from orders.documents import look, narrow, parts
 from orders.documents.bill import Bill, BillKind
 from orders.documents.figures import Figures, figures
+from orders.documents.sizes import NARROW, PaperSize
 
 _AMOUNT = Style(21, Weight.BOLD, look.INK, tracking=0.04)
 _SUBJECT = Style(10.5, color=look.INK)
@@ -23,7 +24,12 @@ _SENTENCES = {
 
 def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
     """The drawn bill. Raises ValueError as `figures` does."""
-    if bill.kind == BillKind.RECEIPT:
+    if bill.kind == BillKind.RECEIPT and bill.paper in NARROW:
+        roll = Document(pictures=pictures)
+        content = narrow.receipt_content(bill, figures(bill), title=title_of(bill), correction=_correction(bill))
+        narrow.draw(roll, bill.paper, content, f"{title_of(bill)}　No. {bill.number}")
+        return roll
+    if bill.kind == BillKind.RECEIPT and bill.paper != PaperSize.A4:
         half = Document(size=A5_WIDE, pictures=pictures)
         draw_bill(half, bill)
         if len(half.pages) == 1:

@@ -1,4 +1,4 @@
-"""納品書 on A4: head, addressee and issuer, facts, total, lines, tax per rate, closing.
+"""納品書 on A4 or A5 (narrow paper: `narrow`): head, addressee and issuer, facts, total, lines, tax per rate, closing.
 
 What must not be printed is not drawn: a gift's note never sees an amount.
 """
@@ -8,22 +8,28 @@ from functools import partial
 
 from oms.kernel.pdf.flow import Flow
 from oms.kernel.pdf.page import Document, Page
-from orders.documents import look, parts
+from orders.documents import look, narrow, parts
 from orders.documents.figures import figures
+from orders.documents.sizes import NARROW, SHEETS, bottom_of
 from orders.documents.values import DeliveryNote, Party
 
 
 def draw_delivery_note(document: Document, note: DeliveryNote) -> None:
     """Append the note's pages. Raises ValueError as `figures` does."""
     sums = None if note.hide_prices else figures(note)
-    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, look.BOTTOM, partial(_page_head, note))
-    flow.turn()
     thanks = "このたびはご注文いただき、誠にありがとうございます。下記のとおり納品いたします。"
     if note.hide_prices:  # read by the recipient, who has ordered nothing
         thanks = "下記のとおりお品物をお届けいたします。"
+    if note.paper in NARROW:
+        content = narrow.note_content(note, sums, title=_title(note), thanks=thanks, facts=_fact_pairs(note))
+        narrow.draw(document, note.paper, content, f"{_title(note)}　No. {note.number}")
+        return
+    head = partial(_page_head, note)
+    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, bottom_of(note.paper), head, sheet=SHEETS[note.paper])
+    flow.turn()
     parts.parties(flow, _addressee(note), note.shop, priced=not note.hide_prices, sentence=thanks)
     wide = [("お届け先", _one_line(note.recipient))] if note.recipient and not note.hide_prices else []
-    parts.facts(flow, _fact_pairs(note), wide)
+    parts.facts(flow, _fact_pairs(note), [*wide, ("ギフト", note.gift)])
     if sums:
         label = "ご請求金額（税込）" if sums.paid_otherwise else "合計金額（税込）"
         parts.total_box(flow, label, sums.due)

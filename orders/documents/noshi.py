@@ -75,6 +75,19 @@ def read_noshi(text: str) -> Noshi:
     return Noshi(text=text.strip(), rest=" ".join(rest), **found)
 
 
+def in_words(noshi: Noshi) -> str:
+    """The parts as one text in which people, rules and files find each of them; empty when there is none."""
+    labelled = (("水引", noshi.cord), ("表書き", noshi.purpose), ("名入れ", noshi.name), ("掛け方", noshi.place))
+    return "／".join([*(f"{label}：{value}" for label, value in labelled if value), *filter(None, [noshi.rest])])
+
+
+def in_one_line(noshi: Noshi) -> str:
+    """As it is printed where there is room for a line: what was understood, else the words as they came."""
+    name = f"名入れ「{noshi.name}」" if noshi.name else ""
+    parts = [noshi.cord, noshi.purpose, name, noshi.place, noshi.rest]
+    return "　".join(filter(None, parts)) or noshi.text
+
+
 def _told(word: str, found: dict[str, str]) -> bool:
     """Put the word where it belongs; False for one that belongs nowhere or says a second, different thing."""
     if ONLY_NOSHI.fullmatch(word):

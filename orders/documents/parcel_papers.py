@@ -7,6 +7,7 @@ from oms.kernel.pdf.flow import Column, Flow, Table, wrap
 from oms.kernel.pdf.fonts import Weight
 from oms.kernel.pdf.page import Document, Page, Style
 from orders.documents import look, parts
+from orders.documents.sizes import SHEETS, bottom_of
 from orders.documents.values import HandoverList, ReturnSlip
 
 _PLACE = Style(10, Weight.BOLD, look.INK)
@@ -81,7 +82,8 @@ def _list_head(title: str, right: str, page: Page, place: int) -> None:
 def draw_return_slip(document: Document, slip: ReturnSlip) -> None:
     """Append the slip's pages."""
     head = partial(_list_head, "返品票", f"No. {slip.number}")
-    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, look.BOTTOM, head)
+    sheet, bottom = SHEETS[slip.paper], bottom_of(slip.paper)
+    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, bottom, head, sheet=sheet)
     flow.turn()
     parts.first_head(flow.page, "返品票", slip.number, look.day(slip.shipped_on), reprinted=False, day="出荷日")
     right = parts.draw_issuer(flow.page, slip.shop, 29.0, priced=False)

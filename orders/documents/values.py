@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from oms.kernel.money import STANDARD, Rounding, TaxRate
 from orders.documents.noshi import Noshi
+from orders.documents.sizes import PaperSize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +106,12 @@ class DeliveryNote:
     message: str = ""
     hide_prices: bool = False
     sender_name: str = ""
+    gift: str = ""  # wrapping and noshi in one line
     show_components: bool = True
     is_reprint: bool = False
     is_invoice: bool = False  # it serves as 適格請求書: named so, and kept
     barcode: str = ""  # scanned at the packing check; printable ASCII
+    paper: str = PaperSize.A4.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +193,7 @@ class ReturnSlip:
     recipient: str
     lines: tuple[Line, ...]
     barcode: str = ""
+    paper: str = PaperSize.A4.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,3 +235,4 @@ class WorkSlip:
     remarks: str = ""
     is_reprint: bool = False
     barcode: str = ""
+    paper: str = PaperSize.A4.value

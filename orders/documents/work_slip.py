@@ -8,6 +8,7 @@ from oms.kernel.pdf.fonts import Weight
 from oms.kernel.pdf.page import Document, Page, Style
 from orders.documents import look, parts
 from orders.documents.noshi import Noshi
+from orders.documents.sizes import SHEETS, bottom_of
 from orders.documents.values import Work, WorkLine, WorkSlip
 
 _KIND = Style(11, Weight.BOLD, look.WHITE)
@@ -27,7 +28,8 @@ _GOODS = (
 def draw_work_slip(document: Document, slip: WorkSlip) -> None:
     """Append the slip's pages."""
     head = partial(_next_head, slip)
-    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, look.BOTTOM, head)
+    sheet, bottom = SHEETS[slip.paper], bottom_of(slip.paper)
+    flow = Flow(document, look.LEFT, look.RIGHT, look.TOP, bottom, head, sheet=sheet)
     flow.turn()
     made = slip.made_at.astimezone(TOKYO)
     day = f"{look.day(made)} {made:%H:%M}"

@@ -6,6 +6,7 @@ from orders.models.desk_view import DeskView
 from orders.models.event import OrderEvent, OrderEventValue
 from orders.models.export import ExportEvent, ExportFormat, ExportGrain, ExportLayout, ExportRun
 from orders.models.figure import DayFigure, FigureState, OrderFigure
+from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
@@ -23,6 +24,7 @@ from orders.models.papers import (
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
+from orders.models.release_move import ReleaseMove, ReleaseMoveLine
 from orders.models.return_case import (
     ExchangeItem,
     ReturnCase,
@@ -72,6 +74,7 @@ __all__ = [
     "MoveInEvent",
     "MoveInPreset",
     "MoveInRow",
+    "NoshiChoice",
     "Order",
     "OrderAttachment",
     "OrderEvent",
@@ -90,6 +93,8 @@ __all__ = [
     "Recipient",
     "Refund",
     "RefundLine",
+    "ReleaseMove",
+    "ReleaseMoveLine",
     "Reminder",
     "ReturnCase",
     "ReturnEvent",

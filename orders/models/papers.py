@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.money import Rounding
 from oms.kernel.search import gram_index
+from orders.documents.sizes import PaperSize
 from orders.models.order import Order
 from orders.models.shop import Shop
 
@@ -26,6 +27,24 @@ class CreditNotes(models.TextChoices):
     NEVER = "never", _("自動では発行しない")
     REQUIRED = "required", _("交付義務があるとき（税込1万円以上）")
     ALWAYS = "always", _("返金のたびに発行")
+
+
+class NotePaper(models.TextChoices):
+    A4 = PaperSize.A4.value, _("A4")
+    A5 = PaperSize.A5.value, _("A5")
+    ROLL = PaperSize.ROLL.value, _("80mmロール紙")
+    LABEL = PaperSize.LABEL.value, _("ラベル 100×150mm")
+
+
+class ReceiptPaper(models.TextChoices):
+    HALF = "", _("A5横（1枚に収まらなければA4）")
+    A4 = PaperSize.A4.value, _("A4")
+    ROLL = PaperSize.ROLL.value, _("80mmロール紙")
+
+
+class SlipPaper(models.TextChoices):
+    A4 = PaperSize.A4.value, _("A4")
+    A5 = PaperSize.A5.value, _("A5")
 
 
 class Logo(models.Model):
@@ -58,6 +77,18 @@ class PaperSettings(models.Model):
     stamp_methods = models.JSONField(default=list)
     credit_notes = models.CharField(
         _("返品の精算で返還インボイスを発行"), max_length=8, choices=CreditNotes, default=CreditNotes.REQUIRED
+    )
+    note_paper = models.CharField(
+        _("納品書の用紙"), max_length=5, choices=NotePaper, default=NotePaper.A4, db_default="a4"
+    )
+    receipt_paper = models.CharField(
+        _("領収書の用紙"), max_length=5, choices=ReceiptPaper, default=ReceiptPaper.HALF, db_default="", blank=True
+    )
+    work_paper = models.CharField(
+        _("作業指示書の用紙"), max_length=5, choices=SlipPaper, default=SlipPaper.A4, db_default="a4"
+    )
+    return_paper = models.CharField(
+        _("返品票の用紙"), max_length=5, choices=SlipPaper, default=SlipPaper.A4, db_default="a4"
     )
     link_days = models.PositiveSmallIntegerField(
         _("ダウンロードリンクの有効日数"), default=14, validators=[MinValueValidator(1), MaxValueValidator(90)]

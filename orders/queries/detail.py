@@ -19,7 +19,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
 from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
-from orders.queries import cancellations
+from orders.queries import cancellations, gifts
 from orders.queries.labels import order_labels
 from orders.queries.manual import related
 from orders.queries.next_step import FIELDS, next_step
@@ -57,6 +57,9 @@ RECIPIENT_MASKS = {
     "city": privacy.mask_rest,
     "address": privacy.mask_rest,
     "company": privacy.mask_rest,
+    "sender": privacy.mask_name,
+    "message_card": privacy.mask_rest,
+    "noshi": privacy.mask_rest,
 }
 # Reasons whose evidence quotes personal data, and those that correcting the address closes.
 PERSONAL_FIELDS = {"recipient", "phone", "buyer"}
@@ -118,7 +121,8 @@ def _masked(row: Any, masks: dict[str, Any]) -> Any:
 def order_page(order: Order, user: User) -> dict[str, Any]:
     """The context of the order page, its drawer and its fragments; `order` comes from `order_for`."""
     personal = user.has_perm(PERSONAL)
-    recipients = [r if personal else _masked(r, RECIPIENT_MASKS) for r in order.recipients.all()]
+    told = list(order.recipients.select_related("noshi_choice"))
+    recipients = [r if personal else _masked(r, RECIPIENT_MASKS) for r in told]
     lines = list(order.lines.select_related("sku").defer("sku__search_text"))
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
     wanting = reason_settings.wanting_a_note() if reasons else frozenset()
@@ -145,6 +149,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "clearable": any(row.clearable and row.state == ReviewReason.State.OPEN for row in rows),
         "buyer": _buyer_card(order),
         "recipients": [_recipient_card(order, recipient, can_edit and personal) for recipient in recipients],
+        "gifts": _gift_cards(order, told, personal=personal, can_edit=can_edit and personal),
         "same_person": len(recipients) == 1 and _same_person(order, recipients[0]),
         "edit_closed": closed_for_edit,
         "can_edit": can_edit,
@@ -218,6 +223,48 @@ def _recipient_card(order: Order, recipient: Recipient, can_edit: bool) -> Party
         label=label_lines(recipient.prefecture, recipient.city, recipient.address, carrier=order.carrier),
         edit_url=reverse("orders:edit-recipient", args=[order.pk, recipient.position]) if can_edit else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GiftCard:
+    """One recipient's wishes as (label, text); `warning` where the channel told another noshi since it was set."""
+
+    title: str
+    rows: list[tuple[str, str]]
+    warning: str
+    edit_url: str
+
+
+def _gift_cards(order: Order, recipients: Sequence[Recipient], *, personal: bool, can_edit: bool) -> list[GiftCard]:
+    """Nothing for an order whose recipients are not known yet."""
+    many = len(recipients) > 1
+    return [
+        GiftCard(
+            title=_("届け先 %(n)s") % {"n": gift.position + 1} if many else "",
+            rows=_gift_rows(gift),
+            warning=_("のしを直したあとで、モールの指定が変わりました。もう一度確かめてください。")
+            if gift.changed and personal
+            else "",
+            edit_url=reverse("orders:edit-gift", args=[order.pk, gift.position]) if can_edit else "",
+        )
+        for gift in gifts.gifts_from(order, recipients)
+        if recipients
+    ]
+
+
+def _gift_rows(gift: gifts.Gift) -> list[tuple[str, str]]:
+    rows = [(_("ラッピング"), gift.wrapping)]
+    if noshi := gift.noshi:
+        rows += [
+            (_("のしの表書き"), noshi.purpose),
+            (_("のしの名入れ"), noshi.name),
+            (_("水引"), noshi.cord),
+            (_("内のし・外のし"), noshi.place),
+            (_("のしのほかの指定"), noshi.rest),
+            (_("のしの原文"), "" if noshi.text == noshi.rest else noshi.text),
+        ]
+    rows += [(_("メッセージカード"), gift.card), (_("送り主"), gift.sender)]
+    return [row for row in rows if row[1]]
 
 
 def _shown_phone(phone: str) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oms.kernel.privacy import HIDDEN, mask_text
-from orders.models import Order, OrderEvent, Recipient
+from orders.models import NoshiChoice, Order, OrderEvent, Recipient
 from orders.models.order import Stage
 
 LIMIT = 200
@@ -22,6 +22,7 @@ LABELS = {
     "reason_opened": (gettext_lazy("確認理由が生じました"), "attention"),
     "oversell": (gettext_lazy("売り越しへの対応"), "attention"),
     "edited": (gettext_lazy("編集しました"), "attention"),
+    "release_moved": (gettext_lazy("予約商品の発売日が変わりました"), "attention"),
     "mapped": (gettext_lazy("商品コードをSKUに対応付けました"), "neutral"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "file_attached": (gettext_lazy("ファイルを添付しました"), "info"),
@@ -104,6 +105,7 @@ LABELS = {
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
     "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "total",
+    "release_date",
 }  # fmt: skip
 
 
@@ -171,7 +173,9 @@ def field_label(name: str) -> str:
     """The name people know a field by."""
     if name == "attachment":
         return _("添付")
-    for model in (Recipient, Order):
+    if name == "noshi_wanted":
+        return _("のし")
+    for model in (Recipient, Order, NoshiChoice):
         known = {field.name: field.verbose_name for field in model._meta.concrete_fields}
         if name in known:
             return str(known[name])

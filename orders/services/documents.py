@@ -99,13 +99,13 @@ def _words(wording: Wording) -> dict[str, str]:
 
 
 def _stamped(bill: Bill, one: Billable, wording: Wording) -> Bill:
-    """A receipt on paper has a place for the stamp where one is due."""
+    """A receipt that is handed over has the shop's paper, and a place for the stamp where one is due."""
     if bill.kind != BillKind.RECEIPT:
         return bill
     methods = tuple(one.papers.stamp_methods) or rules.STAMP_METHODS
     sums = figures(bill)
     needed = rules.needs_stamp(one.sale.method, sums.rates, sums.due, on_paper=wording.on_paper, methods=methods)
-    return replace(bill, stamp_box=needed)
+    return replace(bill, stamp_box=needed, paper=one.papers.receipt_paper if wording.on_paper else "")
 
 
 @transaction.atomic

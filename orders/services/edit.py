@@ -17,7 +17,7 @@ from oms.kernel.text import SEPARATOR, clean_text, search_text
 from orders.decide import schedule
 from orders.models import Order, Recipient, ReviewReason
 from orders.models.order import FulfillmentState
-from orders.services import journal, review
+from orders.services import gifts, journal, review
 from orders.services.journal import Actor, Entry
 
 RECIPIENT_FIELDS = ("name", "kana", "company", "phone", "postal_code", "prefecture", "city", "address")
@@ -120,6 +120,16 @@ def edit_delivery(order_id: int, values: Mapping[str, Any], *, seen: Seen, actor
         setattr(order, name, values[name])
     order.planned_ship_date = _planned(order)
     return _finish(order, changes, [*changes, "planned_ship_date"], actor)
+
+
+@transaction.atomic
+def edit_gift(order_id: int, position: int, values: Mapping[str, str], *, seen: Seen, actor: Actor) -> Edited:
+    """Set one recipient's gift (`gifts.GIFT_FIELDS`). Raises TooLate, Conflict; takes the order's lock."""
+    order = _locked(order_id)
+    wish = gifts.held(order, position)
+    changes = _changes(order, wish.values, {name: clean_text(text) for name, text in values.items()}, seen)
+    columns = gifts.write(wish, {name: after for name, (_before, after) in changes.items()}) if changes else []
+    return _finish(order, changes, columns, actor)
 
 
 @transaction.atomic

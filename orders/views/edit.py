@@ -76,7 +76,7 @@ def _edit(
     status, closed = 200, "" if always else edit.why_closed(order)
     if form.is_bound and form.is_valid():
         try:
-            _tell(request, write(form))
+            tell(request, write(form))
             return changed(request, order.pk)
         except Conflict as conflict:
             form.show_conflict(conflict.current, conflict.version, conflict.clashing)
@@ -94,7 +94,7 @@ def _edit(
     return render_page(request, "orders/edit.html", context, fragment="orders/_edit.html", status=status)
 
 
-def _tell(request: HttpRequest, edited: Edited) -> None:
+def tell(request: HttpRequest, edited: Edited) -> None:
     """What the save brought about, in one sentence."""
     if not edited.fields:
         messages.info(request, _("変更はありませんでした。"))

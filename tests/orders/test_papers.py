@@ -404,7 +404,8 @@ def test_a_shops_settings_change_its_papers_and_a_bad_logo_is_refused(client_of,
     url = f"{PAPERS}shops/{order.shop_id}/"
     assert order.shop.name in body_of(client.get(f"{PAPERS}shops/"))
     typed = {"company": "株式会社くらし", "rounding": "half_up", "receipt_for": "雑貨代として", "link_days": "7",
-             "credit_notes": "required",
+             "credit_notes": "required", "note_paper": "roll", "work_paper": "a5", "return_paper": "a5",
+             "receipt_paper": "a4",
              "issuer-cod": "mall", "stamp_methods": ["bank_transfer"]}  # fmt: skip
     bad = io.BytesIO(b"GIF89a")
     bad.name = "logo.gif"
@@ -414,6 +415,13 @@ def test_a_shops_settings_change_its_papers_and_a_bad_logo_is_refused(client_of,
     assert client.post(url, typed | {"logo_file": logo}).status_code == 302
     papers = PaperSettings.objects.get()
     assert papers.issuers == {"cod": "mall"} and papers.logo_id
+    assert (papers.note_paper, papers.receipt_paper, papers.work_paper, papers.return_paper) == (
+        "roll",
+        "a4",
+        "a5",
+        "a5",
+    )
+    assert client.post(url, typed | {"work_paper": "roll"}).context["form"].errors["work_paper"]
     pdf = document_files.file_of(issue(order, BillKind.RECEIPT))
     assert "雑貨代として" in pdf_text(pdf) and "株式会社くらし" in pdf_text(pdf)
     assert PdfReader(io.BytesIO(pdf)).pages[0]["/Resources"]["/XObject"]

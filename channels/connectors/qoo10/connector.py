@@ -36,6 +36,7 @@ class Qoo10Connector(Basic):
         partial_shipment=True,
         parcels_per_order=0,
         tracking_correction=False,
+        one_number_per_line=True,
         cancel=True,
         stock_batch=stock.BULK,
         stock_confirms=False,

@@ -21,12 +21,12 @@ def pdf_file(
     used: dict[Weight, set[str]],
     pictures: Sequence[Picture] = (),
     *,
-    size: tuple[float, float],
+    sizes: Sequence[tuple[float, float]],
     title: str,
     made_at: datetime,
 ) -> bytes:
-    """The same input gives the same bytes. `pages` are content streams, `used` the characters of each face; the
-    pictures are called /I0, /I1 … in the pages."""
+    """The same input gives the same bytes. `pages` are content streams, `sizes` theirs in points, `used` the
+    characters of each face; the pictures are called /I0, /I1 … in the pages."""
     objects: dict[int, bytes] = {}
     number = _RESOURCES + 1
     fonts = {}
@@ -38,11 +38,12 @@ def pdf_file(
     objects |= {place: _picture(picture) for place, picture in shown.items()}
     number += len(shown)
     kids = range(number, number + 2 * len(pages), 2)
-    for place, content in zip(kids, pages, strict=True):
-        objects[place] = b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (_PAGES, place + 1)
+    for place, content, size in zip(kids, pages, sizes, strict=True):
+        own = b"" if size == sizes[0] else _box(size).encode()
+        objects[place] = b"<</Type/Page/Parent %d 0 R%s/Contents %d 0 R>>" % (_PAGES, own, place + 1)
         objects[place + 1] = _stream(content)
     objects[_CATALOG] = b"<</Type/Catalog/Pages %d 0 R/Lang(ja-JP)>>" % _PAGES
-    objects[_PAGES] = _page_tree(kids, size)
+    objects[_PAGES] = _page_tree(kids, sizes[0])
     objects[_INFO] = _info(title, made_at)
     listed = " ".join(f"/{weight.value} {place} 0 R" for weight, place in fonts.items())
     images = " ".join(f"/I{order} {place} 0 R" for order, place in enumerate(shown))
@@ -57,8 +58,11 @@ def _picture(picture: Picture) -> bytes:
 
 def _page_tree(kids: Sequence[int], size: tuple[float, float]) -> bytes:
     listed = " ".join(f"{place} 0 R" for place in kids)
-    box = f"0 0 {size[0]:.2f} {size[1]:.2f}"
-    return (f"<</Type/Pages/Count {len(kids)}/MediaBox[{box}]/Resources {_RESOURCES} 0 R/Kids[{listed}]>>").encode()
+    return (f"<</Type/Pages/Count {len(kids)}{_box(size)}/Resources {_RESOURCES} 0 R/Kids[{listed}]>>").encode()
+
+
+def _box(size: tuple[float, float]) -> str:
+    return f"/MediaBox[0 0 {size[0]:.2f} {size[1]:.2f}]"
 
 
 def _info(title: str, made_at: datetime) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from oms.kernel.pdf.page import Align, Color, Document, Page, Style
+from oms.kernel.pdf.page import Align, Color, Document, Page, Sheet, Style
 
 _TOKEN = re.compile(r"[!-~]+|.", re.DOTALL)
 _NOT_FIRST = frozenset(
@@ -80,6 +80,7 @@ class Flow:
     on_page: Callable[[Page, int], None]  # draws the head of page n (from 1) of this flow
     pages: list[Page] = field(default_factory=list)
     y: float = 0.0
+    sheet: Sheet | None = None  # of its pages, where it is not the document's
 
     @property
     def page(self) -> Page:
@@ -93,7 +94,7 @@ class Flow:
 
     def turn(self) -> None:
         """Begin a new page."""
-        self.pages.append(self.document.page())
+        self.pages.append(self.document.page(self.sheet))
         self.y = self.top
         self.on_page(self.page, len(self.pages))
 

@@ -62,6 +62,20 @@ def _set(text: str, style: Style) -> tuple[str, float]:
     return "".join(map(style.codes.__getitem__, text)), style.width(text)
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What one page is printed on. What is drawn is made smaller by `scale` and then moved `shift` millimetres to the
+    right; `height` is the room it has, in the drawing's own millimetres."""
+
+    size: tuple[float, float]
+    scale: float = 1.0
+    shift: float = 0.0
+
+    @property
+    def height(self) -> float:
+        return self.size[1] / self.scale
+
+
 @dataclass(slots=True)
 class Document:
     """The pages of one file, and the characters they use."""
@@ -71,17 +85,20 @@ class Document:
     texts: dict[str, set[str]] = field(default_factory=lambda: {weight.value: {" "} for weight in Weight})
     pictures: Mapping[str, Picture] = field(default_factory=dict)  # by any name; pages draw them by it
 
-    def page(self) -> "Page":
-        """A new page at the end."""
-        self.pages.append(Page(self))
+    def page(self, sheet: Sheet | None = None) -> "Page":
+        """A new page at the end, of the document's size unless it has a sheet of its own."""
+        sheet = sheet or Sheet(self.size)
+        self.pages.append(Page(self, sheet))
+        if sheet.scale != 1.0:
+            self.pages[-1].marks.append(f"{sheet.scale:.5f} 0 0 {sheet.scale:.5f} {sheet.shift * MM:.2f} 0 cm")
         return self.pages[-1]
 
     def pdf(self, *, title: str, made_at: datetime) -> bytes:
         """The finished file."""
-        size = (self.size[0] * MM, self.size[1] * MM)
+        sizes = [(page.sheet.size[0] * MM, page.sheet.size[1] * MM) for page in self.pages]
         contents = ["\n".join(page.marks).encode() for page in self.pages]
         used = {Weight(name): set().union(*texts) for name, texts in self.texts.items()}
-        return pdf_file(contents, used, list(self.pictures.values()), size=size, title=title, made_at=made_at)
+        return pdf_file(contents, used, list(self.pictures.values()), sizes=sizes, title=title, made_at=made_at)
 
 
 @dataclass(slots=True)
@@ -89,6 +106,7 @@ class Page:
     """One page; `marks` are its operators in order."""
 
     document: Document
+    sheet: Sheet
     marks: list[str] = field(default_factory=list)
 
     def text(self, x: float, baseline: float, text: str, style: Style, align: Align = "left") -> None:
@@ -100,7 +118,7 @@ class Page:
             x -= width if align == "right" else width / 2
         document = self.document
         document.texts[style.face].add(text)
-        y = (document.size[1] - baseline) * MM
+        y = (self.sheet.height - baseline) * MM
         self.marks.append(f"{style.start}{x * MM:.1f} {y:.1f} Td <{codes}{style.end}")
 
     def line(self, x1: float, y: float, x2: float, color: Color, points: float = 0.4) -> None:
@@ -148,4 +166,4 @@ class Page:
         self.marks.append(f"0 g {boxes} f")
 
     def _y(self, from_top: float) -> float:
-        return (self.document.size[1] - from_top) * MM
+        return (self.sheet.height - from_top) * MM
