@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('inventory', '0004_places_of_returns'),
-        ('orders', '0026_export_journal_is_append_only'),
+        ('orders', '0028_exchanges_are_no_orders_in_the_numbers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
