@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import CharField
+
 from orders.documents.noshi import Noshi, in_words
 from orders.models import NoshiChoice, Order, Recipient
 from orders.queries.gifts import WISHES, gifts_from
@@ -83,8 +85,9 @@ def _put(wish: Wish, name: str, text: str) -> list[str]:
         setattr(order, name, text)
         return [name]
     texts = dict.fromkeys(getattr(row, name) for row in recipients if getattr(row, name))
-    length = Order._meta.get_field(name).max_length
-    setattr(order, name, ("\n" if name == "message_card" else " ／ ").join(texts)[:length])
+    field = Order._meta.get_field(name)
+    assert isinstance(field, CharField)
+    setattr(order, name, ("\n" if name == "message_card" else " ／ ").join(texts)[: field.max_length])
     return [name]
 
 

@@ -56,6 +56,8 @@ class Day:
         if crew.crashes:
             raise RuntimeError("\n".join(crew.crashes))
         truth = requests.get(f"{self.stage.control}/truth", timeout=60).json()
+        for effect in Effect.objects.exclude(state__in=["done", "manual_done", "cancelled"]).order_by("pk")[:BATCH]:
+            say(f"unfinished: {effect.kind} of {effect.subject}, {effect.state}: {effect.last_error}")
         return {**measures.measure(truth), "duration_s": round(time.monotonic() - began, 1)}
 
     def _open(self) -> None:
