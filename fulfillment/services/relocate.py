@@ -27,8 +27,8 @@ def prefer(order_ids: Sequence[int], location_id: int | None, *, actor: Actor) -
     """
     rows = {row["pk"]: row["preferred_location"] for row in _movable(order_ids).values("pk", "preferred_location")}
     ids = [pk for pk, known in rows.items() if known != location_id]
-    places = {place for place in (*rows.values(), location_id) if place is not None}
-    names: dict[int | None, str] = dict(Location.objects.filter(pk__in=places).values_list("pk", "name"))
+    wanted = [pk for pk in (*rows.values(), location_id) if pk is not None]
+    names: dict[int | None, str] = dict(Location.objects.filter(pk__in=wanted).values_list("pk", "name"))
     Order.objects.filter(pk__in=ids).update(preferred_location=location_id, version=F("version") + 1)
     journal.write(
         [

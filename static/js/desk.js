@@ -57,9 +57,7 @@
 
   function returnFocus() {
     const row = currentRow();
-    const menu = cameFrom?.closest?.("details[data-menu]:not([open])"); // its items cannot be seen
-    const back = menu ? menu.querySelector("summary") : cameFrom;
-    if (back?.isConnected && back !== document.body) back.focus({ preventScroll: true });
+    if (cameFrom?.isConnected && cameFrom !== document.body) cameFrom.focus({ preventScroll: true });
     else row?.focus({ preventScroll: true });
     cameFrom = null;
   }
@@ -384,7 +382,9 @@
     if (event.target.matches?.("[data-row-select]")) onBox(event);
     markTouched(event);
     for (const menu of all("details[data-menu][open]")) {
-      if (!menu.contains(event.target) || hit(".bar-menu .menu-item")) menu.open = false;
+      const taken = menu.contains(event.target) && hit(".bar-menu .menu-item");
+      if (taken) menu.querySelector("summary").focus({ preventScroll: true }); // where one returns from the dialog
+      if (taken || !menu.contains(event.target)) menu.open = false;
     }
   }
 

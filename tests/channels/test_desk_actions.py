@@ -28,6 +28,11 @@ def orders():
     return found
 
 
+@pytest.fixture
+def lookers(ben, chie):
+    return ben, chie
+
+
 def run(code: str, by, *orders: Order, **params) -> BulkRun:
     draft = bulk.draft(code, [order.pk for order in orders], by=by)
     bulk.start(draft, params)
@@ -97,9 +102,9 @@ def test_orders_of_shops_that_cannot_be_asked_are_left_out_with_the_reason(aoi, 
 
 
 @pytest.mark.parametrize("code", ["notice_retry", "notice_by_hand", "refetch"])
-def test_rights(client_of, ben, chie, person_with, orders, code):
+def test_rights(client_of, lookers, person_with, orders, code):
     chosen = {"action": code, "ids": [orders[0].pk]}
-    for person in (ben, chie, person_with("warehouse")):
+    for person in (*lookers, person_with("warehouse")):
         assert client_of(person).post(BULK, chosen).status_code == 403
     operator = client_of(person_with("operator")).post(BULK, chosen).status_code
     assert operator == (302 if code == "refetch" else 403), "sending again is for who leads"

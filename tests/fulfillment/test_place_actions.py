@@ -39,6 +39,16 @@ def shop():
     return make_shop(capabilities={"confirm": True, "cancel": True, "partial_shipment": True})
 
 
+@pytest.fixture
+def one(shop, chair):
+    return ready(shop, skus=[chair])
+
+
+@pytest.fixture
+def lookers(ben, chie):
+    return ben, chie
+
+
 def run(code: str, by, *orders: Order, **params) -> BulkRun:
     draft = bulk.draft(code, [order.pk for order in orders], by=by)
     bulk.start(draft, params)
@@ -119,12 +129,11 @@ def test_an_order_that_waits_for_money_is_told_that_its_time_has_not_come(shop, 
 
 
 @pytest.mark.parametrize("code", ["location", "reallocate"])
-def test_who_may_only_look_may_not_move_goods(client_of, ben, chie, aoi, shop, chair, code):
-    one = ready(shop, skus=[chair])
-    for person in (ben, chie):
+def test_who_may_only_look_may_not_move_goods(client_of, lookers, aoi, one, code):
+    for person in lookers:
         assert client_of(person).post(BULK, {"action": code, "ids": [one.pk]}).status_code == 403
     draft = bulk.draft(code, [one.pk], by=aoi)
-    assert client_of(ben).post(f"{BULK}{draft.key}/run/").status_code in {403, 404}
+    assert client_of(lookers[0]).post(f"{BULK}{draft.key}/run/").status_code in {403, 404}
     assert places(one) == ["東京倉庫"]
 
 

@@ -48,7 +48,8 @@ def test_the_bar_is_one_line_and_its_menu_stays_inside_the_window(board, page_as
     page.locator("[data-row-select]").first.check()
     bar = page.locator("[data-selection-bar]")
     assert bar.bounding_box()["height"] < 70
-    page.keyboard.press("w")
+    page.keyboard.press("i")
+    expect(page.locator(".bar-menu[open]")).to_be_visible()
     box = page.locator(".bar-menu > .menu-panel").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1440 and box["y"] >= 0
     phone = page_as(aoi, width=390, height=844)
@@ -72,7 +73,7 @@ def test_the_menu_works_by_keys_and_its_closed_items_keep_their_own(board, brows
     expect(dialog).to_contain_text("選択した 1件のうち 1件が対象です。")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    page.keyboard.press("w")
+    page.keyboard.press("i")
     menu = page.locator(".bar-menu")
     expect(menu).to_have_attribute("open", "")
     page.keyboard.press("ArrowDown")
@@ -80,11 +81,17 @@ def test_the_menu_works_by_keys_and_its_closed_items_keep_their_own(board, brows
     page.keyboard.press("Escape")
     expect(menu).not_to_have_attribute("open", "")
     expect(page.locator("[data-selection-bar]")).to_contain_text("1 件選択")
-    page.keyboard.press("w")
+    page.keyboard.press("i")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(dialog).to_contain_text("保留解除")
     expect(menu).not_to_have_attribute("open", "")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.locator(".bar-menu > summary")).to_be_focused()
+    page.keyboard.press("w")
+    page.keyboard.press("o")
+    page.wait_for_url("**/orders/")
 
 
 @in_browser
