@@ -16,7 +16,7 @@ from oms.kernel.postal import postal_digits
 from oms.kernel.text import clean_text
 from orders.channel_order import Party
 from orders.channel_order import PaymentMethod as Method
-from orders.decide.manual import Charges, Draft, Item, totals_of
+from orders.decide.manual import MOST_TOTAL, Charges, Draft, Item, totals_of
 from orders.forms import PREFECTURES, SLOTS
 from orders.models import ManualOrder, Shop
 from orders.models.order import PaymentMethod
@@ -281,9 +281,14 @@ class LineForm(forms.Form):
         return Item(sku.pk, sku.code, name, sku.tax_rate, data.get("quantity") or 1, price)
 
 
+def typed_text(value: Any) -> str:
+    """What was typed, without what no database takes."""
+    return str(value or "").replace("\x00", "").strip()
+
+
 def know(lines: Sequence[LineForm]) -> None:
     """Find out what the words of these rows stand for."""
-    typed = {line: str(line.data.get(line.add_prefix("sku")) or "").strip() for line in lines}
+    typed = {line: typed_text(line.data.get(line.add_prefix("sku"))) for line in lines}
     known = known_skus([text for text in typed.values() if text])
     for line, text in typed.items():
         line.known = known.get(text)
@@ -354,6 +359,8 @@ class Sheet:
             self.head.add_error("discount", _("値引が合計より大きいです。値引を小さくしてください。"))
             total = 0
         method = data.get("method")
+        if total > MOST_TOTAL:
+            self.lines[0].add_error("price", _("合計が大きすぎます。数量と単価を確かめてください。"))
         if not self.head.is_free and method == Method.FREE and total:
             self.head.add_error(
                 "method",

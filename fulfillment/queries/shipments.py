@@ -51,6 +51,7 @@ EVENTS = {
     "stop_withdrawn": gettext_lazy("出荷停止の依頼を取り下げました"),
     "reopened": gettext_lazy("出荷確定を取り消しました"),
     "returned": gettext_lazy("荷物が戻りました"),
+    "packages": gettext_lazy("個口を変えました"),
     "emptied": gettext_lazy("商品がなくなったため取り消しました"),
 }
 RECENT_BATCHES = 50
@@ -70,7 +71,7 @@ class OrderRef:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentRow:
-    """A shipment as listed."""
+    """A shipment as listed. `size` is the sum of its pieces' size factors."""
 
     shipment: Shipment
     orders: list[OrderRef]
@@ -82,6 +83,8 @@ class ShipmentRow:
     tone: str
     url: str
     label_problems: list[str]
+    size: int
+    temperatures: list[str]
 
 
 def sees_recipient(user: User) -> bool:
@@ -164,6 +167,8 @@ def _row(shipment: Shipment, personal: bool) -> ShipmentRow:
         tone=STATE_TONES[Shipment.State(shipment.state)],
         url=tracking_url(shipment.carrier, shipment.tracking_no),
         label_problems=_label_problems(shipment) if shipment.state in LABELLED else [],
+        size=sum(line.quantity * line.sku.size_factor for line in lines),
+        temperatures=list(dict.fromkeys(str(line.sku.get_temperature_display()) for line in lines)),
     )
 
 
@@ -284,6 +289,7 @@ def may(shipment: Shipment, user: User) -> dict[str, bool]:
         "print": user.has_perm("fulfillment.print_document") and shipment.state in LISTED,
         "ship": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.INSTRUCTED,
         "order": user.has_perm("orders.view_order"),
+        "packages": user.has_perm("fulfillment.ship_shipment") and shipment.state in LABELLED,
         "reopen": user.has_perm("fulfillment.reopen_shipment") and shipment.state == Shipment.State.SHIPPED,
         "returned": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.SHIPPED,
         "stop": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.STOP_REQUESTED,

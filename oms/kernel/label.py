@@ -7,6 +7,7 @@ counted after conversion to full width), Japan Post ゆうプリR (3 × 25).
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from itertools import pairwise
 
 LABEL_LINES: dict[str, tuple[int, ...]] = {
@@ -53,6 +54,26 @@ def label_lines(prefecture: str, city: str, rest: str, *, carrier: str) -> list[
         return [head, rest]
     pieces = [head, *(piece for piece in _BREAK.split(rest) if piece)]
     return _fill(pieces, limits, full=full) or _fill(pieces, limits, full=full, cut=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One line of the label: what it carries, and how much of its room that takes, in full-width characters."""
+
+    text: str
+    used: float
+    limit: int
+
+
+def label_meters(prefecture: str, city: str, rest: str, *, carrier: str) -> list[Meter] | None:
+    """The lines of the label with how full they are; None when the address does not fit."""
+    lines = label_lines(prefecture, city, rest, carrier=carrier)
+    if lines is None:
+        return None
+    limits, full = LABEL_LINES[carrier], carrier in COUNTS_FULL_WIDTH
+    return [
+        Meter(line, width(line, full=full) / 2, limit // 2) for line, limit in zip(lines, limits, strict=False) if line
+    ]
 
 
 def _fill(pieces: list[str], limits: tuple[int, ...], *, full: bool, cut: bool = False) -> list[str] | None:

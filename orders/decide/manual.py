@@ -15,9 +15,10 @@ from orders.channel_order import (
     Totals,
 )
 
-# Order of ours: no channel knows them, and nobody is told (`orders.services.internal`).
+# The mark of an order that a person typed in, beside `orders.services.internal.INTERNAL`.
 MANUAL = "manual"
 FEE_RATE = STANDARD
+MOST_TOTAL = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)

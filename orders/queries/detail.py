@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oms.kernel import clock, privacy
-from oms.kernel.label import label_lines
+from oms.kernel.label import Meter, label_meters
 from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from oms.kernel.phone import phone_display
@@ -69,7 +69,7 @@ ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long", "ph
 @dataclass(frozen=True, slots=True)
 class PartyCard:
     """A buyer or recipient as shown. `edit_url` is empty where nothing may be changed; `label` is the address as the
-    carrier's label will carry it, None when it does not fit."""
+    label of `carrier` will carry it, line by line, None when it does not fit; `carrier` is empty where none is made."""
 
     title: str
     name: str
@@ -79,7 +79,8 @@ class PartyCard:
     email: str
     postal_code: str
     address: str
-    label: list[str] | None = None
+    label: list[Meter] | None = None
+    carrier: str = ""
     edit_url: str = ""
 
 
@@ -148,7 +149,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "closed_reasons": [row for row in rows if row.state != ReviewReason.State.OPEN],
         "clearable": any(row.clearable and row.state == ReviewReason.State.OPEN for row in rows),
         "buyer": _buyer_card(order),
-        "recipients": [_recipient_card(order, recipient, can_edit and personal) for recipient in recipients],
+        "recipients": [_recipient_card(order, recipient, can_edit and personal, personal) for recipient in recipients],
         "gifts": _gift_cards(order, told, personal=personal, can_edit=can_edit and personal),
         "same_person": len(recipients) == 1 and _same_person(order, recipients[0]),
         "edit_closed": closed_for_edit,
@@ -210,7 +211,7 @@ def _buyer_card(order: Order) -> PartyCard:
     )
 
 
-def _recipient_card(order: Order, recipient: Recipient, can_edit: bool) -> PartyCard:
+def _recipient_card(order: Order, recipient: Recipient, can_edit: bool, personal: bool) -> PartyCard:
     return PartyCard(
         title=_("届け先") if not recipient.position else _("届け先 %(n)s") % {"n": recipient.position + 1},
         name=recipient.name,
@@ -220,7 +221,8 @@ def _recipient_card(order: Order, recipient: Recipient, can_edit: bool) -> Party
         email="",
         postal_code=recipient.postal_code,
         address=f"{recipient.prefecture}{recipient.city}{recipient.address}",
-        label=label_lines(recipient.prefecture, recipient.city, recipient.address, carrier=order.carrier),
+        label=label_meters(recipient.prefecture, recipient.city, recipient.address, carrier=order.carrier),
+        carrier=order.carrier_label if personal and order.is_open and not order.fulfilled_by_channel else "",
         edit_url=reverse("orders:edit-recipient", args=[order.pk, recipient.position]) if can_edit else "",
     )
 

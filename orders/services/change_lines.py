@@ -18,7 +18,7 @@ from oms.kernel.text import search_text
 from orders.channel_order import ChannelLine
 from orders.decide.cut import Cut, CutLine, Sums
 from orders.decide.grow import grow
-from orders.decide.manual import Item
+from orders.decide.manual import MOST_TOTAL, Item
 from orders.decide.reasons import Found
 from orders.models import Order, OrderLine, TaskKind
 from orders.models.order import PaymentState
@@ -112,6 +112,8 @@ def plan_of(order: Order, wanted: Wanted) -> Plan:
     ]
     prices = {line.pk: line.unit_price for line in stored.values()}
     grown = grow(standing, prices, cut.sums, up, wanted.items)
+    if grown.sums.goods > MOST_TOTAL:
+        raise TooLate(_("合計が大きすぎます。数量と単価を確かめてください。"))
     return Plan(
         down, up, wanted.items, before, grown.sums, [*cut.lines, *grown.lines], less=cut.value, more=-grown.value
     )

@@ -20,7 +20,7 @@ from oms.kernel.web import render_page
 from orders.decide.manual import totals_of
 from orders.forms import PREFECTURES
 from orders.forms_manual_shop import PhoneShopForm
-from orders.manual_forms import MORE, MOST, Sheet, Values, blank_values
+from orders.manual_forms import MORE, MOST, Sheet, Values, blank_values, typed_text
 from orders.models import Order, Shop
 from orders.queries import manual as queries
 from orders.queries.detail import PERSONAL
@@ -38,7 +38,7 @@ def manual_new(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         known = queries.member_values(_id(request.GET.get("member")))
         return _show(request, blank_values() | known)
-    values = {name: str(value) for name, value in request.POST.items()}
+    values = {name: str(value).replace("\x00", "") for name, value in request.POST.items()}
     step, _colon, argument = values.pop("step", "").partition(":")
     if step == "save":
         return _save(request, values)
@@ -66,7 +66,8 @@ def manual_copy(request: HttpRequest, pk: int) -> HttpResponse:
 def manual_skus(request: HttpRequest) -> HttpResponse:
     """What `?q=` may mean, for the field's list."""
     typed = next((str(value) for name, value in request.GET.items() if name.endswith("-sku") or name == "q"), "")
-    found = queries.skus_offered(typed[:120]) if typed.strip() else []
+    typed = typed_text(typed)[:120]
+    found = queries.skus_offered(typed) if typed else []
     return render_page(request, "orders/manual/_sku_options.html", {"offered": found})
 
 

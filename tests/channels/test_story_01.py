@@ -1,5 +1,5 @@
-"""Story 1: a morning's thousand orders of five channels. Nothing lost, nothing doubled, nine of ten ready untouched, and
-every other order says why it waits."""
+"""Story 1: a thousand orders of five channels. Nothing lost, nothing doubled, nine of ten ready untouched, and every
+other order says why it waits."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -182,6 +182,12 @@ def test_everything_is_given_up_by_cancelling_the_order(chair, aoi):
         changed(order, 0, aoi=aoi)
 
 
+def test_a_sum_that_no_order_can_have_is_refused(chair, aoi):
+    order = own_order(chair)
+    with pytest.raises(TooLate, match="大きすぎます"):
+        changed(order, 2_000_000, aoi=aoi)
+
+
 def test_sent_twice_it_happens_once(chair, aoi):
     order = own_order(chair)
     line = order.lines.get()

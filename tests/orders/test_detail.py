@@ -1,5 +1,7 @@
 """受注詳細: what the page says, who may see it, and what each button does."""
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
@@ -47,6 +49,19 @@ def test_the_page_says_why_the_order_stands_where_it_stands(client_of, aoi, orde
     assert marks["import"] == "done" and marks["review"] == "here" and marks["payment"] == "done"
     assert "ガス圧の高さは何cmですか" in body_of(page) and "備考あり" in body_of(page)
     assert [reason.code for reason in page.context["open_reasons"]] == ["buyer_note"]
+
+
+def test_the_recipient_shows_how_full_the_labels_lines_are(client_of, aoi, ben, shop):
+    order = take(shop, skus=[make_sku()])
+    page = body_of(page_of(client_of(aoi), order))
+    assert "ヤマト運輸の送り状" in page and "7/16字" in page and 'max="16"' in page
+    assert "の送り状" not in body_of(page_of(client_of(ben), order)), "a masked address has no label"
+
+
+def test_an_address_that_no_label_holds_says_so(client_of, aoi, shop):
+    far = replace(TOKYO_PARTY, address="三軒茶屋" * 20 + "2-14-3")
+    order = take(shop, skus=[make_sku()], recipients=(far,))
+    assert "ヤマト運輸の送り状の住所欄に収まりません" in body_of(page_of(client_of(aoi), order))
 
 
 def test_an_order_nothing_stops_shows_every_gate_up_to_the_one_that_holds_it(client_of, aoi, shop):
