@@ -175,7 +175,7 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
 
 def _from_order(order_id: str, code: str) -> tuple[Document, str]:
     """A draft that begins with what this order and reason have: to be narrowed, then given something to do."""
-    order = Order.objects.select_related("shop").filter(pk=row_id(order_id)).first()
+    order = Order.objects.select_related("shop").filter(pk=row_id(order_id) or 0).first()
     document = documents.blank()
     if order is None or code not in CATALOGUE:
         return document, ""
@@ -324,7 +324,7 @@ def rule_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _find(typed: str) -> Order | None:
     found = Order.objects.select_related("shop").filter(channel_order_no=typed).order_by("-pk").first()
-    return found or Order.objects.select_related("shop").filter(pk=row_id(typed)).first()
+    return found or Order.objects.select_related("shop").filter(pk=row_id(typed) or 0).first()
 
 
 def _explained(part: Any) -> dict[str, Any]:

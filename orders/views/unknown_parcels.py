@@ -41,7 +41,7 @@ def parcel_match(request: HttpRequest, pk: int) -> HttpResponse:
     if parcel.case_id:
         return answer(request, to=reverse("orders:return", args=[parcel.case_id]))
     chosen = str(request.POST.get("order") or request.GET.get("order") or "")
-    order = Order.objects.select_related("shop").filter(pk=row_id(chosen)).first()
+    order = Order.objects.select_related("shop").filter(pk=row_id(chosen) or 0).first()
     form = None
     if order is not None:
         data = request.POST if request.method == "POST" else None
