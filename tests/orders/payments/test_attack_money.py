@@ -122,7 +122,8 @@ class Till:
         self.merged = 0
         self.verbs = [
             self.pay, self.pay, self.transfer, self.match, self.unmatch, self.take_back, self.waive, self.give_back,
-            self.give_back, self.pay_out, self.pay_out, self.withdraw, self.cut, self.merge, self.merge, self.part, self.cancel,
+            self.give_back, self.pay_out, self.pay_out, self.withdraw, self.cut, self.merge,
+            self.merge, self.part, self.cancel,
         ]  # fmt: skip
 
     def order(self, shop: Shop, chair: Sku, method: str) -> int:
