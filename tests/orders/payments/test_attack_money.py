@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db.models import QuerySet
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fulfillment.models import Merge
@@ -76,7 +76,7 @@ def bill(lines: list[CutLine], sums: Sums, fees: dict[str, int]) -> Bill:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(orders(), st.data())
 def test_taking_pieces_off_in_any_steps_keeps_the_order_and_what_is_given_back_together(order, data):
     lines, sums, fees = order
