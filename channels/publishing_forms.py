@@ -14,6 +14,7 @@ from oms.kernel.clock import TOKYO
 from oms.kernel.typed import DayField
 
 PLACE = "place_"
+MOST_UNITS = 1_000_000_000
 
 
 class ShopRuleForm(forms.ModelForm):
@@ -52,7 +53,7 @@ class ShopRuleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for place in places:
             self.fields[f"{PLACE}{place.pk}"] = forms.IntegerField(
-                label=place.name, min_value=0, required=False, initial=most.get(place.pk)
+                label=place.name, min_value=0, max_value=MOST_UNITS, required=False, initial=most.get(place.pk)
             )
 
     def rules(self) -> dict[str, Any]:

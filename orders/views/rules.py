@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from inventory.models import Location, Sku
 from oms.kernel import clock
 from oms.kernel.csv_text import csv_line
-from oms.kernel.typed import row_id, row_ids
+from oms.kernel.typed import row_id
 from oms.kernel.web import person_of, render_page
 from orders import rule_form
 from orders.decide.reasons import CATALOGUE
@@ -175,7 +175,7 @@ ABOUT: dict[str, list[dict[str, Any]]] = {
 
 def _from_order(order_id: str, code: str) -> tuple[Document, str]:
     """A draft that begins with what this order and reason have: to be narrowed, then given something to do."""
-    order = Order.objects.select_related("shop").filter(pk__in=row_ids([order_id])).first()
+    order = Order.objects.select_related("shop").filter(pk=row_id(order_id) or 0).first()
     document = documents.blank()
     if order is None or code not in CATALOGUE:
         return document, ""
@@ -324,7 +324,7 @@ def rule_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _find(typed: str) -> Order | None:
     found = Order.objects.select_related("shop").filter(channel_order_no=typed).order_by("-pk").first()
-    return found or Order.objects.select_related("shop").filter(pk__in=row_ids([typed])).first()
+    return found or Order.objects.select_related("shop").filter(pk=row_id(typed) or 0).first()
 
 
 def _explained(part: Any) -> dict[str, Any]:
