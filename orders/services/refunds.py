@@ -90,9 +90,11 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
     rows = _claim(refund_ids, Refund.State.DUE)
     _void([r for r in rows if r.amount and not _was_paid(r)])
     for refund in rows:
+        if refund.amount and not _was_paid(refund):
+            refund.way = Refund.Way.VOID
         refund.state, refund.done_at, refund.done_by = Refund.State.DONE, clock.now(), actor.by
         refund.note = note[:300] or refund.note
-        refund.save(update_fields=["state", "done_at", "done_by", "note"])
+        refund.save(update_fields=["state", "done_at", "done_by", "note", "way"])
     ledger.post(
         [ledger.New(r.order_id, "refund", -r.amount, f"refund:{r.pk}", note=r.reason) for r in rows if _was_paid(r)],
         actor=actor,
