@@ -88,11 +88,13 @@ def preview(order_id: int, wish: Wish) -> RefundPlan:
 def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
     """The money has gone back: the ledger says so, the order follows. Returns the refunds that were due."""
     rows = _claim(refund_ids, Refund.State.DUE)
-    _void([r for r in rows if r.way == Refund.Way.VOID])
+    _void([r for r in rows if r.amount and not _was_paid(r)])
     for refund in rows:
+        if refund.amount and not _was_paid(refund):
+            refund.way = Refund.Way.VOID
         refund.state, refund.done_at, refund.done_by = Refund.State.DONE, clock.now(), actor.by
         refund.note = note[:300] or refund.note
-        refund.save(update_fields=["state", "done_at", "done_by", "note"])
+        refund.save(update_fields=["state", "done_at", "done_by", "note", "way"])
     ledger.post(
         [ledger.New(r.order_id, "refund", -r.amount, f"refund:{r.pk}", note=r.reason) for r in rows if _was_paid(r)],
         actor=actor,
@@ -121,7 +123,9 @@ def withdraw(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
 
 
 def _was_paid(refund: Refund) -> bool:
-    return bool(refund.amount) and refund.way != Refund.Way.VOID
+    """Whether money came that can go back. An authorisation that was never captured only ends, whoever ends it: the
+    provider, the channel, or a person on the channel's page."""
+    return bool(refund.amount) and refund.way != Refund.Way.VOID and refund.order.paid_amount > 0
 
 
 def _void(rows: Sequence[Refund]) -> None:

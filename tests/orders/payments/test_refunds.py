@@ -4,9 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide.refunds import FEES, Bill, BillLine, everything_left, plan_refund, shares_of
-from orders.models import Order, OrderTask, PaymentEntry, Refund
+from orders.models import Mail, Order, OrderTask, PaymentEntry, Refund
 from orders.services import audit, payment, refunds, tasks
 from orders.services.cancel import cancel_orders
 from orders.services.intake import take_in
@@ -190,6 +191,23 @@ def test_a_refund_that_the_channel_pays_closes_when_the_channel_says_cancelled(a
     assert refunds.settle_by_channel() == 1
     refund.refresh_from_db()
     assert refund.state == "done"
+
+
+@pytest.mark.parametrize("by_channel", [True, False])
+def test_an_authorisation_that_the_channel_ends_was_never_money_either(aoi, by_channel):
+    """A card order ends before it was captured; with `by_channel` off a person ends it on the mall's page."""
+    authorised = make_channel_order(payment_state=PaymentState.AUTHORIZED)
+    take_in(own_shop(), [authorised], sku_of=mapped(make_sku()))
+    order = Order.objects.get()
+    refund = refunds.open_refund(
+        order.pk, key="m", wish=refunds.Wish(), reason="x", actor=Actor(by=aoi), by_channel=by_channel
+    )
+    assert refund.way == ("channel" if by_channel else "mall_page")
+    Order.objects.update(phase="cancelled", cancelled_at=clock.now())
+    refunds.complete([refund.pk], actor=Actor(by=aoi))
+    order.refresh_from_db(), refund.refresh_from_db()
+    assert order.payment_state == "refunded" and not PaymentEntry.objects.exists() and audit.violations() == []
+    assert (refund.state, refund.way) == ("done", "void") and not Mail.objects.filter(event="refund_done").exists()
 
 
 def test_a_withdrawn_refund_leaves_the_order_paid(aoi):
