@@ -25,7 +25,6 @@ from channels.connectors.futureshop.transport import Api
 from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 
-
 YES = ("はい", "する", "yes", "1", "true")
 
 
