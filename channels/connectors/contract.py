@@ -147,7 +147,7 @@ class ListingInfo:
     quantity: int | None = None
     price: int | None = None
     jan: str = ""
-    channel_keeps_stock: bool = False  # FBA and the like: mapped for orders, never pushed
+    channel_keeps_stock: bool = False  # FBA, or not counted there at all: mapped for orders, never pushed
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def test_an_order_to_confirm_asks_the_channel_by_itself():
     order = make_channel_order(state=ChannelState.TO_CONFIRM, payment_state=PaymentState.UNPAID)
     take_in(shop, [order], sku_of=mapped(chair))
     assert Order.objects.get().stage == "new"
-    assert Effect.objects.get(kind="channel_confirm").payload == {"order": Order.objects.get().pk}
+    assert Effect.objects.get(kind="channel_confirm").payload == {"order": Order.objects.get().pk, "shop": shop.pk}
 
 
 def test_cod_ships_without_money_and_a_transfer_waits_for_it():

@@ -13,6 +13,7 @@ import redis
 import requests
 from cryptography.fernet import Fernet, InvalidToken
 
+from channels.connectors.alone import alone
 from channels.connectors.contract import ChannelDown, ChannelError, ConnectorSettings, CredentialsRefused
 from channels.connectors.http import Http, headers
 from oms.kernel import clock
@@ -20,7 +21,6 @@ from oms.kernel import clock
 HOST = "https://api.amazon.com"
 PATH = "/auth/o2/token"
 EARLY_S = 60
-LOCK_S = 90
 
 CAUSES = {
     "invalid_grant": "Amazonの認可が無効です(取り消しまたは期限切れ)。セラーセントラルで再認可し、"
@@ -46,7 +46,7 @@ class Tokens:
         """A token that is good for a minute more. Raises CredentialsRefused or ChannelDown."""
         if token := self._cached():
             return token
-        with self.client.lock(f"{self._key}:lock", timeout=LOCK_S, blocking_timeout=LOCK_S):
+        with alone(self.client, self._key):
             return self._cached() or self._fetch()
 
     def forget(self, token: str) -> None:

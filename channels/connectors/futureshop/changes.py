@@ -7,13 +7,17 @@ from typing import Any
 
 from channels.connectors.contract import ChannelDown, Parcel, Refused
 from channels.connectors.futureshop import wire
-from channels.connectors.futureshop.lines import amount, text
+from channels.connectors.futureshop.lines import amount, is_shipped, text
 from channels.connectors.futureshop.transport import Api, decoded, dicts, row_error
 
 LOOK_AGAIN_S = 20.0
 IS_CANCELLED = "futureshopの受注 {no} は注文取消のため、{verb}を登録できません。"
 UNANSWERED = "futureshopが登録の結果を返しませんでした。登録状況を確認して自動で再試行します。"
 NOT_SHOWN = "futureshopが受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
+NOT_COMPLETED = (
+    "futureshopの受注 {no} は出荷を登録しましたが、処理済にできませんでした。{why}"
+    "futureshopの管理画面で処理済にしてから、手動で完了にしてください。"
+)
 BY_HAND = (
     "futureshopの受注はAPIでキャンセルできません。futureshopの管理画面で注文取消を行ってください。"
     "取消は自動で取り込まれます。"
@@ -21,16 +25,31 @@ BY_HAND = (
 DECLINE_BY_HAND = "futureshopのキャンセル申請は、futureshopの管理画面とお客様へのメールでお断りしてください。"
 
 
-def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
-    """Write tracking numbers and, once all its pieces are told, the shipping date of each shipment concerned."""
+def ship(api: Api, no: str, parcels: Sequence[Parcel], *, completes: bool = False) -> None:
+    """Write tracking numbers and, once all its pieces are told, the shipping date of each shipment concerned. With
+    `completes` the order is then set to 処理済, when all its shipments are on their way."""
     order = current(api, no)
     if order.get("status") == "CANCELLED":
         raise Refused(IS_CANCELLED.format(no=no, verb="出荷"))
     rows = list(shipment_rows(order, parcels))
-    if not rows:
+    if rows:
+        _write(api, wire.SHIP_PATH, no, {"orderNo": no, "shipmentList": rows})
+        order = current(api, no)
+        if list(shipment_rows(order, parcels)):
+            raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
+    if completes and all(map(is_shipped, dicts(order.get("shipmentList")))):
+        _complete(api, no, order)
+
+
+def _complete(api: Api, no: str, order: Mapping[str, Any]) -> None:
+    """Whether futureshop takes the same word twice is not known, so the state is looked at first."""
+    if order.get("status") not in wire.COMPLETABLE:
         return
-    _write(api, wire.SHIP_PATH, no, {"orderNo": no, "shipmentList": rows})
-    if list(shipment_rows(current(api, no), parcels)):
+    try:
+        _write(api, wire.COMPLETE_PATH, no, {"orderNo": no})
+    except Refused as refused:
+        raise Refused(NOT_COMPLETED.format(no=no, why=refused.cause), detail=refused.detail) from refused
+    if current(api, no).get("status") in wire.COMPLETABLE:
         raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
 
 

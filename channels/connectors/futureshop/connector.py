@@ -25,6 +25,8 @@ from channels.connectors.futureshop.transport import Api
 from oms.kernel import clock
 from orders.channel_order import ChannelOrder
 
+YES = ("はい", "する", "yes", "1", "true")
+
 
 class FutureshopConnector(Basic):
     """One own shop on futureshop."""
@@ -52,7 +54,7 @@ class FutureshopConnector(Basic):
             gettext_noop("キャンセル申請への回答（futureshopの管理画面で行ってください）"),
             gettext_noop("注文内容・金額・届け先の変更（futureshopの管理画面で行うと自動で取り込まれます）"),
             gettext_noop("ショップメモの書き込み（読み取りだけできます）"),
-            gettext_noop("処理済への変更、カードの売上確定、ポイントの確定（futureshopの管理画面で行ってください）"),
+            gettext_noop("カードの売上確定、ポイントの確定（futureshopの管理画面で行ってください）"),
             gettext_noop("店舗受取の注文の出荷登録（futureshopの管理画面で行ってください）"),
             gettext_noop("配送会社の通知（futureshopの配送サービスの設定で決まります）"),
         ),
@@ -61,10 +63,12 @@ class FutureshopConnector(Basic):
         ("client_id", gettext_noop("APIキー（クライアントID）"), False),
         ("client_secret", gettext_noop("APIパスワード（クライアントシークレット）"), True),
         ("shop_key", gettext_noop("店舗KEY"), False),
+        ("complete", gettext_noop("すべて出荷したら処理済にする（はい・いいえ、空欄はいいえ）"), False),
     )
 
     def __init__(self, settings: ConnectorSettings) -> None:
         self._api = Api(settings)
+        self._completes = settings.credentials.get("complete", "").strip().lower() in YES
 
     def check(self) -> str:
         """Gets a token and searches the orders of the last day."""
@@ -85,7 +89,7 @@ class FutureshopConnector(Basic):
         return parse_order(payload)
 
     def ship(self, order: Mapping[str, Any], parcels: Sequence[Parcel]) -> None:
-        changes.ship(self._api, order["no"], parcels)
+        changes.ship(self._api, order["no"], parcels, completes=self._completes)
 
     def cancel(self, order: Mapping[str, Any], reason: str) -> None:
         """Only by hand, in the shop's admin."""

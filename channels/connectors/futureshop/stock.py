@@ -25,15 +25,17 @@ def _skus(product: Mapping[str, Any]) -> Iterator[ListingInfo]:
     product_no = text(product.get("productNo"))
     if not product_no:
         return
+    managed = product.get("inventoryEnabled") is not False
     for sku in _rows(product):
         vertical, horizontal = text(sku.get("verticalNo")), text(sku.get("horizontalNo"))
         yield ListingInfo(
             code=wire.listing_code(product_no, vertical, horizontal),
             channel_sku=text(sku.get("skuNo")) or product_no,
             name=" ".join(word for word in (text(product.get("name")), vertical, horizontal) if word),
-            quantity=amount(sku.get("count")) if product.get("inventoryEnabled") is not False else None,
+            quantity=amount(sku.get("count")) if managed else None,
             price=amount(product.get("unitPrice")),
             jan=text(sku.get("janCode")),
+            channel_keeps_stock=not managed,
         )
 
 

@@ -12,12 +12,12 @@ import redis
 import requests
 from cryptography.fernet import Fernet, InvalidToken
 
+from channels.connectors.alone import alone
 from channels.connectors.contract import ChannelDown, ChannelError, ConnectorSettings, CredentialsRefused, RateLimited
 from channels.connectors.futureshop import wire
 from channels.connectors.http import Http, headers
 from oms.kernel import clock
 
-LOCK_S = 90
 WRONG = (
     "futureshopの認証に失敗しました。APIキー、APIパスワード、店舗KEYと、"
     "このサーバーのIPアドレスがfutureshopに登録されているかを確認してください。"
@@ -36,7 +36,7 @@ class Tokens:
         """A token good for some minutes more. Raises CredentialsRefused or ChannelDown."""
         if token := self._cached():
             return token
-        with self.client.lock(f"{self._key}:lock", timeout=LOCK_S, blocking_timeout=LOCK_S):
+        with alone(self.client, self._key):
             return self._cached() or self._fetch()
 
     def forget(self, token: str) -> None:

@@ -19,6 +19,7 @@ SEARCH_PATH = f"{API}/shipping"
 DETAIL_PATH = f"{API}/orders/{{no}}"
 SHIP_PATH = f"{API}/shipping/status"
 PAYMENT_PATH = f"{API}/payment/status"
+COMPLETE_PATH = f"{API}/order/complete"
 STOCK_PATH = f"{API}/inventory"
 
 INTERVAL_S = 1.1  # the limit is one call a second per client, token calls included as far as known
@@ -44,6 +45,7 @@ STATES = {
     "CANCELLED": ChannelState.CANCELLED,
     "REFUNDED": ChannelState.SHIPPED,
 }
+COMPLETABLE = frozenset({"AWAITING_PAYMENT", "AWAITING_SHIPMENT", "PREORDER"})
 HELD_TYPES = frozenset({"SUBSCRIPTION", "HANPUKAI"})
 """Kinds of orders with a calendar of their own: imported, never shipped by us."""
 TYPE_FLAGS = {"SUBSCRIPTION": "subscription", "HANPUKAI": "hanpukai", "PREORDER": "preorder"}

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings as django_settings
 from lxml import etree
 
+from channels.connectors.alone import alone
 from channels.connectors.contract import (
     ChannelDown,
     ChannelError,
@@ -28,7 +29,6 @@ from channels.connectors.qoo10 import codes
 from oms.kernel import clock
 
 SPACING_S = 0.34
-LOCK_S = 90
 RENEW_PAUSE_S = 600
 KEY_LASTS_S = 330 * 24 * 3600
 PASSING_TROUBLE = "Qoo10が一時的に応答できません。自動で再試行します。"
@@ -119,7 +119,7 @@ class Keys:
 
     def renew(self, ended_key: str, ended: KeyEnded) -> str:
         """Another key for one that ended, at most once in ten minutes; raises `ended` where that is not possible."""
-        with self._api.redis.lock(f"{self._name}:lock", timeout=LOCK_S, blocking_timeout=LOCK_S):
+        with alone(self._api.redis, self._name):
             key = self._made()
             if key and key != ended_key:
                 return key

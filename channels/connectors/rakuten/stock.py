@@ -65,6 +65,7 @@ def variants(item: Mapping[str, Any]) -> Iterator[ListingInfo]:
             name=" ".join(text(word) for word in (item.get("title"), *words) if text(word)),
             price=_price(item, variant),
             jan=text((variant.get("articleNumber") or {}).get("value")),
+            channel_keeps_stock=item.get("unlimitedInventoryFlag") is True,  # a number would mean nothing there
         )
 
 

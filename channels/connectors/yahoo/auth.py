@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from requests.auth import AuthBase
 
+from channels.connectors.alone import alone
 from channels.connectors.contract import ChannelDown, ChannelError, ConnectorSettings, CredentialsRefused
 from channels.connectors.http import Http, headers
 from channels.connectors.yahoo.codes import AUTH_HOST, TOKEN_PATH
 from oms.kernel import clock
 
 EARLY_S = 300
-LOCK_S = 90
 CAUSES = {
     "invalid_grant": "Yahoo!ショッピングとの連携が切れました（4週間の期限切れ、またはパスワードや権限の変更）。"
     "もう一度連携してください。",
@@ -49,7 +49,7 @@ class Tokens:
         """A token good for some minutes more. Raises CredentialsRefused or ChannelDown."""
         if token := self._cached():
             return token
-        with self.client.lock(f"{self._key}:lock", timeout=LOCK_S, blocking_timeout=LOCK_S):
+        with alone(self.client, self._key):
             return self._cached() or self._fetch()
 
     def forget(self, token: str) -> None:

@@ -49,7 +49,8 @@ BULK_CALLS = {"POST bulk-get": stock.bulk_get, "POST bulk-upsert": stock.bulk_up
 class RakutenSimulator(Simulator):
     """Switches for tests: `license_key` (another one makes the registered key void, as a reissue does),
     `closed` (names of APIs the shop did not tick: "order", "inventories", "items", "license-management"),
-    `stock_version` ("" = both; "2.1" = the older inventory API is gone)."""
+    `stock_version` ("" = both; "2.1" = the older inventory API is gone), `unlimited` (manage numbers of items that are
+    never sold out)."""
 
     channel: ClassVar[Channel] = "rakuten"
 
@@ -58,6 +59,7 @@ class RakutenSimulator(Simulator):
         self.license_key = "SL401122_sandboxkey0001"
         self.closed: set[str] = set()
         self.stock_version = ""
+        self.unlimited: set[str] = set()
 
     def credentials(self) -> dict[str, str]:
         return {

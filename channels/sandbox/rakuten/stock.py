@@ -205,7 +205,7 @@ def _items(mall: Simulator) -> list[dict[str, Any]]:
     return [_item(mall, list(group)) for _, group in groupby(listings, key=lambda one: one.codes["manage_number"])]
 
 
-def _item(mall: Simulator, group: Sequence[Listing]) -> dict[str, Any]:
+def _item(mall: Any, group: Sequence[Listing]) -> dict[str, Any]:
     first = group[0]
     sku = mall.world.catalogue.skus[first.sku]
     axes = list(dict.fromkeys(name for one in group for name in _axes(one)))
@@ -215,7 +215,7 @@ def _item(mall: Simulator, group: Sequence[Listing]) -> dict[str, Any]:
         "title": first.title,
         "itemType": "PRE_ORDER" if sku.is_preorder else "NORMAL",
         "hideItem": False,
-        "unlimitedInventoryFlag": False,
+        "unlimitedInventoryFlag": first.codes["manage_number"] in mall.unlimited,
         "payment": {"taxIncluded": True, "taxRate": f"{sku.tax_rate / 100:.2f}"},
         "variantSelectors": [_selector(name, group) for name in axes],
         "variants": {one.codes["variant_id"]: _variant(mall, one) for one in group},

@@ -138,3 +138,50 @@ def test_there_is_nothing_to_confirm(mall: Mall):
     order = mall.sells()
     mall.connector().confirm(ref(order))
     assert mall.world.journal(channel="futureshop") == []
+
+
+# ---- 処理済 ----------------------------------------------------------------------------------------------------------
+
+
+def status(mall: Mall, order: SandboxOrder) -> str:
+    return mall.read(order.number).channel_state
+
+
+def test_an_order_is_completed_with_its_last_parcel_where_the_shop_wants_it(mall: Mall):
+    order = mall.sells((mall.keys[0], 2), (mall.keys[1], 1))
+    first, second = parcel("400000000001", _1_1=2), parcel("400000000002", 2, _1_2=1)
+    mall.connector(complete="はい").ship(ref(order), [first])
+    assert status(mall, order) == "AWAITING_PAYMENT"
+    for _ in range(2):
+        mall.connector(complete="はい").ship(ref(order), [first, second])
+    assert status(mall, order) == "COMPLETED" and len(mall.told("complete")) == 1
+
+
+@pytest.mark.parametrize("answer", ["", "いいえ"])
+def test_an_order_is_left_open_where_the_shop_does_not_ask_for_it(mall: Mall, answer: str):
+    order = mall.sells()
+    mall.connector(complete=answer).ship(ref(order), [parcel("400000000001")])
+    assert status(mall, order) == "AWAITING_PAYMENT" and not mall.told("complete")
+
+
+@pytest.mark.parametrize("fault", ["cut:3", "reset:3", "500:3", "unapplied:2"])
+def test_completing_comes_through_trouble(mall: Mall, fault: str):
+    order = mall.sells()
+    mall.connector().ship(ref(order), [parcel("400000000001")])
+    mall.sandbox.inject(f"futureshop:{fault}")
+    for _try in range(6):
+        try:
+            mall.connector(complete="yes").ship(ref(order), [parcel("400000000001")])
+            break
+        except ChannelDown as trouble:
+            mall.time.skip(seconds=trouble.retry_after_s or 20)
+    assert status(mall, order) == "COMPLETED" and held(mall, order)["invoiceNo"] == "400000000001"
+
+
+def test_an_order_that_cannot_be_completed_says_that_its_shipment_stands(mall: Mall):
+    order = mall.sells()
+    mall.connector().ship(ref(order), [parcel("400000000001")])
+    mall.simulator.store_pickup = {order.number}
+    with pytest.raises(Refused, match="出荷を登録しましたが") as caught:
+        mall.connector(complete="はい").ship(ref(order), [parcel("400000000001")])
+    assert "管理画面" in caught.value.cause

@@ -71,6 +71,13 @@ def test_a_product_without_stock_control_says_so(mall: Mall):
     assert mall.connector().read_stock(mall.keys[:1]) == {}
 
 
+def test_a_product_without_stock_control_is_found_as_one_that_is_never_pushed(mall: Mall):
+    mall.simulator.unmanaged = {product_of(mall.keys[0])}
+    found = [listing for page in mall.connector().list_listings() for listing in page]
+    kept = {product_of(listing.code) for listing in found if listing.channel_keeps_stock}
+    assert kept == mall.simulator.unmanaged and len(found) == len(mall.world.listings("futureshop"))
+
+
 def test_quantities_are_absolute_and_never_negative(mall: Mall):
     list(mall.connector().push_stock([StockPush(mall.keys[0], 5)]))
     list(mall.connector().push_stock([StockPush(mall.keys[0], 5), StockPush(mall.keys[1], -3)]))

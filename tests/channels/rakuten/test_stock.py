@@ -106,6 +106,13 @@ def test_a_mall_that_stays_down_is_told_as_such(mall: Mall):
         list(mall.connector().push_stock([StockPush(mall.keys[0], 8)]))
 
 
+def test_an_item_with_unlimited_stock_is_found_as_one_that_is_never_pushed(mall: Mall):
+    mall.simulator.unlimited = {mall.keys[0].partition("/")[0]}
+    found = [listing for page in mall.connector().list_listings() for listing in page]
+    kept = {listing.code.partition("/")[0] for listing in found if listing.channel_keeps_stock}
+    assert kept == mall.simulator.unlimited
+
+
 def test_listings_without_a_price_including_tax_have_none():
     item = {
         "manageNumber": "Tea-1",
