@@ -16,7 +16,7 @@ from inventory.queries import screens
 from inventory.services import kits
 from oms.kernel.web import answer, render_page
 
-FRAGMENTS = ("inventory/_balances.html", "inventory/_latest.html", "inventory/_kit.html")
+FRAGMENTS = ("inventory/_balances.html", "inventory/_latest.html", "inventory/_facts.html", "inventory/_kit.html")
 
 
 @require_GET

@@ -9,6 +9,7 @@ from orders.queries.gifts import WISHES, gifts_from
 
 NOSHI_FIELDS = ("noshi_cord", "noshi_purpose", "noshi_name", "noshi_place", "noshi_rest")
 GIFT_FIELDS = ("gift", "noshi_wanted", *NOSHI_FIELDS, "message_card", "sender")
+LONGEST = 200  # letters of an order's wrapping or noshi
 WANTED, UNWANTED = "あり", "なし"
 
 
@@ -83,8 +84,7 @@ def _put(wish: Wish, name: str, text: str) -> list[str]:
         setattr(order, name, text)
         return [name]
     texts = dict.fromkeys(getattr(row, name) for row in recipients if getattr(row, name))
-    length = Order._meta.get_field(name).max_length
-    setattr(order, name, ("\n" if name == "message_card" else " ／ ").join(texts)[:length])
+    setattr(order, name, "\n".join(texts) if name == "message_card" else " ／ ".join(texts)[:LONGEST])
     return [name]
 
 

@@ -20,7 +20,9 @@ def page(page_as, aoi):
 
 
 def test_a_noshi_is_set_in_the_dialog_and_shown_part_by_part(page, screenshot):
-    order = make_channel_order(noshi="のし希望 名入れ:", gift="赤い包装紙とリボン", message_card="おめでとうございます。")
+    order = make_channel_order(
+        noshi="のし希望 名入れ:", gift="赤い包装紙とリボン", message_card="おめでとうございます。"
+    )
     take_in(make_shop(), [order], sku_of=mapped(make_sku(stock_units=9)))
     page.goto(f"/orders/{Order.objects.get().pk}/")
     page.get_by_role("link", name="ギフトの指定を編集").click()
