@@ -1,4 +1,5 @@
 from inventory.models.balance import Balance, Entry
+from inventory.models.kit import KitChange, KitPart
 from inventory.models.location import Location
 from inventory.models.mark import AllocatorMark, PublisherMark
 from inventory.models.product import BundleComponent, Product, Sku
@@ -8,6 +9,8 @@ __all__ = [
     "Balance",
     "BundleComponent",
     "Entry",
+    "KitChange",
+    "KitPart",
     "Location",
     "Product",
     "PublisherMark",

@@ -19,7 +19,7 @@ from inventory.queries import screens
 from inventory.services import stock
 from oms.kernel.web import answer, render_page
 
-FRAGMENTS = ("inventory/_balances.html", "inventory/_latest.html")
+FRAGMENTS = ("inventory/_balances.html", "inventory/_latest.html", "inventory/_facts.html")
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from inventory.filters import EntryFilter, SkuFilter
@@ -15,9 +16,12 @@ from oms.kernel.web import render_page
 
 SORTS = {"code": ("code",), "-code": ("-code",), "name": ("name", "id"), "-name": ("-name", "-id")}
 PROMISES = 200
-# Fragments that floors above may serve for a SKU, by URL name.
-PANELS = ("channels:sku-panel",)
-PREORDER_PANELS = ("orders:release-panel",)  # of a SKU with a release day
+# Fragments of a SKU's page, most of them served by floors above: URL name → what it is.
+PANELS = {
+    "orders:release-panel": gettext_lazy("予約"),
+    "channels:sku-panel": gettext_lazy("モールの在庫"),
+    "inventory:kit": gettext_lazy("作り置きセット"),
+}
 
 
 @require_GET
@@ -33,8 +37,10 @@ def sku_list(request: HttpRequest) -> HttpResponse:
 @permission_required("inventory.view_sku", raise_exception=True)
 def sku_detail(request: HttpRequest, pk: int) -> HttpResponse:
     sku = get_object_or_404(Sku.objects.select_related("product"), pk=pk)
-    names = [*(PREORDER_PANELS if sku.release_date else ()), *PANELS]
-    context = {**screens.sku_page(sku), "panels": [url for name in names if (url := url_if_served(name, pk))]}
+    needless = {"orders:release-panel": sku.release_date is None, "inventory:kit": sku.is_bundle}
+    names = [(name, label) for name, label in PANELS.items() if not needless.get(name)]
+    panels = [(url, label) for name, label in names if (url := url_if_served(name, pk))]
+    context = {**screens.sku_page(sku), "panels": panels}
     return render_page(request, "inventory/sku.html", context)
 
 

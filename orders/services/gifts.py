@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import CharField
-
 from orders.documents.noshi import Noshi, in_words
 from orders.models import NoshiChoice, Order, Recipient
 from orders.queries.gifts import WISHES, gifts_from
 
 NOSHI_FIELDS = ("noshi_cord", "noshi_purpose", "noshi_name", "noshi_place", "noshi_rest")
 GIFT_FIELDS = ("gift", "noshi_wanted", *NOSHI_FIELDS, "message_card", "sender")
+LONGEST = 200  # letters of an order's wrapping or noshi
 WANTED, UNWANTED = "あり", "なし"
 
 
@@ -85,9 +84,7 @@ def _put(wish: Wish, name: str, text: str) -> list[str]:
         setattr(order, name, text)
         return [name]
     texts = dict.fromkeys(getattr(row, name) for row in recipients if getattr(row, name))
-    field = Order._meta.get_field(name)
-    assert isinstance(field, CharField)
-    setattr(order, name, ("\n" if name == "message_card" else " ／ ").join(texts)[: field.max_length])
+    setattr(order, name, "\n".join(texts) if name == "message_card" else " ／ ".join(texts)[:LONGEST])
     return [name]
 
 

@@ -65,9 +65,8 @@ def move(sku_id: int, day: date, *, key: UUID, draft: bool, actor: Actor) -> Rel
     rows = list(to_move(sku_id, day).filter(order__in=order_ids).values_list("pk", "order", "release_date"))
     before = sku.release_date or day
     made = ReleaseMove.objects.create(key=key, sku=sku, before=before, after=day, at=clock.now(), by=actor.by)
-    ReleaseMoveLine.objects.bulk_create(
-        ReleaseMoveLine(move=made, line_id=pk, before=old) for pk, _o, old in rows if old
-    )
+    moved = [ReleaseMoveLine(move=made, line_id=pk, before=old) for pk, _order, old in rows if old]
+    ReleaseMoveLine.objects.bulk_create(moved)
     releases.set_day(sku_id, day)
     told = sorted({order for _pk, order, _old in rows})
     _write({pk: day for pk, _order, _old in rows}, told, sku, actor)

@@ -5,10 +5,11 @@ import io
 import pytest
 from pypdf import PdfReader
 
+from fulfillment.documents import delivery_notes, pick_lists
 from fulfillment.models import Shipment
 from fulfillment.work_slips import work_slips
 from orders.documents.render import render_work_slips
-from orders.models import OrderLine, Recipient
+from orders.models import OrderLine, PaperSettings, Recipient, Shop
 from tests.fulfillment.test_documents import shipments_for
 from tests.orders.builders import make_sku
 
@@ -92,3 +93,24 @@ def test_a_long_card_and_many_goods_turn_the_page(gift):
     )
     assert len(pdf.pages) > 2
     assert sum(page.extract_text().count("長い文") for page in pdf.pages) == 90
+
+
+def test_the_pick_list_and_the_note_tell_the_recipients_own_wishes(gift):
+    Recipient.objects.update(noshi="表書き：御祝、名入れ：鈴木", gift="青い箱", sender="鈴木商店")
+    [pick] = pick_lists(gift, by="")
+    assert pick.orders[0].gifts == ("のし 御祝　名入れ「鈴木」", "ラッピング 青い箱", "メッセージカード")
+    [note] = delivery_notes(gift).notes
+    assert note.gift == "のし 御祝　名入れ「鈴木」　／　ラッピング 青い箱　／　メッセージカード"
+    assert note.sender_name == "鈴木商店"
+
+
+def test_papers_are_drawn_on_the_shops_sizes(client_of, aoi, gift):
+    shop = Shop.objects.get()
+    PaperSettings.objects.create(shop=shop, note_paper="label", work_paper="a5", return_paper="a5")
+    client = client_of(aoi)
+    widths = {}
+    for paper in ("delivery-notes", "work-slips", "return-slips"):
+        content = client.post(f"/fulfillment/print/{paper}/", {"ids": gift}).content
+        page = PdfReader(io.BytesIO(content)).pages[0]
+        widths[paper] = round(float(page.mediabox.width) * 25.4 / 72)
+    assert widths == {"delivery-notes": 100, "work-slips": 148, "return-slips": 148}
