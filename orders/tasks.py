@@ -13,6 +13,7 @@ from orders.services import (
     hold,
     moving_in,
     names,
+    payer_names,
     refunds,
     reminders,
     review_again,
@@ -96,6 +97,12 @@ def review_by_time() -> None:
     names.publish()
     review_again.reapply_missed()
     review_again.by_time()
+    payer_names.compare()
+
+
+@shared_task(name="orders.tasks.compare_payers", ignore_result=True)
+def compare_payers() -> None:
+    payer_names.compare()
 
 
 @shared_task(name="orders.tasks.sweep_attachments", ignore_result=True)

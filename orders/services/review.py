@@ -31,9 +31,17 @@ from orders.services.rules import run as rules
 State = ReviewReason.State
 
 # Reasons that no check of the stored facts finds again: a person closes them, the rule or the mail that raised them.
-STICKY = {"channel_changed", "rule_hold", "rule_error", "mail_bounced", "mail_failed"}
+STICKY = {
+    "channel_changed",
+    "rule_hold",
+    "rule_error",
+    "mail_bounced",
+    "mail_failed",
+    "parcel_returned",
+    "question_to_colleague",
+}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
-FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock"}
+FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "payer_mismatch"}
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
@@ -177,6 +185,7 @@ def stored_facts(order: Order) -> OrderFacts:
                 line.sku.code if line.sku else line.channel_sku,
                 line.quantity * line.units,
                 line.release_date,
+                wishes=f"{line.options} {line.gift}",
             )
             for line in standing
         ],
@@ -192,6 +201,7 @@ def stored_facts(order: Order) -> OrderFacts:
         authorized_until=day_of(order.authorized_until),
         ships_on=max(filter(None, (order.planned_ship_date, order.release_date)), default=None),
         promised_on=day_of(order.ship_by),
+        leave_by=order.ship_by,
         paid=order.paid_amount,
     )  # fmt: skip
 
