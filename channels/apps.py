@@ -8,9 +8,11 @@ class ChannelsConfig(AppConfig):
 
     def ready(self) -> None:
         from channels import receivers  # noqa: F401 - connects them
-        from channels.services import expiry, notices, stops
+        from channels.services import erase, expiry, notices, stops
         from oms.kernel.services import outbox
+        from orders.services import privacy
 
+        privacy.register(erase.erase)
         labels = {
             "channel_confirm": _("モールへの注文確定"),
             "channel_ship": _("モールへの出荷通知"),

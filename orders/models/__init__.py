@@ -20,6 +20,7 @@ from orders.models.papers import (
     StoredPdf,
 )
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
+from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
 from orders.models.return_case import (
@@ -60,6 +61,7 @@ __all__ = [
     "ExportRun",
     "FigureState",
     "IssuedDocument",
+    "LegalHold",
     "Logo",
     "Mail",
     "MailPolicy",
@@ -84,11 +86,14 @@ __all__ = [
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
+    "PrivacyEvent",
+    "PurgedOrder",
     "ReasonSetting",
     "Recipient",
     "Refund",
     "RefundLine",
     "Reminder",
+    "Retention",
     "ReturnCase",
     "ReturnEvent",
     "ReturnGrade",

@@ -54,10 +54,11 @@ class Background:
             mail_failed=self.failed_mails.get(order.pk, ""),
             channel_failed=order.channel_sync == ChannelSync.FAILED,
         )
-        return self._filled(facts, history)
+        return replace(self._filled(facts, history), now=clock.now())
 
     def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder) -> OrderFacts:
-        """The facts of an order that is only being written; the next one of the batch will know it."""
+        """The facts of an order that is only being written; the next one of the batch will know it. No deadline is
+        near yet: it has just come."""
         history = self._history(member, 0, order.ordered_at, facts)
         if member is not None:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
@@ -69,7 +70,6 @@ class Background:
             facts,
             items=items,
             today=clock.today(),
-            now=clock.now(),
             history=history,
             tuning=self.settings.tuning,
         )

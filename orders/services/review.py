@@ -42,6 +42,8 @@ STICKY = {
 }
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "payer_mismatch"}
+# Reasons that only time opens and closes (`orders.services.review_again`), whatever else is done to the order.
+TIMELY = frozenset({"due_today", "ship_by_risk"})
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
@@ -54,15 +56,16 @@ def insert(found: Sequence[tuple[int, Found]]) -> None:
     )
 
 
-def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None) -> None:
+def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None, timely: bool = False) -> None:
     """Evaluate the reasons of these orders anew from what is stored; the caller holds the locks and recomputes stages.
 
-    `changes` says, for orders that the channel changed too late, what it changed.
+    `changes` says, for orders that the channel changed too late, what it changed. `timely`: those of `TIMELY` too.
     """
+    left_alone: frozenset[str] = frozenset() if timely else TIMELY
     fresh: list[tuple[int, Found]] = []
     for order, found in looked_at(order_ids, changes=changes or {}):
-        known = {reason.code: reason for reason in order.reasons.all()}
-        fresh += [(order.pk, f) for code, f in found.items() if code not in known]
+        known = {reason.code: reason for reason in order.reasons.all() if reason.code not in left_alone}
+        fresh += [(order.pk, f) for code, f in found.items() if code not in known and code not in left_alone]
         _update([_next(reason, found.get(code)) for code, reason in known.items()])
     insert(fresh)
 

@@ -22,7 +22,6 @@ BEFORE_INSTRUCT = [
     Stage.READY,
 ]  # fmt: skip
 SHORT = ("out_of_stock", "partial_stock")
-TIMELY = ("due_today", "ship_by_risk")
 ASK_AGAIN = timedelta(hours=6)  # between two looks at an order whose deadline is near and was told
 FORGET = timedelta(days=14)  # a deadline so long past is no news
 
@@ -69,18 +68,20 @@ def _near_promise() -> Q:
     until = clock.now() + timedelta(hours=risk["hours_left"])
     if settings.is_active("due_today"):
         until = max(until, datetime.combine(clock.today() + timedelta(days=1), time.min, TOKYO))
-    told = ReviewReason.objects.filter(order=OuterRef("pk"), code__in=TIMELY, raised_at__gte=clock.now() - ASK_AGAIN)
+    told = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code__in=review.TIMELY, raised_at__gte=clock.now() - ASK_AGAIN
+    )
     return Q(ship_by__lte=until, ship_by__gt=clock.now() - FORGET) & ~Exists(told)
 
 
 @transaction.atomic
 def in_time() -> int:
     """Deadlines that were near when the instruction went out need nobody any more; returns how many orders."""
-    marked = ReviewReason.objects.filter(code__in=TIMELY, state=ReviewReason.State.OPEN)
+    marked = ReviewReason.objects.filter(code__in=review.TIMELY, state=ReviewReason.State.OPEN)
     gone = marked.exclude(order__fulfillment_state=FulfillmentState.NONE, order__cancelled_at=None)
     ids = sorted(set(gone.order_by("pk").values_list("order", flat=True)[:MOST]))
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
-    for code in TIMELY:
+    for code in sorted(review.TIMELY):
         review.close_from_above(ids, code)
     return len(ids)
 
@@ -125,7 +126,7 @@ def _again(order_ids: Sequence[int]) -> None:
     )
     locked = list(rows.order_by("pk").values_list("pk", flat=True))
     before = _open(locked)
-    review.sync(locked)
+    review.sync(locked, timely=True)
     after = _open(locked)
     changed = [pk for pk in locked if before.get(pk) != after.get(pk)]
     Order.objects.filter(pk__in=changed).update(version=F("version") + 1)
