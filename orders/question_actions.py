@@ -19,6 +19,8 @@ TOO_LATE = lazy("出荷指示やキャンセルのあとのため、たずねら
 
 
 class QuestionForm(ActionForm):
+    live = False  # what is asked changes nothing of who is asked about
+
     to = forms.ModelChoiceField(User.objects.filter(is_active=True), label=lazy("たずねる相手"))
     question = forms.CharField(
         label=lazy("たずねること"), max_length=200, widget=forms.Textarea(attrs={"rows": 3}), strip=True

@@ -154,7 +154,7 @@ def _behind(
         made_to_order=F("is_made_to_order"),
         category=F("product__category"),
     )
-    skus = {row.pop("pk"): row for row in masters}
+    skus = {row["pk"]: {name: value for name, value in row.items() if name != "pk"} for row in masters}
     counts = dict(Member.objects.filter(pk__in=members).values_list("pk", "order_count"))
     probe = replace(facts[0], tuning=settings.tuning) if facts else None
     others: dict[int, list[Earlier]] = defaultdict(list)

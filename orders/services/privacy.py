@@ -7,6 +7,7 @@ of an order with `register`. Everything may be killed at any line and run again.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -251,7 +252,8 @@ def _erase_rows(ids: Sequence[int]) -> None:
     places = list(files.filter(removed_at=None).values_list("place", flat=True))
     files.update(name=GONE, note="")
     files.filter(removed_at=None).update(removed_at=clock.now())
-    transaction.on_commit(lambda: [attachments.discard(place) for place in places])
+    for place in places:
+        transaction.on_commit(partial(attachments.discard, place))
 
 
 def _erase_journals(ids: Sequence[int]) -> None:

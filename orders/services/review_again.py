@@ -71,7 +71,7 @@ def _near_promise() -> Q:
     told = ReviewReason.objects.filter(
         order=OuterRef("pk"), code__in=review.TIMELY, raised_at__gte=clock.now() - ASK_AGAIN
     )
-    return Q(ship_by__lte=until, ship_by__gt=clock.now() - FORGET) & ~Exists(told)
+    return Q(~Exists(told), ship_by__lte=until, ship_by__gt=clock.now() - FORGET)
 
 
 @transaction.atomic
