@@ -8,12 +8,14 @@ class ChannelsConfig(AppConfig):
 
     def ready(self) -> None:
         from channels import desk_actions, receivers  # noqa: F401 - receivers connect themselves
-        from channels.services import expiry, notices, stops
+        from channels.services import erase, expiry, notices, stops
         from oms.kernel.services import outbox
         from orders.actions import register
+        from orders.services import privacy
 
         for action in desk_actions.ACTIONS:
             register(action)
+        privacy.register(erase.erase)
         labels = {
             "channel_confirm": _("モールへの注文確定"),
             "channel_ship": _("モールへの出荷通知"),

@@ -47,7 +47,9 @@ class Outcome:
 
 
 class ActionForm(forms.Form):
-    """What an action asks before it runs. Cleaned values must fit into JSON."""
+    """What an action asks before it runs. Cleaned values must fit into JSON. `live`: the preview follows each field."""
+
+    live = True
 
     def __init__(self, data: Any = None, *, order_ids: Sequence[int] = ()) -> None:
         super().__init__(data)

@@ -15,6 +15,7 @@ class OrdersConfig(AppConfig):
             label_actions,
             mail_actions,
             paper_actions,
+            question_actions,
             receivers,
         )
         from orders.services import mail_send, waiting
@@ -30,6 +31,7 @@ class OrdersConfig(AppConfig):
             *label_actions.ACTIONS,
             *mail_actions.ACTIONS,
             *paper_actions.ACTIONS,
+            *question_actions.ACTIONS,
         ):
             actions.register(action)
         self._ready_payments()

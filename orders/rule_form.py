@@ -198,6 +198,7 @@ def _condition_row(
         "lines": lines,
         "arg": asked.arg if asked else "",
         "arg_value": condition.get(asked.arg, "") if asked and asked.arg else "",
+        "arg_options": names.get(asked.arg, ()) if asked else (),
         "operators": operators,
         "op": operator.code if operator else "",
         "widget": _widget(asked.kind if asked else "text", takes, bool(options)),

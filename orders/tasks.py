@@ -13,11 +13,14 @@ from orders.services import (
     hold,
     moving_in,
     names,
+    payer_names,
+    privacy,
     refunds,
     reminders,
     review_again,
     stage,
 )
+from orders.services.journal import SYSTEM
 from orders.services.rules import publish, sweep
 
 
@@ -96,6 +99,17 @@ def review_by_time() -> None:
     names.publish()
     review_again.reapply_missed()
     review_again.by_time()
+    payer_names.compare()
+
+
+@shared_task(name="orders.tasks.compare_payers", ignore_result=True)
+def compare_payers() -> None:
+    payer_names.compare()
+
+
+@shared_task(name="orders.tasks.erase_personal", ignore_result=True)
+def erase_personal() -> None:
+    privacy.erase_due(actor=SYSTEM)
 
 
 @shared_task(name="orders.tasks.sweep_attachments", ignore_result=True)

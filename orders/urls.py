@@ -9,6 +9,7 @@ from orders.urls_moving_in import move_in_routes
 from orders.urls_order import order_routes
 from orders.urls_papers import paper_routes
 from orders.urls_payments import payment_routes
+from orders.urls_privacy import privacy_routes
 from orders.urls_reasons import reason_routes
 from orders.urls_releases import release_routes
 from orders.urls_returns import return_routes
@@ -49,6 +50,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *manual_routes,
     *attachment_routes,
     *reason_routes,
+    *privacy_routes,
     *rule_routes,
     *payment_routes,
     *paper_routes,

@@ -9,7 +9,7 @@ from django.db import connection
 from fulfillment.decide.merging import Candidate, is_paid, recipient_key
 from fulfillment.models import MergedOrder, MergePair
 from oms.kernel import clock
-from orders.models import Recipient, Shop
+from orders.models import Recipient, RuleMark, Shop
 from orders.services.payment_gates import TermsOfShops
 
 # Orders that still wait for their instruction; one in review may wait for nothing but this question.
@@ -129,6 +129,12 @@ def guests(order_ids: Sequence[int]) -> set[int]:
     """Orders among these whose goods travel in another order's shipment."""
     rows = MergedOrder.objects.filter(order__in=order_ids, active=True).exclude(former={})
     return set(rows.values_list("order", flat=True))
+
+
+def merged_by_rule(order_ids: Sequence[int]) -> set[int]:
+    """Orders among these that a rule wants merged without asking."""
+    marks = RuleMark.objects.filter(order__in=order_ids, action="merge", state=RuleMark.State.APPLIED)
+    return set(marks.values_list("order", flat=True))
 
 
 def decided(order_ids: Sequence[int]) -> Mapping[tuple[int, int], str]:

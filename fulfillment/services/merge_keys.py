@@ -7,6 +7,7 @@ from django.db import connection
 from fulfillment.models import MergeKey
 from fulfillment.queries.merging import OPEN_STAGES, keys_of
 from orders.models import Order
+from orders.services.rules import active, wakes
 
 BATCH = 2000
 
@@ -20,6 +21,14 @@ DELETE FROM fulfillment_mergekey k USING orders_order o
  WHERE o.id = k.order_id AND (NOT o.stage = ANY(%s) OR o.fulfilled_by_channel)
 """
 
+MEET = """
+SELECT DISTINCT other.order_id FROM fulfillment_mergekey own JOIN fulfillment_mergekey other ON other.key = own.key
+ WHERE own.order_id = ANY(%s) AND EXISTS (SELECT FROM fulfillment_mergekey third
+                                           WHERE third.key = own.key AND third.order_id <> own.order_id)
+ ORDER BY 1
+"""
+NEIGHBOURS = frozenset({"near_hours", "near_payments"})
+
 
 def sweep() -> None:
     """Open orders have a key that fits their version ("" where no address is known yet); others have none."""
@@ -30,6 +39,15 @@ def sweep() -> None:
             stale = [row[0] for row in cursor.fetchall()]
             if not renew(stale):
                 return
+            _tell_rules(stale)
+
+
+def _tell_rules(order_ids: Sequence[int]) -> None:
+    """Rules that ask about other orders to the same recipient look again at all who now have one."""
+    if not NEIGHBOURS.isdisjoint(active.active().keys):
+        with connection.cursor() as cursor:
+            cursor.execute(MEET, [list(order_ids)])
+            wakes.put([(row[0], "changed") for row in cursor.fetchall()])
 
 
 def renew(order_ids: Sequence[int]) -> int:

@@ -31,10 +31,11 @@ def sweep() -> int:
     apart = frozenset(found for found, decision in pairs.items() if decision != MergePair.Decision.ASKED)
     guests = reading.guests(ids)
     found = [candidate for candidate in reading.candidates(ids) if candidate.order_id not in guests]
+    by_rule = reading.merged_by_rule(ids)
     made, asked = 0, dict[int, list[Candidate]]()
     for alike in reading.by_key(found):
         for group in groups(alike, apart=apart):
-            if policy_of(group) == "automatic":
+            if policy_of(group) == "automatic" or all(candidate.order_id in by_rule for candidate in group):
                 made += _merge(group)
             else:
                 asked |= {candidate.order_id: group for candidate in group}

@@ -45,6 +45,15 @@ STANDARD: dict[str, Reason] = {
     "amount_mismatch": Reason(_("金額不一致"), BLOCK, _("内訳を見て差額を認めるか確かめる")),
     "tax_mismatch": Reason(_("税額差異"), WARN, _("税率ごとの税額を確かめる")),
     "pay_method_unmapped": Reason(_("支払方法変換なし"), WARN, _("支払方法の名前を確かめる")),
+    "ship_method_unmapped": Reason(
+        _("配送方法変換なし"),
+        WARN,
+        _("配送会社を選ぶ。いつもの名前なら、この理由の設定に足す"),
+        params={
+            "methods": "宅配、宅急、クロネコ、ネコポス、クール便、通常配送、標準配送、メール便、ポスト投函、定形外、"
+            "送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"
+        },
+    ),
     "duplicate_suspect": Reason(
         _("二重注文の疑い"), BLOCK, _("二つの受注を見比べて、お客様に確かめる"), params={"hours": 24}
     ),
@@ -69,6 +78,13 @@ STANDARD: dict[str, Reason] = {
     "noshi": Reason(_("のし"), BLOCK, _("のしの名入れを確かめる"), group="wishes", shown=EVERYWHERE),
     "message_card": Reason(
         _("メッセージカード"), INFO, _("カードに収まるか確かめる"), group="wishes", shown=EVERYWHERE
+    ),
+    "engraving_missing": Reason(
+        _("名入れ未入力"),
+        BLOCK,
+        _("お客様に名入れの文字をたずねる"),
+        group="wishes",
+        params={"goods": ""},
     ),
     "price_hidden": Reason(_("金額非表示希望"), INFO, _("納品書に金額を載せない"), group="wishes", shown=EVERYWHERE),
     # ---- address and recipient
@@ -104,6 +120,10 @@ STANDARD: dict[str, Reason] = {
     "date_too_far": Reason(_("希望日が先"), WARN, _("その日まで預かるか決める"), group="delivery", params={"days": 60}),
     "time_slot_unavailable": Reason(_("時間帯指定不可"), WARN, _("近い時間帯にするか、外す"), group="delivery"),
     "date_on_mailbox": Reason(_("ポスト投函に日時指定"), WARN, _("方法を変えるか、希望を外す"), group="delivery"),
+    "due_today": Reason(_("本日出荷期限"), INFO, _("先に出荷指示を出す"), group="delivery", active=False),
+    "ship_by_risk": Reason(
+        _("出荷期限間近"), WARN, _("先に出荷指示を出す"), group="delivery", params={"hours_left": 6}, shown=EVERYWHERE
+    ),
     # ---- payment
     "payment_overdue": Reason(
         _("入金期限超過"), WARN, _("催促するか、キャンセルする"), group="payment", params={"days": 1}
@@ -120,6 +140,7 @@ STANDARD: dict[str, Reason] = {
         _("代引上限超過"), BLOCK, _("ほかの支払方法をお願いする"), group="payment", params={"yen": 300_000}
     ),
     "cod_risk": Reason(_("代引注意"), BLOCK, _("お客様に電話で確かめる"), group="payment", params={"yen": 100_000}),
+    "payer_mismatch": Reason(_("振込名義不一致"), WARN, _("入金消込で名義を確かめる"), group="payment"),
     "paid_short": Reason(
         _("入金不足"), BLOCK, _("不足分を案内するか、当社負担にする"), group="payment", clearable=False
     ),
@@ -127,6 +148,24 @@ STANDARD: dict[str, Reason] = {
     "paid_over": Reason(_("過入金"), WARN, _("差額を返金する"), group="payment"),
     # ---- combination
     "merge_candidate": Reason(_("同梱候補"), BLOCK, _("同梱するか、別々に出荷するかを決める"), group="combination"),
+    "oversize": Reason(
+        _("サイズ・個口超過"),
+        WARN,
+        _("ほかの方法にするか、荷物を分ける"),
+        group="combination",
+        params={"mailbox_size": 1},
+    ),
+    "air_restricted": Reason(
+        _("航空搭載不可"),
+        WARN,
+        _("船便にして、日数がかかることを知らせる"),
+        group="combination",
+        params={"goods": ""},
+        shown=EVERYWHERE,
+    ),
+    "age_restricted": Reason(
+        _("年齢確認商品"), BLOCK, _("お客様の年齢を確かめる"), group="combination", params={"goods": ""}
+    ),
     # ---- stock
     "oversold": Reason(_("売り越し"), BLOCK, _("どの受注に在庫を回すかを決める"), group="stock"),
     "out_of_stock": Reason(_("在庫不足"), WARN, _("入荷を待つか、お客様に知らせる"), group="stock"),
@@ -148,6 +187,9 @@ STANDARD: dict[str, Reason] = {
         _("ブラックリスト一致"), BLOCK, _("注文者を確かめる"), group="customer", note=True, shown=EVERYWHERE
     ),
     "blacklist_similar": Reason(_("ブラックリスト類似"), WARN, _("要注意リストと見比べる"), group="customer"),
+    "refusal_history": Reason(
+        _("受取拒否・長期不在歴"), WARN, _("支払方法を変えてもらうか、電話で確かめる"), group="customer"
+    ),
     "channel_caution": Reason(_("モールの注意喚起"), BLOCK, _("モールの画面で注文者を確かめる"), group="customer"),
     "first_order": Reason(_("初回購入"), INFO, _("ご案内を同梱する"), group="customer", active=False),
     "vip": Reason(_("上位会員"), INFO, _("お得意様として扱う"), group="customer", active=False, params={"pieces": 10}),
@@ -155,7 +197,13 @@ STANDARD: dict[str, Reason] = {
     "mail_bounced": Reason(_("メール不達"), WARN, _("お客様に電話で知らせ、正しいアドレスを確かめる"), group="after"),
     "mail_failed": Reason(_("メール送信エラー"), WARN, _("アドレスを確かめて送り直す"), group="after"),
     "channel_push_failed": Reason(_("モール反映エラー"), WARN, _("送信箱からもう一度送る"), group="after"),
-    # ---- by rule
+    "parcel_returned": Reason(
+        _("持戻り・宛先不明"), BLOCK, _("お客様に連絡し、再送か返金かを決める"), group="after", shown=EVERYWHERE
+    ),
+    # ---- by hand and by rule
+    "question_to_colleague": Reason(
+        _("社内確認中"), BLOCK, _("たずねられた人が、答えをメモに書いて閉じる"), group="hand", note=True
+    ),
     "rule_hold": Reason(
         _("ルールによる確認"), BLOCK, _("ルールが書いた理由を読んで決める"), group="hand", shown=EVERYWHERE
     ),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from orders.decide.catalogue import CATALOGUE
@@ -54,6 +54,9 @@ class Item:
     temperature: str = "ambient"
     active: bool = True
     made_to_order: bool = False
+    size_factor: int = 1
+    category: str = ""
+    wishes: str = ""  # what the buyer chose or wrote for this line
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class History:
     twin: str = ""
     bought: Mapping[str, int] = field(default_factory=dict)
     like_blacklisted: str = ""
+    refused: str = ""  # the sentence about a parcel that came back because nobody took it
     mail_failed: str = ""
     channel_failed: bool = False
 
@@ -104,6 +108,8 @@ class OrderFacts:
     flags: Sequence[str] = field(default_factory=tuple)
     provisional: bool = False  # the channel still withholds parts of it
     today: date | None = None
+    now: datetime | None = None
+    leave_by: datetime | None = None  # the channel's promise
     buyer: Address | None = None
     items: Sequence[Item] = field(default_factory=tuple)
     tax_by_rate: Sequence[Sequence[int]] = field(default_factory=tuple)  # [rate, yen with tax, tax inside]

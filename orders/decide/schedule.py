@@ -53,13 +53,22 @@ def default_ship_by(
     return datetime.combine(max(day, planned_ship_date or day), END_OF_DAY, TOKYO)
 
 
+USUAL_CARRIER = "yamato"
+CARRIER_WORDS = {
+    "佐川": "sagawa",
+    "飛脚": "sagawa",
+    "ゆうパ": "japanpost",
+    "日本郵便": "japanpost",
+    "レターパック": "japanpost",
+    "ヤマト": "yamato",
+}
+
+
+def carrier_named(delivery_method: str) -> str:
+    """The carrier that a channel's delivery name says; empty where it says none."""
+    return next((code for word, code in CARRIER_WORDS.items() if word in delivery_method), "")
+
+
 def carrier_of(delivery_method: str) -> str:
-    """Our carrier code for a channel's delivery name; Yamato where the name says none."""
-    names = {
-        "佐川": "sagawa",
-        "飛脚": "sagawa",
-        "ゆうパ": "japanpost",
-        "日本郵便": "japanpost",
-        "レターパック": "japanpost",
-    }
-    return next((code for name, code in names.items() if name in delivery_method), "yamato")
+    """Our carrier code for a channel's delivery name; the usual one where the name says none."""
+    return carrier_named(delivery_method) or USUAL_CARRIER

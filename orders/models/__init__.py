@@ -22,6 +22,7 @@ from orders.models.papers import (
     StoredPdf,
 )
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
+from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
 from orders.models.release_move import ReleaseMove, ReleaseMoveLine
@@ -63,6 +64,7 @@ __all__ = [
     "ExportRun",
     "FigureState",
     "IssuedDocument",
+    "LegalHold",
     "Logo",
     "Mail",
     "MailPolicy",
@@ -89,6 +91,8 @@ __all__ = [
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
+    "PrivacyEvent",
+    "PurgedOrder",
     "ReasonSetting",
     "Recipient",
     "Refund",
@@ -96,6 +100,7 @@ __all__ = [
     "ReleaseMove",
     "ReleaseMoveLine",
     "Reminder",
+    "Retention",
     "ReturnCase",
     "ReturnEvent",
     "ReturnGrade",

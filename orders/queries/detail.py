@@ -102,6 +102,7 @@ class ReasonRow:
     opens_dialog: bool
     state: str
     closed: str
+    note: str  # what was written when it was closed
 
 
 def order_for(pk: int, *, personal: bool) -> Order | None:
@@ -303,6 +304,7 @@ def _reason_row(
         opens_dialog=opens_dialog,
         state=reason.state,
         closed=_closed_text(reason),
+        note=reason.note if personal else privacy.mask_text(reason.note),
     )
 
 

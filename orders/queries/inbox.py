@@ -46,9 +46,8 @@ STAGES: Sequence[str] = (Stage.REVIEW, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHI
 
 def waiting() -> QuerySet[ReviewReason]:
     """Open blocking reasons that a person can decide on now; held orders wait for their hold."""
-    return ReviewReason.objects.filter(
-        state=ReviewReason.State.OPEN, level=Level.BLOCK, order__stage__in=STAGES
-    )  # fmt: skip
+    here = Q(order__stage__in=STAGES) | Q(code="parcel_returned")  # a parcel may come back after all is done
+    return ReviewReason.objects.filter(here, state=ReviewReason.State.OPEN, level=Level.BLOCK)
 
 
 def kinds() -> list[Kind]:

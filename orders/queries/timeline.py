@@ -27,6 +27,8 @@ LABELS = {
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "file_attached": (gettext_lazy("ファイルを添付しました"), "info"),
     "file_removed": (gettext_lazy("添付を削除しました"), "attention"),
+    "asked_colleague": (gettext_lazy("社内にたずねました"), "attention"),
+    "question_withdrawn": (gettext_lazy("社内への質問を取り下げました"), "neutral"),
     "talk": (gettext_lazy("応対メモを残しました"), "info"),
     "held": (gettext_lazy("保留にしました"), "attention"),
     "lifted": (gettext_lazy("保留を解除しました"), "neutral"),

@@ -10,7 +10,7 @@ from oms.kernel import audit, clock
 from orders.services import audit_money, stage
 
 BATCH = 5_000
-JOURNALS = ("orders_orderevent", "orders_returnevent", "orders_exportevent")
+JOURNALS = ("orders_orderevent", "orders_returnevent", "orders_exportevent", "orders_privacyevent")
 
 CHECKS: Mapping[str, str] = {
     "order {} of shop {} is stored {} times": """

@@ -7,16 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
+from django.db.models import F, Q
 
 from customers.models import Member
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
 from orders.channel_order import ChannelOrder
+from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
-from orders.models import Mail, Order
+from orders.models import Mail, Order, ReturnCase
 from orders.models.order import ChannelSync
 from orders.services import reason_settings
 from orders.services.reason_settings import Settings
@@ -37,10 +40,11 @@ class Earlier:
 @dataclass(frozen=True, slots=True)
 class Background:
     settings: Settings
-    skus: Mapping[int, tuple[str, bool, bool]]  # temperature, active, made to order
+    skus: Mapping[int, Mapping[str, Any]]  # what the masters say, by the names of `Item`
     others: dict[int, list[Earlier]]
     counts: Mapping[int, int]  # member → orders, the one looked at included
     failed_mails: Mapping[int, str] = field(default_factory=dict)
+    refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
@@ -50,10 +54,11 @@ class Background:
             mail_failed=self.failed_mails.get(order.pk, ""),
             channel_failed=order.channel_sync == ChannelSync.FAILED,
         )
-        return self._filled(facts, history)
+        return replace(self._filled(facts, history), now=clock.now())
 
     def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder) -> OrderFacts:
-        """The facts of an order that is only being written; the next one of the batch will know it."""
+        """The facts of an order that is only being written; the next one of the batch will know it. No deadline is
+        near yet: it has just come."""
         history = self._history(member, 0, order.ordered_at, facts)
         if member is not None:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
@@ -61,25 +66,30 @@ class Background:
 
     def _filled(self, facts: OrderFacts, history: History) -> OrderFacts:
         items = [self._item(item) for item in facts.items]
-        return replace(facts, items=items, today=clock.today(), history=history, tuning=self.settings.tuning)
+        return replace(
+            facts,
+            items=items,
+            today=clock.today(),
+            history=history,
+            tuning=self.settings.tuning,
+        )
 
     def _item(self, item: Item) -> Item:
-        known = self.skus.get(item.sku_id or 0)
-        if known is None:
-            return item
-        temperature, active, made_to_order = known
-        return replace(item, temperature=temperature, active=active, made_to_order=made_to_order)
+        return replace(item, **self.skus.get(item.sku_id or 0, {}))
 
     def _history(self, member: int | None, own: int, ordered_at: datetime, facts: OrderFacts) -> History:
         if member is None:
             return History()
         others = [one for one in self.others.get(member, ()) if not (own and one.id == own)]
         count = self.counts.get(member, 1)
+        back, sentence = self.refused.get(member, (0, ""))
+        refused = sentence if back != own else ""
         if not others:
-            return History(orders_before=max(0, count - 1))
+            return History(orders_before=max(0, count - 1), refused=refused)
         tuned = replace(facts, tuning=self.settings.tuning)
         return History(
             orders_before=max(0, count - 1),
+            refused=refused,
             twin=_twin(others, ordered_at, goods_of(facts.items), tuned.tuned("duplicate_suspect", "hours")),
             bought=_bought(others, ordered_at, tuned.tuned("quantity_limit", "days")),
         )
@@ -136,8 +146,15 @@ def _behind(
 ) -> Background:
     settings = wanted or reason_settings.read()
     sku_ids = {item.sku_id for one in facts for item in one.items if item.sku_id is not None}
-    masters = Sku.objects.filter(pk__in=sku_ids).values_list("pk", "temperature", "active", "is_made_to_order")
-    skus = {pk: (temperature, active, made_to_order) for pk, temperature, active, made_to_order in masters}
+    masters = Sku.objects.filter(pk__in=sku_ids).values(
+        "pk",
+        "temperature",
+        "active",
+        "size_factor",
+        made_to_order=F("is_made_to_order"),
+        category=F("product__category"),
+    )
+    skus = {row["pk"]: {name: value for name, value in row.items() if name != "pk"} for row in masters}
     counts = dict(Member.objects.filter(pk__in=members).values_list("pk", "order_count"))
     probe = replace(facts[0], tuning=settings.tuning) if facts else None
     others: dict[int, list[Earlier]] = defaultdict(list)
@@ -147,7 +164,25 @@ def _behind(
         if settings.is_active("quantity_limit"):
             reach = max(reach, timedelta(days=probe.tuned("quantity_limit", "days")))
         others.update(_others(again, min(ordered_at) - reach, max(ordered_at) + reach))
-    return Background(settings, skus, others, counts)
+    return Background(settings, skus, others, counts, refused=_refused(again))
+
+
+def _refused(members: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """Of these members, whose parcel came back because nobody took it: the newest, with its order."""
+    cases = ReturnCase.objects.filter(
+        Q(kind=ReturnCase.Kind.UNDELIVERED) | Q(reason="refused"), order__member__in=members
+    )
+    rows = cases.filter(state__in=returning.LIVE).order_by("pk")
+    return (
+        {
+            member: (order, f"{in_tokyo(at):%Y/%m/%d} の受注 {no} の荷物が、受け取られずに戻りました。")
+            for member, order, no, at in rows.values_list(
+                "order__member", "order", "order__channel_order_no", "order__ordered_at"
+            )
+        }
+        if members
+        else {}
+    )
 
 
 def _others(members: Sequence[int], since: datetime, until: datetime) -> dict[int, list[Earlier]]:

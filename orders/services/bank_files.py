@@ -12,6 +12,7 @@ from orders.decide import bank_formats
 from orders.decide.bank_formats import Incoming
 from orders.decide.matching import payer_key
 from orders.models import BankFile, BankLine, BankPreset
+from orders.services import payer_names
 from orders.services.journal import Actor
 
 
@@ -53,6 +54,7 @@ def load(lines: Sequence[Incoming], *, name: str, layout: str, account: str, act
     BankLine.objects.bulk_create(fresh, ignore_conflicts=True)  # somebody may load the same file this moment
     file.fresh = BankLine.objects.filter(file=file).count()
     file.save(update_fields=["fresh"])
+    payer_names.soon()
     return Loaded(file, file.fresh, len(lines) - file.fresh)
 
 

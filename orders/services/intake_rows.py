@@ -296,6 +296,8 @@ def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> Or
         payment_state=order.payment_state.value,
         pay_by=day_of(order.pay_by),
         authorized_until=day_of(order.authorized_until),
+        leave_by=order.ship_by,
+        carrier=schedule.carrier_of(order.delivery_method),
     )
 
 
@@ -313,6 +315,7 @@ def _item(line: ChannelLine, mapped: Mapped | None) -> Item:
         mapped.code if mapped else line.channel_sku,
         standing_quantity(line) * units,
         mapped.release_date if mapped else None,
+        wishes=f"{line.options} {line.gift}",
     )
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.models import BankLine, BankMatch, Order, PayerAlias, PaymentEntry, Refund
-from orders.services import journal, ledger, payment, refunds
+from orders.services import journal, ledger, payer_names, payment, refunds
 from orders.services.journal import Actor, Entry
 
 Line = BankLine.State
@@ -56,6 +56,7 @@ def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[in
     _learn(line, matches, found)
     journal.write([Entry(m.order_id, "paid", f"{yen(m.amount)}（振込 {line.on:%m/%d}）") for m in matches], actor=actor)
     payment.follow(sorted(amounts), actor=actor)
+    payer_names.soon()
     _give_back([(m, found[m.order_id]) for m in matches if found[m.order_id].cancelled_at], actor)
     return sorted(amounts)
 
@@ -89,6 +90,7 @@ def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
     )
     journal.write([Entry(m.order_id, "payment_undone", yen(m.amount)) for m in matches], actor=actor)
     payment.follow(orders, actor=actor)
+    payer_names.soon()
     return orders
 
 
@@ -101,6 +103,7 @@ def set_aside(line_ids: Sequence[int], state: str, *, actor: Actor, note: str = 
     rows = BankLine.objects.filter(pk__in=[line.pk for line in locked]).exclude(state__in=[Line.MATCHED, state])
     if state == Line.OTHER:  # a part of it pays an order already
         rows = rows.exclude(pk__in=BankMatch.objects.filter(undone_at=None).values("line"))
+    payer_names.soon()
     return rows.update(state=state, note=(note or (str(actor.by) if actor.by else ""))[:200])
 
 

@@ -17,10 +17,12 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.decide import returns as decide
+from orders.decide.found import Found
 from orders.models import Order, OrderLine, Refund, ReturnCase, ReturnEvent, ReturnGrade, ReturnLine
 from orders.models.mail import MailEvent
-from orders.services import hold, journal, mail, refunds, return_papers
+from orders.services import hold, journal, mail, refunds, return_papers, review
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.rules import wakes
 
 State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
 KIND_OF_PLACE = {
@@ -77,6 +79,9 @@ def open_case(
         ReturnLine(case=case, line_id=line, quantity=count) for line, count in sorted(wanted.items())
     )
     _note(case, "requested", f"{case.get_reason_display()} {note}".strip(), actor)
+    if kind == Kind.UNDELIVERED:
+        wakes.note([order.pk], "parcel_returned")
+        review.open_from_above([(order.pk, _came_back(case, note))], actor=actor)
     if kind != Kind.UNDELIVERED and reason not in decide.NOBODY_ASKED:
         mail.schedule_for([order.pk], MailEvent.RETURN_RECEIVED, suffix=f":{case.pk}", actor=actor)
     return case
@@ -279,9 +284,26 @@ def _move(case: ReturnCase, to: str, **columns: object) -> None:
             % {"state": case.get_state_display(), "to": State(to).label}
         )
     case.state = to
+    if case.kind == Kind.UNDELIVERED and to in DECIDED and not _undecided(case):
+        review.close_from_above([case.order_id], "parcel_returned")
     for name, value in columns.items():
         setattr(case, name, value)
     Order.objects.filter(pk=case.order_id).update(version=F("version") + 1)
+
+
+# What becomes of a parcel that came back is decided.
+DECIDED = frozenset({State.SETTLED, State.CLOSED, State.REJECTED, State.WITHDRAWN})
+
+
+def _undecided(case: ReturnCase) -> bool:
+    """Another parcel of the order came back too, and nobody has decided about it."""
+    others = ReturnCase.objects.filter(order=case.order_id, kind=Kind.UNDELIVERED).exclude(pk=case.pk)
+    return others.exclude(state__in=DECIDED).exists()
+
+
+def _came_back(case: ReturnCase, note: str) -> Found:
+    text = note or str(case.get_reason_display())
+    return Found("parcel_returned", f"{text}（返品 {case.number}）", "return")
 
 
 def _note(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:

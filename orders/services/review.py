@@ -31,10 +31,20 @@ from orders.services.rules import run as rules
 State = ReviewReason.State
 
 # Reasons that no check of the stored facts finds again: a person closes them, the rule or the mail that raised them.
-STICKY = {"channel_changed", "rule_hold", "rule_error", "mail_bounced", "mail_failed"}
+STICKY = {
+    "channel_changed",
+    "rule_hold",
+    "rule_error",
+    "mail_bounced",
+    "mail_failed",
+    "parcel_returned",
+    "question_to_colleague",
+}
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 # `amount_increased` belongs to the verb that raised the total.
-FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased"}
+FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased", "payer_mismatch"}
+# Reasons that only time opens and closes (`orders.services.review_again`), whatever else is done to the order.
+TIMELY = frozenset({"due_today", "ship_by_risk"})
 
 
 def insert(found: Sequence[tuple[int, Found]]) -> None:
@@ -47,15 +57,16 @@ def insert(found: Sequence[tuple[int, Found]]) -> None:
     )
 
 
-def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None) -> None:
+def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None, timely: bool = False) -> None:
     """Evaluate the reasons of these orders anew from what is stored; the caller holds the locks and recomputes stages.
 
-    `changes` says, for orders that the channel changed too late, what it changed.
+    `changes` says, for orders that the channel changed too late, what it changed. `timely`: those of `TIMELY` too.
     """
+    left_alone: frozenset[str] = frozenset() if timely else TIMELY
     fresh: list[tuple[int, Found]] = []
     for order, found in looked_at(order_ids, changes=changes or {}):
-        known = {reason.code: reason for reason in order.reasons.all()}
-        fresh += [(order.pk, f) for code, f in found.items() if code not in known]
+        known = {reason.code: reason for reason in order.reasons.all() if reason.code not in left_alone}
+        fresh += [(order.pk, f) for code, f in found.items() if code not in known and code not in left_alone]
         _update([_next(reason, found.get(code)) for code, reason in known.items()])
     insert(fresh)
 
@@ -178,6 +189,7 @@ def stored_facts(order: Order) -> OrderFacts:
                 line.sku.code if line.sku else line.channel_sku,
                 line.quantity * line.units,
                 line.release_date,
+                wishes=f"{line.options} {line.gift}",
             )
             for line in standing
         ],
@@ -193,6 +205,7 @@ def stored_facts(order: Order) -> OrderFacts:
         authorized_until=day_of(order.authorized_until),
         ships_on=max(filter(None, (order.planned_ship_date, order.release_date)), default=None),
         promised_on=day_of(order.ship_by),
+        leave_by=order.ship_by,
         paid=order.paid_amount,
     )  # fmt: skip
 

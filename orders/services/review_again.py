@@ -1,16 +1,18 @@
 """Looking at stored orders once more, when not the order but the company's settings, or only the time, has changed."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from oms.kernel import clock
+from oms.kernel.clock import TOKYO
+from orders.decide.catalogue import CATALOGUE
 from orders.decide.found import Found
 from orders.models import Order, ReasonSetting, ReviewReason
 from orders.models.order import AllocationState, ChannelSync, FulfillmentState, PaymentState, Stage
-from orders.services import review
+from orders.services import reason_settings, review
 from orders.services import stage as stages
 
 BATCH = 200
@@ -20,6 +22,8 @@ BEFORE_INSTRUCT = [
     Stage.READY,
 ]  # fmt: skip
 SHORT = ("out_of_stock", "partial_stock")
+ASK_AGAIN = timedelta(hours=6)  # between two looks at an order whose deadline is near and was told
+FORGET = timedelta(days=14)  # a deadline so long past is no news
 
 
 def reapply(code: str) -> int:
@@ -47,12 +51,39 @@ def by_time() -> int:
         | Q(payment_state=PaymentState.UNPAID, pay_by__lte=clock.now())
         | Q(payment_state=PaymentState.AUTHORIZED, authorized_until__lte=soon)
         | Q(channel_sync=ChannelSync.FAILED)
+        | _near_promise()
     )
     open_orders = Order.objects.filter(stage__in=BEFORE_INSTRUCT)
     ids = set(open_orders.filter(timely).order_by("stage_since").values_list("pk", flat=True)[:MOST])
     for part in _parts(sorted(ids)):
         _again(part)
+    in_time()
     return len(ids) + short_of_stock()
+
+
+def _near_promise() -> Q:
+    """Orders whose deadline may open a reason by now, and that have it not yet."""
+    settings = reason_settings.read()
+    risk = {**CATALOGUE["ship_by_risk"].params, **settings.of("ship_by_risk").params}
+    until = clock.now() + timedelta(hours=risk["hours_left"])
+    if settings.is_active("due_today"):
+        until = max(until, datetime.combine(clock.today() + timedelta(days=1), time.min, TOKYO))
+    told = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code__in=review.TIMELY, raised_at__gte=clock.now() - ASK_AGAIN
+    )
+    return Q(~Exists(told), ship_by__lte=until, ship_by__gt=clock.now() - FORGET)
+
+
+@transaction.atomic
+def in_time() -> int:
+    """Deadlines that were near when the instruction went out need nobody any more; returns how many orders."""
+    marked = ReviewReason.objects.filter(code__in=review.TIMELY, state=ReviewReason.State.OPEN)
+    gone = marked.exclude(order__fulfillment_state=FulfillmentState.NONE, order__cancelled_at=None)
+    ids = sorted(set(gone.order_by("pk").values_list("order", flat=True)[:MOST]))
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+    for code in sorted(review.TIMELY):
+        review.close_from_above(ids, code)
+    return len(ids)
 
 
 @transaction.atomic
@@ -95,7 +126,7 @@ def _again(order_ids: Sequence[int]) -> None:
     )
     locked = list(rows.order_by("pk").values_list("pk", flat=True))
     before = _open(locked)
-    review.sync(locked)
+    review.sync(locked, timely=True)
     after = _open(locked)
     changed = [pk for pk in locked if before.get(pk) != after.get(pk)]
     Order.objects.filter(pk__in=changed).update(version=F("version") + 1)

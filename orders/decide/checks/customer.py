@@ -15,6 +15,11 @@ def _blacklist(facts: OrderFacts) -> Iterator[Found]:
         yield Found("blacklist_similar", facts.history.like_blacklisted, "buyer")
 
 
+def _refused(facts: OrderFacts) -> Iterator[Found]:
+    if facts.history.refused:
+        yield Found("refusal_history", facts.history.refused, "buyer")
+
+
 def _caution(facts: OrderFacts) -> Iterator[Found]:
     marks = [flag for flag in facts.flags if flag.startswith(CAUTION_FLAGS)]
     if marks:
@@ -38,4 +43,4 @@ def _after(facts: OrderFacts) -> Iterator[Found]:
         yield Found("channel_push_failed", "モールへの反映に失敗しています。", "channel_sync")
 
 
-CHECKS = [_blacklist, _caution, _known, _after]
+CHECKS = [_blacklist, _refused, _caution, _known, _after]

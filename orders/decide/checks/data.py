@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from oms.kernel.money import yen
+from orders.decide import schedule
+from orders.decide.checks.wishes import listed
 from orders.decide.found import Found, OrderFacts
 from orders.models.order import PaymentMethod
 
@@ -44,6 +46,17 @@ def _tax_mismatch(facts: OrderFacts) -> Iterator[Found]:
 def _pay_method(facts: OrderFacts) -> Iterator[Found]:
     if facts.payment_method == PaymentMethod.OTHER and facts.payment_name:
         yield Found("pay_method_unmapped", f"支払方法「{facts.payment_name}」の扱いが分かりません。", "payment_name")
+
+
+def _ship_method(facts: OrderFacts) -> Iterator[Found]:
+    """A name in which we read no carrier goes with the usual one, unless a person says otherwise."""
+    name = facts.delivery_method
+    if not name or facts.carrier != schedule.USUAL_CARRIER or schedule.carrier_named(name):
+        return
+    if not any(word.lower() in name.lower() for word in listed(facts.tuned("ship_method_unmapped", "methods"))):
+        yield Found(
+            "ship_method_unmapped", f"配送方法「{name}」から配送会社が分からず、ヤマト運輸としています。", "carrier"
+        )
 
 
 def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
@@ -94,6 +107,7 @@ CHECKS = [
     _amount_mismatch,
     _tax_mismatch,
     _pay_method,
+    _ship_method,
     _cancel_request,
     _channel_changed,
     _duplicate,

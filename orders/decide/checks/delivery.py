@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from oms.kernel.clock import TOKYO
 from orders.decide import schedule
 from orders.decide.found import Found, OrderFacts
 
@@ -17,6 +18,11 @@ KNOWN_SLOT = re.compile(r"am|\d{4}")
 MAILBOX = re.compile(
     r"ネコポス|ゆうパケット|クリックポスト|メール便|ポスト投函|定形外|スマートレター|レターパックライト"
 )
+
+
+def by_mailbox(facts: OrderFacts) -> bool:
+    """The parcel goes into the letter box: small, no hour, nobody pays at the door."""
+    return MAILBOX.search(facts.delivery_method) is not None
 
 
 def _wish(facts: OrderFacts) -> Iterator[Found]:
@@ -38,10 +44,22 @@ def _slot(facts: OrderFacts) -> Iterator[Found]:
     if slot and offered and KNOWN_SLOT.fullmatch(slot) and slot not in offered:
         hours = f"{slot[:2]}–{slot[2:]}時"
         yield Found("time_slot_unavailable", f"時間帯 {hours} はこの配送会社では指定できません。", "wish_slot")
-    if (slot or facts.wish_date) and MAILBOX.search(facts.delivery_method):
+    if (slot or facts.wish_date) and by_mailbox(facts):
         yield Found(
             "date_on_mailbox", f"「{facts.delivery_method}」では配達の日時を指定できません。", "delivery_method"
         )
 
 
-CHECKS = [_wish, _slot]
+def _promise(facts: OrderFacts) -> Iterator[Found]:
+    """The channel's deadline comes nearer and nothing was instructed. Time alone opens it."""
+    by, now = facts.leave_by, facts.now
+    if by is None or now is None or facts.provisional:
+        return
+    told = f"{by.astimezone(TOKYO):%m/%d %H:%M}"
+    if by.astimezone(TOKYO).date() == facts.today:
+        yield Found("due_today", f"出荷期限は今日 {told} です。", "ship_by")
+    if by - now <= timedelta(hours=facts.tuned("ship_by_risk", "hours_left")):
+        yield Found("ship_by_risk", f"出荷期限 {told} までに出荷指示が出ていません。", "ship_by")
+
+
+CHECKS = [_wish, _slot, _promise]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from oms.kernel.money import yen
+from orders.decide.checks.delivery import by_mailbox
 from orders.decide.found import Found, OrderFacts
 from orders.models.order import PaymentMethod, PaymentState
 
@@ -14,8 +15,14 @@ def _sums(facts: OrderFacts) -> Iterator[Found]:
         yield Found("high_amount", f"合計 {yen(total)} です。", "total")
     if facts.payment_method != PaymentMethod.COD:
         return
-    if total > (limit := facts.tuned("cod_over_limit", "yen")):
+    if by_mailbox(facts):
+        yield Found(
+            "cod_over_limit", f"「{facts.delivery_method}」はポストに届くため、代金引換を使えません。", "payment"
+        )
+    elif total > (limit := facts.tuned("cod_over_limit", "yen")):
         yield Found("cod_over_limit", f"代引 {yen(total)} は上限 {yen(limit)} を超えています。", "total")
+    elif facts.history.refused:
+        yield Found("cod_risk", f"代引ですが、{facts.history.refused}", "total")
     elif total >= facts.tuned("cod_risk", "yen") and not facts.history.orders_before:
         yield Found("cod_risk", f"初めての代引で {yen(total)} です。", "total")
 

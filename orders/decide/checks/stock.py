@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from oms.kernel.postal import is_remote_island
+from orders.decide.checks.delivery import by_mailbox
+from orders.decide.checks.wishes import listed
 from orders.decide.found import Found, Item, OrderFacts
 
 TEMPERATURES = {"ambient": "常温", "chilled": "冷蔵", "frozen": "冷凍"}
@@ -39,8 +42,35 @@ def _limit(facts: OrderFacts) -> Iterator[Found]:
         yield Found("quantity_limit", f"お一人{most}個までのところ、{days}日間で {shown} です。", "lines")
 
 
+def _size(facts: OrderFacts) -> Iterator[Found]:
+    """Goods that do not fit into the letter box they are sent to."""
+    size, most = sum(item.size_factor * item.pieces for item in facts.items), facts.tuned("oversize", "mailbox_size")
+    if size > most and by_mailbox(facts):
+        yield Found(
+            "oversize", f"サイズ係数の合計 {size} は「{facts.delivery_method}」の {most} を超えています。", "lines"
+        )
+
+
+def _restricted(facts: OrderFacts) -> Iterator[Found]:
+    """Goods of which the company says that they may not fly, need a check of age, or carry a text."""
+    overseas = any(r.prefecture == "沖縄県" or is_remote_island(r.postal_code) for r in facts.recipients)
+    if overseas and (flying := _named(facts, "air_restricted")):
+        yield Found("air_restricted", f"飛行機に載せられない商品があります: {_codes(flying)}", "lines")
+    if aged := _named(facts, "age_restricted"):
+        yield Found("age_restricted", f"年齢の確認がいる商品があります: {_codes(aged)}", "lines")
+    blank = [item for item in _named(facts, "engraving_missing") if not item.wishes.strip()]
+    if blank:
+        yield Found("engraving_missing", f"名入れの文字がない商品があります: {_codes(blank)}", "lines")
+
+
+def _named(facts: OrderFacts, reason: str) -> list[Item]:
+    """The goods that a reason's setting names by SKU code or category."""
+    names = {name.lower() for name in listed(facts.tuned(reason, "goods"))}
+    return [item for item in facts.items if names & {item.code.lower(), item.category.lower()}]
+
+
 def _codes(items: Sequence[Item]) -> str:
     return "、".join(dict.fromkeys(item.code for item in items))
 
 
-CHECKS = [_mixtures, _sources, _limit]
+CHECKS = [_mixtures, _sources, _limit, _size, _restricted]

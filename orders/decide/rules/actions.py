@@ -39,7 +39,8 @@ class Param:
 @dataclass(frozen=True, slots=True)
 class Spec:
     """`slot`: two rules that fill the same slot of an order compete, and the higher priority wins; empty: no rival.
-    `late`: also after the shipping instruction. `undoable`: may be taken back when the condition no longer holds."""
+    `late`: also after the shipping instruction. `undoable`: may be taken back when the condition no longer holds.
+    `waits_for`: the event at which an order is looked at again, for an action whose moment may still be to come."""
 
     code: str
     label: str | Promise
@@ -48,6 +49,7 @@ class Spec:
     undoable: bool = True
     late: bool = False
     sentence: str | Promise = ""
+    waits_for: str = ""
 
 
 SLOTS: Choices = (

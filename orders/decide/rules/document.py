@@ -35,6 +35,7 @@ EVENTS: dict[str, str | Promise] = {
     "stage_waited": lazy("ステータスで待ち続けたとき"),
     "date_reached": lazy("日付になったとき"),
     "channel_changed": lazy("モールが変更したとき"),
+    "parcel_returned": lazy("荷物が持ち戻られたとき"),
     "schedule": lazy("毎日決まった時刻"),
 }
 DATE_FIELDS: dict[str, str | Promise] = {
@@ -283,6 +284,10 @@ def _argument(value: Any, asked: Field, place: str, known: Known, result: Checke
     if asked.arg == "sku":
         if value not in known.skus:
             result.fault(place, _("SKU「%(code)s」は見つかりません。") % {"code": value or ""})
+        return str(value or "")
+    if asked.arg == "location":
+        if value not in known.locations:
+            result.fault(place, _("「%(field)s」の拠点を選んでください。") % {"field": asked.label})
         return str(value or "")
     return None if value in (None, "") else _integer(value, place, result, 1, 3650)
 

@@ -19,9 +19,9 @@ TEXT, NUMBER, DATE, TIME, FLAG, CHOICE, SET = "text", "number", "date", "time", 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`source` names who loads it; `arg` what else the condition must say (`sku`, `days`). `line`: asked of each line,
-    inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice means: known only
-    from the database."""
+    """`source` names who loads it; `arg` what else the condition must say (`sku`, `days`, `location`). `line`: asked
+    of each line, inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice
+    means: known only from the database."""
 
     code: str
     label: str | Promise
@@ -140,6 +140,7 @@ _FIELDS = (
     Field("gift_fees", _("ラッピング料"), NUMBER, _MONEY),
     Field("discount", _("値引"), NUMBER, _MONEY),
     Field("coupons", _("クーポン額"), NUMBER, _MONEY),
+    Field("coupon_names", _("使われたクーポンの名前"), SET, _MONEY),
     Field("points", _("ポイント利用"), NUMBER, _MONEY),
     Field("payment_method", _("支払方法"), CHOICE, _MONEY, choices=PaymentMethod.choices),
     Field("payment_name", _("モールの支払名"), TEXT, _MONEY),
@@ -170,8 +171,12 @@ _FIELDS = (
     Field("first_order", _("初めての注文"), FLAG, _MEMBER, "member"),
     Field("last_order_days", _("前回の注文からの日数"), NUMBER, _MEMBER, "member"),
     Field("member_skus", _("以前に受け取った SKU"), SET, _MEMBER, "member_skus"),
+    Field("member_returns", _("これまでの返品の数"), NUMBER, _MEMBER, "returns", arg="days"),
+    Field("member_return_percent", _("これまでの返品率（％）"), NUMBER, _MEMBER, "returns", arg="days"),
+    Field("member_refusals", _("受取拒否・長期不在で戻った荷物の数"), NUMBER, _MEMBER, "returns", arg="days"),
     Field("blacklisted", _("要注意の人に一致"), FLAG, _MEMBER, "reasons"),
     Field("stock", _("在庫（引当可能数）"), NUMBER, _MEMBER, "stock", arg="sku"),
+    Field("least_stock", _("拠点の在庫（受注の商品のうち最少）"), NUMBER, _MEMBER, "places", arg="location"),
     Field("rule_count", _("このルールが働いた件数"), NUMBER, _STATE, "counter"),
     Field("rule_count_member", _("このルールが同じ会員に働いた件数"), NUMBER, _STATE, "counter"),
     Field("random_percent", _("抽選（0〜100）"), NUMBER, _STATE),

@@ -13,6 +13,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import document as documents
+from orders.decide.rules.actions import SPECS
 from orders.decide.rules.document import Known
 from orders.decide.rules.engine import Compiled, actions_named, compile_rule, fields_of
 from orders.decide.rules.operators import Lists, fold
@@ -59,12 +60,13 @@ def active() -> Active:
 
 
 def bundle(rules: Sequence[Compiled], stamp: Any = None) -> Active:
-    named = actions_named(rules)  # what waits for an order to be ready listens to that
+    named = actions_named(rules)
+    awaited = {SPECS[action].waits_for for action in named} - {""}
     return Active(
         stamp,
         rules,
         fields_of(rules),
-        frozenset(rule.event for rule in rules) | ({"stage_entered:ready"} if "release" in named else frozenset()),
+        frozenset(rule.event for rule in rules) | awaited,
         named,
         {rule.id: rule for rule in rules},
     )

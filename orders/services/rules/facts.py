@@ -4,6 +4,7 @@ What a rule itself did to an order (`RuleMark`) is taken out of the picture firs
 channel and people said, and judges the same when it is run again.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
 from oms.kernel.postal import is_remote_island
 from orders.decide import remarks
+from orders.decide import returns as returning
 from orders.decide.rules.engine import Facts
 from orders.decide.rules.fields import FIELDS, LOADERS
 from orders.decide.rules.operators import fold
@@ -27,7 +29,8 @@ ORDER = """
 SELECT o.id, s.channel, s.code AS shop, o.channel_order_no, o.ordered_at, o.phase, o.fulfilled_by_channel,
        o.channel_state, o.flags, o.member_id, o.buyer_name, o.buyer_company, o.buyer_phone, o.buyer_email,
        o.buyer_postal_code, o.buyer_prefecture, o.buyer_city, o.buyer_address, o.total, o.goods, o.shipping_fee, o.fees,
-       o.gift_fees, o.discount, o.coupons_shop, o.coupons_channel, o.points, o.payment_method, o.payment_name,
+       o.gift_fees, o.discount, o.coupons_shop, o.coupons_channel, o.coupon_list, o.points, o.payment_method,
+       o.payment_name,
        o.payment_state, o.delivery_method, o.carrier, o.wish_date, o.wish_slot, o.ship_by, o.planned_ship_date,
        o.location_label, o.quantity, o.gift, o.noshi, o.message_card, o.remarks, o.tags, o.important, o.priority,
        coalesce(u.username, '') AS assignee, o.held_at IS NOT NULL AS held, o.stage, o.stage_since, o.fulfillment_state
@@ -67,6 +70,28 @@ SELECT o.id, array_agg(DISTINCT k.code)
   JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 JOIN inventory_sku k ON k.id = l.sku_id
  WHERE o.id = ANY(%s) GROUP BY o.id
 """
+# What came back of the same member's earlier orders: cases, orders with one, parcels that nobody took.
+RETURNS = """
+SELECT o.id, count(c.id), count(DISTINCT m.id), count(DISTINCT c.order_id),
+       count(c.id) FILTER (WHERE c.kind = 'undelivered' OR c.reason = 'refused')
+  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
+       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
+       AND m.ordered_at >= o.ordered_at - make_interval(days => %s)
+  LEFT JOIN orders_returncase c ON c.order_id = m.id AND c.state = ANY(%s)
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
+# For each order and place, how many of the scarcest of its goods lie there unpromised; sets count by their parts.
+PLACES = """
+SELECT g.order_id, p.code, min(coalesce(b.on_hand - b.reserved, 0))
+  FROM (SELECT DISTINCT l.order_id, coalesce(c2.component_id, c1.component_id, l.sku_id) AS sku_id
+          FROM orders_orderline l LEFT JOIN inventory_bundlecomponent c1 ON c1.bundle_id = l.sku_id
+          LEFT JOIN inventory_bundlecomponent c2 ON c2.bundle_id = c1.component_id
+         WHERE l.order_id = ANY(%s) AND l.quantity > 0 AND l.sku_id IS NOT NULL
+           AND l.channel_line_id NOT LIKE 'rule:%%') g
+ CROSS JOIN inventory_location p
+  LEFT JOIN inventory_balance b ON b.sku_id = g.sku_id AND b.location_id = p.id AND b.release = ''
+ WHERE p.code = ANY(%s) GROUP BY 1, 2
+"""
 REASONS = """
 SELECT order_id, array_agg(code) FROM orders_reviewreason
  WHERE order_id = ANY(%s) AND state = 'open' AND code NOT IN ('rule_hold', 'rule_error') GROUP BY order_id
@@ -93,7 +118,9 @@ def load(
     if "reasons" in asked:
         _add_reasons(facts, ids)
     _add_member(facts, ids, keys, now)
+    _add_returns(facts, ids, keys)
     _add_stock(facts, keys)
+    _add_places(facts, ids, keys)
     _add_registered(facts, ids, keys)
     _name_locations(facts, rows)
     return facts
@@ -122,6 +149,11 @@ def _plain(name: str) -> Getter:
     return lambda row, _now, _today: row[name]
 
 
+def _list(value: Any) -> Any:
+    """Raw cursors give jsonb as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 def _remark(row: Row) -> remarks.Remark:
     if not row["remarks"]:
         return remarks.Remark()
@@ -140,6 +172,7 @@ GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {
     "channel_marks": lambda row, _now, _today: frozenset(fold(mark) for mark in row["flags"]),
     "buyer_mail_domain": lambda row, _now, _today: row["buyer_email"].rpartition("@")[2],
     "coupons": lambda row, _now, _today: row["coupons_shop"] + row["coupons_channel"],
+    "coupon_names": lambda row, _now, _today: frozenset(fold(coupon[0]) for coupon in _list(row["coupon_list"])),
     "days_until_wish": lambda row, _now, today: (row["wish_date"] - today).days if row["wish_date"] else None,
     "ship_by": lambda row, _now, _today: row["ship_by"].astimezone(TOKYO).date() if row["ship_by"] else None,
     "location": lambda row, _now, _today: row["location_label"],
@@ -260,6 +293,39 @@ def _put_member(own: Facts, wanted: Collection[str], earlier: tuple[int, int, da
                 own[key] = own["member_id"] is not None and orders == 0
             case "last_order_days":
                 own[key] = (now - last).days if last else None
+
+
+def _add_returns(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:
+    """One query per span of days that is asked for."""
+    spans: dict[int, set[str]] = defaultdict(set)
+    for key in keys:
+        name, _colon, days = key.partition(":")
+        if name in {"member_returns", "member_return_percent", "member_refusals"}:
+            spans[int(days or EVER)].add(key)
+    for span, wanted in spans.items():
+        with connection.cursor() as cursor:
+            cursor.execute(RETURNS, [span, list(returning.LIVE), list(ids)])
+            found = {row[0]: row[1:] for row in cursor.fetchall()}
+        for id_, own in facts.items():
+            cases, orders, with_case, refused = found.get(id_, (0, 0, 0, 0))
+            values = {
+                "member_returns": cases,
+                "member_return_percent": round(100 * with_case / orders, 1) if orders else 0,
+                "member_refusals": refused,
+            }
+            own |= {key: values[key.partition(":")[0]] for key in wanted}
+
+
+def _add_places(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:
+    asked = {key: key.partition(":")[2] for key in keys if key.startswith("least_stock:")}
+    if not asked:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(PLACES, [list(ids), sorted(set(asked.values()))])
+        found = {(order_id, code): units for order_id, code, units in cursor.fetchall()}
+    for key, code in asked.items():
+        for id_, own in facts.items():
+            own[key] = found.get((id_, code), 0)
 
 
 def _add_stock(facts: Mapping[int, Facts], keys: Collection[str]) -> None:

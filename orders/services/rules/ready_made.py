@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from inventory.models import Location
 from oms.kernel.models import User
 from orders.decide.rules.document import blank
 from orders.models import OrderTag, Rule, RuleList, RuleVersion
@@ -52,6 +53,8 @@ def rule(*conditions: Any, then: Sequence[Any], otherwise: Sequence[Any] = (), *
 
 
 SKU, PLACE = "{sku}", "{location}"
+# Filled in by themselves: the prefecture of the chosen place, and the first warehouse.
+ITS_PREFECTURE, WAREHOUSE = "{prefecture}", "{warehouse}"
 
 EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
@@ -227,12 +230,55 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "nearby-store",
         _("近くの店から送る"),
-        _("選んだ拠点を、首都圏あての注文の出荷元にします。在庫がなければ、ほかの拠点から出ます。"),
+        _("選んだ店と同じ都道府県へ送る注文で、店に10個より多く、倉庫に3個未満しかなければ、その店から出荷します。"),
         rule(
-            cond("prefecture", "in", ["東京都", "神奈川県", "埼玉県", "千葉県"]),
+            cond("prefecture", "is", ITS_PREFECTURE),
+            cond("least_stock", "gt", 10, location=PLACE),
+            cond("least_stock", "lt", 3, location=WAREHOUSE),
             then=[do("set_location", location=PLACE)],
         ),
         location=True,
+    ),
+    ReadyMade(
+        "flagship",
+        _("お得意様は旗艦店から"),
+        _("一年に10万円以上買った人か「VIP」の印のある注文を、在庫があれば選んだ店から出し、包装を店に頼みます。"),
+        rule(
+            group("any", cond("member_amount", "ge", 100_000, days=365), cond("tags", "contains_any", ["VIP"])),
+            cond("least_stock", "ge", 1, location=PLACE),
+            then=[do("set_location", location=PLACE), do("add_text", reader="pick_list", text="お得意様: 店で包装")],
+        ),
+        location=True,
+    ),
+    ReadyMade(
+        "split-cold",
+        _("温度帯ごとに分けて送る"),
+        _("冷凍・冷蔵・常温の商品が一緒の注文を、温度帯ごとの荷物に分けます。送料は変えません。"),
+        rule(
+            cond("temperatures", "contains_any", ["frozen", "chilled"]),
+            then=[do("split_temperature")],
+            when={"event": "shipment_planned"},
+        ),
+    ),
+    ReadyMade(
+        "merge-3h",
+        _("3時間以内の二つの注文を同梱"),
+        _("同じ届け先の注文が3時間以内にあり、どちらも後払いでなければ、確かめずに同梱します。"),
+        rule(
+            cond("near_hours", "le", 3),
+            cond("payment_method", "is_not", "deferred"),
+            cond("near_payments", "contains_none", ["deferred"]),
+            then=[do("merge")],
+        ),
+    ),
+    ReadyMade(
+        "parcel-back",
+        _("荷物が戻ってきた"),
+        _("持ち戻りを受け付けたら、24時間以内にお客様へ電話する作業を受注担当に出します。"),
+        rule(
+            then=[do("create_task", text="荷物が戻りました。お客様に電話する", team="operator", hours=24)],
+            when={"event": "parcel_returned"},
+        ),
     ),
     ReadyMade(
         "stock-late",
@@ -336,10 +382,18 @@ def install(code: str, *, by: User | None, sku: str = "", location: str = "") ->
     for name in example.lists:
         if not RuleList.objects.filter(name=name).exists():
             publish.save_list(name, [])
-    document = filled(example.document, {SKU: sku, PLACE: location})
+    document = filled(example.document, {SKU: sku, PLACE: location} | _of_place(location))
     channels = active.known().channels
     document["channels"] = [channel for channel in document["channels"] if channel in channels]
     return publish.create(str(example.title), document, by=by, template=code)
+
+
+def _of_place(code: str) -> dict[str, str]:
+    """What examples about places need beside the chosen one."""
+    place = Location.objects.filter(code=code).first()
+    warehouses = Location.objects.filter(active=True, kind=Location.Kind.WAREHOUSE).exclude(code=code)
+    first = warehouses.order_by("priority", "pk").values_list("code", flat=True).first()
+    return {ITS_PREFECTURE: (place.prefecture if place else "") or "東京都", WAREHOUSE: first or code}
 
 
 def filled(value: Any, words: Mapping[str, str]) -> Any:

@@ -161,6 +161,7 @@ def happened(row: Mapping[str, Any]) -> frozenset[str]:
     events |= {"confirmed"} if row["confirmed_at"] else set()
     events |= {"allocated", "shipment_planned"} if row["allocation_state"] == "full" else set()
     events |= {"instructed"} if row["fulfillment_state"] != "none" else set()
+    events |= {"parcel_returned"} if row["came_back"] else set()
     return frozenset(events | ({"shipped"} if row["shipped_at"] else set()))
 
 

@@ -94,6 +94,7 @@ def test_whatever_comes_in_is_answered_with_faults_not_with_an_error(raw):
 def test_every_field_has_a_source_and_every_action_a_verb():
     loaded = {
         "recipient", "lines", "reasons", "member", "member_skus", "stock", "counter", "registered",
+        "returns", "places",
     }  # fmt: skip
     drawn_or_own = {"random_percent"}
     for field in FIELDS.values():

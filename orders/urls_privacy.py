@@ -1,0 +1,10 @@
+from django.urls import URLPattern, path
+
+from orders.views import privacy
+
+privacy_routes: list[URLPattern] = [
+    path("privacy/", privacy.page, name="privacy"),
+    path("privacy/shops/<int:shop_id>/", privacy.days, name="privacy-days"),
+    path("privacy/holds/", privacy.hold, name="privacy-hold"),
+    path("privacy/holds/<int:pk>/lift/", privacy.lift, name="privacy-lift"),
+]
