@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0026_export_journal_is_append_only'),
+        ('orders', '0029_noshi_papers_and_release_moves'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

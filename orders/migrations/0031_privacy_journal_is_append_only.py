@@ -4,5 +4,5 @@ from oms.kernel.journal import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0027_privacy"), ("kernel", "0003_append_only")]
+    dependencies = [("orders", "0030_privacy"), ("kernel", "0003_append_only")]
     operations = [append_only("orders_privacyevent")]
