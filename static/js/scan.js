@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const GAP_MS = 40; // people need longer between two keys, readers do not
+  const GAP_MS = 30; // people need longer between two keys, readers do not
   const FEWEST = 5;
   const FIELD = "input:not([type=checkbox], [type=radio], [type=button], [type=submit], [type=hidden]), textarea, select, [contenteditable]";
 
@@ -75,5 +75,8 @@
     timer = setTimeout(letGo, GAP_MS);
   }
 
-  if (document.body.dataset.scanUrl) document.addEventListener("keydown", onKey, true);
+  if (document.body.dataset.scanUrl) {
+    document.addEventListener("keydown", onKey, true);
+    document.addEventListener("pointerdown", forget, true); // what was pressed before a click acts before it
+  }
 })();

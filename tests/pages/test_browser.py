@@ -116,10 +116,12 @@ def test_enter_opens_the_row_and_a_key_of_another_row_does_nothing(page):
             button => button.addEventListener('click', () => window.pressed.push(button.closest('tr').dataset.row)));
     }""")
     page.keyboard.press("c")
+    page.wait_for_timeout(100)  # a key waits a moment: a barcode reader might be typing
     assert page.evaluate("window.pressed") == []
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("c")
+    page.wait_for_function("window.pressed.length")
     assert page.evaluate("window.pressed") == [current(page)]
     page.evaluate("document.querySelector('.is-current').focus()")
     page.keyboard.press("Enter")
