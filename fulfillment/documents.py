@@ -336,6 +336,7 @@ def _note(
         ),
         hide_prices=hidden,
         sender_name=wished[0].sender or order.buyer_name,
+        show_components=own.note_components,
         paper=own.note_paper,
         gift="　／　".join(dict.fromkeys(mark for gift in wished for mark in gift_marks(gift))),
         is_reprint=shipment.printed_at is not None,

@@ -120,7 +120,7 @@ class PaperSettingsForm(forms.ModelForm):
         model = PaperSettings
         fields = (
             "company", "registered_from", "rounding", "receipt_for", "bank_account", "closing", "points_lower_price",
-            "credit_notes", "note_paper", "receipt_paper", "work_paper", "return_paper", "link_days",
+            "credit_notes", "note_components", "note_paper", "receipt_paper", "work_paper", "return_paper", "link_days",
         )  # fmt: skip
         widgets = {"registered_from": DayInput, "closing": forms.Textarea(attrs={"rows": 3})}
         help_texts = {

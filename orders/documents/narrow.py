@@ -149,7 +149,7 @@ def _pairs(flow: Flow, pairs: parts.Pairs) -> None:
         lines = wrap(text, _TEXT, flow.width - column, max_lines=8)
         flow.needs((len(lines) + 1) * _TEXT.line)
         look.middle_line(flow.page, flow.left, flow.y, label, _TEXT)
-        if _TEXT.width(label) > column - 1:
+        if _TEXT.width(label) > column - 2:
             flow.y += _TEXT.line
         for line in lines:
             look.middle_line(flow.page, flow.left + column, flow.y, line, _TEXT)

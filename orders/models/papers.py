@@ -78,6 +78,7 @@ class PaperSettings(models.Model):
     credit_notes = models.CharField(
         _("返品の精算で返還インボイスを発行"), max_length=8, choices=CreditNotes, default=CreditNotes.REQUIRED
     )
+    note_components = models.BooleanField(_("納品書にセットの中身も印字する"), default=True, db_default=True)
     note_paper = models.CharField(
         _("納品書の用紙"), max_length=5, choices=NotePaper, default=NotePaper.A4, db_default="a4"
     )

@@ -1,8 +1,10 @@
 """Shipments as printed values: what belongs on which parcel's note."""
 
+import io
 from dataclasses import replace
 
 import pytest
+from pypdf import PdfReader
 
 from fulfillment import documents
 from fulfillment.models import Shipment
@@ -12,7 +14,7 @@ from oms.kernel.money import REDUCED, STANDARD
 from orders.channel_order import Totals
 from orders.documents.figures import figures
 from orders.documents.render import render_delivery_notes, render_pick_lists
-from orders.models import Order
+from orders.models import Order, PaperSettings, Shop
 from orders.services.intake import take_in
 from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_location, make_shop, make_sku, mapped
 
@@ -110,6 +112,20 @@ def test_a_bundle_stands_once_with_its_components():
         ("A-1", "CHAIR", 4, "SET の品"),
         ("B-2", "DESK", 2, "SET の品"),
     ]
+
+
+def test_a_shop_may_leave_the_components_off_its_notes():
+    bundle = make_sku("SET", is_bundle=True)
+    BundleComponent.objects.create(bundle=bundle, component=make_sku("CHAIR", stock_units=9), quantity=2)
+    ids = shipments_for(make_line("SET", 1, 9000), skus=[bundle])
+    assert "CHAIR" in text_of(ids)
+    PaperSettings.objects.create(shop=Shop.objects.get(), note_components=False)
+    assert "CHAIR" not in text_of(ids) and "SET" in text_of(ids)
+
+
+def text_of(ids: list[int]) -> str:
+    pdf = PdfReader(io.BytesIO(render_delivery_notes(documents.delivery_notes(ids).notes)))
+    return "".join(page.extract_text() for page in pdf.pages)
 
 
 def test_pick_lists_come_place_by_place_with_what_packers_must_know():

@@ -1,11 +1,10 @@
 """A recipient's gift set by hand: part by part, journaled, and given up when the channel tells something else."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from django.urls import reverse
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
@@ -171,13 +170,11 @@ def test_a_recipient_that_does_not_exist_is_missing(client_of, aoi, order):
     assert client_of(aoi).get(url_of(order, 7)).status_code == 404
 
 
-@given(
-    st.sampled_from(["", "紅白蝶結び", "弔事"]), st.sampled_from(["", "内祝", "御祝"]),
-    st.text("山田太郎 ", max_size=8).map(str.strip), st.sampled_from(["", "内のし", "外のし"]),
-)  # fmt: skip
-def test_the_words_are_read_back_as_the_parts_they_were_made_of(cord, purpose, name, place):
-    noshi = Noshi("", cord, purpose, name, place)
-    assert replace(read_noshi(in_words(noshi)), text="") == noshi
+def test_the_words_are_read_back_as_the_parts_they_were_made_of():
+    cords, purposes, places = ("", "紅白蝶結び", "弔事"), ("", "内祝", "御出産御祝"), ("", "内のし", "外のし")
+    for cord, purpose, name, place in product(cords, purposes, ("", "山田", "山田 太郎・花子"), places):
+        noshi = Noshi("", cord, purpose, name, place)
+        assert replace(read_noshi(in_words(noshi)), text="") == noshi
 
 
 def test_a_form_knows_every_field_the_service_writes():
