@@ -150,7 +150,12 @@ def _write(order_ids: Sequence[int]) -> None:
         )
         stood = list(before)
         with connection.cursor() as cursor:
-            values = {"ids": ids, "no_touch": list(NO_TOUCH), "moved_in": [MOVED_IN], "internal": [INTERNAL]}
+            values: dict[str, Any] = {
+                "ids": ids,
+                "no_touch": list(NO_TOUCH),
+                "moved_in": [MOVED_IN],
+                "internal": [INTERNAL],
+            }
             cursor.execute(FIGURES, values)
             written = cursor.fetchall()
         dropped, _each = OrderFigure.objects.filter(pk__in=ids, order__flags__contains=[INTERNAL]).delete()
