@@ -31,6 +31,7 @@ def abilities(channel: str) -> Abilities:
 
 
 def _orders(can: Capabilities) -> list[Ability]:
+    news = _("通知キューを設定すると、数秒で届きます") if can.events else _("定期的に取り込みます")
     answers = {"accept": _("承認だけできます"), "both": _("承認・拒否できます")}
     shipped = _("分けて出荷したときも、そのつど送ります") if can.partial_shipment else _("すべて出荷してから送ります")
     return [
@@ -49,7 +50,11 @@ def _orders(can: Capabilities) -> list[Ability]:
 def _money(can: Capabilities) -> list[Ability]:
     changes = {"lower": _("減額だけできます"), "both": _("増額・減額できます")}
     return [
-        _plain(_("入金の登録"), can.payment_report),
+        Ability(
+            _("入金の登録"),
+            can.payment_report,
+            _("ここからできます") if can.payment_report else _("モールが管理します"),
+        ),
         Ability(
             _("代金の確定"), can.captures, _("出荷通知で確定します") if can.captures else _("出荷通知では確定しません")
         ),
