@@ -35,9 +35,7 @@ def _orders(can: Capabilities) -> list[Ability]:
     answers = {"accept": _("承認だけできます"), "both": _("承認・拒否できます")}
     shipped = _("分けて出荷したときも、そのつど送ります") if can.partial_shipment else _("すべて出荷してから送ります")
     return [
-        Ability(
-            _("新しい注文のお知らせ"), can.events, _("数秒で届きます") if can.events else _("定期的に取り込みます")
-        ),
+        Ability(_("新しい注文のお知らせ"), can.events, news),
         Ability(_("注文の確認"), can.confirm, _("送ります") if can.confirm else _("このモールにはありません")),
         Ability(_("出荷通知"), True, shipped),
         _plain(_("送り状番号の訂正"), can.tracking_correction),
