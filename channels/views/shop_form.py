@@ -14,6 +14,7 @@ from channels.connectors.registry import CONNECTORS, connector_class
 from channels.forms import NewShopForm, ShopForm
 from channels.models import Connection
 from channels.queries import cards
+from channels.queries.abilities import abilities
 from channels.services import credentials, shop_settings
 from channels.views.shops import connection_of
 from oms.kernel.web import person_of, render_page
@@ -29,7 +30,8 @@ def add(request: HttpRequest) -> HttpResponse:
         return render_page(request, "channels/add.html", {"channels": channels()})
     form = NewShopForm(request.POST or None, channel=channel, initial={"active": True})
     if not form.is_valid():
-        return render_page(request, "channels/shop.html", _context(form, label=connector_class(channel).label))
+        context = _context(form, channel, label=connector_class(channel).label)
+        return render_page(request, "channels/shop.html", context)
     connection = shop_settings.add(
         form.cleaned_data["code"],
         channel=channel,
@@ -61,7 +63,8 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
         },
     )
     if not form.is_valid():
-        return render_page(request, "channels/shop.html", _context(form, connection, connection.shop.channel_label))
+        context = _context(form, connection.shop.channel, connection, connection.shop.channel_label)
+        return render_page(request, "channels/shop.html", context)
     changed = shop_settings.change(
         connection.pk,
         settings=form.settings(),
@@ -83,13 +86,13 @@ def channels() -> list[dict[str, str]]:
     return [{"code": code, "label": connector_class(code).label} for code in CONNECTORS]
 
 
-def _context(form: ShopForm, connection: Connection | None = None, label: str = "") -> dict[str, Any]:
+def _context(form: ShopForm, channel: str, connection: Connection | None = None, label: str = "") -> dict[str, Any]:
+    shown = {"form": form, "channel_label": label, "abilities": abilities(channel)}
     if connection is None:
-        return {"form": form, "channel_label": label}
+        return shown
     [card] = cards.cards([connection.shop_id])
     return {
-        "form": form,
-        "channel_label": label,
+        **shown,
         "card": card,
         "journal": cards.journal(connection),
         "page": "shop",

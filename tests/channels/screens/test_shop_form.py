@@ -1,10 +1,14 @@
 """Adding a shop and changing it: credentials are write-only, everything is journaled."""
 
+import re
+
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
 
 from channels.connectors.registry import CONNECTORS, connector_class
 from channels.models import Connection, CredentialEvent
+from channels.queries.abilities import abilities
 from channels.services import credentials
 from orders.models import Shop
 
@@ -135,3 +139,30 @@ def test_only_an_administrator_adds_and_changes(client_of, ben, person_with, con
         assert client.get(edit).status_code == 403 and client.post(edit, SETTINGS).status_code == 403
         assert client.get(reverse("channels:add")).status_code == 403
         assert "店舗を追加" not in text_of(client.get(reverse("channels:list")))
+
+
+@pytest.mark.parametrize("channel", sorted(CONNECTORS))
+def test_what_a_channel_can_and_cannot_do_is_told_before_it_is_added(client_of, aoi, channel):
+    text = text_of(client_of(aoi).get(reverse("channels:add"), {"channel": channel}))
+    can = connector_class(channel).capabilities
+    assert can.cannot and all(escape(words) in text for words in can.cannot)
+    correction = "ここからできます" if can.tracking_correction else "モールの画面で行います"
+    assert re.search(rf"<dt>送り状番号の訂正</dt><dd>(<span[^>]*>)?{correction}", text)
+
+
+def test_the_shops_own_page_tells_it_too_and_in_english(client_of, aoi, connection):
+    address = reverse("channels:edit", args=[connection.shop_id])
+    client = client_of(aoi)
+    assert "このモールでできること" in text_of(client.get(address))
+    client.cookies["django_language"] = "en"
+    text = text_of(client.get(address, headers={"accept-language": "en"}))
+    assert "What this channel can do" in text and "Possible from here" in text
+
+
+def test_two_channels_differ_in_what_they_can():
+    rakuten, qoo10 = abilities("rakuten"), abilities("qoo10")
+    yes = {row.label for row in rakuten.rows if row.yes} - {row.label for row in qoo10.rows if row.yes}
+    assert {"送り状番号の訂正", "店舗メモの書き込み"} <= yes
+    assert {row.label for row in qoo10.rows if row.yes} - {row.label for row in rakuten.rows if row.yes} == {
+        "一部キャンセル"
+    }
