@@ -97,7 +97,7 @@ def _payment(order: Mapping[str, Any]) -> Step:
 
 def _stock(order: Mapping[str, Any]) -> Step:
     partly = order["allocation_state"] == AllocationState.PARTIAL
-    return Step(_("残りの在庫の入荷を待つ") if partly else _("在庫の入荷を待つ"))
+    return Step(_("残りの在庫の引当を待つ") if partly else _("在庫の引当を待つ"))
 
 
 def _release(order: Mapping[str, Any]) -> Step:

@@ -51,7 +51,7 @@ def many(count: int) -> None:
 def test_every_order_is_listed_newest_first_with_its_marks_and_next_step(client_of, aoi, board):
     page = client_of(aoi).get(LIST)
     assert listed(page) == ["R-0001", "R-0002", "R-0003", "R-0004", "R-0005", "R-0006", "R-0007", "Y-0001", "Y-0002"]
-    assert row_of(page, "R-0001").step == "在庫の入荷を待つ" and row_of(page, "R-0001").ship_by_tone == "soon"
+    assert row_of(page, "R-0001").step == "在庫の引当を待つ" and row_of(page, "R-0001").ship_by_tone == "soon"
     assert row_of(page, "R-0002").ship_by_tone == "late" and marks_of(row_of(page, "R-0002")) == ["備考あり"]
     assert row_of(page, "R-0003").recipient == "山田 太郎"
     assert row_of(page, "R-0004").step == "商品対応表で SKU を選ぶ"

@@ -142,7 +142,7 @@ def test_enter_opens_the_order_beside_the_list_and_what_is_done_there_shows_at_o
     expect(drawer).to_contain_text("R-0002")
     assert page.url.endswith("/orders/")
     drawer.locator("[data-key='c']").first.click()
-    expect(page.locator("tr:has-text('R-0002')")).to_contain_text("在庫の入荷を待つ")
+    expect(page.locator("tr:has-text('R-0002')")).to_contain_text("在庫の引当を待つ")
     press(page, "Escape")
     expect(drawer).to_have_count(0)
     assert current(page) == "R-0002"
