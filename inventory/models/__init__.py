@@ -1,4 +1,5 @@
 from inventory.models.balance import Balance, Entry
+from inventory.models.by_hand import HandMove
 from inventory.models.location import Location
 from inventory.models.mark import AllocatorMark, PublisherMark
 from inventory.models.product import BundleComponent, Product, Sku
@@ -8,6 +9,7 @@ __all__ = [
     "Balance",
     "BundleComponent",
     "Entry",
+    "HandMove",
     "Location",
     "Product",
     "PublisherMark",

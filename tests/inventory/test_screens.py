@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from inventory.models import Entry
+from inventory.models import Balance, Entry
 from inventory.services import catalogue, stock
 from inventory.services.audit import violations
 from tests.inventory.builders import make_bundle, make_goods, make_location
@@ -228,3 +228,23 @@ def test_open_promises_of_a_sku_are_listed_oldest_first(client_of, ben, chie, sh
     assert found == [("line:2", 2, 2), ("line:3", 2, 0)]
     assert text_of(client_of(ben).get(url, headers=HTMX)).lstrip().startswith("<section")
     assert client_of(chie).get(url).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("form", "data"),
+    [("receive", {"units": 4}), ("correct", {"units": 4, "how": "add", "reason": "見つかった"})],
+)
+def test_a_form_sent_twice_changes_the_stock_once(client_of, aoi, shelf, form, data):
+    ids, tokyo = shelf
+    url, client = reverse(f"inventory:{form}", args=[ids["TEA-1"]]), client_of(aoi)
+    page = client.get(url)
+    key = page.context["form"]["key"].value()
+    assert f'value="{key}"' in page.content.decode()
+    for _click in range(2):
+        answer = client.post(url, {**data, "location": tokyo.pk, "key": key}, follow=True).content.decode()
+        assert "在庫を更新しました。" in answer
+    assert Balance.objects.get(sku=ids["TEA-1"], location=tokyo).on_hand == 4
+    again = client.get(url).context["form"]["key"].value()
+    assert again != key, "the next showing is another form"
+    client.post(url, {**data, "location": tokyo.pk, "key": again})
+    assert Balance.objects.get(sku=ids["TEA-1"], location=tokyo).on_hand == 8
