@@ -1,3 +1,5 @@
+from uuid import uuid4
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +11,7 @@ LARGEST = 1_000_000
 class PlaceForm(forms.Form):
     """A place to put goods; inactive ones are gone."""
 
+    key = forms.CharField(widget=forms.HiddenInput, max_length=40, required=False, initial=lambda: uuid4().hex)
     location = forms.ModelChoiceField(label=_("拠点"), queryset=Location.objects.none())
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -1,4 +1,5 @@
 from inventory.models.balance import Balance, Entry
+from inventory.models.by_hand import HandMove
 from inventory.models.kit import KitChange, KitPart
 from inventory.models.location import Location
 from inventory.models.mark import AllocatorMark, PublisherMark
@@ -9,6 +10,7 @@ __all__ = [
     "Balance",
     "BundleComponent",
     "Entry",
+    "HandMove",
     "KitChange",
     "KitPart",
     "Location",

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from inventory.forms import CorrectForm, ReceiveForm
 from inventory.models import Sku
 from inventory.queries import screens
-from inventory.services import stock
+from inventory.services import by_hand, stock
 from oms.kernel.web import answer, render_page
 
 FRAGMENTS = ("inventory/_balances.html", "inventory/_latest.html", "inventory/_facts.html")
@@ -46,7 +46,8 @@ def _form_view(
     sku = get_object_or_404(Sku.objects.stocked(), pk=pk)
     form = form_class(request.POST) if request.method == "POST" else form_class(initial=request.GET.dict())
     if form.is_bound and form.is_valid():
-        _tell(request, write(request, sku, form.cleaned_data))
+        data = form.cleaned_data
+        _tell(request, by_hand.once(data["key"], lambda: write(request, sku, data)))
         return answer(
             request, to=reverse("inventory:sku", args=[pk]), fragments=FRAGMENTS, context=screens.sku_page(sku)
         )
@@ -68,8 +69,10 @@ def _receive(request: HttpRequest, sku: Sku, data: dict[str, Any]) -> stock.Outc
     return stock.receive([fact], by_id=request.user.pk, note=data["note"])
 
 
-def _tell(request: HttpRequest, outcome: stock.Outcome) -> None:
+def _tell(request: HttpRequest, outcome: stock.Outcome | None) -> None:
     messages.success(request, _("在庫を更新しました。"))
+    if outcome is None:  # the second click: all has been said
+        return
     if lost := len(outcome.released):
         text = ngettext(
             "%(n)s件の引当を解除し、引当待ちに戻しました。", "%(n)s件の引当を解除し、引当待ちに戻しました。", lost

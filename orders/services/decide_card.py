@@ -68,10 +68,11 @@ def decide(reason_ids: Sequence[int], wanted: Wanted, *, actor: Actor) -> Decide
     if wanted.verb not in VERBS:
         raise Refused(_("この判断はできません。"))
     done = Decided()
-    rows = list(ReviewReason.objects.filter(pk__in=reason_ids, state=State.OPEN).order_by("order_id"))
+    open_rows = ReviewReason.objects.filter(pk__in=reason_ids, state=State.OPEN).order_by("order_id")
+    orders = {o.pk: o for o in _locked(list(open_rows.values_list("order_id", flat=True)))}
+    rows = list(open_rows.filter(order__in=orders))  # somebody may have decided before we had the locks
     for row in rows:
         _allowed(row.code, wanted)
-    orders = {o.pk: o for o in _locked([row.order_id for row in rows])}
     for row in rows:
         try:
             with transaction.atomic():
@@ -286,6 +287,8 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
     order_ids = list(own.filter(action=last.action).values_list("order", flat=True))
     orders = {order.pk: order for order in _locked(order_ids)}
     decisions = list(own.filter(action=last.action).order_by("-pk"))
+    if not decisions:  # the same press came twice at once
+        raise Refused(_("取り消せる判断はありません。"))
     for decision in decisions:
         _undo(orders[decision.order_id], decision, actor)
     ReviewDecision.objects.filter(pk__in=[d.pk for d in decisions]).update(undone_at=clock.now())

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from inventory.models import Entry
+from inventory.models import Balance, Entry
 from inventory.services import catalogue, stock
 from inventory.services.audit import violations
 from inventory.templatetags.stock_refs import ref_line, ref_words
@@ -240,3 +240,23 @@ def test_the_ledger_names_its_papers_in_words_and_leads_to_the_order(client_of, 
     said = {"opening": "開始時の在庫", "arrival": "入荷", "move:3:in": "データ移行 3", "X-9": "X-9"}
     assert {ref: ref_words(ref) for ref in said} == said
     assert [ref_line(ref) for ref in ("line:12", "line:", "opening")] == ["12", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("form", "data"),
+    [("receive", {"units": 4}), ("correct", {"units": 4, "how": "add", "reason": "見つかった"})],
+)
+def test_a_form_sent_twice_changes_the_stock_once(client_of, aoi, shelf, form, data):
+    ids, tokyo = shelf
+    url, client = reverse(f"inventory:{form}", args=[ids["TEA-1"]]), client_of(aoi)
+    page = client.get(url)
+    key = page.context["form"]["key"].value()
+    assert f'value="{key}"' in page.content.decode()
+    for _click in range(2):
+        answer = client.post(url, {**data, "location": tokyo.pk, "key": key}, follow=True).content.decode()
+        assert "在庫を更新しました。" in answer
+    assert Balance.objects.get(sku=ids["TEA-1"], location=tokyo).on_hand == 4
+    again = client.get(url).context["form"]["key"].value()
+    assert again != key, "the next showing is another form"
+    client.post(url, {**data, "location": tokyo.pk, "key": again})
+    assert Balance.objects.get(sku=ids["TEA-1"], location=tokyo).on_hand == 8

@@ -17,6 +17,7 @@ from inventory.models import Balance
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import Effect
+from oms.kernel.services import outbox
 from oms.pages.audit import violations
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import (
@@ -27,24 +28,30 @@ from orders.models import (
     IssuedDocument,
     Mail,
     Order,
+    OrderEvent,
+    OrderTask,
     PaymentEntry,
     ReasonSetting,
     Refund,
     ReturnCase,
+    ReviewDecision,
 )
 from orders.services import (
     bank_files,
     bulk,
     bulk_undo,
     cancel,
+    decide_card,
     documents,
     edit,
     hold,
     matching,
     payment,
     refunds,
+    tasks,
     unpay,
 )
+from orders.services import mail as mails
 from orders.services import returns as returning
 from orders.services.journal import Actor
 from orders.services.mail import ensure_standard_templates
@@ -457,6 +464,74 @@ def test_goods_that_come_back_are_booked_once(shop, chair, race):
     units = sum(arrived.values()) if case.state == "received" else 0
     aside = Balance.objects.filter(sku=chair, location=stock.aside_place()).first()
     assert (aside.on_hand if aside else 0) == units
+    whole()
+
+
+# ---- reasons, mails, tasks
+
+
+def test_a_card_that_two_people_decide_is_decided_once(shop, chair, race, person_with):
+    people = [person_with("operator"), person_with("shift_lead")]
+    for _round in range(ROUNDS):
+        order = placed(shop, chair, remarks="色は選べますか")
+        row = order.reasons.get(code="buyer_note")
+        collide(
+            race,
+            lambda pk=row.pk: decide_card.decide([pk], decide_card.Wanted("packing_note"), actor=Actor(by=people[0])),
+            lambda pk=row.pk: decide_card.decide([pk], decide_card.Wanted("packing_note"), actor=Actor(by=people[1])),
+            times=2,
+        )
+        order.refresh_from_db()
+        assert ReviewDecision.objects.filter(order=order).count() == 1
+        assert order.packing_note.count("色は選べますか") == 1
+    whole()
+
+
+def test_a_decision_is_taken_back_once_and_the_note_with_it(shop, chair, race, person_with):
+    who = Actor(by=person_with("operator"), action="press")
+    order = placed(shop, chair, remarks="色は選べますか")
+    row = order.reasons.get(code="buyer_note")
+    decide_card.decide([row.pk], decide_card.Wanted("packing_note"), actor=who)
+    collide(race, lambda: decide_card.undo_last(actor=who), times=4)
+    order.refresh_from_db()
+    assert order.packing_note == "" and order.reasons.get(code="buyer_note").state == "open"
+    assert OrderEvent.objects.filter(order=order, kind="decision_undone").count() == 1
+    whole()
+
+
+def test_a_mail_approved_withdrawn_and_sent_at_once_goes_out_at_most_once(shop, chair, race):
+    for _round in range(ROUNDS):
+        order = placed(shop, chair)
+        draft = mails.draft("inquiry", order.pk, message="お色はどちらですか", actor=ACTOR)
+        collide(
+            race,
+            lambda pk=draft.pk: mails.send_draft(pk, actor=ACTOR),
+            lambda pk=draft.pk: mails.withdraw(Mail.objects.filter(pk=pk), reason="不要", actor=ACTOR),
+            outbox.deliver_due,
+            times=2,
+        )
+        outbox.deliver_due()
+        draft.refresh_from_db()
+        assert Effect.objects.filter(key=f"mail:{draft.pk}").count() <= 1
+        assert draft.state in {"sent", "suppressed", "scheduled"}
+    whole()
+
+
+def test_a_task_is_finished_once_and_pays_its_refund_once(race):
+    order = unpaid()
+    payment.record_payments([order.pk], actor=ACTOR)
+    refund = refunds.open_refund(order.pk, key="t", wish=refunds.Wish({}, goodwill=100), reason="お詫び", actor=ACTOR)
+    assert refund is not None
+    task = OrderTask.objects.get(key=refunds.task_key(refund))
+    collide(
+        race,
+        lambda: tasks.finish(task.pk, actor=ACTOR),
+        lambda: refunds.complete([refund.pk], actor=ACTOR),
+        lambda: refunds.withdraw([refund.pk], actor=ACTOR),
+        times=2,
+    )
+    order.refresh_from_db()
+    assert order.paid_amount in {1400, 1500}
     whole()
 
 

@@ -53,3 +53,24 @@ def test_a_form_without_its_token_is_refused(aoi):
     client = Client(enforce_csrf_checks=True)
     client.force_login(aoi)
     assert client.post("/orders/bulk/", {"action": "cancel"}).status_code == 403
+
+
+def test_a_right_that_is_taken_away_is_gone_with_the_next_click(client_of, person_with):
+    keeper = person_with("accounting")
+    client = client_of(keeper)
+    assert client.get("/orders/payments/").status_code == 200
+    keeper.groups.clear()
+    assert client.get("/orders/payments/").status_code == 403
+    assert client.post("/orders/payments/match/sure/").status_code == 403
+
+
+@pytest.mark.parametrize("done", ["stopped", "another password"])
+def test_a_session_ends_with_the_account_and_with_its_password(client_of, aoi, done):
+    client = client_of(aoi)
+    if done == "stopped":
+        aoi.is_active = False
+    else:
+        aoi.set_password("betsu-no-himitsu")
+    aoi.save(update_fields=["is_active", "password"])
+    assert client.get("/orders/").status_code == 302
+    assert "/login/" in client.post("/orders/bulk/", {"action": "cancel"})["Location"]
