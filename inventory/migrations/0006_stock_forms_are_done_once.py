@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0004_places_of_returns'),
+        ('inventory', '0005_kits'),
     ]
 
     operations = [
