@@ -70,6 +70,6 @@ def _list(request: HttpRequest, rows: "QuerySet[Any]", template: str, title: str
         if isinstance(row, ReviewDecision):
             row.took = span((row.decided_at - row.shown_at).total_seconds())  # type: ignore[attr-defined]
         if isinstance(row, ReviewReason | ReviewDecision):
-            row.label = CATALOGUE[row.code].label if row.code in CATALOGUE else row.code  # type: ignore[attr-defined]
+            row.label = CATALOGUE[row.code].label if row.code in CATALOGUE else row.code  # type: ignore[union-attr]
     context = {"title": title, "page": page, "total": rows.count(), "period": _period(request)}
     return render_page(request, template, context)
