@@ -72,6 +72,7 @@ def _cards(period: Period, found: Sums, whole: facts.ReasonRow, pushes: facts.Pu
         *_hands(period, found, orders, shipped),
         _release(period, found),
         _review(period, whole),
+        _card_time(period),
         _rate(
             _("出荷遅延率"),
             "late",
@@ -167,6 +168,19 @@ def _review(period: Period, whole: facts.ReasonRow) -> Card:
         [Counted(whole.decided, url, _("人が確認した理由"))],
         SafeString(""),
         _("確認理由が出てから、人が判断するまでの中央値"),
+    )
+
+
+def _card_time(period: Period) -> Card:
+    took = facts.card_time(period)
+    url = f"{reverse('pages:number-decisions')}?{period.query()}"
+    return Card(
+        _("カード1枚の判断時間"),
+        span(took.median),
+        _("90%% は %(time)s 以内") % {"time": span(took.p90)},
+        [Counted(took.n, url, _("カードでの判断"))],
+        SafeString(""),
+        _("確認待ちのカードを見てから、判断するまでの中央値"),
     )
 
 

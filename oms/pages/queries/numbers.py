@@ -21,7 +21,7 @@ from oms.kernel import clock
 from oms.kernel.typed import typed_day
 from orders.decide import numbers
 from orders.filters import WAITING, midnight
-from orders.models import DayFigure, FigureState, Order, OrderEvent, ReviewReason, Shop
+from orders.models import DayFigure, FigureState, Order, OrderEvent, ReviewDecision, ReviewReason, Shop
 from orders.models.order import Stage
 
 OPEN_STAGES = [stage for stage in Stage.values if stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}]
@@ -269,6 +269,40 @@ def reason_rows(period: Period) -> tuple[ReasonRow, list[ReasonRow]]:
         rows = [ReasonRow(code or "", *figures) for code, *figures in cursor.fetchall()]
     whole = next((row for row in rows if not row.code), ReasonRow("", 0, 0, 0, 0, None))
     return whole, [row for row in rows if row.code]
+
+
+def decisions(period: Period) -> "QuerySet[ReviewDecision]":
+    """Decisions on cards of the inbox that stand; one press that decided several orders is one for each of them."""
+    since, until = period.moments
+    rows = ReviewDecision.objects.filter(decided_at__gte=since, decided_at__lt=until, undone_at=None)
+    return rows.filter(order__shop__in=period.shops) if period.shops else rows
+
+
+CARD_TIME = """
+SELECT count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY t.s), percentile_disc(0.9) WITHIN GROUP (ORDER BY t.s)
+  FROM orders_reviewdecision d JOIN orders_order o ON o.id = d.order_id,
+LATERAL (SELECT greatest(0, extract(epoch FROM d.decided_at - d.shown_at))::float AS s) t
+ WHERE d.decided_at >= %(since)s AND d.decided_at < %(until)s AND d.undone_at IS NULL
+   AND (%(all)s OR o.shop_id = ANY(%(shops)s))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CardTime:
+    """Seconds from the moment a card was shown to its decision, over `n` decisions."""
+
+    n: int = 0
+    median: float | None = None
+    p90: float | None = None
+
+
+def card_time(period: Period) -> CardTime:
+    """One query."""
+    since, until = period.moments
+    values: dict[str, Any] = {"since": since, "until": until, "all": not period.shops, "shops": list(period.shops)}
+    with connection.cursor() as cursor:
+        cursor.execute(CARD_TIME, values)
+        return CardTime(*cursor.fetchone())
 
 
 @dataclass(frozen=True, slots=True)

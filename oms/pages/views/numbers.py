@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET
 from oms.kernel.keyset import keyset_page
 from oms.kernel.web import render_page
 from oms.pages.queries import numbers as facts
-from oms.pages.queries.board import board
+from oms.pages.queries.board import board, span
 from orders.decide.reasons import CATALOGUE
-from orders.models import Shop
+from orders.models import ReviewDecision, Shop
 from orders.models.reason import ReviewReason
 
 
@@ -46,6 +46,14 @@ def reasons(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
+def decisions(request: HttpRequest) -> HttpResponse:
+    """Every decision on a card, with the time it took."""
+    rows = facts.decisions(_period(request)).select_related("by", "order__shop").defer("order__search")
+    return _list(request, rows, "pages/number_decisions.html", _("カードでの判断"))
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
 def pushes(request: HttpRequest) -> HttpResponse:
     """Every quantity that was put on the wire, with its delay."""
     rows = facts.pushes(_period(request)).select_related("listing__shop")
@@ -59,7 +67,9 @@ def _period(request: HttpRequest) -> facts.Period:
 def _list(request: HttpRequest, rows: "QuerySet[Any]", template: str, title: str) -> HttpResponse:
     page = keyset_page(request, rows, order=("-id",))
     for row in page.rows:
-        if isinstance(row, ReviewReason):
-            row.label = CATALOGUE[row.code].label if row.code in CATALOGUE else row.code  # type: ignore[attr-defined]
+        if isinstance(row, ReviewDecision):
+            row.took = span((row.decided_at - row.shown_at).total_seconds())  # type: ignore[attr-defined]
+        if isinstance(row, ReviewReason | ReviewDecision):
+            row.label = CATALOGUE[row.code].label if row.code in CATALOGUE else row.code  # type: ignore[union-attr]
     context = {"title": title, "page": page, "total": rows.count(), "period": _period(request)}
     return render_page(request, template, context)

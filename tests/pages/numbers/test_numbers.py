@@ -12,7 +12,7 @@ from oms.pages.queries import numbers as facts
 from oms.pages.services import figures
 from orders.decide.numbers import quantile, seconds_of, step_of
 from orders.filters import OrderFilter
-from orders.models import DayFigure, FigureState, Order, OrderFigure, Shop
+from orders.models import DayFigure, FigureState, Order, OrderFigure, ReviewDecision, Shop
 from orders.services.hold import hold_orders
 from tests.orders.builders import make_shop
 from tests.pages.numbers.world import click, some_days
@@ -49,7 +49,7 @@ def test_story_22_every_number_on_the_dashboard_opens_a_list_whose_count_equals_
         links = [(html.unescape(url), int(count)) for url, count in LINK.findall(page)]
         assert len(links) > 30, query
         assert {url.partition("?")[0] for url, _count in links} == {
-            "/orders/", "/numbers/actions/", "/numbers/reasons/", "/numbers/pushes/",
+            "/orders/", "/numbers/actions/", "/numbers/reasons/", "/numbers/decisions/", "/numbers/pushes/",
         }  # fmt: skip
         for url, count in set(links):
             assert listed(client, url) == count, (query, url)
@@ -73,6 +73,21 @@ def test_each_number_counts_what_it_says(aoi):
     assert facts.actions(period).count() == 5  # hold, lift, one bulk run, accepting, cancelling
     pushed = facts.publish_delays(period)[0]
     assert (pushed.n, pushed.median, pushed.worst) == (3, 2, 30)
+
+
+@pytest.mark.django_db
+def test_the_time_for_a_card_runs_from_its_showing_and_forgets_what_was_taken_back(aoi, client_of):
+    orders, now = some_days(aoi), clock.now()
+    for code, seconds, undone in (("A", 4, None), ("B", 10, None), ("C", 900, now)):
+        ReviewDecision.objects.create(
+            order=orders[code], code="buyer_note", verb="accept", by=aoi, shown_at=now - timedelta(seconds=seconds),
+            decided_at=now, action=code, undone_at=undone,
+        )  # fmt: skip
+    client = client_of(aoi)
+    period = facts.chosen_period(QueryDict("period=7"), list(Shop.objects.all()))
+    assert facts.card_time(period) == facts.CardTime(2, 4.0, 10.0)
+    assert listed(client, f"/numbers/decisions/?{period.query()}") == 2
+    assert "4.0秒" in client.get("/numbers/?period=7").content.decode()
 
 
 @pytest.mark.django_db
@@ -123,12 +138,14 @@ def test_the_page_asks_a_fixed_number_of_queries(aoi, client_of, django_assert_m
     some_days(aoi)
     client = client_of(aoi)
     client.get("/numbers/")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert client.get("/numbers/").status_code == 200
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/numbers/", "/numbers/actions/", "/numbers/reasons/", "/numbers/pushes/"])
+@pytest.mark.parametrize(
+    "path", ["/numbers/", "/numbers/actions/", "/numbers/reasons/", "/numbers/decisions/", "/numbers/pushes/"]
+)
 def test_only_who_may_see_orders_sees_numbers(path, aoi, ben, chie, client_of):
     assert client_of(aoi).get(path).status_code == 200
     assert client_of(ben).get(path).status_code == 200
