@@ -16,6 +16,7 @@ from orders.models.order import PaymentMethod, PaymentState
 from orders.queries.matching import unpaid_to_us
 from orders.services import payment_method, reminders
 from orders.services.journal import Actor
+from orders.services.mail_stages import PAID_BY_THEMSELVES
 
 STEPS = [(Reminder.Step.FIRST.value, lazy("督促")), (Reminder.Step.FINAL.value, lazy("最終督促"))]
 
@@ -85,6 +86,8 @@ def plan_method(order_ids: Sequence[int], params: Params) -> Plan:
     effects = [
         _("入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。金額（手数料を含む）は変わりません。")
     ]
+    if params["method"] in PAID_BY_THEMSELVES:
+        effects.append(_("入金のお願いのメールは自動では送りません。必要なら「メールを送る」から送ってください。"))
     shops = Shop.objects.filter(pk__in=Order.objects.filter(pk__in=will).values("shop"))
     malls = [shop.pk for shop in shops if not shop.can("own_payments")]
     if in_malls := Order.objects.filter(pk__in=will, shop__in=malls).count():

@@ -141,7 +141,7 @@ def test_every_column_can_be_shown(client_of, aoi, board):
         for column in client_of(aoi).get(VIEWS).context["columns"]
     ]
     page = client_of(aoi).get(LIST, {"col": codes})
-    assert page.status_code == 200 and len(page.context["columns"]) == len(codes) == 22
+    assert page.status_code == 200 and len(page.context["columns"]) == len(codes) == 27
 
 
 def test_an_empty_name_and_too_many_are_said(client_of, aoi, board, monkeypatch):
