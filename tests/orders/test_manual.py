@@ -147,6 +147,13 @@ def test_the_first_order_copies_sender_and_letterhead_of_a_known_shop(client, ch
     assert (shop.letterhead_name, shop.mail_from) == ("見本商店", "shop@example.com")
 
 
+def test_what_concerns_malls_leaves_the_telephone_out(client, chair):
+    save(client)
+    for name in ("channels:gaps", "channels:reimport-numbers", "channels:list"):
+        assert "電話・店頭受付" not in body(client.get(reverse(name)))
+    assert "電話・店頭受付" in body(client.get(reverse("orders:filter"))), "the desk can be narrowed to it"
+
+
 # ---- the form
 
 
