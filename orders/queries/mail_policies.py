@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Field
 from django.utils.translation import gettext as _
 
 from orders.models import MailPolicy, ReviewSettingChange, Shop
@@ -27,9 +26,7 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[st
 
 
 def _label(name: str) -> str:
-    field = MailPolicy._meta.get_field(name)
-    assert isinstance(field, Field)
-    return str(field.verbose_name)
+    return str(getattr(MailPolicy._meta.get_field(name), "verbose_name", name))
 
 
 def _words(value: Any) -> str:
@@ -38,5 +35,5 @@ def _words(value: Any) -> str:
         return _("はい") if value else _("いいえ")
     if isinstance(value, list):
         known = {event.value: str(event.label) for event in MailEvent}
-        return _("、").join(known.get(str(one), str(one)) for one in value) or _("（なし）")
+        return _("、").join(str(known.get(one, one)) for one in value) or _("（なし）")
     return _("（なし）") if value in (None, "") else str(value)
