@@ -127,10 +127,10 @@ def timeline(order_id: int, *, personal: bool) -> list[Happening]:
         .prefetch_related("values")
         .order_by("-id")[:LIMIT]
     )
-    return [_happening(event, personal) for event in events]
+    return [happening(event, personal) for event in events]
 
 
-def _happening(event: OrderEvent, personal: bool) -> Happening:
+def happening(event: OrderEvent, personal: bool) -> Happening:
     title, tone = LABELS.get(event.kind, (event.kind, "neutral"))
     return Happening(
         at=event.at,
