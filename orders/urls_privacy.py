@@ -1,8 +1,9 @@
 from django.urls import URLPattern, path
 
-from orders.views import privacy
+from orders.views import history, privacy
 
 privacy_routes: list[URLPattern] = [
+    path("history/", history.page, name="history"),
     path("privacy/", privacy.page, name="privacy"),
     path("privacy/shops/<int:shop_id>/", privacy.days, name="privacy-days"),
     path("privacy/holds/", privacy.hold, name="privacy-hold"),

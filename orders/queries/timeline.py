@@ -137,10 +137,10 @@ def timeline(order_id: int, *, personal: bool) -> list[Happening]:
         .order_by("-id")[:LIMIT]
     )
     by_hand = any(event.kind == "entered" for event in events)
-    return [_happening(event, personal) for event in events if not (by_hand and event.kind == "imported")]
+    return [happening(event, personal) for event in events if not (by_hand and event.kind == "imported")]
 
 
-def _happening(event: OrderEvent, personal: bool) -> Happening:
+def happening(event: OrderEvent, personal: bool) -> Happening:
     title, tone = LABELS.get(event.kind, (event.kind, "neutral"))
     return Happening(
         at=event.at,
