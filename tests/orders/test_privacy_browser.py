@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from oms.kernel.models import User
 from orders.models import Order, PrivacyEvent, Retention
-from orders.services import privacy
+from orders.services import labels, privacy
 from orders.services.intake import take_in
 from orders.services.journal import SYSTEM, Actor
 from tests.orders.builders import make_channel_order, make_location, make_shop, make_sku, mapped
@@ -78,3 +78,16 @@ def test_days_are_set_an_order_is_exempted_and_the_record_tells_it(browser_page,
     page.set_viewport_size({"width": 390, "height": 844})
     screenshot(page, "privacy-390", full_page=True)
     assert Retention.objects.get().days == 120 and PrivacyEvent.objects.count() == 4
+
+
+def test_the_record_of_deeds_is_searched(browser_page, aoi, screenshot):
+    page = browser_page
+    take_in(make_shop(), [make_channel_order(number=f"H-{n}") for n in range(2)], sku_of=mapped(make_sku()))
+    for order in Order.objects.all():
+        labels.add_tag([order.pk], f"急ぎ {order.channel_order_no}", actor=Actor(aoi))
+    page.goto("/orders/history/")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.get_by_label("内容に含む言葉").fill("H-1")
+    page.get_by_role("button", name="絞り込む").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    screenshot(page, "history")
