@@ -250,10 +250,11 @@ def test_the_telephone_shop_is_named_by_who_may_change_papers(client):
 
 
 def test_no_typed_character_and_no_sum_breaks_the_form(client, chair):
-    odd = {"line-0-sku": "CH\x00AIR", "member_q": "佐\x00藤", "buyer_name": "佐\x00藤", "copied_from": "9" * 30}
+    odd = {"line-0-sku": "CH\x07AIR", "member_q": "佐\x07藤", "buyer_name": "佐\x07藤", "copied_from": "9" * 30}
     for step in ("sums", "find", "save", "place:buyer", "member:x", "pick:x", "pick:0:", "more", "unknown"):
         assert client.post(NEW, TYPED | odd | {"step": step}).status_code in {200, 302}
-    assert client.get("/orders/new/skus/?q=%00CH").status_code == 200
+    assert client.get("/orders/new/skus/?q=%07CH").status_code == 200
+    assert client.post(NEW, TYPED | {"step": "sums", "buyer_name": "佐\x00藤"}).status_code == 400
     assert client.get("/orders/new/?member=x").status_code == client.get("/orders/new/?member=99999").status_code == 200
     page = body(save(client, **{"key": "big", "line-0-quantity": "9999", "line-0-price": "9999999"}))
     assert "合計が大きすぎます" in page and not Order.objects.filter(total__gt=10**9).exists()

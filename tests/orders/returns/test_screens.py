@@ -204,7 +204,7 @@ def test_what_cannot_be_is_said_in_words_and_nothing_breaks(client_of, aoi, shop
     assert "画面を開き直して" in post(client, "orders:return-close", case.pk)
     assert "商品にありません" in post(client, "orders:return-exchange", case.pk, **{"sku-0": "NONE", "quantity-0": 1})
     assert "停止依頼がありません" in post(client, "fulfillment:stop-done", Shipment.objects.get().pk)
-    assert client.get(reverse("orders:returns") + "?tab=nonsense&q=%00R0").status_code == 200
+    assert client.get(reverse("orders:returns") + "?tab=nonsense&q=%25R0").status_code == 200
     assert client.get(reverse("orders:return", args=[999_999])).status_code == 404
 
 
