@@ -28,6 +28,7 @@ def test_a_reason_is_looked_at_before_it_is_softened(page_as, aoi, screenshot, w
     page.goto("/orders/reasons/")
     screenshot(page, f"reasons-{width}", full_page=True)
     assert nothing_sticks_out(page)
+    assert page.locator(".reason-none").first.is_visible() == (width > 1000), "no rows of zeros on a phone"
     page.get_by_role("link", name="備考あり", exact=True).first.click()
     page.get_by_label("区分", exact=True).first.select_option("warn")
     page.get_by_role("button", name="影響を見る").click()
