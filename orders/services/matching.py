@@ -80,7 +80,8 @@ def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
         raise CannotMatch(str(payment.GivenBack()))
     BankMatch.objects.filter(pk__in=[m.pk for m in matches]).update(undone_at=clock.now(), undone_by=actor.by)
     PayerAlias.objects.filter(match__in=matches).delete()
-    BankLine.objects.filter(pk__in=by_id, state=Line.MATCHED).update(state=Line.OPEN)
+    freed = {m.line_id for m in matches}  # not those whose match was undone before: another may pay with them by now
+    BankLine.objects.filter(pk__in=freed, state=Line.MATCHED).update(state=Line.OPEN)
     ledger.post(
         [
             ledger.New(m.order_id, PaymentEntry.Kind.UNDONE, -m.amount, f"bank:{m.pk}:undone", by_id[m.line_id].on)

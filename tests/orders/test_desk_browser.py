@@ -15,7 +15,7 @@ from tests.orders.desk_board import fill_board
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 POLL = "document.querySelectorAll('#desk-live').forEach(element => htmx.trigger(element, 'seen'))"
 TOO_SMALL = """() => [...document.querySelectorAll('main :is(button, .button, .tile, .chip, input.input)')]
-    .filter(e => e.getClientRects().length && e.getBoundingClientRect().height < 44)
+    .filter(e => e.getClientRects().length && Math.round(e.getBoundingClientRect().height * 10) < 440)
     .map(e => e.outerHTML.slice(0, 80))"""
 
 

@@ -49,6 +49,7 @@ def page(board, browser_page):
 def test_a_scanned_order_number_opens_the_order_and_presses_no_key_on_the_way(page, board):
     page.keyboard.press("j")
     page.keyboard.press("x")
+    page.wait_for_timeout(100)  # a hand needs longer than that from the keyboard to the reader
     page.evaluate(SCAN, "R-0001")  # r would instruct
     page.wait_for_url(f"**/orders/{board['R-0001'].pk}/")
     assert not BulkRun.objects.exists()

@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 TOO_SMALL = """() => [...document.querySelectorAll(
     'button, .button, .tile, .tab, .chip, .nav-link, summary, select, .check, .field input')]
     .filter(e => e.getClientRects().length && !e.matches('[type=checkbox], [type=radio]'))
-    .filter(e => e.getBoundingClientRect().height < 44)
+    .filter(e => Math.round(e.getBoundingClientRect().height * 10) < 440)
     .map(e => `${e.className || e.tagName} ${e.textContent.trim().slice(0, 12)} ${e.getBoundingClientRect().height}`)"""
 WIDTHS = [360, 390, 768, 1024, 1440]
 

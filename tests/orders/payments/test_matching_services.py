@@ -128,6 +128,17 @@ def test_one_transfer_pays_several_orders_and_all_are_undone_apart(aoi):
     assert (first.payment_state, second.payment_state, line.state) == ("unpaid", "paid", "open")
 
 
+def test_undoing_once_more_leaves_the_line_to_the_match_that_came_after(aoi):
+    order, line = unpaid(price=1000), line_of(1500, "ヤマダ ハナコ")
+    matching.accept(line.pk, {order.pk: 1500}, actor=Actor(by=aoi))
+    wrong = BankMatch.objects.get().pk
+    matching.undo([wrong], actor=Actor(by=aoi))
+    matching.accept(line.pk, {order.pk: 1500}, actor=Actor(by=aoi))
+    matching.undo([wrong], actor=Actor(by=aoi))
+    line.refresh_from_db()
+    assert line.state == "matched" and matching.rest_of(line) == 0 and not audit.violations()
+
+
 def test_the_same_line_is_accepted_once_and_never_for_more_than_it_is(aoi):
     order, line = unpaid(price=1000), line_of(1500, "ヤマダ ハナコ")
     with pytest.raises(matching.CannotMatch):
