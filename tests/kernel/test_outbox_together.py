@@ -31,7 +31,8 @@ def crowds(monkeypatch):
 
 
 def wait_for(*keys, shop=1, **given):
-    put([NewEffect("crowd", key, given.get("subject", key), {"shop": shop}) for key in keys])
+    for key in keys:  # one by one: each is due a moment after the one before it
+        put([NewEffect("crowd", key, given.get("subject", key), {"shop": shop})])
 
 
 def states() -> dict[str, str]:
@@ -67,7 +68,7 @@ def test_what_had_trouble_once_goes_alone_and_troubles_nobody(crowds):
     Effect.objects.update(next_try_at=clock.now())
     wait_for("c")
     outbox.deliver_due()
-    assert calls == [["a", "b"], ["a"], ["b"], ["c"]]
+    assert calls[0] == ["a", "b"] and sorted(calls[1:]) == [["a"], ["b"], ["c"]]
     assert set(states().values()) == {"done"}
 
 

@@ -121,7 +121,7 @@ def test_enter_opens_the_row_and_a_key_of_another_row_does_nothing(page):
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("c")
-    page.wait_for_function("window.pressed.length")
+    page.wait_for_timeout(200)
     assert page.evaluate("window.pressed") == [current(page)]
     page.evaluate("document.querySelector('.is-current').focus()")
     page.keyboard.press("Enter")
