@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from orders.models import Order, Rule
 from orders.services.intake import take_in
@@ -40,7 +41,7 @@ def test_a_rule_is_built_tried_published_and_seen_on_the_order(browser_page, scr
     page.fill("input[name='p-then.0-tag']", "高額")
     page.fill("textarea[name='value-if.1.0'], input[name='value-if.1.0']", "CHAIR")
     page.locator("button[name='refresh']").last.click()
-    page.wait_for_function("document.querySelector('.rule-sentence').textContent.includes('20,000以上')")
+    expect(page.locator(".rule-sentence").first).to_contain_text("20,000以上")
     screenshot(page, "rules-builder", full_page=True)
     page.locator("button[name='save']").click()
     page.wait_for_url(re.compile(r"/orders/rules/\d+/$"))
