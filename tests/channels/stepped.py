@@ -1,12 +1,15 @@
 """A clock that only moves when somebody waits, and a clean memory: for connectors against the sandbox."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import redis
 from django.conf import settings
 
+from channels.sandbox.server import RunningSandbox, running_sandbox
+from channels.sandbox.world import World
 from oms.kernel import clock
 
 
@@ -41,3 +44,10 @@ def forget(channel: str) -> None:
     for pattern in (f"{channel}:*", f"seen:{channel}:*", f"limit:{channel}:*"):
         for key in store.scan_iter(pattern):
             store.delete(key)
+
+
+def sandbox_of(malls: Iterable[str], time: Time) -> AbstractContextManager[RunningSandbox]:
+    """A world of its own on this clock, and connectors that know nothing of an earlier one."""
+    for channel in malls:
+        forget(channel)
+    return running_sandbox(World(1, time.now))

@@ -7,11 +7,10 @@ import pytest
 
 from channels.demo import company
 from channels.models import Connection, QuarantinedOrder
-from channels.sandbox.server import RunningSandbox, running_sandbox
-from channels.sandbox.world import World
+from channels.sandbox.server import RunningSandbox
 from channels.services import intake
 from orders.models import Order
-from tests.channels.stepped import Time, forget, time
+from tests.channels.stepped import Time, sandbox_of, time
 
 __all__ = ["time"]
 
@@ -22,9 +21,7 @@ ORDERS_OF_ALL_MALLS = 300
 
 @pytest.fixture
 def sandbox(time: Time) -> Iterator[RunningSandbox]:
-    for channel in MALLS:
-        forget(channel)
-    with running_sandbox(World(1, time.now)) as running:
+    with sandbox_of(MALLS, time) as running:
         yield running
 
 

@@ -9,14 +9,13 @@ import pytest
 
 from channels.demo import company
 from channels.models import Connection, QuarantinedOrder
-from channels.sandbox.server import RunningSandbox, running_sandbox
-from channels.sandbox.world import World
+from channels.sandbox.server import RunningSandbox
 from channels.services import intake
 from fulfillment.services.allocate import allocate_waiting
 from oms.kernel.services import outbox
 from orders.models import Order, OrderEvent, Rule
 from orders.models.order import Stage
-from tests.channels.stepped import Time, forget, time
+from tests.channels.stepped import Time, sandbox_of, time
 
 __all__ = ["time"]
 
@@ -30,9 +29,7 @@ THROUGH = {Stage.READY, Stage.SCHEDULED, Stage.AWAITING_RELEASE, Stage.SHIPPED, 
 
 @pytest.fixture
 def sandbox(time: Time) -> Iterator[RunningSandbox]:
-    for channel in MALLS:
-        forget(channel)
-    with running_sandbox(World(1, time.now)) as running:
+    with sandbox_of(MALLS, time) as running:
         yield running
 
 

@@ -2,9 +2,6 @@
 
 import csv
 import io
-import os
-import signal
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +32,7 @@ from orders.services import (
     moving_in_kinds,
 )
 from orders.services.intake import take_in
-from tests.channels.imports.test_killed import KILLED, end_of
+from tests.killing import KILLED, end_of, lines_of, traced
 from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,33 +71,6 @@ def deaths(prepare: Callable[[], Any], job: Callable[[Any], object], *rooms: Any
         assert end_of(lambda line=line, p=prepared: traced(lambda: job(p), watched, die_at=line)) == KILLED, line
         found.append(prepared)
     return found
-
-
-def lines_of(call: Callable[[], object], watched: set[str]) -> int:
-    reader, writer = os.pipe()
-    assert end_of(lambda: os.write(writer, str(traced(call, watched)).encode())) == 0
-    os.close(writer)
-    with os.fdopen(reader) as answer:
-        return int(answer.read())
-
-
-def traced(call: Callable[[], object], watched: set[str], *, die_at: int = 0) -> int:
-    """How many lines of these files `call` runs; at line `die_at` the process is killed."""
-    count = 0
-
-    def local(_frame, event, _argument):
-        nonlocal count
-        count += event == "line"
-        if event == "line" and count == die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return local
-
-    sys.settrace(lambda frame, _event, _argument: local if frame.f_code.co_filename in watched else None)
-    try:
-        call()
-    finally:
-        sys.settrace(None)
-    return count
 
 
 def whole() -> None:

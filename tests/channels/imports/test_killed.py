@@ -1,16 +1,8 @@
 """A worker may die at any line of an import; the next one leaves nothing missing and nothing doubled."""
 
-import gc
-import os
-import signal
-import sys
-import time
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError, connection, connections
 
 from channels.models import CatchUp, QuarantinedOrder, RawOrder
 from channels.services import audit, intake
@@ -23,13 +15,13 @@ from orders.services import mail as mails
 from tests.channels.builders import make_connection, make_listing
 from tests.channels.imports.mall import ago
 from tests.channels.imports.wipe import wipe_orders
+from tests.killing import KILLED, end_of, lines_of, traced
 from tests.orders.builders import make_sku
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WATCHED = {str(Path(module.__file__)) for module in (intake, catching_up, taking_in)}
 DEATHS = 24
-KILLED = -signal.SIGKILL
 SOLD = {"N-1": 3.5, "N-2": 2, "N-3": 3, "N-4": 1, "BAD": 2.5}
 
 
@@ -49,7 +41,7 @@ def test_a_worker_that_dies_at_any_line_loses_and_doubles_nothing(late, mall):
     assert lines > 150
     for death in range(1, lines, max(1, lines // DEATHS)):
         wipe_orders(late)
-        assert end_of(lambda death=death: with_line_count(lambda: intake.pull(late), die_at=death)) == KILLED, death
+        assert end_of(lambda death=death: traced(lambda: intake.pull(late), WATCHED, die_at=death)) == KILLED, death
         RawOrder.objects.update(first_seen_at=ago(minutes=5))
         intake.pull(late)
         everything_is_here_once(late, death)
@@ -58,7 +50,7 @@ def test_a_worker_that_dies_at_any_line_loses_and_doubles_nothing(late, mall):
 def test_without_the_second_import_orders_would_be_missing(late, mall):
     """The twin: a death half way does leave work, so the test above proves something."""
     half_way = lines_of_an_import(late) // 3
-    assert end_of(lambda: with_line_count(lambda: intake.pull(late), die_at=half_way)) == KILLED
+    assert end_of(lambda: traced(lambda: intake.pull(late), WATCHED, die_at=half_way)) == KILLED
     assert Order.objects.count() < 4
 
 
@@ -75,69 +67,7 @@ def everything_is_here_once(late, death) -> None:
 
 
 def lines_of_an_import(late) -> int:
-    """How many lines a whole import runs, counted in a process of its own that takes everything back."""
-    reader, writer = os.pipe()
-    child = forked(lambda: os.write(writer, str(with_line_count(lambda: intake.pull(late))).encode()))
-    os.waitpid(child, 0)
-    os.close(writer)
-    with os.fdopen(reader) as answer:
-        lines = int(answer.read())
+    """How many lines a whole import runs; what it wrote is taken back."""
+    lines = lines_of(lambda: intake.pull(late), WATCHED)
     wipe_orders(late)
     return lines
-
-
-def with_line_count(call: Callable[[], object], *, die_at: int | None = None) -> int:
-    """Run `call`, counting the lines of the import's own files; at line `die_at` the process is killed."""
-    count = 0
-
-    def local(frame, event, _argument):
-        nonlocal count
-        if event == "line":
-            count += 1
-            if count == die_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return local
-
-    sys.settrace(lambda frame, _event, _argument: local if frame.f_code.co_filename in WATCHED else None)
-    try:
-        call()
-    finally:
-        sys.settrace(None)
-    return count
-
-
-def end_of(call: Callable[[], object]) -> int:
-    """How a worker that does this ends: its exit code, or the negative number of the signal that ended it."""
-    _pid, status = os.waitpid(forked(call), 0)
-    return os.waitstatus_to_exitcode(status)
-
-
-def forked(call: Callable[[], object]) -> int:
-    """A worker process of its own, with database connections of its own."""
-    connections.close_all()
-    gc.collect()  # what an earlier test left must not be tidied up in the child, over the child's own connection
-    child = os.fork()
-    if child:
-        return child
-    gc.disable()
-    try:
-        connect_for_good()
-        call()
-    except BaseException:  # the child must never come back into pytest
-        traceback.print_exc()
-        os._exit(1)
-    connections.close_all()
-    os._exit(0)
-
-
-def connect_for_good() -> None:
-    """The first connection of a forked process may be cut by what its parent's threads left half closed."""
-    for _ in range(5):
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-                time.sleep(0.02)
-                cursor.execute("SELECT 1")
-            return
-        except OperationalError:
-            connections.close_all()
