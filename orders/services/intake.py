@@ -13,14 +13,13 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from customers.services import blacklist, identity
 from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.clock import TOKYO
-from oms.kernel.sql import copy_rows, next_ids
+from oms.kernel.sql import copy_rows, next_ids, was_in_the_way
 from orders.channel_order import MOVED_IN, ChannelOrder, ChannelState, PaymentState
 from orders.decide import reasons
 from orders.decide.payments import Terms, pay_by
@@ -139,10 +138,7 @@ def _write_soon(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Ou
             with transaction.atomic():
                 return _write(shop, orders, sku_of)
         except (IntegrityError, OperationalError, stock.StockMoved) as error:
-            crossed = not isinstance(error, OperationalError) or isinstance(
-                error.__cause__, DeadlockDetected | LockNotAvailable
-            )
-            if not crossed or connection.in_atomic_block:
+            if connection.in_atomic_block or (isinstance(error, OperationalError) and not was_in_the_way(error)):
                 raise
     with transaction.atomic():
         return _write(shop, orders, sku_of)

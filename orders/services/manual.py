@@ -10,10 +10,10 @@ from typing import Any
 from django.db import OperationalError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from psycopg.errors import DeadlockDetected
 
 from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.sql import was_in_the_way
 from orders.decide.manual import MANUAL, Draft, channel_order
 from orders.models import ManualOrder, Order, Shop
 from orders.models.order import PaymentMethod
@@ -88,13 +88,13 @@ def enter(shop: Shop, draft: Draft, origin: Origin, *, actor: Actor) -> Entered:
 
     One transaction: the form's key, members, the order, stock last; again when another worker was in the way.
     """
-    for attempt in range(TRIES):
+    for _attempt in range(TRIES - 1):
         try:
             return _enter(shop, draft, origin, actor)
         except OperationalError as error:
-            if not isinstance(error.__cause__, DeadlockDetected) or attempt == TRIES - 1:
+            if not was_in_the_way(error):
                 raise
-    raise AssertionError("unreachable")
+    return _enter(shop, draft, origin, actor)
 
 
 @transaction.atomic

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from django.db import OperationalError, connection
-from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection
 from channels.services import intake, polling, publish
 from fulfillment.services import allocate, merge_sweep, release
 from oms.kernel.services import outbox
+from oms.kernel.sql import was_in_the_way
 from orders.services import stage
 
 
@@ -59,7 +59,7 @@ class Crew:
                 try:
                     work()
                 except OperationalError as trouble:
-                    if not isinstance(trouble.__cause__, DeadlockDetected | LockNotAvailable):
+                    if not was_in_the_way(trouble):
                         raise
                     print(f"{name}: another worker was in the way, tried again", file=sys.stderr, flush=True)
                 time.sleep(pause_s)
