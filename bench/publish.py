@@ -18,7 +18,7 @@ from django.db import connection
 
 from bench.row import Row
 from bench.scratch import scratch_database
-from channels.connectors.contract import Capabilities, StockPush, StockResult
+from channels.connectors.contract import Capabilities, StockAdjust, StockPush, StockResult
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.registry import connector_class
 from channels.demo import company
@@ -112,7 +112,13 @@ class CountingMall:
         self.told = 0
 
     def push_stock(self, items: Any) -> Iterator[StockResult]:
-        batch: list[StockPush] = list(items)
+        yield from self._take(items)
+
+    def adjust_stock(self, items: Any) -> Iterator[StockResult]:
+        yield from self._take(items)
+
+    def _take(self, items: Any) -> Iterator[StockResult]:
+        batch: list[StockPush | StockAdjust] = list(items)
         self.limiter.wait("bench-mall", "stock")
         self.told += len(batch)
         yield from (StockResult(item.listing_code, True) for item in batch)

@@ -38,6 +38,9 @@ class ReviewReason(models.Model):
         constraints = [models.UniqueConstraint(fields=["order", "code"], name="reason_once_per_order")]
         indexes = [
             models.Index(fields=["code", "order"], name="reason_open", condition=models.Q(state="open")),
+            models.Index(
+                fields=["code", "order"], name="reason_waiting", condition=models.Q(state="open", level="block")
+            ),
             models.Index(fields=["raised_at"], name="reason_raised"),
         ]
 

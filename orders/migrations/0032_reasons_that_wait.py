@@ -1,0 +1,19 @@
+
+
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('orders', '0001_squashed_0031'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='reviewreason',
+            index=models.Index(condition=models.Q(('level', 'block'), ('state', 'open')), fields=['code', 'order'], name='reason_waiting'),
+        ),
+    ]
