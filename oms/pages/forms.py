@@ -87,7 +87,8 @@ class PersonForm(forms.ModelForm):
             self.add_error(
                 "roles",
                 _(
-                    "選んだ役割は、あなたの今の接続元 %(address)s からは使えません。保存するとあなた自身が使えなくなります。"
+                    "選んだ役割は、あなたの今の接続元 %(address)s からは使えません。"
+                    "保存するとあなた自身が使えなくなります。"
                 )
                 % {"address": self.address},
             )

@@ -94,7 +94,7 @@ def set_up(user: User, secret: bytes, typed: str, *, keep: str | None, address: 
 
 @transaction.atomic
 def check(user: User, typed: str, *, address: str) -> Answer:
-    """Look at one try: a code of the app or a recovery code; a good one is used up, a wrong one journaled and counted."""
+    """Look at one try: a code of the app or a recovery code; a good one is used up, a wrong one counted."""
     row = _locked(user)
     if row.confirmed_at is None:
         return Answer.WRONG

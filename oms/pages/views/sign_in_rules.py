@@ -45,7 +45,8 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
                 "networks",
                 _(
                     "この一覧には、あなたが今使っている接続元 %(address)s が入っていません。"
-                    "保存するとあなた自身が使えなくなるため、保存しませんでした。%(address)s を含むネットワークを加えてください。"
+                    "保存するとあなた自身が使えなくなるため、保存しませんでした。"
+                    "%(address)s を含むネットワークを加えてください。"
                 )
                 % {"address": address},
             )
