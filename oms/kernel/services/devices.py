@@ -149,7 +149,9 @@ def trust(request: HttpRequest, user: User) -> None:
 
 
 def told(agent: str) -> str:
-    """The browser as the journal names it, whatever language the reader has."""
+    """The browser as the journal names it, whatever language the reader has; nothing where it does not say."""
+    if not agent:
+        return ""
     with translation.override(settings.LANGUAGE_CODE):
         return described(agent)
 
