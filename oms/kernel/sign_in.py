@@ -37,13 +37,13 @@ def with_sign_in(people: QuerySet[User]) -> QuerySet[User]:
     )
     steps = SecondStep.objects.filter(user=OuterRef("pk"))
     on, renew = Exists(steps.exclude(confirmed_at=None)), Exists(steps.filter(confirmed_at=None, must_renew=True))
-    return people.annotate(
-        second_step_on=on,
-        second_step_due=ExpressionWrapper(
-            ~on & (renew | Exists(rules.filter(second_step=True))), output_field=BooleanField()
-        ),
-        address_lists=ArraySubquery(rules.exclude(networks="").values("networks")),
-    )
+    due = ~on & (renew | Exists(rules.filter(second_step=True)))
+    facts: dict[str, Any] = {
+        "second_step_on": on,
+        "second_step_due": ExpressionWrapper(due, output_field=BooleanField()),
+        "address_lists": ArraySubquery(rules.exclude(networks="").values("networks")),
+    }
+    return people.annotate(**facts)
 
 
 class Backend(ModelBackend):

@@ -43,7 +43,8 @@ def signed_in(sender: type[User], request: HttpRequest, user: User, **_more: obj
     now, key, address = clock.now(), request.session.session_key, address_of(request)
     browser = browser_of(request) or secrets.token_urlsafe(32)
     request.browser = browser  # type: ignore[attr-defined]  # for `remember`
-    values = {"session_key": key, "agent": agent_of(request), "address": address[:45], "last_seen_at": now}
+    agent = agent_of(request)
+    values = {"session_key": key, "agent": agent, "address": address[:45], "last_seen_at": now}
     device = Device.objects.select_for_update(no_key=True).filter(user=user, browser=browser).order_by("pk").first()
     if device is None:
         device, _created = Device.objects.update_or_create(
@@ -54,7 +55,7 @@ def signed_in(sender: type[User], request: HttpRequest, user: User, **_more: obj
             Session.objects.filter(session_key=device.session_key).delete()
         Device.objects.filter(pk=device.pk).update(**values)
     _note(str(key), address)
-    journal.write(Kind.SIGNED_IN, person=user, by=user, address=address, text=told(values["agent"]))
+    journal.write(Kind.SIGNED_IN, person=user, by=user, address=address, text=told(agent))
 
 
 @transaction.atomic

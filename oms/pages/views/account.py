@@ -1,6 +1,7 @@
 """Coming, going, and the language in between."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -71,7 +72,7 @@ def login_code(request: HttpRequest) -> HttpResponse:
     """The second page: a code of the authenticator app, or a recovery code. After too many wrong ones: 429."""
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
-    waiting = request.session.get(PENDING)
+    waiting: dict[str, Any] = request.session.get(PENDING) or {}
     user = _pending(waiting)
     if user is None:
         if waiting:
@@ -120,7 +121,7 @@ def sentence(answer: second_step.Answer) -> str:
     }[answer]
 
 
-def _pending(waiting: Any) -> User | None:
+def _pending(waiting: Mapping[str, Any]) -> User | None:
     """Who has given the password, within ten minutes and since it was last changed; else None."""
     if not waiting or time.time() - waiting["at"] > PENDING_S:
         return None

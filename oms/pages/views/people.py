@@ -1,5 +1,7 @@
 """利用者: who may log in, and what they may do."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -50,7 +52,7 @@ def _form(request: HttpRequest, person: User) -> HttpResponse:
     by, address, known = person_of(request), address_of(request), person.pk is not None
     form = PersonForm(request.POST or None, instance=person, by=by, address=address)
     if not form.is_valid():
-        context = {"form": form, "person": person if known else None}
+        context: dict[str, Any] = {"form": form, "person": person if known else None}
         if known:
             context |= {
                 "state": fresh(person),

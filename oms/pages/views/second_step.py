@@ -114,7 +114,7 @@ def _good(request: HttpRequest, user: User, form: CodeForm | SwitchOffForm) -> b
 
 def _state(request: HttpRequest, user: User, form: CodeForm | None = None) -> HttpResponse:
     context = {
-        "since": user.second_step.confirmed_at,  # type: ignore[attr-defined]
+        "since": user.second_step.confirmed_at,
         "left": steps.codes_left(user),
         "most": steps.CODES,
         "form": form or CodeForm(),
