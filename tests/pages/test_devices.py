@@ -104,6 +104,15 @@ def test_all_others_are_ended_together(at):
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["account", "account-password", "second-step", "second-step-off", "devices-end-others"]
+)
+def test_an_account_is_for_who_is_logged_in(client, db, name):
+    url = reverse(f"pages:{name}")
+    for answer in (client.get(url), client.post(url)):
+        assert answer.status_code == 302 and answer["Location"].startswith("/login/?next=")
+
+
 def test_nobody_ends_the_device_of_somebody_else(at, ben, client_of):
     desk = at()
     looker = client_of(ben)
