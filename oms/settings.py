@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "oms.kernel.middleware.LoginByHtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "oms.kernel.sign_in.SignInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -96,8 +97,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "kernel.User"
+AUTHENTICATION_BACKENDS = ["oms.kernel.sign_in.Backend"]
 LOGIN_URL = "pages:login"
 LOGIN_REDIRECT_URL = "pages:home"
+SECOND_STEP_URL = "pages:second-step"  # where who must set up a second step is led
+# How many proxies stand in front; each appends to X-Forwarded-For where its request came from (docs/operations.md).
+TRUSTED_PROXIES = max(0, env.number("OMS_TRUSTED_PROXIES", 1 if PRODUCTION else 0))
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

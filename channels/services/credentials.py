@@ -3,10 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -16,14 +14,9 @@ from channels.models import Connection, CredentialEvent
 from channels.services import terms
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.sealing import box
 
 PEM_FRAME = re.compile(r"-----[A-Z ]+-----")
-
-
-@cache
-def box() -> MultiFernet:
-    """The first key encrypts; all of them decrypt."""
-    return MultiFernet([Fernet(key) for key in settings.OMS_ENCRYPTION_KEYS])
 
 
 def encrypt(data: bytes) -> bytes:

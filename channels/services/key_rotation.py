@@ -12,11 +12,12 @@ from psycopg import sql
 from channels.models import KeyRotation
 from oms.kernel import clock
 
-# Every column that `credentials.encrypt` wrote, by table.
+# Every column that is encrypted with OMS_ENCRYPTION_KEYS, by table.
 SEALED: Mapping[str, tuple[str, ...]] = {
     "channels_connection": ("secrets",),
     "channels_renewal": ("fresh", "old"),
     "channels_raworder": ("payload",),
+    "kernel_secondstep": ("secret",),
 }
 
 
@@ -38,7 +39,7 @@ def rotate(keys: list[str], *, batch: int = 500, anew: bool = False) -> Iterator
     fingerprint = hashlib.sha256(keys[0].encode()).hexdigest()[:16]
     for table, columns in SEALED.items():
         row, _created = KeyRotation.objects.get_or_create(fingerprint=fingerprint, table=table)
-        # These two are few rows that are rewritten in place: what was looked at once may be old again.
+        # The others are few rows that are rewritten in place: what was looked at once may be old again.
         position = 0 if anew or table != "channels_raworder" else row.position
         while True:
             done, last = _batch(table, columns, keys, position, batch)

@@ -24,7 +24,7 @@ SELECT t FROM unnest(%(tables)s::text[]) AS t
           AND tgenabled IN ('O', 'A'))
 """
 
-JOURNALS = ("kernel_effectevent",)
+JOURNALS = ("kernel_effectevent", "kernel_signinevent")
 EFFECTS = {
     "effect {} was written {} times": """
         SELECT key, count(*) FROM kernel_effect GROUP BY key HAVING count(*) > 1""",
@@ -49,5 +49,5 @@ def unprotected_journals(tables: Iterable[str]) -> list[str]:
 
 
 def violations() -> list[str]:
-    """The kernel's own: one effect per key, and the outbox's journal."""
+    """The kernel's own: one effect per key, and the journals of the outbox and of signing in."""
     return broken(EFFECTS) + unprotected_journals(JOURNALS)

@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from oms.kernel.models import User
+from oms.kernel.models import SignInRule, User
 from oms.kernel.roles import ROLES
+from oms.kernel.whence import admits
 
 
 class DoneByHandForm(forms.Form):
@@ -51,9 +52,9 @@ class PersonForm(forms.ModelForm):
         }
         help_texts = {"username": lazy("英数字と @ . + - _ が使えます。"), "is_active": ""}
 
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.by = by
+        self.by, self.address = by, address
         known = self.instance.pk is not None
         self.fields["password"].required = not known
         self.fields["password"].help_text = (
@@ -80,6 +81,17 @@ class PersonForm(forms.ModelForm):
             self.add_error("is_active", _("自分自身を停止することはできません。"))
         if "administrator" in self.initial.get("roles", []) and "administrator" not in data.get("roles", []):
             self.add_error("roles", _("自分自身の管理者の役割は外せません。"))
+        new = set(data.get("roles", [])) - set(self.initial.get("roles", []))
+        lists = SignInRule.objects.filter(group__name__in=new).values_list("networks", flat=True)
+        if not admits(lists, self.address):
+            self.add_error(
+                "roles",
+                _(
+                    "選んだ役割は、あなたの今の接続元 %(address)s からは使えません。"
+                    "保存するとあなた自身が使えなくなります。"
+                )
+                % {"address": self.address},
+            )
 
     def groups(self) -> list[Group]:
         return [Group.objects.get_or_create(name=code)[0] for code in self.cleaned_data["roles"]]

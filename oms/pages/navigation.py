@@ -61,6 +61,7 @@ ENTRIES = (
     Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),
     Entry(_("操作の記録"), "orders:history", "orders.manage_privacy", "note", more=True),
     Entry(_("個人情報の保存期間"), "orders:privacy", "orders.manage_privacy", "lock", more=True),
+    Entry(_("ログインの決まり"), "pages:sign-in-rules", "kernel.manage_sign_in", "lock", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )
 

@@ -1,12 +1,25 @@
 from django.urls import URLPattern, URLResolver, path
 
-from oms.pages.views import account, health, home, manual, numbers, outbox, people, search
+from oms.pages.views import (
+    account,
+    health,
+    home,
+    manual,
+    numbers,
+    outbox,
+    own_account,
+    people,
+    search,
+    second_step,
+    sign_in_rules,
+)
 
 app_name = "pages"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("login/", account.login, name="login"),
+    path("login/code/", account.login_code, name="login-code"),
     path("logout/", account.logout, name="logout"),
     path("language/", account.language, name="language"),
     path("keys/", manual.keys, name="keys"),
@@ -25,5 +38,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("numbers/pushes/", numbers.pushes, name="number-pushes"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person-add"),
+    path("people/sign-in/", sign_in_rules.rules, name="sign-in-rules"),
+    path("people/sign-in/trust/", sign_in_rules.trust, name="sign-in-trust"),
+    path("people/sign-in/<int:pk>/", sign_in_rules.rule, name="sign-in-rule"),
+    path("people/history/", sign_in_rules.history, name="sign-in-history"),
     path("people/<int:pk>/", people.person_edit, name="person"),
+    path("people/<int:pk>/second-step/reset/", people.second_step_reset, name="second-step-reset"),
+    path("people/<int:pk>/devices/end/", people.devices_end, name="person-devices-end"),
+    path("people/<int:pk>/devices/<int:device_pk>/end/", people.device_end, name="person-device-end"),
+    path("account/", own_account.account, name="account"),
+    path("account/password/", own_account.password, name="account-password"),
+    path("account/devices/end/", own_account.devices_end_others, name="devices-end-others"),
+    path("account/devices/<int:pk>/end/", own_account.device_end, name="device-end"),
+    path("account/second-step/", second_step.second_step, name="second-step"),
+    path("account/second-step/codes/", second_step.codes, name="second-step-codes"),
+    path("account/second-step/codes/file/", second_step.codes_file, name="second-step-file"),
+    path("account/second-step/off/", second_step.off, name="second-step-off"),
 ]

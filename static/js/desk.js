@@ -376,6 +376,7 @@
     else if (hit("[data-close-drawer]") && closeDrawer()) event.preventDefault();
     else if ((element = hit("[data-key='?']")) && openHelp()) event.preventDefault();
     else if ((element = hit("[data-copy]"))) copy(element);
+    else if (hit("[data-print]")) window.print();
     else if ((element = hit("[data-select-all]"))) chooseAll(listOf(element), true);
     else if ((element = hit("[data-select-none]"))) clearSelection();
     if (event.target.matches?.("dialog:modal[data-light-dismiss]")) event.target.close();

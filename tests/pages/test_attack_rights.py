@@ -11,6 +11,8 @@ pytestmark = pytest.mark.django_db
 
 # What everybody may do who is logged in: leave, choose a language, look for something (each group asks its own right).
 FOR_ALL = {"logout", "language", "home", "keys", "search", "health-strip", "login", "healthz", "metrics"}
+FOR_ALL |= {"login-code", "account", "account-password", "device-end", "devices-end-others"}  # one's own account
+FOR_ALL |= {"second-step", "second-step-codes", "second-step-file", "second-step-off"}
 EXAMPLES = {"pk": "1", "shop_id": "1", "code": "CHAIR", "key": str(UUID(int=1)), "event": "shipped", "position": "0"}
 
 

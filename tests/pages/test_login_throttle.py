@@ -78,7 +78,7 @@ def test_an_empty_form_is_no_failure(who, address):
 
 
 def test_behind_a_proxy_the_last_forwarded_address_counts(who, address):
-    with override_settings(SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https")):
+    with override_settings(TRUSTED_PROXIES=1):
         for number in range(logins.PAIR):
             attempt(who.username, "wrong", "172.16.0.1", **{"X-Forwarded-For": f"1.2.3.{number}, {address}"})
     assert logins.is_blocked(who.username, address)

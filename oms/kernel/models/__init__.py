@@ -1,5 +1,16 @@
 from oms.kernel.models.effect import Effect
 from oms.kernel.models.effect_event import EffectEvent
+from oms.kernel.models.sign_in import Device, RecoveryCode, SecondStep, SignInEvent, SignInRule, SignInSettings
 from oms.kernel.models.user import User
 
-__all__ = ["Effect", "EffectEvent", "User"]
+__all__ = [
+    "Device",
+    "Effect",
+    "EffectEvent",
+    "RecoveryCode",
+    "SecondStep",
+    "SignInEvent",
+    "SignInRule",
+    "SignInSettings",
+    "User",
+]

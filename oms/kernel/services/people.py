@@ -6,21 +6,32 @@ import structlog
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from oms.kernel.models import User
+from oms.kernel.models import SignInEvent, User
 from oms.kernel.roles import ROLES
+from oms.kernel.services import devices, sign_in_journal
 
 log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
-def save_person(person: User, *, groups: Sequence[Group], password: str, by: User) -> User:
-    """Store a person with these roles; groups of the company's own making stay. An empty password keeps the old one."""
+def save_person(
+    person: User, *, groups: Sequence[Group], password: str, by: User, session: str | None = None, address: str = ""
+) -> User:
+    """Store a person with these roles; groups of the company's own making stay. An empty password keeps the old one.
+
+    A new password, or that the person may no longer log in, signs all their browsers out, but for the one of `session`.
+    """
+    known = person.pk is not None
     person.is_staff = any(group.name == "administrator" for group in groups)
     if password:
         person.set_password(password)
     person.save()
     own = person.groups.exclude(name__in=[role.code for role in ROLES])
     person.groups.set([*own, *groups])
+    if known and password:
+        _password_changed(person, by=by, session=session, address=address)
+    elif known and not person.is_active:
+        devices.end_all([person.pk], by=by, address=address, why="利用の停止")
     log.info(
         "person_saved",
         person=person.username,
@@ -30,3 +41,16 @@ def save_person(person: User, *, groups: Sequence[Group], password: str, by: Use
         by=by.username,
     )
     return person
+
+
+@transaction.atomic
+def change_password(person: User, password: str, *, session: str | None, address: str) -> None:
+    """One's own new password (the caller has asked for the old one): all other browsers are signed out."""
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    _password_changed(person, by=person, session=session, address=address)
+
+
+def _password_changed(person: User, *, by: User, session: str | None, address: str) -> None:
+    sign_in_journal.write(SignInEvent.Kind.PASSWORD_CHANGED, person=person, by=by, address=address)
+    devices.end_all([person.pk], by=by, keep=session, address=address, why="パスワードの変更")
