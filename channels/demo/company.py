@@ -36,6 +36,14 @@ SHOPS = {
     "futureshop": ("honten", f"{NAME} 本店"),
 }
 CATEGORIES = {"furniture": "家具", "bicycle": "自転車", "apparel": "衣料品", "food": "食品", "goods": "生活雑貨"}
+SUPPLIERS = {  # two for each kind of goods
+    "furniture": ("見本家具卸", "見本木工所"),
+    "bicycle": ("見本サイクル商会", "見本輪業"),
+    "apparel": ("見本繊維", "見本ニット工房"),
+    "food": ("見本食品", "見本製茶"),
+    "goods": ("見本雑貨卸", "見本製陶所"),
+}
+COST_SHARES = {"furniture": 55, "bicycle": 68, "apparel": 42, "food": 62, "goods": 48}  # percent of the price
 PLACES = {
     "WH-E": ("340-0834", "埼玉県", "八潮市大曽根", 1),
     "WH-W": ("561-0841", "大阪府", "豊中市名神口", 2),
@@ -147,6 +155,9 @@ def _load_goods(goods: Catalogue) -> dict[str, int]:
             release_date=sku.release_date,
             preorder_limit=sku.preorder_limit,
             is_bundle=sku.is_set,
+            cost=None if sku.is_set else _cost(sku.code, sku.category, sku.price, sku.tax_rate),
+            supplier="" if sku.is_set else SUPPLIERS[sku.category][hash_of(sku.product_code) % 2],
+            weight_g=None if sku.is_set else sku.weight_g,
             shelf=f"{sku.product_code[:1]}-{abs(hash_of(sku.code)) % 40 + 1:02d}",
         )
         for sku in goods.skus.values()
@@ -155,6 +166,12 @@ def _load_goods(goods: Catalogue) -> dict[str, int]:
         ComponentRow(sku.code, part, quantity) for sku in goods.skus.values() for part, quantity in sku.components
     )
     return skus
+
+
+def _cost(code: str, category: str, price: int, tax_rate: int) -> int:
+    """What the shop pays for one, without tax: a share of its price as is usual for such goods."""
+    usual = COST_SHARES[category] + hash_of(code) % 9 - 4
+    return price * 100 // (100 + tax_rate) * usual // 100
 
 
 def hash_of(text: str) -> int:

@@ -61,6 +61,8 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.move_in",
     "customers.change_member",
     "inventory.change_balance",
+    "inventory.change_sku",
+    "inventory.view_cost",
     "channels.retry_effect",
     "channels.change_publishrule",
 }
@@ -86,7 +88,7 @@ ACCOUNT = frozenset(
         "inventory.view_sku",
     }
 )
-ACCOUNT |= {"orders.view_returncase", "orders.settle_returncase"}
+ACCOUNT |= {"orders.view_returncase", "orders.settle_returncase", "inventory.view_cost"}
 
 
 @dataclass(frozen=True)
