@@ -280,7 +280,7 @@ class Order(models.Model):
             models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),
             models.Index(fields=["total"], name="order_total"),
             # What few orders have, or none: a walk would read every order to find that out. The conditions are
-            # written like the filters of `orders.filters.HAS`.
+            # written like the filters of `orders.filter_facts.HAS`.
             models.Index(fields=["-ordered_at", "-id"], name="order_remarked", condition=~models.Q(remarks="")),
             models.Index(fields=["-ordered_at", "-id"], name="order_noted", condition=~models.Q(internal_note="")),
             models.Index(

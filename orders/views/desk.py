@@ -50,15 +50,32 @@ PANEL_CHOICES = (
 )
 # Folded behind their titles; a group with something chosen stands open.
 PANEL_GROUPS = (
-    (lazy("番号・確認"), ("numbers", "level", "edited")),
-    (lazy("注文者・届け先"), ("person", "postal")),
+    (lazy("番号・確認"), ("numbers", "level", "edited", "source")),
+    (lazy("注文者・届け先"), ("person", "postal", "nth")),
+    (lazy("含まないもの"), ("lack",)),
     (lazy("お金"), ("paid_from", "paid_to", "overdue")),
-    (lazy("商品・在庫"), ("goods", "sku", "sku_only", "units_min", "units_max", "allocation")),
+    (
+        lazy("商品・在庫"),
+        (
+            "goods",
+            "brand",
+            "category",
+            "supplier",
+            "sku",
+            "sku_only",
+            "units_min",
+            "units_max",
+            "temperature",
+            "tax",
+            "allocation",
+        ),
+    ),
     (
         lazy("配送"),
         ("carrier", "method", "location", "fulfillment", "wish_from", "wish_to", "planned_from", "planned_to"),
     ),
-    (lazy("メール"), ("mailed", "mail_failed")),
+    (lazy("メール"), ("mailed", "unmailed", "mail_failed")),
+    (lazy("返品"), ("return_reason",)),
 )
 PANEL_RANGES = (
     (lazy("注文日"), "ordered_from", "ordered_to"),

@@ -124,5 +124,3 @@ def test_a_set_costs_what_its_parts_do_unless_it_has_a_cost_of_its_own(django_as
         "CUP": (300, []), "TEA": (600, []), "POT": (None, ["POT"]), "PAIR": (600, []), "GIFT": (2400, []),
         "OWN": (111, []), "LACKS": (None, ["POT"]),
     }  # fmt: skip
-
-

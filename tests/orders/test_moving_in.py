@@ -106,7 +106,7 @@ def test_taking_products_back_restores_the_old_and_keeps_the_used(aoi):
 
 def test_costs_suppliers_and_weights_come_with_the_products_and_go_back_with_them(aoi):
     make_sku("A-1", cost=500, supplier="前の問屋", weight_g=10)
-    text = "商品コード,商品名,原価,仕入先名,重量(g)\nA-1,椅子,,,\nA-2,机,\"1,980円\",家具問屋,12.5kg\nA-3,棚,0,,800g\n"
+    text = '商品コード,商品名,原価,仕入先名,重量(g)\nA-1,椅子,,,\nA-2,机,"1,980円",家具問屋,12.5kg\nA-3,棚,0,,800g\n'
     apply(check(read(text, "products", aoi), aoi), aoi)
     assert set(Sku.objects.values_list("code", "cost", "supplier", "weight_g")) == {
         ("A-1", 500, "前の問屋", 10), ("A-2", 1980, "家具問屋", 12_500), ("A-3", 0, "", 800),
