@@ -1,15 +1,12 @@
-"""The desk's filters on what was bought and where it came from: brand, category, supplier, temperature, tax, source.
-
-Goods are named by SKU ids before the list is asked: the planner knows how often an id stands in a line, so it knows
-whether to walk the newest orders or to fetch the few that have it; a join's outcome it could only guess.
-"""
+"""The desk's filters on what was bought and where it came from: brand, category, supplier, temperature, tax, source."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as lazy
 
 from inventory.models import Sku
@@ -17,7 +14,7 @@ from oms.kernel.postal import remote_island_codes
 from orders.channel_order import MOVED_IN
 from orders.decide.manual import MANUAL
 from orders.decide.returns import LIVE, REASONS
-from orders.filter_fields import AnyOf, lines
+from orders.filter_fields import Among, AnyOf, lines, these_skus, with_skus
 from orders.models import Mail, ManualOrder, Order, Recipient, ReturnCase
 from orders.models.mail import MailEvent
 from orders.services.internal import INTERNAL
@@ -33,22 +30,6 @@ SOURCES: Mapping[str, Any] = {
     **{f"{HAND}{code}": label for code, label in ManualOrder.Source.choices},
     "own": lazy("交換・再送"),
 }
-
-
-MOST_NAMED = 500  # beyond, goods are so many that the planner's guess does no harm
-
-
-def these_skus(wanted: Q) -> Any:
-    """Their ids, or a query for them where they are many."""
-    skus = Sku.objects.filter(wanted)
-    ids = list(skus.order_by("pk").values_list("pk", flat=True)[: MOST_NAMED + 1])
-    return ids if len(ids) <= MOST_NAMED else skus.values("pk")
-
-
-def with_skus(rows: QuerySet[Order], wanted: Q) -> QuerySet[Order]:
-    """Orders with a standing line of such a SKU."""
-    found = these_skus(wanted)
-    return rows.none() if found == [] else rows.filter(Exists(lines().filter(sku__in=found)))
 
 
 def part_of(column: str, typed: str) -> Q:
@@ -69,7 +50,7 @@ class GoodsFilter(django_filters.FilterSet):
     temperature = AnyOf(label=lazy("温度帯"), choices=Sku.Temperature.choices, method="of_temperature")
     tax = AnyOf(label=lazy("税率"), choices=TAX_RATES, method="taxed")
     nth = AnyOf(label=lazy("何回目の注文か"), choices=NTH, method="ordered_before")
-    source = AnyOf(label=lazy("受注の入り口"), choices=list(SOURCES.items()), method="came_by")
+    source = AnyOf(label=lazy("受注の入り口"), choices=list(SOURCES.items()), method="came_by", whole=True)
     return_reason = AnyOf(
         label=lazy("返品の理由"),
         choices=lambda: [(code, reason.label) for code, reason in REASONS.items()],
@@ -95,8 +76,7 @@ class GoodsFilter(django_filters.FilterSet):
         unsaid = Q(tax_rate__isnull=True) & (
             Q(sku__in=these_skus(Q(tax_rate__in=asked))) | (Q(sku__isnull=True) if 10 in asked else Q(pk__in=[]))
         )
-        told = Exists(lines().filter(tax_rate__in=asked))
-        return rows.filter(told | Exists(lines().filter(unsaid)))
+        return rows.filter(Exists(lines().filter(Q(tax_rate__in=asked) | unsaid)))
 
     def ordered_before(self, rows: QuerySet[Order], _name: str, nth: Sequence[str]) -> QuerySet[Order]:
         """By what the same member bought earlier, in any channel; what was cancelled does not count."""
@@ -135,9 +115,10 @@ class GoodsFilter(django_filters.FilterSet):
         return rows.filter(missing)
 
 
-def to_islands() -> QuerySet[Recipient]:
-    """The order's recipients on islands without a bridge."""
-    return Recipient.objects.filter(order=OuterRef("pk"), postal_code__in=island_codes())
+def island_orders() -> QuerySet[Recipient, Any]:
+    """The orders of all recipients on islands without a bridge."""
+    codes = Value(island_codes(), ArrayField(CharField(max_length=10)))
+    return Recipient.objects.filter(Among(F("postal_code"), codes)).order_by().values("order")
 
 
 @cache

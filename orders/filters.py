@@ -18,7 +18,7 @@ from oms.kernel.models import User
 from oms.kernel.money import yen
 from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
-from orders.filter_facts import HAS, has_choices
+from orders.filter_facts import condition_of, has_choices, lack_of
 from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, midnight, midnight_after, words_of
 from orders.filter_goods import GoodsFilter
 from orders.models import Order, OrderEvent, OrderFigure, OrderTag, ReviewReason, Shop
@@ -86,7 +86,10 @@ class OrderFilter(FactFilter, GoodsFilter):
     def filter_queryset(self, queryset: QuerySet[Order]) -> QuerySet[Order]:
         for name, value in self.form.cleaned_data.items():
             one = self.filters[name]
-            if name in self.turned and value not in EMPTY:
+            if name in self.turned and getattr(one, "whole", False) and value:
+                others = [str(code) for code, _label in one.extra["choices"] if str(code) not in value]
+                queryset = one.filter(queryset, others) if others else queryset.none()
+            elif name in self.turned and value not in EMPTY:
                 those = one.filter(Order.objects.all(), value)
                 queryset = queryset.filter(~Exists(those.filter(pk=OuterRef("pk"))))
             else:
@@ -99,7 +102,7 @@ class OrderFilter(FactFilter, GoodsFilter):
         return list(Shop.objects.order_by("channel", "code").only("name", "channel", "channel_label"))
 
     q = django_filters.CharFilter(label=lazy("検索"), method="search", widget=forms.SearchInput)
-    stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices)
+    stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices, whole=True)
     channel = AnyOf(label=lazy("モール"), choices=(), method="at_channel")
     shop = AnyOf(label=lazy("店舗"), choices=())
     reason = AnyOf(label=lazy("確認理由"), choices=reason_choices, method="with_reason")
@@ -110,15 +113,15 @@ class OrderFilter(FactFilter, GoodsFilter):
     ship_by_to = django_filters.DateFilter(label=lazy("出荷期限（終了）"), widget=DayInput, method="ship_by_until")
     ordered_from = django_filters.DateFilter(label=lazy("注文日（開始）"), widget=DayInput, method="ordered_since")
     ordered_to = django_filters.DateFilter(label=lazy("注文日（終了）"), widget=DayInput, method="ordered_until")
-    payment_method = AnyOf(label=lazy("支払方法"), choices=PaymentMethod.choices)
-    payment_state = AnyOf(label=lazy("入金状況"), choices=PaymentState.choices)
+    payment_method = AnyOf(label=lazy("支払方法"), choices=PaymentMethod.choices, whole=True)
+    payment_state = AnyOf(label=lazy("入金状況"), choices=PaymentState.choices, whole=True)
     prefecture = AnyOf(field_name="recipient_prefecture", label=lazy("届け先の都道府県"), choices=prefecture_choices)
     total_min = django_filters.NumberFilter(field_name="total", lookup_expr="gte", label=lazy("合計金額（下限）"))
     total_max = django_filters.NumberFilter(field_name="total", lookup_expr="lte", label=lazy("合計金額（上限）"))
-    sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices)
+    sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices, whole=True)
     tag = AnyOf(label=lazy("タグ"), choices=tag_choices, method="tagged")
     assignee = AnyOf(field_name="assignee", label=lazy("担当"), choices=person_choices)
-    priority = AnyOf(field_name="priority", label=lazy("優先度"), choices=Priority.choices)
+    priority = AnyOf(field_name="priority", label=lazy("優先度"), choices=Priority.choices, whole=True)
     has = AnyOf(label=lazy("含むもの"), choices=has_choices, method="having")
     lack = AnyOf(label=lazy("含まないもの"), choices=has_choices, method="lacking")
 
@@ -214,7 +217,7 @@ class OrderFilter(FactFilter, GoodsFilter):
         return rows.filter(Exists(open_reasons))
 
     def tagged(self, rows: QuerySet[Order], _name: str, tags: Sequence[str]) -> QuerySet[Order]:
-        return rows.filter(tags__overlap=list(tags))
+        return rows.filter(~Q(tags=[]), tags__overlap=list(tags))
 
     def due_by(self, rows: QuerySet[Order], _name: str, when: str) -> QuerySet[Order]:
         limits = {
@@ -239,13 +242,13 @@ class OrderFilter(FactFilter, GoodsFilter):
     def having(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         """All that are ticked, not any."""
         for code in codes:
-            rows = rows.filter(HAS[code][1])
+            rows = rows.filter(condition_of(code))
         return rows
 
     def lacking(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         """None of those that are ticked."""
         for code in codes:
-            rows = rows.filter(~HAS[code][1])
+            rows = rows.filter(lack_of(code))
         return rows
 
 

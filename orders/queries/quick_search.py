@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from oms.kernel.search import matching
 from oms.kernel.text import search_word
@@ -44,7 +44,7 @@ def found_by(rows: "QuerySet[Order, Any]", typed: str) -> "QuerySet[Order, Any]"
     if asked.tags:
         known = list(OrderTag.objects.values_list("name", flat=True))
         for name in asked.tags:
-            rows = rows.filter(tags__overlap=tags_called(name, known))
+            rows = rows.filter(~Q(tags=[]), tags__overlap=tags_called(name, known))
     return matching(rows, "search", asked.rest) if asked.rest or not asked.marked else rows
 
 

@@ -106,7 +106,7 @@ def test_what_the_channel_told_of_the_tax_wins_over_the_goods_own_rate(board):
 
 def test_goods_that_are_many_are_asked_by_a_query_and_found_the_same(board, monkeypatch):
     few = {query: found(query) for query in ("brand=山の", "tax=8", "supplier=海")}
-    monkeypatch.setattr("orders.filter_goods.MOST_NAMED", 1)
+    monkeypatch.setattr("orders.filter_fields.MOST_NAMED", 1)
     assert {query: found(query) for query in few} == few
 
 
