@@ -288,6 +288,11 @@ class Order(models.Model):
                 condition=models.Q(channel_sync__in=["failed", "pending", "manual_done"]),
             ),
             models.Index(
+                fields=["-channel_updated_at", "-id"],
+                name="order_told",
+                condition=models.Q(channel_updated_at__isnull=False),
+            ),
+            models.Index(
                 fields=["pay_by"],
                 name="order_pay_by_open",
                 condition=models.Q(

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
@@ -31,6 +31,15 @@ SORTS: Mapping[str, Sequence[str]] = {
     "ordered_at": ("ordered_at", "id"),
     "ship_by": ("ship_by", "id"),
     "-ship_by": ("-ship_by", "-id"),
+    "told": ("channel_updated_at", "id"),
+    "-told": ("-channel_updated_at", "-id"),
+}
+# Sorted by these, the list holds only what has one: the index knows nothing else.
+ONLY: Mapping[str, Q] = {
+    "ship_by": STILL_DUE,
+    "-ship_by": STILL_DUE,
+    "told": Q(channel_updated_at__isnull=False),
+    "-told": Q(channel_updated_at__isnull=False),
 }
 NEWEST = "-ordered_at"
 # The filter panel, from top to bottom; the prefectures come last, folded.
@@ -102,6 +111,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "chosen": run.left_over if run else [],
         "sort": NEWEST,
         "only_due": sorts_by_deadline(request.GET),
+        "only_told": sorts_by_channel(request.GET),
     }
     return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
 
@@ -126,7 +136,7 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
     shown = as_list(request)
     page, filters = listed(shown)
     board = desk.tiles()
-    looked = desk_columns.looked_up(page.rows, desk_columns.chosen(shown.GET.getlist("col")))
+    looked = desk_columns.looked_up(page.rows, columns_of(shown))
     was = [
         int(value)
         for value in request.GET.get("shown", "").split(",")[:MOST_SHOWN]
@@ -177,18 +187,26 @@ def listed(request: HttpRequest) -> tuple[KeysetPage, OrderFilter]:
     """The page of plain rows that the URL asks for."""
     filters = OrderFilter(request.GET, queryset=Order.objects.all())
     matching = narrowed(filters.qs, request.GET)
-    rows = desk.table_rows(matching, desk_columns.chosen(request.GET.getlist("col")))
+    rows = desk.table_rows(matching, columns_of(request))
     page = keyset_page(request, rows, order=chosen_order(request, SORTS, NEWEST))
     return page, filters
 
 
+def columns_of(request: HttpRequest) -> list[desk_columns.Column]:
+    return desk_columns.chosen(request.GET.getlist("col"), request.user.has_perm)
+
+
 def narrowed(orders: "QuerySet[Order]", query: QueryDict) -> "QuerySet[Order]":
-    """Sorted by deadline, the list holds what has one: the index knows nothing else."""
-    return orders.filter(STILL_DUE) if sorts_by_deadline(query) else orders
+    sort = query.get("sort", "")
+    return orders.filter(ONLY[sort]) if sort in ONLY else orders
 
 
 def sorts_by_deadline(query: QueryDict) -> bool:
     return query.get("sort", "") in {"ship_by", "-ship_by"}
+
+
+def sorts_by_channel(query: QueryDict) -> bool:
+    return query.get("sort", "") in {"told", "-told"}
 
 
 def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.Tile]) -> dict[str, Any]:
@@ -196,7 +214,7 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     query = request.GET.copy()
     query.pop("chosen", None)
     listed_by = list_query(request.GET)
-    columns = desk_columns.chosen(request.GET.getlist("col"))
+    columns = columns_of(request)
     looked = desk_columns.looked_up(page.rows, columns)
     personal, here = request.user.has_perm("orders.view_personal_data"), others_at(request, page)
     return {
