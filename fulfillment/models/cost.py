@@ -31,10 +31,11 @@ class CostSetting(models.Model):
 
     material = models.PositiveIntegerField(_("1個口の資材費（税抜）"), null=True)
     wage = models.PositiveIntegerField(_("1時間の人件費"), null=True)
+    action_s = models.PositiveIntegerField(_("1操作の時間（秒）"), null=True)  # of clicks whose time is not measured
     version = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"{self.material} {self.wage}"
+        return f"{self.material} {self.wage} {self.action_s}"
 
 
 class CostChange(models.Model):

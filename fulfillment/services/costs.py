@@ -30,22 +30,43 @@ class Moved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """`material` yen of one box, `wage` yen of one hour; None: not told. `version` grows with every change."""
+    """`material` yen of one box, `wage` yen of one hour, `action_s` seconds of a click whose time is not measured.
+
+    None: not told. `version` grows with every change."""
 
     material: int | None
     wage: int | None
     rates: Rates
     version: int = 0
+    action_s: int | None = None
 
     def said(self) -> dict[str, object]:
-        return {"material": self.material, "wage": self.wage, "rates": written(self.rates)}
+        return {
+            "material": self.material, "wage": self.wage, "action_s": self.action_s, "rates": written(self.rates)
+        }  # fmt: skip
+
+    def spent(self, *, freight: int, parcels: int, card_s: int, touches: int) -> "Spent":
+        """What orders cost that had so much freight, so many parcels, seconds at cards and clicks elsewhere."""
+        seconds = card_s + touches * (self.action_s or 0)
+        return Spent(freight, parcels * (self.material or 0), seconds * (self.wage or 0) // 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    freight: int
+    material: int
+    work: int
+
+    @property
+    def yen(self) -> int:
+        return self.freight + self.material + self.work
 
 
 def costs() -> Costs:
     """Two queries."""
     row = CostSetting.objects.filter(pk=1).first() or CostSetting(pk=1)
     rates = {(rate.carrier, rate.size_to): rate.price for rate in FreightRate.objects.all()}
-    return Costs(row.material, row.wage, rates, row.version)
+    return Costs(row.material, row.wage, rates, row.version, row.action_s)
 
 
 def written(rates: Rates) -> str:
@@ -100,7 +121,9 @@ def save(wanted: Costs, *, by_id: int | None) -> bool:
         return False
     if before.version != wanted.version:
         raise Moved
-    CostSetting.objects.filter(pk=1).update(material=wanted.material, wage=wanted.wage, version=before.version + 1)
+    CostSetting.objects.filter(pk=1).update(
+        material=wanted.material, wage=wanted.wage, action_s=wanted.action_s, version=before.version + 1
+    )
     FreightRate.objects.all().delete()
     FreightRate.objects.bulk_create(
         FreightRate(carrier=carrier, size_to=size, price=price) for (carrier, size), price in wanted.rates.items()

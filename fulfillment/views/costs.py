@@ -22,6 +22,13 @@ class CostForm(forms.Form):
         label=lazy("1個口の資材費（税抜・円）"), min_value=0, max_value=costs.MOST_YEN, required=False
     )
     wage = forms.IntegerField(label=lazy("1時間の人件費（円）"), min_value=0, max_value=costs.MOST_YEN, required=False)
+    action_s = forms.IntegerField(
+        label=lazy("1操作の時間（秒）"),
+        min_value=0,
+        max_value=3600,
+        required=False,
+        help_text=lazy("確認カードの判断は実際の時間で数えます。それ以外の操作1回をこの秒数として数えます。"),
+    )
     rates = forms.CharField(
         label=lazy("1個口の送料（税抜・円）"),
         required=False,
@@ -49,7 +56,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         form = CostForm(request.POST)
         if form.is_valid():
             said = form.cleaned_data
-            wanted = costs.Costs(said["material"], said["wage"], said["rates"], said["version"])
+            wanted = costs.Costs(said["material"], said["wage"], said["rates"], said["version"], said["action_s"])
             try:
                 changed = costs.save(wanted, by_id=request.user.pk)
             except costs.Moved:

@@ -64,19 +64,20 @@ def _own(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 
 # A set's own value, else its parts'; null as soon as one part is not known. Sets nest two levels at most.
-UNIT_COSTS = """
+OF_ONE = """
 WITH leaf AS (
     SELECT s.id, coalesce(c2.component_id, c1.component_id, s.id) AS part,
            coalesce(c1.quantity, 1) * coalesce(c2.quantity, 1) AS n
       FROM inventory_sku s
-      LEFT JOIN inventory_bundlecomponent c1 ON c1.bundle_id = s.id AND s.cost IS NULL
+      LEFT JOIN inventory_bundlecomponent c1 ON c1.bundle_id = s.id AND s.{fact} IS NULL
       LEFT JOIN inventory_sku k1 ON k1.id = c1.component_id
-      LEFT JOIN inventory_bundlecomponent c2 ON c2.bundle_id = k1.id AND k1.cost IS NULL
+      LEFT JOIN inventory_bundlecomponent c2 ON c2.bundle_id = k1.id AND k1.{fact} IS NULL
      WHERE s.id = ANY(%s))
-SELECT l.id, CASE WHEN bool_and(p.cost IS NOT NULL) THEN sum(p.cost * l.n)::bigint END,
-       coalesce(array_agg(p.code ORDER BY p.code) FILTER (WHERE p.cost IS NULL), '{}')
+SELECT l.id, CASE WHEN bool_and(p.{fact} IS NOT NULL) THEN sum(p.{fact}::bigint * l.n)::bigint END,
+       coalesce(array_agg(p.code ORDER BY p.code) FILTER (WHERE p.{fact} IS NULL), '{{}}')
   FROM leaf l JOIN inventory_sku p ON p.id = l.part GROUP BY l.id
 """
+UNIT_COSTS, UNIT_WEIGHTS = OF_ONE.format(fact="cost"), OF_ONE.format(fact="weight_g")
 
 
 def unit_costs(sku_ids: Collection[int]) -> dict[int, tuple[int | None, list[str]]]:
@@ -84,3 +85,10 @@ def unit_costs(sku_ids: Collection[int]) -> dict[int, tuple[int | None, list[str
     with connection.cursor() as cursor:
         cursor.execute(UNIT_COSTS, [list(sku_ids)])
         return {sku_id: (cost, list(missing)) for sku_id, cost, missing in cursor.fetchall()}
+
+
+def unit_weights(sku_ids: Collection[int]) -> dict[int, int | None]:
+    """SKU → grams of one unit, None where they are not known. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNIT_WEIGHTS, [list(sku_ids)])
+        return {sku_id: grams for sku_id, grams, _missing in cursor.fetchall()}

@@ -130,6 +130,19 @@ def chosen(codes: Sequence[str], may: May) -> list[Column]:
     return found if any(column.code == "no" for column in found) else [COLUMNS["no"], *found]
 
 
+NARROWEST, WIDEST = 48, 800
+
+
+def widths(typed: Sequence[str]) -> dict[str, int]:
+    """Column → pixels, of addresses' `items-240`; what cannot be read, or is no width, is left out."""
+    found = {}
+    for one in typed:
+        code, _dash, pixels = one.rpartition("-")
+        if code in COLUMNS and pixels.isdecimal() and len(pixels) < 5 and NARROWEST <= int(pixels) <= WIDEST:
+            found[code] = int(pixels)
+    return found
+
+
 def reads(columns: Sequence[Column]) -> list[str]:
     return [name for column in columns for name in column.reads]
 

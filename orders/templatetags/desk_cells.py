@@ -28,7 +28,9 @@ CELLS = {
 </td>""",
     "time": '<td class="desk-time" data-label="{ordered_label}">{ordered}</td>',
     "buyer": '<td class="desk-buyer"><span>{buyer}{place}</span></td>',
-    "items": '<td class="desk-items"><span>{items}{marks}</span></td>',
+    "items": """<td class="desk-items">
+<span><a class="desk-goods" href="{url}goods/" data-goods>{items}</a>{marks}</span>
+</td>""",
     "quantity": '<td class="num desk-quantity">{quantity}</td>',
     "total": '<td class="num">{total}</td>',
     "payment": '<td><span>{payment}<span class="cell-sub"{payment_tone}>{payment_state}</span></span></td>',

@@ -93,6 +93,8 @@ PANEL_RANGES = (
 )
 # Parameters of the URL that say where one stands, not what is listed.
 PLACE = ("after", "before", "token", "chosen", "shown")
+# And those that say how it looks.
+LOOKS = ("col", "width", "sort")
 
 
 @require_GET
@@ -171,8 +173,7 @@ def order_filter(request: HttpRequest) -> HttpResponse:
             for title, names in PANEL_GROUPS
         ],
         "turned": filters.turned,
-        "sort": request.GET.get("sort", ""),
-        "columns": request.GET.getlist("col"),
+        "looks": [(name, value) for name in LOOKS for value in request.GET.getlist(name)],
     }
     return render_page(request, "orders/desk_filter.html", context, fragment="orders/_desk_filter.html")
 
@@ -220,10 +221,11 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     return {
         "page": page,
         "columns": columns,
+        "widths": desk_columns.widths(request.GET.getlist("width")),
         "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns, looked=looked), here),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
-        "everything": not any(name not in {*PLACE, "col", "sort"} for name in request.GET),
+        "everything": not any(name not in {*PLACE, *LOOKS} for name in request.GET),
         "list_url": reverse("orders:list"),
         "list_query": listed_by,
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
@@ -239,7 +241,9 @@ def others_at(request: HttpRequest, page: KeysetPage) -> dict[int, list[presence
 def board_of(board: Sequence[desk.Tile], query: QueryDict) -> list[dict[str, Any]]:
     """The tiles ready to print, with the one in use, and the keys that lead to its neighbours."""
     here, root = f"?{_only(query, 'stage', 'sync')}", reverse("orders:list")
-    keep = f"&{_only(query, 'col')}" if "col" in query else ""  # the columns stay from tile to tile
+    looks = [("col", code) for code in query.getlist("col")]
+    looks += [("width", f"{code}-{pixels}") for code, pixels in desk_columns.widths(query.getlist("width")).items()]
+    keep = f"&{urlencode(looks)}" if looks else ""  # the columns stay from tile to tile
     at = next((place for place, tile in enumerate(board) if tile.query == here), None)
     keys = {} if at is None else {at - 1: "[", at + 1: "]"}
     return [

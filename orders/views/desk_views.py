@@ -84,6 +84,8 @@ def columns(request: HttpRequest) -> HttpResponse:
     wanted.sort(key=lambda code: _place(request.GET.get(f"place-{code}", "")))
     standing = [column.code for column in desk_columns.STANDING]
     query.setlist("col", [] if "default" in request.GET or wanted == standing else wanted)
+    if "default" in request.GET:
+        query.pop("width", None)
     return HttpResponseRedirect(f"{reverse('orders:list')}?{query.urlencode()}")
 
 
