@@ -1,11 +1,12 @@
 """粗利: the goods without tax, less the shop's own discounts, costs and freight."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders.decide.profit import Profit, Sold, gross_profit
 
 yen = st.integers(0, 200_000)
+many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 lines = st.lists(
     st.tuples(st.integers(1, 200_000), st.sampled_from([8, 10]), yen).map(lambda told: Sold(*told)),
     min_size=1,
@@ -38,6 +39,7 @@ def test_free_goods_are_a_loss():
     assert gross_profit([Sold(0, 10, 300)], discount=0, freight=50) == Profit(-350)
 
 
+@many
 @given(lines, yen, yen)
 def test_more_discount_or_freight_never_earns_more(sold, discount, freight):
     least = gross_profit(sold, discount=discount + 1, freight=freight).yen
@@ -46,6 +48,7 @@ def test_more_discount_or_freight_never_earns_more(sold, discount, freight):
     assert gross_profit(sold, discount=discount, freight=freight + 7).yen == some - 7
 
 
+@many
 @given(lines)
 def test_it_lies_within_a_yen_of_the_sum_of_its_lines_and_never_above(sold):
     exact = sum(line.amount * 100 / (100 + line.rate) - line.cost for line in sold)
@@ -53,6 +56,7 @@ def test_it_lies_within_a_yen_of_the_sum_of_its_lines_and_never_above(sold):
     assert found is not None and -0.01 <= exact - found < 1.01
 
 
+@many
 @given(lines)
 def test_a_discount_of_everything_leaves_the_costs(sold):
     whole = sum(line.amount for line in sold)

@@ -46,14 +46,17 @@ class Chart:
     rows: Sequence[Sequence[str]]
 
 
-def board(shops: Sequence[Shop], period: Period) -> dict[str, Any]:
-    """Everything the page shows. A fixed number of queries."""
+def board(shops: Sequence[Shop], period: Period, *, costs_told: bool) -> dict[str, Any]:
+    """Everything the page shows. A fixed number of queries. Without `costs_told` nothing says what we pay."""
     found = facts.sums(period)
     shown = [shop for shop in shops if not period.shops or shop.pk in period.shops]
     delays = facts.publish_delays(period)
     whole, reasons = facts.reason_rows(period)
     return {
-        "cards": _cards(period, found, whole, delays.get(0, facts.Pushes())),
+        "cards": [
+            *_cards(period, found, whole, delays.get(0, facts.Pushes())),
+            *([_cost(period, found)] if costs_told else []),
+        ],
         "charts": _charts(shown, period, found),
         "shop_rows": facts.shop_rows(shown, period, found, delays),
         "push_url": f"{reverse('pages:number-pushes')}?{_days(period)}",
@@ -109,7 +112,6 @@ def _cards(period: Period, found: Sums, whole: facts.ReasonRow, pushes: facts.Pu
         _publish(period, pushes),
         _import(found, orders),
         _split(period, found, shipped),
-        _cost(period, found),
         _rate(
             _("会員購買率"),
             "known",

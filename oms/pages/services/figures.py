@@ -60,7 +60,7 @@ touched AS (
                AND (v.kind = 'instructed' OR v.at <= coalesce(o.instructed_at, o.shipped_at, 'infinity'))) e
      GROUP BY e.order_id),
 cards AS (
-    SELECT d.order_id, count(DISTINCT d.action) AS n,
+    SELECT d.order_id, count(*) FILTER (WHERE m.orders = 1) AS n,
            sum(least(%(longest)s, greatest(0, extract(epoch FROM d.decided_at - d.shown_at))) / m.orders)::int AS s
       FROM orders_reviewdecision d
       JOIN LATERAL (SELECT count(*) AS orders FROM orders_reviewdecision w
