@@ -81,10 +81,8 @@
       else return;
       event.preventDefault();
       event.stopPropagation();
-      focused = head.dataset.column;
       soon(table);
     });
-    edge.addEventListener("blur", () => edge.isConnected && (focused = ""));
     edge.addEventListener("dblclick", () => {
       delete head.dataset.width;
       save(table);
@@ -99,8 +97,15 @@
     for (const head of heads(table)) head.append(grip(head, table));
     const wide = heads(table)[0]?.getClientRects().length; // on a phone rows are cards, without heads
     if (wide && heads(table).some((head) => head.dataset.width)) fix(table);
-    if (focused) table.querySelector(`th[data-column="${focused}"] .column-grip`)?.focus();
+    if (focused && document.activeElement === document.body) {
+      table.querySelector(`th[data-column="${focused}"] .column-grip`)?.focus();
+    }
   }
+
+  // An edge that goes away with the old list has no successor yet, and nothing else takes the focus then.
+  document.addEventListener("focusin", (event) => {
+    focused = event.target.classList.contains("column-grip") ? event.target.closest("th").dataset.column : "";
+  });
 
   dress();
   for (const name of ["htmx:afterSettle", "htmx:oobAfterSwap", "htmx:historyRestore"]) document.addEventListener(name, dress);

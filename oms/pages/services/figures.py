@@ -60,10 +60,10 @@ touched AS (
                AND (v.kind = 'instructed' OR v.at <= coalesce(o.instructed_at, o.shipped_at, 'infinity'))) e
      GROUP BY e.order_id),
 cards AS (
-    SELECT d.order_id, count(*) FILTER (WHERE m.orders = 1) AS n,
-           sum(least(%(longest)s, greatest(0, extract(epoch FROM d.decided_at - d.shown_at))) / m.orders)::int AS s
+    SELECT d.order_id, count(DISTINCT d.action) FILTER (WHERE m.orders = 1) AS n,
+           sum(least(%(longest)s, greatest(0, extract(epoch FROM d.decided_at - d.shown_at))) / m.cards)::int AS s
       FROM orders_reviewdecision d
-      JOIN LATERAL (SELECT count(*) AS orders FROM orders_reviewdecision w
+      JOIN LATERAL (SELECT count(*) AS cards, count(DISTINCT w.order_id) AS orders FROM orders_reviewdecision w
                      WHERE w.action = d.action AND w.undone_at IS NULL) m ON true
      WHERE d.order_id = ANY(%(ids)s) AND d.undone_at IS NULL GROUP BY d.order_id),
 freight AS (SELECT * FROM unnest(%(freight_ids)s::bigint[], %(freight_yen)s::bigint[]) AS f(order_id, yen)),
