@@ -92,7 +92,7 @@ class GoodsFilter(django_filters.FilterSet):
 
     def came_by(self, rows: QuerySet[Order], _name: str, sources: Sequence[str]) -> QuerySet[Order]:
         ways = [code.removeprefix(HAND) for code in sources if code.startswith(HAND)]
-        found = Q(pk__in=[])
+        found: Any = Q(pk__in=[])
         if "api" in sources:
             found |= ~Q(flags__overlap=[MOVED_IN, MANUAL, INTERNAL])
         if "file" in sources:
@@ -109,7 +109,7 @@ class GoodsFilter(django_filters.FilterSet):
 
     def without_mail_sent(self, rows: QuerySet[Order], _name: str, events: Sequence[str]) -> QuerySet[Order]:
         """Orders of which at least one of these mails has not gone out."""
-        missing = Q(pk__in=[])
+        missing: Any = Q(pk__in=[])
         for event in events:
             missing |= ~Exists(Mail.objects.filter(order=OuterRef("pk"), event=event, state=Mail.State.SENT))
         return rows.filter(missing)

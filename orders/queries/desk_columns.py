@@ -38,16 +38,16 @@ class Column:
 class Noted(str):
     """A cell's word with what stands behind it, shown when one points at it."""
 
-    __slots__ = ("title",)
-    title: str
+    __slots__ = ("note",)
+    note: str
 
-    def __new__(cls, word: str, title: str = "") -> "Noted":
+    def __new__(cls, word: str, note: str = "") -> "Noted":
         one = super().__new__(cls, word)
-        one.title = title
+        one.note = note
         return one
 
     def __repr__(self) -> str:
-        return f"{super().__repr__()} ({self.title})"
+        return f"{super().__repr__()} ({self.note})"
 
 
 BRACKET = "（"  # what stands behind it explains the kind of mail; the list has no room for that

@@ -118,8 +118,8 @@ def _row(row: Row, form: Callable[..., str], year: int) -> str:
 
 def _word(word: str) -> str:
     """A word of an added column; what is noted of it is read out too."""
-    if isinstance(word, Noted) and word.title:
-        note = escape(word.title)
+    if isinstance(word, Noted) and word.note:
+        note = escape(word.note)
         return f'<span title="{note}">{escape(word)}<span class="visually-hidden"> {note}</span></span>'
     return escape(word) or "–"
 

@@ -142,14 +142,14 @@ def test_the_desk_shows_profit_or_says_why_not(client_of, aoi):
     Order.objects.filter(pk=gone.pk).update(cancelled_at=gone.ordered_at)
     found = shown(client_of(aoi))
     assert found[plain.channel_order_no] == "¥800"  # 2000 - 100 - 2 × 400 - 300
-    assert found[plain.channel_order_no].title == ""
-    assert found[no_cost.channel_order_no] == "–" and "LAMP" in found[no_cost.channel_order_no].title
-    assert "zzz-1" in found[unmapped.channel_order_no].title and found[gone.channel_order_no] == ""
+    assert found[plain.channel_order_no].note == ""
+    assert found[no_cost.channel_order_no] == "–" and "LAMP" in found[no_cost.channel_order_no].note
+    assert "zzz-1" in found[unmapped.channel_order_no].note and found[gone.channel_order_no] == ""
     html = client_of(aoi).get("/orders/", {"col": ["no", "profit"]}).content.decode()
     assert 'title="仕入価格がありません: LAMP"' in html and "¥800" in html
     FreightRate.objects.all().delete()
     found = shown(client_of(aoi))
-    assert found[plain.channel_order_no] == "¥1,100" and "送料を含みません" in found[plain.channel_order_no].title
+    assert found[plain.channel_order_no] == "¥1,100" and "送料を含みません" in found[plain.channel_order_no].note
 
 
 def test_profit_is_there_only_for_who_may_see_costs(client_of, person_with):
