@@ -10,8 +10,10 @@ class FulfillmentConfig(AppConfig):
 
         from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
         from fulfillment.queries import desk_columns as merged
+        from fulfillment.queries import desk_filters, profit
         from fulfillment.services import merge
         from oms.kernel.services import outbox
+        from orders import filter_facts
         from orders.actions import register
         from orders.queries import desk_columns
 
@@ -21,4 +23,7 @@ class FulfillmentConfig(AppConfig):
         for action in (*place_actions.ACTIONS, *shortage_actions.ACTIONS):
             register(action)
         desk_columns.register(merged.COLUMN)
+        desk_columns.register(profit.COLUMN)
+        for code, label, condition in desk_filters.FACTS:
+            filter_facts.offer(code, label, condition)
         rules.register()

@@ -1,11 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from fulfillment.views import merge, packages, printing, ship, shipments, shortage, split, stops
+from fulfillment.views import costs, merge, packages, printing, ship, shipments, shortage, split, stops
 
 app_name = "fulfillment"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", shipments.shipment_list, name="list"),
+    path("costs/", costs.settings, name="costs"),
     path("home-panel/", shipments.home_panel, name="home-panel"),
     path("shipments/<int:pk>/", shipments.shipment_detail, name="shipment"),
     path("shipments/<int:pk>/ship/", ship.ship_one, name="ship-one"),

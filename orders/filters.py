@@ -16,12 +16,14 @@ from oms.kernel import clock
 from oms.kernel.address import PREFECTURES
 from oms.kernel.models import User
 from oms.kernel.money import yen
-from oms.kernel.search import matching
 from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
-from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, midnight_after, words_of
-from orders.models import Order, OrderEvent, OrderFigure, OrderLine, OrderTag, ReviewReason, Shop
+from orders.filter_facts import condition_of, has_choices, lack_of
+from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, midnight, midnight_after, words_of
+from orders.filter_goods import GoodsFilter
+from orders.models import Order, OrderEvent, OrderFigure, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
+from orders.queries.quick_search import found_by
 from orders.services.internal import INTERNAL
 
 # An order that has not left and will. Only these have a deadline.
@@ -31,29 +33,7 @@ STILL_DUE = Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnul
 OF_OUR_MAKING = Q(flags__contains=[INTERNAL])
 
 EMPTY: tuple[Any, ...] = (None, "", [])
-# A standing line of the same order with a higher place.
-ANOTHER_LINE = OrderLine.objects.filter(order=OuterRef("order"), quantity__gt=0, pk__gt=OuterRef("pk"))
 DUE = (("past", lazy("期限切れ")), ("today", lazy("今日まで")), ("tomorrow", lazy("明日まで")))
-HAS: dict[str, tuple[Any, Any]] = {
-    "remarks": (lazy("備考あり"), ~Q(remarks="")),
-    "memo": (lazy("社内メモあり"), ~Q(internal_note="")),
-    "gift": (lazy("ラッピング・のし"), ~Q(gift="") | ~Q(noshi="")),
-    "wish": (lazy("配達希望日あり"), Q(wish_date__isnull=False)),
-    "important": (lazy("重要"), Q(important=True)),
-    "fba": (lazy("モール出荷"), Q(fulfilled_by_channel=True)),
-    "other_recipient": (lazy("注文者と届け先が違う"), ~Q(recipient_name=F("buyer_name"))),
-    "member": (lazy("会員"), Q(member__isnull=False)),
-    "points": (lazy("ポイント利用"), Q(points__gt=0)),
-    "coupon": (lazy("クーポン利用"), Q(coupons_shop__gt=0) | Q(coupons_channel__gt=0)),
-    "discount": (lazy("値引あり"), Q(discount__gt=0)),
-    "preorder": (lazy("予約商品"), Q(release_date__isnull=False)),
-    "bundle": (lazy("セット商品"), Exists(lines().filter(sku__is_bundle=True))),
-    "single_unit": (lazy("1点だけ"), Q(quantity=1)),
-    "one_line": (lazy("1種類だけ"), ~Exists(lines().filter(Exists(ANOTHER_LINE)))),
-    "tracking": (lazy("送り状番号あり"), ~Q(tracking_label="")),
-    "cancel_requested": (lazy("キャンセル申請"), Q(cancel_requested=True)),
-}
-
 
 # How long an order stands where it stands, in days from and to.
 WAITING: dict[str, tuple[Any, int, int | None]] = {
@@ -79,19 +59,9 @@ def prefecture_choices() -> list[tuple[str, str]]:
     return [(name, name) for name in PREFECTURES.values()]
 
 
-def has_choices() -> list[tuple[str, Any]]:
-    return [(code, label) for code, (label, _condition) in HAS.items()]
-
-
-def stages_called(name: str) -> list[str]:
-    """Stages of which code or name, in the reader's language, hold what was typed."""
-    asked = name.casefold()
-    return [code for code, label in Stage.choices if asked in str(label).casefold() or asked in code]
-
-
-class OrderFilter(FactFilter):
+class OrderFilter(FactFilter, GoodsFilter):
     """`q` searches number, names, kana, phone, mail, postal code, tracking number, SKU, JAN and product by any two
-    characters; `@出荷待ち` in it asks for stages whose name holds that.
+    characters; `@出荷待ち` in it asks for stages whose name holds that, `#至急` for tags whose name begins so.
 
     A field named in `not` is turned round: orders that it would not find. `due` and the range of `ship_by` imply
     orders that still have to leave, like the red numbers on the tiles.
@@ -116,7 +86,10 @@ class OrderFilter(FactFilter):
     def filter_queryset(self, queryset: QuerySet[Order]) -> QuerySet[Order]:
         for name, value in self.form.cleaned_data.items():
             one = self.filters[name]
-            if name in self.turned and value not in EMPTY:
+            if name in self.turned and getattr(one, "whole", False) and value:
+                others = [str(code) for code, _label in one.extra["choices"] if str(code) not in value]
+                queryset = one.filter(queryset, others) if others else queryset.none()
+            elif name in self.turned and value not in EMPTY:
                 those = one.filter(Order.objects.all(), value)
                 queryset = queryset.filter(~Exists(those.filter(pk=OuterRef("pk"))))
             else:
@@ -129,7 +102,7 @@ class OrderFilter(FactFilter):
         return list(Shop.objects.order_by("channel", "code").only("name", "channel", "channel_label"))
 
     q = django_filters.CharFilter(label=lazy("検索"), method="search", widget=forms.SearchInput)
-    stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices)
+    stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices, whole=True)
     channel = AnyOf(label=lazy("モール"), choices=(), method="at_channel")
     shop = AnyOf(label=lazy("店舗"), choices=())
     reason = AnyOf(label=lazy("確認理由"), choices=reason_choices, method="with_reason")
@@ -140,16 +113,17 @@ class OrderFilter(FactFilter):
     ship_by_to = django_filters.DateFilter(label=lazy("出荷期限（終了）"), widget=DayInput, method="ship_by_until")
     ordered_from = django_filters.DateFilter(label=lazy("注文日（開始）"), widget=DayInput, method="ordered_since")
     ordered_to = django_filters.DateFilter(label=lazy("注文日（終了）"), widget=DayInput, method="ordered_until")
-    payment_method = AnyOf(label=lazy("支払方法"), choices=PaymentMethod.choices)
-    payment_state = AnyOf(label=lazy("入金状況"), choices=PaymentState.choices)
+    payment_method = AnyOf(label=lazy("支払方法"), choices=PaymentMethod.choices, whole=True)
+    payment_state = AnyOf(label=lazy("入金状況"), choices=PaymentState.choices, whole=True)
     prefecture = AnyOf(field_name="recipient_prefecture", label=lazy("届け先の都道府県"), choices=prefecture_choices)
     total_min = django_filters.NumberFilter(field_name="total", lookup_expr="gte", label=lazy("合計金額（下限）"))
     total_max = django_filters.NumberFilter(field_name="total", lookup_expr="lte", label=lazy("合計金額（上限）"))
-    sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices)
+    sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices, whole=True)
     tag = AnyOf(label=lazy("タグ"), choices=tag_choices, method="tagged")
     assignee = AnyOf(field_name="assignee", label=lazy("担当"), choices=person_choices)
-    priority = AnyOf(field_name="priority", label=lazy("優先度"), choices=Priority.choices)
+    priority = AnyOf(field_name="priority", label=lazy("優先度"), choices=Priority.choices, whole=True)
     has = AnyOf(label=lazy("含むもの"), choices=has_choices, method="having")
+    lack = AnyOf(label=lazy("含まないもの"), choices=has_choices, method="lacking")
 
     # What the channels count against the shop: the lists behind the figures of 店舗・モール.
     late = django_filters.ChoiceFilter(
@@ -232,12 +206,7 @@ class OrderFilter(FactFilter):
         return rows.filter(cancelled_at__gte=midnight(day))
 
     def search(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
-        words = typed.replace("＠", "@").split()
-        stages = [word[1:] for word in words if word.startswith("@") and len(word) > 1]
-        for name in stages:
-            rows = rows.filter(stage__in=stages_called(name))
-        rest = " ".join(word for word in words if word[:1] != "@")
-        return matching(rows, "search", rest) if rest or not stages else rows
+        return found_by(rows, typed)
 
     def at_channel(self, rows: QuerySet[Order], _name: str, channels: Sequence[str]) -> QuerySet[Order]:
         """By the shops' ids, so that the list is read from the shops' index."""
@@ -248,7 +217,7 @@ class OrderFilter(FactFilter):
         return rows.filter(Exists(open_reasons))
 
     def tagged(self, rows: QuerySet[Order], _name: str, tags: Sequence[str]) -> QuerySet[Order]:
-        return rows.filter(tags__overlap=list(tags))
+        return rows.filter(~Q(tags=[]), tags__overlap=list(tags))
 
     def due_by(self, rows: QuerySet[Order], _name: str, when: str) -> QuerySet[Order]:
         limits = {
@@ -273,7 +242,13 @@ class OrderFilter(FactFilter):
     def having(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         """All that are ticked, not any."""
         for code in codes:
-            rows = rows.filter(HAS[code][1])
+            rows = rows.filter(condition_of(code))
+        return rows
+
+    def lacking(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
+        """None of those that are ticked."""
+        for code in codes:
+            rows = rows.filter(lack_of(code))
         return rows
 
 

@@ -14,7 +14,7 @@ from orders.urls_reasons import reason_routes
 from orders.urls_releases import release_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
-from orders.views import bulk, desk, desk_views, line_link, presence
+from orders.views import bulk, desk, desk_views, line_link, presence, row_goods
 
 app_name = "orders"
 
@@ -27,6 +27,7 @@ desk_urls = [
     path("views/columns/", desk_views.columns, name="columns"),
     path("views/save/", desk_views.save, name="view-save"),
     path("views/<int:pk>/", desk_views.change, name="view-change"),
+    path("<int:pk>/goods/", row_goods.row_goods, name="row-goods"),
     path("<int:pk>/presence/", presence.beat, name="presence"),
     path("home-panel/", desk.home_panel, name="home-panel"),
     path("lines/<int:pk>/", line_link.order_of_line, name="line"),

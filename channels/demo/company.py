@@ -15,6 +15,8 @@ from channels.sandbox.goods import Catalogue
 from channels.sandbox.goods import Listing as SandboxListing
 from channels.services import publish, shops
 from customers.models import BlacklistEntry
+from fulfillment.models import CostSetting
+from fulfillment.services import costs
 from inventory.models import Location, Sku
 from inventory.services import stock
 from inventory.services.catalogue import ComponentRow, ProductRow, SkuRow, set_components, upsert_products, upsert_skus
@@ -36,6 +38,20 @@ SHOPS = {
     "futureshop": ("honten", f"{NAME} 本店"),
 }
 CATEGORIES = {"furniture": "家具", "bicycle": "自転車", "apparel": "衣料品", "food": "食品", "goods": "生活雑貨"}
+SUPPLIERS = {  # two for each kind of goods
+    "furniture": ("見本家具卸", "見本木工所"),
+    "bicycle": ("見本サイクル商会", "見本輪業"),
+    "apparel": ("見本繊維", "見本ニット工房"),
+    "food": ("見本食品", "見本製茶"),
+    "goods": ("見本雑貨卸", "見本製陶所"),
+}
+FREIGHT: dict[str, dict[int | None, int]] = {  # carrier → sum of size factors up to → yen of a box
+    "yamato": {2: 620, 5: 780, None: 1150},
+    "sagawa": {2: 600, 5: 740, None: 1080},
+    "japanpost": {2: 560, 5: 720, None: 1020},
+    "other": {None: 900},
+}
+COST_SHARES = {"furniture": 55, "bicycle": 68, "apparel": 42, "food": 62, "goods": 48}  # percent of the price
 PLACES = {
     "WH-E": ("340-0834", "埼玉県", "八潮市大曽根", 1),
     "WH-W": ("561-0841", "大阪府", "豊中市名神口", 2),
@@ -60,6 +76,7 @@ def load(addresses: Mapping[str, Mapping[str, Any]], *, seed: int, opening_day: 
     mail.ensure_standard_templates()
     ready_made.install_standard()
     _load_blacklist(seed)
+    _load_costs()
     for channel, address in addresses.items():
         connect(channel, address)
         _load_listings(channel, goods, skus)
@@ -96,6 +113,13 @@ def connect(channel: str, address: Mapping[str, Any]) -> Connection:
     )
     PaperSettings.objects.get_or_create(shop_id=linked.shop_id, defaults={"bank_account": BANK_ACCOUNT})
     return linked
+
+
+def _load_costs() -> None:
+    """Freight, material and wage to reckon with; whoever changed them keeps what they set."""
+    if not CostSetting.objects.exists():
+        rates = {(carrier, size): price for carrier, prices in FREIGHT.items() for size, price in prices.items()}
+        costs.save(costs.Costs(material=45, wage=1400, rates=rates, action_s=20), by_id=None)
 
 
 def _load_blacklist(seed: int) -> None:
@@ -147,6 +171,9 @@ def _load_goods(goods: Catalogue) -> dict[str, int]:
             release_date=sku.release_date,
             preorder_limit=sku.preorder_limit,
             is_bundle=sku.is_set,
+            cost=None if sku.is_set else _cost(sku.code, sku.category, sku.price, sku.tax_rate),
+            supplier="" if sku.is_set else SUPPLIERS[sku.category][hash_of(sku.product_code) % 2],
+            weight_g=None if sku.is_set else sku.weight_g,
             shelf=f"{sku.product_code[:1]}-{abs(hash_of(sku.code)) % 40 + 1:02d}",
         )
         for sku in goods.skus.values()
@@ -155,6 +182,12 @@ def _load_goods(goods: Catalogue) -> dict[str, int]:
         ComponentRow(sku.code, part, quantity) for sku in goods.skus.values() for part, quantity in sku.components
     )
     return skus
+
+
+def _cost(code: str, category: str, price: int, tax_rate: int) -> int:
+    """What the shop pays for one, without tax: a share of its price as is usual for such goods."""
+    usual = COST_SHARES[category] + hash_of(code) % 9 - 4
+    return price * 100 // (100 + tax_rate) * usual // 100
 
 
 def hash_of(text: str) -> int:

@@ -1,3 +1,4 @@
+from fulfillment.models.cost import CostChange, CostSetting, FreightRate
 from fulfillment.models.merge import Merge, MergedOrder, MergeKey, MergePair, ToldTogether
 from fulfillment.models.release import ReleaseTime
 from fulfillment.models.shipment import Batch, Shipment, ShipmentEvent, ShipmentLine
@@ -5,6 +6,9 @@ from fulfillment.models.stop import StopPolicy, StopRequest
 
 __all__ = [
     "Batch",
+    "CostChange",
+    "CostSetting",
+    "FreightRate",
     "Merge",
     "MergeKey",
     "MergePair",

@@ -45,6 +45,7 @@ class Shipment(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["state", "-id"], name="shipment_state"),
+            models.Index(fields=["recipient"], name="shipment_second", condition=models.Q(reference__gt=1)),
             models.Index(fields=["tracking_no"], name="shipment_tracking", condition=~models.Q(tracking_no="")),
         ]
         permissions = [

@@ -3,7 +3,7 @@ from inventory.models.by_hand import HandMove
 from inventory.models.kit import KitChange, KitPart
 from inventory.models.location import Location
 from inventory.models.mark import AllocatorMark, PublisherMark
-from inventory.models.product import BundleComponent, Product, Sku
+from inventory.models.product import BundleComponent, Product, Sku, SkuChange
 
 __all__ = [
     "AllocatorMark",
@@ -17,4 +17,5 @@ __all__ = [
     "Product",
     "PublisherMark",
     "Sku",
+    "SkuChange",
 ]

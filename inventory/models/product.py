@@ -1,6 +1,7 @@
 from datetime import date
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +57,9 @@ class Sku(models.Model):
     is_made_to_order = models.BooleanField(_("取寄せ商品"), default=False)
     active = models.BooleanField(_("有効"), default=True)
     shelf = models.CharField(_("棚番"), max_length=40, blank=True, default="")
+    cost = models.PositiveIntegerField(_("仕入価格（税抜）"), null=True, blank=True)  # of one unit; None: not known
+    supplier = models.CharField(_("仕入先"), max_length=100, blank=True, default="", db_default="")
+    weight_g = models.PositiveIntegerField(_("重さ（g）"), null=True, blank=True)  # of one unit, packed for sale
     # Normalised code, JAN, names and brand, filled by `inventory.services.catalogue`.
     search_text = models.TextField(blank=True, default="", db_default="", editable=False)
 
@@ -69,6 +73,7 @@ class Sku(models.Model):
             models.Index(fields=["jan"], name="sku_jan", condition=~Q(jan="")),
             gram_index("search_text", name="sku_grams"),
         ]
+        permissions = [("view_cost", _("仕入価格と粗利を見る"))]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -76,6 +81,19 @@ class Sku(models.Model):
     def is_preorder(self, on: date) -> bool:
         """Sold on `on` before it exists: promises go to the pre-order pool row."""
         return self.release_date is not None and self.release_date > on
+
+
+class SkuChange(models.Model):
+    """What a person changed of a SKU's facts by hand: field → value, before and after. Append-only, by trigger."""
+
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("日時"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.sku_id}: {', '.join(self.after)}"
 
 
 class BundleComponent(models.Model):

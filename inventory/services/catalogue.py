@@ -23,7 +23,10 @@ class ProductRow:
 
 @dataclass(frozen=True, slots=True)
 class SkuRow:
-    """`price` in yen, tax included; `tax_rate` in percent; `preorder_limit` counts only with a `release_date`."""
+    """`price` in yen, tax included; `tax_rate` in percent; `preorder_limit` counts only with a `release_date`.
+
+    `cost` in yen without tax and `weight_g` are of one unit, None where nobody knows them.
+    """
 
     code: str
     product_code: str
@@ -40,6 +43,9 @@ class SkuRow:
     is_made_to_order: bool = False
     active: bool = True
     shelf: str = ""
+    cost: int | None = None
+    supplier: str = ""
+    weight_g: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +82,17 @@ def upsert_products(rows: Iterable[ProductRow]) -> dict[str, int]:
 
 UPSERT_SKUS = """
 INSERT INTO inventory_sku (code, product_id, name, variant, jan, price, tax_rate, temperature, size_factor,
-                           release_date, preorder_limit, is_bundle, is_made_to_order, active, shelf, search_text)
+                           release_date, preorder_limit, is_bundle, is_made_to_order, active, shelf, cost,
+                           supplier, weight_g, search_text)
 SELECT r.code, p.id, r.name, r.variant, r.jan, r.price, r.tax_rate, r.temperature, r.size_factor,
-       r.release_date, r.preorder_limit, r.is_bundle, r.is_made_to_order, r.active, r.shelf, r.search_text
+       r.release_date, r.preorder_limit, r.is_bundle, r.is_made_to_order, r.active, r.shelf, r.cost,
+       r.supplier, r.weight_g, r.search_text
   FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::text[], %s::int[],
-              %s::date[], %s::int[], %s::bool[], %s::bool[], %s::bool[], %s::text[], %s::text[])
+              %s::date[], %s::int[], %s::bool[], %s::bool[], %s::bool[], %s::text[], %s::int[],
+              %s::text[], %s::int[], %s::text[])
     AS r(code, product_code, name, variant, jan, price, tax_rate, temperature, size_factor,
-         release_date, preorder_limit, is_bundle, is_made_to_order, active, shelf, search_text)
+         release_date, preorder_limit, is_bundle, is_made_to_order, active, shelf, cost,
+         supplier, weight_g, search_text)
   JOIN inventory_product p ON p.code = r.product_code ORDER BY r.code
 ON CONFLICT (code) DO UPDATE SET
   product_id = excluded.product_id, name = excluded.name, variant = excluded.variant, jan = excluded.jan,
@@ -90,6 +100,7 @@ ON CONFLICT (code) DO UPDATE SET
   size_factor = excluded.size_factor, release_date = excluded.release_date,
   preorder_limit = excluded.preorder_limit, is_bundle = excluded.is_bundle,
   is_made_to_order = excluded.is_made_to_order, active = excluded.active, shelf = excluded.shelf,
+  cost = excluded.cost, supplier = excluded.supplier, weight_g = excluded.weight_g,
   search_text = excluded.search_text
 """
 

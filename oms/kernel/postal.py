@@ -67,11 +67,12 @@ def town_keys(postal_region: str, city: str) -> frozenset[str]:
 
 def is_remote_island(postal_code: str) -> bool:
     """Whether the code lies on an island without a bridge. A hint to look, never a price."""
-    return postal_digits(postal_code) in _island_codes()
+    return postal_digits(postal_code) in remote_island_codes()
 
 
 @cache
-def _island_codes() -> frozenset[str]:
+def remote_island_codes() -> frozenset[str]:
+    """Every seven-digit code of `is_remote_island`."""
     with ISLANDS.open(encoding="utf-8", newline="") as file:
         lines = (line for line in file if not line.startswith("#"))
         return frozenset(row["postal_code"] for row in csv.DictReader(lines))

@@ -51,6 +51,7 @@ WORK_ON_ORDERS |= {"orders.add_order"}  # by telephone, or as a copy
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",
+    "fulfillment.change_costsetting",
     "orders.export_order",
     "orders.export_document",
     "orders.change_papersettings",
@@ -61,6 +62,8 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.move_in",
     "customers.change_member",
     "inventory.change_balance",
+    "inventory.change_sku",
+    "inventory.view_cost",
     "channels.retry_effect",
     "channels.change_publishrule",
 }
@@ -86,7 +89,12 @@ ACCOUNT = frozenset(
         "inventory.view_sku",
     }
 )
-ACCOUNT |= {"orders.view_returncase", "orders.settle_returncase"}
+ACCOUNT |= {
+    "orders.view_returncase",
+    "orders.settle_returncase",
+    "inventory.view_cost",
+    "fulfillment.change_costsetting",
+}
 
 
 @dataclass(frozen=True)

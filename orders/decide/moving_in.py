@@ -16,6 +16,7 @@ from oms.kernel.postal import postal_digits
 
 MOST_UNITS = 9_999_999
 MOST_YEN = 999_999_999
+MOST_GRAMS = 9_999_999
 
 
 class BadCell(Exception):
@@ -41,6 +42,9 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         "price": Field(lazy("販売価格（税込）"), ("baika_tnk", "売価", "販売価格", "価格")),
         "tax_rate": Field(lazy("税率"), ("消費税率", "税率", "tax_rate")),
         "shelf": Field(lazy("棚番"), ("location", "棚番", "ロケーション")),
+        "cost": Field(lazy("仕入価格（税抜）"), ("genka_tnk", "仕入価格", "仕入価格税抜", "原価", "仕入単価", "cost")),
+        "supplier": Field(lazy("仕入先"), ("仕入先", "仕入先名", "仕入先名称", "supplier")),
+        "weight": Field(lazy("重さ（g）"), ("重さ", "重量", "重さg", "重量g", "weight", "weight_g")),
     },
     "bundles": {
         "code": Field(lazy("セットのSKUコード"), ("set_syohin_code", "セット商品コード"), needed=True),
@@ -187,6 +191,9 @@ def _check_product(values: Mapping[str, str]) -> None:
     short(values, "product", _("親商品コード"), 60)
     short(values, "variant", _("バリエーション"), 120)
     short(values, "shelf", _("棚番"), 40)
+    short(values, "supplier", _("仕入先"), 100)
+    cost(values.get("cost", ""))
+    grams(values.get("weight", ""))
 
 
 def _check_bundle(values: Mapping[str, str]) -> None:
@@ -240,6 +247,27 @@ def yen(cell: str) -> int:
     if not re.fullmatch(r"-?\d+(\.0+)?", plain) or abs(int(plain.split(".")[0])) > MOST_YEN:
         raise BadCell(_("金額「%(cell)s」を読み取れません。円の整数で書いてください。") % {"cell": cell[:30]})
     return int(plain.split(".")[0])
+
+
+def cost(cell: str) -> int:
+    found = yen(cell)
+    if found < 0:
+        raise BadCell(_("仕入価格「%(cell)s」は0以上の整数で書いてください。") % {"cell": cell[:30]})
+    return found
+
+
+def grams(cell: str) -> int:
+    """450, 450g, 1,200 グラム and 1.2kg; whole grams. An empty cell is 0."""
+    plain = re.sub(r"[,\s]", "", unicodedata.normalize("NFKC", cell)).casefold()
+    if not plain:
+        return 0
+    match = re.fullmatch(r"(\d{1,8})(?:\.(\d{1,3}))?(g|グラム|kg|キログラム)?", plain)
+    whole, part, unit = match.groups() if match else ("", "", "")
+    found = int(f"{whole}{(part or '').ljust(3, '0')}") if whole else -1  # in thousandths of what stands there
+    heavy = found if unit in {"kg", "キログラム"} else found // 1000
+    if match is None or (unit not in {"kg", "キログラム"} and found % 1000) or heavy > MOST_GRAMS:
+        raise BadCell(_("重さ「%(cell)s」を読み取れません。グラムの整数で書いてください。") % {"cell": cell[:30]})
+    return heavy
 
 
 def units(cell: str) -> int:

@@ -26,6 +26,10 @@ class OrderFigure(models.Model):
     touches = models.PositiveIntegerField()
     single_touches = models.PositiveIntegerField()
     parcels = models.PositiveIntegerField()
+    # What shipping cost: yen of freight as the rates stood when they were first known; time at cards, clicks elsewhere.
+    freight = models.PositiveIntegerField(null=True)
+    card_s = models.PositiveIntegerField(default=0, db_default=0)
+    other_touches = models.PositiveIntegerField(default=0, db_default=0)
     import_s = models.PositiveIntegerField(null=True)  # empty for what was moved in from another system
     release_s = models.PositiveIntegerField(null=True)
     total = models.IntegerField()

@@ -130,6 +130,26 @@ class ChannelSync(models.TextChoices):
 EMPTY_LIST = models.Value([], models.JSONField())
 
 
+# Facts that few orders have, by the name of their index; conditions as the desk's filters say them, or such that follow
+# from theirs.
+RARE = {
+    "points": models.Q(points__gt=0),
+    "coupon": models.Q(coupons_shop__gt=0) | models.Q(coupons_channel__gt=0),
+    "discount": models.Q(discount__gt=0),
+    "preorder": models.Q(release_date__isnull=False),
+    "cancel_asked": models.Q(cancel_requested=True),
+    "important": models.Q(important=True),
+    "urgent": ~models.Q(priority=0),
+    "flagged": ~models.Q(flags=[]),
+    "tagged": ~models.Q(tags=[]),
+    "other_carrier": ~models.Q(carrier="yamato"),
+    "half_allocated": models.Q(allocation_state="partial"),
+    "at_work": models.Q(fulfillment_state__in=["instructed", "partially_shipped"]),
+    "many_units": models.Q(quantity__gte=5),
+    "late": models.Q(shipped_at__gt=models.F("ship_by")),
+}
+
+
 class Order(models.Model):
     """What the customer bought and owes, one row per channel order, ever. Money is whole yen, tax-inclusive."""
 
@@ -249,6 +269,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["-ordered_at", "-id"], name="order_newest"),
             BrinIndex(fields=["imported_at"], name="order_imported", pages_per_range=32),  # rows lie in its order
+            BrinIndex(fields=["paid_at"], name="order_paid", pages_per_range=32),  # and nearly in this one
             models.Index(fields=["stage", "-ordered_at", "-id"], name="order_stage"),
             models.Index(fields=["shop", "-ordered_at", "-id"], name="order_shop_newest"),
             models.Index(fields=["member", "-ordered_at"], name="order_member"),
@@ -266,6 +287,18 @@ class Order(models.Model):
                 name="order_sync_open",
                 condition=models.Q(channel_sync__in=["failed", "pending", "manual_done"]),
             ),
+            models.Index(
+                fields=["-channel_updated_at", "-id"],
+                name="order_told",
+                condition=models.Q(channel_updated_at__isnull=False),
+            ),
+            models.Index(
+                fields=["pay_by"],
+                name="order_pay_by_open",
+                condition=models.Q(
+                    payment_state__in=["unpaid", "failed"], cancelled_at__isnull=True, pay_by__isnull=False
+                ),
+            ),
             # What channels count by the shop's days: late shipments and cancellations.
             models.Index(
                 fields=["shop", "shipped_at"], name="order_shop_shipped", condition=models.Q(shipped_at__isnull=False)
@@ -280,7 +313,7 @@ class Order(models.Model):
             models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),
             models.Index(fields=["total"], name="order_total"),
             # What few orders have, or none: a walk would read every order to find that out. The conditions are
-            # written like the filters of `orders.filters.HAS`.
+            # written like the filters of `orders.filter_facts.HAS`.
             models.Index(fields=["-ordered_at", "-id"], name="order_remarked", condition=~models.Q(remarks="")),
             models.Index(fields=["-ordered_at", "-id"], name="order_noted", condition=~models.Q(internal_note="")),
             models.Index(
@@ -291,6 +324,10 @@ class Order(models.Model):
             ),
             models.Index(
                 fields=["-ordered_at", "-id"], name="order_by_channel", condition=models.Q(fulfilled_by_channel=True)
+            ),
+            *(
+                models.Index(fields=["-ordered_at", "-id"], name=f"order_{name}", condition=condition)
+                for name, condition in RARE.items()
             ),
             gram_index("search", name="order_search"),
             GinIndex(fields=["tags"], name="order_tags"),
@@ -353,6 +390,7 @@ class Recipient(models.Model):
     class Meta:
         ordering = ["order", "position"]
         constraints = [models.UniqueConstraint(fields=["order", "position"], name="recipient_position")]
+        indexes = [models.Index(fields=["postal_code"], name="recipient_postal", opclasses=["varchar_pattern_ops"])]
 
     def __str__(self) -> str:
         return self.name
@@ -395,6 +433,7 @@ class OrderLine(models.Model):
         indexes = [
             models.Index(fields=["channel_sku"], name="line_unmapped", condition=models.Q(sku__isnull=True)),
             models.Index(fields=["sku", "-id"], name="line_sku"),
+            models.Index(fields=["order"], name="line_reduced_rate", condition=models.Q(tax_rate=8)),
         ]
 
     def __str__(self) -> str:

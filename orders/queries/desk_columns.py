@@ -21,7 +21,8 @@ from orders.models.order import AllocationState, Carrier, ChannelSync, Fulfillme
 @dataclass(frozen=True, slots=True)
 class Column:
     """`reads` are the order's columns that an added one needs; standing ones are always read. `look_up` gives words
-    that stand in other tables, by order id, for all rows of a page in one query. `short` words stay on one line."""
+    that stand in other tables, by order id, for all rows of a page in few queries. `short` words stay on one line.
+    `permission`: the column is there only for who holds it."""
 
     code: str
     label: str | Promise
@@ -31,6 +32,22 @@ class Column:
     number: bool = False
     short: bool = False
     look_up: Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]] | None = None
+    permission: str = ""
+
+
+class Noted(str):
+    """A cell's word with what stands behind it, shown when one points at it."""
+
+    __slots__ = ("note",)
+    note: str
+
+    def __new__(cls, word: str, note: str = "") -> "Noted":
+        one = super().__new__(cls, word)
+        one.note = note
+        return one
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()} ({self.note})"
 
 
 BRACKET = "（"  # what stands behind it explains the kind of mail; the list has no room for that
@@ -84,10 +101,11 @@ ADDED = (
     Column("memo", lazy("社内メモ"), ("internal_note",)),
     Column("age", lazy("滞留時間"), ("stage_since",)),
     Column("imported", lazy("取込日時"), ("imported_at",), short=True),
-    Column("told", lazy("モールの更新日時"), ("channel_updated_at",), short=True),
+    Column("told", lazy("モールの更新日時"), ("channel_updated_at",), sort="told", first="desc", short=True),
     Column("mail", lazy("最後のメール"), look_up=mail_words),
     Column("member", lazy("会員の注文回数"), ("member_id",), look_up=member_words, short=True),
 )
+May = Callable[[str], bool]
 COLUMNS = {column.code: column for column in (*STANDING, *ADDED)}
 PERSONAL = {"memo"}
 
@@ -97,12 +115,32 @@ def register(column: Column) -> None:
     COLUMNS.setdefault(column.code, column)
 
 
-def chosen(codes: Sequence[str]) -> list[Column]:
-    """The columns named, in that order; the standing ones when none is. The number always stands: it is the way in."""
-    found = [COLUMNS[code] for code in dict.fromkeys(codes) if code in COLUMNS]
+def offered(may: May) -> list[Column]:
+    """All columns that a person may have."""
+    return [column for column in COLUMNS.values() if not column.permission or may(column.permission)]
+
+
+def chosen(codes: Sequence[str], may: May) -> list[Column]:
+    """The columns named, in that order; the standing ones when none is. The number always stands: it is the way in.
+    `may` says whether the person holds a permission."""
+    known = {column.code: column for column in offered(may)}
+    found = [known[code] for code in dict.fromkeys(codes) if code in known]
     if not found:
         return list(STANDING)
     return found if any(column.code == "no" for column in found) else [COLUMNS["no"], *found]
+
+
+NARROWEST, WIDEST = 48, 800
+
+
+def widths(typed: Sequence[str]) -> dict[str, int]:
+    """Column → pixels, of addresses' `items-240`; what cannot be read, or is no width, is left out."""
+    found = {}
+    for one in typed:
+        code, _dash, pixels = one.rpartition("-")
+        if code in COLUMNS and pixels.isdecimal() and len(pixels) < 5 and NARROWEST <= int(pixels) <= WIDEST:
+            found[code] = int(pixels)
+    return found
 
 
 def reads(columns: Sequence[Column]) -> list[str]:

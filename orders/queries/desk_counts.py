@@ -43,8 +43,12 @@ def orders_of(query: str) -> "QuerySet[Order] | None":
     filters = OrderFilter(values, queryset=Order.objects.all())
     if filters.form.errors:
         return None
-    by_deadline = values.get("sort", "") in {"ship_by", "-ship_by"}
-    return filters.qs.filter(STILL_DUE) if by_deadline else filters.qs
+    match values.get("sort", "").removeprefix("-"):  # as the list is narrowed by what it is sorted by
+        case "ship_by":
+            return filters.qs.filter(STILL_DUE)
+        case "told":
+            return filters.qs.filter(channel_updated_at__isnull=False)
+    return filters.qs
 
 
 def counts(queries: Sequence[str]) -> dict[str, Count]:

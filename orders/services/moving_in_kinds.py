@@ -47,7 +47,7 @@ class Kind:
 
 SKU_COLUMNS = (
     "code", "name", "variant", "jan", "price", "tax_rate", "temperature", "size_factor", "release_date",
-    "preorder_limit", "is_bundle", "is_made_to_order", "active", "shelf",
+    "preorder_limit", "is_bundle", "is_made_to_order", "active", "shelf", "cost", "supplier", "weight_g",
 )  # fmt: skip
 
 
@@ -65,13 +65,17 @@ def _wanted(key: str, values: Values, stored: SkuRow | None) -> SkuRow:
     told: dict[str, Any] = {"name": values["name"], "active": True}
     if values.get("product"):
         told["product_code"] = values["product"]
-    told |= {name: values[name] for name in ("variant", "shelf") if values.get(name)}
+    told |= {name: values[name] for name in ("variant", "shelf", "supplier") if values.get(name)}
     if values.get("jan"):
         told["jan"] = decide.jan(values["jan"])
     if values.get("price"):
         told["price"] = decide.yen(values["price"])
     if values.get("tax_rate"):
         told["tax_rate"] = decide.tax_rate(values["tax_rate"])
+    if values.get("cost"):
+        told["cost"] = decide.cost(values["cost"])
+    if values.get("weight"):
+        told["weight_g"] = decide.grams(values["weight"])
     return replace(row, **told)
 
 
@@ -115,14 +119,19 @@ def _undo_products(move: MoveIn, kept: Mapping[str, tuple[str, Before]]) -> Done
     updated = {key: before for key, (outcome, before) in kept.items() if outcome == UPDATED}
     used = _used_skus(created)
     gone = _stored([key for key in created if key not in used])
-    catalogue.upsert_skus([*(_row_of(before) for before in updated.values()), *map(_retired, gone.values())])
+    now = _stored(list(updated))
+    catalogue.upsert_skus(
+        [*(_row_of(before, now.get(key)) for key, before in updated.items()), *map(_retired, gone.values())]
+    )
     done: Done = {key: (KEPT if key in used else UNDONE, None) for key in created}
     return done | dict.fromkeys(updated, (UNDONE, None))
 
 
-def _row_of(before: Mapping[str, Any]) -> SkuRow:
+def _row_of(before: Mapping[str, Any], now: SkuRow | None) -> SkuRow:
+    """As it was; a fact that was not kept yet when the file was applied stays as it is `now`."""
     from_text = before["release_date"] and datetime.fromisoformat(before["release_date"]).date()
-    return SkuRow(**{**before, "release_date": from_text})
+    told = {**before, "release_date": from_text}
+    return replace(now, **told) if now else SkuRow(**told)
 
 
 def _retired(row: SkuRow) -> SkuRow:
@@ -236,7 +245,7 @@ def _undo_bundles(_move: MoveIn, kept: Mapping[str, tuple[str, Before]]) -> Done
         if before["parts"]:
             catalogue.set_components([ComponentRow(key, part, n) for part, n in before["parts"].items()])
         elif before["sku"]:
-            catalogue.upsert_skus([_row_of(before["sku"])])
+            catalogue.upsert_skus([_row_of(before["sku"], _stored([key]).get(key))])
         else:
             catalogue.upsert_skus(list(map(_retired, _stored([key]).values())))
         done[key] = (UNDONE, None)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.templatetags.desk import icon, iso, jst, yen
 from orders.queries.desk import Mark, Row
-from orders.queries.desk_columns import Column
+from orders.queries.desk_columns import Column, Noted
 
 register = template.Library()
 
@@ -28,7 +28,9 @@ CELLS = {
 </td>""",
     "time": '<td class="desk-time" data-label="{ordered_label}">{ordered}</td>',
     "buyer": '<td class="desk-buyer"><span>{buyer}{place}</span></td>',
-    "items": '<td class="desk-items"><span>{items}{marks}</span></td>',
+    "items": """<td class="desk-items">
+<span><a class="desk-goods" href="{url}goods/" data-goods>{items}</a>{marks}</span>
+</td>""",
     "quantity": '<td class="num desk-quantity">{quantity}</td>',
     "total": '<td class="num">{total}</td>',
     "payment": '<td><span>{payment}<span class="cell-sub"{payment_tone}>{payment_state}</span></span></td>',
@@ -83,6 +85,7 @@ def order_rows(rows: list[Row], columns: Sequence[Column]) -> SafeString:
 def _added(column: Column) -> str:
     label = escape(str(column.label)).replace("{", "{{").replace("}", "}}")
     kind = "desk-added desk-short" if column.short else "desk-added"
+    kind += " num" if column.number else ""
     return f'<td class="{kind}" data-label="{label}">{{added[{column.code}]}}</td>'
 
 
@@ -109,8 +112,16 @@ def _row(row: Row, form: Callable[..., str], year: int) -> str:
         stage_tone=row.stage_tone,
         others=_others(row.others) if row.others else "",
         stage=escape(row.stage),
-        added={code: escape(word) or "–" for code, word in row.added.items()} if row.added else row.added,
+        added={code: _word(word) for code, word in row.added.items()} if row.added else row.added,
     )
+
+
+def _word(word: str) -> str:
+    """A word of an added column; what is noted of it is read out too."""
+    if isinstance(word, Noted) and word.note:
+        note = escape(word.note)
+        return f'<span title="{note}">{escape(word)}<span class="visually-hidden"> {note}</span></span>'
+    return escape(word) or "–"
 
 
 def _others(names: str) -> str:

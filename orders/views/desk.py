@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
@@ -31,6 +31,15 @@ SORTS: Mapping[str, Sequence[str]] = {
     "ordered_at": ("ordered_at", "id"),
     "ship_by": ("ship_by", "id"),
     "-ship_by": ("-ship_by", "-id"),
+    "told": ("channel_updated_at", "id"),
+    "-told": ("-channel_updated_at", "-id"),
+}
+# Sorted by these, the list holds only what has one: the index knows nothing else.
+ONLY: Mapping[str, Q] = {
+    "ship_by": STILL_DUE,
+    "-ship_by": STILL_DUE,
+    "told": Q(channel_updated_at__isnull=False),
+    "-told": Q(channel_updated_at__isnull=False),
 }
 NEWEST = "-ordered_at"
 # The filter panel, from top to bottom; the prefectures come last, folded.
@@ -50,15 +59,32 @@ PANEL_CHOICES = (
 )
 # Folded behind their titles; a group with something chosen stands open.
 PANEL_GROUPS = (
-    (lazy("番号・確認"), ("numbers", "level", "edited")),
-    (lazy("注文者・届け先"), ("person", "postal")),
+    (lazy("番号・確認"), ("numbers", "level", "edited", "source")),
+    (lazy("注文者・届け先"), ("person", "postal", "nth")),
+    (lazy("含まないもの"), ("lack",)),
     (lazy("お金"), ("paid_from", "paid_to", "overdue")),
-    (lazy("商品・在庫"), ("goods", "sku", "sku_only", "units_min", "units_max", "allocation")),
+    (
+        lazy("商品・在庫"),
+        (
+            "goods",
+            "brand",
+            "category",
+            "supplier",
+            "sku",
+            "sku_only",
+            "units_min",
+            "units_max",
+            "temperature",
+            "tax",
+            "allocation",
+        ),
+    ),
     (
         lazy("配送"),
         ("carrier", "method", "location", "fulfillment", "wish_from", "wish_to", "planned_from", "planned_to"),
     ),
-    (lazy("メール"), ("mailed", "mail_failed")),
+    (lazy("メール"), ("mailed", "unmailed", "mail_failed")),
+    (lazy("返品"), ("return_reason",)),
 )
 PANEL_RANGES = (
     (lazy("注文日"), "ordered_from", "ordered_to"),
@@ -67,6 +93,8 @@ PANEL_RANGES = (
 )
 # Parameters of the URL that say where one stands, not what is listed.
 PLACE = ("after", "before", "token", "chosen", "shown")
+# And those that say how it looks.
+LOOKS = ("col", "width", "sort")
 
 
 @require_GET
@@ -85,6 +113,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "chosen": run.left_over if run else [],
         "sort": NEWEST,
         "only_due": sorts_by_deadline(request.GET),
+        "only_told": sorts_by_channel(request.GET),
     }
     return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
 
@@ -109,7 +138,7 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
     shown = as_list(request)
     page, filters = listed(shown)
     board = desk.tiles()
-    looked = desk_columns.looked_up(page.rows, desk_columns.chosen(shown.GET.getlist("col")))
+    looked = desk_columns.looked_up(page.rows, columns_of(shown))
     was = [
         int(value)
         for value in request.GET.get("shown", "").split(",")[:MOST_SHOWN]
@@ -144,8 +173,7 @@ def order_filter(request: HttpRequest) -> HttpResponse:
             for title, names in PANEL_GROUPS
         ],
         "turned": filters.turned,
-        "sort": request.GET.get("sort", ""),
-        "columns": request.GET.getlist("col"),
+        "looks": [(name, value) for name in LOOKS for value in request.GET.getlist(name)],
     }
     return render_page(request, "orders/desk_filter.html", context, fragment="orders/_desk_filter.html")
 
@@ -160,18 +188,26 @@ def listed(request: HttpRequest) -> tuple[KeysetPage, OrderFilter]:
     """The page of plain rows that the URL asks for."""
     filters = OrderFilter(request.GET, queryset=Order.objects.all())
     matching = narrowed(filters.qs, request.GET)
-    rows = desk.table_rows(matching, desk_columns.chosen(request.GET.getlist("col")))
+    rows = desk.table_rows(matching, columns_of(request))
     page = keyset_page(request, rows, order=chosen_order(request, SORTS, NEWEST))
     return page, filters
 
 
+def columns_of(request: HttpRequest) -> list[desk_columns.Column]:
+    return desk_columns.chosen(request.GET.getlist("col"), request.user.has_perm)
+
+
 def narrowed(orders: "QuerySet[Order]", query: QueryDict) -> "QuerySet[Order]":
-    """Sorted by deadline, the list holds what has one: the index knows nothing else."""
-    return orders.filter(STILL_DUE) if sorts_by_deadline(query) else orders
+    sort = query.get("sort", "")
+    return orders.filter(ONLY[sort]) if sort in ONLY else orders
 
 
 def sorts_by_deadline(query: QueryDict) -> bool:
     return query.get("sort", "") in {"ship_by", "-ship_by"}
+
+
+def sorts_by_channel(query: QueryDict) -> bool:
+    return query.get("sort", "") in {"told", "-told"}
 
 
 def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.Tile]) -> dict[str, Any]:
@@ -179,16 +215,17 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     query = request.GET.copy()
     query.pop("chosen", None)
     listed_by = list_query(request.GET)
-    columns = desk_columns.chosen(request.GET.getlist("col"))
+    columns = columns_of(request)
     looked = desk_columns.looked_up(page.rows, columns)
     personal, here = request.user.has_perm("orders.view_personal_data"), others_at(request, page)
     return {
         "page": page,
         "columns": columns,
+        "widths": desk_columns.widths(request.GET.getlist("width")),
         "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns, looked=looked), here),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
-        "everything": not any(name not in {*PLACE, "col", "sort"} for name in request.GET),
+        "everything": not any(name not in {*PLACE, *LOOKS} for name in request.GET),
         "list_url": reverse("orders:list"),
         "list_query": listed_by,
         "live_url": f"{reverse('orders:live')}?{query.urlencode()}",
@@ -204,7 +241,9 @@ def others_at(request: HttpRequest, page: KeysetPage) -> dict[int, list[presence
 def board_of(board: Sequence[desk.Tile], query: QueryDict) -> list[dict[str, Any]]:
     """The tiles ready to print, with the one in use, and the keys that lead to its neighbours."""
     here, root = f"?{_only(query, 'stage', 'sync')}", reverse("orders:list")
-    keep = f"&{_only(query, 'col')}" if "col" in query else ""  # the columns stay from tile to tile
+    looks = [("col", code) for code in query.getlist("col")]
+    looks += [("width", f"{code}-{pixels}") for code, pixels in desk_columns.widths(query.getlist("width")).items()]
+    keep = f"&{urlencode(looks)}" if looks else ""  # the columns stay from tile to tile
     at = next((place for place, tile in enumerate(board) if tile.query == here), None)
     keys = {} if at is None else {at - 1: "[", at + 1: "]"}
     return [

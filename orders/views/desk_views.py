@@ -42,8 +42,8 @@ def views(request: HttpRequest) -> HttpResponse:
 def panel(user: User, query: str, form: SaveForm) -> dict[str, Any]:
     found = desk_views.visible_to(user)
     known = desk_counts.counts([view.query for view in found])
-    chosen = desk_columns.chosen(QueryDict(query).getlist("col"))
-    rest = [column for column in desk_columns.COLUMNS.values() if column not in chosen]
+    chosen = desk_columns.chosen(QueryDict(query).getlist("col"), user.has_perm)
+    rest = [column for column in desk_columns.offered(user.has_perm) if column not in chosen]
     return {
         "form": form,
         "list_query": query,
@@ -84,6 +84,8 @@ def columns(request: HttpRequest) -> HttpResponse:
     wanted.sort(key=lambda code: _place(request.GET.get(f"place-{code}", "")))
     standing = [column.code for column in desk_columns.STANDING]
     query.setlist("col", [] if "default" in request.GET or wanted == standing else wanted)
+    if "default" in request.GET:
+        query.pop("width", None)
     return HttpResponseRedirect(f"{reverse('orders:list')}?{query.urlencode()}")
 
 

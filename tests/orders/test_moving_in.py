@@ -104,6 +104,41 @@ def test_taking_products_back_restores_the_old_and_keeps_the_used(aoi):
     assert list(move.events.order_by("pk").values_list("kind", flat=True)) == ["read", "checked", "applied", "undone"]
 
 
+def test_costs_suppliers_and_weights_come_with_the_products_and_go_back_with_them(aoi):
+    make_sku("A-1", cost=500, supplier="前の問屋", weight_g=10)
+    text = '商品コード,商品名,原価,仕入先名,重量(g)\nA-1,椅子,,,\nA-2,机,"1,980円",家具問屋,12.5kg\nA-3,棚,0,,800g\n'
+    apply(check(read(text, "products", aoi), aoi), aoi)
+    assert set(Sku.objects.values_list("code", "cost", "supplier", "weight_g")) == {
+        ("A-1", 500, "前の問屋", 10), ("A-2", 1980, "家具問屋", 12_500), ("A-3", 0, "", 800),
+    }  # fmt: skip
+    move = apply(check(read("商品コード,商品名,仕入価格\nA-1,椅子,510\n", "products", aoi), aoi), aoi)
+    assert Sku.objects.get(code="A-1").cost == 510
+    moving_in.undo(move, by=aoi)
+    assert Sku.objects.get(code="A-1").cost == 500
+
+
+def test_taking_back_a_file_of_before_costs_were_kept_leaves_costs_alone(aoi):
+    make_sku("A-2", price=9, cost=77)
+    move = apply(check(read(GOODS, "products", aoi), aoi), aoi)
+    for unit in move.rows.filter(outcome="updated"):
+        unit.before = {name: value for name, value in unit.before.items() if name not in {"cost", "supplier"}}
+        unit.save(update_fields=["before"])
+    moving_in.undo(move, by=aoi)
+    assert Sku.objects.values_list("price", "cost").get(code="A-2") == (9, 77)
+
+
+@pytest.mark.parametrize("cell", ["-5", "安い", "12.5"])
+def test_a_cost_that_is_none_is_named(cell):
+    with pytest.raises(decide.BadCell):
+        decide.cost(cell)
+
+
+@pytest.mark.parametrize("cell", ["-5", "軽い", "1.5g", "1.2345kg", "99999999kg"])
+def test_a_weight_that_is_none_is_named(cell):
+    with pytest.raises(decide.BadCell):
+        decide.grams(cell)
+
+
 def test_bad_lines_are_named_and_the_others_go_in(aoi):
     text = "商品コード,商品名,価格,税率\nA-1,椅子,abc,10\n,机,1,10\nA-3,棚,1,9\nA-4,箱,1,8\nA-4,箱,1,8\n"
     move = check(read(text, "products", aoi), aoi)

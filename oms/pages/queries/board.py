@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from fulfillment.services import costs
 from oms.kernel.templatetags.desk import yen
 from oms.pages import charts
 from oms.pages.queries import numbers as facts
@@ -45,14 +46,17 @@ class Chart:
     rows: Sequence[Sequence[str]]
 
 
-def board(shops: Sequence[Shop], period: Period) -> dict[str, Any]:
-    """Everything the page shows. A fixed number of queries."""
+def board(shops: Sequence[Shop], period: Period, *, costs_told: bool) -> dict[str, Any]:
+    """Everything the page shows. A fixed number of queries. Without `costs_told` nothing says what we pay."""
     found = facts.sums(period)
     shown = [shop for shop in shops if not period.shops or shop.pk in period.shops]
     delays = facts.publish_delays(period)
     whole, reasons = facts.reason_rows(period)
     return {
-        "cards": _cards(period, found, whole, delays.get(0, facts.Pushes())),
+        "cards": [
+            *_cards(period, found, whole, delays.get(0, facts.Pushes())),
+            *([_cost(period, found)] if costs_told else []),
+        ],
         "charts": _charts(shown, period, found),
         "shop_rows": facts.shop_rows(shown, period, found, delays),
         "push_url": f"{reverse('pages:number-pushes')}?{_days(period)}",
@@ -225,6 +229,37 @@ def _split(period: Period, found: Sums, shipped: Counted) -> Card:
         [split, shipped],
         _spark(period, lambda day: percent(found.count("split", day=day), found.count("shipped", day=day))),
         _("2つ以上の出荷に分けた受注 ÷ 出荷"),
+    )
+
+
+def _cost(period: Period, found: Sums) -> Card:
+    """Two queries, for the settings."""
+    known, settings = _counted("costed", period, found), costs.costs()
+
+    def spent(day: date | None = None) -> costs.Spent:
+        freight, parcels, card_s, touches = (
+            found.sum(name, day=day) for name in ("costed", "costed_parcels", "costed_card_s", "costed_touches")
+        )
+        return settings.spent(freight=freight, parcels=parcels, card_s=card_s, touches=touches)
+
+    def each(day: date) -> float | None:
+        n = found.count("costed", day=day)
+        return spent(day).yen / n if n else None
+
+    whole, n = spent(), known.n
+    parts = {"freight": whole.freight, "material": whole.material, "work": whole.work}
+    said = _("送料 %(freight)s・資材 %(material)s・人件費 %(work)s") % {
+        name: yen(round(part / n)) if n else "–" for name, part in parts.items()
+    }
+    if not settings.rates:
+        said = _("送料が未設定です。出荷コストで設定すると、以後の出荷から数えます。")
+    return Card(
+        _("1件あたりコスト"),
+        yen(round(whole.yen / n)) if n else "–",
+        said,
+        [known],
+        _spark(period, each),
+        _("（送料＋資材費＋人の時間×人件費）÷ 送料のわかる出荷（税抜）"),
     )
 
 

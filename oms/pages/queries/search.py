@@ -19,6 +19,7 @@ from oms.kernel.search import matching, search_words
 from oms.kernel.text import search_word
 from orders.models import Order
 from orders.models.order import Stage
+from orders.queries import quick_search
 from orders.queries.tones import STAGE_TONES
 
 EACH = 10
@@ -50,7 +51,8 @@ class Group:
 
 def search(typed: str, user: User) -> list[Group]:
     """Groups with at least one hit, each only for those who may see its kind; exact hits first."""
-    if not search_words(typed):
+    asked = quick_search.read(typed)
+    if not asked.marked and not search_words(typed):
         return []
     finders: list[tuple[str, Callable[[str, bool], Group]]] = [
         ("orders.view_order", _orders),
@@ -59,6 +61,8 @@ def search(typed: str, user: User) -> list[Group]:
         ("inventory.view_sku", _skus),
     ]
     personal = user.has_perm("orders.view_personal_data")
+    if asked.marked:  # a stage or a tag: only orders have one
+        finders = finders[:1]
     found = [find(typed.strip(), personal) for right, find in finders if user.has_perm(right)]
     return [Group(g.title, sorted(g.hits, key=lambda hit: not hit.exact), g.more_url) for g in found if g.hits]
 
@@ -72,7 +76,7 @@ def only_exact(groups: Sequence[Group], *, to_order: bool = False) -> str:
 
 def _orders(typed: str, personal: bool) -> Group:
     rows = list(
-        matching(Order.objects.all(), "search", typed)
+        quick_search.found_by(Order.objects.all(), typed)
         .select_related("shop")
         .only("channel_order_no", "buyer_name", "item_summary", "stage", "ordered_at", "shop__name")
         .order_by("-ordered_at", "-id")[: EACH + 1]

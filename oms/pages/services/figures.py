@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
+from fulfillment.queries.freight import freights
 from oms.kernel import clock
 from orders.channel_order import MOVED_IN
 from orders.decide.numbers import DAY_OF, NO_TOUCH, NUMBERS, STEPS_PER_E, TIMES
@@ -22,6 +23,7 @@ from orders.services.internal import INTERNAL
 LOCK = 7_402_251  # advisory: one sweep at a time
 SLICE = 5_000
 AT_ONCE = 50_000
+LONGEST_CARD_S = 600  # a card that stood open longer was not worked at
 LOOK_BACK = timedelta(minutes=15)  # a transaction that was open meanwhile commits its older ids later
 
 Place = tuple[str, date, int]  # basis, day, shop
@@ -57,6 +59,14 @@ touched AS (
              WHERE v.by_id IS NOT NULL AND v.kind <> ALL(%(no_touch)s)
                AND (v.kind = 'instructed' OR v.at <= coalesce(o.instructed_at, o.shipped_at, 'infinity'))) e
      GROUP BY e.order_id),
+cards AS (
+    SELECT d.order_id, count(DISTINCT d.action) FILTER (WHERE m.orders = 1) AS n,
+           sum(least(%(longest)s, greatest(0, extract(epoch FROM d.decided_at - d.shown_at))) / m.cards)::int AS s
+      FROM orders_reviewdecision d
+      JOIN LATERAL (SELECT count(*) AS cards, count(DISTINCT w.order_id) AS orders FROM orders_reviewdecision w
+                     WHERE w.action = d.action AND w.undone_at IS NULL) m ON true
+     WHERE d.order_id = ANY(%(ids)s) AND d.undone_at IS NULL GROUP BY d.order_id),
+freight AS (SELECT * FROM unnest(%(freight_ids)s::bigint[], %(freight_yen)s::bigint[]) AS f(order_id, yen)),
 sent AS (
     SELECT l.order_id, count(DISTINCT s.id) AS n
       FROM orders_orderline l JOIN fulfillment_shipmentline sl ON sl.order_line_id = l.id
@@ -64,7 +74,7 @@ sent AS (
      WHERE l.order_id = ANY(%(ids)s) GROUP BY l.order_id)
 INSERT INTO orders_orderfigure (order_id, shop_id, ordered_on, shipped_on, cancelled_on, by_channel, cancelled, late,
                                 fault, oversold, returned, known, touches, single_touches, parcels, import_s,
-                                release_s, total)
+                                release_s, total, freight, card_s, other_touches)
 SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
        CASE WHEN NOT o.fulfilled_by_channel AND NOT (o.flags @> %(moved_in)s::varchar[]) 
             THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
@@ -79,8 +89,11 @@ SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
        CASE WHEN o.shipped_at IS NULL THEN 0 ELSE coalesce(s.n, 1) END,
        CASE WHEN NOT (o.flags @> %(moved_in)s::varchar[])
             THEN greatest(0, extract(epoch FROM o.imported_at - o.ordered_at))::int END,
-       greatest(0, extract(epoch FROM o.instructed_at - o.imported_at))::int, coalesce(o.total, 0)
+       greatest(0, extract(epoch FROM o.instructed_at - o.imported_at))::int, coalesce(o.total, 0),
+       CASE WHEN o.shipped_at IS NOT NULL THEN f.yen END, coalesce(c.s, 0),
+       greatest(0, coalesce(t.single, 0) - coalesce(c.n, 0))
   FROM chosen o LEFT JOIN touched t ON t.order_id = o.id LEFT JOIN sent s ON s.order_id = o.id
+  LEFT JOIN cards c ON c.order_id = o.id LEFT JOIN freight f ON f.order_id = o.id
  WHERE NOT (o.flags @> %(internal)s::varchar[])
  ORDER BY o.id
 ON CONFLICT (order_id) DO UPDATE SET
@@ -89,7 +102,11 @@ ON CONFLICT (order_id) DO UPDATE SET
     late = excluded.late, fault = excluded.fault, oversold = excluded.oversold,
     returned = excluded.returned, known = excluded.known,
     touches = excluded.touches, single_touches = excluded.single_touches, parcels = excluded.parcels,
-    import_s = excluded.import_s, release_s = excluded.release_s, total = excluded.total
+    import_s = excluded.import_s, release_s = excluded.release_s, total = excluded.total,
+    freight = CASE WHEN (orders_orderfigure.shipped_on, orders_orderfigure.parcels)
+                        IS NOT DISTINCT FROM (excluded.shipped_on, excluded.parcels)
+                   THEN coalesce(orders_orderfigure.freight, excluded.freight) ELSE excluded.freight END,
+    card_s = excluded.card_s, other_touches = excluded.other_touches
  WHERE orders_orderfigure IS DISTINCT FROM excluded
 RETURNING shop_id, ordered_on, shipped_on, cancelled_on
 """
@@ -149,9 +166,13 @@ def _write(order_ids: Sequence[int]) -> None:
             "pk", "shop_id", "ordered_on", "shipped_on", "cancelled_on"
         )
         stood = list(before)
+        paid = {order: one.yen for order, one in freights(ids).items() if one.known}
         with connection.cursor() as cursor:
             values: dict[str, Any] = {
                 "ids": ids,
+                "longest": LONGEST_CARD_S,
+                "freight_ids": list(paid),
+                "freight_yen": list(paid.values()),
                 "no_touch": list(NO_TOUCH),
                 "moved_in": [MOVED_IN],
                 "internal": [INTERNAL],

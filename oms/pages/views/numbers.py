@@ -22,7 +22,13 @@ from orders.models.reason import ReviewReason
 def numbers(request: HttpRequest) -> HttpResponse:
     shops = list(Shop.objects.order_by("code"))
     period = facts.chosen_period(request.GET, shops)
-    context = {"period": period, "choices": facts.period_choices(), "shops": shops, **board(shops, period)}
+    told = request.user.has_perm("inventory.view_cost")
+    context = {
+        "period": period,
+        "choices": facts.period_choices(),
+        "shops": shops,
+        **board(shops, period, costs_told=told),
+    }
     return render_page(request, "pages/numbers.html", context)
 
 

@@ -111,9 +111,22 @@ def _words() -> dict[str, Any]:
 
 def _goods() -> dict[str, Any]:
     goods = [entry.split() for entry in words.GOODS.split(",")]
-    upsert_products([ProductRow(code, name) for code, name, _price, _rate in goods])
+    upsert_products([ProductRow(code, name, *_kind(code, rate)) for code, name, _price, rate in goods])
     ids = upsert_skus(
-        [SkuRow(code, code, name, price=int(price), tax_rate=int(rate)) for code, name, price, rate in goods]
+        [
+            SkuRow(
+                code,
+                code,
+                name,
+                price=int(price),
+                tax_rate=int(rate),
+                temperature="frozen" if code.startswith("FISH") else "ambient",
+                cost=int(price) // 2,
+                supplier="食品問屋" if rate == "8" else "雑貨問屋",
+                weight_g=int(price) // 10,
+            )
+            for code, name, price, rate in goods
+        ]
     )
     return {
         "skus": [ids[code] for code, *_rest in goods],
@@ -123,6 +136,11 @@ def _goods() -> dict[str, Any]:
         "prices": [int(price) for _code, _name, price, _rate in goods],
         "rates": [int(rate) for *_rest, rate in goods],
     }
+
+
+def _kind(code: str, rate: str) -> tuple[str, str]:
+    """Brand and category."""
+    return "刃物の店" if code.startswith("KNIFE") else "くらしの品", "食品" if rate == "8" else "雑貨"
 
 
 def _shops() -> dict[str, Any]:

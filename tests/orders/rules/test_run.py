@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from fulfillment.services.allocate import allocate_waiting
-from inventory.models import Balance
+from inventory.models import Balance, BundleComponent
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from orders.channel_order import ChannelState, PaymentMethod, PaymentState
@@ -383,3 +383,25 @@ def test_an_import_without_rules_pays_two_small_queries_and_with_rules_the_same_
             take_in(make_shop(), orders, sku_of=mapped(chair))
         counts.append(len(queries))
     assert counts[1] - counts[0] <= 2, counts
+
+
+def test_rules_ask_about_suppliers_and_about_weights_only_when_all_are_known():
+    make_rule("問屋", group("lines_any", cond("line.supplier", "is", "茶問屋")), then=do("add_tag", tag="問屋"))
+    make_rule("重い", cond("weight_total", "ge", 20_000), then=do("add_tag", tag="重い"))
+    make_rule("不明", cond("weight_total", "empty"), then=do("add_tag", tag="重さ不明"))
+    make_rule("1行", group("lines_any", cond("line.weight", "gt", 9_000)), then=do("add_tag", tag="重い行"))
+    desk = make_sku("DESK", stock_units=9, weight_g=9_500, supplier="家具問屋")
+    tea = make_sku("TEA", stock_units=9, weight_g=500, supplier="茶問屋")
+    lamp, pair = make_sku("LAMP", stock_units=9), make_sku("PAIR", is_bundle=True)
+    BundleComponent.objects.create(bundle=pair, component=desk, quantity=2)
+    orders = take(
+        make_channel_order(make_line("DESK", 2), make_line("TEA", 2), number="A"),
+        make_channel_order(make_line("DESK"), number="B"),
+        make_channel_order(make_line("DESK", 3), make_line("LAMP"), number="C"),
+        make_channel_order(make_line("PAIR"), make_line("TEA", 2), number="D"),
+        skus=[desk, tea, lamp, pair],
+    )
+    found = {order.channel_order_no: set(order.tags) for order in orders}
+    assert found == {
+        "A": {"問屋", "重い", "重い行"}, "B": {"重い行"}, "C": {"重さ不明", "重い行"}, "D": {"問屋", "重い", "重い行"},
+    }  # fmt: skip

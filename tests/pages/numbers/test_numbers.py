@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
+from fulfillment.services import costs
 from oms.kernel import clock
 from oms.pages.queries import numbers as facts
 from oms.pages.services import figures
@@ -138,7 +139,7 @@ def test_the_page_asks_a_fixed_number_of_queries(aoi, client_of, django_assert_m
     some_days(aoi)
     client = client_of(aoi)
     client.get("/numbers/")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         assert client.get("/numbers/").status_code == 200
 
 
@@ -167,3 +168,59 @@ def test_a_quantile_of_steps_is_within_its_step():
     assert quantile(counted, 0.9) == seconds_of(step_of(10))
     assert quantile(counted, 0.91) == seconds_of(step_of(1000))
     assert quantile([], 0.5) is None
+
+
+def yen_of_cost(client) -> tuple[str, str]:
+    cards = {card.label: card for card in client.get("/numbers/?period=7").context["cards"]}
+    return cards["1件あたりコスト"].value, cards["1件あたりコスト"].beside
+
+
+@pytest.mark.django_db
+def test_the_cost_per_order_is_freight_material_and_the_time_of_people(aoi, client_of):
+    costs.save(costs.Costs(35, 1800, {("yamato", None): 700}, action_s=60), by_id=None)
+    orders, now = some_days(aoi), clock.now()  # A, B and C left; C was held and released by hand
+    for code, seconds in (("A", 30), ("B", 6000)):
+        ReviewDecision.objects.create(
+            order=orders[code], code="buyer_note", verb="accept", by=aoi, shown_at=now - timedelta(seconds=seconds),
+            decided_at=now, action=code,
+        )  # fmt: skip
+    figures.rebuild([order.pk for order in orders.values()])
+    rows = {row.order.channel_order_no: row for row in OrderFigure.objects.select_related("order")}
+    assert [(rows[no].freight, rows[no].card_s, rows[no].other_touches) for no in "ABCE"] == [
+        (700, 30, 0), (700, 600, 0), (700, 0, 2), (None, 0, 1),
+    ]  # fmt: skip
+    # (30 + 600 + 2 × 60) s × 1,800 / h = 375; 3 × 35 = 105; 3 × 700 = 2,100
+    value, beside = yen_of_cost(client_of(aoi))
+    assert value == "¥860" and beside == "送料 ¥700・資材 ¥35・人件費 ¥125"
+    assert listed(client_of(aoi), "/orders/?number=costed") == 3
+
+
+@pytest.mark.django_db
+def test_one_press_on_several_cards_is_shared_and_a_card_left_open_is_cut(aoi):
+    orders, now = some_days(aoi), clock.now()
+    for code in "AB":
+        ReviewDecision.objects.create(
+            order=orders[code], code="buyer_note", verb="accept", by=aoi, shown_at=now - timedelta(seconds=40),
+            decided_at=now, action="both",
+        )  # fmt: skip
+    figures.rebuild([order.pk for order in orders.values()])
+    assert set(OrderFigure.objects.filter(card_s__gt=0).values_list("order", "card_s")) == {
+        (orders["A"].pk, 20), (orders["B"].pk, 20),
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_rate_that_changes_later_leaves_what_was_shipped_before(aoi):
+    costs.save(costs.Costs(None, None, {("yamato", None): 700}), by_id=None)
+    orders = some_days(aoi)
+    costs.save(costs.Costs(None, None, {("yamato", None): 900}, version=1), by_id=None)
+    figures.rebuild([order.pk for order in orders.values()])
+    assert set(OrderFigure.objects.exclude(freight=None).values_list("freight", flat=True)) == {700}
+
+
+@pytest.mark.django_db
+def test_costs_are_told_only_to_who_may_see_them_and_ask_for_rates_first(aoi, client_of, person_with):
+    some_days(aoi)
+    assert yen_of_cost(client_of(aoi)) == ("–", "送料が未設定です。出荷コストで設定すると、以後の出荷から数えます。")
+    page = client_of(person_with("operator")).get("/numbers/").content.decode()
+    assert "1件あたりコスト" not in page and "/costs/" not in page

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     initial = True
 
     replaces = [
-        ("channels", "0001_initial"),
+        ("channels", "0011_one_tracking_number"),
         ("channels", "0002_initial"),
         ("channels", "0003_journal_is_append_only"),
         ("channels", "0004_credentials_calls_and_protection"),
@@ -29,9 +29,9 @@ class Migration(migrations.Migration):
     ]
 
     dependencies = [
-        ("inventory", "0001_squashed_0006"),
-        ("kernel", "0001_squashed_0006"),
-        ("orders", "0001_squashed_0031"),
+        ("inventory", "0007_squashed_0006"),
+        ("kernel", "0007_squashed_0006"),
+        ("orders", "0032_squashed_0031"),
     ]
 
     operations = [

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     initial = True
 
     replaces = [
-        ("fulfillment", "0001_initial"),
+        ("fulfillment", "0006_stop_requests"),
         ("fulfillment", "0002_initial"),
         ("fulfillment", "0003_journal_is_append_only"),
         ("fulfillment", "0004_release_time"),
@@ -23,9 +23,9 @@ class Migration(migrations.Migration):
     ]
 
     dependencies = [
-        ("inventory", "0001_squashed_0006"),
-        ("kernel", "0001_squashed_0006"),
-        ("orders", "0001_squashed_0031"),
+        ("inventory", "0007_squashed_0006"),
+        ("kernel", "0007_squashed_0006"),
+        ("orders", "0032_squashed_0031"),
     ]
 
     operations = [

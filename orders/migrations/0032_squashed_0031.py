@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     initial = True
 
     replaces = [
-        ("orders", "0001_initial"),
+        ("orders", "0031_privacy_journal_is_append_only"),
         ("orders", "0002_journal_is_append_only"),
         ("orders", "0003_bulk_runs"),
         ("orders", "0004_desk_indexes"),
@@ -60,9 +60,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ("customers", "0001_squashed_0003"),
-        ("inventory", "0001_squashed_0006"),
-        ("kernel", "0001_squashed_0006"),
+        ("customers", "0004_squashed_0003"),
+        ("inventory", "0007_squashed_0006"),
+        ("kernel", "0007_squashed_0006"),
     ]
 
     operations = [

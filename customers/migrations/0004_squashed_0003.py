@@ -13,13 +13,13 @@ class Migration(migrations.Migration):
     initial = True
 
     replaces = [
-        ("customers", "0001_initial"),
+        ("customers", "0003_fill_member_search"),
         ("customers", "0002_member_search"),
         ("customers", "0003_fill_member_search"),
     ]
 
     dependencies = [
-        ("kernel", "0001_squashed_0006"),
+        ("kernel", "0007_squashed_0006"),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     initial = True
 
     replaces = [
-        ("inventory", "0001_stock"),
+        ("inventory", "0006_stock_forms_are_done_once"),
         ("inventory", "0002_ledger_is_append_only"),
         ("inventory", "0003_search"),
         ("inventory", "0004_places_of_returns"),
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
     ]
 
     dependencies = [
-        ("kernel", "0001_squashed_0006"),
+        ("kernel", "0007_squashed_0006"),
     ]
 
     operations = [

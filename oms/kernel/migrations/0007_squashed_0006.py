@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
     initial = True
 
     replaces = [
-        ("kernel", "0001_initial"),
+        ("kernel", "0006_effect_events_are_append_only"),
         ("kernel", "0002_search_grams"),
         ("kernel", "0003_append_only"),
         ("kernel", "0004_user_permissions"),

@@ -1,0 +1,44 @@
+"""What orders' freight costs us, by the rates of the settings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+# A parcel of several orders is shared among them to the last yen, the first ones bearing the remainder. Cancelled and
+# stopped parcels cost nothing. A box is as large as its share of the parcel's goods.
+FREIGHT = """
+WITH mine AS (
+    SELECT DISTINCT sl.shipment_id FROM orders_orderline l
+      JOIN fulfillment_shipmentline sl ON sl.order_line_id = l.id WHERE l.order_id = ANY(%(ids)s)),
+parcel AS (
+    SELECT s.id, s.carrier, s.package_count, sum(sl.quantity * k.size_factor) AS size,
+           array_agg(DISTINCT l.order_id ORDER BY l.order_id) AS orders
+      FROM mine m JOIN fulfillment_shipment s ON s.id = m.shipment_id AND s.state NOT IN ('cancelled', 'stopped')
+      JOIN fulfillment_shipmentline sl ON sl.shipment_id = s.id JOIN orders_orderline l ON l.id = sl.order_line_id
+      JOIN inventory_sku k ON k.id = sl.sku_id GROUP BY s.id),
+priced AS (
+    SELECT p.orders, r.price * p.package_count AS yen, cardinality(p.orders) AS n
+      FROM parcel p LEFT JOIN LATERAL (
+           SELECT price FROM fulfillment_freightrate f
+            WHERE f.carrier = p.carrier AND (f.size_to IS NULL OR f.size_to * p.package_count >= p.size)
+            ORDER BY f.size_to NULLS LAST LIMIT 1) r ON true)
+SELECT o.id, coalesce(sum(p.yen / p.n + (o.place <= p.yen %% p.n)::int), 0)::bigint, bool_and(p.yen IS NOT NULL)
+  FROM priced p CROSS JOIN unnest(p.orders) WITH ORDINALITY AS o(id, place)
+ WHERE o.id = ANY(%(ids)s) GROUP BY o.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Freight:
+    """Yen without tax of the parcels whose rate is known; `known`: that is all of them, and there is one."""
+
+    yen: int = 0
+    known: bool = False
+
+
+def freights(order_ids: Sequence[int]) -> dict[int, Freight]:
+    """By order; one that has no parcel is left out. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(FREIGHT, {"ids": list(order_ids)})
+        return {order: Freight(yen, known) for order, yen, known in cursor.fetchall()}

@@ -1,0 +1,9 @@
+from django.db import migrations
+
+from oms.kernel.journal import append_only
+
+
+class Migration(migrations.Migration):
+    dependencies = [("inventory", "0008_goods_facts"), ("kernel", "0003_append_only")]
+
+    operations = [append_only("inventory_skuchange")]
