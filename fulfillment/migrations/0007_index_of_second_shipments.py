@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False  # built beside the day's work
 
     dependencies = [
-        ('fulfillment', '0006_stop_requests'),
+        ("fulfillment", "0006_stop_requests"),
         ('inventory', '0008_sku_changes_are_append_only'),
         ('orders', '0032_indexes_for_more_filters'),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0001_squashed_0031'),
+        ("orders", "0032_indexes_for_more_filters"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0006_stock_forms_are_done_once'),
+        ("inventory", "0006_stock_forms_are_done_once"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
