@@ -21,5 +21,6 @@ rule_routes: list[URLPattern] = [
     path("<int:pk>/labels/", labels.order_labels, name="labels"),
     path("tasks/", labels.task_list, name="tasks"),
     path("tasks/<int:pk>/done/", labels.task_done, name="task-done"),
+    path("tasks/<int:pk>/later/", labels.task_later, name="task-later"),
     path("mails/<int:pk>/send/", labels.mail_send, name="mail-send"),
 ]

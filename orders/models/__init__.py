@@ -1,3 +1,4 @@
+from orders.models.adjustment import OrderAdjustment, OrderChoice
 from orders.models.attachment import OrderAttachment, OrderTalk
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkMemory, BulkRun
@@ -35,7 +36,18 @@ from orders.models.return_case import (
     UnknownParcel,
 )
 from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange
-from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
+from orders.models.rule import (
+    Rule,
+    RuleList,
+    RuleListVersion,
+    RuleMark,
+    RuleOccasion,
+    RuleStockSide,
+    RuleTally,
+    RuleTrace,
+    RuleVersion,
+    RuleWake,
+)
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 from orders.models.stage_name import StageName
@@ -78,7 +90,9 @@ __all__ = [
     "MoveInRow",
     "NoshiChoice",
     "Order",
+    "OrderAdjustment",
     "OrderAttachment",
+    "OrderChoice",
     "OrderEvent",
     "OrderEventValue",
     "OrderFigure",
@@ -111,8 +125,10 @@ __all__ = [
     "ReviewSettingChange",
     "Rule",
     "RuleList",
+    "RuleListVersion",
     "RuleMark",
     "RuleOccasion",
+    "RuleStockSide",
     "RuleTally",
     "RuleTrace",
     "RuleVersion",

@@ -18,6 +18,8 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import sentence as words
 from orders.decide.rules.fields import FIELDS, SUMMABLE
 from orders.models import OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion, Shop
+from orders.models.mail import MailEvent
+from orders.services.rules import active
 
 SPAN = timedelta(days=30)
 
@@ -187,6 +189,7 @@ def builder_names() -> dict[str, list[tuple[str, Any]]]:
         "reason": reasons,
         "reasons": reasons,
         "lists": lists,
+        "mail_text": [(f"{event}:{name}", f"{MailEvent(event).label}: {name}") for event, name in active.mail_texts()],
         "tags": [],
     }
 

@@ -21,7 +21,18 @@ from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import cancel, intake_rows, journal, ledger, lines, mail, mail_stages, recipients, review
+from orders.services import (
+    adjustments,
+    cancel,
+    intake_rows,
+    journal,
+    ledger,
+    lines,
+    mail,
+    mail_stages,
+    recipients,
+    review,
+)
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
@@ -114,6 +125,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
         if not is_older(by_no[stored.channel_order_no], stored.channel_updated_at)  # stored since it was looked at
     ]
     _write_columns(changes, sku_of)
+    adjustments.keep_on([change.stored.pk for change in changes if "totals" in change.parts])
     _write_heads(changes, member_of, sku_of)
     ledger.settle([c.stored.pk for c in changes if c.stored.paid_amount and c.parts & {"payment", "totals"}])
     recipients.replace([(c.stored.pk, c.order) for c in changes if "recipients" in c.parts])

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, Prefetch
+from django.utils.translation import gettext as _
 
 from customers.services import blacklist
 from customers.services.identity import Person
 from oms.kernel import clock
 from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
+from oms.kernel.money import yen
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
@@ -301,6 +303,21 @@ def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM
     insert(fresh)
     journal.write([Entry(order_id, "reason_opened", f.evidence) for order_id, f in fresh], actor=actor)
     stages.recompute(sorted(by_order), actor=actor)
+
+
+def open_quietly(found: Sequence[tuple[int, str, str]]) -> None:
+    """`open_from_above` of (order, code, evidence) for who recomputes the stages later and writes a journal of it."""
+    by_key = {(order_id, code): Found(code, evidence, "total") for order_id, code, evidence in found}
+    rows = ReviewReason.objects.filter(order__in={order_id for order_id, _code in by_key})
+    known = {(row.order_id, row.code): row for row in rows if (row.order_id, row.code) in by_key}
+    _update([_next(row, by_key[key]) for key, row in known.items()])
+    insert([(key[0], one) for key, one in by_key.items() if key not in known])
+
+
+def increased(before: int, after: int) -> str:
+    """The evidence that a total rose above the money that others took or hold for us."""
+    text = _("合計が %(before)s から %(after)s に増えました。差額の決済はまだです。")
+    return text % {"before": yen(before), "after": yen(after)}
 
 
 def close_from_above(order_ids: Sequence[int], code: str, *, actor: Actor = SYSTEM) -> None:

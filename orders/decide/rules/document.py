@@ -78,6 +78,7 @@ class Known:
     teams: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    mail_texts: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -406,6 +407,7 @@ def _action(raw: Any, place: str, known: Known, result: Checked) -> dict[str, An
     if spec.undoable:
         action["undo"] = raw.get("undo", True) is True
     _check_dates(action, place, result)
+    _check_sense(action, place, result)
     return action
 
 
@@ -414,10 +416,20 @@ def _check_dates(action: Mapping[str, Any], place: str, result: Checked) -> None
     mode = action.get("mode", "")
     if mode == "fixed" and not action.get("date"):
         result.fault(place, _("日付を入力してください。"))
-    if mode in {"today", "shift"} and action.get("days") is None:
+    if mode in {"today", "shift", "planned", "wish"} and action.get("days") is None:
         result.fault(place, _("日数を入力してください。"))
     if action.get("when") == "hours" and action.get("hours") is None:
         result.fault(place, _("時間を入力してください。"))
+
+
+def _check_sense(action: Mapping[str, Any], place: str, result: Checked) -> None:
+    """What each part allows but the whole does not."""
+    if action.get("mode") == "percent" and (action.get("amount") or 0) > 100:
+        result.fault(place, _("割合は 100％までです。"))
+    if action["do"] == "set_delivery_note" and not (action["text"] or action["prices"] or action["paper"]):
+        result.fault(place, _("納品書の文・金額・用紙のどれかを選んでください。"))
+    if action["do"] == "set_reminder" and not (action["team"] or action["user"]):
+        result.fault(place, _("だれに知らせるか、チームか担当を選んでください。"))
 
 
 def _param(value: Any, param: Param, place: str, known: Known, result: Checked) -> Any:
@@ -432,6 +444,7 @@ def _param(value: Any, param: Param, place: str, known: Known, result: Checked) 
         "sku": known.skus,
         "location": known.locations,
         "reason": known.reasons,
+        "mail_text": known.mail_texts,
         "choice": frozenset(str(code) for code, _label in param.choices),
     }
     if param.kind in names and text not in names[param.kind]:
