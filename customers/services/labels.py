@@ -1,4 +1,4 @@
-"""Tags and notes of members: rows that are inserted and deleted, never changed, so that no member is locked for them."""
+"""Tags and notes of members: rows that are inserted and deleted, never changed, so no member is locked for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

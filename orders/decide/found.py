@@ -69,6 +69,7 @@ class History:
     bought: Mapping[str, int] = field(default_factory=dict)
     like_blacklisted: str = ""
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
+    duplicate: str = ""  # the sentence about another member that looks like this one
     mail_failed: str = ""
     channel_failed: bool = False
 

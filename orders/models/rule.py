@@ -191,15 +191,16 @@ class RuleListVersion(models.Model):
 
 
 class RuleStockSide(models.Model):
-    """On which side of its level a rule last saw the stock it watches: a crossing is a change of `below`.
+    """Where a rule last saw the stock it watches: `beyond` its level, on the side it asks for, or not. A crossing is
+    a change to `beyond`.
 
     `watch` says what was watched; another SKU, place or level begins anew, without a crossing.
     """
 
     rule = models.OneToOneField(Rule, models.CASCADE, primary_key=True, related_name="stock_side")
     watch = models.CharField(max_length=160)
-    below = models.BooleanField()
+    beyond = models.BooleanField()
     at = models.DateTimeField(_("日時"))
 
     def __str__(self) -> str:
-        return f"{self.rule_id} {self.watch}: {self.below}"
+        return f"{self.rule_id} {self.watch}: {self.beyond}"

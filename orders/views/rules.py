@@ -140,6 +140,7 @@ def _show_builder(
         "events": documents.EVENTS.items(),
         "stages": Stage.choices,
         "dates": documents.DATE_FIELDS.items(),
+        "sides": documents.SIDES.items(),
         "weekdays": queries.words.WEEKDAYS,
         "matches": documents.MATCHES.items(),
         "line_matches": documents.LINE_MATCHES.items(),

@@ -37,7 +37,9 @@ EVENTS: dict[str, str | Promise] = {
     "channel_changed": lazy("モールが変更したとき"),
     "parcel_returned": lazy("荷物が持ち戻られたとき"),
     "schedule": lazy("毎日決まった時刻"),
+    "stock_level": lazy("在庫が決めた数を越えたとき"),
 }
+SIDES: dict[str, str | Promise] = {"below": lazy("下回ったとき"), "above": lazy("上回ったとき")}
 DATE_FIELDS: dict[str, str | Promise] = {
     "wish_date": lazy("配達希望日"),
     "planned_ship_date": lazy("出荷予定日"),
@@ -49,6 +51,7 @@ WHEN_KEYS: dict[str, tuple[str, ...]] = {
     "stage_waited": ("stage", "hours"),
     "date_reached": ("date", "days"),
     "schedule": ("at", "weekdays"),
+    "stock_level": ("sku", "location", "side", "level"),
 }
 MATCHES: dict[str, str | Promise] = {
     "all": lazy("次のすべてに当てはまる"),
@@ -116,7 +119,7 @@ def check(raw: Any, known: Known) -> Checked:
     document["until"] = _day_or_none(raw.get("until"), "until", result)
     if document["from"] and document["until"] and document["from"] > document["until"]:
         result.fault("until", _("終了日は開始日以降にしてください。"))
-    document["when"] = _when(raw.get("when", {}), result)
+    document["when"] = _when(raw.get("when", {}), known, result)
     document["if"] = _group(raw.get("if", {}), "if", known, result, depth=0)
     for branch in ("then", "else"):
         document[branch] = _actions(raw.get(branch, []), branch, known, result)
@@ -162,7 +165,7 @@ def _day_or_none(value: Any, place: str, result: Checked) -> str | None:
 # ---- when
 
 
-def _when(raw: Any, result: Checked) -> dict[str, Any]:
+def _when(raw: Any, known: Known, result: Checked) -> dict[str, Any]:
     event = raw.get("event") if isinstance(raw, Mapping) else None
     if event not in EVENTS:
         result.fault("when", _("いつ判定するかを選んでください。"))
@@ -185,7 +188,21 @@ def _when(raw: Any, result: Checked) -> dict[str, Any]:
     if "at" in wanted:
         when["at"] = _clock(raw.get("at", ""), "when", result)
         when["weekdays"] = [day for day in raw.get("weekdays", []) if str(day) in set("0123456")]
+    if "level" in wanted:
+        when |= _level(raw, known, result)
     return when
+
+
+def _level(raw: Mapping[str, Any], known: Known, result: Checked) -> dict[str, Any]:
+    """Which stock is watched (no place: what may still be promised of the SKU), and at what number."""
+    found = {name: str(raw.get(name) or "").strip() for name in ("sku", "location", "side")}
+    if found["sku"] not in known.skus:
+        result.fault("when", _("SKU「%(code)s」は見つかりません。") % {"code": found["sku"]})
+    if found["location"] and found["location"] not in known.locations:
+        result.fault("when", _("「%(name)s」は見つかりません。") % {"name": found["location"]})
+    if found["side"] not in SIDES:
+        result.fault("when", _("下回ったときか、上回ったときかを選んでください。"))
+    return {**found, "level": _integer(raw.get("level", ""), "when", result, 0, 1_000_000)}
 
 
 def _clock(value: Any, place: str, result: Checked) -> str:

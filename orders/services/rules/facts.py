@@ -70,6 +70,13 @@ SELECT o.id, array_agg(DISTINCT k.code)
   JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 JOIN inventory_sku k ON k.id = l.sku_id
  WHERE o.id = ANY(%s) GROUP BY o.id
 """
+# What this order's own rules put onto its member is left out, as everything rules did to the order is.
+MEMBER_TAGS = """
+SELECT o.id, array_agg(DISTINCT t.tag)
+  FROM orders_order o JOIN customers_membertag t ON t.member_id = o.member_id
+       AND t.source_order IS DISTINCT FROM o.id
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
 # What came back of the same member's earlier orders: cases, orders with one, parcels that nobody took.
 RETURNS = """
 SELECT o.id, count(c.id), count(DISTINCT m.id), count(DISTINCT c.order_id),
@@ -97,6 +104,7 @@ SELECT order_id, array_agg(code) FROM orders_reviewreason
  WHERE order_id = ANY(%s) AND state = 'open' AND code NOT IN ('rule_hold', 'rule_error') GROUP BY order_id
 """
 EVER = 36_500  # days
+MEMBER_SETS = {"member_skus": EARLIER_SKUS, "member_tags": MEMBER_TAGS}  # field → (order, texts)
 
 
 def load(
@@ -272,12 +280,13 @@ def _add_member(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection
             found = {row[0]: row[1:] for row in cursor.fetchall()}
         for id_, own in facts.items():
             _put_member(own, wanted, found.get(id_, (0, 0, None)), now)
-    if "member_skus" in keys:
-        with connection.cursor() as cursor:
-            cursor.execute(EARLIER_SKUS, [list(ids)])
-            skus = dict(cursor.fetchall())
-        for id_, own in facts.items():
-            own["member_skus"] = frozenset(fold(code) for code in skus.get(id_, ()))
+    for key, statement in MEMBER_SETS.items():
+        if key in keys:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, [list(ids)])
+                found_sets = dict(cursor.fetchall())
+            for id_, own in facts.items():
+                own[key] = frozenset(fold(text) for text in found_sets.get(id_, ()))
 
 
 def _put_member(own: Facts, wanted: Collection[str], earlier: tuple[int, int, datetime | None], now: datetime) -> None:

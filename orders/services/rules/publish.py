@@ -11,7 +11,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide.rules.document import Document, check
 from orders.models import Rule, RuleList, RuleVersion
-from orders.services.rules import active
+from orders.services.rules import active, stock_levels
 
 LONGEST_LIST = 50_000
 
@@ -71,6 +71,7 @@ def publish(version_id: int, *, by: User | None) -> Rule:
     rule.published, rule.paused = version.number, False
     rule.save(update_fields=["published", "paused"])
     active.changed(rule)
+    stock_levels.watch()
     return rule
 
 
@@ -124,6 +125,7 @@ def set_paused(rule_id: int, *, paused: bool) -> bool:
     rule.paused = paused
     rule.save(update_fields=["paused"])
     active.changed(rule)
+    stock_levels.watch()
     return True
 
 

@@ -44,7 +44,7 @@ def group(match: str, *items: Any, **more: Any) -> dict[str, Any]:
     return {"match": match, "items": list(items), **more}
 
 
-def do(code: str, **params: Any) -> dict[str, Any]:
+def do(code: str, /, **params: Any) -> dict[str, Any]:
     return {"do": code, **params}
 
 
@@ -253,11 +253,10 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "split-cold",
         _("温度帯ごとに分けて送る"),
-        _("冷凍・冷蔵・常温の商品が一緒の注文を、温度帯ごとの荷物に分けます。送料は変えません。"),
+        _("冷凍・冷蔵・常温の商品が一緒の注文を、温度帯ごとの荷物に分けます。送料は変えず、人の確認も求めません。"),
         rule(
             cond("temperatures", "contains_any", ["frozen", "chilled"]),
-            then=[do("split_temperature")],
-            when={"event": "shipment_planned"},
+            then=[do("split_temperature"), do("clear_reason", code="temperature_mixed")],
         ),
     ),
     ReadyMade(
