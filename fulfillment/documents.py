@@ -433,9 +433,10 @@ def texts_for(orders: Iterable[Order], reader: str) -> list[str]:
 
 
 def note_choice(orders: Iterable[Order]) -> dict[str, str]:
-    """What was chosen for the delivery note of these orders, the first order's word going before the others'."""
-    found = [one.values for order in orders for one in order.choices.all() if one.subject == "delivery_note"]
-    return {name: text for values in reversed(found) for name, text in values.items() if text}
+    """What was chosen for the delivery note of these orders; of each part the first word stands."""
+    rows = [one for order in orders for one in order.choices.all() if one.subject.startswith("delivery_note")]
+    rows.sort(key=lambda one: one.pk, reverse=True)
+    return {name: text for one in rows for name, text in one.values.items() if text}
 
 
 def gift_for(shipment: Shipment, order: Order, gifts: Gifts) -> Gift:

@@ -9,6 +9,7 @@ rule_routes: list[URLPattern] = [
     path("rules/new/", rules.rule_new, name="rule-new"),
     path("rules/templates/", rules.rule_templates, name="rule-templates"),
     path("rules/lists/", rules.rule_lists, name="rule-lists"),
+    path("rules/lists/back/", rules.rule_list_back, name="rule-list-back"),
     path("rules/<int:pk>/", rules.rule_detail, name="rule"),
     path("rules/<int:pk>/edit/", rules.rule_edit, name="rule-edit"),
     path("rules/<int:pk>/publish/", rules.rule_publish, name="rule-publish"),

@@ -36,8 +36,9 @@ class OrderAdjustment(models.Model):
 class OrderChoice(models.Model):
     """What was chosen for one order's paper or mail instead of the shop's usual way.
 
-    `subject` is "delivery_note" (`values`: message, prices "hide" or "show", paper) or "mail:<event>" (`values`:
-    variant, the name of a template). One row per order and subject, put there by one rule action (`key`).
+    `subject` is "delivery_note:<parts>" (`values`: text, prices "hide" or "show", paper; empty ones are as usual) or
+    "mail:<event>" (`values`: variant, the name of a template). One row per order and subject, put there by one rule
+    action (`key`).
     """
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="choices")

@@ -70,6 +70,14 @@ NOTE_PRICES: Choices = (("hide", _("金額を載せない")), ("show", _("金額
 PRIORITIES: Choices = tuple((str(value), label) for value, label in Priority.choices)
 
 
+NOTE_PARTS = ("text", "prices", "paper")
+
+
+def note_subject(params: Params) -> str:
+    """What of the delivery note an action chooses: two that choose other parts go together."""
+    return "delivery_note:" + "+".join(part for part in NOTE_PARTS if params.get(part))
+
+
 def _same(slot: str) -> Callable[[Params], str]:
     return lambda _params: slot
 
@@ -166,7 +174,7 @@ _SPECS = (
             Param("prices", _("金額"), "choice", required=False, choices=NOTE_PRICES),
             Param("paper", _("用紙"), "choice", required=False, choices=NotePaper.choices),
         ),
-        slot=_same("delivery_note"),
+        slot=note_subject,
     ),
     Spec(
         "set_mail_text",

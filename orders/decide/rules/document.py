@@ -8,7 +8,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from orders.decide.rules.actions import SPECS, Param
-from orders.decide.rules.fields import DATE, FIELDS, NUMBER, OPERATORS, SET, SUMMABLE, TIME, Field
+from orders.decide.rules.fields import DATE, FIELDS, MOMENT, NUMBER, OPERATORS, SET, SUMMABLE, TIME, Field
 from orders.decide.rules.operators import LONGEST_PATTERN, BadPattern, compile_pattern
 from orders.models.order import Stage
 
@@ -324,6 +324,8 @@ def _check_names(  # noqa: PLR0917
         "reasons": known.reasons,
         "assignee": known.users,
         "member_skus": known.skus,
+        "member_gifts": known.skus,
+        "member_channels": known.channels,
     }.get(asked.code, set())
     if not names or takes not in {"one", "list"}:
         return
@@ -385,12 +387,23 @@ def _one(value: Any, kind: str, place: str, result: Checked) -> Any:
         return day or ""
     if kind == TIME:
         return _clock(value, place, result)
+    if kind == MOMENT:
+        return _moment(value, place, result)
     text = "" if value is None else str(value)
     if len(text) > LONGEST_VALUE:
         result.fault(place, _("値は %(n)s 字までです。") % {"n": LONGEST_VALUE})
     if not text and kind == SET:
         result.fault(place, _("値を入力してください。"))
     return text[:LONGEST_VALUE]
+
+
+def _moment(value: Any, place: str, result: Checked) -> str:
+    """In Tokyo, to the minute."""
+    try:
+        return datetime.fromisoformat(str(value)).replace(tzinfo=None).isoformat("T", "minutes")
+    except ValueError:
+        result.fault(place, _("日時は 2026-06-01 20:00 の形で入力してください。"))
+        return ""
 
 
 # ---- then

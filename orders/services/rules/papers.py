@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from orders.decide.rules.actions import NOTE_PARTS, note_subject
 from orders.models import OrderChoice
 from orders.services.rules.verbs import Run, Verb, key_of_job, register
 from orders.services.rules.work import Job, Work
@@ -48,7 +49,7 @@ def _mail_of(job: Job) -> str:
 register(
     "set_delivery_note",
     Verb(
-        _chooser(lambda _job: "delivery_note", lambda job: {n: job.action[n] for n in ("text", "prices", "paper")}),
+        _chooser(lambda job: note_subject(job.action), lambda job: {name: job.action[name] for name in NOTE_PARTS}),
         _chosen_away,
     ),
 )
