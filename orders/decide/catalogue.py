@@ -42,6 +42,15 @@ BLOCK, WARN, INFO = Level.BLOCK, Level.WARN, Level.INFO
 STANDARD: dict[str, Reason] = {
     # ---- data
     "item_unmapped": Reason(_("商品マスタなし"), BLOCK, _("商品対応表で SKU を選ぶ"), clearable=False),
+    "option_unparsed": Reason(
+        _("オプション未解析"),
+        WARN,
+        _("選択肢がどの SKU を指すか選ぶ"),
+        params={
+            "fine": "名入れ、刻印、イニシャル、ラッピング、包装、ギフト、のし、熨斗、メッセージ、カード、領収書、"
+            "納品書、配送、お届け、日時、同意、確認、了承、アンケート"
+        },
+    ),
     "amount_mismatch": Reason(_("金額不一致"), BLOCK, _("内訳を見て差額を認めるか確かめる")),
     "tax_mismatch": Reason(_("税額差異"), WARN, _("税率ごとの税額を確かめる")),
     "pay_method_unmapped": Reason(_("支払方法変換なし"), BLOCK, _("支払方法の名前を確かめる")),
@@ -50,7 +59,7 @@ STANDARD: dict[str, Reason] = {
         BLOCK,
         _("配送会社を選ぶ。いつもの名前なら、この理由の設定に足す"),
         params={
-            "methods": "宅配、宅急、クロネコ、ネコポス、クール便、通常配送、標準配送、メール便、ポスト投函、定形外、"
+            "methods": "宅配、宅急、あす楽、お急ぎ、最強配送、クロネコ、ネコポス、クール便、通常配送、標準配送、メール便、ポスト投函、定形外、"
             "送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"
         },
     ),

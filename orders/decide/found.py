@@ -57,6 +57,11 @@ class Item:
     size_factor: int = 1
     category: str = ""
     wishes: str = ""  # what the buyer chose or wrote for this line
+    options: str = ""  # what the buyer chose, in the channel's words
+    settled: bool = False  # somebody has decided what that text stands for
+    variant: str = ""  # what the master says of the SKU beside its product
+    name: str = ""
+    siblings: int = 1  # SKUs of the product that are sold, this one included
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
+from orders.models.option_choice import OptionChoice
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.papers import (
     DocumentEvent,
@@ -89,6 +90,7 @@ __all__ = [
     "MoveInPreset",
     "MoveInRow",
     "NoshiChoice",
+    "OptionChoice",
     "Order",
     "OrderAdjustment",
     "OrderAttachment",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from customers.models import Member
 from customers.services import pairs
@@ -154,8 +154,11 @@ def _behind(
         "temperature",
         "active",
         "size_factor",
+        "variant",
+        "name",
         made_to_order=F("is_made_to_order"),
         category=F("product__category"),
+        siblings=Count("product__skus", filter=Q(product__skus__active=True)),
     )
     skus = {row["pk"]: {name: value for name, value in row.items() if name != "pk"} for row in masters}
     counts = dict(Member.objects.filter(pk__in=members).values_list("pk", "order_count"))

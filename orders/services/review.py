@@ -21,7 +21,7 @@ from oms.kernel.money import yen
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
-from orders.models import Order, OrderLine, Recipient, ReviewReason
+from orders.models import OptionChoice, Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import FulfillmentState, Phase
 from orders.services import background, journal, reason_settings
 from orders.services import stage as stages
@@ -83,6 +83,7 @@ def looked_at(
     )
     suspects = blacklist.matches([_person(order) for order in orders])
     known_facts = [stored_facts(order) for order in orders]
+    known_facts = _with_decided_options(orders, known_facts)
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
@@ -90,6 +91,33 @@ def looked_at(
         found = behind.settings.leveled(_evaluate(order, told), reader_of(order))
         seen.append((order, {f.code: f for f in found}))
     return seen
+
+
+def _with_decided_options(orders: Sequence[Order], known: Sequence[OrderFacts]) -> Sequence[OrderFacts]:
+    """Items whose option text somebody has decided about. No query where nobody chose anything."""
+    told = {(o.shop_id, line.channel_sku, line.options) for o in orders for line in o.lines.all() if line.options}
+    if not told:
+        return known
+    rows = OptionChoice.objects.filter(
+        shop__in={shop for shop, _code, _text in told}, channel_sku__in={code for _shop, code, _text in told}
+    )
+    decided = told & set(rows.values_list("shop", "channel_sku", "options"))
+    if not decided:
+        return known
+    return [
+        replace(
+            facts,
+            items=[
+                replace(item, settled=(order.shop_id, line.channel_sku, line.options) in decided)
+                for item, line in zip(facts.items, _standing(order), strict=True)
+            ],
+        )
+        for order, facts in zip(orders, known, strict=True)
+    ]
+
+
+def _standing(order: Order) -> list[OrderLine]:
+    return [line for line in order.lines.all() if line.quantity]
 
 
 def level_after(reason: ReviewReason | None, found: Found | None) -> str:
@@ -154,7 +182,7 @@ def _person(order: Order) -> Person:
 
 def stored_facts(order: Order) -> OrderFacts:
     """What the checks look at, for a stored order with its recipients and lines prefetched."""
-    standing = [line for line in order.lines.all() if line.quantity]
+    standing = _standing(order)
     return OrderFacts(
         ordered_on=order.ordered_at.astimezone(TOKYO).date(),
         remarks=order.remarks,
@@ -192,6 +220,7 @@ def stored_facts(order: Order) -> OrderFacts:
                 line.quantity * line.units,
                 line.release_date,
                 wishes=f"{line.options} {line.gift}",
+                options=line.options,
             )
             for line in standing
         ],
