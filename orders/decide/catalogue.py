@@ -59,8 +59,8 @@ STANDARD: dict[str, Reason] = {
         BLOCK,
         _("配送会社を選ぶ。いつもの名前なら、この理由の設定に足す"),
         params={
-            "methods": "宅配、宅急、あす楽、お急ぎ、最強配送、クロネコ、ネコポス、クール便、通常配送、標準配送、メール便、ポスト投函、定形外、"
-            "送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"
+            "methods": "宅配、宅急、あす楽、お急ぎ、最強配送、クロネコ、ネコポス、クール便、通常配送、標準配送、"
+            "メール便、ポスト投函、定形外、送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"
         },
     ),
     "duplicate_suspect": Reason(

@@ -176,7 +176,7 @@ _FIELDS = (
     Field("member_amount", _("これまでの注文金額"), NUMBER, _MEMBER, "member", arg="days"),
     Field("first_order", _("初めての注文"), FLAG, _MEMBER, "member"),
     Field("last_order_days", _("前回の注文からの日数"), NUMBER, _MEMBER, "member"),
-    Field("member_tags", _("会員のタグ"), SET, _MEMBER, "member_tags"),
+    Field("member_tags", _("会員のタグ"), SET, _MEMBER, "member_skus"),
     Field("member_skus", _("以前に受け取った SKU"), SET, _MEMBER, "member_skus"),
     Field("member_gifts", _("以前に受け取ったおまけ（0円の SKU）"), SET, _MEMBER, "member_skus"),
     Field("member_channels", _("以前に買ったモール"), SET, _MEMBER, "member_skus"),
