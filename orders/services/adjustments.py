@@ -10,6 +10,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from oms.kernel.money import included_tax
+from orders.decide.refunds import rate_of
 from orders.models import Order, OrderAdjustment, ReviewReason
 from orders.models.order import PaymentState
 from orders.services import ledger, review
@@ -135,7 +136,7 @@ def _tax_of(order: Order, one: New) -> int:
     if not order.tax:
         return 0
     if one.kind == FEE:
-        return included_tax(one.amount, STANDARD_RATE)
+        return included_tax(one.amount, rate_of(STANDARD_RATE))
     return -(order.tax * one.amount // max(1, order.total or 0))
 
 

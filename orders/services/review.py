@@ -82,8 +82,7 @@ def looked_at(
         Order.objects.filter(pk__in=order_ids).select_related("shop").prefetch_related("recipients", lines, "reasons")
     )
     suspects = blacklist.matches([_person(order) for order in orders])
-    known_facts = [stored_facts(order) for order in orders]
-    known_facts = _with_decided_options(orders, known_facts)
+    known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):

@@ -460,9 +460,9 @@ LIST_VERSIONS = 20  # that are shown; older ones are kept
 def _list_versions(name: str) -> list[dict[str, Any]]:
     """Newest first, each with how many values came and went against the one before."""
     found = list(RuleListVersion.objects.filter(rule_list__name=name).select_related("by")[: LIST_VERSIONS + 1])
-    rows = []
-    for version, before in zip(found, [*found[1:], None], strict=True):
-        old, new = set(before.values if before else ()), set(version.values)
+    rows: list[dict[str, Any]] = []
+    for at, version in enumerate(found):
+        old, new = set(found[at + 1].values if at + 1 < len(found) else ()), set(version.values)
         rows.append({"version": version, "came": len(new - old), "went": len(old - new), "current": not rows})
     return rows[:LIST_VERSIONS]
 

@@ -82,6 +82,20 @@ def test_a_fee_and_a_discount_stand_in_the_sums_once_and_go_exactly():
     assert {mark.state for mark in RuleMark.objects.all()} == {"taken_back"}
 
 
+def test_the_tax_that_the_channel_told_follows_and_comes_back():
+    fee = do("add_fee", label="包装", amount=1100)
+    rule = make_rule("包装", then=fee)
+    told = {"totals": Totals(goods=1000, shipping=500, tax=136, total=1500), "by_rate": (RateSum(10, 1500, 136),)}
+    [order] = take(make_channel_order(**told, **UNPAID))
+    assert sums(order) == (1100, 0, 2600, 236, []) and "tax_mismatch" not in open_codes(order)
+    change_rule(rule, NEVER, then=fee)
+    again(order)
+    assert sums(order) == (0, 0, 1500, 136, [[10, 1500, 136]])
+    change_rule(rule, then=do("add_discount", label="割引", mode="yen", amount=150))
+    again(order)
+    assert sums(order) == (0, 150, 1350, 136 - 13, [])
+
+
 def test_a_rule_judges_the_sum_without_what_it_put_on():
     make_rule("大口割引", cond("total", "ge", 2500), then=do("add_discount", label="割引", mode="yen", amount=300))
     [order] = take(make_channel_order(make_line("CHAIR", 2), **UNPAID))
