@@ -45,6 +45,8 @@ STICKY = {
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 # `amount_increased` belongs to the verb that raised the total.
 FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased", "payer_mismatch"}
+# Reasons whose level is somebody's own word: the rule says it, a colleague has to answer.
+OWN_LEVEL = {"rule_hold", "rule_error", "question_to_colleague"}
 # Reasons that only time opens and closes (`orders.services.review_again`), whatever else is done to the order.
 TIMELY = frozenset({"due_today", "ship_by_risk"})
 
@@ -316,12 +318,27 @@ def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
     stages.recompute(locked, actor=actor)
 
 
+def at_own_levels(found: Sequence[tuple[int, Found]]) -> list[tuple[int, Found]]:
+    """Reasons that no check finds, at the levels the company gave them. Two queries at most."""
+    settings = reason_settings.read()
+    set_ = {order_id for order_id, one in found if one.code in settings.rows and one.code not in OWN_LEVEL}
+    if not set_:
+        return list(found)
+    readers = {order.pk: reader_of(order) for order in Order.objects.filter(pk__in=set_).select_related("shop")}
+    return [
+        (order_id, replace(one, set_level=settings.of(one.code).level_for(readers[order_id])))
+        if order_id in readers and one.code not in OWN_LEVEL
+        else (order_id, one)
+        for order_id, one in found
+    ]
+
+
 def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM) -> None:
     """Open these reasons (order id, Found) of a code in `FROM_ABOVE`, anew where the evidence is new.
 
     The stages follow. The caller holds the orders' locks. Doing it again with the same evidence changes nothing.
     """
-    by_order = dict(found)
+    by_order = dict(at_own_levels(found))
     known = {
         reason.order_id: reason
         for reason in ReviewReason.objects.filter(order__in=by_order, code__in={f.code for f in by_order.values()})
@@ -335,7 +352,8 @@ def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM
 
 def open_quietly(found: Sequence[tuple[int, str, str]]) -> None:
     """`open_from_above` of (order, code, evidence) for who recomputes the stages later and writes a journal of it."""
-    by_key = {(order_id, code): Found(code, evidence, "total") for order_id, code, evidence in found}
+    told = at_own_levels([(order_id, Found(code, evidence, "total")) for order_id, code, evidence in found])
+    by_key = {(order_id, one.code): one for order_id, one in told}
     rows = ReviewReason.objects.filter(order__in={order_id for order_id, _code in by_key})
     known = {(row.order_id, row.code): row for row in rows if (row.order_id, row.code) in by_key}
     _update([_next(row, by_key[key]) for key, row in known.items()])

@@ -12,7 +12,7 @@ from fulfillment.documents import note_choice
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.roles import sync_roles
-from orders.channel_order import PaymentMethod, PaymentState, Totals
+from orders.channel_order import PaymentMethod, PaymentState, RateSum, Totals
 from orders.decide.rules.document import check
 from orders.models import (
     Mail,
