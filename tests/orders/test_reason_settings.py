@@ -11,6 +11,7 @@ from django.urls import reverse
 from redis.exceptions import ConnectionError as Gone
 
 from oms.kernel import own_words
+from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import Order, ReasonSetting, ReviewReason, ReviewSettingChange
 from orders.queries import reasons as queries
 from orders.services import edit, reason_preview, reason_settings, review, review_again
@@ -142,12 +143,12 @@ def test_a_reset_goes_back_to_the_standard(client_of, aoi):
     assert reason_settings.read().of("buyer_note").document == reason_settings.default("buyer_note").document
 
 
-def test_a_reason_that_other_parts_open_is_neither_switched_nor_relevelled(client_of, aoi):
+def test_a_reason_that_other_parts_open_is_not_switched_off_but_has_a_level_of_ones_own(client_of, aoi):
     client = client_of(aoi)
     sent = form_of(client, "oversold", active="-", level="info", label="在庫の食い違い", save="1")
     assert client.post(reverse("orders:reason", args=["oversold"]), sent).status_code == 302
     setting = reason_settings.read().of("oversold")
-    assert (setting.active, setting.level, setting.label) == (True, "block", "在庫の食い違い")
+    assert (setting.active, setting.level, setting.label) == (True, "info", "在庫の食い違い")
 
 
 # ---- names
@@ -320,7 +321,9 @@ def test_a_reason_from_above_opens_at_the_companys_level_and_open_ones_follow(cl
     from orders.decide.found import Found  # noqa: PLC0415
 
     client, url = client_of(aoi), reverse("orders:reason", args=["oversold"])
-    mall, cash = take("P-1", remarks="") + take("P-2", remarks="", payment_method="cod", payment_state="unpaid")
+    mall, cash = take("P-1", remarks="") + take(
+        "P-2", remarks="", payment_method=PaymentMethod.COD, payment_state=PaymentState.UNPAID
+    )
     review.open_from_above([(order.pk, Found("oversold", "2個足りません。", "lines")) for order in (mall, cash)])
     levels = ReviewReason.objects.filter(code="oversold").order_by("order").values_list("level", flat=True)
     assert list(levels) == ["block", "block"]
