@@ -7,4 +7,5 @@ app_name = "customers"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", members.member_list, name="list"),
     path("<int:pk>/", members.member_detail, name="detail"),
+    path("pairs/<int:pk>/different/", members.pair_different, name="pair-different"),
 ]

@@ -215,6 +215,7 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
             Prefetch("order_line__sku", skus),
             Prefetch("order_line__order", orders),
             "order_line__order__texts",
+            "order_line__order__choices",
         )
         .order_by("pk")
     )
@@ -314,7 +315,10 @@ def _note(
     shipped_on = clock.in_tokyo(shipment.shipped_at).date() if shipment.shipped_at else today
     issuers = {issuer_for(one.shop, own, one.payment_method) for one in orders}
     shop = letterhead(order.shop, own, day=shipped_on, issuer=WE if issuers == {WE} else MALL)
+    chosen = note_choice(orders)
+    prices = prices if prices in {"hide", "show"} else chosen.get("prices", "")
     hidden = prices == "hide" or (prices != "show" and not same and any(wished))
+    message = chosen.get("text") or order.shop.delivery_note_message
     return DeliveryNote(
         shop=shop,
         number=shipment.number,
@@ -331,13 +335,11 @@ def _note(
         lines=tuple(_lines(shipment, amounts)),
         fees=tuple(fee for share in shares for fee in share.fees),
         deductions=tuple(part for share in shares for part in share.deductions),
-        message="\n".join(
-            part for part in (order.shop.delivery_note_message, *texts_for(orders, "delivery_note")) if part
-        ),
+        message="\n".join(part for part in (message, *texts_for(orders, "delivery_note")) if part),
         hide_prices=hidden,
         sender_name=wished[0].sender or order.buyer_name,
         show_components=own.note_components,
-        paper=own.note_paper,
+        paper=chosen.get("paper") or own.note_paper,
         gift="　／　".join(dict.fromkeys(mark for gift in wished for mark in gift_marks(gift))),
         is_reprint=shipment.printed_at is not None,
         is_invoice=bool(shop.registration_number) and not hidden,
@@ -428,6 +430,13 @@ def texts_for(orders: Iterable[Order], reader: str) -> list[str]:
     """What rules want this reader to see, each sentence once."""
     found = (text.text for order in orders for text in order.texts.all() if text.reader == reader)
     return list(dict.fromkeys(found))
+
+
+def note_choice(orders: Iterable[Order]) -> dict[str, str]:
+    """What was chosen for the delivery note of these orders; of each part the first word stands."""
+    rows = [one for order in orders for one in order.choices.all() if one.subject.startswith("delivery_note")]
+    rows.sort(key=lambda one: one.pk, reverse=True)
+    return {name: text for one in rows for name, text in one.values.items() if text}
 
 
 def gift_for(shipment: Shipment, order: Order, gifts: Gifts) -> Gift:

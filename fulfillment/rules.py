@@ -10,14 +10,17 @@ from django.utils.translation import gettext_lazy as lazy
 from fulfillment.models import Shipment
 from fulfillment.services import split
 from fulfillment.services.instruct import instruct_orders
+from oms.kernel import clock
 from orders.decide.rules import actions, fields
 from orders.decide.rules.fields import NUMBER, SET, Field
+from orders.models import ReviewReason
 from orders.models.order import PaymentMethod
 from orders.services.journal import SYSTEM
 from orders.services.rules import verbs
 from orders.services.rules.verbs import Verb
 from orders.services.rules.work import Job, Work
 
+MIXED = "temperature_mixed"
 LIVE = [Shipment.State.PLANNED, Shipment.State.INSTRUCTED, Shipment.State.SHIPPED]
 
 
@@ -69,7 +72,9 @@ def near_payments(order_ids: Sequence[int]) -> dict[int, object]:
 
 
 def split_by_temperature(work: Work, jobs: Sequence[Job]) -> None:
-    """One parcel a temperature, as soon as parcels are planned; planned anew, they are split anew."""
+    """One parcel a temperature, as soon as parcels are planned; planned anew, they are split anew. With that the
+    question is answered whether such goods may go together."""
+    _answer(work, jobs)
     if work.behind:
         for job in jobs:
             work.again.add(job.order_id)
@@ -86,6 +91,16 @@ def split_by_temperature(work: Work, jobs: Sequence[Job]) -> None:
             job.note = _("まだ出荷伝票がないため、できたときに分けます。")
         else:
             job.note = _("温度帯が一つのため、分けるものがありません。")
+
+
+def _answer(work: Work, jobs: Sequence[Job]) -> None:
+    rule_of = {job.order_id: job.rule.name for job in jobs}
+    asked = ReviewReason.objects.filter(order__in=rule_of, code=MIXED, state=ReviewReason.State.OPEN)
+    for pk, order_id in asked.values_list("pk", "order"):
+        ReviewReason.objects.filter(pk=pk).update(
+            state=ReviewReason.State.ACCEPTED, closed_at=clock.now(), note=rule_of[order_id]
+        )
+        work.restage.add(order_id)
 
 
 def join_again(_work: Work, jobs: Sequence[Job]) -> None:

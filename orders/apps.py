@@ -19,7 +19,7 @@ class OrdersConfig(AppConfig):
             receivers,
         )
         from orders.services import mail_send, waiting
-        from orders.services.rules import webhook
+        from orders.services.rules import amounts, papers, people, webhook  # noqa: F401 - they register their actions
 
         outbox.register("mail", mail_send.deliver, label=_("メール"), ended=mail_send.ended)
         outbox.register("mail_test", mail_send.deliver_test, label=_("テストメール"))

@@ -14,14 +14,14 @@ from orders.models.order import STANDARD_STAGES, PaymentMethod
 from orders.models.reason import Level
 from orders.queries.reasons import PARAM_LABELS
 from orders.services.reason_settings import Setting
-from orders.services.review import FROM_ABOVE, STICKY
+from orders.services.review import FROM_ABOVE, OWN_LEVEL, STICKY
 
 EMPTY_ROWS = 2
 NUMBER_MOST = 100_000_000
 
 
 def is_fixed(code: str) -> bool:
-    """Whether the working of another part opens this reason, so that it is neither switched nor re-levelled here."""
+    """Whether the working of another part opens this reason, so that it is not switched off here."""
     return code in FROM_ABOVE | STICKY
 
 
@@ -39,9 +39,11 @@ class ReasonForm(forms.Form):
     def __init__(self, setting: Setting, data: Any = None) -> None:
         self.setting = setting
         super().__init__(data, initial=_initial(setting))
-        self.overrides = 0 if is_fixed(setting.code) else len(setting.overrides) + EMPTY_ROWS
+        self.overrides = 0 if setting.code in OWN_LEVEL else len(setting.overrides) + EMPTY_ROWS
         if is_fixed(setting.code):
-            del self.fields["active"], self.fields["level"]
+            del self.fields["active"]
+        if setting.code in OWN_LEVEL:
+            del self.fields["level"]
         for name, value in CATALOGUE[setting.code].params.items():
             self.fields[f"param_{name}"] = _param_field(name, value)
         whom = [("", _("（なし）")), *_whom()]

@@ -212,7 +212,7 @@ def _condition_row(
 def _widget(kind: str, takes: str, has_options: bool) -> str:
     if takes in {"nothing", "number", "pattern"}:
         return {"nothing": "none", "number": "number", "pattern": "text"}[takes]
-    plain = {"number": "number", "date": "date", "time": "time"}.get(kind, "text")
+    plain = {"number": "number", "date": "date", "time": "time", "moment": "datetime-local"}.get(kind, "text")
     if takes == "pair":
         return f"pair-{plain}"
     if takes == "list":

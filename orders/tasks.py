@@ -21,7 +21,7 @@ from orders.services import (
     stage,
 )
 from orders.services.journal import SYSTEM
-from orders.services.rules import publish, sweep
+from orders.services.rules import publish, stock_levels, sweep
 
 
 @shared_task(name="orders.tasks.sweep_stages", ignore_result=True)
@@ -61,6 +61,7 @@ def collect_bounces() -> None:
 
 @shared_task(name="orders.tasks.run_rules", ignore_result=True)
 def run_rules() -> None:
+    stock_levels.consume()
     sweep.consume_wakes()
 
 

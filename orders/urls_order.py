@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from orders.urls_mail import mail_routes
-from orders.views import cancel, edit, gift, inbox, lines, member, order
+from orders.views import cancel, edit, gift, inbox, lines, member, options, order
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -16,6 +16,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/cancel/", cancel.order_cancel, name="cancel"),
     path("<int:pk>/cancel/decline/", cancel.order_decline_cancel, name="decline-cancel"),
     path("<int:pk>/lines/", lines.order_lines, name="lines"),
+    path("<int:pk>/options/", options.order_options, name="options"),
     path("<int:pk>/recipients/<int:position>/edit/", edit.edit_recipient, name="edit-recipient"),
     path("<int:pk>/recipients/<int:position>/gift/", gift.edit_gift, name="edit-gift"),
     path("<int:pk>/delivery/edit/", edit.edit_delivery, name="edit-delivery"),

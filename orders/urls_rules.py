@@ -9,6 +9,7 @@ rule_routes: list[URLPattern] = [
     path("rules/new/", rules.rule_new, name="rule-new"),
     path("rules/templates/", rules.rule_templates, name="rule-templates"),
     path("rules/lists/", rules.rule_lists, name="rule-lists"),
+    path("rules/lists/back/", rules.rule_list_back, name="rule-list-back"),
     path("rules/<int:pk>/", rules.rule_detail, name="rule"),
     path("rules/<int:pk>/edit/", rules.rule_edit, name="rule-edit"),
     path("rules/<int:pk>/publish/", rules.rule_publish, name="rule-publish"),
@@ -21,5 +22,6 @@ rule_routes: list[URLPattern] = [
     path("<int:pk>/labels/", labels.order_labels, name="labels"),
     path("tasks/", labels.task_list, name="tasks"),
     path("tasks/<int:pk>/done/", labels.task_done, name="task-done"),
+    path("tasks/<int:pk>/later/", labels.task_later, name="task-later"),
     path("mails/<int:pk>/send/", labels.mail_send, name="mail-send"),
 ]

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -40,3 +41,67 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.member_id}"
+
+
+class MemberLabel(models.Model):
+    """Something that was put onto a member. Rows are only inserted and deleted, so nobody waits for the member's lock.
+
+    `key` makes putting it twice harmless; `source_order` is the order because of which it came, `source` says so.
+    """
+
+    source = models.CharField(_("書いたもの"), max_length=120, blank=True)
+    source_order = models.BigIntegerField(null=True)
+    key = models.CharField(max_length=120, unique=True)
+    at = models.DateTimeField(_("日時"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class MemberTag(MemberLabel):
+    """A tag of a member. The member has it while any row says so."""
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="tags")
+    tag = models.CharField(_("タグ"), max_length=40)
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+class MemberNote(MemberLabel):
+    """A sentence about a member that the staff should know."""
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="notes")
+    text = models.CharField(_("メモ"), max_length=300)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class MemberPair(models.Model):
+    """Two members whose sure keys met in one person: probably the same one, until somebody says `different`.
+
+    `first` is the smaller id; `met_on` names the kinds of the keys that met.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("未確認")
+        DIFFERENT = "different", _("別人")
+
+    first = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    second = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    state = models.CharField(_("状態"), max_length=10, choices=State, default=State.OPEN)
+    met_on = models.CharField(_("手がかり"), max_length=40)
+    found_at = models.DateTimeField(_("見つけた日時"))
+    decided_at = models.DateTimeField(_("決めた日時"), null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="member_pair_once"),
+            models.CheckConstraint(condition=models.Q(first__lt=models.F("second")), name="member_pair_ordered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} = {self.second_id}? {self.state}"

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from customers.models import Member
-from customers.services import blacklist
+from customers.models import Member, MemberNote
+from customers.services import blacklist, pairs
 from customers.services.identity import Person
 from oms.kernel import privacy
 from oms.kernel.phone import phone_display
@@ -63,4 +63,17 @@ def member_page(member: Member, *, personal: bool) -> dict[str, Any]:
         "created_at": member.created_at,
         "identities": [str(identity.get_kind_display()) for identity in member.identities.order_by("kind", "pk")],
         "watched": watched,
+        "tags": list(dict.fromkeys(member.tags.order_by("tag").values_list("tag", flat=True))),
+        "notes": [(note, note.text if personal else privacy.mask_text(note.text)) for note in _newest_notes(member)],
+        "pairs": [
+            (pair, member_rows([other], personal=personal)[0], pairs.in_words(pair.met_on))
+            for pair, other in pairs.others_of(member.pk)
+        ],
     }
+
+
+NOTES_SHOWN = 20
+
+
+def _newest_notes(member: Member) -> list[MemberNote]:
+    return list(member.notes.select_related("by").order_by("-at", "-pk")[:NOTES_SHOWN])

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from customers.models import Identity, Member
+from django.db.models import Q
+
+from customers.models import Identity, Member, MemberNote, MemberPair, MemberTag
 
 
 def forget(member_ids: Sequence[int], *, name: str) -> int:
@@ -13,6 +15,9 @@ def forget(member_ids: Sequence[int], *, name: str) -> int:
     rows = Member.objects.select_for_update(no_key=True).filter(pk__in=member_ids).order_by("pk")
     ids = list(rows.values_list("pk", flat=True))
     Identity.objects.filter(member__in=ids).delete()
+    MemberTag.objects.filter(member__in=ids).delete()
+    MemberNote.objects.filter(member__in=ids).delete()
+    MemberPair.objects.filter(Q(first__in=ids) | Q(second__in=ids)).delete()
     return Member.objects.filter(pk__in=ids).update(
         name=name, kana="", phone="", email="", postal_code="", prefecture="", search=""
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from customers.services import pairs
 from oms.kernel import clock
 from oms.kernel.phone import phone_digits
 from oms.kernel.sql import copy_rows, next_ids
@@ -63,7 +64,20 @@ def match_members(people: Sequence[Person]) -> list[int | None]:
     if fresh:
         known = _create(fresh) | known
     _add_missing_keys(keys, known)
+    if met := _that_met(keys, known):
+        pairs.note(met)
     return [next((known[key] for key in own if key in known), None) for own in keys]
+
+
+def _that_met(keys: Sequence[list[Key]], known: dict[Key, int]) -> list[tuple[int, int, str]]:
+    """Members of whom one person bears keys: (member, member, the keys' kinds)."""
+    met = []
+    for own in keys:
+        owners = {known[key]: key[0] for key in reversed(own) if key in known}
+        if len(owners) > 1:
+            (one, kind), *others = sorted(owners.items())
+            met += [(one, other, f"{kind},{other_kind}") for other, other_kind in others]
+    return met
 
 
 def _known(keys: set[Key]) -> dict[Key, int]:

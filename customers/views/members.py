@@ -1,16 +1,20 @@
 """会員: one field finds the person; the page shows who it is and what was bought anywhere."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_GET
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
-from customers.models import Member
+from customers.models import Member, MemberPair
 from customers.queries import members
+from customers.services import pairs
 from oms.kernel.keyset import keyset_page
 from oms.kernel.links import url_if_served
 from oms.kernel.models import User
-from oms.kernel.web import render_page
+from oms.kernel.typed import row_id
+from oms.kernel.web import person_of, render_page
 
 # Fragments that floors above may serve for a member, with the right each asks for.
 PANELS = (("orders:member-panel", "orders.view_order"),)
@@ -35,6 +39,19 @@ def member_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ]  # fmt: skip
     context = {**members.member_page(member, personal=_sees_personal_data(request)), "panels": panels}
     return render_page(request, "customers/detail.html", context)
+
+
+@require_POST
+@permission_required("customers.change_member", raise_exception=True)
+def pair_different(request: HttpRequest, pk: int) -> HttpResponse:
+    """別人: these two are not the same person. Remembered; the page of the member one came from is shown again."""
+    pair = get_object_or_404(MemberPair, pk=pk)
+    if pairs.are_different(pk, by=person_of(request)):
+        messages.success(request, _("別人として記録しました。この二人についてはもう尋ねません。"))
+    else:
+        messages.info(request, _("すでに別人として記録されています。"))
+    here = row_id(request.POST.get("member", ""))
+    return redirect("customers:detail", here if here in {pair.first_id, pair.second_id} else pair.first_id)
 
 
 def _sees_personal_data(request: HttpRequest) -> bool:

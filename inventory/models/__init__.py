@@ -2,7 +2,7 @@ from inventory.models.balance import Balance, Entry
 from inventory.models.by_hand import HandMove
 from inventory.models.kit import KitChange, KitPart
 from inventory.models.location import Location
-from inventory.models.mark import AllocatorMark, PublisherMark
+from inventory.models.mark import AllocatorMark, PublisherMark, StockWatch, WatcherMark
 from inventory.models.product import BundleComponent, Product, Sku, SkuChange
 
 __all__ = [
@@ -18,4 +18,6 @@ __all__ = [
     "PublisherMark",
     "Sku",
     "SkuChange",
+    "StockWatch",
+    "WatcherMark",
 ]

@@ -23,3 +23,22 @@ class AllocatorMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku_id} {self.at}"
+
+
+class StockWatch(models.Model):
+    """Somebody above wants to know when stock of this SKU moves: only then `WatcherMark`s are written for it."""
+
+    sku_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.sku_id)
+
+
+class WatcherMark(models.Model):
+    """Append-only, as `PublisherMark`: stock of a watched SKU moved, a level may have been crossed."""
+
+    sku_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.sku_id} {self.at}"

@@ -36,6 +36,24 @@ def available(sku_ids: Iterable[int]) -> dict[int, int]:
     }
 
 
+def available_at(sku_ids: Iterable[int], location_id: int) -> dict[int, int]:
+    """SKU → unpromised units that lie at one place; a bundle has as many as its scarcest component allows."""
+    parts = components(sku_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT sku_id, on_hand - reserved FROM inventory_balance
+             WHERE sku_id = ANY(%s) AND location_id = %s AND release = ''
+            """,
+            [sorted({part for needs in parts.values() for part in needs}), location_id],
+        )
+        free = dict(cursor.fetchall())
+    return {
+        sku_id: min((free.get(part, 0) // quantity for part, quantity in needs.items()), default=0)
+        for sku_id, needs in parts.items()
+    }
+
+
 def _pools(sku_ids: Iterable[int]) -> list[tuple[int, int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(POOLS, [sorted(set(sku_ids)), clock.today()])

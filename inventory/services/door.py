@@ -105,7 +105,10 @@ publish AS (
   SELECT sku_id, %s::timestamptz FROM sku, verdict v WHERE v.fits),
 allocate AS (
   INSERT INTO inventory_allocatormark (sku_id, at)
-  SELECT sku_id, %s::timestamptz FROM sku, verdict v WHERE v.fits AND freed)
+  SELECT sku_id, %s::timestamptz FROM sku, verdict v WHERE v.fits AND freed),
+watched AS (
+  INSERT INTO inventory_watchermark (sku_id, at)
+  SELECT sku_id, %s::timestamptz FROM sku JOIN inventory_stockwatch USING (sku_id), verdict v WHERE v.fits)
 SELECT c.id, a.sku_id, a.on_hand >= 0 AND a.reserved BETWEEN 0 AND a.on_hand + a.overcommit, s.level
   FROM verdict v, change c LEFT JOIN after a USING (id) LEFT JOIN sku s USING (sku_id)
  WHERE v.fits IS NOT TRUE
@@ -143,6 +146,7 @@ def apply(
             pool_only,
             note,
             by_id,
+            at,
             at,
             at,
             at,
@@ -231,7 +235,10 @@ moved AS (UPDATE inventory_balance b SET overcommit = a.room FROM after a WHERE 
 publish AS (INSERT INTO inventory_publishermark (sku_id, at)
             SELECT DISTINCT sku_id, %s::timestamptz FROM after WHERE room <> before),
 allocate AS (INSERT INTO inventory_allocatormark (sku_id, at)
-             SELECT DISTINCT sku_id, %s::timestamptz FROM after WHERE room > before)
+             SELECT DISTINCT sku_id, %s::timestamptz FROM after WHERE room > before),
+watched AS (INSERT INTO inventory_watchermark (sku_id, at)
+            SELECT DISTINCT sku_id, %s::timestamptz FROM after JOIN inventory_stockwatch USING (sku_id)
+             WHERE room <> before)
 SELECT id, room FROM after
 """
 
@@ -243,7 +250,7 @@ def set_overcommit(rooms: Mapping[int, int]) -> dict[int, int]:
     stock, so the ledger does not know it.
     """
     at = clock.now()
-    set_to = dict(_fetch(SET_ROOM, (list(rooms), list(rooms.values()), at, at)))
+    set_to = dict(_fetch(SET_ROOM, (list(rooms), list(rooms.values()), at, at, at)))
     stock_moved.send(sender=Change)
     return set_to
 

@@ -42,16 +42,25 @@ BLOCK, WARN, INFO = Level.BLOCK, Level.WARN, Level.INFO
 STANDARD: dict[str, Reason] = {
     # ---- data
     "item_unmapped": Reason(_("商品マスタなし"), BLOCK, _("商品対応表で SKU を選ぶ"), clearable=False),
+    "option_unparsed": Reason(
+        _("オプション未解析"),
+        WARN,
+        _("選択肢がどの SKU を指すか選ぶ"),
+        params={
+            "fine": "名入れ、刻印、イニシャル、ラッピング、包装、ギフト、のし、熨斗、メッセージ、カード、領収書、"
+            "納品書、配送、お届け、日時、同意、確認、了承、アンケート"
+        },
+    ),
     "amount_mismatch": Reason(_("金額不一致"), BLOCK, _("内訳を見て差額を認めるか確かめる")),
     "tax_mismatch": Reason(_("税額差異"), WARN, _("税率ごとの税額を確かめる")),
-    "pay_method_unmapped": Reason(_("支払方法変換なし"), WARN, _("支払方法の名前を確かめる")),
+    "pay_method_unmapped": Reason(_("支払方法変換なし"), BLOCK, _("支払方法の名前を確かめる")),
     "ship_method_unmapped": Reason(
         _("配送方法変換なし"),
-        WARN,
+        BLOCK,
         _("配送会社を選ぶ。いつもの名前なら、この理由の設定に足す"),
         params={
-            "methods": "宅配、宅急、クロネコ、ネコポス、クール便、通常配送、標準配送、メール便、ポスト投函、定形外、"
-            "送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"
+            "methods": "宅配、宅急、あす楽、お急ぎ、最強配送、クロネコ、ネコポス、クール便、通常配送、標準配送、"
+            "メール便、ポスト投函、定形外、送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"
         },
     ),
     "duplicate_suspect": Reason(
@@ -64,20 +73,20 @@ STANDARD: dict[str, Reason] = {
     "bad_characters": Reason(_("機種依存文字"), WARN, _("送り状に印刷できる文字に置き換える")),
     # ---- the customer's wishes
     "buyer_note": Reason(_("備考あり"), BLOCK, _("備考を読む"), group="wishes"),
-    "note_has_date": Reason(_("備考に日時記載"), WARN, _("配達希望に入れるか確かめる"), group="wishes"),
+    "note_has_date": Reason(_("備考に日時記載"), BLOCK, _("配達希望に入れるか確かめる"), group="wishes"),
     "note_cancel_word": Reason(
         _("備考に取消・変更"),
-        WARN,
+        BLOCK,
         _("取消や変更の依頼か読む"),
         group="wishes",
         shown=EVERYWHERE,
         params={"words": "キャンセル、取消、取り消、変更、住所、急ぎ、至急"},
     ),
     "receipt_request": Reason(_("領収書希望"), WARN, _("宛名を確かめて領収書を出す"), group="wishes"),
-    "gift_wrap": Reason(_("ラッピング・ギフト"), INFO, _("ラッピングして出荷する"), group="wishes", shown=EVERYWHERE),
+    "gift_wrap": Reason(_("ラッピング・ギフト"), WARN, _("ラッピングして出荷する"), group="wishes", shown=EVERYWHERE),
     "noshi": Reason(_("のし"), BLOCK, _("のしの名入れを確かめる"), group="wishes", shown=EVERYWHERE),
     "message_card": Reason(
-        _("メッセージカード"), INFO, _("カードに収まるか確かめる"), group="wishes", shown=EVERYWHERE
+        _("メッセージカード"), WARN, _("カードに収まるか確かめる"), group="wishes", shown=EVERYWHERE
     ),
     "engraving_missing": Reason(
         _("名入れ未入力"),
@@ -115,7 +124,7 @@ STANDARD: dict[str, Reason] = {
         params={"words": "転送コム、tenso、buyee、スピアネット、輸入代行"},
     ),
     # ---- delivery date
-    "date_too_soon": Reason(_("希望日に間に合わない"), WARN, _("届けられる最初の日を知らせる"), group="delivery"),
+    "date_too_soon": Reason(_("希望日に間に合わない"), BLOCK, _("届けられる最初の日を知らせる"), group="delivery"),
     "date_past": Reason(_("希望日が過去"), BLOCK, _("希望日を外すか、お客様に確かめる"), group="delivery"),
     "date_too_far": Reason(_("希望日が先"), WARN, _("その日まで預かるか決める"), group="delivery", params={"days": 60}),
     "time_slot_unavailable": Reason(_("時間帯指定不可"), WARN, _("近い時間帯にするか、外す"), group="delivery"),
@@ -181,7 +190,7 @@ STANDARD: dict[str, Reason] = {
         active=False,
         params={"pieces": 50, "days": 7},
     ),
-    "temperature_mixed": Reason(_("温度帯混在"), WARN, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
+    "temperature_mixed": Reason(_("温度帯混在"), BLOCK, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
     # ---- customer
     "blacklist_match": Reason(
         _("ブラックリスト一致"), BLOCK, _("注文者を確かめる"), group="customer", note=True, shown=EVERYWHERE
@@ -191,6 +200,9 @@ STANDARD: dict[str, Reason] = {
         _("受取拒否・長期不在歴"), WARN, _("支払方法を変えてもらうか、電話で確かめる"), group="customer"
     ),
     "channel_caution": Reason(_("モールの注意喚起"), BLOCK, _("モールの画面で注文者を確かめる"), group="customer"),
+    "member_duplicate": Reason(
+        _("会員重複候補"), INFO, _("二つの会員を見比べ、別人なら会員の画面で「別人です」を押す"), group="customer"
+    ),
     "first_order": Reason(_("初回購入"), INFO, _("ご案内を同梱する"), group="customer", active=False),
     "vip": Reason(_("上位会員"), INFO, _("お得意様として扱う"), group="customer", active=False, params={"pieces": 10}),
     # ---- after

@@ -57,6 +57,11 @@ class Item:
     size_factor: int = 1
     category: str = ""
     wishes: str = ""  # what the buyer chose or wrote for this line
+    options: str = ""  # what the buyer chose, in the channel's words
+    settled: bool = False  # somebody has decided what that text stands for
+    variant: str = ""  # what the master says of the SKU beside its product
+    name: str = ""
+    siblings: int = 1  # SKUs of the product that are sold, this one included
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class History:
     bought: Mapping[str, int] = field(default_factory=dict)
     like_blacklisted: str = ""
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
+    duplicate: str = ""  # the sentence about another member that looks like this one
     mail_failed: str = ""
     channel_failed: bool = False
 

@@ -1,3 +1,4 @@
+from orders.models.adjustment import OrderAdjustment, OrderChoice
 from orders.models.attachment import OrderAttachment, OrderTalk
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
 from orders.models.bulk import BulkMemory, BulkRun
@@ -10,6 +11,7 @@ from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
+from orders.models.option_choice import OptionChoice
 from orders.models.order import Order, OrderLine, Recipient
 from orders.models.papers import (
     DocumentEvent,
@@ -35,7 +37,18 @@ from orders.models.return_case import (
     UnknownParcel,
 )
 from orders.models.review import ReasonSetting, ReviewClaim, ReviewDecision, ReviewSettingChange
-from orders.models.rule import Rule, RuleList, RuleMark, RuleOccasion, RuleTally, RuleTrace, RuleVersion, RuleWake
+from orders.models.rule import (
+    Rule,
+    RuleList,
+    RuleListVersion,
+    RuleMark,
+    RuleOccasion,
+    RuleStockSide,
+    RuleTally,
+    RuleTrace,
+    RuleVersion,
+    RuleWake,
+)
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 from orders.models.stage_name import StageName
@@ -77,8 +90,11 @@ __all__ = [
     "MoveInPreset",
     "MoveInRow",
     "NoshiChoice",
+    "OptionChoice",
     "Order",
+    "OrderAdjustment",
     "OrderAttachment",
+    "OrderChoice",
     "OrderEvent",
     "OrderEventValue",
     "OrderFigure",
@@ -111,8 +127,10 @@ __all__ = [
     "ReviewSettingChange",
     "Rule",
     "RuleList",
+    "RuleListVersion",
     "RuleMark",
     "RuleOccasion",
+    "RuleStockSide",
     "RuleTally",
     "RuleTrace",
     "RuleVersion",

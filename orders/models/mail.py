@@ -44,7 +44,10 @@ def mail_events() -> list[tuple[str, object]]:
 
 
 class MailTemplate(models.Model):
-    """Subject and text of one event's mail; a row without shop is the company's standard."""
+    """Subject and text of one event's mail; a row without shop is the company's standard.
+
+    A row with a `variant` is another text of that name, sent only for orders for which it was chosen.
+    """
 
     class Look(models.TextChoices):
         BOTH = "both", _("テキストとHTML（HTMLは本文から作成）")
@@ -53,6 +56,7 @@ class MailTemplate(models.Model):
 
     event = models.CharField(_("メールの種類"), max_length=24, choices=mail_events)
     shop = models.ForeignKey(Shop, models.CASCADE, null=True, blank=True, verbose_name=_("店舗"))
+    variant = models.CharField(_("別文面の名前"), max_length=30, blank=True, default="", db_default="")
     subject = models.CharField(_("件名"), max_length=200)
     body = models.TextField(_("本文"))
     html = models.TextField(_("HTML"), blank=True, db_default="")
@@ -63,7 +67,9 @@ class MailTemplate(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["event", "shop"], name="mail_template_once", nulls_distinct=False)
+            models.UniqueConstraint(
+                fields=["event", "shop", "variant"], name="mail_template_once", nulls_distinct=False
+            )
         ]
 
     def __str__(self) -> str:

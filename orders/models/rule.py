@@ -171,3 +171,36 @@ class RuleList(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RuleListVersion(models.Model):
+    """One state of a list, numbered from 1. Never changed: going back writes a new one."""
+
+    rule_list = models.ForeignKey(RuleList, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(_("版"))
+    values = ArrayField(models.CharField(max_length=200), default=list)
+    at = models.DateTimeField(_("日時"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["rule_list", "number"], name="rule_list_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rule_list_id} v{self.number}"
+
+
+class RuleStockSide(models.Model):
+    """Where a rule last saw the stock it watches: `beyond` its level, on the side it asks for, or not. A crossing is
+    a change to `beyond`.
+
+    `watch` says what was watched; another SKU, place or level begins anew, without a crossing.
+    """
+
+    rule = models.OneToOneField(Rule, models.CASCADE, primary_key=True, related_name="stock_side")
+    watch = models.CharField(max_length=160)
+    beyond = models.BooleanField()
+    at = models.DateTimeField(_("日時"))
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} {self.watch}: {self.beyond}"

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel import clock
 from orders.models.order import Order
 
 
@@ -59,6 +60,7 @@ class TaskKind(models.TextChoices):
     REPORT = "report", _("モールへの入金報告")
     CANCEL = "cancel", _("モールでのキャンセル")
     CHANGE = "change", _("モールでの変更")
+    REMINDER = "reminder", _("リマインダー")
     OTHER = "other", _("その他")
 
 
@@ -66,7 +68,8 @@ class OrderTask(models.Model):
     """Something a person or a team has to do about an order, mostly on another party's page. Open while `done_at` is
     empty.
 
-    `key` makes asking twice harmless. `link` is where it is done; empty when there is no such address.
+    `key` makes asking twice harmless. `link` is where it is done; empty when there is no such address. One with
+    `shown_from` (a reminder) rests until then; putting it off moves that.
     """
 
     kind = models.CharField(_("種類"), max_length=12, choices=TaskKind, default=TaskKind.OTHER, db_default="other")
@@ -79,6 +82,7 @@ class OrderTask(models.Model):
     )
     team = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("チーム"))
     due_at = models.DateTimeField(_("期限"), null=True, blank=True)
+    shown_from = models.DateTimeField(_("知らせる日時"), null=True, blank=True)
     key = models.CharField(max_length=80, unique=True)
     created_at = models.DateTimeField(_("作成日時"))
     done_at = models.DateTimeField(_("完了日時"), null=True, blank=True)
@@ -94,3 +98,8 @@ class OrderTask(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def rests(self) -> bool:
+        """Its day is still to come."""
+        return self.done_at is None and self.shown_from is not None and self.shown_from > clock.now()

@@ -17,7 +17,7 @@ from orders.models.mail import MailEvent
 from orders.queries.found import found_order_ids
 from orders.queries.tones import MAIL_TONES
 from orders.services import mail_send
-from orders.services.mail import template_for
+from orders.services.mail import template_of
 from orders.services.mail_values import BROUGHT, CONDITIONS, OPTIONAL, PLACEHOLDERS, values_of
 
 
@@ -89,7 +89,7 @@ def _text(mail: Mail) -> tuple[mail_send.Text, list[str]]:
     """The mail's text, and the placeholders that have no value yet."""
     if mail.edited or (mail.state in AS_SENT and mail.body):
         return mail_send.Text(mail.subject, mail.body, mail.html), []
-    template = template_for(mail.order.shop, mail.event)
+    template = template_of(mail)
     if template is None or mail.state == Mail.State.SUPPRESSED:
         return mail_send.Text("", "", ""), []
     return mail_send.text_of(mail, template), mail_send.holes_of(mail, template)
@@ -97,25 +97,33 @@ def _text(mail: Mail) -> tuple[mail_send.Text, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class TemplateRow:
-    """One event's template at the company (`shop` None) or at a shop. `own`: written for this place itself."""
+    """One event's template at the company (`shop` None) or at a shop; `variants` are its other texts."""
 
     event: str
     label: str
     shop: Shop | None
     template: MailTemplate | None
+    variants: Sequence[MailTemplate] = ()
 
 
 def template_rows() -> list[tuple[str, list[TemplateRow]]]:
     """Per event: the company's template, then the shops that have their own. Two queries."""
-    stored = {(t.event, t.shop_id): t for t in MailTemplate.objects.select_related("shop")}
+    stored: dict[tuple[str, int | None], MailTemplate] = {}
+    variants: dict[tuple[str, int | None], list[MailTemplate]] = {}
+    for one in MailTemplate.objects.select_related("shop").order_by("variant"):
+        if one.variant:
+            variants.setdefault((one.event, one.shop_id), []).append(one)
+        else:
+            stored[one.event, one.shop_id] = one
     shops = list(Shop.objects.filter(active=True))
     places: list[Shop | None] = [None, *shops]
     return [
         (
             str(label),
             [
-                TemplateRow(event, str(label), shop, stored.get((event, shop.pk if shop else None)))
+                TemplateRow(event, str(label), shop, stored.get(place), variants.get(place, ()))
                 for shop in places
+                for place in [(event, shop.pk if shop else None)]
             ],
         )
         for event, label in MailEvent.choices

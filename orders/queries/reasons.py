@@ -69,6 +69,7 @@ PARAM_LABELS = {
     "yen": lazy("金額（円）"),
     "pieces": lazy("個数"),
     "words": lazy("探す言葉（「、」で区切る）"),
+    "fine": lazy("SKU に関わらない選択肢の名前（「、」で区切る）"),
     "methods": lazy("配送会社の決まった配送方法の名前（「、」で区切る）"),
     "goods": lazy("対象の SKU コードかカテゴリ（「、」で区切る）"),
     "hours_left": lazy("期限の何時間前から知らせるか"),

@@ -18,6 +18,8 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import sentence as words
 from orders.decide.rules.fields import FIELDS, SUMMABLE
 from orders.models import OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion, Shop
+from orders.models.mail import MailEvent
+from orders.services.rules import active
 
 SPAN = timedelta(days=30)
 
@@ -177,8 +179,10 @@ def builder_names() -> dict[str, list[tuple[str, Any]]]:
     users = [(user.username, str(user)) for user in User.objects.filter(is_active=True).order_by("username")]
     lists = [(name, name) for name in RuleList.objects.values_list("name", flat=True)]
     reasons = [(code, reason.label) for code, reason in CATALOGUE.items()]
+    channels = list(dict.fromkeys((channel, label) for _code, _name, channel, label in shops))
     return {
-        "channel": list(dict.fromkeys((channel, label) for _code, _name, channel, label in shops)),
+        "channel": channels,
+        "member_channels": channels,
         "shop": [(code, name) for code, name, _channel, _label in shops],
         "location": list(Location.objects.filter(active=True).order_by("priority").values_list("code", "name")),
         "user": users,
@@ -187,6 +191,7 @@ def builder_names() -> dict[str, list[tuple[str, Any]]]:
         "reason": reasons,
         "reasons": reasons,
         "lists": lists,
+        "mail_text": [(f"{event}:{name}", f"{MailEvent(event).label}: {name}") for event, name in active.mail_texts()],
         "tags": [],
     }
 

@@ -89,6 +89,7 @@ LABELS = {
     "untagged": (gettext_lazy("タグを外しました"), "neutral"),
     "labelled": (gettext_lazy("担当・優先度・印を変えました"), "neutral"),
     "task_done": (gettext_lazy("作業を完了しました"), "done"),
+    "task_put_off": (gettext_lazy("作業をあとにしました"), "neutral"),
     "merged": (gettext_lazy("同梱しました"), "info"),
     "unmerged": (gettext_lazy("同梱を解除しました"), "neutral"),
     "merge_declined": (gettext_lazy("同梱しないと決めました"), "neutral"),

@@ -44,16 +44,21 @@ def ask_capture(order_ids: Sequence[int]) -> int:
         pk__in=order_ids, payment_state=PaymentState.AUTHORIZED, shipped_at__isnull=False, cancelled_at=None
     )
     new = [
-        tasks.NewTask(
-            f"capture:{order.pk}",
-            order.pk,
-            _("%(no)s: 出荷したので %(amount)s の売上を確定する")
-            % {"no": order.channel_order_no, "amount": yen(order.total or 0)},
-            TaskKind.CAPTURE,
-            page_of(order),
-            order.authorized_until,
-        )
+        capture_task(order, _("%(no)s: 出荷したので %(amount)s の売上を確定する"))
         for order in rows.select_related("shop")
         if not order.shop.can("captures") and not order.fulfilled_by_channel
     ]
     return len(tasks.ask(new))
+
+
+def capture_key(order_id: int) -> str:
+    """One task to capture an order's money, whoever asks for it."""
+    return f"capture:{order_id}"
+
+
+def capture_task(order: Order, text: str = "") -> tasks.NewTask:
+    """The task for a person to take the money that is held; `order` comes with its shop."""
+    text = text or _("%(no)s: %(amount)s の売上を確定する")
+    said = text % {"no": order.channel_order_no, "amount": yen(order.total or 0)}
+    until = order.authorized_until
+    return tasks.NewTask(capture_key(order.pk), order.pk, said, TaskKind.CAPTURE, page_of(order), until)

@@ -4,15 +4,16 @@ Gathered for a whole batch with a fixed number of queries.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from customers.models import Member
+from customers.services import pairs
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
@@ -45,6 +46,7 @@ class Background:
     counts: Mapping[int, int]  # member → orders, the one looked at included
     failed_mails: Mapping[int, str] = field(default_factory=dict)
     refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
+    doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
@@ -83,13 +85,14 @@ class Background:
         others = [one for one in self.others.get(member, ()) if not (own and one.id == own)]
         count = self.counts.get(member, 1)
         back, sentence = self.refused.get(member, (0, ""))
-        refused = sentence if back != own else ""
+        refused, double = sentence if back != own else "", self.doubles.get(member, "")
         if not others:
-            return History(orders_before=max(0, count - 1), refused=refused)
+            return History(orders_before=max(0, count - 1), refused=refused, duplicate=double)
         tuned = replace(facts, tuning=self.settings.tuning)
         return History(
             orders_before=max(0, count - 1),
             refused=refused,
+            duplicate=double,
             twin=_twin(others, ordered_at, goods_of(facts.items), tuned.tuned("duplicate_suspect", "hours")),
             bought=_bought(others, ordered_at, tuned.tuned("quantity_limit", "days")),
         )
@@ -151,8 +154,11 @@ def _behind(
         "temperature",
         "active",
         "size_factor",
+        "variant",
+        "name",
         made_to_order=F("is_made_to_order"),
         category=F("product__category"),
+        siblings=Count("product__skus", filter=Q(product__skus__active=True)),
     )
     skus = {row["pk"]: {name: value for name, value in row.items() if name != "pk"} for row in masters}
     counts = dict(Member.objects.filter(pk__in=members).values_list("pk", "order_count"))
@@ -164,7 +170,16 @@ def _behind(
         if settings.is_active("quantity_limit"):
             reach = max(reach, timedelta(days=probe.tuned("quantity_limit", "days")))
         others.update(_others(again, min(ordered_at) - reach, max(ordered_at) + reach))
-    return Background(settings, skus, others, counts, refused=_refused(again))
+    return Background(settings, skus, others, counts, refused=_refused(again), doubles=_doubles(members))
+
+
+def _doubles(members: Collection[int]) -> dict[int, str]:
+    return {
+        member: "、".join(
+            f"会員{two.first_id}と会員{two.second_id}は{pairs.in_words(two.met_on)}が同じです。" for two in own
+        )
+        for member, own in pairs.open_pairs(members).items()
+    }
 
 
 def _refused(members: Sequence[int]) -> dict[int, tuple[int, str]]:

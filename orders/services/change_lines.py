@@ -202,9 +202,8 @@ def _follow_money(order: Order, plan: Plan, actor: Actor) -> None:
     review.sync([order.pk])
     before, after = plan.before.total or 0, plan.after.total or 0
     if after > before and order.payment_state in TAKEN and not order.payments.exists():
-        text = _("合計が %(before)s から %(after)s に増えました。差額の決済はまだです。")
-        evidence = text % {"before": yen(before), "after": yen(after)}
-        review.open_from_above([(order.pk, Found("amount_increased", evidence, "total"))], actor=actor)
+        found = Found("amount_increased", review.increased(before, after), "total")
+        review.open_from_above([(order.pk, found)], actor=actor)
     stages.recompute([order.pk], actor=actor)
 
 

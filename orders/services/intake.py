@@ -29,7 +29,7 @@ from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
 from orders.models.order import PAYABLE, Stage
 from orders.models.payment import Collector
-from orders.services import background, intake_changes, journal, lines, mail, mail_stages, recipients, review
+from orders.services import background, intake_changes, journal, lines, mail, mail_stages, options, recipients, review
 from orders.services import stage as stages
 from orders.services.background import Background
 from orders.services.facts import mark_reserved
@@ -38,6 +38,7 @@ from orders.services.intake_rows import (
     day_of,
     facts_of,
     has_line_due,
+    mapped_of,
     next_release,
     order_columns,
     ordered_on,
@@ -80,6 +81,7 @@ def take_in(shop: Shop, orders: Sequence[ChannelOrder], *, sku_of: SkuOf) -> Out
     """
     outcome = Outcome()
     unique = newest_each(orders)
+    sku_of = options.learned(shop, unique, sku_of)
     for start in range(0, len(unique), BATCH):
         for part in _by_work(shop, unique[start : start + BATCH]):
             outcome.add(_take_part(shop, part, sku_of))
@@ -384,7 +386,7 @@ def _wants(new: Sequence[NewOrder], sku_of: SkuOf) -> list[stock.Want]:
         if not takes_stock(order):
             continue
         for line_id, line in zip(item.line_ids, order.lines, strict=True):
-            if (mapped := sku_of.get(line.channel_sku)) and (quantity := standing_quantity(line)):
+            if (mapped := mapped_of(sku_of, line)) and (quantity := standing_quantity(line)):
                 wants.append(
                     want_of(line_id, mapped.sku_id, quantity * mapped.units, item.columns["ship_by"], order.ordered_at)
                 )

@@ -21,10 +21,22 @@ from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import cancel, intake_rows, journal, ledger, lines, mail, mail_stages, recipients, review
+from orders.services import (
+    adjustments,
+    cancel,
+    intake_rows,
+    journal,
+    ledger,
+    lines,
+    mail,
+    mail_stages,
+    recipients,
+    review,
+)
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
+from orders.services.regrant import regrant
 from orders.services.reservation import NO_RESERVE, line_ids_of, takes_stock, want_of
 from orders.services.rules import run as rules
 from orders.services.rules.verbs import GIFT
@@ -114,6 +126,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
         if not is_older(by_no[stored.channel_order_no], stored.channel_updated_at)  # stored since it was looked at
     ]
     _write_columns(changes, sku_of)
+    adjustments.keep_on([change.stored.pk for change in changes if "totals" in change.parts])
     _write_heads(changes, member_of, sku_of)
     ledger.settle([c.stored.pk for c in changes if c.stored.paid_amount and c.parts & {"payment", "totals"}])
     recipients.replace([(c.stored.pk, c.order) for c in changes if "recipients" in c.parts])
@@ -295,7 +308,7 @@ class LinePlan:
             return
         """Money alone costs the line nothing; another quantity or SKU asks for stock anew. A code that is no longer
         mapped stands for what it stood for."""
-        quantity, mapped = intake_rows.standing_quantity(line), self.sku_of.get(line.channel_sku)
+        quantity, mapped = intake_rows.standing_quantity(line), intake_rows.mapped_of(self.sku_of, line)
         sku_id, units = (mapped.sku_id, mapped.units) if mapped else (stored.sku_id, stored.units)
         same = (quantity, sku_id) == (stored.quantity, stored.sku_id)
         if same:
@@ -343,7 +356,7 @@ class LinePlan:
         ids = next_ids("orders_orderline", len(self.added))
         new_wants = []
         for id_, (change, _position, line) in zip(ids, self.added, strict=True):
-            mapped = self.sku_of.get(line.channel_sku)
+            mapped = intake_rows.mapped_of(self.sku_of, line)
             if mapped and takes_stock(change.order) and (quantity := intake_rows.standing_quantity(line)):
                 new_wants.append(
                     want_of(id_, mapped.sku_id, quantity * mapped.units, change.order.ship_by, change.order.ordered_at)
@@ -351,18 +364,6 @@ class LinePlan:
         granted = regrant(self.wants + new_wants, self.let_go)
         OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
         _copy_added(ids, self.added, self.sku_of, granted)
-
-
-# Ranks of one call are compared with each other, also those of lines that ask for nothing.
-LAST = (float("inf"), float("inf"))
-
-
-def regrant(wants: Sequence[stock.Want], let_go: Sequence[int]) -> set[str]:
-    """One stock call: give back what `let_go` lines hold, and promise what `wants` ask. Returns the refs granted."""
-    asked = stock.requests_for(wants)
-    named = {request.ref for request in asked}
-    empty = [stock.Request(ref, (), LAST) for line in let_go if (ref := f"line:{line}") not in named]
-    return stock.regrant([*asked, *empty])
 
 
 def _copy_added(

@@ -26,9 +26,16 @@ class Mapped:
     units: int = 1
     release_date: date | None = None
     jan: str = ""
+    settled: bool = False  # somebody has decided what the line's option text stands for
 
 
-SkuOf = Mapping[str, Mapped]
+SkuOf = Mapping[Any, Mapped]  # by code, and by (code, option text) where a person decided about the text
+
+
+def mapped_of(sku_of: SkuOf, line: ChannelLine) -> Mapped | None:
+    """What a line stands for: as somebody decided for its very text, else as its code says."""
+    return (sku_of.get((line.channel_sku, line.options)) if line.options else None) or sku_of.get(line.channel_sku)
+
 
 # Parts of a channel's order that change, and are applied, separately; what an operator edited stays until the
 # channel changes that very part.
@@ -169,7 +176,7 @@ def recipient_columns(recipients: Sequence[Party]) -> dict[str, Any]:
 
 def line_columns(lines: Sequence[ChannelLine], sku_of: SkuOf) -> dict[str, Any]:
     standing = [line for line in lines if standing_quantity(line)]
-    dates = [sku_of[line.channel_sku].release_date for line in standing if line.channel_sku in sku_of]
+    dates = [mapped.release_date for line in standing if (mapped := mapped_of(sku_of, line))]
     return {
         "item_summary": item_summary(standing),
         "quantity": sum(standing_quantity(line) for line in standing),
@@ -179,14 +186,15 @@ def line_columns(lines: Sequence[ChannelLine], sku_of: SkuOf) -> dict[str, Any]:
 
 def has_line_due(lines: Sequence[ChannelLine], sku_of: SkuOf, today: date) -> bool:
     """Some line may ship today: it is not a pre-order still to be released."""
-    dates = [sku_of[line.channel_sku].release_date if line.channel_sku in sku_of else None for line in lines]
+    found = [mapped_of(sku_of, line) for line in lines]
+    dates = [mapped.release_date if mapped else None for mapped in found]
     return any(day is None or day <= today for day in dates)
 
 
 def next_release(lines: Sequence[ChannelLine], sku_of: SkuOf, today: date) -> date | None:
     """The first day on which a pre-ordered line of the order comes out."""
-    standing = [line for line in lines if standing_quantity(line) and line.channel_sku in sku_of]
-    dates = [sku_of[line.channel_sku].release_date for line in standing]
+    found = [mapped_of(sku_of, line) for line in lines if standing_quantity(line)]
+    dates = [mapped.release_date for mapped in found if mapped]
     return min((day for day in dates if day and day > today), default=None)
 
 
@@ -218,7 +226,7 @@ def search_column(order: ChannelOrder, sku_of: SkuOf) -> str:
         *dict.fromkeys(value for party in parties for value in (party.name, party.kana, party.email, party.company)),
         *sorted({_digits(party.phone) for party in parties}),
         *sorted({_digits(party.postal_code) for party in parties}),
-        *(word for line in order.lines for word in _goods_words(line, sku_of.get(line.channel_sku))),
+        *(word for line in order.lines for word in _goods_words(line, mapped_of(sku_of, line))),
         *order.tracking_nos,
     )
 
@@ -287,7 +295,7 @@ def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> Or
         blacklisted=blacklisted,
         provisional=order.state == ChannelState.PROVISIONAL,
         buyer=_address(order.buyer),
-        items=[_item(line, sku_of.get(line.channel_sku)) for line in standing],
+        items=[_item(line, mapped_of(sku_of, line)) for line in standing],
         tax_by_rate=[(rate.rate, rate.amount, rate.tax) for rate in order.by_rate],
         message_card=order.message_card,
         delivery_method=order.delivery_method,
@@ -316,6 +324,8 @@ def _item(line: ChannelLine, mapped: Mapped | None) -> Item:
         standing_quantity(line) * units,
         mapped.release_date if mapped else None,
         wishes=f"{line.options} {line.gift}",
+        options=line.options,
+        settled=bool(mapped and mapped.settled),
     )
 
 

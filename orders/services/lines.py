@@ -5,7 +5,7 @@ from typing import Any
 
 from oms.kernel.sql import copy_rows
 from orders.channel_order import ChannelLine
-from orders.services.intake_rows import SkuOf, standing_amount, standing_quantity
+from orders.services.intake_rows import SkuOf, mapped_of, standing_amount, standing_quantity
 
 LINE_COLUMNS = [
     "id", "order_id", "position", "recipient_position", "channel_line_id", "channel_sku", "sku_id", "units", "name",
@@ -21,7 +21,7 @@ def insert(rows: Sequence[tuple[int, int, int, ChannelLine]], sku_of: SkuOf, gra
 
 def _line_row(row: tuple[int, int, int, ChannelLine], sku_of: SkuOf, granted: set[str]) -> list[Any]:
     line_id, order_id, position, line = row
-    mapped = sku_of.get(line.channel_sku)
+    mapped = mapped_of(sku_of, line)
     return [
         line_id, order_id, position, line.recipient, line.line_id[:64], line.channel_sku[:120],
         mapped.sku_id if mapped else None, mapped.units if mapped else 1, line.name[:300], line.options,

@@ -16,7 +16,7 @@ from oms.kernel.models import Effect
 from oms.kernel.services.outbox import NewEffect, put
 from orders.channel_order import MOVED_IN, ChannelOrder, ChannelState
 from orders.decide.mail_rules import Channel, Facts, Wishes, why_not
-from orders.models import Mail, MailPolicy, MailTemplate, Order, Shop
+from orders.models import Mail, MailPolicy, MailTemplate, Order, OrderChoice, Shop
 from orders.models.mail import MailEvent
 from orders.services import journal, mail_addresses
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -152,11 +152,22 @@ def schedule_for(
     )  # fmt: skip
 
 
-def template_for(shop: Shop, event: str) -> MailTemplate | None:
-    """The shop's own template, else the company's; None when the event is switched off."""
+def template_for(shop: Shop, event: str, variant: str = "") -> MailTemplate | None:
+    """The shop's own template, else the company's; None when the event is switched off. With `variant` the text of
+    that name where there is one in use."""
     rows = MailTemplate.objects.filter(Q(shop=shop) | Q(shop=None), event=event)
-    found = rows.order_by(F("shop").asc(nulls_last=True)).first()
-    return found if found and found.active else None
+    named = rows.filter(variant=variant, active=True) if variant else rows.none()
+    usual = rows.filter(variant="").order_by(F("shop").asc(nulls_last=True)).first()
+    if usual is None or not usual.active:
+        return None
+    return named.order_by(F("shop").asc(nulls_last=True)).first() or usual
+
+
+def template_of(mail: Mail) -> MailTemplate | None:
+    """The template of a mail, with the text that was chosen for its order; it comes with its order and shop."""
+    chosen = OrderChoice.objects.filter(order=mail.order_id, subject=f"mail:{mail.event}").values_list("values")
+    variant = next((values["variant"] for (values,) in chosen), "")
+    return template_for(mail.order.shop, mail.event, variant)
 
 
 def is_on(shop: Shop, event: str) -> bool:

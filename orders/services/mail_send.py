@@ -23,7 +23,7 @@ from orders.models import Mail, MailPolicy, MailStop, MailTemplate, Order, Shop
 from orders.models.mail import MARKETING, MailEvent
 from orders.services import journal, mail_addresses, mail_trouble
 from orders.services.journal import Entry
-from orders.services.mail import template_for
+from orders.services.mail import template_of
 from orders.services.mail_values import BROUGHT, OPTIONAL, values_of
 
 State = Mail.State
@@ -69,7 +69,7 @@ def _try(mail: Mail) -> None:
     if MailStop.objects.filter(address=mail_addresses.folded(mail.to), kind=MailStop.Kind.BOUNCED).exists():
         _set(mail, State.SUPPRESSED, _("以前に届かなかったメールアドレスです。アドレスを確かめてください。"))
         return
-    template = None if mail.edited else template_for(mail.order.shop, mail.event)
+    template = None if mail.edited else template_of(mail)
     if template is None and not mail.edited:
         _set(mail, State.SUPPRESSED, _("テンプレートが使われない設定です。"))
         return
@@ -115,7 +115,7 @@ def holes_of(mail: Mail, template: MailTemplate | None) -> list[str]:
 
 def why_not_ready(mail: Mail) -> str:
     """Why this mail would not go out if a person approved it now, and what to do; empty when it would."""
-    template = None if mail.edited else template_for(mail.order.shop, mail.event)
+    template = None if mail.edited else template_of(mail)
     if template is None and not mail.edited:
         return _("テンプレートが使われない設定です。「文面を直す」で文面を書くか、テンプレートの設定を変えてください。")
     if missing := holes_of(mail, template):
@@ -282,9 +282,10 @@ def ended(effect: Effect) -> None:
 # ---- a test to oneself
 
 
-def ask_test(event: str, shop: Shop | None, order: Order, *, by: User, key: str) -> None:
+def ask_test(event: str, shop: Shop | None, order: Order, *, by: User, key: str, variant: str = "") -> None:
     """Send the saved template, filled with this order, to the person who asks. Once per `key`."""
     payload = {"event": event, "shop": shop.pk if shop else None, "order": order.pk, "person": by.pk}
+    payload["variant"] = variant
     with transaction.atomic():
         put([NewEffect("mail_test", f"mail_test:{key}", f"person:{by.pk}:mail_test", payload)])
 
@@ -296,7 +297,7 @@ def deliver_test(effect: Effect) -> None:
     if not is_address(person.email):
         raise GiveUp(_("あなたのメールアドレスが登録されていません。"))
     order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=given["order"])
-    template = MailTemplate.objects.get(event=given["event"], shop=given["shop"])
+    template = MailTemplate.objects.get(event=given["event"], shop=given["shop"], variant=given.get("variant", ""))
     text = filled(template, values_of(order, BROUGHT.get(given["event"])))
     sender = order.shop.mail_from or settings.DEFAULT_FROM_EMAIL
     text = Text(f"[テスト] {text.subject}"[:200], text.body, text.html)

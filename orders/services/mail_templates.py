@@ -31,9 +31,10 @@ def unknown_placeholders(text: str) -> list[str]:
 
 @transaction.atomic
 def save_template(
-    event: str, shop: Shop | None, *, by: User | None = None, note: str = "", **values: Any
+    event: str, shop: Shop | None, *, variant: str = "", by: User | None = None, note: str = "", **values: Any
 ) -> MailTemplate:
     """Write fields of an event's template, the company's (no shop) or a shop's own, and keep them as a new version.
+    `variant` names another text of that event, which rules choose for orders.
 
     The texts must be free of `unknown_placeholders`; raises ValueError otherwise. Values equal to the stored ones make
     no version. Takes the template's lock.
@@ -41,7 +42,7 @@ def save_template(
     if unknown := unknown_placeholders("".join(str(values.get(name, "")) for name in TEXTS)):
         raise ValueError(f"unknown placeholders: {unknown}")
     template, made = MailTemplate.objects.select_for_update(no_key=True).get_or_create(
-        event=event, shop=shop, defaults=values
+        event=event, shop=shop, variant=variant, defaults=values
     )
     if not made and not template.versions.exists():
         _keep(template, None, "")  # what it was before anybody changed it
@@ -68,7 +69,7 @@ def _keep(template: MailTemplate, by: User | None, note: str) -> None:
 def go_back(template: MailTemplate, number: int, *, by: User | None, note: str) -> MailTemplate:
     """Make an earlier version the present one, as a new version. Raises MailTemplateVersion.DoesNotExist."""
     version = template.versions.get(number=number)
-    return save_template(template.event, template.shop, by=by, note=note, **version.values)
+    return save_template(template.event, template.shop, variant=template.variant, by=by, note=note, **version.values)
 
 
 @dataclass(frozen=True, slots=True)

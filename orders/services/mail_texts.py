@@ -298,7 +298,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
 
 def ensure_standard_templates() -> None:
     """Make the company's standard templates where they are missing."""
-    held = set(MailTemplate.objects.filter(shop=None).values_list("event", flat=True))
+    held = set(MailTemplate.objects.filter(shop=None, variant="").values_list("event", flat=True))
     MailTemplate.objects.bulk_create(
         MailTemplate(
             event=event, subject=standard.subject, body=standard.body, active=standard.on, review=standard.review

@@ -19,7 +19,7 @@ CODES = ("mail_failed", "mail_bounced")
 def raise_reason(order_id: int, code: str, evidence: str) -> None:
     """Open the reason with this evidence, or open it again. Takes the order's lock."""
     Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    found = Found(code, evidence, "mail")
+    [(_order, found)] = review.at_own_levels([(order_id, Found(code, evidence, "mail"))])
     reason = ReviewReason.objects.filter(order=order_id, code=code).first()
     if reason is None:
         review.insert([(order_id, found)])

@@ -48,6 +48,8 @@ def _look(ids: Sequence[int], wanted: Setting, result: Preview) -> None:
         reason = known.get(wanted.code)
         before = reason.level if reason and reason.state == review.State.OPEN else ""
         after = review.level_after(reason, found.get(wanted.code))
+        if before and wanted.code in review.FROM_ABOVE | review.STICKY:
+            after = wanted.level_for(review.reader_of(order))
         others = any(
             row.state == review.State.OPEN and row.level == Level.BLOCK and code != wanted.code
             for code, row in known.items()

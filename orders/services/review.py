@@ -10,16 +10,18 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, Prefetch
+from django.utils.translation import gettext as _
 
 from customers.services import blacklist
 from customers.services.identity import Person
 from oms.kernel import clock
 from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
+from oms.kernel.money import yen
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
-from orders.models import Order, OrderLine, Recipient, ReviewReason
+from orders.models import OptionChoice, Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import FulfillmentState, Phase
 from orders.services import background, journal, reason_settings
 from orders.services import stage as stages
@@ -43,6 +45,8 @@ STICKY = {
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 # `amount_increased` belongs to the verb that raised the total.
 FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased", "payer_mismatch"}
+# Reasons whose level is somebody's own word: the rule says it, a colleague has to answer.
+OWN_LEVEL = {"rule_hold", "rule_error", "question_to_colleague"}
 # Reasons that only time opens and closes (`orders.services.review_again`), whatever else is done to the order.
 TIMELY = frozenset({"due_today", "ship_by_risk"})
 
@@ -80,7 +84,7 @@ def looked_at(
         Order.objects.filter(pk__in=order_ids).select_related("shop").prefetch_related("recipients", lines, "reasons")
     )
     suspects = blacklist.matches([_person(order) for order in orders])
-    known_facts = [stored_facts(order) for order in orders]
+    known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
@@ -88,6 +92,33 @@ def looked_at(
         found = behind.settings.leveled(_evaluate(order, told), reader_of(order))
         seen.append((order, {f.code: f for f in found}))
     return seen
+
+
+def _with_decided_options(orders: Sequence[Order], known: Sequence[OrderFacts]) -> Sequence[OrderFacts]:
+    """Items whose option text somebody has decided about. No query where nobody chose anything."""
+    told = {(o.shop_id, line.channel_sku, line.options) for o in orders for line in o.lines.all() if line.options}
+    if not told:
+        return known
+    rows = OptionChoice.objects.filter(
+        shop__in={shop for shop, _code, _text in told}, channel_sku__in={code for _shop, code, _text in told}
+    )
+    decided = told & set(rows.values_list("shop", "channel_sku", "options"))
+    if not decided:
+        return known
+    return [
+        replace(
+            facts,
+            items=[
+                replace(item, settled=(order.shop_id, line.channel_sku, line.options) in decided)
+                for item, line in zip(facts.items, _standing(order), strict=True)
+            ],
+        )
+        for order, facts in zip(orders, known, strict=True)
+    ]
+
+
+def _standing(order: Order) -> list[OrderLine]:
+    return [line for line in order.lines.all() if line.quantity]
 
 
 def level_after(reason: ReviewReason | None, found: Found | None) -> str:
@@ -152,7 +183,7 @@ def _person(order: Order) -> Person:
 
 def stored_facts(order: Order) -> OrderFacts:
     """What the checks look at, for a stored order with its recipients and lines prefetched."""
-    standing = [line for line in order.lines.all() if line.quantity]
+    standing = _standing(order)
     return OrderFacts(
         ordered_on=order.ordered_at.astimezone(TOKYO).date(),
         remarks=order.remarks,
@@ -190,6 +221,7 @@ def stored_facts(order: Order) -> OrderFacts:
                 line.quantity * line.units,
                 line.release_date,
                 wishes=f"{line.options} {line.gift}",
+                options=line.options,
             )
             for line in standing
         ],
@@ -286,12 +318,27 @@ def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
     stages.recompute(locked, actor=actor)
 
 
+def at_own_levels(found: Sequence[tuple[int, Found]]) -> list[tuple[int, Found]]:
+    """Reasons that no check finds, at the levels the company gave them. Two queries at most."""
+    settings = reason_settings.read()
+    set_ = {order_id for order_id, one in found if one.code in settings.rows and one.code not in OWN_LEVEL}
+    if not set_:
+        return list(found)
+    readers = {order.pk: reader_of(order) for order in Order.objects.filter(pk__in=set_).select_related("shop")}
+    return [
+        (order_id, replace(one, set_level=settings.of(one.code).level_for(readers[order_id])))
+        if order_id in readers and one.code not in OWN_LEVEL
+        else (order_id, one)
+        for order_id, one in found
+    ]
+
+
 def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM) -> None:
     """Open these reasons (order id, Found) of a code in `FROM_ABOVE`, anew where the evidence is new.
 
     The stages follow. The caller holds the orders' locks. Doing it again with the same evidence changes nothing.
     """
-    by_order = dict(found)
+    by_order = dict(at_own_levels(found))
     known = {
         reason.order_id: reason
         for reason in ReviewReason.objects.filter(order__in=by_order, code__in={f.code for f in by_order.values()})
@@ -301,6 +348,22 @@ def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM
     insert(fresh)
     journal.write([Entry(order_id, "reason_opened", f.evidence) for order_id, f in fresh], actor=actor)
     stages.recompute(sorted(by_order), actor=actor)
+
+
+def open_quietly(found: Sequence[tuple[int, str, str]]) -> None:
+    """`open_from_above` of (order, code, evidence) for who recomputes the stages later and writes a journal of it."""
+    told = at_own_levels([(order_id, Found(code, evidence, "total")) for order_id, code, evidence in found])
+    by_key = {(order_id, one.code): one for order_id, one in told}
+    rows = ReviewReason.objects.filter(order__in={order_id for order_id, _code in by_key})
+    known = {(row.order_id, row.code): row for row in rows if (row.order_id, row.code) in by_key}
+    _update([_next(row, by_key[key]) for key, row in known.items()])
+    insert([(key[0], one) for key, one in by_key.items() if key not in known])
+
+
+def increased(before: int, after: int) -> str:
+    """The evidence that a total rose above the money that others took or hold for us."""
+    text = _("合計が %(before)s から %(after)s に増えました。差額の決済はまだです。")
+    return text % {"before": yen(before), "after": yen(after)}
 
 
 def close_from_above(order_ids: Sequence[int], code: str, *, actor: Actor = SYSTEM) -> None:

@@ -32,8 +32,27 @@ def reapply(code: str) -> int:
     ids = list(Order.objects.filter(stage__in=BEFORE_INSTRUCT).order_by("pk").values_list("pk", flat=True))
     for part in _parts(ids):
         _again(part)
+        _relevel(part, code)
     ReasonSetting.objects.filter(pk=code, applied_version__lt=version).update(applied_version=version)
     return len(ids)
+
+
+@transaction.atomic
+def _relevel(order_ids: Sequence[int], code: str) -> None:
+    """Open reasons that no check finds again get the level that is set now."""
+    if code not in (review.FROM_ABOVE | review.STICKY) - review.OWN_LEVEL:
+        return
+    setting = reason_settings.read().of(code)
+    rows = Order.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=order_ids).order_by("pk")
+    orders = {order.pk: order for order in rows.select_related("shop")}
+    changed = []
+    for reason in ReviewReason.objects.filter(order__in=orders, code=code, state=ReviewReason.State.OPEN):
+        level = setting.level_for(review.reader_of(orders[reason.order_id]))
+        if level != reason.level:
+            ReviewReason.objects.filter(pk=reason.pk).update(level=level)
+            changed.append(reason.order_id)
+    Order.objects.filter(pk__in=changed).update(version=F("version") + 1)
+    stages.recompute(changed)
 
 
 def reapply_missed() -> None:

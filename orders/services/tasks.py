@@ -6,7 +6,7 @@ room that asked; it listens with `on_finished`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import F
@@ -76,6 +76,20 @@ def finish(task_id: int, *, actor: Actor) -> bool:
     journal.write([Entry(task.order_id, "task_done", task.text)], actor=actor)
     if listener := _listeners.get(task.kind):
         listener(task, actor)
+    return True
+
+
+@transaction.atomic
+def put_off(task_id: int, until: date, *, actor: Actor) -> bool:
+    """Let an open task rest until the morning of this day; False when it is done, or rests until then already."""
+    task = OrderTask.objects.get(pk=task_id)
+    Order.objects.select_for_update(no_key=True).filter(pk=task.order_id).order_by("pk").first()
+    begins = datetime.combine(until, time.min, clock.TOKYO)
+    rows = OrderTask.objects.filter(pk=task_id, done_at=None).exclude(shown_from=begins)
+    if not rows.update(shown_from=begins, due_at=begins + timedelta(days=1)):
+        return False
+    Order.objects.filter(pk=task.order_id).update(version=F("version") + 1)
+    journal.write([Entry(task.order_id, "task_put_off", f"{task.text} → {until:%Y/%m/%d}")], actor=actor)
     return True
 
 

@@ -1,5 +1,7 @@
 """Labels of one order (tags, importance, priority, person), its tasks, its rules' trace, and drafts of mails."""
 
+from datetime import date, timedelta
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.web import person_of, render_page
 from orders.models import Mail, Order, OrderTask
@@ -92,10 +95,43 @@ def order_rules(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def task_list(request: HttpRequest) -> HttpResponse:
-    """Open tasks, one's own and one's team's first; `?all=1` shows everybody's."""
-    mine = "all" not in request.GET
-    rows = label_queries.open_tasks(person_of(request), mine=mine)
-    return render_page(request, "orders/rules/tasks.html", {"rows": rows, "mine": mine})
+    """Open tasks of oneself and one's teams; `?all=1` shows everybody's and those that rest, `?reminders=1` only
+    reminders."""
+    mine, reminders = "all" not in request.GET, "reminders" in request.GET
+    rows = label_queries.open_tasks(person_of(request), mine=mine, reminders=reminders)
+    context = {"rows": rows, "mine": mine, "reminders": reminders, "later": label_queries.LATER}
+    return render_page(request, "orders/rules/tasks.html", context)
+
+
+class PutOffForm(forms.Form):
+    """Until when a task rests: in so many days, or on a day."""
+
+    days = forms.TypedChoiceField(choices=label_queries.LATER, coerce=int, required=False, empty_value=None)
+    on = forms.DateField(required=False)
+
+    @property
+    def until(self) -> date | None:
+        """None when nothing usable was said."""
+        if not self.is_valid():
+            return None
+        days, on = self.cleaned_data["days"], self.cleaned_data["on"]
+        until = on or (clock.today() + timedelta(days=days) if days else None)
+        return until if until and clock.today() < until <= clock.today() + timedelta(days=366) else None
+
+
+@require_POST
+@permission_required("orders.change_order", raise_exception=True)
+def task_later(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a task off (`days`, or `on` a day); the order's journal says who did."""
+    task = get_object_or_404(OrderTask, pk=pk)
+    until = PutOffForm(request.POST).until
+    if until is None:
+        messages.error(request, _("あとにする日は、明日から1年以内で選んでください。"))
+    elif tasks.put_off(pk, until, actor=actor_of(request)):
+        messages.success(request, _("%(day)s まであとにしました。") % {"day": f"{until:%Y/%m/%d}"})
+    if "list" in request.POST:
+        return HttpResponseRedirect(reverse("orders:tasks"))
+    return changed(request, task.order_id)
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -37,19 +38,21 @@ def template_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required(EDIT, raise_exception=True)
 def template_edit(request: HttpRequest, event: str) -> HttpResponse:
-    """One event's template; `?shop=` names a shop that has, or gets, its own. `preview` shows without saving; a text
+    """One event's template; `?shop=` names a shop that has, or gets, its own, `?variant=` another text of the event,
+    which rules choose. `preview` shows without saving; a text
     that would have left holes in recent orders is saved on the second word (`anyway`) only."""
-    shop = _place(request, event)
-    form = TemplateForm(request.POST) if request.method == "POST" else TemplateForm(initial=_initial(event, shop))
+    shop, variant = _place(request, event), _variant(request)
+    initial = _initial(event, shop, variant)
+    form = TemplateForm(request.POST) if request.method == "POST" else TemplateForm(initial=initial)
     tried: dict[str, Any] = {}
     if form.is_bound and form.is_valid():
         holes, count = holes_in(event, shop, "".join(form.cleaned_data[name] for name in TEXTS))
         if "preview" not in request.POST and (not holes or "anyway" in request.POST):
-            save_template(event, shop, by=user_of(request), **form.values)
+            save_template(event, shop, variant=variant, by=user_of(request), **form.values)
             messages.success(request, _("テンプレートを保存しました。"))
             return answer(request, to=reverse("orders:mail-templates"))
         tried = {"holes": holes, "tried": count, "asks": bool(holes) and "preview" not in request.POST}
-    response = render_page(request, "orders/mail_template.html", _context(event, shop, form) | tried)
+    response = render_page(request, "orders/mail_template.html", _context(event, shop, variant, form) | tried)
     response.headers["Content-Security-Policy"] = FRAMED
     return response
 
@@ -61,23 +64,36 @@ def _place(request: HttpRequest, event: str) -> Shop | None:
     return get_object_or_404(Shop, code=code) if code else None
 
 
-def _context(event: str, shop: Shop | None, form: TemplateForm) -> dict[str, Any]:
+def _variant(request: HttpRequest) -> str:
+    return " ".join(request.GET.get("variant", "").replace(":", "").split())[:30]
+
+
+def _query(shop: Shop | None, variant: str) -> str:
+    """What leads back to this text of the event."""
+    asked = ({"shop": shop.code} if shop else {}) | ({"variant": variant} if variant else {})
+    return f"?{urlencode(asked)}" if asked else ""
+
+
+def _context(event: str, shop: Shop | None, variant: str, form: TemplateForm) -> dict[str, Any]:
     return {
         "event": event,
         "event_label": MailEvent(event).label,
         "shop": shop,
-        "query": f"?shop={shop.code}" if shop else "",
+        "variant": variant,
+        "query": _query(shop, variant),
         "form": form,
-        "template": MailTemplate.objects.filter(event=event, shop=shop).first(),
+        "template": MailTemplate.objects.filter(event=event, shop=shop, variant=variant).first(),
         "key": uuid4().hex,
         **mails.tried_on(form, event, shop),
     }
 
 
-def _initial(event: str, shop: Shop | None) -> dict[str, object]:
-    """The place's own template, else the company's to start from."""
+def _initial(event: str, shop: Shop | None, variant: str) -> dict[str, object]:
+    """The place's own template, else the company's to start from; another text starts from the usual one."""
     rows = MailTemplate.objects.filter(event=event)
-    found = rows.filter(shop=shop).first() or rows.filter(shop=None).first()
+    usual = rows.filter(variant="")
+    own = rows.filter(shop=shop, variant=variant).first()
+    found = own or usual.filter(shop=shop).first() or usual.filter(shop=None).first()
     return {name: getattr(found, name) for name in FIELDS} if found else {"active": True, "look": "both"}
 
 
@@ -85,12 +101,14 @@ def _initial(event: str, shop: Shop | None) -> dict[str, object]:
 @permission_required("orders.change_mailtemplate", raise_exception=True)
 def template_versions(request: HttpRequest, event: str) -> HttpResponse:
     shop = _place(request, event)
-    template = get_object_or_404(MailTemplate, event=event, shop=shop)
+    variant = _variant(request)
+    template = get_object_or_404(MailTemplate, event=event, shop=shop, variant=variant)
     context = {
         "event": event,
         "event_label": MailEvent(event).label,
         "shop": shop,
-        "query": f"?shop={shop.code}" if shop else "",
+        "variant": variant,
+        "query": _query(shop, variant),
         "rows": versions_of(template),
     }
     return render_page(request, "orders/mail_template_versions.html", context)
@@ -101,7 +119,8 @@ def template_versions(request: HttpRequest, event: str) -> HttpResponse:
 def template_back(request: HttpRequest, event: str) -> HttpResponse:
     """Make an earlier version the present one."""
     shop = _place(request, event)
-    template = get_object_or_404(MailTemplate, event=event, shop=shop)
+    variant = _variant(request)
+    template = get_object_or_404(MailTemplate, event=event, shop=shop, variant=variant)
     number = request.POST.get("number", "")
     try:
         note = _("版 %(n)s に戻しました") % {"n": number}
@@ -111,7 +130,7 @@ def template_back(request: HttpRequest, event: str) -> HttpResponse:
     else:
         messages.success(request, _("版 %(n)s の内容に戻しました。") % {"n": number})
     here = reverse("orders:mail-template-versions", args=[event])
-    return redirect(f"{here}?shop={shop.code}" if shop else here)
+    return redirect(here + _query(shop, variant))
 
 
 @require_POST
@@ -121,14 +140,16 @@ def template_test(request: HttpRequest, event: str) -> HttpResponse:
     shop = _place(request, event)
     person = user_of(request)
     order = mails.sample_order(shop, request.POST.get("number", ""))
-    here = reverse("orders:mail-template", args=[event]) + (f"?shop={shop.code}" if shop else "")
-    if not MailTemplate.objects.filter(event=event, shop=shop).exists():
+    variant = _variant(request)
+    here = reverse("orders:mail-template", args=[event]) + _query(shop, variant)
+    if not MailTemplate.objects.filter(event=event, shop=shop, variant=variant).exists():
         messages.error(request, _("まだ保存していないテンプレートです。保存してからお試しください。"))
     elif not person.email:
         messages.error(request, _("あなたのメールアドレスが登録されていません。利用者の画面で登録してください。"))
     elif order is None:
         messages.error(request, _("試し表示に使える受注がありません。受注番号を確かめてください。"))
     else:
-        mail_send.ask_test(event, shop, order, by=person, key=request.POST.get("key", "")[:64] or uuid4().hex)
+        key = request.POST.get("key", "")[:64] or uuid4().hex
+        mail_send.ask_test(event, shop, order, by=person, key=key, variant=variant)
         messages.success(request, _("%(to)s へテストメールを送ります。") % {"to": person.email})
     return redirect(here)

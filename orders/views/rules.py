@@ -26,7 +26,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import actions, sentence
 from orders.decide.rules import document as documents
 from orders.decide.rules.document import Document
-from orders.models import Order, Rule, RuleList, RuleVersion
+from orders.models import Order, Rule, RuleList, RuleListVersion, RuleVersion
 from orders.models.order import Stage
 from orders.queries import rules as queries
 from orders.queries.detail import PERSONAL
@@ -140,6 +140,7 @@ def _show_builder(
         "events": documents.EVENTS.items(),
         "stages": Stage.choices,
         "dates": documents.DATE_FIELDS.items(),
+        "sides": documents.SIDES.items(),
         "weekdays": queries.words.WEEKDAYS,
         "matches": documents.MATCHES.items(),
         "line_matches": documents.LINE_MATCHES.items(),
@@ -443,13 +444,40 @@ def rule_lists(request: HttpRequest) -> HttpResponse:
     form = ListForm(request.POST, request.FILES) if request.method == "POST" else ListForm(initial=_list_of(request))
     if form.is_bound and form.is_valid():
         try:
-            saved = publish.save_list(form.cleaned_data["name"].strip(), form.lines)
+            saved = publish.save_list(form.cleaned_data["name"].strip(), form.lines, by=person_of(request))
         except ValueError:
             form.add_error("values", _("リストは %(n)s 件までです。") % {"n": f"{publish.LONGEST_LIST:,}"})
         else:
             messages.success(request, _("リストを保存しました（%(n)s件）。") % {"n": f"{len(saved.values):,}"})
             return HttpResponseRedirect(f"{reverse('orders:rule-lists')}?{urlencode({'name': saved.name})}")
-    return render_page(request, "orders/rules/lists.html", {"lists": RuleList.objects.all(), "form": form})
+    context = {"lists": RuleList.objects.all(), "form": form, "versions": _list_versions(request.GET.get("name", ""))}
+    return render_page(request, "orders/rules/lists.html", context)
+
+
+LIST_VERSIONS = 20  # that are shown; older ones are kept
+
+
+def _list_versions(name: str) -> list[dict[str, Any]]:
+    """Newest first, each with how many values came and went against the one before."""
+    found = list(RuleListVersion.objects.filter(rule_list__name=name).select_related("by")[: LIST_VERSIONS + 1])
+    rows: list[dict[str, Any]] = []
+    for at, version in enumerate(found):
+        old, new = set(found[at + 1].values if at + 1 < len(found) else ()), set(version.values)
+        rows.append({"version": version, "came": len(new - old), "went": len(old - new), "current": not rows})
+    return rows[:LIST_VERSIONS]
+
+
+@require_POST
+@permission_required(MANAGE, raise_exception=True)
+def rule_list_back(request: HttpRequest) -> HttpResponse:
+    """Go back to an earlier version (`number`) of a list (`name`)."""
+    name, number = request.POST.get("name", ""), row_id(request.POST.get("number", ""))
+    try:
+        publish.list_back(name, number or 0, by=person_of(request))
+    except RuleListVersion.DoesNotExist as error:
+        raise Http404 from error
+    messages.success(request, _("リストを第%(n)s版の内容に戻しました。") % {"n": number})
+    return HttpResponseRedirect(f"{reverse('orders:rule-lists')}?{urlencode({'name': name})}")
 
 
 def _list_of(request: HttpRequest) -> dict[str, str]:

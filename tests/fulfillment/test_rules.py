@@ -72,7 +72,7 @@ def test_a_rule_that_asks_at_the_import_splits_as_soon_as_there_is_a_parcel(cold
 
 
 def test_goods_of_one_temperature_are_left_together_and_the_trace_says_why(cold):
-    make_rule("分割", then=do("split_temperature"), when={"event": "shipment_planned"})
+    make_rule("分割", then=do("split_temperature"))
     order = ready(make_shop(), make_line("TEA"), skus=cold)
     sweep.consume_wakes()
     assert parcels(order) == 1 and not RuleMark.objects.exists()
@@ -81,26 +81,22 @@ def test_goods_of_one_temperature_are_left_together_and_the_trace_says_why(cold)
 
 
 def test_a_split_is_taken_back_when_the_rule_no_longer_holds(cold):
-    rule = make_rule("分割", cond("total", "ge", 1), then=do("split_temperature"), when={"event": "shipment_planned"})
+    rule = make_rule("分割", cond("total", "ge", 1), then=do("split_temperature"))
     order = ready(make_shop(), make_line("TEA"), make_line("CAKE"), skus=cold)
     sweep.consume_wakes()
-    change_rule(
-        rule, cond("total", "ge", 10**6), then=do("split_temperature"), when={"event": "shipment_planned"}
-    )  # fmt: skip
+    change_rule(rule, cond("total", "ge", 10**6), then=do("split_temperature"))
     rules.run([order.pk], {}, every=True)
     assert parcels(order) == 1 and RuleMark.objects.get().state == "taken_back" and all_is_well()
 
 
 def test_what_somebody_divided_further_stays_when_the_rule_lets_go(cold):
-    rule = make_rule("分割", cond("total", "ge", 1), then=do("split_temperature"), when={"event": "shipment_planned"})
+    rule = make_rule("分割", cond("total", "ge", 1), then=do("split_temperature"))
     order = ready(make_shop(), make_line("TEA", 2), make_line("CAKE"), skus=cold)
     sweep.consume_wakes()
     tea = order.lines.get(channel_sku="TEA")
     first = Shipment.objects.filter(lines__order_line=tea).get()
     split.split_off(first.pk, {tea.pk: 1}, actor=ACTOR)
-    change_rule(
-        rule, cond("total", "ge", 10**6), then=do("split_temperature"), when={"event": "shipment_planned"}
-    )  # fmt: skip
+    change_rule(rule, cond("total", "ge", 10**6), then=do("split_temperature"))
     rules.run([order.pk], {}, every=True)
     assert parcels(order) == 3 and RuleMark.objects.get().state == "kept"
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from redis.exceptions import ConnectionError as Gone
 
 from oms.kernel import own_words
+from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import Order, ReasonSetting, ReviewReason, ReviewSettingChange
 from orders.queries import reasons as queries
 from orders.services import edit, reason_preview, reason_settings, review, review_again
@@ -142,12 +143,12 @@ def test_a_reset_goes_back_to_the_standard(client_of, aoi):
     assert reason_settings.read().of("buyer_note").document == reason_settings.default("buyer_note").document
 
 
-def test_a_reason_that_other_parts_open_is_neither_switched_nor_relevelled(client_of, aoi):
+def test_a_reason_that_other_parts_open_is_not_switched_off_but_has_a_level_of_ones_own(client_of, aoi):
     client = client_of(aoi)
     sent = form_of(client, "oversold", active="-", level="info", label="在庫の食い違い", save="1")
     assert client.post(reverse("orders:reason", args=["oversold"]), sent).status_code == 302
     setting = reason_settings.read().of("oversold")
-    assert (setting.active, setting.level, setting.label) == (True, "block", "在庫の食い違い")
+    assert (setting.active, setting.level, setting.label) == (True, "info", "在庫の食い違い")
 
 
 # ---- names
@@ -311,3 +312,45 @@ def test_rows_of_an_unknown_reason_or_outcome_are_not_found(client_of, aoi):
     client = client_of(aoi)
     assert client.get(reverse("orders:reason-rows", args=["no_such"])).status_code == 404
     assert client.get(reverse("orders:reason-rows", args=["buyer_note"]) + "?outcome=x").status_code == 404
+
+
+# ---- reasons that another part opens
+
+
+def test_a_reason_from_above_opens_at_the_companys_level_and_open_ones_follow(client_of, aoi):
+    from orders.decide.found import Found  # noqa: PLC0415
+
+    client, url = client_of(aoi), reverse("orders:reason", args=["oversold"])
+    mall, cash = take("P-1", remarks="") + take(
+        "P-2", remarks="", payment_method=PaymentMethod.COD, payment_state=PaymentState.UNPAID
+    )
+    review.open_from_above([(order.pk, Found("oversold", "2個足りません。", "lines")) for order in (mall, cash)])
+    levels = ReviewReason.objects.filter(code="oversold").order_by("order").values_list("level", flat=True)
+    assert list(levels) == ["block", "block"]
+    asked = form_of(client, "oversold", level="warn", for_0="payment:cod", level_0="block")
+    assert "active" not in asked, "it cannot be switched off"
+    preview = client.post(url, asked | {"preview": "1"}).context["preview"]
+    assert (preview.freed, preview.stopped) == ([mall.pk], [])
+    client.post(url, asked | {"save": "1"})
+    review_again.reapply_missed()
+    assert list(levels.all()) == ["warn", "block"]
+    mall.refresh_from_db()
+    assert mall.stage != "review"
+    [later] = take("P-3", remarks="")
+    review.open_from_above([(later.pk, Found("oversold", "1個足りません。", "lines"))])
+    assert later.reasons.get(code="oversold").level == "warn"
+
+
+def test_what_a_rule_or_a_question_says_keeps_its_own_level(client_of, aoi):
+    form = client_of(aoi).get(reverse("orders:reason", args=["rule_hold"])).context["form"]
+    assert not {"level", "active", "for_0"} & set(form.fields)
+
+
+def test_every_reason_has_its_page_and_its_numbers(client_of, aoi):
+    from orders.decide.catalogue import CATALOGUE  # noqa: PLC0415
+
+    client = client_of(aoi)
+    listed = client.get(reverse("orders:reasons")).content.decode()
+    for code in CATALOGUE:
+        url = reverse("orders:reason", args=[code])
+        assert url in listed and client.get(url).status_code == 200, code

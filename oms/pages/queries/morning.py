@@ -18,6 +18,7 @@ from oms.pages.queries.numbers import Counted
 from orders.filters import STILL_DUE
 from orders.models import Order, OrderEvent, OrderTask
 from orders.models.order import Stage
+from orders.queries import labels
 
 EVENING = time(18)
 ON_ITS_WAY = (Stage.READY, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED, Stage.COMPLETED)
@@ -38,6 +39,7 @@ class Glance:
     cut_off: datetime | None
     exceptions: Sequence[Counted]
     tasks: Sequence[Counted]
+    reminders: Sequence[OrderTask]
 
     @property
     def is_morning(self) -> bool:
@@ -66,6 +68,7 @@ def glance(person: User) -> Glance:
         cut_off=_next_release(now),
         exceptions=_exceptions(person),
         tasks=_tasks(person, now),
+        reminders=labels.due_reminders(person),
     )
 
 
@@ -95,9 +98,10 @@ def _exceptions(person: User) -> list[Counted]:
 
 
 def _tasks(person: User, now: datetime) -> list[Counted]:
-    own = Q(assignee=person) | Q(team__in=person.groups.all())
     rows = OrderTask.objects.filter(done_at=None)
-    mine = rows.filter(own).aggregate(n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
+    mine = rows.filter(labels.own_and_awake(person)).aggregate(
+        n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now))
+    )
     return [
         Counted(mine["n"], reverse("orders:tasks"), _("自分とチームの作業")),
         Counted(rows.count(), f"{reverse('orders:tasks')}?all=1", _("すべての作業")),

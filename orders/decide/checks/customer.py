@@ -20,6 +20,11 @@ def _refused(facts: OrderFacts) -> Iterator[Found]:
         yield Found("refusal_history", facts.history.refused, "buyer")
 
 
+def _duplicate_member(facts: OrderFacts) -> Iterator[Found]:
+    if facts.history.duplicate:
+        yield Found("member_duplicate", facts.history.duplicate, "buyer")
+
+
 def _caution(facts: OrderFacts) -> Iterator[Found]:
     marks = [flag for flag in facts.flags if flag.startswith(CAUTION_FLAGS)]
     if marks:
@@ -43,4 +48,4 @@ def _after(facts: OrderFacts) -> Iterator[Found]:
         yield Found("channel_push_failed", "モールへの反映に失敗しています。", "channel_sync")
 
 
-CHECKS = [_blacklist, _refused, _caution, _known, _after]
+CHECKS = [_blacklist, _refused, _duplicate_member, _caution, _known, _after]

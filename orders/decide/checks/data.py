@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from oms.kernel.money import yen
-from orders.decide import schedule
+from orders.decide import options, schedule
 from orders.decide.checks.wishes import listed
 from orders.decide.found import Found, OrderFacts
 from orders.models.order import PaymentMethod
@@ -18,6 +18,19 @@ def _item_unmapped(facts: OrderFacts) -> Iterator[Found]:
     if facts.unmapped:
         codes = "、".join(facts.unmapped)
         yield Found("item_unmapped", f"商品コード {codes} に対応する SKU がありません。", "lines")
+
+
+def _option_unparsed(facts: OrderFacts) -> Iterator[Found]:
+    """Where a product is sold in several SKUs, a choice that the SKU's own words do not say may mean another one."""
+    fine = listed(facts.tuned("option_unparsed", "fine"))
+    texts = [
+        f"{item.code}「{'」「'.join(left)}」"
+        for item in facts.items
+        if item.sku_id and item.options and item.siblings > 1 and not item.settled
+        if (left := options.unread(item.options, f"{item.variant} {item.name}", fine))
+    ]
+    if texts:
+        yield Found("option_unparsed", f"選択肢がどの SKU を指すか読み取れません: {'、'.join(texts)}", "lines")
 
 
 def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
@@ -104,6 +117,7 @@ def _fits(char: str) -> bool:
 
 CHECKS = [
     _item_unmapped,
+    _option_unparsed,
     _amount_mismatch,
     _tax_mismatch,
     _pay_method,

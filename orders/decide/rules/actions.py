@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from orders.decide.rules.fields import Choices
 from orders.models.mail import MailEvent
 from orders.models.order import Carrier, Priority
+from orders.models.papers import NotePaper
 from orders.models.reason import Level
 from orders.models.tag import OrderText
 
@@ -24,7 +25,8 @@ ALWAYS: Callable[[Params], str] = lambda _params: ""  # noqa: E731 - the default
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """`kind`: text, number, date, choice, or what is looked up by name: tag, user, team, sku, location, reason, url."""
+    """`kind`: text, number, date, choice, or what is looked up by name: tag, user, team, sku, location, reason, url,
+    mail_text (`event:variant` of a mail template)."""
 
     name: str
     label: str | Promise
@@ -59,7 +61,21 @@ SLOTS: Choices = (
 DATE_MODES: Choices = (("fixed", _("日付を指定")), ("today", _("今日から○日後")), ("shift", _("今の日付から○日ずらす")))
 WISH_MODES: Choices = (("clear", _("希望日を消す")), ("fixed", _("日付を指定")), ("shift", _("今の日付から○日ずらす")))
 MAIL_WHEN: Choices = (("now", _("すぐ送る")), ("hours", _("○時間後に送る")), ("draft", _("下書きにして人が確かめる")))
+REMIND_MODES: Choices = (
+    ("today", _("今日から○日後")), ("fixed", _("日付を指定")), ("planned", _("出荷予定日の○日後（前は −）")),
+    ("wish", _("配達希望日の○日後（前は −）")),
+)  # fmt: skip
+MONEY_MODES: Choices = (("yen", _("円")), ("percent", _("商品合計の％")))
+NOTE_PRICES: Choices = (("hide", _("金額を載せない")), ("show", _("金額を載せる")))
 PRIORITIES: Choices = tuple((str(value), label) for value, label in Priority.choices)
+
+
+NOTE_PARTS = ("text", "prices", "paper")
+
+
+def note_subject(params: Params) -> str:
+    """What of the delivery note an action chooses: two that choose other parts go together."""
+    return "delivery_note:" + "+".join(part for part in NOTE_PARTS if params.get(part))
 
 
 def _same(slot: str) -> Callable[[Params], str]:
@@ -73,6 +89,13 @@ _SPECS = (
     Spec("remove_tag", _("タグを外す"), (Param("tag", _("タグ"), "tag", longest=40),), late=True),
     Spec("flag", _("重要の印を付ける"), slot=_same("important"), late=True),
     Spec("assign", _("担当を決める"), (Param("user", _("担当"), "user"),), slot=_same("assignee"), late=True),
+    Spec(
+        "assign_team",
+        _("チームの手の空いた人を担当にする"),
+        (Param("team", _("チーム"), "team"),),
+        slot=_same("assignee"),
+        late=True,
+    ),
     Spec(
         "set_priority",
         _("優先度を変える"),
@@ -119,12 +142,46 @@ _SPECS = (
         slot=lambda params: f"line:{params.get('sku')}",
     ),
     Spec(
+        "add_fee",
+        _("手数料を足す"),
+        (Param("label", _("名目"), longest=40), Param("amount", _("金額（円・税込）"), "number", least=1)),
+        slot=lambda params: f"fee:{params.get('label')}",
+    ),
+    Spec(
+        "add_discount",
+        _("値引する"),
+        (
+            Param("label", _("名目"), longest=40),
+            Param("mode", _("単位"), "choice", choices=MONEY_MODES),
+            Param("amount", _("値引の大きさ"), "number", least=1),
+        ),
+        slot=lambda params: f"discount:{params.get('label')}",
+    ),
+    Spec("capture", _("代金の売上を確定する"), slot=_same("capture"), late=True),
+    Spec(
         "add_text",
         _("文を載せる"),
         (
             Param("reader", _("載せる先"), "choice", choices=OrderText.Reader.choices),
             Param("text", _("文"), longest=300),
         ),
+    ),
+    Spec(
+        "set_delivery_note",
+        _("納品書を変える"),
+        (
+            Param("text", _("通信欄の文（店舗の文の代わり）"), required=False, longest=300),
+            Param("prices", _("金額"), "choice", required=False, choices=NOTE_PRICES),
+            Param("paper", _("用紙"), "choice", required=False, choices=NotePaper.choices),
+        ),
+        slot=note_subject,
+    ),
+    Spec(
+        "set_mail_text",
+        _("メールの別文面を使う"),
+        (Param("template", _("別文面"), "mail_text"),),
+        slot=lambda params: f"mail:{str(params.get('template', '')).partition(':')[0]}",
+        late=True,
     ),
     Spec(
         "hold",
@@ -174,6 +231,21 @@ _SPECS = (
         ),
         late=True,
     ),
+    Spec(
+        "set_reminder",
+        _("リマインダーを置く"),
+        (
+            Param("text", _("内容")),
+            Param("mode", _("決め方"), "choice", choices=REMIND_MODES),
+            _DATE,
+            _DAYS,
+            Param("team", _("チーム"), "team", required=False),
+            Param("user", _("担当"), "user", required=False),
+        ),
+        late=True,
+    ),
+    Spec("add_member_tag", _("会員にタグを付ける"), (Param("tag", _("会員のタグ"), longest=40),), late=True),
+    Spec("add_member_note", _("会員にメモを書く"), (Param("text", _("文"), longest=300),), late=True),
     Spec("add_note", _("社内メモに書き足す"), (Param("text", _("文"), longest=300),), late=True),
     Spec("call_webhook", _("Webhook を呼ぶ"), (Param("url", "URL", "url", longest=300),), undoable=False, late=True),
 )

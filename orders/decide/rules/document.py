@@ -8,7 +8,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from orders.decide.rules.actions import SPECS, Param
-from orders.decide.rules.fields import DATE, FIELDS, NUMBER, OPERATORS, SET, SUMMABLE, TIME, Field
+from orders.decide.rules.fields import DATE, FIELDS, MOMENT, NUMBER, OPERATORS, SET, SUMMABLE, TIME, Field
 from orders.decide.rules.operators import LONGEST_PATTERN, BadPattern, compile_pattern
 from orders.models.order import Stage
 
@@ -37,7 +37,9 @@ EVENTS: dict[str, str | Promise] = {
     "channel_changed": lazy("モールが変更したとき"),
     "parcel_returned": lazy("荷物が持ち戻られたとき"),
     "schedule": lazy("毎日決まった時刻"),
+    "stock_level": lazy("在庫が決めた数を越えたとき"),
 }
+SIDES: dict[str, str | Promise] = {"below": lazy("下回ったとき"), "above": lazy("上回ったとき")}
 DATE_FIELDS: dict[str, str | Promise] = {
     "wish_date": lazy("配達希望日"),
     "planned_ship_date": lazy("出荷予定日"),
@@ -49,6 +51,7 @@ WHEN_KEYS: dict[str, tuple[str, ...]] = {
     "stage_waited": ("stage", "hours"),
     "date_reached": ("date", "days"),
     "schedule": ("at", "weekdays"),
+    "stock_level": ("sku", "location", "side", "level"),
 }
 MATCHES: dict[str, str | Promise] = {
     "all": lazy("次のすべてに当てはまる"),
@@ -78,6 +81,7 @@ class Known:
     teams: frozenset[str] = frozenset()
     reasons: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    mail_texts: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -115,7 +119,7 @@ def check(raw: Any, known: Known) -> Checked:
     document["until"] = _day_or_none(raw.get("until"), "until", result)
     if document["from"] and document["until"] and document["from"] > document["until"]:
         result.fault("until", _("終了日は開始日以降にしてください。"))
-    document["when"] = _when(raw.get("when", {}), result)
+    document["when"] = _when(raw.get("when", {}), known, result)
     document["if"] = _group(raw.get("if", {}), "if", known, result, depth=0)
     for branch in ("then", "else"):
         document[branch] = _actions(raw.get(branch, []), branch, known, result)
@@ -161,7 +165,7 @@ def _day_or_none(value: Any, place: str, result: Checked) -> str | None:
 # ---- when
 
 
-def _when(raw: Any, result: Checked) -> dict[str, Any]:
+def _when(raw: Any, known: Known, result: Checked) -> dict[str, Any]:
     event = raw.get("event") if isinstance(raw, Mapping) else None
     if event not in EVENTS:
         result.fault("when", _("いつ判定するかを選んでください。"))
@@ -184,7 +188,21 @@ def _when(raw: Any, result: Checked) -> dict[str, Any]:
     if "at" in wanted:
         when["at"] = _clock(raw.get("at", ""), "when", result)
         when["weekdays"] = [day for day in raw.get("weekdays", []) if str(day) in set("0123456")]
+    if "level" in wanted:
+        when |= _level(raw, known, result)
     return when
+
+
+def _level(raw: Mapping[str, Any], known: Known, result: Checked) -> dict[str, Any]:
+    """Which stock is watched (no place: what may still be promised of the SKU), and at what number."""
+    found = {name: str(raw.get(name) or "").strip() for name in ("sku", "location", "side")}
+    if found["sku"] not in known.skus:
+        result.fault("when", _("SKU「%(code)s」は見つかりません。") % {"code": found["sku"]})
+    if found["location"] and found["location"] not in known.locations:
+        result.fault("when", _("「%(name)s」は見つかりません。") % {"name": found["location"]})
+    if found["side"] not in SIDES:
+        result.fault("when", _("下回ったときか、上回ったときかを選んでください。"))
+    return {**found, "level": _integer(raw.get("level", ""), "when", result, 0, 1_000_000)}
 
 
 def _clock(value: Any, place: str, result: Checked) -> str:
@@ -306,6 +324,8 @@ def _check_names(  # noqa: PLR0917
         "reasons": known.reasons,
         "assignee": known.users,
         "member_skus": known.skus,
+        "member_gifts": known.skus,
+        "member_channels": known.channels,
     }.get(asked.code, set())
     if not names or takes not in {"one", "list"}:
         return
@@ -367,12 +387,23 @@ def _one(value: Any, kind: str, place: str, result: Checked) -> Any:
         return day or ""
     if kind == TIME:
         return _clock(value, place, result)
+    if kind == MOMENT:
+        return _moment(value, place, result)
     text = "" if value is None else str(value)
     if len(text) > LONGEST_VALUE:
         result.fault(place, _("値は %(n)s 字までです。") % {"n": LONGEST_VALUE})
     if not text and kind == SET:
         result.fault(place, _("値を入力してください。"))
     return text[:LONGEST_VALUE]
+
+
+def _moment(value: Any, place: str, result: Checked) -> str:
+    """In Tokyo, to the minute."""
+    try:
+        return datetime.fromisoformat(str(value)).replace(tzinfo=None).isoformat("T", "minutes")
+    except ValueError:
+        result.fault(place, _("日時は 2026-06-01 20:00 の形で入力してください。"))
+        return ""
 
 
 # ---- then
@@ -406,6 +437,7 @@ def _action(raw: Any, place: str, known: Known, result: Checked) -> dict[str, An
     if spec.undoable:
         action["undo"] = raw.get("undo", True) is True
     _check_dates(action, place, result)
+    _check_sense(action, place, result)
     return action
 
 
@@ -414,10 +446,20 @@ def _check_dates(action: Mapping[str, Any], place: str, result: Checked) -> None
     mode = action.get("mode", "")
     if mode == "fixed" and not action.get("date"):
         result.fault(place, _("日付を入力してください。"))
-    if mode in {"today", "shift"} and action.get("days") is None:
+    if mode in {"today", "shift", "planned", "wish"} and action.get("days") is None:
         result.fault(place, _("日数を入力してください。"))
     if action.get("when") == "hours" and action.get("hours") is None:
         result.fault(place, _("時間を入力してください。"))
+
+
+def _check_sense(action: Mapping[str, Any], place: str, result: Checked) -> None:
+    """What each part allows but the whole does not."""
+    if action.get("mode") == "percent" and (action.get("amount") or 0) > 100:
+        result.fault(place, _("割合は 100％までです。"))
+    if action["do"] == "set_delivery_note" and not (action["text"] or action["prices"] or action["paper"]):
+        result.fault(place, _("納品書の文・金額・用紙のどれかを選んでください。"))
+    if action["do"] == "set_reminder" and not (action["team"] or action["user"]):
+        result.fault(place, _("だれに知らせるか、チームか担当を選んでください。"))
 
 
 def _param(value: Any, param: Param, place: str, known: Known, result: Checked) -> Any:
@@ -432,6 +474,7 @@ def _param(value: Any, param: Param, place: str, known: Known, result: Checked) 
         "sku": known.skus,
         "location": known.locations,
         "reason": known.reasons,
+        "mail_text": known.mail_texts,
         "choice": frozenset(str(code) for code, _label in param.choices),
     }
     if param.kind in names and text not in names[param.kind]:

@@ -21,6 +21,8 @@ Check = Callable[[Facts], bool]
 
 TIME_LIMIT_S = 2.0  # of one rule for one batch
 TIMED = frozenset({"stage_waited", "date_reached", "schedule"})
+# What happens to one rule alone, so that its event bears the rule's number.
+OWN = TIMED | {"stock_level"}
 COUNTED = frozenset({"rule_count", "rule_count_member"})
 
 
@@ -37,7 +39,7 @@ class Compiled:
     watched: frozenset[str]
     keys: Mapping[str, Sequence[tuple[str, str, Mapping[str, Any]]]]  # branch → (key, slot, action)
 
-    event: str  # "stage_entered:ready"; moments of time are the rule's own
+    event: str  # "stage_entered:ready"; moments and levels are the rule's own
     counts: bool
     scope: tuple[frozenset[str], frozenset[str], frozenset[str]]  # channels, shops, locations; empty: everywhere
 
@@ -47,7 +49,7 @@ class Compiled:
 
 
 def event_of(rule_id: int, when: Mapping[str, Any]) -> str:
-    if when["event"] in TIMED:
+    if when["event"] in OWN:
         return f"rule:{rule_id}"
     return f"{when['event']}:{when['stage']}" if when["event"] == "stage_entered" else str(when["event"])
 
@@ -317,6 +319,8 @@ def _echo(action: Mapping[str, Any], facts: Facts) -> None:
             facts["tags"] = facts.get("tags", frozenset()) | {fold(action["tag"])}
         case "remove_tag":
             facts["tags"] = facts.get("tags", frozenset()) - {fold(action["tag"])}
+        case "add_member_tag":
+            facts["member_tags"] = facts.get("member_tags", frozenset()) | {fold(action["tag"])}
         case "flag":
             facts["important"] = True
         case "set_priority":

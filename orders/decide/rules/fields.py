@@ -15,6 +15,7 @@ from orders.models.order import Carrier, PaymentMethod, PaymentState, Priority, 
 Choices = Sequence[tuple[object, str | Promise]]
 
 TEXT, NUMBER, DATE, TIME, FLAG, CHOICE, SET = "text", "number", "date", "time", "flag", "choice", "set"
+MOMENT = "moment"  # a day and a time of day, in Tokyo: "2026-06-01T20:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Operator:
         return (str(self.phrase) % {"field": "", "value": "○"}).strip()
 
 
-ALL_KINDS = (TEXT, NUMBER, DATE, TIME, FLAG, CHOICE, SET)
+ALL_KINDS = (TEXT, NUMBER, DATE, TIME, MOMENT, FLAG, CHOICE, SET)
 OPERATORS: dict[str, Operator] = {
     one.code: one
     for one in (
@@ -73,11 +74,11 @@ OPERATORS: dict[str, Operator] = {
         Operator("ge", _("%(field)sが%(value)s以上"), (NUMBER, TIME)),
         Operator("lt", _("%(field)sが%(value)s未満"), (NUMBER, TIME)),
         Operator("le", _("%(field)sが%(value)s以下"), (NUMBER,)),
-        Operator("between", _("%(field)sが%(value)sの範囲内"), (NUMBER, DATE, TIME), "pair"),
+        Operator("between", _("%(field)sが%(value)sの範囲内"), (NUMBER, DATE, TIME, MOMENT), "pair"),
         Operator("longer", _("%(field)sが%(value)s字より長い"), (TEXT,), "number"),
         Operator("shorter", _("%(field)sが%(value)s字より短い"), (TEXT,), "number"),
-        Operator("before", _("%(field)sが%(value)sより前"), (DATE,)),
-        Operator("after", _("%(field)sが%(value)sより後"), (DATE,)),
+        Operator("before", _("%(field)sが%(value)sより前"), (DATE, MOMENT)),
+        Operator("after", _("%(field)sが%(value)sより後"), (DATE, MOMENT)),
         Operator("within_days", _("%(field)sが今日から%(value)s日以内"), (DATE,), "number"),
         Operator("beyond_days", _("%(field)sが今日から%(value)s日より先"), (DATE,), "number"),
         Operator("older_days", _("%(field)sが今日の%(value)s日前より前"), (DATE,), "number"),
@@ -109,6 +110,7 @@ _FIELDS = (
     Field("ordered_on", _("注文日"), DATE, _ORDER),
     Field("ordered_weekday", _("注文の曜日"), CHOICE, _ORDER, choices=WEEKDAYS),
     Field("ordered_time", _("注文の時刻"), TIME, _ORDER),
+    Field("ordered_at", _("注文日時（キャンペーンの期間など）"), MOMENT, _ORDER),
     Field("provisional", _("仮注文"), FLAG, _ORDER),
     Field("fulfilled_by_channel", _("モール出荷"), FLAG, _ORDER),
     Field("channel_state", _("モールの状態"), TEXT, _ORDER),
@@ -142,9 +144,12 @@ _FIELDS = (
     Field("coupons", _("クーポン額"), NUMBER, _MONEY),
     Field("coupon_names", _("使われたクーポンの名前"), SET, _MONEY),
     Field("points", _("ポイント利用"), NUMBER, _MONEY),
+    Field("cod_amount", _("代金引換で受け取る金額"), NUMBER, _MONEY),
     Field("payment_method", _("支払方法"), CHOICE, _MONEY, choices=PaymentMethod.choices),
     Field("payment_name", _("モールの支払名"), TEXT, _MONEY),
     Field("payment_state", _("入金状況"), CHOICE, _MONEY, choices=PaymentState.choices),
+    Field("authorized_until", _("与信の期限"), DATE, _MONEY),
+    Field("pay_by", _("支払期限"), DATE, _MONEY),
     Field("delivery_method", _("配送方法"), TEXT, _DELIVERY),
     Field("carrier", _("配送会社"), CHOICE, _DELIVERY, choices=Carrier.choices),
     Field("wish_date", _("配達希望日"), DATE, _DELIVERY),
@@ -166,12 +171,16 @@ _FIELDS = (
     Field("remarks", _("備考"), TEXT, _GIFT),
     Field("remarks_rest", _("備考のうち人が読む部分"), TEXT, _GIFT),
     Field("remarks_wish", _("備考に配達希望がある"), FLAG, _GIFT),
+    Field("remarks_date", _("備考に日付がある"), FLAG, _GIFT),
     Field("has_member", _("会員が分かる"), FLAG, _MEMBER),
     Field("member_orders", _("これまでの注文回数"), NUMBER, _MEMBER, "member", arg="days"),
     Field("member_amount", _("これまでの注文金額"), NUMBER, _MEMBER, "member", arg="days"),
     Field("first_order", _("初めての注文"), FLAG, _MEMBER, "member"),
     Field("last_order_days", _("前回の注文からの日数"), NUMBER, _MEMBER, "member"),
+    Field("member_tags", _("会員のタグ"), SET, _MEMBER, "member_skus"),
     Field("member_skus", _("以前に受け取った SKU"), SET, _MEMBER, "member_skus"),
+    Field("member_gifts", _("以前に受け取ったおまけ（0円の SKU）"), SET, _MEMBER, "member_skus"),
+    Field("member_channels", _("以前に買ったモール"), SET, _MEMBER, "member_skus"),
     Field("member_returns", _("これまでの返品の数"), NUMBER, _MEMBER, "returns", arg="days"),
     Field("member_return_percent", _("これまでの返品率（％）"), NUMBER, _MEMBER, "returns", arg="days"),
     Field("member_refusals", _("受取拒否・長期不在で戻った荷物の数"), NUMBER, _MEMBER, "returns", arg="days"),

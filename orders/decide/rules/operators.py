@@ -136,7 +136,8 @@ def _date_test(op: str, value: Any, today: Callable[[], date]) -> Test:
 
 
 def _plain_test(kind: str, op: str, value: Any) -> Test:
-    """Numbers, times of day as "HH:MM", and codes. What is not known (None) is neither more nor less than anything."""
+    """Numbers, times of day as "HH:MM", moments as "2026-06-01T20:00", and codes. What is not known (None) is neither
+    more nor less than anything."""
     if op in {"in", "not_in"}:
         many = frozenset(_number(one) if kind == NUMBER else str(one) for one in value)
         return (lambda have: have in many) if op == "in" else (lambda have: have not in many)
@@ -149,6 +150,8 @@ def _plain_test(kind: str, op: str, value: Any) -> Test:
         "lt": lambda have: have is not None and have < first,
         "le": lambda have: have is not None and have <= first,
         "between": lambda have: have is not None and first <= have <= last,
+        "before": lambda have: have is not None and have < first,
+        "after": lambda have: have is not None and have > first,
     }
     return tests[op]
 

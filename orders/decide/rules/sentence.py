@@ -34,7 +34,14 @@ def when_text(when: Mapping[str, Any]) -> str:
         days = "".join(str(label)[:3] + " " for code, label in WEEKDAYS if code in when["weekdays"]).strip()
         every = days or _("毎日")
         return _("%(days)s %(at)s に") % {"days": every, "at": when["at"]}
-    return str(EVENTS[event])
+    return _level_text(when) if event == "stock_level" else str(EVENTS[event])
+
+
+def _level_text(when: Mapping[str, Any]) -> str:
+    words = {"sku": when["sku"], "level": when["level"], "place": when["location"] or _("販売できる数")}
+    if when["side"] == "above":
+        return _("「%(sku)s」の在庫（%(place)s）が %(level)s を上回ったとき") % words
+    return _("「%(sku)s」の在庫（%(place)s）が %(level)s を下回ったとき") % words
 
 
 def _days(date_field: str, days: int) -> str:

@@ -17,7 +17,7 @@ from orders.decide.rules.actions import SPECS
 from orders.decide.rules.document import Known
 from orders.decide.rules.engine import Compiled, actions_named, compile_rule, fields_of
 from orders.decide.rules.operators import Lists, fold
-from orders.models import Rule, RuleList, Shop
+from orders.models import MailTemplate, Rule, RuleList, Shop
 
 STAMP = """
 SELECT (SELECT md5(string_agg(concat_ws(':', id, published, paused, changed_at), ',' ORDER BY id)) FROM orders_rule),
@@ -94,7 +94,14 @@ def known() -> Known:
         teams=frozenset(Group.objects.values_list("name", flat=True)),
         reasons=frozenset(CATALOGUE),
         lists=frozenset(RuleList.objects.values_list("name", flat=True)),
+        mail_texts=frozenset(f"{event}:{name}" for event, name in mail_texts()),
     )
+
+
+def mail_texts() -> list[tuple[str, str]]:
+    """(event, name) of the mail texts that can be chosen for an order, each once."""
+    rows = MailTemplate.objects.exclude(variant="").order_by("event", "variant")
+    return list(rows.values_list("event", "variant").distinct())
 
 
 def changed(rule: Rule) -> None:

@@ -5,7 +5,7 @@ what stock or a later change refuses is seen when it is done.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from django.db import connection
 from oms.kernel import clock
 from orders.decide.rules.engine import Compiled, Explained, Facts, Verdict, decide, explain
 from orders.models import Order
-from orders.services.rules import active, facts, work
+from orders.services.rules import active, facts, stock_levels, work
 from orders.services.rules import run as rules
 from orders.services.rules.work import Job
 
@@ -66,7 +66,8 @@ def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
     )
     for start in range(0, len(ids), BATCH):
         part = ids[start : start + BATCH]
-        _note_new(tried, rule, Judged.of(part, fresh, new_counts, event=rule.event))
+        concerned = stock_levels.concerned(rule.document["when"], part)
+        _note_new(tried, rule, Judged.of(part, fresh, new_counts, event=rule.event, concerned=concerned))
         _note_old(tried, rule.id, Judged.of(part, now_in_force, old_counts, event=rule.event))
     return tried
 
@@ -80,12 +81,22 @@ class Judged:
     plan: rules.Plan
 
     @classmethod
-    def of(cls, order_ids: Sequence[int], force: active.Active, counters: Any, *, event: str = "") -> "Judged":
-        """`event` is taken for having happened when it is a moment of time that a rule on trial waits for."""
+    def of(
+        cls,
+        order_ids: Sequence[int],
+        force: active.Active,
+        counters: Any,
+        *,
+        event: str = "",
+        concerned: Collection[int] | None = None,
+    ) -> "Judged":
+        """`event` is taken for having happened when it is a moment or a level that a rule on trial waits for, to all
+        orders or to those `concerned`."""
         orders = {id_: row for id_, row in read(order_ids).items() if rules.is_ours(row)}
         ids = list(orders)
         marks, traces = rules.marks_of(ids), rules.traces_of(ids)
-        events = dict.fromkeys(ids, (event,)) if event.startswith("rule:") else {}
+        woken = ids if concerned is None else [id_ for id_ in ids if id_ in concerned]
+        events = dict.fromkeys(woken, (event,)) if event.startswith("rule:") else {}
         subjects = rules.subjects_of(orders, ids, events, force, marks, traces, every=True)
         verdicts = decide(force.rules, subjects, today=clock.today(), counters=counters)
         return cls(orders, verdicts, rules.plan(verdicts, force.by_id, marks))

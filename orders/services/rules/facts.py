@@ -31,7 +31,8 @@ SELECT o.id, s.channel, s.code AS shop, o.channel_order_no, o.ordered_at, o.phas
        o.buyer_postal_code, o.buyer_prefecture, o.buyer_city, o.buyer_address, o.total, o.goods, o.shipping_fee, o.fees,
        o.gift_fees, o.discount, o.coupons_shop, o.coupons_channel, o.coupon_list, o.points, o.payment_method,
        o.payment_name,
-       o.payment_state, o.delivery_method, o.carrier, o.wish_date, o.wish_slot, o.ship_by, o.planned_ship_date,
+       o.payment_state, o.authorized_until, o.pay_by, o.delivery_method, o.carrier, o.wish_date,
+       o.wish_slot, o.ship_by, o.planned_ship_date,
        o.location_label, o.quantity, o.gift, o.noshi, o.message_card, o.remarks, o.tags, o.important, o.priority,
        coalesce(u.username, '') AS assignee, o.held_at IS NOT NULL AS held, o.stage, o.stage_since, o.fulfillment_state
   FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id LEFT JOIN kernel_user u ON u.id = o.assignee_id
@@ -72,6 +73,29 @@ SELECT o.id, array_agg(DISTINCT k.code)
   JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 JOIN inventory_sku k ON k.id = l.sku_id
  WHERE o.id = ANY(%s) GROUP BY o.id
 """
+# What came for nothing with them, whoever put it there.
+EARLIER_GIFTS = """
+SELECT o.id, array_agg(DISTINCT k.code)
+  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
+       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
+  JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 AND l.amount = 0
+  JOIN inventory_sku k ON k.id = l.sku_id
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
+EARLIER_CHANNELS = """
+SELECT o.id, array_agg(DISTINCT s.channel)
+  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
+       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
+  JOIN orders_shop s ON s.id = m.shop_id
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
+# What this order's own rules put onto its member is left out, as everything rules did to the order is.
+MEMBER_TAGS = """
+SELECT o.id, array_agg(DISTINCT t.tag)
+  FROM orders_order o JOIN customers_membertag t ON t.member_id = o.member_id
+       AND t.source_order IS DISTINCT FROM o.id
+ WHERE o.id = ANY(%s) GROUP BY o.id
+"""
 # What came back of the same member's earlier orders: cases, orders with one, parcels that nobody took.
 RETURNS = """
 SELECT o.id, count(c.id), count(DISTINCT m.id), count(DISTINCT c.order_id),
@@ -99,6 +123,12 @@ SELECT order_id, array_agg(code) FROM orders_reviewreason
  WHERE order_id = ANY(%s) AND state = 'open' AND code NOT IN ('rule_hold', 'rule_error') GROUP BY order_id
 """
 EVER = 36_500  # days
+MEMBER_SETS = {  # field → (order, texts)
+    "member_skus": EARLIER_SKUS,
+    "member_gifts": EARLIER_GIFTS,
+    "member_channels": EARLIER_CHANNELS,
+    "member_tags": MEMBER_TAGS,
+}
 
 
 def load(
@@ -164,6 +194,14 @@ def _remark(row: Row) -> remarks.Remark:
     return remarks.read(row["remarks"], row["ordered_at"].astimezone(TOKYO).date())
 
 
+def _names_a_day(row: Row) -> bool:
+    return bool(row["remarks"] and remarks.find_date(row["remarks"], row["ordered_at"].astimezone(TOKYO).date()))
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.astimezone(TOKYO).date() if moment else None
+
+
 def _noshi_name_missing(row: Row) -> bool:
     return bool(row["noshi"]) and row["noshi"].rstrip().endswith(("名入れ:", "名入れ：", "名入れあり"))
 
@@ -177,8 +215,13 @@ GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {
     "buyer_mail_domain": lambda row, _now, _today: row["buyer_email"].rpartition("@")[2],
     "coupons": lambda row, _now, _today: row["coupons_shop"] + row["coupons_channel"],
     "coupon_names": lambda row, _now, _today: frozenset(fold(coupon[0]) for coupon in _list(row["coupon_list"])),
+    "ordered_at": lambda row, _now, _today: row["ordered_at"].astimezone(TOKYO).strftime("%Y-%m-%dT%H:%M"),
+    "cod_amount": lambda row, _now, _today: (row["total"] or 0) if row["payment_method"] == "cod" else 0,
+    "authorized_until": lambda row, _now, _today: _day(row["authorized_until"]),
+    "pay_by": lambda row, _now, _today: _day(row["pay_by"]),
+    "remarks_date": lambda row, _now, _today: _names_a_day(row),
     "days_until_wish": lambda row, _now, today: (row["wish_date"] - today).days if row["wish_date"] else None,
-    "ship_by": lambda row, _now, _today: row["ship_by"].astimezone(TOKYO).date() if row["ship_by"] else None,
+    "ship_by": lambda row, _now, _today: _day(row["ship_by"]),
     "location": lambda row, _now, _today: row["location_label"],
     "noshi_name_missing": lambda row, _now, _today: _noshi_name_missing(row),
     "remarks_rest": lambda row, _now, _today: _remark(row).rest,
@@ -290,12 +333,13 @@ def _add_member(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection
             found = {row[0]: row[1:] for row in cursor.fetchall()}
         for id_, own in facts.items():
             _put_member(own, wanted, found.get(id_, (0, 0, None)), now)
-    if "member_skus" in keys:
-        with connection.cursor() as cursor:
-            cursor.execute(EARLIER_SKUS, [list(ids)])
-            skus = dict(cursor.fetchall())
-        for id_, own in facts.items():
-            own["member_skus"] = frozenset(fold(code) for code in skus.get(id_, ()))
+    for key, statement in MEMBER_SETS.items():
+        if key in keys:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, [list(ids)])
+                found_sets = dict(cursor.fetchall())
+            for id_, own in facts.items():
+                own[key] = frozenset(fold(text) for text in found_sets.get(id_, ()))
 
 
 def _put_member(own: Facts, wanted: Collection[str], earlier: tuple[int, int, datetime | None], now: datetime) -> None:

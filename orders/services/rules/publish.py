@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide.rules.document import Document, check
-from orders.models import Rule, RuleList, RuleVersion
-from orders.services.rules import active
+from orders.models import Rule, RuleList, RuleListVersion, RuleVersion
+from orders.services.rules import active, stock_levels
 
 LONGEST_LIST = 50_000
 
@@ -71,6 +72,7 @@ def publish(version_id: int, *, by: User | None) -> Rule:
     rule.published, rule.paused = version.number, False
     rule.save(update_fields=["published", "paused"])
     active.changed(rule)
+    stock_levels.watch()
     return rule
 
 
@@ -124,19 +126,37 @@ def set_paused(rule_id: int, *, paused: bool) -> bool:
     rule.paused = paused
     rule.save(update_fields=["paused"])
     active.changed(rule)
+    stock_levels.watch()
     return True
 
 
 @transaction.atomic
-def save_list(name: str, values: Sequence[str]) -> RuleList:
-    """Write a list that conditions name: its values cleaned, each once. Raises ValueError beyond `LONGEST_LIST`."""
+def save_list(name: str, values: Sequence[str], *, by: User | None = None) -> RuleList:
+    """Write a list that conditions name: its values cleaned, each once, kept as its next version. The same values
+    again write nothing. Raises ValueError beyond `LONGEST_LIST`."""
     clean = list(dict.fromkeys(text for value in values if (text := value.strip()[:200])))
     if len(clean) > LONGEST_LIST:
         raise ValueError(len(clean))
-    saved, _created = RuleList.objects.update_or_create(
-        name=name, defaults={"values": clean, "changed_at": clock.now()}
-    )
+    now = clock.now()
+    RuleList.objects.get_or_create(name=name, defaults={"values": [], "changed_at": now})
+    saved = RuleList.objects.select_for_update(no_key=True).order_by("pk").get(name=name)
+    versions = RuleListVersion.objects.filter(rule_list=saved)
+    if saved.values == clean and versions.exists():
+        return saved
+    number = versions.aggregate(last=Max("number"))["last"] or 0
+    if number == 0 and saved.values:  # written before versions were kept
+        number = 1
+        RuleListVersion.objects.create(rule_list=saved, number=number, values=saved.values, at=saved.changed_at)
+    RuleListVersion.objects.create(rule_list=saved, number=number + 1, values=clean, at=now, by=by)
+    saved.values, saved.changed_at = clean, now
+    saved.save(update_fields=["values", "changed_at"])
     return saved
+
+
+def list_back(name: str, number: int, *, by: User | None) -> RuleList:
+    """Make an earlier version of a list its present one, as a new version. Raises RuleListVersion.DoesNotExist."""
+    version = RuleListVersion.objects.get(rule_list__name=name, number=number)
+    return save_list(name, version.values, by=by)
 
 
 def newest(rule: Rule) -> RuleVersion:

@@ -44,7 +44,7 @@ def group(match: str, *items: Any, **more: Any) -> dict[str, Any]:
     return {"match": match, "items": list(items), **more}
 
 
-def do(code: str, **params: Any) -> dict[str, Any]:
+def do(code: str, /, **params: Any) -> dict[str, Any]:
     return {"do": code, **params}
 
 
@@ -215,13 +215,13 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "okinawa",
         _("沖縄への電池入り商品"),
-        _("リスト「電池入り」の商品を沖縄へ送るときは船便にし、出荷予定を3日後にして、遅延のメールを送ります。"),
+        _("リスト「電池入り」の商品を沖縄へ送るときは船便にし、出荷予定を3日遅らせて、遅延のメールを送ります。"),
         rule(
             cond("prefecture", "is", OKINAWA),
             group("lines_any", cond("line.sku", "in_list", "電池入り")),
             then=[
                 do("set_method", method="船便", carrier="japanpost"),
-                do("set_planned_date", mode="today", days=3),
+                do("set_planned_date", mode="shift", days=3),
                 do("send_mail", event="delay_notice", when="now"),
             ],
         ),
@@ -253,11 +253,10 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "split-cold",
         _("温度帯ごとに分けて送る"),
-        _("冷凍・冷蔵・常温の商品が一緒の注文を、温度帯ごとの荷物に分けます。送料は変えません。"),
+        _("冷凍・冷蔵・常温の商品が一緒の注文を、温度帯ごとの荷物に分けます。送料は変えず、人の確認も求めません。"),
         rule(
             cond("temperatures", "contains_any", ["frozen", "chilled"]),
             then=[do("split_temperature")],
-            when={"event": "shipment_planned"},
         ),
     ),
     ReadyMade(
@@ -283,10 +282,11 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "stock-late",
         _("引当待ちが3日"),
-        _("引当を3日待った注文に、遅延のメールを下書きし、作業を作ります。"),
+        _("引当を3日待った注文に、遅延のメールを下書きし、受注責任者の手の空いた人を担当にします。"),
         rule(
             then=[
                 do("send_mail", event="delay_notice", when="draft"),
+                do("assign_team", team="shift_lead"),
                 do("create_task", text="入荷の見込みを確かめる", team="shift_lead", hours=24),
             ],
             when={"event": "stage_waited", "stage": "awaiting_stock", "hours": 72},
@@ -316,10 +316,19 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "own-shop-note",
         _("本店の納品書に一言"),
-        _("本店の注文の納品書に一言を添えます。ギフトの納品書に金額が出ないのは、はじめからです。"),
+        _("本店の注文の納品書では、通信欄をこの文に替えます。"),
         rule(
-            then=[do("add_text", reader="delivery_note", text="またのご来店をお待ちしております。")],
+            then=[do("set_delivery_note", text="またのご来店をお待ちしております。")],
             channels=["futureshop"],
+        ),
+    ),
+    ReadyMade(
+        "gift-note",
+        _("ギフトの納品書に金額を載せない"),
+        _("ラッピング・のし・カードのある注文の納品書から、届け先が本人でも金額を消します。"),
+        rule(
+            group("any", cond("gift", "filled"), cond("noshi", "filled"), cond("message_card", "filled")),
+            then=[do("set_delivery_note", prices="hide")],
         ),
     ),
 )

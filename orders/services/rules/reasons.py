@@ -12,14 +12,18 @@ from orders.models.reason import Level
 HOLD, ERROR = "rule_hold", "rule_error"
 STRENGTH = [Level.INFO, Level.WARN, Level.BLOCK]
 State = ReviewReason.State
+RAISING = ("raise_reason", "add_fee", "add_discount")  # the latter where they may not touch a mall's sum
 
 
 def refresh_raised(order_ids: Sequence[int]) -> set[int]:
     """Bring `rule_hold` of these orders to what the marks say; returns the orders where it changed."""
     raised: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    marks = RuleMark.objects.filter(order__in=order_ids, action="raise_reason", state=RuleMark.State.APPLIED)
-    for order_id, params in marks.order_by("pk").values_list("order", "params"):
-        raised[order_id].append(params)
+    marks = RuleMark.objects.filter(order__in=order_ids, action__in=RAISING, state=RuleMark.State.APPLIED)
+    for order_id, action, params, after in marks.order_by("pk").values_list("order", "action", "params", "after"):
+        if action == "raise_reason":
+            raised[order_id].append(params)
+        elif after and "refused" in after:
+            raised[order_id].append({"text": after["refused"], "level": Level.BLOCK})
     wanted = {
         order_id: ("\n".join(one["text"] for one in own), max((one["level"] for one in own), key=STRENGTH.index))
         for order_id, own in raised.items()

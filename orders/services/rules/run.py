@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 BATCH = 500
 APPLIED, TAKEN_BACK, KEPT = RuleMark.State.APPLIED, RuleMark.State.TAKEN_BACK, RuleMark.State.KEPT
 ABSENT: frozenset[str] = frozenset()
+MONEY = {"add_fee": ("fees", 1), "add_discount": ("discount", -1)}  # action → its column, and what it does to `total`
 
 
 @dataclass
@@ -213,6 +214,11 @@ def undone(row: Mapping[str, Any], marks: Iterable[Mark]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     tags = list(row["tags"])
     for mark in reversed([mark for mark in marks if mark.state == APPLIED]):
+        if mark.action in MONEY and mark.after and "amount" in mark.after:
+            name, sign = MONEY[mark.action]
+            values[name] = values.get(name, row[name]) - mark.after["amount"]
+            values["total"] = values.get("total", row["total"] or 0) - sign * mark.after["amount"]
+            continue
         if mark.action == "add_tag" and not mark.before["had"]:
             tags = [tag for tag in tags if tag != mark.params["tag"]]
         elif mark.action == "remove_tag" and mark.before["had"]:
@@ -452,7 +458,7 @@ def _write_journal(done: Run) -> None:
 
 def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
     rule = jobs[0].rule
-    deeds = "、".join(deed(job.action) for job in jobs)
+    deeds = "、".join(f"{deed(job.action)} {job.note}".strip() for job in jobs)
     changes = {
         name: (str(job.before.get(name, "")), str(value))
         for job in jobs

@@ -68,7 +68,7 @@ def _setter(columns: Columns) -> Run:
     return run
 
 
-def _restore(work: Work, jobs: Sequence[Job]) -> None:
+def restore(work: Work, jobs: Sequence[Job]) -> None:
     """Put back what was there, unless somebody has changed it since."""
     for job in jobs:
         row = work.orders[job.order_id]
@@ -288,7 +288,7 @@ def _do_later(work: Work, jobs: Sequence[Job]) -> None:
 def _add_texts(_work: Work, jobs: Sequence[Job]) -> None:
     OrderText.objects.bulk_create(
         [
-            OrderText(order_id=job.order_id, reader=job.action["reader"], text=job.action["text"], key=_key(job))
+            OrderText(order_id=job.order_id, reader=job.action["reader"], text=job.action["text"], key=key_of_job(job))
             for job in jobs
         ],
         ignore_conflicts=True,
@@ -299,11 +299,12 @@ def _add_texts(_work: Work, jobs: Sequence[Job]) -> None:
 
 def _remove_texts(_work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
-        OrderText.objects.filter(order=job.order_id, reader=job.action["reader"], key=_key(job)).delete()
+        OrderText.objects.filter(order=job.order_id, reader=job.action["reader"], key=key_of_job(job)).delete()
         job.done = True
 
 
-def _key(job: Job) -> str:
+def key_of_job(job: Job) -> str:
+    """Unique for rule and action, of one order."""
     return f"{job.rule.id}:{job.key}"[:60]
 
 
@@ -319,7 +320,7 @@ def _create_tasks(work: Work, jobs: Sequence[Job]) -> None:
                 assignee_id=users.get(job.action["user"]),
                 team_id=teams.get(job.action["team"]),
                 due_at=now + timedelta(hours=job.action["hours"]) if job.action["hours"] else None,
-                key=f"{job.order_id}:{_key(job)}",
+                key=f"{job.order_id}:{key_of_job(job)}",
                 created_at=now,
             )
             for job in jobs
@@ -332,7 +333,7 @@ def _create_tasks(work: Work, jobs: Sequence[Job]) -> None:
 
 def _remove_tasks(_work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
-        gone, _rows = OrderTask.objects.filter(key=f"{job.order_id}:{_key(job)}", done_at__isnull=True).delete()
+        gone, _rows = OrderTask.objects.filter(key=f"{job.order_id}:{key_of_job(job)}", done_at__isnull=True).delete()
         job.done = bool(gone)
         job.note = "" if gone else _("すでに完了した作業のため、そのままにしました。")
 
@@ -343,7 +344,7 @@ def _send_mails(_work: Work, jobs: Sequence[Job]) -> None:
         mail.schedule_for(
             [job.order_id],
             job.action["event"],
-            suffix=f":{_key(job)}",
+            suffix=f":{key_of_job(job)}",
             delay_s=hours * 3600 if when == "hours" else None,
             draft=when == "draft",
         )
@@ -353,7 +354,7 @@ def _send_mails(_work: Work, jobs: Sequence[Job]) -> None:
 def _stop_mails(_work: Work, jobs: Sequence[Job]) -> None:
     """What has not been sent yet is not sent."""
     for job in jobs:
-        waiting = Mail.objects.filter(key=f"{job.action['event']}:{job.order_id}:{_key(job)}")
+        waiting = Mail.objects.filter(key=f"{job.action['event']}:{job.order_id}:{key_of_job(job)}")
         stopped = mail.withdraw(waiting, reason=_("ルールの条件に当てはまらなくなりました。"))
         job.done = bool(stopped)
         job.note = "" if stopped else _("すでに送ったため、そのままにしました。")
@@ -376,7 +377,7 @@ def _call_webhooks(_work: Work, jobs: Sequence[Job]) -> None:
         [
             NewEffect(
                 "webhook",
-                f"webhook:{job.order_id}:{_key(job)}"[:200],
+                f"webhook:{job.order_id}:{key_of_job(job)}"[:200],
                 f"order:{job.order_id}:webhook",
                 {"order": job.order_id, "rule": job.rule.id, "key": job.key},
             )
@@ -446,15 +447,15 @@ def _reset_levels(work: Work, jobs: Sequence[Job]) -> None:
 for _code, _verb in {
     "add_tag": Verb(_tagger(put_on=True), _untagger(put_on=True)),
     "remove_tag": Verb(_tagger(put_on=False), _untagger(put_on=False)),
-    "flag": Verb(_setter(_flag), _restore),
-    "assign": Verb(_setter(_assign), _restore),
-    "set_priority": Verb(_setter(_priority), _restore),
-    "set_planned_date": Verb(_setter(_planned), _restore),
-    "set_wish_date": Verb(_setter(_wish), _restore),
-    "set_slot": Verb(_setter(_slot), _restore),
-    "set_method": Verb(_setter(_method), _restore),
-    "set_location": Verb(_setter(_location), _restore),
-    "hold": Verb(_setter(_hold), _restore),
+    "flag": Verb(_setter(_flag), restore),
+    "assign": Verb(_setter(_assign), restore),
+    "set_priority": Verb(_setter(_priority), restore),
+    "set_planned_date": Verb(_setter(_planned), restore),
+    "set_wish_date": Verb(_setter(_wish), restore),
+    "set_slot": Verb(_setter(_slot), restore),
+    "set_method": Verb(_setter(_method), restore),
+    "set_location": Verb(_setter(_location), restore),
+    "hold": Verb(_setter(_hold), restore),
     "add_note": Verb(_add_notes, _erase_note),
     "add_line": Verb(_add_lines, _take_lines_back),
     "add_text": Verb(_add_texts, _remove_texts),
@@ -468,4 +469,4 @@ for _code, _verb in {
 }.items():
     register(_code, _verb)
 
-__all__ = ["GIFT", "VERBS", "Verb", "drop_lines", "from_json", "register"]
+__all__ = ["GIFT", "VERBS", "Verb", "drop_lines", "from_json", "key_of_job", "register", "restore"]

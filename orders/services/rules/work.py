@@ -22,7 +22,7 @@ GATES = {"planned_ship_date", "held_at"}
 LOCK = f"""
 SELECT id, shop_id, channel_order_no, ordered_at, recipient_prefecture, allocation_state, fulfillment_state,
        cancelled_at, shipped_at, fulfilled_by_channel, buyer_email, ship_by, member_id, stage, payment_state,
-       confirmed_at, tags, {", ".join(TYPES)},
+       confirmed_at, tags, fees, discount, total, {", ".join(TYPES)},
        EXISTS (SELECT FROM orders_returncase c
                 WHERE c.order_id = orders_order.id AND c.kind = 'undelivered'
                   AND c.state NOT IN ('rejected', 'withdrawn')) AS came_back

@@ -16,7 +16,7 @@ def group(match: str, *items: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"match": match, "items": list(items), **more}
 
 
-def do(code: str, **params: Any) -> dict[str, Any]:
+def do(code: str, /, **params: Any) -> dict[str, Any]:
     return {"do": code, **params}
 
 

@@ -5,11 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from orders.models import Order, Rule
+from inventory.models import Product, Sku
+from oms.kernel.roles import sync_roles
+from orders.models import Order, OrderTask, Rule
 from orders.services.intake import take_in
 from orders.services.rules import ready_made
 from orders.services.rules import run as rules
 from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.rules.builders import do, make_rule
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -68,3 +71,25 @@ def test_a_rule_is_built_tried_published_and_seen_on_the_order(browser_page, scr
     screenshot(page, "rules-desk")
     page.goto("/orders/inbox/")
     screenshot(page, "rules-inbox")
+
+
+def test_an_option_is_decided_and_a_reminder_put_off_on_the_orders_page(browser_page):
+    sync_roles()
+    product = Product.objects.create(code="CHAIR", name="椅子")
+    red, blue = (
+        Sku.objects.create(product=product, code=f"CHAIR-{colour}", name="椅子", variant=colour) for colour in "赤青"
+    )
+    make_rule("電話", then=do("set_reminder", text="到着の確認", mode="today", days=0, team="shift_lead"))
+    told = make_channel_order(make_line("CHAIR", options="カラー:青"))
+    take_in(make_shop(), [told], sku_of={"CHAIR": mapped(red)[red.code]})
+    order, page = Order.objects.get(), browser_page
+    page.goto(f"/orders/{order.pk}/")
+    page.click("text=SKU を選ぶ")
+    page.locator("dialog select").select_option(str(blue.pk))
+    page.locator("dialog button[data-variant=primary]").click()
+    expect(page.locator("text=オプション未解析").first).to_be_hidden()
+    assert order.lines.get().sku == blue
+    page.locator(f"#order-{order.pk}-labels summary").click()
+    page.locator(f"#order-{order.pk}-labels button[value='3']").click()
+    expect(page.locator(f"#order-{order.pk}-labels")).to_contain_text("から")
+    assert OrderTask.objects.get().rests
