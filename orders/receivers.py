@@ -1,12 +1,15 @@
-"""What inventory tells orders: promises that a stock fact took away."""
+"""What the floors below tell orders: promises that a stock fact took away, members whose page was opened."""
 
 from typing import Any
 from uuid import uuid4
 
 from django.dispatch import receiver
 
+from customers.signals import member_shown
 from inventory.signals import promises_released
+from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
+from orders.services import personal_views
 
 
 @receiver(promises_released)
@@ -15,3 +18,8 @@ def note_lost_promises(released: list[str], unplaced: list[str], **_: Any) -> No
     if refs := [*released, *unplaced]:
         key = uuid4().hex
         put([NewEffect("promises_lost", f"promises_lost:{key}", f"stock:{key}", {"refs": refs})])
+
+
+@receiver(member_shown)
+def note_view_of_member(member_id: int, by: User, **_: Any) -> None:
+    personal_views.saw_member(member_id, by=by)

@@ -7,10 +7,11 @@ from django.views.decorators.http import require_GET
 
 from customers.models import Member
 from customers.queries import members
+from customers.signals import member_shown
 from oms.kernel.keyset import keyset_page
 from oms.kernel.links import url_if_served
 from oms.kernel.models import User
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 
 # Fragments that floors above may serve for a member, with the right each asks for.
 PANELS = (("orders:member-panel", "orders.view_order"),)
@@ -33,7 +34,10 @@ def member_detail(request: HttpRequest, pk: int) -> HttpResponse:
     panels = [
         url for name, right in PANELS if request.user.has_perm(right) and (url := url_if_served(name, pk))
     ]  # fmt: skip
-    context = {**members.member_page(member, personal=_sees_personal_data(request)), "panels": panels}
+    personal = _sees_personal_data(request)
+    if personal:
+        member_shown.send(sender=Member, member_id=pk, by=person_of(request))
+    context = {**members.member_page(member, personal=personal), "panels": panels}
     return render_page(request, "customers/detail.html", context)
 
 

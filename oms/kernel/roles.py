@@ -49,6 +49,7 @@ WORK_ON_ORDERS |= {
 }
 WORK_ON_ORDERS |= {"orders.add_order"}  # by telephone, or as a copy
 LEAD_ORDERS = WORK_ON_ORDERS | {
+    "orders.approve_refund",
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",
     "orders.export_order",
@@ -86,7 +87,7 @@ ACCOUNT = frozenset(
         "inventory.view_sku",
     }
 )
-ACCOUNT |= {"orders.view_returncase", "orders.settle_returncase"}
+ACCOUNT |= {"orders.view_returncase", "orders.settle_returncase", "orders.approve_refund"}
 
 
 @dataclass(frozen=True)

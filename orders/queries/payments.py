@@ -17,10 +17,21 @@ from oms.kernel import clock, privacy
 from oms.kernel.money import yen
 from orders.decide.payments import Terms
 from orders.decide.refunds import everything_left
-from orders.models import BankMatch, Order, OrderTask, PaymentEntry, Refund, Reminder, Shop, TaskKind
+from orders.models import (
+    BankMatch,
+    Order,
+    OrderTask,
+    PaymentEntry,
+    Refund,
+    RefundRequest,
+    Reminder,
+    Shop,
+    TaskKind,
+)
 from orders.models.order import PAYABLE
 from orders.models.payment import Collector, ShipsWhen
 from orders.payment_forms import RefundForm
+from orders.queries import refund_requests
 from orders.queries.found import found_order_ids
 from orders.queries.matching import due_of, unpaid_to_us
 from orders.services import ledger, payment_gates, refunds, reminders
@@ -157,6 +168,7 @@ def order_money(order: Order) -> dict[str, Any]:
         "refunds": list(order.refunds.prefetch_related("lines__line").order_by("pk")),
         "money_tasks": list(order.tasks.filter(kind__in=MONEY_TASKS, done_at=None).order_by("pk")),
         "payers": payers(order),
+        "asked_refunds": list(refund_requests.of_order(order.pk)),
     }
 
 
@@ -200,10 +212,13 @@ def open_money_tasks() -> list[OrderTask]:
 
 
 def tab_counts() -> dict[str, int]:
-    """What waits behind the tab 返金: refunds to pay, and other open work about money. Two queries."""
+    """What waits behind the tabs: refunds to pay with other open work about money, and approvals. Three queries."""
     kinds = [kind for kind in MONEY_TASKS if kind not in {TaskKind.REFUND, TaskKind.VOID}]
     due = Refund.objects.filter(state=Refund.State.DUE).count()
-    return {"refunds_waiting": due + OrderTask.objects.filter(kind__in=kinds, done_at=None).count()}
+    return {
+        "refunds_waiting": due + OrderTask.objects.filter(kind__in=kinds, done_at=None).count(),
+        "approvals_waiting": RefundRequest.objects.filter(state=RefundRequest.State.WAITING).count(),
+    }
 
 
 def refundable_parts(order: Order) -> tuple[list[tuple[int, str, int]], list[tuple[str, str]]]:

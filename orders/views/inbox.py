@@ -20,8 +20,9 @@ from orders.models import ReviewReason
 from orders.queries import card as cards
 from orders.queries import detail
 from orders.queries import inbox as queue
-from orders.services import decide_card
+from orders.services import decide_card, personal_views
 from orders.services.decide_card import CHANGES, Refused, Wanted
+from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
 
 FRAGMENTS = ("orders/_inbox_kinds.html", "orders/_inbox_card.html", "orders/_inbox_aside.html")
@@ -127,6 +128,8 @@ def _context(
     page = detail.order_page(order, user)
     row = next(row for row in page["open_reasons"] if row.code == card.reason.code)
     others = [other for other in page["open_reasons"] if other.code != row.code]
+    if page["personal"]:
+        personal_views.saw_orders([order.pk], Where.INBOX, by=user)
     evidence = cards.card_context(order, card.reason, personal=page["personal"])
     more = {
         "reason": row,

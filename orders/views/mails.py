@@ -18,7 +18,8 @@ from orders.models.mail import MailEvent
 from orders.queries import mails
 from orders.queries.detail import PERSONAL
 from orders.services import mail as mailing
-from orders.services import mail_send
+from orders.services import mail_send, personal_views
+from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
 
 READ = ["orders.view_order", PERSONAL]
@@ -40,6 +41,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The text names the buyer and the address, so it takes the right to see personal data."""
     mail = get_object_or_404(Mail.objects.select_related("order__shop", "by"), pk=pk)
+    personal_views.saw_orders([mail.order_id], Where.MAIL, by=user_of(request))
     context = mails.mail_page(mail) | {"may_send": user_of(request).has_perm("orders.send_mail")}
     return render_page(request, "orders/mail.html", context, fragment="orders/_mail_dialog.html")
 
@@ -50,6 +52,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
     """The mail's HTML as the customer's program shows it, for a frame: it may run, load and send nothing."""
     mail = get_object_or_404(Mail.objects.select_related("order__shop"), pk=pk)
+    personal_views.saw_orders([mail.order_id], Where.MAIL, by=user_of(request))
     response = HttpResponse(mails.mail_page(mail)["html"])
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"

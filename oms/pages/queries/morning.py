@@ -18,6 +18,7 @@ from oms.pages.queries.numbers import Counted
 from orders.filters import STILL_DUE
 from orders.models import Order, OrderEvent, OrderTask
 from orders.models.order import Stage
+from orders.queries import refund_requests
 
 EVENING = time(18)
 ON_ITS_WAY = (Stage.READY, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED, Stage.COMPLETED)
@@ -98,7 +99,11 @@ def _tasks(person: User, now: datetime) -> list[Counted]:
     own = Q(assignee=person) | Q(team__in=person.groups.all())
     rows = OrderTask.objects.filter(done_at=None)
     mine = rows.filter(own).aggregate(n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now)))
-    return [
+    found = [
         Counted(mine["n"], reverse("orders:tasks"), _("自分とチームの作業")),
         Counted(rows.count(), f"{reverse('orders:tasks')}?all=1", _("すべての作業")),
     ]
+    if person.has_perm("orders.approve_refund"):
+        waiting = refund_requests.to_decide(person).count()
+        found.append(Counted(waiting, reverse("orders:refund-requests"), _("返金の承認待ち")))
+    return found
