@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "oms.kernel.middleware.LoginByHtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "oms.pages.scope.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

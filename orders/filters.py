@@ -22,6 +22,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, lines, midnight, midnight_after, words_of
 from orders.models import Order, OrderEvent, OrderFigure, OrderLine, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
+from orders.queries import visible
 from orders.services.internal import INTERNAL
 
 # An order that has not left and will. Only these have a deadline.
@@ -126,7 +127,7 @@ class OrderFilter(FactFilter):
     @cached_property
     def shops(self) -> list[Shop]:
         """By channel; one query for both filters and what they need."""
-        return list(Shop.objects.order_by("channel", "code").only("name", "channel", "channel_label"))
+        return list(visible.shops().order_by("channel", "code").only("name", "channel", "channel_label"))
 
     q = django_filters.CharFilter(label=lazy("検索"), method="search", widget=forms.SearchInput)
     stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices)

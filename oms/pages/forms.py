@@ -10,8 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory.models import Location
 from oms.kernel.models import User
 from oms.kernel.roles import ROLES
+from oms.kernel.scope import Scope
+from orders.models import Shop
 
 
 class DoneByHandForm(forms.Form):
@@ -40,6 +43,21 @@ class PersonForm(forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
+    shops = forms.ModelMultipleChoiceField(
+        label=lazy("担当する店舗"),
+        queryset=Shop.objects.order_by("channel", "code"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("選ばなければ、すべての店舗です。選ぶと、ほかの店舗の受注・入金・帳票などは見えなくなります。"),
+    )
+    places = forms.ModelMultipleChoiceField(
+        label=lazy("担当する拠点"),
+        queryset=Location.objects.filter(active=True, kind__in=["warehouse", "store"]).order_by("priority", "pk"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("選ばなければ、すべての拠点です。選ぶと、ほかの拠点の出荷や在庫の変更はできません。"),
+    )
+
     class Meta:
         model = User
         fields = ("username", "display_name", "email", "is_active")
@@ -62,6 +80,7 @@ class PersonForm(forms.ModelForm):
         if known:
             held = set(self.instance.groups.values_list("name", flat=True))
             self.initial["roles"] = [role.code for role in ROLES if role.code in held]
+            self.initial |= {"shops": self.instance.shop_ids, "places": self.instance.place_ids}
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -76,10 +95,18 @@ class PersonForm(forms.ModelForm):
 
     def _keep_own_access(self, data: dict[str, Any]) -> None:
         """Nobody locks the last door behind themselves."""
+        for name in ("shops", "places"):
+            if data.get(name):
+                self.add_error(name, _("自分自身の担当を限ることはできません。ほかの管理者に頼んでください。"))
         if not data.get("is_active"):
             self.add_error("is_active", _("自分自身を停止することはできません。"))
         if "administrator" in self.initial.get("roles", []) and "administrator" not in data.get("roles", []):
             self.add_error("roles", _("自分自身の管理者の役割は外せません。"))
+
+    def scope(self) -> Scope:
+        """What the person is limited to; nothing chosen limits nothing."""
+        chosen = self.cleaned_data
+        return Scope(tuple(row.pk for row in chosen["shops"]), tuple(row.pk for row in chosen["places"]))
 
     def groups(self) -> list[Group]:
         return [Group.objects.get_or_create(name=code)[0] for code in self.cleaned_data["roles"]]

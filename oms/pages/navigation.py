@@ -9,9 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from oms.kernel.links import url_if_served
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,5 @@ def panels(request: HttpRequest) -> list[Panel]:
 
 
 def url_or_empty(name: str) -> str:
-    """The URL of a name, or "" where no app serves it."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+    """The URL of a name, or "" where no app serves it, or not to this person's shops and places."""
+    return url_if_served(name)

@@ -4,10 +4,11 @@ from typing import Any
 
 from oms.kernel.models import User
 from orders.models import Order, OrderTag, OrderTask
+from orders.queries import visible
 
 
 def open_tasks(user: User, *, mine: bool) -> list[OrderTask]:
-    rows = OrderTask.objects.filter(done_at=None).select_related("order__shop", "assignee", "team")
+    rows = visible.of_shops(OrderTask.objects.filter(done_at=None)).select_related("order__shop", "assignee", "team")
     if mine:
         rows = rows.filter(assignee=user) | rows.filter(team__in=user.groups.all())
     return list(rows.order_by("due_at", "pk")[:200])

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from oms.kernel.models import User
 from orders.decide.refund_limits import covers
 from orders.models import RefundLimitEvent, RefundRequest
+from orders.queries import visible
 from orders.services.refund_limits import limit_of
 
 State = RefundRequest.State
@@ -17,7 +18,7 @@ APPROVE = "orders.approve_refund"
 def listed(state: str) -> QuerySet[RefundRequest]:
     """Requests in this state."""
     return (
-        RefundRequest.objects.filter(state=state)
+        visible.of_shops(RefundRequest.objects.filter(state=state))
         .select_related("order__shop", "asked_by", "decided_by")
         .defer("order__search")
     )
@@ -32,7 +33,8 @@ def to_decide(person: User) -> QuerySet[RefundRequest]:
     """What this person could decide now: not their own, within their limit."""
     limit = limit_of(person)
     within = Q() if limit is None else Q(amount__lte=limit)
-    return RefundRequest.objects.filter(within, state=State.WAITING).exclude(asked_by=person)
+    rows = RefundRequest.objects.filter(within, state=State.WAITING).exclude(asked_by=person)
+    return visible.of_shops(rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from oms.kernel.web import answer, render_page
 from orders.forms import HoldForm
 from orders.models import ReviewReason
 from orders.queries import card as cards
-from orders.queries import detail
+from orders.queries import detail, visible
 from orders.queries import inbox as queue
 from orders.services import decide_card, personal_views
 from orders.services.decide_card import CHANGES, Refused, Wanted
@@ -99,7 +99,7 @@ def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:
 
 def _reason(request: HttpRequest) -> ReviewReason:
     pk = request.POST.get("reason_row", "")
-    return get_object_or_404(ReviewReason, pk=row_id(pk))
+    return get_object_or_404(visible.of_shops(ReviewReason.objects.all()), pk=row_id(pk))
 
 
 def _next(request: HttpRequest, reason: ReviewReason, *, stay: bool = False) -> HttpResponse:

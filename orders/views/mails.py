@@ -15,7 +15,7 @@ from oms.kernel.web import render_page
 from orders.mail_forms import DraftForm, RewriteForm
 from orders.models import Mail, Order
 from orders.models.mail import MailEvent
-from orders.queries import mails
+from orders.queries import mails, visible
 from orders.queries.detail import PERSONAL
 from orders.services import mail as mailing
 from orders.services import mail_send, personal_views
@@ -80,7 +80,7 @@ def mails_approve(request: HttpRequest) -> HttpResponse:
     """Every ticked draft without holes goes out; the others stay and say so."""
     ids = row_ids(request.POST.getlist("mail"))
     needed = ("order__lines", "order__recipients", "order__texts")
-    rows = Mail.objects.select_related("order__shop").prefetch_related(*needed)
+    rows = visible.of_shops(Mail.objects.all()).select_related("order__shop").prefetch_related(*needed)
     sent = kept = 0
     for mail in rows.filter(pk__in=ids, state=Mail.State.DRAFT).order_by("pk"):
         if not mail_send.why_not_ready(mail) and mailing.send_draft(mail.pk, actor=actor_of(request)):
