@@ -113,8 +113,6 @@ def world(code: str, place: str, by: User, *, sku_code: str, buyer: Party) -> Wo
 def worlds(aoi) -> tuple[World, World]:
     first = world("own-1", "W1", aoi, sku_code="CHAIR", buyer=TOKYO_PARTY)
     return first, world("other-1", "W2", aoi, sku_code="TABLE", buyer=OTHER_BUYER)
-        "other-1", "W2", aoi, sku_code="TABLE", buyer=OTHER_BUYER
-    )
 
 
 def limited(name: str, *, shops=(), places=()) -> User:
