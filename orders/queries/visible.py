@@ -48,6 +48,6 @@ def order_ids(ids: Sequence[int]) -> list[int]:
 
 
 def in_shops(column: str) -> tuple[str, list[Any]]:
-    """A condition on a column with a shop's id for raw SQL, and its parameters; nothing (" ") without limits."""
+    """A condition on a column with a shop's id for raw SQL, and its parameters; nothing without limits."""
     own = scope.current().shops
     return (f" AND {column} = ANY(%s)", [list(own)]) if own else ("", [])
