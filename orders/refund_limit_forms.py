@@ -19,7 +19,7 @@ class LimitsForm(forms.Form):
         self.limits = limits
         for one in limits:
             self.fields[self._name(one)] = forms.IntegerField(
-                label=LABELS.get(one.group.name, one.group.name),
+                label=str(LABELS.get(one.group.name, one.group.name)),
                 required=False,
                 min_value=0,
                 max_value=MOST,

@@ -80,7 +80,7 @@ class PersonForm(forms.ModelForm):
         if known:
             held = set(self.instance.groups.values_list("name", flat=True))
             self.initial["roles"] = [role.code for role in ROLES if role.code in held]
-            self.initial |= {"shops": self.instance.shop_ids, "places": self.instance.place_ids}
+            self.initial["shops"], self.initial["places"] = self.instance.shop_ids, self.instance.place_ids
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data

@@ -5,7 +5,8 @@ are asked for every few seconds, are not (`docs/privacy.md`).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -43,7 +44,7 @@ def _saw(column: str, ids: Sequence[int], where: str, by: User) -> None:
         return
     now = clock.now()
     slot = int(now.timestamp()) // SLOT_S
-    values = {"by": by.pk, "where": str(where), "at": now, "slot": slot, "ids": sorted(set(ids))}
+    values: dict[str, Any] = {"by": by.pk, "where": str(where), "at": now, "slot": slot, "ids": sorted(set(ids))}
     with connection.cursor() as cursor:
         cursor.execute(SAW.format(column=column), values)
 
@@ -91,7 +92,7 @@ def forget_old(limit: int = 200_000) -> int:
 
 
 @transaction.atomic
-def _forget(before: object) -> int:
+def _forget(before: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('oms.privacy_purge', 'on', true)")
         cursor.execute(FORGET, [before, BATCH])
