@@ -72,6 +72,7 @@ class PersonForm(forms.ModelForm):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
+        self.order_fields([*self.Meta.fields, "roles", "shops", "places", "password"])
         known = self.instance.pk is not None
         self.fields["password"].required = not known
         self.fields["password"].help_text = (

@@ -32,7 +32,7 @@ def test_a_cancellation_beyond_the_limit_is_asked_for_and_approved_by_somebody_e
     page = page_as(operator)
     page.goto(reverse("orders:cancel", args=[order.pk]))
     page.get_by_role("button", name="キャンセルする").click()
-    page.get_by_text("承認を申請しました", exact=False).wait_for()
+    page.get_by_text("承認されるまで実行されません", exact=False).wait_for()
     screenshot(page, "approval-asked", full_page=True)
     page.goto(reverse("orders:refund-requests"))
     assert page.get_by_role("button", name="承認する").count() == 0
