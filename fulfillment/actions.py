@@ -84,6 +84,7 @@ ACTIONS = (
         key="r",
         rank=20,
         group=Group.BAR,
+        all_places=True,
     ),
     Action(
         "print",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from fulfillment.models import Shipment
 from fulfillment.queries.shipments import ShipmentFilter, listed_shipments
+from fulfillment.queries.visible import parcel_ids, parcels
 from fulfillment.services.ship import Departure
 from fulfillment.tracking import Pasted, looks_wrong, normal_tracking_no
 from oms.kernel.typed import row_ids
@@ -48,7 +49,7 @@ class Typed:
 def read_typed(data: QueryDict) -> list[Typed]:
     """The rows that were posted: `ids`, and `carrier-<id>`, `tracking-<id>` for each; `sure-<id>` names the number
     whose warning was seen."""
-    ids = row_ids(data.getlist("ids"))
+    ids = parcel_ids(row_ids(data.getlist("ids")))
     return [_typed(pk, data) for pk in dict.fromkeys(ids)]
 
 
@@ -69,7 +70,7 @@ def chosen_shipments(data: QueryDict) -> list[int]:
         query = QueryDict(data.get("query", ""))
         filters = ShipmentFilter(query, queryset=listed_shipments(tab_of(query)))
         return list(filters.qs.order_by("pk").values_list("pk", flat=True)[: LIMIT + 1])
-    return row_ids(dict.fromkeys(data.getlist("ids")))[: LIMIT + 1]
+    return parcel_ids(row_ids(dict.fromkeys(data.getlist("ids")))[: LIMIT + 1])
 
 
 def tab_of(query: Mapping[str, str]) -> str:
@@ -106,7 +107,7 @@ class PasteReport:
 
 def judge_pasted(pasted: Pasted) -> tuple[list[Typed], PasteReport]:
     """The rows to show, and the report: which shipments wait, have left already, or are not known. One query."""
-    found = Shipment.objects.filter(pk__in=pasted.lines).values_list("pk", "state", "carrier")
+    found = parcels().filter(pk__in=pasted.lines).values_list("pk", "state", "carrier")
     states = {pk: state for pk, state, _carrier in found}
     carriers = {pk: carrier for pk, _state, carrier in found}
     waiting = [pk for pk in pasted.lines if states.get(pk) == Shipment.State.INSTRUCTED]

@@ -175,8 +175,8 @@ def run_anew(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome
 CHANGE = "orders.change_order"
 ACTIONS = (
     Action("location", lazy("出荷元を変える"), lazy("%(n)s件の出荷元の指定を変えました。"), "stock", CHANGE,
-           plan_location, run_location, form=LocationForm, rank=74, group=Group.DELIVERY,
+           plan_location, run_location, form=LocationForm, rank=74, group=Group.DELIVERY, all_places=True,
            memory=Memory(wanted_before, want_as_before)),
     Action("reallocate", lazy("引当をやり直す"), lazy("%(n)s件の引当をやり直しています。数秒後に一覧に反映されます。"),
-           "refresh", CHANGE, plan_anew, run_anew, rank=75, group=Group.DELIVERY),
+           "refresh", CHANGE, plan_anew, run_anew, rank=75, group=Group.DELIVERY, all_places=True),
 )  # fmt: skip

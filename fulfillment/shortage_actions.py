@@ -191,7 +191,7 @@ ACTIONS = (
     Action("wait_stock", lazy("入荷を待つ"), lazy("%(n)s件を入荷待ちにしました。"), "clock", "orders.change_order",
            plan_wait, run_wait, form=WaitForm, rank=86, group=Group.DELIVERY, memory=Memory(waits, wait_no_more)),
     Action("ship_partly", lazy("ある分を先に出荷"), lazy("%(n)s件を、ある分だけ先に出荷できるようにしました。"), "ship",
-           "orders.change_order", plan_partly, run_partly, rank=87, group=Group.DELIVERY,
+           "orders.change_order", plan_partly, run_partly, rank=87, group=Group.DELIVERY, all_places=True,
            memory=Memory(apart, together_again)),
     Action("cancel_short", lazy("欠品の明細をキャンセル"), lazy("%(n)s件の欠品の明細をキャンセルしました。"), "close",
            "orders.cancel_order", plan_cancel_short, run_cancel_short, form=CancelShortForm, danger=True, rank=89,

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location
+from inventory.queries import places
 
 LARGEST = 1_000_000
 
@@ -18,7 +19,7 @@ class PlaceForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         field = self.fields["location"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Location.objects.filter(active=True).order_by("priority", "id")
+        field.queryset = places.own().filter(active=True).order_by("priority", "id")
 
 
 class CorrectForm(PlaceForm):

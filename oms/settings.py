@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "oms.kernel.middleware.LoginByHtmxMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "oms.kernel.sign_in.SignInMiddleware",
+    "oms.pages.scope.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

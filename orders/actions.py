@@ -12,6 +12,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel import scope
 from oms.kernel.models import User
 from orders.services.journal import Actor
 
@@ -94,7 +95,8 @@ class Group(TextChoices):
 @dataclass(frozen=True)
 class Action:
     """`label` says what the button does; `done` what has been done, with %(n)s. `key` presses the button;
-    `rank` is its place among the others, `group` where it stands. Without `memory` it cannot be taken back."""
+    `rank` is its place among the others, `group` where it stands. Without `memory` it cannot be taken back.
+    `all_places`: it moves goods wherever they lie, so it is not for people limited to some places."""
 
     code: str
     label: str | Promise
@@ -109,6 +111,7 @@ class Action:
     rank: int = 50
     memory: Memory | None = None
     group: Group = Group.ORDER
+    all_places: bool = False
 
 
 _registered: dict[str, Action] = {}
@@ -125,9 +128,13 @@ def get(code: str) -> Action | None:
     return _registered.get(code)
 
 
+def may_take(user: User, action: Action) -> bool:
+    return user.has_perm(action.permission) and not (action.all_places and scope.current().places)
+
+
 def offered_to(user: User) -> list[Action]:
     """The actions this person may take, in the order of the day's work."""
-    allowed = [action for action in _registered.values() if user.has_perm(action.permission)]
+    allowed = [action for action in _registered.values() if may_take(user, action)]
     return sorted(allowed, key=lambda action: action.rank)
 
 

@@ -23,6 +23,7 @@ from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, midnight, mid
 from orders.filter_goods import GoodsFilter
 from orders.models import Order, OrderEvent, OrderFigure, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
+from orders.queries import visible
 from orders.queries.quick_search import found_by
 from orders.services.internal import INTERNAL
 
@@ -99,7 +100,7 @@ class OrderFilter(FactFilter, GoodsFilter):
     @cached_property
     def shops(self) -> list[Shop]:
         """By channel; one query for both filters and what they need."""
-        return list(Shop.objects.order_by("channel", "code").only("name", "channel", "channel_label"))
+        return list(visible.shops().order_by("channel", "code").only("name", "channel", "channel_label"))
 
     q = django_filters.CharFilter(label=lazy("検索"), method="search", widget=forms.SearchInput)
     stage = AnyOf(label=lazy("ステータス"), choices=Stage.choices, whole=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from inventory.models import Location, Sku
+from inventory.queries.places import own as own_places
 from oms.kernel.money import yen
 from orders.decide import returns as decide
 from orders.models import Order, OrderLine, ReturnCase, ReturnGrade
@@ -111,7 +112,7 @@ class InspectForm(forms.Form):
 
     def __init__(self, data: Any = None, *, units: Sequence[tuple[Sku, int]]) -> None:
         super().__init__(data)
-        places = Location.objects.filter(active=True, kind__in=["warehouse", "store"]).order_by("priority", "pk")
+        places = own_places().filter(active=True, kind__in=["warehouse", "store"]).order_by("priority", "pk")
         location = self.fields["location"]
         assert isinstance(location, forms.ModelChoiceField)
         location.queryset = places

@@ -1,15 +1,17 @@
-"""What lower rooms tell orders: promises that a stock fact took away, a doubt about two members that is over."""
+"""What the floors below tell orders: promises that a stock fact took away, members whose page was opened, a doubt about
+two members that is over."""
 
 from typing import Any
 from uuid import uuid4
 
 from django.dispatch import receiver
 
-from customers.signals import pair_decided
+from customers.signals import member_shown, pair_decided
 from inventory.signals import promises_released
+from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import ReviewReason
-from orders.services import review
+from orders.services import personal_views, review
 
 
 @receiver(promises_released)
@@ -27,3 +29,8 @@ def close_doubts(member_ids: list[int], **_: Any) -> None:
         code="member_duplicate", state=ReviewReason.State.OPEN, order__member__in=member_ids
     )
     review.reevaluate(sorted(rows.values_list("order", flat=True)))
+
+
+@receiver(member_shown)
+def note_view_of_member(member_id: int, by: User, **_: Any) -> None:
+    personal_views.saw_member(member_id, by=by)

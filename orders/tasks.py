@@ -14,6 +14,7 @@ from orders.services import (
     moving_in,
     names,
     payer_names,
+    personal_views,
     privacy,
     refunds,
     reminders,
@@ -111,6 +112,7 @@ def compare_payers() -> None:
 @shared_task(name="orders.tasks.erase_personal", ignore_result=True)
 def erase_personal() -> None:
     privacy.erase_due(actor=SYSTEM)
+    personal_views.forget_old()
 
 
 @shared_task(name="orders.tasks.sweep_attachments", ignore_result=True)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from orders.views import matching, payment_terms, payments
+from orders.views import matching, payment_terms, payments, refund_requests
 
 payment_routes: list[URLPattern] = [
     path("payments/", payments.payment_list, name="payments"),
@@ -10,6 +10,11 @@ payment_routes: list[URLPattern] = [
     path("payments/refunds/", payments.refund_list, name="refunds"),
     path("payments/refunds/<int:pk>/done/", payments.refund_done, name="refund-done"),
     path("payments/refunds/<int:pk>/withdraw/", payments.refund_withdraw, name="refund-withdraw"),
+    path("payments/approvals/", refund_requests.request_list, name="refund-requests"),
+    path("payments/approvals/<int:pk>/approve/", refund_requests.request_approve, name="refund-request-approve"),
+    path("payments/approvals/<int:pk>/refuse/", refund_requests.request_refuse, name="refund-request-refuse"),
+    path("payments/approvals/<int:pk>/withdraw/", refund_requests.request_withdraw, name="refund-request-withdraw"),
+    path("payments/limits/", refund_requests.limits, name="refund-limits"),
     path("payments/tasks/<int:pk>/done/", payments.money_task_done, name="money-task-done"),
     path("payments/match/", matching.matching_page, name="matching"),
     path("payments/match/load/", matching.bank_load, name="bank-load"),

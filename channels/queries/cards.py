@@ -25,6 +25,7 @@ from channels.queries.listings import STATES
 from channels.services.expiry import step_of
 from channels.services.rules import calendars
 from oms.kernel import clock
+from orders.queries import visible
 
 WAITING, REFUSED, UNMAPPED = (STATES[state][1] for state in ("waiting", "error", "unmapped"))
 
@@ -117,7 +118,7 @@ class Card:
 
 def cards(shop_ids: Sequence[int] | None = None) -> list[Card]:
     """All shops, active ones first; or these."""
-    rows = connections().order_by("-shop__active", "shop__code")
+    rows = visible.of_shops(connections(), "shop").order_by("-shop__active", "shop__code")
     if shop_ids is not None:
         rows = rows.filter(shop__in=shop_ids)
     shown = list(rows)

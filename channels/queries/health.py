@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from channels.models import Connection
 from channels.services.expiry import days_left, step_of
 from oms.kernel import clock
+from orders.queries import visible
 
 Health = Connection.Health
 
@@ -116,8 +117,8 @@ def shop_health() -> list[ShopHealth]:
     the only shop there."""
     now = clock.now()
     connections = list(
-        Connection.objects.select_related("shop")
-        .filter(shop__active=True)
+        visible.of_shops(Connection.objects.filter(shop__active=True), "shop")
+        .select_related("shop")
         .only(*COLUMNS)
         .annotate(**{name: RawSQL(sql, given(now)) for name, (sql, given) in FIGURES.items()})
         .order_by("shop__code")

@@ -10,6 +10,7 @@ from channels.queries import listings as queries
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.web import render_page
+from orders.queries import visible
 
 
 @require_GET
@@ -24,6 +25,6 @@ def sku_panel(request: HttpRequest, pk: int) -> HttpResponse:
     """What each shop should show of a SKU, was told and says it shows."""
     sku = get_object_or_404(Sku.objects.only("pk", "code"), pk=pk)
     now = clock.now()
-    rows = queries.listings().filter(sku=pk).order_by("shop__code", "code")
+    rows = visible.of_shops(queries.listings(), "shop").filter(sku=pk).order_by("shop__code", "code")
     context = {"sku": sku, "rows": [{"listing": row, "tone": queries.tone_of(row, now)} for row in rows]}
     return render_page(request, "channels/sku_panel.html", context, fragment="channels/_sku_panel.html")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from customers.models import Member, MemberPair
 from customers.queries import members
 from customers.services import pairs
+from customers.signals import member_shown
 from oms.kernel.keyset import keyset_page
 from oms.kernel.links import url_if_served
 from oms.kernel.models import User
@@ -37,7 +38,10 @@ def member_detail(request: HttpRequest, pk: int) -> HttpResponse:
     panels = [
         url for name, right in PANELS if request.user.has_perm(right) and (url := url_if_served(name, pk))
     ]  # fmt: skip
-    context = {**members.member_page(member, personal=_sees_personal_data(request)), "panels": panels}
+    personal = _sees_personal_data(request)
+    if personal:
+        member_shown.send(sender=Member, member_id=pk, by=person_of(request))
+    context = {**members.member_page(member, personal=personal), "panels": panels}
     return render_page(request, "customers/detail.html", context)
 
 

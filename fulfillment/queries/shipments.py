@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from fulfillment.documents import gift_for, gift_marks, lines_with_orders, texts_for
 from fulfillment.labels import Address, label_problems
 from fulfillment.models import Batch, Shipment, ShipmentLine
+from fulfillment.queries.visible import parcels
 from fulfillment.tracking import tracking_url
-from inventory.models import Location
+from inventory.queries import places
 from oms.kernel import clock, privacy
 from oms.kernel.models import User
 from oms.kernel.phone import phone_display
@@ -98,7 +99,7 @@ class ShipmentFilter(django_filters.FilterSet):
     )
     location = django_filters.ModelChoiceFilter(
         label=gettext_lazy("出荷元"),
-        queryset=Location.objects.filter(kind__in=["warehouse", "store"]).order_by("priority", "id"),
+        queryset=lambda _request: places.own().filter(kind__in=["warehouse", "store"]).order_by("priority", "id"),
         empty_label=gettext_lazy("すべて"),
     )
     batch = django_filters.ModelChoiceFilter(
@@ -136,7 +137,7 @@ class ShipmentFilter(django_filters.FilterSet):
 
 
 def listed_shipments(state: str) -> QuerySet[Shipment]:
-    return Shipment.objects.filter(state=state)
+    return parcels().filter(state=state)
 
 
 def with_contents(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
@@ -196,19 +197,19 @@ def tab_counts() -> dict[str, int]:
     """How many orders are ready, and how many shipments are under way."""
     return {
         "ready": stage_counts()["ready"],
-        "instructed": Shipment.objects.filter(state=Shipment.State.INSTRUCTED).count(),
+        "instructed": parcels().filter(state=Shipment.State.INSTRUCTED).count(),
     }
 
 
 def home_counts() -> dict[str, int]:
     """Orders ready, shipments under way, those of them past their deadline, and what left today."""
-    under_way = Shipment.objects.filter(state=Shipment.State.INSTRUCTED)
+    under_way = parcels().filter(state=Shipment.State.INSTRUCTED)
     today = clock.end_of_today() - timedelta(days=1)
     return {
         **tab_counts(),
         "late": under_way.filter(recipient__order__ship_by__lt=clock.now()).count(),
         "unprinted": under_way.filter(printed_at__isnull=True).count(),
-        "shipped_today": Shipment.objects.filter(state=Shipment.State.SHIPPED, shipped_at__gte=today).count(),
+        "shipped_today": parcels().filter(state=Shipment.State.SHIPPED, shipped_at__gte=today).count(),
     }
 
 
@@ -299,7 +300,7 @@ def may(shipment: Shipment, user: User) -> dict[str, bool]:
 def shipments_of(order_id: int, user: User) -> list[tuple[ShipmentRow, dict[str, bool], list[PickRow]]]:
     """The shipments that carry lines of an order, oldest first."""
     carried = ShipmentLine.objects.filter(shipment=OuterRef("pk"), order_line__order=order_id)
-    rows = Shipment.objects.filter(
+    rows = parcels(whole_stock=True).filter(
         Q(Exists(carried)) | Q(recipient__order=order_id, state=Shipment.State.CANCELLED)
     )  # fmt: skip
     personal = sees_recipient(user)

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from fulfillment.models import Shipment, ShipmentLine, StopPolicy, StopRequest
 from fulfillment.services.stop import UNDER_WAY, stops_by_itself
 from inventory.models import Location
+from inventory.queries.places import at_own
+from orders.queries import visible
 
 TONES = {
     StopRequest.State.WAITING: "attention",
@@ -54,7 +56,7 @@ def waiting_requests() -> Sequence[Mapping[str, Any]]:
     """One row per parcel that waits for its location's answer, the oldest first. Four queries."""
     lines = Prefetch("shipment__lines", ShipmentLine.objects.select_related("sku", "order_line"))
     requests = (
-        StopRequest.objects.filter(state=StopRequest.State.WAITING)
+        _own(StopRequest.objects.filter(state=StopRequest.State.WAITING))
         .select_related("shipment__location", "shipment__batch", "order", "asked_by")
         .prefetch_related(lines)
         .order_by("asked_at", "pk")
@@ -79,14 +81,19 @@ def _items(shipment: Shipment) -> list[tuple[str, str, int]]:
 
 
 def answered_lately(limit: int = 20) -> Sequence[tuple[StopRequest, str]]:
-    rows = StopRequest.objects.exclude(state=StopRequest.State.WAITING).select_related(
+    rows = _own(StopRequest.objects.exclude(state=StopRequest.State.WAITING)).select_related(
         "shipment", "order", "answered_by"
     )
     return [(row, TONES[StopRequest.State(row.state)]) for row in rows.order_by("-answered_at", "-pk")[:limit]]
 
 
 def waiting_count() -> int:
-    return StopRequest.objects.filter(state=StopRequest.State.WAITING).values("shipment").distinct().count()
+    return _own(StopRequest.objects.filter(state=StopRequest.State.WAITING)).values("shipment").distinct().count()
+
+
+def _own(rows: QuerySet[StopRequest]) -> QuerySet[StopRequest]:
+    """Those about orders and parcels of the person."""
+    return at_own(visible.of_shops(rows), "shipment__location")
 
 
 def requests_of(order_id: int) -> Sequence[tuple[StopRequest, str]]:

@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
@@ -12,6 +11,7 @@ from inventory.models import Sku
 from inventory.queries import screens
 from inventory.queries.holdings import promises_on
 from oms.kernel.keyset import chosen_order, keyset_page
+from oms.kernel.links import url_if_served
 from oms.kernel.web import render_page
 
 SORTS = {"code": ("code",), "-code": ("-code",), "name": ("name", "id"), "-name": ("-name", "-id")}
@@ -68,10 +68,3 @@ def promises(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("inventory.view_sku", raise_exception=True)
 def home_panel(request: HttpRequest) -> HttpResponse:
     return render_page(request, "inventory/_home_panel.html", {"counts": screens.stock_counts()})
-
-
-def url_if_served(name: str, pk: int) -> str:
-    try:
-        return reverse(name, args=[pk])
-    except NoReverseMatch:
-        return ""

@@ -2,9 +2,13 @@
 
 from django.urls import NoReverseMatch, reverse
 
+from oms.kernel import scope
+
 
 def url_if_served(name: str, *args: object) -> str:
-    """The URL of a name, or "" where no app serves it."""
+    """The URL of a name, or "" where no app serves it, or not to whoever is limited to some shops or places."""
+    if not scope.may_open(name):
+        return ""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

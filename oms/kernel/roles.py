@@ -49,6 +49,7 @@ WORK_ON_ORDERS |= {
 }
 WORK_ON_ORDERS |= {"orders.add_order"}  # by telephone, or as a copy
 LEAD_ORDERS = WORK_ON_ORDERS | {
+    "orders.approve_refund",
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",
     "fulfillment.change_costsetting",
@@ -92,6 +93,7 @@ ACCOUNT = frozenset(
 ACCOUNT |= {
     "orders.view_returncase",
     "orders.settle_returncase",
+    "orders.approve_refund",
     "inventory.view_cost",
     "fulfillment.change_costsetting",
 }

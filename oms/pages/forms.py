@@ -10,9 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory.models import Location
 from oms.kernel.models import SignInRule, User
 from oms.kernel.roles import ROLES
+from oms.kernel.scope import Scope
 from oms.kernel.whence import admits
+from orders.models import Shop
 
 
 class DoneByHandForm(forms.Form):
@@ -41,6 +44,21 @@ class PersonForm(forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
+    shops = forms.ModelMultipleChoiceField(
+        label=lazy("担当する店舗"),
+        queryset=Shop.objects.order_by("channel", "code"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("選ばなければ、すべての店舗です。選ぶと、ほかの店舗の受注・入金・帳票などは見えなくなります。"),
+    )
+    places = forms.ModelMultipleChoiceField(
+        label=lazy("担当する拠点"),
+        queryset=Location.objects.filter(active=True, kind__in=["warehouse", "store"]).order_by("priority", "pk"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("選ばなければ、すべての拠点です。選ぶと、ほかの拠点の出荷や在庫の変更はできません。"),
+    )
+
     class Meta:
         model = User
         fields = ("username", "display_name", "email", "is_active")
@@ -55,6 +73,7 @@ class PersonForm(forms.ModelForm):
     def __init__(self, *args: Any, by: User, address: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by, self.address = by, address
+        self.order_fields([*self.Meta.fields, "roles", "shops", "places", "password"])
         known = self.instance.pk is not None
         self.fields["password"].required = not known
         self.fields["password"].help_text = (
@@ -63,6 +82,7 @@ class PersonForm(forms.ModelForm):
         if known:
             held = set(self.instance.groups.values_list("name", flat=True))
             self.initial["roles"] = [role.code for role in ROLES if role.code in held]
+            self.initial["shops"], self.initial["places"] = self.instance.shop_ids, self.instance.place_ids
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -77,6 +97,9 @@ class PersonForm(forms.ModelForm):
 
     def _keep_own_access(self, data: dict[str, Any]) -> None:
         """Nobody locks the last door behind themselves."""
+        for name in ("shops", "places"):
+            if data.get(name):
+                self.add_error(name, _("自分自身の担当を限ることはできません。ほかの管理者に頼んでください。"))
         if not data.get("is_active"):
             self.add_error("is_active", _("自分自身を停止することはできません。"))
         if "administrator" in self.initial.get("roles", []) and "administrator" not in data.get("roles", []):
@@ -92,6 +115,11 @@ class PersonForm(forms.ModelForm):
                 )
                 % {"address": self.address},
             )
+
+    def scope(self) -> Scope:
+        """What the person is limited to; nothing chosen limits nothing."""
+        chosen = self.cleaned_data
+        return Scope(tuple(row.pk for row in chosen["shops"]), tuple(row.pk for row in chosen["places"]))
 
     def groups(self) -> list[Group]:
         return [Group.objects.get_or_create(name=code)[0] for code in self.cleaned_data["roles"]]

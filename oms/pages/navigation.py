@@ -9,9 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from oms.kernel.links import url_if_served
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ ENTRIES = (
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
     Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),
     Entry(_("操作の記録"), "orders:history", "orders.manage_privacy", "note", more=True),
+    Entry(_("閲覧履歴"), "orders:personal-views", "orders.manage_privacy", "search", more=True),
     Entry(_("個人情報の保存期間"), "orders:privacy", "orders.manage_privacy", "lock", more=True),
     Entry(_("ログインの決まり"), "pages:sign-in-rules", "kernel.manage_sign_in", "lock", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
@@ -126,8 +128,5 @@ def panels(request: HttpRequest) -> list[Panel]:
 
 
 def url_or_empty(name: str) -> str:
-    """The URL of a name, or "" where no app serves it."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+    """The URL of a name, or "" where no app serves it, or not to this person's shops and places."""
+    return url_if_served(name)

@@ -24,9 +24,11 @@ from orders.models.papers import (
     StoredPdf,
 )
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
+from orders.models.personal_view import PersonalView, ViewRetention
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
+from orders.models.refund_request import RefundLimit, RefundLimitEvent, RefundRequest
 from orders.models.release_move import ReleaseMove, ReleaseMoveLine
 from orders.models.return_case import (
     ExchangeItem,
@@ -107,12 +109,16 @@ __all__ = [
     "PayerAlias",
     "PaymentEntry",
     "PaymentGate",
+    "PersonalView",
     "PrivacyEvent",
     "PurgedOrder",
     "ReasonSetting",
     "Recipient",
     "Refund",
+    "RefundLimit",
+    "RefundLimitEvent",
     "RefundLine",
+    "RefundRequest",
     "ReleaseMove",
     "ReleaseMoveLine",
     "Reminder",
@@ -142,4 +148,5 @@ __all__ = [
     "StoredPdf",
     "TaskKind",
     "UnknownParcel",
+    "ViewRetention",
 ]

@@ -53,6 +53,7 @@ class PrivacyEvent(models.Model):
         LIFTED = "lifted", _("消去の保留を解除")
         ERASED = "erased", _("消去")
         MEMBERS = "members", _("会員の消去")
+        VIEWS = "views", _("閲覧履歴の保存期間")
 
     kind = models.CharField(_("出来事"), max_length=8, choices=Kind)
     shop = models.ForeignKey(Shop, models.SET_NULL, null=True, related_name="+", verbose_name=_("店舗"))

@@ -44,6 +44,8 @@ class Refund(models.Model):
     tax_by_rate = models.JSONField(default=list)
     made_at = models.DateTimeField(_("作成日時"))
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    # whose limit covers it; empty: it was not any person's decision, so whoever pays it must be allowed that much
+    cleared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     done_at = models.DateTimeField(_("返金日時"), null=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     note = models.CharField(_("メモ"), max_length=300, blank=True)

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
+from oms.kernel import scope
 from oms.kernel.csv_text import csv_line
 from oms.kernel.models import User
 from orders import actions
@@ -79,6 +80,8 @@ class LogLine:
 def log_rows() -> "QuerySet[BulkRun, Any]":
     """Every run that began, as plain values; the long columns are only counted."""
     begun = BulkRun.objects.exclude(state=BulkRun.State.DRAFT)
+    if scope.current().shops:  # whoever is limited sees what they did themselves
+        begun = begun.filter(by=scope.current().person)
     return begun.annotate(**COUNTS).values(
         "key", "action", "params", "by", "created_at", "state", "undo_state", "undone_by", "undone_at", *COUNTS
     )

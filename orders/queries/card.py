@@ -17,6 +17,7 @@ from oms.kernel.models import User
 from orders.decide import remarks
 from orders.decide.choices import ADDRESS_CODES, NOTE_CODES, choices
 from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewReason
+from orders.queries import visible
 from orders.queries.inbox import highlighted
 from orders.services import reason_settings, review
 
@@ -100,7 +101,7 @@ def compared(before: str, after: str) -> list[Piece]:
 def _twins(order: Order) -> Sequence[Order]:
     """The orders of this person around the time of this one, in the order in which they came."""
     near = timedelta(days=2)
-    rows = Order.objects.filter(
+    rows = visible.orders().filter(
         member=order.member_id, ordered_at__range=(order.ordered_at - near, order.ordered_at + near)
     )
     return list(rows.select_related("shop").defer("search").order_by("ordered_at", "pk")[:8]) if order.member_id else []
@@ -129,7 +130,7 @@ def _history(order: Order) -> Sequence[Order]:
     """The member's newest other orders."""
     if not order.member_id:
         return []
-    rows = Order.objects.filter(member=order.member_id).exclude(pk=order.pk).select_related("shop")
+    rows = visible.orders().filter(member=order.member_id).exclude(pk=order.pk).select_related("shop")
     return list(rows.defer("search").order_by("-ordered_at", "-pk")[:HISTORY])
 
 

@@ -21,7 +21,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderTag
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 from orders.models.reason import Level
-from orders.queries import desk_columns
+from orders.queries import desk_columns, visible
 from orders.queries import next_step as steps
 from orders.queries.desk_columns import STANDING, Column
 from orders.queries.tiles import board_figures
@@ -281,7 +281,7 @@ def left_for(matching: "QuerySet[Order]", shown: Sequence[int], found: Sequence[
     if not missing:
         return ""
     gone = missing - set(matching.filter(pk__in=missing).values_list("pk", flat=True))
-    stages = Order.objects.filter(pk__in=gone).order_by("pk").values_list("pk", "stage")
+    stages = visible.orders().filter(pk__in=gone).order_by("pk").values_list("pk", "stage")
     words = _labels(get_language() or "", own_words.edition()).stage
     return json.dumps([(pk, words[stage]) for pk, stage in stages], ensure_ascii=False) if gone else ""
 

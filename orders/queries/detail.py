@@ -19,7 +19,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
 from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
-from orders.queries import cancellations, gifts
+from orders.queries import cancellations, gifts, visible
 from orders.queries.labels import order_labels
 from orders.queries.manual import related
 from orders.queries.next_step import FIELDS, next_step
@@ -107,8 +107,10 @@ class ReasonRow:
 
 def order_for(pk: int, *, personal: bool) -> Order | None:
     """The order for showing only, never to be saved: without the right its personal columns are masked."""
-    rows = Order.objects.select_related("shop", "member", "assignee", "preferred_location").defer(
-        "search", "channel_parts"
+    rows = (
+        visible.orders()
+        .select_related("shop", "member", "assignee", "preferred_location")
+        .defer("search", "channel_parts")
     )
     order = rows.filter(pk=pk).first()
     return order if order is None or personal else _masked(order, MASKS)

@@ -17,7 +17,8 @@ from oms.kernel.search import matching
 from orders.documents import rules
 from orders.documents.bill import BillKind
 from orders.filters import DayInput
-from orders.models import DocumentEvent, DocumentKind, DocumentLink, IssuedDocument, Shop
+from orders.models import DocumentEvent, DocumentKind, DocumentLink, IssuedDocument
+from orders.queries import visible
 from orders.queries.detail import PERSONAL
 from orders.queries.document_links import address_of
 from orders.queries.papers import billable
@@ -50,7 +51,7 @@ class DocumentFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=lazy("取引先・番号"), method="search", widget=forms.SearchInput)
     kind = django_filters.ChoiceFilter(label=lazy("種類"), choices=DocumentKind.choices, empty_label=lazy("すべて"))
     shop = django_filters.ModelChoiceFilter(
-        label=lazy("店舗"), queryset=Shop.objects.all(), to_field_name="code", empty_label=lazy("すべて")
+        label=lazy("店舗"), queryset=visible.own_shops, to_field_name="code", empty_label=lazy("すべて")
     )
     state = django_filters.ChoiceFilter(
         label=lazy("状態"), choices=STATES, method="by_state", empty_label=lazy("すべて")
@@ -71,7 +72,8 @@ class DocumentFilter(django_filters.FilterSet):
 def listed_documents() -> QuerySet[IssuedDocument]:
     """Without their contents, each with how it ended (`end`), if it did."""
     ends = DocumentEvent.objects.filter(document=OuterRef("pk"), kind__in=ENDING).order_by("pk").values("kind")[:1]
-    return IssuedDocument.objects.select_related("shop").defer("content", "search").annotate(end=Subquery(ends))
+    rows = visible.of_shops(IssuedDocument.objects.all(), "shop")
+    return rows.select_related("shop").defer("content", "search").annotate(end=Subquery(ends))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from oms.kernel import scope
 from oms.kernel.clock import in_tokyo
 from oms.kernel.models import User
 from orders.decide.export_columns import READY_MADE
@@ -51,6 +52,8 @@ TONES = {"running": "info", "finished": "done", "failed": "danger", "gone": "neu
 def log_rows() -> "QuerySet[ExportRun, Any]":
     """Every export that began, as plain values; the long column is only counted."""
     begun = ExportRun.objects.exclude(state=ExportRun.State.DRAFT)
+    if scope.current().shops:  # whoever is limited sees what they did themselves
+        begun = begun.filter(by=scope.current().person)
     return begun.annotate(**COUNTS).values(
         "key", "created_at", "by", "layout_name", "format", "rows", "personal", "reason", "state", *COUNTS
     )

@@ -14,6 +14,7 @@ from orders.decide.remarks import read
 from orders.models import ReviewReason
 from orders.models.order import Stage
 from orders.models.reason import Level
+from orders.queries import visible
 from orders.services import claim
 
 
@@ -47,7 +48,7 @@ STAGES: Sequence[str] = (Stage.REVIEW, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHI
 def waiting() -> QuerySet[ReviewReason]:
     """Open blocking reasons that a person can decide on now; held orders wait for their hold."""
     here = Q(order__stage__in=STAGES) | Q(code="parcel_returned")  # a parcel may come back after all is done
-    return ReviewReason.objects.filter(here, state=ReviewReason.State.OPEN, level=Level.BLOCK)
+    return visible.of_shops(ReviewReason.objects.filter(here, state=ReviewReason.State.OPEN, level=Level.BLOCK))
 
 
 def kinds() -> list[Kind]:

@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.models import Order, OrderTag, OrderTask, TaskKind
+from orders.queries import visible
 
 LATER = ((1, lazy("明日")), (3, lazy("3日後")), (7, lazy("1週間後")))  # how far a reminder is put off, in days
 
 
 def open_tasks(user: User, *, mine: bool, reminders: bool = False) -> list[OrderTask]:
     """One's own and one's teams', those that rest left out; or everybody's with those. `reminders`: no others."""
-    rows = OrderTask.objects.filter(done_at=None).select_related("order__shop", "assignee", "team")
+    rows = visible.of_shops(OrderTask.objects.filter(done_at=None)).select_related("order__shop", "assignee", "team")
     if mine:
         rows = rows.filter(own_and_awake(user))
     if reminders:

@@ -14,6 +14,7 @@ from oms.kernel import privacy
 from orders.decide import mail_text
 from orders.models import Mail, MailPolicy, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
+from orders.queries import visible
 from orders.queries.found import found_order_ids
 from orders.queries.tones import MAIL_TONES
 from orders.services import mail_send
@@ -26,7 +27,7 @@ class MailFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(label=_("状態"), choices=Mail.State.choices, empty_label=_("すべて"))
     event = django_filters.ChoiceFilter(label=_("種類"), choices=MailEvent.choices, empty_label=_("すべて"))
     shop = django_filters.ModelChoiceFilter(
-        label=_("店舗"), field_name="order__shop", queryset=Shop.objects.all(), empty_label=_("すべて")
+        label=_("店舗"), field_name="order__shop", queryset=visible.own_shops, empty_label=_("すべて")
     )
     to = django_filters.CharFilter(label=_("宛先のアドレス"), method="sent_to")
 
@@ -45,7 +46,7 @@ class MailFilter(django_filters.FilterSet):
 
 
 def listed_mails() -> QuerySet[Mail]:
-    return Mail.objects.select_related("order__shop").only(
+    return visible.of_shops(Mail.objects.all()).select_related("order__shop").only(
         "event", "to", "subject", "state", "reason", "created_at", "sent_at", "order__channel_order_no",
         "order__shop__name",
     )  # fmt: skip
@@ -140,7 +141,11 @@ def waiting_counts() -> list[tuple[str, str, int, str]]:
     """(state, label, how many, tone) of what waits for a person; a state with none is left out."""
     states = [Mail.State.DRAFT, Mail.State.UNCERTAIN, Mail.State.FAILED, Mail.State.BOUNCED]
     counts = dict(
-        Mail.objects.filter(state__in=states).order_by().values_list("state").annotate(n=Count("id")).order_by()
+        visible.of_shops(Mail.objects.filter(state__in=states))
+        .order_by()
+        .values_list("state")
+        .annotate(n=Count("id"))
+        .order_by()
     )
     return [(state, str(state.label), counts[state], MAIL_TONES[state]) for state in states if counts.get(state)]
 

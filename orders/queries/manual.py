@@ -14,6 +14,7 @@ from oms.kernel.postal import places, postal_digits
 from oms.kernel.search import matching
 from orders.decide.manual import Item
 from orders.models import ManualOrder, Order
+from orders.queries import visible
 
 OFFERED = 8
 PARTY = ("name", "kana", "company", "phone", "postal_code", "prefecture", "city", "address")
@@ -159,7 +160,7 @@ class Related:
 
 def related(order: Order) -> Related | None:
     """None for an order that neither was typed in nor copied."""
-    made = order.copies.select_related("order").defer("order__search").order_by("pk")
+    made = visible.of_shops(order.copies.all()).select_related("order").defer("order__search").order_by("pk")
     from_it = [(row.order, str(row.get_copy_reason_display())) for row in made if row.order]
     rows = ManualOrder.objects.filter(order=order).select_related("copied_from").defer("copied_from__search")
     own = rows.first()
@@ -167,4 +168,5 @@ def related(order: Order) -> Related | None:
         return None
     if own is None:
         return Related("", "", None, from_it)
-    return Related(str(own.get_source_display()), str(own.get_copy_reason_display()), own.copied_from, from_it)
+    first = own.copied_from if own.copied_from and visible.has(own.copied_from) else None
+    return Related(str(own.get_source_display()), str(own.get_copy_reason_display()), first, from_it)

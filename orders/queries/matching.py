@@ -14,6 +14,7 @@ from orders.decide.matching import Group, OpenOrder, Proposal, Transfer, Why, di
 from orders.models import BankFile, BankLine, BankMatch, Order, PayerAlias, PaymentGate, Shop
 from orders.models.order import PAYABLE, PaymentMethod
 from orders.models.payment import Collector
+from orders.queries import visible
 from orders.queries.found import found_order_ids
 from orders.services.payment_gates import TermsOfShops
 
@@ -65,7 +66,7 @@ def unpaid_to_us() -> QuerySet[Order]:
     codes = [code for code in rows.values_list("code", flat=True) if code]
     methods = OURS | set(rows.filter(code="").values_list("method", flat=True))
     paying = Q(payment_method__in=methods) | Q(payment_name__in=codes) if codes else Q(payment_method__in=methods)
-    return Order.objects.filter(paying, payment_state__in=PAYABLE, cancelled_at=None, fulfilled_by_channel=False)
+    return visible.orders().filter(paying, payment_state__in=PAYABLE, cancelled_at=None, fulfilled_by_channel=False)
 
 
 def open_orders() -> list[Order]:

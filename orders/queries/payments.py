@@ -17,10 +17,20 @@ from oms.kernel import clock, privacy
 from oms.kernel.money import yen
 from orders.decide.payments import Terms
 from orders.decide.refunds import everything_left
-from orders.models import BankMatch, Order, OrderTask, PaymentEntry, Refund, Reminder, Shop, TaskKind
+from orders.models import (
+    BankMatch,
+    Order,
+    OrderTask,
+    PaymentEntry,
+    Refund,
+    RefundRequest,
+    Reminder,
+    TaskKind,
+)
 from orders.models.order import PAYABLE
 from orders.models.payment import Collector, ShipsWhen
 from orders.payment_forms import RefundForm
+from orders.queries import refund_requests, visible
 from orders.queries.found import found_order_ids
 from orders.queries.matching import due_of, unpaid_to_us
 from orders.services import ledger, payment_gates, refunds, reminders
@@ -36,7 +46,7 @@ STEP_TONES = {"": "neutral", "first": "waiting", "final": "attention", "cancel":
 class PaymentFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(label=_("受注番号・氏名・電話"), method="search", widget=forms.SearchInput)
     when = django_filters.ChoiceFilter(label=_("期限"), choices=WHEN, method="by_day", empty_label=_("すべて"))
-    shop = django_filters.ModelChoiceFilter(label=_("店舗"), queryset=Shop.objects.all(), empty_label=_("すべて"))
+    shop = django_filters.ModelChoiceFilter(label=_("店舗"), queryset=visible.own_shops, empty_label=_("すべて"))
 
     class Meta:
         model = Order
@@ -115,8 +125,8 @@ def tally() -> dict[str, int]:
         "waiting": rows.count(),
         "late": rows.filter(pay_by__lt=now).count(),
         "partial": rows.filter(payment_state="partially_paid").count(),
-        "refunds": Refund.objects.filter(state=Refund.State.DUE).count(),
-        "tasks": OrderTask.objects.filter(kind__in=MONEY_TASKS, done_at=None).count(),
+        "refunds": visible.of_shops(Refund.objects.filter(state=Refund.State.DUE)).count(),
+        "tasks": visible.of_shops(OrderTask.objects.filter(kind__in=MONEY_TASKS, done_at=None)).count(),
     }
 
 
@@ -157,6 +167,7 @@ def order_money(order: Order) -> dict[str, Any]:
         "refunds": list(order.refunds.prefetch_related("lines__line").order_by("pk")),
         "money_tasks": list(order.tasks.filter(kind__in=MONEY_TASKS, done_at=None).order_by("pk")),
         "payers": payers(order),
+        "asked_refunds": list(refund_requests.of_order(order.pk)),
     }
 
 
@@ -187,23 +198,24 @@ def terms_text(terms: Terms) -> list[tuple[str | Promise, str | Promise]]:
 
 
 def refund_rows(state: str = Refund.State.DUE) -> QuerySet[Refund]:
-    return (
-        Refund.objects.filter(state=state).select_related("order__shop", "made_by", "done_by").order_by("made_at", "pk")
-    )
+    rows = visible.of_shops(Refund.objects.filter(state=state))
+    return rows.select_related("order__shop", "made_by", "done_by").order_by("made_at", "pk")
 
 
 def open_money_tasks() -> list[OrderTask]:
     """Open tasks about money that are no refund (those stand in the refunds)."""
     kinds = [kind for kind in MONEY_TASKS if kind not in {TaskKind.REFUND, TaskKind.VOID}]
-    rows = OrderTask.objects.filter(kind__in=kinds, done_at=None).select_related("order__shop")
+    rows = visible.of_shops(OrderTask.objects.filter(kind__in=kinds, done_at=None)).select_related("order__shop")
     return list(rows.order_by("due_at", "pk")[:100])
 
 
 def tab_counts() -> dict[str, int]:
-    """What waits behind the tab 返金: refunds to pay, and other open work about money. Two queries."""
+    """What waits behind the tabs: refunds to pay with other open work about money, and approvals. Three queries."""
     kinds = [kind for kind in MONEY_TASKS if kind not in {TaskKind.REFUND, TaskKind.VOID}]
-    due = Refund.objects.filter(state=Refund.State.DUE).count()
-    return {"refunds_waiting": due + OrderTask.objects.filter(kind__in=kinds, done_at=None).count()}
+    due = visible.of_shops(Refund.objects.filter(state=Refund.State.DUE)).count()
+    tasks = visible.of_shops(OrderTask.objects.filter(kind__in=kinds, done_at=None)).count()
+    asked = visible.of_shops(RefundRequest.objects.filter(state=RefundRequest.State.WAITING)).count()
+    return {"refunds_waiting": due + tasks, "approvals_waiting": asked}
 
 
 def refundable_parts(order: Order) -> tuple[list[tuple[int, str, int]], list[tuple[str, str]]]:

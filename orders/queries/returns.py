@@ -8,10 +8,11 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Sku
-from oms.kernel import clock, privacy
+from oms.kernel import clock, privacy, scope
 from oms.kernel.models import User
 from orders.decide import returns as decide
 from orders.models import Refund, ReturnCase, ReturnLine, UnknownParcel
+from orders.queries import visible
 from orders.queries.detail import PERSONAL
 from orders.queries.found import found_order_ids
 from orders.services import returns
@@ -56,7 +57,7 @@ TABS: Mapping[str, Sequence[str]] = {
 
 def listed(tab: str, word: str = "") -> QuerySet[ReturnCase]:
     """The cases of a tab, of orders (or tracking numbers) that a word finds."""
-    rows = ReturnCase.objects.filter(state__in=TABS[tab])
+    rows = visible.of_shops(ReturnCase.objects.filter(state__in=TABS[tab]))
     if word:
         number = word.upper().removeprefix("R").lstrip("0")
         own = Q(tracking_no=word) | Q(order__in=found_order_ids(word))
@@ -86,7 +87,7 @@ def case_rows(cases: Sequence[ReturnCase], user: User) -> list[dict[str, Any]]:
 
 def tab_counts() -> dict[str, int]:
     """How many cases each tab of open work lists; one query."""
-    rows = ReturnCase.objects.filter(state__in=decide.OPEN).order_by()
+    rows = visible.of_shops(ReturnCase.objects.filter(state__in=decide.OPEN)).order_by()
     counts: dict[str, int] = dict(rows.values_list("state").annotate(count=Count("pk")))
     return {tab: sum(counts.get(state, 0) for state in states) for tab, states in TABS.items() if tab != "over"}
 
@@ -94,12 +95,15 @@ def tab_counts() -> dict[str, int]:
 def overdue_exchanges() -> QuerySet[ReturnCase]:
     """Exchanges sent in advance whose goods have not come back in time."""
     since = clock.now() - timedelta(days=WATCH_DAYS)
-    return ReturnCase.objects.filter(
+    rows = ReturnCase.objects.filter(
         ship_first=True, state__in=[State.APPROVED, State.IN_TRANSIT], approved_at__lt=since
-    ).order_by("approved_at")
+    )
+    return visible.of_shops(rows).order_by("approved_at")
 
 
 def unknown_parcels() -> Sequence[UnknownParcel]:
+    if scope.current().shops:  # nobody knows whose they are
+        return []
     return list(UnknownParcel.objects.filter(case__isnull=True).order_by("-pk")[:100])
 
 

@@ -7,14 +7,17 @@ from django.db import connection
 from oms.kernel import clock
 from orders.models import Order
 from orders.models.order import Stage
+from orders.queries import visible
 
 
 def stage_counts() -> dict[str, int]:
-    """Orders per stage; every stage is in the answer."""
+    """Orders per stage, of the person's shops; every stage is in the answer."""
+    own, ids = visible.in_shops("shop_id")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT stage, sum(n)::bigint FROM (SELECT stage, count AS n FROM orders_stagecount "
-            "UNION ALL SELECT stage, delta FROM orders_stagedelta) AS parts GROUP BY stage"
+            "SELECT stage, sum(n)::bigint FROM (SELECT shop_id, stage, count AS n FROM orders_stagecount "
+            f"UNION ALL SELECT shop_id, stage, delta FROM orders_stagedelta) AS parts WHERE true{own} GROUP BY stage",
+            ids,
         )
         found = dict(cursor.fetchall())
     return {stage: int(found.get(stage, 0)) for stage in Stage.values}
@@ -31,20 +34,23 @@ class Figures:
 
 
 def board_figures() -> Figures:
-    """All figures of the tiles by one statement. What it counts row by row is little, and stands in small indexes."""
+    """All figures of the tiles by one statement, of the person's shops. What it counts row by row is little, and stands
+    in small indexes."""
+    own, ids = visible.in_shops("shop_id")
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT 'count', stage, sum(n)::bigint FROM (
-                SELECT stage, count AS n FROM orders_stagecount
-                UNION ALL SELECT stage, delta FROM orders_stagedelta) AS parts GROUP BY stage
+                SELECT shop_id, stage, count AS n FROM orders_stagecount
+                UNION ALL SELECT shop_id, stage, delta FROM orders_stagedelta) AS parts WHERE true{own} GROUP BY stage
             UNION ALL
             SELECT 'late', stage, count(*) FROM orders_order
-             WHERE ship_by < %s AND ship_by IS NOT NULL AND shipped_at IS NULL AND cancelled_at IS NULL GROUP BY stage
+             WHERE ship_by < %s AND ship_by IS NOT NULL AND shipped_at IS NULL AND cancelled_at IS NULL{own}
+             GROUP BY stage
             UNION ALL
-            SELECT 'failed', '', count(*) FROM orders_order WHERE channel_sync = 'failed'
+            SELECT 'failed', '', count(*) FROM orders_order WHERE channel_sync = 'failed'{own}
             """,
-            [clock.end_of_today()],
+            [*ids, clock.end_of_today(), *ids, *ids],
         )
         found: dict[str, dict[str, int]] = {"count": {}, "late": {}, "failed": {}}
         for kind, stage, number in cursor.fetchall():

@@ -45,6 +45,7 @@ def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) ->
             reason=one.text,
             actor=actor,
             by_channel=by_channel,
+            decided_by=one.by,
         )
     except refunds.NothingToRefund as nothing:
         journal.write([Entry(one.order_id, "no_refund", str(nothing))], actor=actor)

@@ -17,10 +17,11 @@ from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Cancellation, CancellationLine, Mail, Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState, Phase
-from orders.services import after_cancel, channel_words, cut_lines, journal, mail, review
+from orders.services import after_cancel, channel_words, cut_lines, journal, mail, refund_limits, refunds, review
 from orders.services import stage as stages
 from orders.services.internal import is_internal
 from orders.services.journal import SYSTEM, Actor, Entry
+from orders.services.refund_limits import NeedsApproval
 from orders.services.reservation import ref_of
 from orders.signals import lines_released, orders_cancelled, stop_wanted
 
@@ -44,12 +45,18 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Cancelled:
     """`by_hand` lists orders whose channel has no cancel call: a person finishes on the mall's own page.
-    `waiting` lists orders that a location was asked to stop; they are not cancelled yet."""
+    `waiting` lists orders that a location was asked to stop; they are not cancelled yet.
+    `over` are those of `refused` that give back more than this person may alone: somebody else has to approve."""
 
     orders: list[int] = field(default_factory=list)
     by_hand: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
     refused: dict[int, str] = field(default_factory=dict)
+    over: dict[int, NeedsApproval] = field(default_factory=dict)
+
+    def refuse_over(self, over: Mapping[int, NeedsApproval]) -> None:
+        self.over.update(over)
+        self.refused.update(refund_limits.causes(over))
 
 
 @transaction.atomic
@@ -67,6 +74,8 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str = "", ask: Ask | None
             result.refused[order.pk] = cause
         else:
             may.append(order)
+    result.refuse_over(refund_limits.over_whole(may, refund=ask.refund, actor=actor))
+    may = [order for order in may if order.pk not in result.over]
     waiting = _ask_to_stop([order.pk for order in may], None, ask.note, actor)
     made = {order.pk: _record(order, ask, actor, waits=order.pk in waiting) for order in may}
     result.waiting.extend(sorted(waiting))
@@ -103,6 +112,11 @@ def cancel_pieces(order_id: int, pieces: Mapping[int, int], *, ask: Ask, actor: 
         return result
     if sum(wanted.values()) == sum(order.lines.values_list("quantity", flat=True)):
         return cancel_orders([order_id], ask=ask, actor=actor)
+    try:
+        _check_pieces(order, wanted, ask, actor)
+    except NeedsApproval as needs:
+        result.refuse_over({order.pk: needs})
+        return result
     waiting = _ask_to_stop([order.pk], list(wanted), ask.note, actor)
     made = _record(order, ask, actor, waits=bool(waiting), pieces=wanted)
     if waiting:
@@ -111,6 +125,17 @@ def cancel_pieces(order_id: int, pieces: Mapping[int, int], *, ask: Ask, actor: 
     result.orders.append(order.pk)
     result.by_hand.extend(_end_pieces(made, actor))
     return result
+
+
+def _check_pieces(order: Order, pieces: Mapping[int, int], ask: Ask, actor: Actor, *, spent: int = 0) -> None:
+    """Raises NeedsApproval. Where we open no refund, a mall that is told pays back by itself all the same."""
+    if actor.by is None or not (ask.refund or not is_internal(order)):
+        return
+    try:
+        amount = refunds.preview(order.pk, refunds.Wish(dict(pieces), deduction=spent)).amount
+    except refunds.NothingToRefund:
+        return
+    refund_limits.check(order.pk, amount, actor.by)
 
 
 def why_not_at_all(order: Order) -> str:
@@ -292,7 +317,9 @@ def record_pieces(
     order: Order, pieces: Mapping[int, int], *, ask: Ask, value: int, spent: int, actor: Actor
 ) -> Cancellation:
     """The cancellation of pieces that give way to other goods: `value` yen less, of which `spent` pays what comes in
-    their place; only the rest is refunded. The caller writes the lines, and tells the channel of the whole change."""
+    their place; only the rest is refunded. The caller writes the lines, and tells the channel of the whole change.
+    Raises NeedsApproval when the rest is more than this person may give back alone."""
+    _check_pieces(order, pieces, ask, actor, spent=spent)
     made = _record(order, ask, actor, waits=False, pieces=pieces)
     made.state, made.ended_at, made.amount = State.DONE, clock.now(), value
     made.save(update_fields=["state", "ended_at", "amount"])

@@ -130,7 +130,8 @@ def _why_not(order: Order, stored: Mapping[int, OrderLine], down: Mapping[int, i
 
 @transaction.atomic
 def change(order_id: int, wanted: Wanted, *, actor: Actor) -> Changed:
-    """Write the change. Raises Moved when the order is another one by now, TooLate when it may not be changed.
+    """Write the change. Raises Moved when the order is another one by now, TooLate when it may not be changed,
+    NeedsApproval when it gives back more than the actor may alone.
 
     Locks the order, then the stock, once. Sent twice the second one is Moved: the version has moved with the first.
     """
@@ -142,6 +143,8 @@ def change(order_id: int, wanted: Wanted, *, actor: Actor) -> Changed:
         return Changed(plan)
     if not plan.grows:
         result = cancel.cancel_pieces(order_id, plan.down, ask=wanted.ask, actor=actor)
+        if result.over:
+            raise result.over[order_id]
         if result.refused:
             raise TooLate(result.refused[order_id])
         return Changed(plan, by_hand=bool(result.by_hand))

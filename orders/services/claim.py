@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from oms.kernel import clock
+from oms.kernel import clock, scope
 from oms.kernel.models import User
 from orders.models import ReviewClaim
 
@@ -24,10 +24,11 @@ SELECT r.id, r.order_id
  WHERE r.code = %(code)s AND r.state = 'open' AND r.level = 'block' AND o.stage = ANY(%(stages)s)
    AND NOT EXISTS (SELECT 1 FROM orders_reviewclaim c
                     WHERE c.order_id = r.order_id AND c.until > %(now)s AND c.by_id <> %(by)s)
-   AND {place}
+   AND {place}{shops}
  ORDER BY o.ship_by NULLS LAST, o.id
  LIMIT 1 FOR NO KEY UPDATE OF r SKIP LOCKED
 """
+OWN_SHOPS = " AND o.shop_id = ANY(%(shops)s)"
 AT = "r.order_id = %(at)s"
 BEHIND = """(COALESCE(o.ship_by, 'infinity'), o.id) >
             (SELECT COALESCE(a.ship_by, 'infinity'), a.id FROM orders_order a WHERE a.id = %(after)s)"""
@@ -79,11 +80,12 @@ def _next(code: str, by: User, stages: Sequence[str], after: int | None, at: int
         "by": by.pk,
         "at": at,
         "after": after,
+        "shops": list(scope.current().shops),
     }
     with connection.cursor() as cursor:
         for place, asked in ((AT, at), (BEHIND, after), ("true", 0)):
             if asked is not None:
-                cursor.execute(NEXT.format(place=place), values)
+                cursor.execute(NEXT.format(place=place, shops=OWN_SHOPS if values["shops"] else ""), values)
                 if row := cursor.fetchone():
                     return int(row[0]), int(row[1])
     return None

@@ -111,6 +111,18 @@ def received(order: Order) -> int:
     return (order.total or 0) if order.payment_state in COLLECTED_ELSEWHERE else 0
 
 
+def buyers_money(orders: Sequence[Order]) -> dict[int, int]:
+    """By order what `received` says, less what its refunds have given back or promised. Two queries."""
+    ids = [order.pk for order in orders]
+    counted = ~Q(kind__in=[PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED])
+    entries = PaymentEntry.objects.filter(order__in=ids).values_list("order")
+    came = dict(entries.annotate(sum=Sum("amount", filter=counted)))
+    live = Refund.objects.filter(order__in=ids, state__in=[Refund.State.DUE, Refund.State.DONE])
+    given = dict(live.values_list("order").annotate(sum=Sum("amount")))
+    elsewhere = {order.pk: order.total or 0 for order in orders if order.payment_state in COLLECTED_ELSEWHERE}
+    return {pk: max(0, (came[pk] or 0 if pk in came else elsewhere.get(pk, 0)) - given.get(pk, 0)) for pk in ids}
+
+
 def free_money(order_ids: Sequence[int]) -> dict[int, int]:
     """By order: the money that came, less what refunds have given back or promised."""
     came = PaymentEntry.objects.filter(order__in=order_ids).exclude(

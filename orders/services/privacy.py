@@ -35,6 +35,7 @@ from orders.models import (
     PurgedOrder,
     Recipient,
     Refund,
+    RefundRequest,
     Retention,
     ReturnCase,
     ReturnEvent,
@@ -166,6 +167,7 @@ def due(days: Mapping[int, int | None]) -> QuerySet[Order]:
         ~Exists(LegalHold.objects.filter(**own)),
         ~Exists(ReturnCase.objects.filter(**own, state__in=returning.OPEN)),
         ~Exists(Refund.objects.filter(**own, state=Refund.State.DUE)),
+        ~Exists(RefundRequest.objects.filter(**own, state=RefundRequest.State.WAITING)),
         stage__in=[Stage.COMPLETED, Stage.CANCELLED],
     )
 
@@ -247,6 +249,7 @@ def _erase_rows(ids: Sequence[int]) -> None:
     OrderTalk.objects.filter(order__in=ids).update(text=GONE)
     Mail.objects.filter(order__in=ids).update(**MAIL_GONE)
     ReturnCase.objects.filter(order__in=ids).update(**CASE_GONE)
+    RefundRequest.objects.filter(order__in=ids).update(payload={}, reason="", note="")
     UnknownParcel.objects.filter(case__order__in=ids).update(sender=GONE, phone="", contents="", tracking_no="")
     files = OrderAttachment.objects.filter(order__in=ids)
     places = list(files.filter(removed_at=None).values_list("place", flat=True))

@@ -9,17 +9,18 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from oms.kernel import clock
+from oms.kernel.models import User
 from oms.kernel.money import yen
 from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund
 from orders.models import Order, OrderLine, OrderTask, Refund, RefundLine, TaskKind
 from orders.models.order import PaymentState
 from orders.models.payment import Collector
-from orders.services import journal, ledger, payment_gates, payment_mail, review, tasks
+from orders.services import journal, ledger, payment_gates, payment_mail, refund_limits, review, tasks
 from orders.services import stage as stages
 from orders.services.channel_words import page_of
 from orders.services.journal import SYSTEM, Actor, Entry
 
-LIVE = (Refund.State.DUE, Refund.State.DONE)
+LIVE = refund_limits.LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,14 @@ class NothingToRefund(Exception):
 
 @transaction.atomic
 def open_refund(
-    order_id: int, *, key: str, wish: Wish, reason: str, actor: Actor = SYSTEM, by_channel: bool = False
+    order_id: int,
+    *,
+    key: str,
+    wish: Wish,
+    reason: str,
+    actor: Actor = SYSTEM,
+    by_channel: bool = False,
+    decided_by: User | None = None,
 ) -> Refund | None:
     """Open the refund of a cancelled, returned or shortened order; the same `key` again returns the known one.
 
@@ -52,6 +60,8 @@ def open_refund(
     the order's), and *before* the line's quantities are lowered. `by_channel`: our cancel notice makes the channel pay
     back by itself, so no person has to; the refund closes when the channel says that the order is cancelled.
     Otherwise a task says where a person pays back. An authorisation that was never captured is voided instead.
+    `decided_by` is whose decision it follows from, when it is not the actor's; a refund that no person's limit covers
+    is opened too, and paid by somebody whose limit does.
 
     Returns None when the buyer's money is not with us (unpaid, cash on delivery not yet delivered). Raises
     NothingToRefund, with a sentence for people, when more is asked than there is.
@@ -66,7 +76,11 @@ def open_refund(
     plan = plan_for(order, wish, at_most=held)
     if not plan.amount and not plan.points_back and not plan.coupon_back:
         raise NothingToRefund(_("返金する金額がありません。数量と金額を確かめてください。"))
-    refund = _write(order, plan, key=key, reason=reason, way=_way(order, by_channel), actor=actor)
+    person = decided_by or actor.by
+    cleared_by = person if refund_limits.authority(order.pk, plan.amount, person) else None
+    refund = _write(
+        order, plan, key=key, reason=reason, way=_way(order, by_channel), actor=actor, cleared_by=cleared_by
+    )
     ledger.book_channel_money(order, actor=actor)
     ledger.settle([order.pk], actor=actor)
     if refund.way != Refund.Way.CHANNEL:
@@ -74,6 +88,15 @@ def open_refund(
     review.sync([order.pk])
     journal.write([Entry(order.pk, "refund_opened", f"{yen(refund.amount)} {reason}")], actor=actor)
     stages.recompute([order.pk], actor=actor)
+    return refund
+
+
+@transaction.atomic
+def open_alone(order_id: int, *, key: str, wish: Wish, reason: str, actor: Actor) -> Refund | None:
+    """`open_refund` on the actor's own authority: raises NeedsApproval, and opens nothing, where that is not enough."""
+    refund = open_refund(order_id, key=key, wish=wish, reason=reason, actor=actor)
+    if refund is not None and refund.cleared_by_id is None:
+        refund_limits.check(order_id, refund.amount, actor.by)
     return refund
 
 
@@ -86,15 +109,22 @@ def preview(order_id: int, wish: Wish) -> RefundPlan:
 
 @transaction.atomic
 def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
-    """The money has gone back: the ledger says so, the order follows. Returns the refunds that were due."""
+    """The money has gone back: the ledger says so, the order follows. Returns the refunds that were due.
+
+    Raises NeedsApproval when one of them is covered by nobody's limit yet, and not by the actor's.
+    """
     rows = _claim(refund_ids, Refund.State.DUE)
+    for refund in rows:
+        if refund.cleared_by_id is None:
+            refund_limits.check(refund.order_id, refund.amount, actor.by)
+            refund.cleared_by = actor.by
     _void([r for r in rows if r.amount and not _was_paid(r)])
     for refund in rows:
         if refund.amount and not _was_paid(refund):
             refund.way = Refund.Way.VOID
         refund.state, refund.done_at, refund.done_by = Refund.State.DONE, clock.now(), actor.by
         refund.note = note[:300] or refund.note
-        refund.save(update_fields=["state", "done_at", "done_by", "note", "way"])
+        refund.save(update_fields=["state", "done_at", "done_by", "note", "way", "cleared_by"])
     ledger.post(
         [ledger.New(r.order_id, "refund", -r.amount, f"refund:{r.pk}", note=r.reason) for r in rows if _was_paid(r)],
         actor=actor,
@@ -108,6 +138,16 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
     journal.write([Entry(r.order_id, "refund_done", yen(r.amount)) for r in rows], actor=actor)
     stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
     return [r.pk for r in rows]
+
+
+@transaction.atomic
+def clear(refund_id: int, *, actor: Actor) -> bool:
+    """Let a due refund be paid on the actor's authority; False when it is not due any more. Raises NeedsApproval."""
+    rows = _claim([refund_id], Refund.State.DUE)
+    for refund in rows:
+        refund_limits.check(refund.order_id, refund.amount, actor.by)
+        Refund.objects.filter(pk=refund.pk).update(cleared_by=actor.by)
+    return bool(rows)
 
 
 @transaction.atomic
@@ -146,7 +186,12 @@ def settle_by_channel(limit: int = 500) -> int:
 def finished_by_person(task: OrderTask, actor: Actor) -> None:
     """Listener of finished tasks: the refund behind this one is done."""
     if task.key.startswith("refund:"):
-        complete([int(task.key.partition(":")[2])], actor=actor)
+        complete([refund_of(task)], actor=actor)
+
+
+def refund_of(task: OrderTask) -> int:
+    """The id of the refund that a task of `task_key` is about."""
+    return int(task.key.partition(":")[2])
 
 
 def money_left(order: Order) -> int:
@@ -221,7 +266,9 @@ def _bill_line(line: OrderLine, back: Mapping[str, Any] | None) -> BillLine:
     )
 
 
-def _write(order: Order, plan: RefundPlan, *, key: str, reason: str, way: str, actor: Actor) -> Refund:
+def _write(
+    order: Order, plan: RefundPlan, *, key: str, reason: str, way: str, actor: Actor, cleared_by: User | None
+) -> Refund:
     def fee(name: str) -> int:
         return plan.fees[name].price if name in plan.fees else 0
 
@@ -243,6 +290,7 @@ def _write(order: Order, plan: RefundPlan, *, key: str, reason: str, way: str, a
         tax_by_rate=[[rate.rate.percent, rate.amount, rate.tax] for rate in plan.rates],
         made_at=clock.now(),
         made_by=actor.by,
+        cleared_by=cleared_by,
     )
     RefundLine.objects.bulk_create(
         RefundLine(

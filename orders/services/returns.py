@@ -224,7 +224,7 @@ def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id:
 def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     """Give back what is due and finish with the money. Nothing to give back is an answer too, with a note.
 
-    Raises Refused when more is asked than is left.
+    Raises Refused when more is asked than is left, NeedsApproval when the actor may not give back so much alone.
     """
     case = _claim(case_id)
     _move(case, State.SETTLED, settled_at=clock.now(), settle_note=settlement.note[:300])
@@ -247,7 +247,7 @@ def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement,
     wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill)
     reason = _("返品 %(no)s（%(why)s）") % {"no": case.number, "why": case.get_reason_display()}
     try:
-        return refunds.open_refund(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
+        return refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
     except refunds.NothingToRefund as nothing:
         if settlement.note.strip():
             return None

@@ -186,7 +186,7 @@ def _allowed(request: HttpRequest, code: str) -> Action:
     action = actions.get(code)
     if action is None:
         raise Http404
-    if not request.user.has_perm(action.permission):
+    if not actions.may_take(user_of(request), action):
         raise PermissionDenied
     return action
 

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_http_methods
 from oms.kernel.links import url_if_served
 from oms.kernel.web import render_page
 from orders.forms_cancel import CancelForm, DeclineForm
-from orders.models import Order
+from orders.models import Order, RefundRequest
 from orders.queries import cancellations
-from orders.services import cancel, decline_cancel
+from orders.services import cancel, decline_cancel, refund_requests
 from orders.services.cancel import Cancelled
-from orders.views.order import actor_of, changed
+from orders.services.journal import Actor
+from orders.services.refund_limits import NeedsApproval
+from orders.views.order import actor_of, changed, say_asked
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,7 +33,10 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
             result = cancel.cancel_orders([pk], ask=form.ask, actor=actor)
         else:
             result = cancel.cancel_pieces(pk, form.pieces, ask=form.ask, actor=actor)
-        _report(request, result)
+        if needs := result.over.get(pk):
+            say_asked(request, _prepare(pk, form, needs, actor))
+        else:
+            _report(request, result)
         return changed(request, pk)
     context = {
         "order": order,
@@ -43,6 +48,12 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         "race_url": url_if_served("fulfillment:race", pk),
     }
     return render_page(request, "orders/cancel.html", context, fragment="orders/_cancel.html")
+
+
+def _prepare(pk: int, form: CancelForm, needs: NeedsApproval, actor: Actor) -> RefundRequest:
+    if form.is_whole:
+        return refund_requests.cancel_whole(pk, ask=form.ask, needs=needs, actor=actor)
+    return refund_requests.cancel_pieces(pk, form.pieces, ask=form.ask, needs=needs, actor=actor)
 
 
 def _why_nothing_is_left(order: Order) -> str:

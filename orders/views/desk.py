@@ -21,7 +21,7 @@ from orders import actions
 from orders.filters import STILL_DUE, OrderFilter, chips
 from orders.models import BulkRun, Order
 from orders.models.order import Stage
-from orders.queries import desk, desk_columns
+from orders.queries import desk, desk_columns, visible
 from orders.services import presence
 from orders.services.bulk import LARGEST
 from orders.views.order import CHANGED, user_of
@@ -186,7 +186,7 @@ def home_panel(request: HttpRequest) -> HttpResponse:
 
 def listed(request: HttpRequest) -> tuple[KeysetPage, OrderFilter]:
     """The page of plain rows that the URL asks for."""
-    filters = OrderFilter(request.GET, queryset=Order.objects.all())
+    filters = OrderFilter(request.GET, queryset=visible.orders())
     matching = narrowed(filters.qs, request.GET)
     rows = desk.table_rows(matching, columns_of(request))
     page = keyset_page(request, rows, order=chosen_order(request, SORTS, NEWEST))
@@ -293,11 +293,11 @@ def chosen_ids(request: HttpRequest, *, most: int = LARGEST) -> list[int]:
     At most one more than `most`; none when a condition cannot be read, since without it more would match.
     """
     if not request.POST.get("all_matching"):
-        return row_ids(request.POST.getlist("ids")[: most + 1])
+        return visible.order_ids(row_ids(request.POST.getlist("ids")[: most + 1]))
     query = QueryDict(request.POST.get("query", ""))
     shown = copy.copy(request)
     shown.GET = query
-    filters = OrderFilter(query, queryset=Order.objects.all())
+    filters = OrderFilter(query, queryset=visible.orders())
     if filters.form.errors:
         return []
     orders = narrowed(filters.qs, query)

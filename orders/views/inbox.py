@@ -18,10 +18,11 @@ from oms.kernel.web import answer, render_page
 from orders.forms import HoldForm
 from orders.models import ReviewReason
 from orders.queries import card as cards
-from orders.queries import detail
+from orders.queries import detail, visible
 from orders.queries import inbox as queue
-from orders.services import decide_card
+from orders.services import decide_card, personal_views
 from orders.services.decide_card import CHANGES, Refused, Wanted
+from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
 
 FRAGMENTS = ("orders/_inbox_kinds.html", "orders/_inbox_card.html", "orders/_inbox_aside.html")
@@ -98,7 +99,7 @@ def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:
 
 def _reason(request: HttpRequest) -> ReviewReason:
     pk = request.POST.get("reason_row", "")
-    return get_object_or_404(ReviewReason, pk=row_id(pk))
+    return get_object_or_404(visible.of_shops(ReviewReason.objects.all()), pk=row_id(pk))
 
 
 def _next(request: HttpRequest, reason: ReviewReason, *, stay: bool = False) -> HttpResponse:
@@ -127,6 +128,8 @@ def _context(
     page = detail.order_page(order, user)
     row = next(row for row in page["open_reasons"] if row.code == card.reason.code)
     others = [other for other in page["open_reasons"] if other.code != row.code]
+    if page["personal"]:
+        personal_views.saw_orders([order.pk], Where.INBOX, by=user)
     evidence = cards.card_context(order, card.reason, personal=page["personal"])
     more = {
         "reason": row,

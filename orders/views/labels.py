@@ -24,6 +24,7 @@ from orders.rule_form import SEPARATORS
 from orders.services import labels, mail, tasks
 from orders.services.journal import Actor
 from orders.views.order import actor_of, changed
+from orders.views.payments import finish_task
 
 
 class LabelsForm(forms.Form):
@@ -138,8 +139,7 @@ def task_later(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("orders.change_order", raise_exception=True)
 def task_done(request: HttpRequest, pk: int) -> HttpResponse:
     task = get_object_or_404(OrderTask, pk=pk)
-    if tasks.finish(pk, actor=actor_of(request)):
-        messages.success(request, _("作業を完了しました。"))
+    finish_task(request, task)
     if "list" in request.POST:
         return HttpResponseRedirect(reverse("orders:tasks"))
     return changed(request, task.order_id)

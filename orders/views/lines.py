@@ -14,9 +14,10 @@ from oms.kernel.web import render_page
 from orders.forms_lines import QuantityForm, items_of, new_rows
 from orders.models import Order
 from orders.queries import change_preview
-from orders.services import change_lines
+from orders.services import change_lines, refund_requests
 from orders.services.change_lines import Changed, Moved, TooLate, Wanted
-from orders.views.order import actor_of
+from orders.services.refund_limits import NeedsApproval
+from orders.views.order import actor_of, say_asked
 
 
 @require_http_methods(["GET", "POST"])
@@ -43,6 +44,10 @@ def order_lines(request: HttpRequest, pk: int) -> HttpResponse:
             context["preview"] = change_preview.preview(order, wanted)
         except TooLate as late:
             context["refused"] = late.cause
+        except NeedsApproval as needs:
+            asked = refund_requests.change(pk, wanted, needs=needs, actor=actor_of(request))
+            say_asked(request, asked)
+            return HttpResponseRedirect(reverse("orders:detail", args=[pk]))
         except Moved:
             return _moved(request, pk, context)
     if valid and form.cleaned_data["version"] != order.version:

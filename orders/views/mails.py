@@ -15,10 +15,11 @@ from oms.kernel.web import render_page
 from orders.mail_forms import DraftForm, RewriteForm
 from orders.models import Mail, Order
 from orders.models.mail import MailEvent
-from orders.queries import mails
+from orders.queries import mails, visible
 from orders.queries.detail import PERSONAL
 from orders.services import mail as mailing
-from orders.services import mail_send
+from orders.services import mail_send, personal_views
+from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
 
 READ = ["orders.view_order", PERSONAL]
@@ -40,6 +41,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The text names the buyer and the address, so it takes the right to see personal data."""
     mail = get_object_or_404(Mail.objects.select_related("order__shop", "by"), pk=pk)
+    personal_views.saw_orders([mail.order_id], Where.MAIL, by=user_of(request))
     context = mails.mail_page(mail) | {"may_send": user_of(request).has_perm("orders.send_mail")}
     return render_page(request, "orders/mail.html", context, fragment="orders/_mail_dialog.html")
 
@@ -50,6 +52,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
     """The mail's HTML as the customer's program shows it, for a frame: it may run, load and send nothing."""
     mail = get_object_or_404(Mail.objects.select_related("order__shop"), pk=pk)
+    personal_views.saw_orders([mail.order_id], Where.MAIL, by=user_of(request))
     response = HttpResponse(mails.mail_page(mail)["html"])
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
@@ -77,7 +80,7 @@ def mails_approve(request: HttpRequest) -> HttpResponse:
     """Every ticked draft without holes goes out; the others stay and say so."""
     ids = row_ids(request.POST.getlist("mail"))
     needed = ("order__lines", "order__recipients", "order__texts")
-    rows = Mail.objects.select_related("order__shop").prefetch_related(*needed)
+    rows = visible.of_shops(Mail.objects.all()).select_related("order__shop").prefetch_related(*needed)
     sent = kept = 0
     for mail in rows.filter(pk__in=ids, state=Mail.State.DRAFT).order_by("pk"):
         if not mail_send.why_not_ready(mail) and mailing.send_draft(mail.pk, actor=actor_of(request)):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import structlog
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -15,16 +14,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from oms.kernel.models import User
+from oms.kernel.money import yen
 from oms.kernel.web import answer, live, render_page
 from orders.forms import HoldForm, PaymentForm
-from orders.models import Order
+from orders.models import Order, RefundRequest
 from orders.queries import detail
 from orders.services import confirm as confirming
 from orders.services import hold as holding
-from orders.services import payment, review
+from orders.services import payment, personal_views, review
 from orders.services.journal import Actor
+from orders.services.personal_views import Where
 
-log = structlog.get_logger(__name__)
 F = TypeVar("F", bound=forms.Form)
 
 FRAGMENTS = (
@@ -53,7 +53,7 @@ def order_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The page for a browser, the desk's drawer for htmx."""
     context = page_context(request, pk)
     if context["personal"]:
-        log.info("personal_data_shown", order=pk, user=request.user.pk)
+        personal_views.saw_orders([pk], Where.ORDER, by=user_of(request))
     return render_page(request, "orders/detail.html", context, fragment="orders/_drawer.html")
 
 
@@ -154,6 +154,12 @@ def changed(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(
         request, to=reverse("orders:detail", args=[pk]), fragments=FRAGMENTS, context=context, trigger=CHANGED
     )
+
+
+def say_asked(request: HttpRequest, asked: RefundRequest) -> None:
+    """What was wanted gives back more than this person may alone, and waits for an approval now."""
+    text = _("返金額 %(amount)s はあなたの上限を超えるため、承認を申請しました。承認されるまで実行されません。")
+    messages.warning(request, text % {"amount": yen(asked.amount)})
 
 
 def user_of(request: HttpRequest) -> User:

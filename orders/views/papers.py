@@ -21,9 +21,10 @@ from orders.models import DocumentEvent, DocumentKind, IssuedDocument
 from orders.paper_forms import CorrectionForm, ReasonForm
 from orders.queries import documents as reading
 from orders.queries.detail import PERSONAL
-from orders.services import document_files, document_links
+from orders.services import document_files, document_links, personal_views
 from orders.services import documents as issuing
 from orders.services.documents import Refused
+from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
 
 ZIP_LIMIT = 300
@@ -68,6 +69,8 @@ def paper_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def paper_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The paper as it was issued; who opened it is on record."""
     document = get_object_or_404(IssuedDocument, pk=pk)
+    if document.order_id:
+        personal_views.saw_orders([document.order_id], Where.PAPER, by=user_of(request))
     try:
         return pdf_answer(document_files.open_file(document, by=user_of(request)), reading.file_name(document))
     except document_files.Altered:

@@ -19,8 +19,9 @@ from orders.models import Order, OrderTask, Refund
 from orders.payment_forms import RecordForm, RefundForm
 from orders.queries import payments
 from orders.queries.detail import PERSONAL
-from orders.services import payment, refunds, tasks
-from orders.views.order import CHANGED, actor_of
+from orders.services import payment, refund_requests, refunds, tasks
+from orders.services.refund_limits import NeedsApproval
+from orders.views.order import CHANGED, actor_of, say_asked
 
 RIGHT = "orders.record_payment"
 
@@ -124,11 +125,13 @@ def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
                 return _open(request, order, form)
         except refunds.NothingToRefund as problem:
             form.add_error(None, str(problem))
+        except NeedsApproval as needs:
+            return _ask_for(request, order, form, needs)
     return render_page(request, "orders/payments/refund.html", context)
 
 
 def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
-    refund = refunds.open_refund(
+    refund = refunds.open_alone(
         order.pk,
         key=_key(request, order),
         wish=payments.wish_of(form),
@@ -138,6 +141,19 @@ def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
     if refund is None:
         raise refunds.NothingToRefund(_("お客様のお金を預かっていないため、返金できません。"))
     messages.success(request, _("返金 %(amount)s の手配を始めました。") % {"amount": yen(refund.amount)})
+    return answer(request, to=reverse("orders:payment", args=[order.pk]))
+
+
+def _ask_for(request: HttpRequest, order: Order, form: RefundForm, needs: NeedsApproval) -> HttpResponse:
+    asked = refund_requests.refund(
+        order.pk,
+        key=_key(request, order),
+        wish=payments.wish_of(form),
+        reason=form.cleaned_data["reason"],
+        needs=needs,
+        actor=actor_of(request),
+    )
+    say_asked(request, asked)
     return answer(request, to=reverse("orders:payment", args=[order.pk]))
 
 
@@ -154,8 +170,13 @@ def _key(request: HttpRequest, order: Order) -> str:
 @require_POST
 @permission_required(RIGHT, raise_exception=True)
 def refund_done(request: HttpRequest, pk: int) -> HttpResponse:
-    done = refunds.complete([pk], actor=actor_of(request), note=request.POST.get("note", ""))
-    _say(request, bool(done), _("返金済みにしました。"), _("この返金はすでに終わっています。"))
+    actor = actor_of(request)
+    try:
+        done = refunds.complete([pk], actor=actor, note=request.POST.get("note", ""))
+    except NeedsApproval as needs:
+        say_asked(request, refund_requests.pay(pk, needs=needs, actor=actor))
+    else:
+        _say(request, bool(done), _("返金済みにしました。"), _("この返金はすでに終わっています。"))
     return answer(request, to=reverse("orders:refunds"))
 
 
@@ -172,9 +193,18 @@ def refund_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 def money_task_done(request: HttpRequest, pk: int) -> HttpResponse:
     """A task about money, for those who may record money but not change orders."""
     task = get_object_or_404(OrderTask, pk=pk, kind__in=payments.MONEY_TASKS)
-    if tasks.finish(task.pk, actor=actor_of(request)):
-        messages.success(request, _("作業を完了しました。"))
+    finish_task(request, task)
     return answer(request, to=reverse("orders:refunds"))
+
+
+def finish_task(request: HttpRequest, task: OrderTask) -> None:
+    """Finish a task and say so; one whose refund this person may not pay alone asks for an approval instead."""
+    actor = actor_of(request)
+    try:
+        if tasks.finish(task.pk, actor=actor):
+            messages.success(request, _("作業を完了しました。"))
+    except NeedsApproval as needs:
+        say_asked(request, refund_requests.pay(refunds.refund_of(task), needs=needs, actor=actor))
 
 
 # ---- shared

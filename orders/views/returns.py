@@ -29,11 +29,13 @@ from orders.forms_returns import (
 from orders.models import Order, ReturnCase
 from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
-from orders.services import exchange, returns
+from orders.services import exchange, personal_views, refund_requests, returns
+from orders.services.personal_views import Where
+from orders.services.refund_limits import NeedsApproval
 from orders.services.refunds import NothingToRefund, Wish, preview
 from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused
-from orders.views.order import actor_of, user_of
+from orders.views.order import actor_of, say_asked, user_of
 
 CHANGE = ["orders.change_returncase", "orders.view_returncase"]
 
@@ -87,6 +89,8 @@ def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
     case, user = _case(pk), user_of(request)
     personal = user.has_perm(PERSONAL)
     shown = order_for(case.order_id, personal=personal)
+    if personal:
+        personal_views.saw_orders([case.order_id], Where.RETURN, by=user)
     context: dict[str, Any] = {
         "case": case,
         "order": shown,
@@ -292,13 +296,18 @@ def return_settle(request: HttpRequest, pk: int) -> HttpResponse:
     form = SettleForm(request.POST, case=case)
     if not form.is_valid():
         return _show(request, pk, settle_form=form)
-    return _do(
-        request,
-        pk,
-        lambda: returns.settle(pk, form.settlement, actor=actor),
-        _("精算しました。返金が要るものは入金の画面に出ます。"),
-        settle_form=form,
-    )
+    try:
+        return _do(
+            request,
+            pk,
+            lambda: returns.settle(pk, form.settlement, actor=actor),
+            _("精算しました。返金が要るものは入金の画面に出ます。"),
+            settle_form=form,
+        )
+    except NeedsApproval as needs:
+        asked = refund_requests.settle_return(case, form.settlement, needs=needs, actor=actor)
+        say_asked(request, asked)
+        return answer(request, to=reverse("orders:return", args=[pk]))
 
 
 @require_POST

@@ -1,4 +1,5 @@
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -8,6 +9,10 @@ class User(AbstractUser):
 
     display_name = models.CharField(_("表示名"), max_length=60, blank=True)
     language = models.CharField(_("言語"), max_length=5, default="ja")
+
+    # Ids of the shops and places one is limited to, of floors above; empty: all. Neither is ever deleted.
+    shop_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, db_default=[])
+    place_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, db_default=[])
 
     # What a sign-in depends on; only on people read `with_sign_in` (oms.kernel.sign_in), as the person of a request is.
     second_step_on: bool

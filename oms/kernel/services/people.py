@@ -8,6 +8,7 @@ from django.db import transaction
 
 from oms.kernel.models import SignInEvent, User
 from oms.kernel.roles import ROLES
+from oms.kernel.scope import EVERYTHING, Scope
 from oms.kernel.services import devices, sign_in_journal
 
 log = structlog.get_logger(__name__)
@@ -15,13 +16,22 @@ log = structlog.get_logger(__name__)
 
 @transaction.atomic
 def save_person(
-    person: User, *, groups: Sequence[Group], password: str, by: User, session: str | None = None, address: str = ""
+    person: User,
+    *,
+    groups: Sequence[Group],
+    password: str,
+    by: User,
+    scope: Scope = EVERYTHING,
+    session: str | None = None,
+    address: str = "",
 ) -> User:
-    """Store a person with these roles; groups of the company's own making stay. An empty password keeps the old one.
+    """Store a person with these roles, limited to these shops and places; groups of the company's own making stay. An
+    empty password keeps the old one.
 
     A new password, or that the person may no longer log in, signs all their browsers out, but for the one of `session`.
     """
     known = person.pk is not None
+    person.shop_ids, person.place_ids = list(scope.shops), list(scope.places)
     person.is_staff = any(group.name == "administrator" for group in groups)
     if password:
         person.set_password(password)
@@ -37,6 +47,8 @@ def save_person(
         person=person.username,
         roles=[group.name for group in groups],
         active=person.is_active,
+        shops=person.shop_ids,
+        places=person.place_ids,
         password_changed=bool(password),
         by=by.username,
     )

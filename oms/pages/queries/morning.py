@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 
 from channels.models import OversellCase, QuarantinedOrder
 from fulfillment.models import ReleaseTime
-from oms.kernel import clock
+from oms.kernel import clock, scope
 from oms.kernel.models import User
 from oms.pages.queries import outbox
 from oms.pages.queries.numbers import Counted
 from orders.filters import STILL_DUE
-from orders.models import Order, OrderEvent, OrderTask
+from orders.models import OrderEvent, OrderTask
 from orders.models.order import Stage
-from orders.queries import labels
+from orders.queries import labels, refund_requests, visible
 
 EVENING = time(18)
 ON_ITS_WAY = (Stage.READY, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED, Stage.COMPLETED)
@@ -51,11 +51,17 @@ def glance(person: User) -> Glance:
     now = clock.now()
     since = datetime.combine(clock.today() - timedelta(days=1), EVENING, clock.TOKYO)
     touched = OrderEvent.objects.filter(order=OuterRef("pk"), by__isnull=False)
-    night = Order.objects.filter(imported_at__gte=since)
+    night = visible.orders().filter(imported_at__gte=since)
     counted = night.aggregate(n=Count("pk"), stopped=Count("pk", filter=Q(stage=Stage.REVIEW)))
     by_itself = night.filter(~Exists(touched), stage__in=ON_ITS_WAY).count()
-    due = Order.objects.filter(STILL_DUE, ship_by__lt=clock.end_of_today()).aggregate(
-        n=Count("pk"), ready=Count("pk", filter=Q(stage=Stage.READY)), first=Min("ship_by", filter=Q(ship_by__gte=now))
+    due = (
+        visible.orders()
+        .filter(STILL_DUE, ship_by__lt=clock.end_of_today())
+        .aggregate(
+            n=Count("pk"),
+            ready=Count("pk", filter=Q(stage=Stage.READY)),
+            first=Min("ship_by", filter=Q(ship_by__gte=now)),
+        )
     )
     return Glance(
         since=since,
@@ -85,24 +91,30 @@ def _next_release(now: datetime) -> datetime | None:
 
 def _exceptions(person: User) -> list[Counted]:
     """What went wrong and stays so until somebody acts; only what this person may open."""
-    found = [Counted(Order.objects.filter(channel_sync="failed").count(), _desk(sync="failed"), _("モール反映の失敗"))]
-    if person.has_perm("kernel.view_effect"):
+    found = [
+        Counted(visible.orders().filter(channel_sync="failed").count(), _desk(sync="failed"), _("モール反映の失敗"))
+    ]
+    if person.has_perm("kernel.view_effect") and scope.may_open("pages:outbox"):
         found.append(Counted(outbox.counts().failed, f"{reverse('pages:outbox')}?state=failed", _("送信の失敗")))
-    if person.has_perm("channels.view_connection"):
+    if person.has_perm("channels.view_connection") and scope.may_open("channels:quarantine"):
         held = QuarantinedOrder.objects.filter(resolved_at__isnull=True).count()
         found.append(Counted(held, reverse("channels:quarantine"), _("取り込めなかった受注")))
-    if person.has_perm("channels.view_oversellcase"):
+    if person.has_perm("channels.view_oversellcase") and scope.may_open("channels:oversell"):
         cases = OversellCase.objects.filter(state="open").count()
         found.append(Counted(cases, reverse("channels:oversell"), _("売り越し")))
     return found
 
 
 def _tasks(person: User, now: datetime) -> list[Counted]:
-    rows = OrderTask.objects.filter(done_at=None)
+    rows = visible.of_shops(OrderTask.objects.filter(done_at=None))
     mine = rows.filter(labels.own_and_awake(person)).aggregate(
         n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now))
     )
-    return [
+    found = [
         Counted(mine["n"], reverse("orders:tasks"), _("自分とチームの作業")),
         Counted(rows.count(), f"{reverse('orders:tasks')}?all=1", _("すべての作業")),
     ]
+    if person.has_perm("orders.approve_refund"):
+        waiting = refund_requests.to_decide(person).count()
+        found.append(Counted(waiting, reverse("orders:refund-requests"), _("返金の承認待ち")))
+    return found

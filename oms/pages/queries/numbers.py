@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from channels.models import PushLog
 from channels.queries.budgets import Limit, limits_of, room
-from oms.kernel import clock
+from oms.kernel import clock, scope
 from oms.kernel.typed import typed_day
 from orders.decide import numbers
 from orders.filters import WAITING, midnight
@@ -348,9 +348,11 @@ def swept_at() -> datetime | None:
 
 
 def chosen_period(query: Any, shops: Sequence[Shop]) -> Period:
-    """What the URL asks for; days that cannot be read, or are the wrong way round, give the usual thirty."""
+    """What the URL asks for, of the person's `shops`; days that cannot be read, or are the wrong way round, give the
+    usual thirty."""
     known = {shop.pk for shop in shops}
     asked = tuple(int(pk) for pk in query.getlist("shop") if pk.isdecimal() and len(pk) < 18 and int(pk) in known)
+    asked = asked or scope.current().shops
     today, code = clock.today(), query.get("period", "")
     since, until = typed_day(query.get("from", "")), typed_day(query.get("to", ""))
     if not code and since and until and since <= until and (until - since).days <= LONGEST:

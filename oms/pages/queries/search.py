@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.queries.members import listed_members, member_rows
-from fulfillment.models import Shipment
+from fulfillment.queries.visible import parcels
 from inventory.models import Sku
+from oms.kernel import scope
 from oms.kernel.models import User
 from oms.kernel.privacy import mask_name
 from oms.kernel.search import matching, search_words
 from oms.kernel.text import search_word
-from orders.models import Order
 from orders.models.order import Stage
-from orders.queries import quick_search
+from orders.queries import quick_search, visible
 from orders.queries.tones import STAGE_TONES
 
 EACH = 10
@@ -76,7 +77,7 @@ def only_exact(groups: Sequence[Group], *, to_order: bool = False) -> str:
 
 def _orders(typed: str, personal: bool) -> Group:
     rows = list(
-        quick_search.found_by(Order.objects.all(), typed)
+        quick_search.found_by(visible.orders(), typed)
         .select_related("shop")
         .only("channel_order_no", "buyer_name", "item_summary", "stage", "ordered_at", "shop__name")
         .order_by("-ordered_at", "-id")[: EACH + 1]
@@ -100,7 +101,10 @@ def _orders(typed: str, personal: bool) -> Group:
 
 
 def _members(typed: str, personal: bool) -> Group:
-    found = list(listed_members(typed).order_by("-id")[: EACH + 1])
+    members = listed_members(typed)
+    if scope.current().shops:
+        members = members.filter(Exists(visible.orders().filter(member=OuterRef("pk"))))
+    found = list(members.order_by("-id")[: EACH + 1])
     hits = [
         Hit(
             title=row.name,
@@ -109,7 +113,11 @@ def _members(typed: str, personal: bool) -> Group:
         )
         for row in member_rows(found[:EACH], personal=personal)
     ]
-    return Group(_("会員"), hits, _more("customers:list", typed) if len(found) > EACH else "")
+    return Group(
+        _("会員"),
+        hits,
+        _more("customers:list", typed) if len(found) > EACH and scope.may_open("customers:list") else "",
+    )
 
 
 def _skus(typed: str, personal: bool) -> Group:
@@ -130,7 +138,7 @@ def _skus(typed: str, personal: bool) -> Group:
 def _shipments(typed: str, personal: bool) -> Group:
     """By our own number (S0000012) or by the carrier's, whole or from its beginning."""
     plain = re.sub(r"[\s\-‐－−ー]", "", unicodedata.normalize("NFKC", typed)).upper()
-    rows = Shipment.objects.select_related("location", "recipient__order")
+    rows = parcels().select_related("location", "recipient__order")
     if own := re.fullmatch(r"S(\d{1,9})", plain):
         found = list(rows.filter(pk=int(own[1])))
     elif re.fullmatch(r"[0-9A-Z]{6,40}", plain):

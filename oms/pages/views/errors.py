@@ -14,7 +14,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return HttpResponse(render_to_string("403.html", {}, request), status=403)
+    """With the sentence that the refusal brought, if it did."""
+    return HttpResponse(render_to_string("403.html", {"cause": str(exception)}, request), status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -13,14 +13,15 @@ from oms.kernel.web import render_page
 from oms.pages.queries import numbers as facts
 from oms.pages.queries.board import board, span
 from orders.decide.reasons import CATALOGUE
-from orders.models import ReviewDecision, Shop
+from orders.models import ReviewDecision
 from orders.models.reason import ReviewReason
+from orders.queries import visible
 
 
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def numbers(request: HttpRequest) -> HttpResponse:
-    shops = list(Shop.objects.order_by("code"))
+    shops = list(visible.shops().order_by("code"))
     period = facts.chosen_period(request.GET, shops)
     told = request.user.has_perm("inventory.view_cost")
     context = {
@@ -67,7 +68,7 @@ def pushes(request: HttpRequest) -> HttpResponse:
 
 
 def _period(request: HttpRequest) -> facts.Period:
-    return facts.chosen_period(request.GET, list(Shop.objects.all()))
+    return facts.chosen_period(request.GET, list(visible.shops()))
 
 
 def _list(request: HttpRequest, rows: "QuerySet[Any]", template: str, title: str) -> HttpResponse:

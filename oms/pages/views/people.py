@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from inventory.models import Location
 from oms.kernel.models import Device, User
 from oms.kernel.roles import ROLES
 from oms.kernel.services import devices, second_step
@@ -20,6 +21,9 @@ from oms.kernel.whence import address_of
 from oms.pages.forms import PersonForm
 from oms.pages.queries import sign_in as queries
 from oms.pages.views.own_account import say_how_many
+from orders.models import Shop
+
+LIMITS = (("shops", Shop), ("places", Location))
 
 
 @require_GET
@@ -27,8 +31,16 @@ from oms.pages.views.own_account import say_how_many
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody, those who may log in first."""
     labels = {role.code: role.label for role in ROLES}
+    names = {kind: dict(model.objects.values_list("pk", "name")) for kind, model in LIMITS}
     rows = [
-        {"person": person, "roles": [labels.get(group.name, group.name) for group in person.groups.all()]}
+        {
+            "person": person,
+            "roles": [labels.get(group.name, group.name) for group in person.groups.all()],
+            "limits": [
+                *(names["shops"].get(pk, pk) for pk in person.shop_ids),
+                *(names["places"].get(pk, pk) for pk in person.place_ids),
+            ],
+        }
         for person in with_sign_in(User.objects.prefetch_related("groups")).order_by("-is_active", "username")
     ]
     return render_page(request, "pages/people.html", {"rows": rows})
@@ -61,8 +73,15 @@ def _form(request: HttpRequest, person: User) -> HttpResponse:
             }
         return render_page(request, "pages/person.html", context)
     own, password = person.pk == by.pk, form.cleaned_data["password"]
-    session = request.session.session_key if own else None
-    save_person(form.instance, groups=form.groups(), password=password, by=by, session=session, address=address)
+    save_person(
+        form.instance,
+        groups=form.groups(),
+        password=password,
+        by=by,
+        scope=form.scope(),
+        session=request.session.session_key if own else None,
+        address=address,
+    )
     if own and password:
         devices.keep_session(request, form.instance)  # the person stays logged in here, and nowhere else
     messages.success(request, _("%(person)sを保存しました。") % {"person": form.instance})

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("inventory", "0008_watched_stock"),
-        ("orders", "0032_indexes_for_more_filters"),
+        ("orders", "0034_limits_and_views_are_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

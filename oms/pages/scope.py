@@ -1,0 +1,227 @@
+"""People limited to some shops or places: which pages are made for them, and what each page is about.
+
+Every page has a line here, or is closed to them: one that is added later can be forgotten, but shows nothing. What a
+page lists is narrowed where it is read (`orders.queries.visible`, `inventory.queries.places`,
+`fulfillment.queries.visible`); what a page is about is looked after here, before it is asked, and is not found where
+it is another shop's. Who has no limits pays nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from channels.models import Listing
+from fulfillment.queries.visible import parcels
+from oms.kernel import scope
+from oms.kernel.models import User
+from oms.kernel.scope import Scope
+from orders.models import (
+    BulkRun,
+    ExportRun,
+    IssuedDocument,
+    Mail,
+    Order,
+    OrderLine,
+    OrderTask,
+    Refund,
+    RefundRequest,
+    ReturnCase,
+)
+from orders.queries import visible
+
+# What a page asks of the address: whether its subject is the person's. False: as if it were not there.
+Rule = Callable[[Mapping[str, Any], Scope], bool]
+
+
+def anybody(_kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+    """Shows nothing of shops or places, or narrows what it shows by itself."""
+    return True
+
+
+def _of(model: type[Model], path: str, name: str = "pk") -> Rule:
+    def is_own(kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+        return visible.of_shops(model._default_manager.filter(pk=kwargs[name]), path).exists()
+
+    return is_own
+
+
+def shop(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    return not limits.shops or kwargs.get("shop_id", kwargs.get("pk")) in limits.shops
+
+
+def code_of_shop(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    """The list of all codes, or one code of a shop."""
+    return shop(kwargs, limits) if "shop_id" in kwargs else all_shops(kwargs, limits)
+
+
+def parcel(kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+    return parcels().filter(pk=kwargs["pk"]).exists()
+
+
+def member(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    """Bought in one of the shops."""
+    return not limits.shops or visible.orders().filter(member=kwargs["pk"]).exists()
+
+
+def _run(model: type[Model]) -> Rule:
+    """A frozen selection: of the person's own making, and still of their shops alone."""
+
+    def is_own(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+        if not limits.shops:
+            return True
+        ids = model._default_manager.filter(pk=kwargs["key"], by=limits.person).values_list("order_ids", flat=True)
+        found = ids.first()
+        strange = Order.objects.exclude(shop__in=limits.shops)
+        return found is not None and not strange.filter(pk__in=found).exists()
+
+    return is_own
+
+
+order, order_named = _of(Order, "shop"), _of(Order, "shop", "order")
+mail, task, case = _of(Mail, "order__shop"), _of(OrderTask, "order__shop"), _of(ReturnCase, "order__shop")
+refund, request_ = _of(Refund, "order__shop"), _of(RefundRequest, "order__shop")
+paper, line, listing = _of(IssuedDocument, "shop"), _of(OrderLine, "order__shop"), _of(Listing, "shop")
+
+
+def _closed() -> PermissionDenied:
+    return PermissionDenied(_("この画面は、すべての店舗・拠点を担当する人だけが使えます。"))
+
+
+def all_shops(_kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    """The whole company's, as far as shops go."""
+    if limits.shops:
+        raise _closed()
+    return True
+
+
+def order_of_all_places(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    """Moves an order's goods wherever they lie."""
+    if limits.places:
+        raise _closed()
+    return order(kwargs, limits)
+
+
+def _lines(rule: Rule, names: str, app: str) -> dict[str, Rule]:
+    return {f"{app}:{name}": rule for name in names.split()}
+
+
+ROOF = "home login logout language keys styleguide search health-strip numbers number-actions number-reasons " \
+       "number-decisions number-pushes"  # fmt: skip
+OF_AN_ORDER = """
+presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
+edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
+order-rules labels payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
+return-open
+"""
+LISTS = """
+list live filter views view-tiles columns view-save view-change home-panel bulk-choose bulk-log bulk-last exports
+export-choose inbox inbox-accept inbox-choose inbox-hold inbox-undo member-panel mails mails-approve mail-opt-out tasks
+payments payments-expired refunds refund-requests papers papers-csv papers-zip document-link returns
+"""
+OF_A_CASE = """
+return return-approve return-reject return-exchange return-resend return-withdraw return-sent return-receive
+return-inspect return-settle return-close
+"""
+COMPANY_WIDE_ORDERS = """
+manual-new manual-skus manual-shop copy matching bank-load bank-columns match-sure match-undo bank-line match-accept
+line-aside payment-terms payment-terms-edit payment-terms-reset paper-shops release-day release-panel release-undo
+unknown-parcel-note unknown-parcel unknown-parcel-attach export-layouts export-layout-new export-layout
+export-layout-delete
+"""
+OF_A_SHOP = """
+edit check import-now pause listings-import delay publishing-shop window-add compare credential renewal renewal-enter
+renewal-step consent protect protect-lift limits sku-options gap-day
+"""
+COMPANY_WIDE_CHANNELS = """
+add quarantine replay-all quarantined replay gaps gap-compare catch-up catch-up-read reimport-numbers reimported
+listings listings-choose listings-bulk publishing window-remove sku-stock sku-safety oversell oversell-case
+oversell-decide oversell-order listing-take-away proposals proposal-accept propose match-rules match-rule-add match-rule
+match-rule-delete mapping-warnings mapping-history mapping-csv mapping-csv-download csv-batch csv-apply pushes
+credentials expiry-panel calls consent-callback
+"""
+
+PAGES: Mapping[str, Rule] = {
+    "healthz": anybody,
+    "metrics": anybody,
+    **_lines(anybody, ROOF, "pages"),
+    **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build", "inventory"),
+    **_lines(all_shops, "list", "customers"),
+    **_lines(member, "detail", "customers"),
+    **_lines(anybody, LISTS, "orders"),
+    **_lines(order, OF_AN_ORDER, "orders"),
+    **_lines(line, "line", "orders"),
+    **_lines(_run(BulkRun), "bulk bulk-undo bulk-csv bulk-run", "orders"),
+    **_lines(_run(ExportRun), "export export-begin export-retry export-again export-file", "orders"),
+    **_lines(mail, "mail mail-html mail-edit mail-approve mail-withdraw mail-again mail-was-sent mail-send", "orders"),
+    **_lines(task, "task-done money-task-done", "orders"),
+    **_lines(refund, "refund-done refund-withdraw", "orders"),
+    **_lines(request_, "refund-request-approve refund-request-refuse refund-request-withdraw", "orders"),
+    **_lines(paper, "paper paper-pdf paper-reissue paper-correct paper-void paper-link paper-revoke", "orders"),
+    **_lines(case, OF_A_CASE, "orders"),
+    **_lines(shop, "paper-settings", "orders"),
+    **_lines(all_shops, COMPANY_WIDE_ORDERS, "orders"),
+    **_lines(
+        anybody,
+        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm",
+        "fulfillment",
+    ),
+    **_lines(parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned", "fulfillment"),
+    **_lines(order, "order-panel race", "fulfillment"),
+    **_lines(
+        order_of_all_places,
+        "instruct split split-off split-temperature split-later split-undo ask-change stop-withdraw",
+        "fulfillment",
+    ),
+    **_lines(all_shops, "shortages shortage waiting", "fulfillment"),
+    **_lines(anybody, "list live home-panel catch-ups sku-panel", "channels"),
+    **_lines(shop, OF_A_SHOP, "channels"),
+    **_lines(code_of_shop, "map", "channels"),
+    **_lines(order, "reimport", "channels"),
+    **_lines(order_named, "card-panel", "channels"),
+    **_lines(listing, "listing", "channels"),
+    **_lines(all_shops, COMPANY_WIDE_CHANNELS, "channels"),
+}
+
+
+def pages_of(limits: Scope) -> frozenset[str]:
+    """The pages worth a link for these limits: those that would not be refused, whatever they are about."""
+    shut: set[Rule] = set()
+    if limits.shops:
+        shut.add(all_shops)
+    if limits.places:
+        shut.add(order_of_all_places)
+    return frozenset(name for name, rule in PAGES.items() if rule not in shut)
+
+
+class ScopeMiddleware:
+    """Answers the requests of people with limits within their scope, and lets them see no page about others' things."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with scope.within(scope.EVERYTHING):
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], _args: Any, kwargs: Mapping[str, Any]
+    ) -> None:
+        """Raises Http404 or PermissionDenied. Pages for everybody without a login have nobody to limit."""
+        if not getattr(view, "login_required", True):
+            return
+        person: User | AnonymousUser = request.user
+        if not isinstance(person, User) or not (person.shop_ids or person.place_ids):
+            return
+        limits = scope.of(person)
+        scope.enter(Scope(limits.shops, limits.places, limits.person, pages_of(limits)))
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        rule = PAGES.get(name)
+        if rule is None:
+            raise _closed()
+        if not rule(kwargs, scope.current()):
+            raise Http404
