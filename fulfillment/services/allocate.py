@@ -14,7 +14,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from orders.models import Order, OrderLine, Recipient
 from orders.models.order import Stage
-from orders.services import waiting
+from orders.services import set_parts, waiting
 from orders.services.facts import write_allocated
 from orders.services.reservation import line_ids_of, rank_of, ref_of
 
@@ -105,11 +105,10 @@ def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
     ).order_by("order", "position")
     missing = F("quantity") - F("allocated_quantity")  # what left already counts as allocated
     found = list(rows.values_list("pk", "order", "recipient_position", missing, "sku", "units"))
-    parts = stock.components({sku for *_rest, sku, _units in found})
+    needs = set_parts.needs_of([(pk, sku, units) for pk, *_rest, sku, units in found])
     lines: dict[int, list[Line]] = defaultdict(list)
-    for pk, order_id, recipient, quantity, sku, units in found:
-        needs = {part: each * units for part, each in parts[sku].items()}
-        lines[order_id].append(Line(pk, order_id, recipient, quantity, needs))
+    for pk, order_id, recipient, quantity, _sku, _units in found:
+        lines[order_id].append(Line(pk, order_id, recipient, quantity, needs[pk]))
     return dict(lines)
 
 

@@ -10,7 +10,7 @@ from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
-from orders.models.order import Order, OrderLine, Recipient
+from orders.models.order import LineComponent, Order, OrderLine, Recipient
 from orders.models.papers import (
     DocumentEvent,
     DocumentKind,
@@ -24,7 +24,7 @@ from orders.models.papers import (
 from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
-from orders.models.refund import Refund, RefundLine
+from orders.models.refund import Refund, RefundLine, RefundPart
 from orders.models.release_move import ReleaseMove, ReleaseMoveLine
 from orders.models.return_case import (
     ExchangeItem,
@@ -65,6 +65,7 @@ __all__ = [
     "FigureState",
     "IssuedDocument",
     "LegalHold",
+    "LineComponent",
     "Logo",
     "Mail",
     "MailPolicy",
@@ -97,6 +98,7 @@ __all__ = [
     "Recipient",
     "Refund",
     "RefundLine",
+    "RefundPart",
     "ReleaseMove",
     "ReleaseMoveLine",
     "Reminder",

@@ -10,7 +10,7 @@ from inventory.services import stock
 from oms.kernel.sql import update_rows
 from orders.decide.cut import Cut, CutLine, Sums, cut
 from orders.models import Order, OrderLine
-from orders.services import refunds, review
+from orders.services import refunds, review, set_parts
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import Actor
@@ -94,7 +94,7 @@ def _promise_the_rest(
 
 def _regrant(wants: Sequence[stock.Want], line_ids: Sequence[int]) -> set[str]:
     """One stock call: give back what the lines hold, and promise again what is left of them."""
-    asked = stock.requests_for(wants)
+    asked = set_parts.requests_for(wants)
     named = {request.ref for request in asked}
     last = (float("inf"), float("inf"))
     empty = [stock.Request(ref_of(id_), (), last) for id_ in line_ids if ref_of(id_) not in named]

@@ -21,7 +21,18 @@ from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import cancel, intake_rows, journal, ledger, lines, mail, mail_stages, recipients, review
+from orders.services import (
+    cancel,
+    intake_rows,
+    journal,
+    ledger,
+    lines,
+    mail,
+    mail_stages,
+    recipients,
+    review,
+    set_parts,
+)
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
@@ -288,6 +299,7 @@ class LinePlan:
     added: list[tuple[Change, int, ChannelLine]] = field(default_factory=list)
     wants: list[stock.Want] = field(default_factory=list)
     let_go: list[int] = field(default_factory=list)
+    resold: list[set_parts.Sold] = field(default_factory=list)
 
     def bring(self, change: Change, position: int, line: ChannelLine, stored: OrderLine | None) -> None:
         if stored is None:
@@ -315,6 +327,8 @@ class LinePlan:
         if same:
             return
         self.let_go.append(stored.pk)
+        if (sku_id, units) != (stored.sku_id, stored.units):
+            self.resold.append((stored.pk, sku_id, units, stored.tax_rate))
         if sku_id and quantity and takes_stock(change.order):
             self.wants.append(
                 want_of(stored.pk, sku_id, quantity * units, change.order.ship_by, change.order.ordered_at)
@@ -337,6 +351,7 @@ class LinePlan:
             },
             self.changed,
         )  # fmt: skip
+        set_parts.keep_anew(self.resold)
         if self.let_go:
             OrderLine.objects.filter(pk__in=self.let_go).update(reserved=False, allocated_quantity=0)
             lines_released.send(sender=LinePlan, line_ids=list(self.let_go))
@@ -359,7 +374,7 @@ LAST = (float("inf"), float("inf"))
 
 def regrant(wants: Sequence[stock.Want], let_go: Sequence[int]) -> set[str]:
     """One stock call: give back what `let_go` lines hold, and promise what `wants` ask. Returns the refs granted."""
-    asked = stock.requests_for(wants)
+    asked = set_parts.requests_for(wants)
     named = {request.ref for request in asked}
     empty = [stock.Request(ref, (), LAST) for line in let_go if (ref := f"line:{line}") not in named]
     return stock.regrant([*asked, *empty])
