@@ -34,11 +34,12 @@ from orders.documents.values import (
     PickOrder,
     ReturnSlip,
 )
-from orders.models import Order, OrderLine, PaperSettings, Recipient
+from orders.models import LineComponent, Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import Carrier, PaymentMethod
 from orders.queries.gifts import Gift, gift_at, gifts_of
 from orders.queries.papers import (
     buyer_of,
+    by_rate,
     deductions_of,
     fees_of,
     issuer_for,
@@ -215,6 +216,7 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
             Prefetch("order_line__sku", skus),
             Prefetch("order_line__order", orders),
             "order_line__order__texts",
+            "order_line__components",
         )
         .order_by("pk")
     )
@@ -377,8 +379,8 @@ def _lines(shipment: Shipment, amounts: dict[int, int]) -> Iterable[Line]:
         rows[row.order_line_id].append(row)
     for line_id, own in rows.items():
         line = own[0].order_line
-        bundle = line.sku is not None and line.sku.is_bundle
-        yield Line(
+        kept = {part.sku_id: part for part in line.components.all()}
+        printed = Line(
             code=line.sku.code if line.sku else line.channel_sku,
             name=line.name,
             options=line.options,
@@ -386,10 +388,24 @@ def _lines(shipment: Shipment, amounts: dict[int, int]) -> Iterable[Line]:
             unit_price=line.unit_price,
             amount=amounts[line_id],
             rate=rate_of(line),
-            components=tuple(
-                Component(code=row.sku.code, name=row.sku.name, quantity=row.quantity) for row in own if bundle
-            ),
         )
+        yield from by_rate(line, printed, _components(line, own, kept))
+
+
+def _components(
+    line: OrderLine, rows: Sequence[ShipmentLine], kept: Mapping[int, LineComponent]
+) -> dict[int, Component]:
+    """A set's components in this parcel, by the names they were sold under, in the set's order."""
+    if not kept and not (line.sku and line.sku.is_bundle):
+        return {}
+    ordered = sorted(rows, key=lambda row: kept[row.sku_id].position if row.sku_id in kept else row.pk)
+    return {row.sku_id: _component(row, kept.get(row.sku_id)) for row in ordered}
+
+
+def _component(row: ShipmentLine, part: LineComponent | None) -> Component:
+    if part is None:
+        return Component(code=row.sku.code, name=row.sku.name, quantity=row.quantity)
+    return Component(code=row.sku.code, name=part.name, quantity=row.quantity, set_name=part.set_name)
 
 
 # ---- pick list

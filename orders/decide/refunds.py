@@ -121,8 +121,8 @@ def plan_refund(
     """Give back so many pieces of lines and these fees whole; `at_most` is the buyer's money that is still with us.
     `units`: of single components of sets, by the id of their `SetPart`.
 
-    Raises ValueError for more pieces or units than are left. A deduction never makes the refund negative. Goodwill, and a
-    surplus that was paid beyond the total, are no part of any price: they bear no tax.
+    Raises ValueError for more pieces or units than are left. A deduction never makes the refund negative. Goodwill,
+    and a surplus that was paid beyond the total, are no part of any price: they bear no tax.
     """
     line_parts, fee_parts = shares_of(bill)
     lines = [

@@ -38,11 +38,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One product inside a set line."""
+    """One product inside a set line. `set_name`: of the set inside the set that it comes from."""
 
     code: str
     name: str
     quantity: int
+    set_name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

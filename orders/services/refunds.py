@@ -10,7 +10,17 @@ from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
-from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund, units_beside
+from orders.decide.refunds import (
+    FEES,
+    Bill,
+    BillLine,
+    RefundPlan,
+    everything_left,
+    parts_shares,
+    plan_refund,
+    shares_of,
+    units_beside,
+)
 from orders.decide.set_shares import SetPart
 from orders.models import Order, OrderLine, OrderTask, Refund, RefundLine, TaskKind
 from orders.models.order import PaymentState
@@ -205,6 +215,18 @@ def bill_of(order: Order) -> Bill:
         tax_excluded=order.tax_excluded,
         refunded_fees={name: fees[f"{name}__sum"] or 0 for name in FEES},
     )
+
+
+def unit_shares(order: Order) -> dict[int, int]:
+    """Component of a set → what one unit of it cost after the shop's discounts, fractions of a yen cut off."""
+    bill = bill_of(order)
+    if not any(line.parts for line in bill.lines):
+        return {}
+    found: dict[int, int] = {}
+    for line, share in zip(bill.lines, shares_of(bill)[0], strict=True):
+        for part, own in zip(line.parts, parts_shares(line, share), strict=True):
+            found[part.id] = own.price // (part.units * line.quantity)
+    return found
 
 
 def _bill_line(line: OrderLine, back: Mapping[str, Any] | None, parts: Sequence[SetPart]) -> BillLine:

@@ -215,6 +215,17 @@ def received_units(case: ReturnCase) -> dict[int, int]:
     return _units([(line, line.received) for line in _lines(case) if line.received])
 
 
+def sold_units(order: Order) -> dict[int, int]:
+    """SKU → units of everything that stands of an order; a set counts as its components."""
+    lines = list(order.lines.filter(sku__isnull=False, quantity__gt=0).values_list("pk", "sku", "units", "quantity"))
+    needs = set_parts.needs_of([(line, sku, units) for line, sku, units, _quantity in lines])
+    sold: dict[int, int] = {}
+    for line, _sku, _units, quantity in lines:
+        for sku, each in needs[line].items():
+            sold[sku] = sold.get(sku, 0) + each * quantity
+    return sold
+
+
 def _lines(case: ReturnCase) -> QuerySet[ReturnLine]:
     return case.lines.select_related("line", "component")
 
