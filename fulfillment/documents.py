@@ -210,7 +210,7 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
     orders = Order.objects.select_related("shop").defer("search", "channel_parts", "channel_extra")
     skus = Sku.objects.defer("search_text")
     return (
-        ShipmentLine.objects.select_related("order_line")
+        ShipmentLine.objects.select_related("order_line__set_line")
         .prefetch_related(
             Prefetch("sku", skus),
             Prefetch("order_line__sku", skus),
@@ -460,7 +460,6 @@ def gift_marks(gift: Gift) -> list[str]:
 
 
 def _pick_item(line: ShipmentLine) -> PickItem:
-    bought: Sku | None = line.order_line.sku
     return PickItem(
         shelf=line.sku.shelf,
         code=line.sku.code,
@@ -468,8 +467,16 @@ def _pick_item(line: ShipmentLine) -> PickItem:
         jan=line.sku.jan,
         options=beyond_name(line.sku.name, [line.sku.variant, *re.split(r"\n| / ", line.order_line.options)]),
         quantity=line.quantity,
-        set_name=bought.name if bought and bought.is_bundle else "",
+        set_name=set_of(line.order_line),
     )
+
+
+def set_of(line: OrderLine) -> str:
+    """The set that a picked product belongs to; empty for plain goods. A component of a set that was taken apart
+    still says so."""
+    if line.set_line:
+        return line.set_line.name
+    return line.sku.name if line.sku and line.sku.is_bundle else ""
 
 
 def beyond_name(name: str, options: Iterable[str]) -> str:

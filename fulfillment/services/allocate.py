@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts, shortage
+from fulfillment.services import facts, sets_apart, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
@@ -32,7 +32,10 @@ def allocate_waiting() -> int:
     placed = 0
     waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
-        placed += len(allocate_orders(waiting_ids[start : start + BATCH]))
+        batch = waiting_ids[start : start + BATCH]
+        placed += len(allocate_orders(batch))
+        if apart := sets_apart.take_apart_what_fits_nowhere(batch):
+            placed += len(allocate_orders(apart))
     return placed
 
 

@@ -5,7 +5,7 @@ were instructed, and the reason `channel_changed` says what the channel wants in
 taken.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -279,15 +279,37 @@ def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
         for line in OrderLine.objects.filter(order__in=[change.stored.pk for change in changes])
     }
     plan = LinePlan(sku_of)
+    apart = _taken_apart(stored.values())
     for change in changes:
         kept = set()
         for position, line in enumerate(change.order.lines):
             kept.add(line.line_id)
+            known = stored.get((change.stored.pk, line.line_id))
+            if known and (own := apart.get(known.pk)) and _stays_apart(line, known, own):
+                kept.update(part.channel_line_id for part in own)
+                continue
             plan.bring(change, position, line, stored.get((change.stored.pk, line.line_id)))
         for (order_id, line_id), known in stored.items():
             if order_id == change.stored.pk and line_id not in kept and known.quantity and not line_id.startswith(GIFT):
                 plan.drop(known)
     plan.write()
+
+
+def _taken_apart(lines: Iterable[OrderLine]) -> dict[int, list[OrderLine]]:
+    """Set's line → the lines of its components."""
+    found: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        if line.set_line_id:
+            found.setdefault(line.set_line_id, []).append(line)
+    return found
+
+
+def _stays_apart(line: ChannelLine, known: OrderLine, own: Sequence[OrderLine]) -> bool:
+    """The channel names as many sets as before, or components have left already: what we made of it stays. Another
+    number of sets replaces it."""
+    sold = max(-(-(part.quantity + part.cancelled_quantity) // part.set_units) for part in own)
+    same = intake_rows.standing_quantity(line) == known.quantity + sold
+    return same or any(part.shipped_quantity for part in own)
 
 
 @dataclass

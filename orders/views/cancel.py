@@ -14,7 +14,7 @@ from oms.kernel.web import render_page
 from orders.forms_cancel import CancelForm, DeclineForm
 from orders.models import Order
 from orders.queries import cancellations
-from orders.services import cancel, decline_cancel
+from orders.services import cancel, cancel_units, decline_cancel
 from orders.services.cancel import Cancelled
 from orders.views.order import actor_of, changed
 
@@ -29,6 +29,8 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         actor = actor_of(request)
         if form.is_whole:
             result = cancel.cancel_orders([pk], ask=form.ask, actor=actor)
+        elif form.units:
+            result = cancel_units.cancel_units(pk, form.units, ask=form.ask, actor=actor)
         else:
             result = cancel.cancel_pieces(pk, form.pieces, ask=form.ask, actor=actor)
         _report(request, result)
