@@ -1,7 +1,7 @@
 """Sets opened down to what is stocked, with what a sale has to remember of each component."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.db import connection
@@ -34,7 +34,7 @@ class Content:
 
 
 def contents(sku_ids: Iterable[int]) -> dict[int, list[Content]]:
-    """Set → its components; plain SKUs and empty sets are left out. One query.
+    """Set → its components; plain SKUs, empty sets and sets that contain one are left out. One query.
 
     A component's list value is its price times its units. The price of a set inside the set is spread over that set's
     components by their list prices; where it has none of its own, it is worth its components.
@@ -42,9 +42,11 @@ def contents(sku_ids: Iterable[int]) -> dict[int, list[Content]]:
     with connection.cursor() as cursor:
         cursor.execute(TREE, [sorted(set(sku_ids))])
         rows = cursor.fetchall()
+    unknown = {row[0] for row in rows if row[5] and row[7] is None}  # they contain a set that is empty
     groups: dict[tuple[int, int], list[tuple]] = defaultdict(list)
     for row in rows:
-        groups[row[0], row[1]].append(row)
+        if row[0] not in unknown:
+            groups[row[0], row[1]].append(row)
     found: dict[int, list[Content]] = defaultdict(list)
     for (bundle, _top), own in groups.items():
         found[bundle] += _opened(own)
@@ -56,7 +58,7 @@ def _opened(rows: list[tuple]) -> list[Content]:
     _bundle, sku, name, rate, price, is_bundle, count, *_inside, by_component, set_rate = rows[0]
     if not is_bundle:
         return [Content(sku, name, "", count, price * count, rate if by_component else set_rate)]
-    inside = [row[7:12] for row in rows if row[7] is not None]
+    inside = [row[7:12] for row in rows]
     values = [part_price * quantity for _id, _name, _rate, part_price, quantity in inside]
     if price:
         values = spread_to_largest(price, values if sum(values) else [part[4] for part in inside])
@@ -82,8 +84,3 @@ def _once_each(parts: list[Content]) -> list[Content]:
             )
         )
     return list(merged.values())
-
-
-def units_of(parts: Mapping[int, list[Content]]) -> dict[int, dict[int, int]]:
-    """Set → SKU → units in one set."""
-    return {bundle: {part.sku_id: part.units for part in own} for bundle, own in parts.items()}

@@ -45,6 +45,12 @@ class Component:
     quantity: int
     set_name: str = ""
 
+    @property
+    def words(self) -> str:
+        """Its line under the set, without a price."""
+        inside = f"{self.set_name} / " if self.set_name else ""
+        return f"└ {inside}{self.name}　{self.code}　× {self.quantity:,}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:

@@ -1,5 +1,7 @@
 """Sets and parcels: whole by default; where the product allows it, components leave apart and are told as one set."""
 
+from dataclasses import replace
+
 import pytest
 
 from channels.connectors.contract import Parcel
@@ -15,6 +17,7 @@ from inventory.models import BundleComponent, Sku
 from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
 from oms.kernel import clock
+from orders.channel_order import Totals
 from orders.models import Cancellation, LineComponent, Order, OrderTask, Refund
 from orders.services import cancel_units, take_apart
 from orders.services.audit import violations as order_violations
@@ -155,7 +158,7 @@ def test_one_component_is_cancelled_and_the_others_go_on(shop):
 
 
 def test_components_cancelled_one_by_one_give_back_the_order_to_the_yen(shop):
-    order = ordered(shop, make_set(), price=1_003, points=301)
+    order = ordered(shop, make_set(), price=1_003, totals=Totals(goods=1_003, shipping=500, points=301, total=1_202))
     paid = order.total
     for code in ("CUP", "POT"):
         for line in order.lines.filter(quantity__gt=0):
@@ -193,8 +196,6 @@ def test_the_channel_naming_the_order_again_leaves_the_components_alone(shop):
     Sku.objects.filter(pk=bundle.pk).update(ships_apart=True)
     take_apart.take_apart(order.pk, {order.lines.get().pk: 1}, actor=ACTOR)
     [line] = told.lines
-    from dataclasses import replace  # noqa: PLC0415
-
     renamed = replace(told, lines=(replace(line, options="色: 赤"),), updated_at=clock.now())
     take_in(shop, [renamed], sku_of=mapped(bundle))
     assert standing(order) == {"CUP": (2, 500), "POT": (1, 499)} and all_is_well()
@@ -209,6 +210,7 @@ def test_the_channel_naming_the_order_again_leaves_the_components_alone(shop):
 def test_parcels_without_taken_apart_sets_are_told_as_they_are(shop, django_assert_num_queries):
     order = ordered(shop, make_set())
     ship_all(order)
+    order = Order.objects.select_related("shop").get()
     with django_assert_num_queries(1):
         [parcel] = parcels_of(order)
     assert isinstance(parcel, Parcel) and dict(parcel.lines) == {order.lines.get().channel_line_id: 1}
