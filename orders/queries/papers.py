@@ -6,7 +6,6 @@ from datetime import date
 
 from django.conf import settings
 from django.db.models import Prefetch
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from inventory.models import Sku
@@ -161,7 +160,7 @@ def by_rate(line: OrderLine, printed: Line, inside: Mapping[int, Component] | No
 def _at_rate(printed: Line, percent: int, amount: int, inside: Sequence[Component]) -> Line:
     return replace(
         printed,
-        name=_("%(name)s（%(rate)d%%対象）") % {"name": printed.name, "rate": percent},
+        name=f"{printed.name}（{percent}%対象）",
         unit_price=amount // printed.quantity,
         amount=amount,
         rate=rate_known(percent, None),

@@ -1,4 +1,4 @@
-"""セット商品 on the product's page: components, one-part shipping and tax, refused in words where they make no sense."""
+"""セット商品 on the product's page: components, partial shipping, tax; refused in words where they make no sense."""
 
 import pytest
 from django.urls import reverse
