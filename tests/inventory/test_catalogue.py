@@ -66,7 +66,7 @@ def test_sets_nest_two_levels_and_no_deeper():
         catalogue.set_components([ComponentRow("DEEP", "OUTER")])
     with pytest.raises(CatalogueError, match="2段まで"):
         catalogue.set_components([ComponentRow("DEEP", "OUTER")])
-    with pytest.raises(CatalogueError, match="たがいの構成品.*INNER, OUTER"):
+    with pytest.raises(CatalogueError, match=r"たがいの構成品.*INNER, OUTER"):
         catalogue.set_components([ComponentRow("INNER", "OUTER")])
     with pytest.raises(CatalogueError, match="セット自身"):
         catalogue.set_components([ComponentRow("INNER", "INNER")])

@@ -34,7 +34,7 @@ def test_the_page_shows_and_changes_what_a_set_is(client_of, aoi, ben, tea_set):
     assert dict(BundleComponent.objects.values_list("component__code", "quantity")) == {"CUP": 4, "POT": 1}
     change = KitChange.objects.get()
     assert (change.before, change.after) == ("CUP × 2、POT × 1", "CUP × 4、POT × 1、一部出荷可、構成品ごとの税率")
-    assert PublisherMark.objects.filter(sku=tea_set).exists(), "every channel hears what is available now"
+    assert PublisherMark.objects.filter(sku_id=tea_set.pk).exists(), "every channel hears what is available now"
     shown = client_of(aoi).get(reverse("inventory:sku", args=[tea_set.pk])).content.decode()
     assert "構成品を別々の荷物で送れます" in shown and "構成品ごと" in shown
 
