@@ -88,8 +88,8 @@ def _returned_value(case: ReturnCase) -> int:
         for part, own in zip(line.parts, refund_plans.parts_shares(line, share), strict=True):
             worth[line.id, part.id] = (own.price, part.units * line.quantity)
     value = 0
-    for line, component, count in case.lines.values_list("line", "component", "quantity"):
-        price, of = worth.get((line, component), (0, 1))
+    for line_id, component, count in case.lines.values_list("line", "component", "quantity"):
+        price, of = worth.get((line_id, component), (0, 1))
         value += price * count // of
     return value
 

@@ -127,7 +127,7 @@ def why_not_opened(order: Order, wanted: Mapping[int, int], single: Mapping[int,
 
 def returnable(order_id: int) -> dict[int, int]:
     """Line id → whole pieces that have left and are in no live case."""
-    return returnable_goods(order_id).pieces
+    return dict(returnable_goods(order_id).pieces)
 
 
 def returnable_goods(order_id: int) -> decide.Returnable:
