@@ -34,11 +34,12 @@ from orders.documents.values import (
     PickOrder,
     ReturnSlip,
 )
-from orders.models import Order, OrderLine, PaperSettings, Recipient
+from orders.models import LineComponent, Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import Carrier, PaymentMethod
 from orders.queries.gifts import Gift, gift_at, gifts_of
 from orders.queries.papers import (
     buyer_of,
+    by_rate,
     deductions_of,
     fees_of,
     issuer_for,
@@ -209,13 +210,14 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
     orders = Order.objects.select_related("shop").defer("search", "channel_parts", "channel_extra")
     skus = Sku.objects.defer("search_text")
     return (
-        ShipmentLine.objects.select_related("order_line")
+        ShipmentLine.objects.select_related("order_line__set_line")
         .prefetch_related(
             Prefetch("sku", skus),
             Prefetch("order_line__sku", skus),
             Prefetch("order_line__order", orders),
             "order_line__order__texts",
             "order_line__order__choices",
+            "order_line__components",
         )
         .order_by("pk")
     )
@@ -379,8 +381,8 @@ def _lines(shipment: Shipment, amounts: dict[int, int]) -> Iterable[Line]:
         rows[row.order_line_id].append(row)
     for line_id, own in rows.items():
         line = own[0].order_line
-        bundle = line.sku is not None and line.sku.is_bundle
-        yield Line(
+        kept = {part.sku_id: part for part in line.components.all()}
+        printed = Line(
             code=line.sku.code if line.sku else line.channel_sku,
             name=line.name,
             options=line.options,
@@ -388,10 +390,24 @@ def _lines(shipment: Shipment, amounts: dict[int, int]) -> Iterable[Line]:
             unit_price=line.unit_price,
             amount=amounts[line_id],
             rate=rate_of(line),
-            components=tuple(
-                Component(code=row.sku.code, name=row.sku.name, quantity=row.quantity) for row in own if bundle
-            ),
         )
+        yield from by_rate(line, printed, _components(line, own, kept))
+
+
+def _components(
+    line: OrderLine, rows: Sequence[ShipmentLine], kept: Mapping[int, LineComponent]
+) -> dict[int, Component]:
+    """A set's components in this parcel, by the names they were sold under, in the set's order."""
+    if not kept and not (line.sku and line.sku.is_bundle):
+        return {}
+    ordered = sorted(rows, key=lambda row: kept[row.sku_id].position if row.sku_id in kept else row.pk)
+    return {row.sku_id: _component(row, kept.get(row.sku_id)) for row in ordered}
+
+
+def _component(row: ShipmentLine, part: LineComponent | None) -> Component:
+    if part is None:
+        return Component(code=row.sku.code, name=row.sku.name, quantity=row.quantity)
+    return Component(code=row.sku.code, name=part.name, quantity=row.quantity, set_name=part.set_name)
 
 
 # ---- pick list
@@ -453,7 +469,6 @@ def gift_marks(gift: Gift) -> list[str]:
 
 
 def _pick_item(line: ShipmentLine) -> PickItem:
-    bought: Sku | None = line.order_line.sku
     return PickItem(
         shelf=line.sku.shelf,
         code=line.sku.code,
@@ -461,8 +476,16 @@ def _pick_item(line: ShipmentLine) -> PickItem:
         jan=line.sku.jan,
         options=beyond_name(line.sku.name, [line.sku.variant, *re.split(r"\n| / ", line.order_line.options)]),
         quantity=line.quantity,
-        set_name=bought.name if bought and bought.is_bundle else "",
+        set_name=set_of(line.order_line),
     )
+
+
+def set_of(line: OrderLine) -> str:
+    """The set that a picked product belongs to; empty for plain goods. A component of a set that was taken apart
+    still says so."""
+    if line.set_line:
+        return line.set_line.name
+    return line.sku.name if line.sku and line.sku.is_bundle else ""
 
 
 def beyond_name(name: str, options: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, P
 from orders.desk_actions import outcome, split
 from orders.models import OrderLine
 from orders.models.order import FulfillmentState, Stage
+from orders.services import set_parts
 from orders.services.journal import Actor
 
 Facts = Mapping[str, Any]
@@ -105,12 +106,12 @@ def _not_whole_there(order_ids: Sequence[int], location_id: int) -> int:
 def _needs(order_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     """Order → SKU → units still to send, sets taken apart."""
     lines = OrderLine.objects.filter(order__in=order_ids, sku__isnull=False, quantity__gt=F("shipped_quantity"))
-    rows = list(lines.values_list("order", "sku", F("quantity") - F("shipped_quantity"), "units"))
-    parts = stock.components({sku for _order, sku, _open, _units in rows})
+    rows = list(lines.values_list("order", "pk", F("quantity") - F("shipped_quantity"), "sku", "units"))
+    parts = set_parts.needs_of([(line, sku, units) for _order, line, _open, sku, units in rows])
     needs: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for order_id, sku, pieces, units in rows:
-        for part, each in parts[sku].items():
-            needs[order_id][part] += pieces * units * each
+    for order_id, line, pieces, _sku, _units in rows:
+        for part, each in parts[line].items():
+            needs[order_id][part] += pieces * each
     return needs
 
 

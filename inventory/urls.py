@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from inventory.views import change, kit, sku, stock
+from inventory.views import change, kit, sets, sku, stock
 
 app_name = "inventory"
 
@@ -15,5 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("skus/<int:pk>/kit/", kit.panel, name="kit"),
     path("skus/<int:pk>/kit/parts/", kit.parts, name="kit-parts"),
     path("skus/<int:pk>/kit/build/", kit.build, name="kit-build"),
+    path("skus/<int:pk>/set/", sets.rules, name="set"),
     path("skus/<int:pk>/receive/", change.receive, name="receive"),
 ]

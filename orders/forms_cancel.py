@@ -8,8 +8,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from orders.models import Cancellation, Order, OrderLine
+from orders.models import Cancellation, LineComponent, Order, OrderLine
 from orders.models.cancellation import cancel_reasons
+from orders.models.order import FulfillmentState
+from orders.services import set_parts
 from orders.services.cancel import Ask, why_not_whole
 
 WHOLE, PIECES = "whole", "pieces"
@@ -45,8 +47,9 @@ class CancelForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         self.lines = [line for line in lines if line.quantity > line.shipped_quantity]
+        self.parts = _parts(order, self.lines)
         scopes = [] if why_not_whole(order) else [(WHOLE, _("注文全体"))]
-        if len(self.lines) > 1 or any(line.quantity > 1 for line in self.lines) or not scopes:
+        if len(self.lines) > 1 or self.parts or any(line.quantity > 1 for line in self.lines) or not scopes:
             scopes.append((PIECES, _("商品と数を選ぶ")))
         scope = self.fields["scope"]
         assert isinstance(scope, forms.ChoiceField)
@@ -61,6 +64,14 @@ class CancelForm(forms.Form):
                 required=False,
                 widget=forms.NumberInput(attrs={"max": most}),
             )
+            for part in self.parts.get(line.pk, ()):
+                self.fields[f"part-{part.pk}"] = forms.IntegerField(
+                    label=part.name,
+                    min_value=0,
+                    max_value=most * part.units,
+                    required=False,
+                    widget=forms.NumberInput(attrs={"max": most * part.units}),
+                )
 
     @property
     def head_fields(self) -> list[forms.BoundField]:
@@ -75,11 +86,29 @@ class CancelForm(forms.Form):
         """(line, its field, pieces that may be cancelled)."""
         return [(line, self[f"line-{line.pk}"], line.quantity - line.shipped_quantity) for line in self.lines]
 
+    @property
+    def all_fields(self) -> list[tuple[str, bool, forms.BoundField, int]]:
+        """(name, whether it is a set's component, its field, the most) in the order of the lines."""
+        rows: list[tuple[str, bool, forms.BoundField, int]] = []
+        for line, field, most in self.line_fields:
+            rows.append((line.name, False, field, most))
+            rows += [
+                (part.name, True, self[f"part-{part.pk}"], part.units * most) for part in self.parts.get(line.pk, ())
+            ]
+        return rows
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("scope") == PIECES and not self.errors and not any(self.pieces.values()):
+        single = any(self.units.values())
+        if data.get("scope") == PIECES and not self.errors and not any(self.pieces.values()) and not single:
             raise forms.ValidationError(_("キャンセルする商品の数を入れてください。"))
-        if data.get("scope") == WHOLE and any(self.pieces.values()) and not self.takes_all:
+        if single and any(self.pieces.values()):
+            raise forms.ValidationError(
+                _(
+                    "セットの構成品だけのキャンセルは、ほかの商品とは分けて行ってください。どちらかの数を消してください。"
+                )
+            )
+        if data.get("scope") == WHOLE and (single or (any(self.pieces.values()) and not self.takes_all)):
             raise forms.ValidationError(
                 _("数を入れたときは「商品と数を選ぶ」を選んでください。全体なら数を消してください。")
             )
@@ -98,9 +127,22 @@ class CancelForm(forms.Form):
         return {line.pk: self.cleaned_data.get(f"line-{line.pk}") or 0 for line in self.lines}
 
     @property
+    def units(self) -> dict[int, int]:
+        """How many of single components of sets."""
+        own = [part.pk for parts in self.parts.values() for part in parts]
+        return {pk: count for pk in own if (count := self.cleaned_data.get(f"part-{pk}") or 0)}
+
+    @property
     def ask(self) -> Ask:
         names = ("reason", "note", "asked_by", "keep_off_sale", "send_mail", "refund", "key")
         return Ask(**{name: self.cleaned_data[name] for name in names})
+
+
+def _parts(order: Order, lines: Sequence[OrderLine]) -> dict[int, list[LineComponent]]:
+    """The components that may be cancelled alone: of sets of which nothing is in a parcel that a place works on."""
+    if order.fulfillment_state == FulfillmentState.INSTRUCTED:
+        return {}
+    return set_parts.parts_of(line.pk for line in lines)
 
 
 class DeclineForm(forms.Form):

@@ -93,3 +93,20 @@ def items_of(rows: Sequence[LineForm]) -> list[Item]:
     """What the rows hold; valid ones only."""
     found = [row.item(free=False) for row in rows if row.is_bound and row.is_valid() and not row.is_blank]
     return [item for item in found if item is not None]
+
+
+class ApartForm(forms.Form):
+    """How many sets of a line are taken apart."""
+
+    def __init__(self, data: Any = None, *, line: OrderLine) -> None:
+        super().__init__(data)
+        most = max(1, line.quantity - line.shipped_quantity)
+        self.fields["pieces"] = forms.IntegerField(
+            label=_("分けるセットの数"),
+            min_value=1,
+            max_value=most,
+            initial=most,
+            widget=forms.NumberInput(attrs={"max": most, "inputmode": "numeric"}),
+            help_text=_("%(name)s の金額と値引は、販売したときの割合で構成品に分かれます。元には戻せません。")
+            % {"name": line.name},
+        )

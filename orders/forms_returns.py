@@ -1,6 +1,7 @@
 """What people type about goods that come back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -13,52 +14,75 @@ from inventory.models import Location, Sku
 from inventory.queries.places import own as own_places
 from oms.kernel.money import yen
 from orders.decide import returns as decide
-from orders.models import Order, OrderLine, ReturnCase, ReturnGrade
+from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade
 from orders.models.order import Carrier
 from orders.models.return_case import return_reasons
 from orders.services import exchange
-from orders.services.refunds import bill_of
-from orders.services.returns import Settlement
+from orders.services.refunds import bill_of, unit_shares
+from orders.services.returns import Settlement, received_units, returnable_goods, sold_units
+from orders.services.set_parts import parts_of
 
 FEES = (("shipping", lazy("送料")), ("fees", lazy("手数料")), ("gift_fees", lazy("ラッピング料")))
 NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A number field. `key`: the id of an order or return line, or of a set's component; `part` says which.
+    `help` stands under the name."""
+
+    key: int
+    label: str
+    most: int
+    part: bool = False
+    help: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{'part' if self.part else 'piece'}-{self.key}"
+
+
 class PiecesForm(forms.Form):
-    """One number for each (id, label, most)."""
+    """One number for each row; components of a set stand under it."""
 
     side_by_side: tuple[str, ...] = ()  # short fields that share a row
 
-    def add_rows(self, rows: Sequence[tuple[int, str, int]], *, filled: bool = False) -> None:
+    def add_rows(self, rows: Sequence[Row], *, filled: bool = False) -> None:
         self.rows = list(rows)
-        for pk, label, most in rows:
-            self.fields[f"piece-{pk}"] = forms.IntegerField(
-                label=label,
+        for row in rows:
+            self.fields[row.name] = forms.IntegerField(
+                label=row.label,
                 min_value=0,
-                max_value=most,
+                max_value=row.most,
                 required=False,
-                initial=most if filled else None,
-                widget=forms.NumberInput(attrs={"max": most, "inputmode": "numeric"}),
+                initial=row.most if filled else None,
+                widget=forms.NumberInput(attrs={"max": row.most, "inputmode": "numeric"}),
             )
 
     @property
-    def row_fields(self) -> list[tuple[forms.BoundField, int]]:
-        return [(self[f"piece-{pk}"], most) for pk, _label, most in self.rows]
+    def row_fields(self) -> list[tuple[forms.BoundField, Row]]:
+        return [(self[row.name], row) for row in self.rows]
 
     @property
     def pieces(self) -> dict[int, int]:
-        return {pk: self.cleaned_data.get(f"piece-{pk}") or 0 for pk, _label, _most in self.rows}
+        return {row.key: self.cleaned_data.get(row.name) or 0 for row in self.rows if not row.part}
+
+    @property
+    def units(self) -> dict[int, int]:
+        """How many of single components."""
+        return {row.key: self.cleaned_data.get(row.name) or 0 for row in self.rows if row.part}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if not self.errors and not any(self.pieces.values()):
+        if not self.errors and not any([*self.pieces.values(), *self.units.values()]):
             raise forms.ValidationError(_("数を入れてください。"))
         return data
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:
         apart = ("key", *self.side_by_side)
-        return [self[name] for name in self.fields if not name.startswith("piece-") and name not in apart]
+        numbers = {row.name for row in self.rows}
+        return [self[name] for name in self.fields if name not in numbers and name not in apart]
 
     @property
     def row_of_fields(self) -> list[forms.BoundField]:
@@ -71,7 +95,7 @@ def reasons_to_choose() -> list[tuple[str, str | Promise]]:
 
 
 class OpenForm(PiecesForm):
-    """Which pieces of a shipped order come back, and why."""
+    """Which pieces of a shipped order come back, and why; of a set, single components too."""
 
     reason = forms.ChoiceField(label=lazy("返品の理由"), choices=reasons_to_choose, widget=forms.RadioSelect)
     kind = forms.ChoiceField(
@@ -80,9 +104,34 @@ class OpenForm(PiecesForm):
     note = forms.CharField(label=lazy("メモ"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
     key = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
-    def __init__(self, data: Any = None, *, lines: Sequence[OrderLine], free: Mapping[int, int]) -> None:
+    def __init__(self, data: Any = None, *, order: Order) -> None:
         super().__init__(data, initial={"key": uuid4().hex})
-        self.add_rows([(line.pk, line.name, free[line.pk]) for line in lines if free.get(line.pk, 0) > 0])
+        free, shares = returnable_goods(order.pk), unit_shares(order)
+        components = parts_of(free.inside)
+        self.has_sets = bool(components)
+        rows: list[Row] = []
+        for line in order.lines.order_by("position"):
+            if free.pieces.get(line.pk, 0) > 0:
+                rows.append(Row(line.pk, line.name, free.pieces[line.pk], help=_whole(components.get(line.pk))))
+            rows += [
+                Row(part.pk, _label(part, line), free.units[part.pk], part=True, help=_share(shares.get(part.pk)))
+                for part in components.get(line.pk, ())
+                if free.units[part.pk] > 0
+            ]
+        self.add_rows(rows)
+
+
+def _whole(components: Sequence[LineComponent] | None) -> str:
+    return _("セットごと（構成品すべて）") if components else ""
+
+
+def _label(part: LineComponent, line: OrderLine) -> str:
+    label = f"{part.set_name} / {part.name}" if part.set_name else part.name
+    return _("%(name)s（1セットに%(units)d点）") % {"name": label, "units": part.units // line.units}
+
+
+def _share(unit: int | None) -> str:
+    return _("按分した金額 1点 %(amount)s（値引後）") % {"amount": yen(unit)} if unit is not None else ""
 
 
 class AnswerForm(forms.Form):
@@ -101,8 +150,8 @@ class ReceiveForm(PiecesForm):
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
         super().__init__(data)
-        lines = case.lines.select_related("line").order_by("line__position")
-        self.add_rows([(line.pk, line.line.name, line.quantity) for line in lines], filled=True)
+        lines = case.lines.select_related("line", "component").order_by("line__position", "component__position")
+        self.add_rows([Row(line.pk, line.name, line.quantity) for line in lines], filled=True)
 
 
 class InspectForm(forms.Form):
@@ -156,16 +205,22 @@ class SettleForm(PiecesForm):
     note = forms.CharField(label=lazy("精算メモ"), max_length=300, required=False)
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
-        lines = [line for line in case.lines.select_related("line").order_by("line__position") if line.received]
-        left = dict(case.order.lines.values_list("pk", "quantity"))
-        everything = sum(line.received for line in lines) == sum(left.values())
+        rows = case.lines.select_related("line", "component").order_by("line__position", "component__position")
+        lines = [line for line in rows if line.received]
+        everything = received_units(case) == sold_units(case.order)
         proposal = decide.propose(case.reason, everything=everything, freight=0)
         sent = sum(item.unit_price * item.quantity for item in case.exchange_items.all())
         same = case.exchange_order_id is not None and case.exchange_order and case.exchange_order.total == 0
         super().__init__(
             data, initial={"fees": list(proposal.fees) if not sent else [], "deduction": proposal.deduction}
         )
-        self.add_rows([(line.line_id, line.line.name, line.received) for line in lines], filled=not (sent and same))
+        self.add_rows(
+            [
+                Row(line.component_id or line.line_id, line.name, line.received, part=line.component_id is not None)
+                for line in lines
+            ],
+            filled=not (sent and same),
+        )
         self._offer_fees(case)
 
     def _offer_fees(self, case: ReturnCase) -> None:
@@ -193,6 +248,7 @@ class SettleForm(PiecesForm):
             data.get("deduction") or 0,
             data.get("goodwill") or 0,
             data["note"],
+            self.units,
         )
 
 
@@ -257,7 +313,3 @@ class ParcelForm(forms.Form):
     sender = forms.CharField(label=lazy("差出人"), max_length=120, required=False)
     phone = forms.CharField(label=lazy("電話番号"), max_length=30, required=False)
     contents = forms.CharField(label=lazy("中身"), max_length=300, required=False)
-
-
-def lines_of(order: Order) -> list[OrderLine]:
-    return list(order.lines.order_by("position"))

@@ -12,7 +12,7 @@ from oms.kernel import clock
 from oms.kernel.pdf.picture import UnreadablePicture, read_picture
 from oms.kernel.typed import DayField
 from orders.documents.bill import Bill
-from orders.documents.credit import Wish
+from orders.documents.credit import Sets, Wish, items_of, left, line_ref, part_ref
 from orders.documents.rules import STAMP_METHODS
 from orders.filters import DayInput
 from orders.models import Logo, PaperSettings
@@ -64,7 +64,9 @@ class ReasonForm(forms.Form):
 
 
 class CreditForm(forms.Form):
-    """How many pieces of each line came back, and what else is given back."""
+    """How many pieces of each line came back, or of single components of sets, and what else is given back."""
+
+    REST = ("fees", "reduction", "day", "reason")
 
     day = DayField(label=lazy("返品・値引の日"), widget=DayInput)
     fees = forms.IntegerField(label=lazy("返す送料・手数料（円）"), min_value=0, max_value=10**8, required=False)
@@ -76,19 +78,31 @@ class CreditForm(forms.Form):
     even_if_exempt = forms.BooleanField(label=lazy("1万円未満でも発行する"), required=False)
     key = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
-    def __init__(self, data: Any = None, *, sold: Bill, given: dict[str, int], **kwargs: Any) -> None:
+    def __init__(
+        self, data: Any = None, *, sold: Bill, given: dict[str, int], sets: Sets | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(data, **kwargs)
+        pieces, units = left(sold, given, sets or {})
         self.refs: list[str] = []
+        self.part_refs: list[str] = []
         for line in sold.lines:
-            left = line.quantity - given.get(line.ref, 0)
-            if left > 0:
-                name = f"line-{line.ref}"
-                self.refs.append(line.ref)
-                self.fields[name] = forms.IntegerField(
-                    label=line.name, min_value=0, max_value=left, required=False,
-                    help_text=_("返品できる数: %(n)s") % {"n": left},
-                )  # fmt: skip
-        self.order_fields([*(f"line-{ref}" for ref in self.refs), "fees", "reduction", "day", "reason"])
+            base = line_ref(line.ref)
+            if pieces[base] > 0 and base not in self.refs:
+                self.refs.append(base)
+                self._ask(f"line-{base}", line.name, pieces[base])
+            for item in items_of(line, sets or {}):
+                ref = part_ref(base, item)
+                if units[ref] > 0:
+                    self.part_refs.append(ref)
+                    label = _("%(set)s の構成品だけ: %(name)s") % {"set": line.name, "name": item.name}
+                    self._ask(f"line-{ref}", label, units[ref])
+        self.order_fields([*[name for name in self.fields if name.startswith("line-")], *self.REST])
+
+    def _ask(self, name: str, label: str, most: int) -> None:
+        self.fields[name] = forms.IntegerField(
+            label=label, min_value=0, max_value=most, required=False,
+            help_text=_("返品できる数: %(n)s") % {"n": most},
+        )  # fmt: skip
 
     def clean_day(self) -> Any:
         day = self.cleaned_data["day"]
@@ -99,8 +113,10 @@ class CreditForm(forms.Form):
     @property
     def wish(self) -> Wish:
         data = self.cleaned_data
-        pieces = {ref: data.get(f"line-{ref}") or 0 for ref in self.refs}
-        return Wish({ref: n for ref, n in pieces.items() if n}, data["fees"] or 0, data["reduction"] or 0)
+        pieces, units = (
+            {ref: n for ref in refs if (n := data.get(f"line-{ref}") or 0)} for refs in (self.refs, self.part_refs)
+        )
+        return Wish(pieces, data["fees"] or 0, data["reduction"] or 0, units)
 
 
 class PaperSettingsForm(forms.ModelForm):

@@ -13,7 +13,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.sql import update_rows
 from orders.models import Order, OrderLine, Shop
-from orders.services import journal, review
+from orders.services import journal, review, set_parts
 from orders.services.intake_rows import Mapped
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.reservation import line_ids_of, want_of
@@ -122,16 +122,17 @@ def _give_to_waiting_lines(wanted: Mapping[tuple[int, str], Decision], actor: Ac
         {"sku_id": "bigint", "units": "int", "release_date": "date"},
         [(line, d.sku_id, d.units, skus[d.sku_id].release_date) for line, d in chosen.items()],
     )
+    set_parts.keep_anew([(line, chosen[line].sku_id, chosen[line].units, rate) for line, *_rest, rate in waiting])
     given = sorted({(order, code, skus[chosen[line].sku_id].code) for line, order, _shop, code, *_rest in waiting})
     journal.write([Entry(order, "mapped", f"{code} → {sku}") for order, code, sku in given], actor=actor)
     _write_release_dates(orders)
     ours = set(promisable().filter(pk__in=chosen).values_list("pk", flat=True))
     wants = [
         want_of(line, chosen[line].sku_id, quantity * chosen[line].units, ship_by, ordered_at)
-        for line, _order, _shop, _code, quantity, ship_by, ordered_at in waiting
+        for line, _order, _shop, _code, quantity, ship_by, ordered_at, _rate in waiting
         if line in ours
     ]
-    granted = stock.grant(stock.requests_for(wants), kind="reserve")
+    granted = stock.grant(set_parts.requests_for(wants), kind="reserve")
     OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
     review.reevaluate(orders, actor=actor)
     return orders
@@ -139,7 +140,7 @@ def _give_to_waiting_lines(wanted: Mapping[tuple[int, str], Decision], actor: Ac
 
 # Lines of standing orders without SKU whose code is decided now. The partial index `line_unmapped` serves it.
 WAITING = """
-SELECT l.id, o.id, o.shop_id, l.channel_sku, l.quantity, o.ship_by, o.ordered_at
+SELECT l.id, o.id, o.shop_id, l.channel_sku, l.quantity, o.ship_by, o.ordered_at, l.tax_rate
   FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
   JOIN unnest(%s::bigint[], %s::text[]) AS w(shop_id, channel_sku)
     ON w.shop_id = o.shop_id AND w.channel_sku = l.channel_sku

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from channels.connectors.contract import ChannelError, Connector, CredentialsRefused, Parcel
 from channels.connectors.registry import connector_class
 from channels.models import Connection
-from channels.services import shops
+from channels.services import apart_lines, shops
 from fulfillment.models import Shipment, ShipmentLine
 from oms.kernel import clock
 from oms.kernel.models import Effect
@@ -165,7 +165,7 @@ def parcels_by_order(orders: Sequence[Order]) -> dict[int, list[Parcel]]:
     for the last the line waits until all its pieces have left, because what was told may not be correctable.
     The orders bring their shop along.
     """
-    left = _parcels_left([order.pk for order in orders])
+    left = apart_lines.told_as_sets(_parcels_left([order.pk for order in orders]), orders)
     single = [order for order in orders if order.shop.can("one_number_per_line")]
     if single:
         told = dict(Connection.objects.filter(shop__in={o.shop_id for o in single}).values_list("shop", "told_number"))
@@ -181,7 +181,7 @@ def _pieces_of(order_ids: Sequence[int]) -> dict[int, dict[str, int]]:
     rows = OrderLine.objects.filter(order__in=order_ids).values_list("order", "channel_line_id", "quantity")
     for order_id, line_id, quantity in rows:
         pieces[order_id][line_id] = quantity
-    return pieces
+    return apart_lines.standing_as_sets(pieces)
 
 
 def tell_again(order_ids: Sequence[int]) -> None:

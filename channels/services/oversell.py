@@ -15,7 +15,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide.reasons import Found
 from orders.models import Order, OrderLine, ReviewReason, Shop
-from orders.services import cancel, journal, review
+from orders.services import cancel, journal, review, set_parts
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import Actor
@@ -193,7 +193,7 @@ def _requests(taker: OrderLine, giving: Sequence[OrderLine]) -> list[stock.Reque
         assert line.sku_id is not None
         units = (line.quantity - line.shipped_quantity) * line.units
         wants.append(stock.Want(ref_of(line.pk), line.sku_id, units, place))
-    return stock.requests_for(wants)
+    return set_parts.requests_for(wants)
 
 
 def _journal(case: OversellCase, text: str, by: User | None) -> None:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfillment.documents import gift_for, gift_marks, lines_with_orders, texts_for
+from fulfillment.documents import gift_for, gift_marks, lines_with_orders, set_of, texts_for
 from fulfillment.labels import Address, label_problems
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.queries.visible import parcels
@@ -273,14 +273,13 @@ def _wish_day(order: Order) -> str:
 
 
 def _pick_row(line: ShipmentLine) -> PickRow:
-    bought = line.order_line.sku
     return PickRow(
         line.sku.shelf,
         line.sku.code,
         f"{line.sku.name} {line.sku.variant}".strip(),
         line.order_line.options,
         line.quantity,
-        bought.name if bought and bought.is_bundle else "",
+        set_of(line.order_line),
     )
 
 

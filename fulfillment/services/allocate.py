@@ -7,14 +7,14 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts, shortage
+from fulfillment.services import facts, sets_apart, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
 from oms.kernel import clock
 from orders.models import Order, OrderLine, Recipient
 from orders.models.order import Stage
-from orders.services import waiting
+from orders.services import set_parts, waiting
 from orders.services.facts import write_allocated
 from orders.services.reservation import line_ids_of, rank_of, ref_of
 
@@ -32,7 +32,10 @@ def allocate_waiting() -> int:
     placed = 0
     waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
-        placed += len(allocate_orders(waiting_ids[start : start + BATCH]))
+        batch = waiting_ids[start : start + BATCH]
+        placed += len(allocate_orders(batch))
+        if apart := sets_apart.take_apart_what_fits_nowhere(batch):
+            placed += len(allocate_orders(apart))
     return placed
 
 
@@ -105,11 +108,10 @@ def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
     ).order_by("order", "position")
     missing = F("quantity") - F("allocated_quantity")  # what left already counts as allocated
     found = list(rows.values_list("pk", "order", "recipient_position", missing, "sku", "units"))
-    parts = stock.components({sku for *_rest, sku, _units in found})
+    needs = set_parts.needs_of([(pk, sku, units) for pk, *_rest, sku, units in found])
     lines: dict[int, list[Line]] = defaultdict(list)
-    for pk, order_id, recipient, quantity, sku, units in found:
-        needs = {part: each * units for part, each in parts[sku].items()}
-        lines[order_id].append(Line(pk, order_id, recipient, quantity, needs))
+    for pk, order_id, recipient, quantity, _sku, _units in found:
+        lines[order_id].append(Line(pk, order_id, recipient, quantity, needs[pk]))
     return dict(lines)
 
 

@@ -8,7 +8,8 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from fulfillment.services import facts, split
-from orders.models import Mail, Order, OrderLine
+from inventory.services import stock
+from orders.models import LineComponent, Mail, Order, OrderLine
 from orders.models.mail import MailEvent
 from orders.models.order import FulfillmentState
 from orders.services import cancel, delivery, journal, labels, mail
@@ -55,19 +56,35 @@ def stock_has_come(order_ids: Sequence[int]) -> None:
 
 
 def why_not_partly(order_ids: Sequence[int]) -> dict[int, str]:
-    """Why nothing of an order could be sent ahead; orders of which something could are left out. Two queries."""
+    """Why nothing of an order could be sent ahead; orders of which something could are left out. A set that may be sent
+    in parts is something where one of its components is free. Two queries, four with such sets."""
     over = Order.objects.filter(pk__in=order_ids).exclude(cancelled_at=None, fulfilled_by_channel=False)
     found = dict.fromkeys(over.values_list("pk", flat=True), _("キャンセル済み、またはモールが出荷する受注です。"))
     standing = OrderLine.objects.filter(order__in=order_ids, quantity__gt=F("shipped_quantity"))
-    lines = list(standing.values_list("order", "allocated_quantity", "quantity", "apart"))
-    waiting = {order for order, placed, wanted, apart in lines if placed < wanted and not apart}
-    placed = {order for order, placed, wanted, _apart in lines if placed == wanted}
+    columns = ("order", "allocated_quantity", "quantity", "apart", "pk", "sku__is_bundle", "sku__ships_apart")
+    lines = list(standing.values_list(*columns))
+    waiting = {order for order, placed, wanted, apart, *_rest in lines if placed < wanted and not apart}
+    placed = {order for order, placed, wanted, *_rest in lines if placed == wanted}
+    sets = [pk for _order, placed, wanted, _apart, pk, bundle, may in lines if placed < wanted and bundle and may]
+    placed |= _with_parts_there(sets)
     for order_id in order_ids:
         if order_id not in waiting:
             found.setdefault(order_id, _("引当を待っている明細がありません。"))
         elif order_id not in placed:
             found.setdefault(order_id, _("引当済みの明細がないため、先に出荷できるものがありません。"))
     return found
+
+
+def _with_parts_there(line_ids: Sequence[int]) -> set[int]:
+    """Orders of these waiting sets of which at least one component is in stock."""
+    if not line_ids:
+        return set()
+    rows = LineComponent.objects.filter(line__in=line_ids).values_list(
+        "line__order", "sku", F("units") * (F("line__quantity") - F("line__allocated_quantity")), "line__reserved"
+    )
+    found = list(rows)
+    free = stock.available(sku for _order, sku, _units, _reserved in found)
+    return {order for order, sku, units, reserved in found if reserved or free[sku] >= units}
 
 
 @transaction.atomic

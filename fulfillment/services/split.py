@@ -12,7 +12,7 @@ from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts
 from oms.kernel import clock
 from orders.models import Order, OrderLine
-from orders.services import journal
+from orders.services import journal, take_apart
 from orders.services.journal import Actor, Entry
 
 
@@ -60,7 +60,8 @@ def split_by_temperature(order_ids: Sequence[int], *, actor: Actor) -> list[int]
 @transaction.atomic
 def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     """What has a place need not wait for what has none (no stock yet, or not released): that follows in a parcel of its
-    own. Returns the lines that follow. Raises CannotSplit where nothing could leave, or nothing waits."""
+    own. A set that may be sent in parts is taken apart, so that its components that are there can leave. Returns the
+    lines that follow. Raises CannotSplit where nothing could leave, or nothing waits. Stock is locked last."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     if order.cancelled_at or order.fulfilled_by_channel:
         raise CannotSplit(_("キャンセル済み、またはモールが出荷する受注です。"))
@@ -70,12 +71,26 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     )
     if not waiting:
         raise CannotSplit(_("引当を待っている明細がありません。"))
-    if not standing.filter(allocated_quantity=F("quantity")).exists():
+    there = standing.filter(allocated_quantity=F("quantity")).exists()
+    sets = standing.filter(pk__in=waiting, sku__is_bundle=True, sku__ships_apart=True, components__isnull=False)
+    if pieces := {line.pk: line.quantity - line.allocated_quantity for line in sets.distinct()}:
+        waiting = [*(line for line in waiting if line not in pieces), *_take_sets_apart(order, pieces, actor)]
+        there = there or standing.filter(set_line__in=pieces, reserved=True).exists()
+    if not there:
         raise CannotSplit(_("引当済みの明細がないため、先に出荷できるものがありません。"))
     OrderLine.objects.filter(pk__in=waiting).update(apart=True)
     Order.objects.filter(pk=order_id).update(version=F("version") + 1)
     _finish(order_id, "split", _("引当済みの分を先に出荷"), actor)
     return waiting
+
+
+def _take_sets_apart(order: Order, pieces: Mapping[int, int], actor: Actor) -> list[int]:
+    """Returns the components that have no stock; the others get their place with the next allocation."""
+    try:
+        lines = take_apart.take_apart_locked(order, pieces, actor=actor)
+    except take_apart.CannotTakeApart as refused:
+        raise CannotSplit(refused.cause) from refused
+    return list(OrderLine.objects.filter(pk__in=lines, reserved=False).order_by("pk").values_list("pk", flat=True))
 
 
 @transaction.atomic

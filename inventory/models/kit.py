@@ -28,7 +28,7 @@ class KitPart(models.Model):
 
 
 class KitChange(models.Model):
-    """What a kit was made of before and after: its recipe's journal, only added to."""
+    """What a kit, or a set without stock, was made of before and after: its recipe's journal, only added to."""
 
     kit = models.ForeignKey(Sku, models.CASCADE, related_name="+")
     at = models.DateTimeField(_("日時"))

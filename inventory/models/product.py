@@ -54,6 +54,10 @@ class Sku(models.Model):
     release_date = models.DateField(_("発売日"), null=True, blank=True)
     preorder_limit = models.PositiveIntegerField(_("予約枠"), default=0)
     is_bundle = models.BooleanField(_("セット商品"), default=False)
+    # Of a bundle: its components may leave in different parcels. Of others it says nothing.
+    ships_apart = models.BooleanField(_("セットの一部出荷を許可"), default=False, db_default=False)
+    # Of a bundle that is no single good in tax law: each component is taxed at its own rate, not the set at one.
+    tax_by_component = models.BooleanField(_("構成品ごとの税率"), default=False, db_default=False)
     is_made_to_order = models.BooleanField(_("取寄せ商品"), default=False)
     active = models.BooleanField(_("有効"), default=True)
     shelf = models.CharField(_("棚番"), max_length=40, blank=True, default="")

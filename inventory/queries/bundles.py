@@ -7,8 +7,9 @@ from django.db import connection
 
 COMPONENTS = """
 SELECT top.bundle_id, coalesce(inner_part.component_id, top.component_id),
-       sum(top.quantity * coalesce(inner_part.quantity, 1))::int
+       sum(top.quantity * coalesce(inner_part.quantity, 1))::int, bool_or(part.is_bundle AND inner_part.id IS NULL)
   FROM inventory_bundlecomponent top
+  JOIN inventory_sku part ON part.id = top.component_id
   LEFT JOIN inventory_bundlecomponent inner_part ON inner_part.bundle_id = top.component_id
  WHERE top.bundle_id = ANY(%s)
  GROUP BY 1, 2 ORDER BY 1, 2
@@ -16,7 +17,8 @@ SELECT top.bundle_id, coalesce(inner_part.component_id, top.component_id),
 
 
 def components(sku_ids: Iterable[int]) -> dict[int, dict[int, int]]:
-    """SKU → {stocked SKU: units in one}. A plain SKU is one of itself; a bundle without components is empty."""
+    """SKU → {stocked SKU: units in one}. A plain SKU is one of itself; a bundle without components is empty,
+    and so is one that contains such a bundle."""
     ids = sorted(set(sku_ids))
     parts: dict[int, dict[int, int]] = {sku_id: {sku_id: 1} for sku_id in ids}
     with connection.cursor() as cursor:
@@ -25,8 +27,11 @@ def components(sku_ids: Iterable[int]) -> dict[int, dict[int, int]]:
         if bundles:
             parts |= {bundle: {} for bundle in bundles}
             cursor.execute(COMPONENTS, [bundles])
-            for bundle, component, quantity in cursor.fetchall():
-                parts[bundle][component] = quantity
+            rows = cursor.fetchall()
+            unknown = {bundle for bundle, *_part, is_empty in rows if is_empty}
+            for bundle, component, quantity, _is_empty in rows:
+                if bundle not in unknown:
+                    parts[bundle][component] = quantity
     return parts
 
 

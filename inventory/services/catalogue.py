@@ -157,6 +157,8 @@ def set_components(rows: Iterable[ComponentRow]) -> None:
     for row in rows:
         if row.quantity < 1:
             raise CatalogueError(f"{row.bundle_code}: 構成品の数量は1以上にしてください")
+        if row.bundle_code == row.component_code:
+            raise CatalogueError(f"{row.bundle_code}: セット自身を構成品にはできません。構成品から外してください")
         parts = wanted.setdefault(row.bundle_code, {})
         parts[row.component_code] = parts.get(row.component_code, 0) + row.quantity
     codes = set(wanted) | {component for parts in wanted.values() for component in parts}
@@ -173,6 +175,12 @@ def set_components(rows: Iterable[ComponentRow]) -> None:
     _refuse_deep_bundles()
 
 
+RING = """
+SELECT DISTINCT s.code FROM inventory_bundlecomponent a JOIN inventory_bundlecomponent b ON b.bundle_id = a.component_id
+  LEFT JOIN inventory_bundlecomponent c ON c.bundle_id = b.component_id
+  JOIN inventory_sku s ON s.id = a.bundle_id
+ WHERE a.bundle_id IN (b.component_id, c.component_id) ORDER BY 1
+"""
 DEEP = """
 SELECT DISTINCT s.code FROM inventory_bundlecomponent a
   JOIN inventory_bundlecomponent b ON b.bundle_id = a.component_id
@@ -182,11 +190,16 @@ SELECT DISTINCT s.code FROM inventory_bundlecomponent a
 
 
 def _refuse_deep_bundles() -> None:
-    """A ring is infinitely deep, so it is found here too."""
+    """A ring is infinitely deep; it is told by its own name, because the way out is another."""
     with connection.cursor() as cursor:
+        cursor.execute(RING)
+        if ring := [row[0] for row in cursor.fetchall()]:
+            codes = ", ".join(ring[:20])
+            raise CatalogueError(f"セットがたがいの構成品になっています: {codes}。どれかを構成品から外してください")
         cursor.execute(DEEP)
         if deep := [row[0] for row in cursor.fetchall()]:
-            raise CatalogueError(f"セットの入れ子は2段までです: {', '.join(deep)}")
+            codes = ", ".join(deep[:20])
+            raise CatalogueError(f"セットの入れ子は2段までです: {codes}。いちばん内側の商品を直接入れてください")
 
 
 def _refuse_unknown(codes: Iterable[str], what: str) -> None:

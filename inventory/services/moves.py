@@ -31,12 +31,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """An order line that wants a promise: a bundle's SKU asks for its components."""
+    """An order line that wants a promise: a bundle's SKU asks for its components, `parts` (SKU → units in one) where
+    they are known, else as the catalogue has them."""
 
     ref: str
     sku_id: int
     quantity: int
     rank: object = 0
+    parts: Mapping[int, int] | None = None
 
 
 class StockMoved(StockError):
@@ -56,8 +58,9 @@ def requests_for(wants: Sequence[Want]) -> list[Request]:
 
     A bundle without components gets no parts, so `grant` lets it wait.
     """
-    needs = components({want.sku_id for want in wants})
-    stocked = {part for parts in needs.values() for part in parts}
+    catalogue = components({want.sku_id for want in wants if want.parts is None})
+    needs = [catalogue[want.sku_id] if want.parts is None else want.parts for want in wants]
+    stocked = {part for parts in needs for part in parts}
     pools = pool_ids(stocked)
     if missing := stocked - pools.keys():
         places.ensure_pools(missing)
@@ -65,10 +68,10 @@ def requests_for(wants: Sequence[Want]) -> list[Request]:
     return [
         Request(
             want.ref,
-            tuple((pools[part], each * want.quantity) for part, each in needs[want.sku_id].items()),
+            tuple((pools[part], each * want.quantity) for part, each in parts.items()),
             want.rank,
         )
-        for want in wants
+        for want, parts in zip(wants, needs, strict=True)
     ]
 
 

@@ -92,6 +92,26 @@ def distribute(total: int, weights: Sequence[int]) -> list[int]:
     return shares if total >= 0 else [-share for share in shares]
 
 
+def spread_to_largest(total: int, weights: Sequence[int], *, most: Sequence[int] | None = None) -> list[int]:
+    """Share `total` (not negative) in proportion to `weights`, fractions cut off; what remains goes to the largest.
+
+    `most` limits each place: what the largest cannot bear goes to the next one. All weights zero weigh the same. The
+    earliest of equals is the largest. Raises ValueError when there is no room for the total.
+    """
+    if total < 0 or min(weights, default=0) < 0:
+        raise ValueError("negative amounts cannot be spread")
+    if not sum(weights):
+        weights = [1] * len(weights)
+    whole = sum(weights)
+    room = list(most) if most is not None else [total] * len(weights)
+    shares = [min(total * weight // whole, limit) for weight, limit in zip(weights, room, strict=True)]
+    for at in sorted(range(len(weights)), key=lambda at: (-weights[at], at)):
+        shares[at] += min(total - sum(shares), room[at] - shares[at])
+    if sum(shares) != total:
+        raise ValueError("no room for the amount")
+    return shares
+
+
 def spread_discount(goods: Sequence[int], fees: Sequence[int], discount: int) -> tuple[list[int], list[int]]:
     """The share of a discount (a positive number) that each line and each fee bears.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from orders.decide import set_shares
 from orders.decide.refunds import Bill, BillLine, plan_refund, taxes_of
 
 
@@ -52,7 +53,8 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
         raise ValueError("more pieces than stand")
     bill = replace(bill, lines=[_whole(line, pieces.get(line.id, 0)) for line in bill.lines])
     plan = plan_refund(bill, pieces, at_most=0)
-    changed = [_less(by_id[id_], count) for id_, count in pieces.items() if count]
+    sold = {line.id: line for line in bill.lines}
+    changed = [_less(by_id[id_], sold[id_], count) for id_, count in pieces.items() if count]
     goods = sum(by_id[line.id].amount - line.amount for line in changed)
     price = sum(part.share.price for part in plan.lines)
     outside = _outside(bill, pieces, at_least=price - goods)
@@ -74,15 +76,19 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
 
 def _whole(line: BillLine, taken: int) -> BillLine:
     """Pieces whose money went back earlier are taken off like others: at their share of the line."""
-    if taken <= line.quantity - line.refunded:
+    if taken <= line.left:
         return line
-    return replace(line, refunded=0, refunded_price=0, refunded_points=0, refunded_coupon=0)
+    fresh = [replace(part, refunded=0, refunded_price=0, refunded_points=0, refunded_coupon=0) for part in line.parts]
+    return replace(line, parts=fresh, refunded=0, refunded_price=0, refunded_points=0, refunded_coupon=0)
 
 
-def _less(line: CutLine, taken: int) -> CutLine:
+def _less(line: CutLine, sold: BillLine, taken: int) -> CutLine:
     """A yen that cannot be shared stays with the pieces that stand, as in a refund."""
     kept = line.quantity - taken
-    amount = line.amount - line.amount * taken // line.quantity
+    if sold.parts:
+        amount = line.amount - set_shares.taken(sold.parts, line.amount, taken, line.quantity)
+    else:
+        amount = line.amount - line.amount * taken // line.quantity
     discount = line.discount * kept // line.quantity
     return replace(line, quantity=kept, cancelled=line.cancelled + taken, amount=amount, discount=discount)
 

@@ -256,6 +256,12 @@ ALL = (
     _line("channel_sku", _("モール商品コード"), C, reads="channel_sku"),
     _line("sku", _("SKU"), C, reads="sku__code"),
     _line("jan", _("JANコード"), C, reads="sku__jan"),
+    ExportColumn(
+        "set_sku", _("セットのSKU"), Group.LINE, C,
+        lambda of: of.line.get("set_line__sku__code") or (of.line.get("parts") and of.line.get("sku__code")) or "",
+        needs=frozenset({"lines"}), only=ExportGrain.LINE,
+    ),
+    _line("set_parts", _("セットの構成品（SKU×数量）"), R, reads="parts"),
     _line("line_name", _("商品名"), R, reads="name"),
     _line("quantity", _("数量"), reads="quantity"),
     _line("units", _("入数"), reads="units"),

@@ -12,13 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from oms.kernel.money import REDUCED, STANDARD, RateTotal, TaxRate, distribute, rate_totals, spread_discount
+from orders.decide import set_shares
+from orders.decide.set_shares import NOTHING, SetPart, Share
 
 FEES = ("shipping", "fees", "gift_fees")
 
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """A standing line: what it cost before discounts, and what earlier refunds have given back of it."""
+    """A standing line: what it cost before discounts, and what earlier refunds have given back of it.
+
+    `parts`: the components of a set. Then what was given back stands in them, and `refunded…` says nothing.
+    """
 
     id: int
     quantity: int
@@ -29,6 +34,19 @@ class BillLine:
     refunded_price: int = 0
     refunded_points: int = 0
     refunded_coupon: int = 0
+    parts: Sequence[SetPart] = ()
+
+    @property
+    def units_left(self) -> list[int]:
+        """Of each component, the units that no refund has given back yet."""
+        return [part.units * self.quantity - part.refunded for part in self.parts]
+
+    @property
+    def left(self) -> int:
+        """Whole pieces that no refund has given back yet."""
+        if self.parts:
+            return max(0, set_shares.whole_sets(self.parts, self.units_left))
+        return self.quantity - self.refunded
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +63,32 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A part of the price, and who had paid it. `price = points + coupon + money`."""
+class PartShare:
+    """What a component of a set gives back: `units` of it, of which `alone` belong to no whole set."""
 
-    price: int
-    points: int
-    coupon: int
-
-    @property
-    def money(self) -> int:
-        return self.price - self.points - self.coupon
+    part_id: int
+    units: int
+    alone: int
+    tax_rate: int
+    share: Share
 
 
 @dataclass(frozen=True, slots=True)
 class LineShare:
+    """`quantity` counts whole pieces; the share of a set is the sum of its `parts`."""
+
     line_id: int
     quantity: int
     tax_rate: int
     share: Share
+    parts: Sequence[PartShare] = ()
+
+    @property
+    def taxed(self) -> list[tuple[int, int]]:
+        """(rate, price) of what goes back."""
+        if self.parts:
+            return [(part.tax_rate, part.share.price) for part in self.parts]
+        return [(self.tax_rate, self.share.price)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +111,7 @@ def plan_refund(
     bill: Bill,
     quantities: Mapping[int, int],
     *,
+    units: Mapping[int, int] | None = None,
     fees: Sequence[str] = (),
     deduction: int = 0,
     goodwill: int = 0,
@@ -92,21 +119,22 @@ def plan_refund(
     at_most: int,
 ) -> RefundPlan:
     """Give back so many pieces of lines and these fees whole; `at_most` is the buyer's money that is still with us.
+    `units`: of single components of sets, by the id of their `SetPart`.
 
-    Raises ValueError for more pieces than are left. A deduction never makes the refund negative. Goodwill, and a
-    surplus that was paid beyond the total, are no part of any price: they bear no tax.
+    Raises ValueError for more pieces or units than are left. A deduction never makes the refund negative. Goodwill,
+    and a surplus that was paid beyond the total, are no part of any price: they bear no tax.
     """
     line_parts, fee_parts = shares_of(bill)
     lines = [
-        _line_share(line, part, quantities[line.id])
+        share
         for line, part in zip(bill.lines, line_parts, strict=True)
-        if quantities.get(line.id, 0)
+        if (share := _line_share(line, part, quantities.get(line.id, 0), units or {}))
     ]
     chosen = {name: fee_parts[name] for name in fees if fee_parts.get(name) and not bill.refunded_fees.get(name)}
     parts = [*(line.share for line in lines), *chosen.values()]
     wanted = max(0, sum(part.money for part in parts) - deduction) + goodwill + surplus
     amount = min(wanted, max(0, at_most))
-    taxed = [(rate_of(line.tax_rate), line.share.price) for line in lines]
+    taxed = [(rate_of(rate), price) for line in lines for rate, price in line.taxed]
     taxed += [(STANDARD, part.price) for part in chosen.values()]
     return RefundPlan(
         lines=lines,
@@ -123,8 +151,18 @@ def plan_refund(
 
 
 def everything_left(bill: Bill) -> dict[int, int]:
-    """Every piece that no refund has given back yet."""
-    return {line.id: line.quantity - line.refunded for line in bill.lines if line.quantity > line.refunded}
+    """Every whole piece that no refund has given back yet."""
+    return {line.id: line.left for line in bill.lines if line.left > 0}
+
+
+def units_beside(bill: Bill, pieces: Mapping[int, int]) -> dict[int, int]:
+    """Component → units that are left beside so many whole pieces of their lines; those with none are left out."""
+    return {
+        part.id: count
+        for line in bill.lines
+        for part, left in zip(line.parts, line.units_left, strict=True)
+        if (count := left - part.units * pieces.get(line.id, 0)) > 0
+    }
 
 
 def shares_of(bill: Bill) -> tuple[list[Share], dict[str, Share]]:
@@ -140,6 +178,12 @@ def shares_of(bill: Bill) -> tuple[list[Share], dict[str, Share]]:
     points = distribute(min(bill.points, paid_otherwise), others) if others else []
     shares = [Share(price, point, other - point) for price, other, point in zip(prices, others, points, strict=True)]
     return shares[: len(goods)], dict(zip(names, shares[len(goods) :], strict=True))
+
+
+def parts_shares(line: BillLine, whole: Share) -> list[Share]:
+    """What each component of a set's line cost, of all its pieces; empty for plain goods."""
+    amount = max(line.amount, whole.price)  # tax on top of the line is part of its price
+    return set_shares.shares_of(line.parts, amount, whole) if line.parts else []
 
 
 def taxes_of(bill: Bill) -> list[int]:
@@ -163,16 +207,45 @@ def _discounts(
     return spread_discount(goods, costs, discount)
 
 
-def _line_share(line: BillLine, whole: Share, quantity: int) -> LineShare:
+def _line_share(line: BillLine, whole: Share, quantity: int, units: Mapping[int, int]) -> LineShare | None:
+    if line.parts:
+        return _set_share(line, whole, quantity, units)
+    if not quantity:
+        return None
     left = line.quantity - line.refunded
     if not 0 < quantity <= left:
         raise ValueError(f"line {line.id}: {quantity} of {left} pieces")
-    # Each sum is taken of the one above it, so that no piece gives back more otherwise than it cost.
+    given = Share(line.refunded_price, line.refunded_points, line.refunded_coupon)
+    share = _portion(whole, given, line.refunded + quantity, line.quantity)
+    return LineShare(line.id, quantity, line.tax_rate, share)
+
+
+def _set_share(line: BillLine, whole: Share, quantity: int, units: Mapping[int, int]) -> LineShare | None:
+    """Whole sets are all their components; single ones come beside them."""
+    shares = parts_shares(line, whole)
+    parts, sum_ = [], NOTHING
+    for part, own, left in zip(line.parts, shares, line.units_left, strict=True):
+        alone = units.get(part.id, 0)
+        count = part.units * quantity + alone
+        if quantity < 0 or alone < 0 or count > left:
+            raise ValueError(f"line {line.id}, component {part.id}: {count} of {left} units")
+        if not count:
+            continue
+        given = Share(part.refunded_price, part.refunded_points, part.refunded_coupon)
+        share = _portion(own, given, part.refunded + count, part.units * line.quantity)
+        parts.append(PartShare(part.id, count, alone, part.tax_rate, share))
+        sum_ += share
+    return LineShare(line.id, quantity, line.tax_rate, sum_, parts) if parts else None
+
+
+def _portion(whole: Share, given: Share, upto: int, of: int) -> Share:
+    """What comes to `given` when `upto` of `of` pieces have gone back. Each sum is taken of the one above it, so that
+    no piece gives back more otherwise than it cost."""
     otherwise = whole.points + whole.coupon
-    price_upto = whole.price * (line.refunded + quantity) // line.quantity
+    price_upto = whole.price * upto // of
     otherwise_upto = otherwise * price_upto // whole.price if whole.price else 0
     points_upto = whole.points * otherwise_upto // otherwise if otherwise else 0
-    price = max(0, price_upto - line.refunded_price)
-    points = min(price, max(0, points_upto - line.refunded_points))
-    coupon = min(price - points, max(0, otherwise_upto - points_upto - line.refunded_coupon))
-    return LineShare(line.id, quantity, line.tax_rate, Share(price, points, coupon))
+    price = max(0, price_upto - given.price)
+    points = min(price, max(0, points_upto - given.points))
+    coupon = min(price - points, max(0, otherwise_upto - points_upto - given.coupon))
+    return Share(price, points, coupon)

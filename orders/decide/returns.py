@@ -45,6 +45,41 @@ LIVE = frozenset({"requested", "approved", "in_transit", "received", "inspected"
 OPEN = frozenset({"requested", "approved", "in_transit", "received", "inspected", "settled"})
 
 
+@dataclass(frozen=True, slots=True)
+class Returnable:
+    """What may still come back: whole pieces by line, and units by component of a set (with those in whole sets).
+
+    `inside`: line → (component, its units in one piece).
+    """
+
+    pieces: Mapping[int, int]
+    units: Mapping[int, int]
+    inside: Mapping[int, Sequence[tuple[int, int]]]
+
+    def fits(self, pieces: Mapping[int, int], units: Mapping[int, int]) -> bool:
+        """Whether so many whole pieces and single units beside them may come back together."""
+        asked = dict(units)
+        for line, count in pieces.items():
+            if count > self.pieces.get(line, 0):
+                return False
+            for component, each in self.inside.get(line, ()):
+                asked[component] = asked.get(component, 0) + each * count
+        return all(count <= self.units.get(component, 0) for component, count in asked.items())
+
+
+def returnable(left: Mapping[int, int], parts: Sequence[tuple[int, int, int, int]]) -> Returnable:
+    """`left`: line → shipped pieces that no case takes whole; `parts`: (component, its line, its units in one piece,
+    units that cases take alone)."""
+    inside: dict[int, list[tuple[int, int]]] = {}
+    units: dict[int, int] = {}
+    pieces = {line: max(0, count) for line, count in left.items()}
+    for component, line, each, alone in parts:
+        inside.setdefault(line, []).append((component, each))
+        units[component] = max(0, left[line] * each - alone)
+        pieces[line] = min(pieces[line], units[component] // each)
+    return Returnable(pieces, units, inside)
+
+
 def allowed_from(to: str) -> list[str]:
     """The states from which a case may go there."""
     return [state for state, targets in MOVES.items() if to in targets]

@@ -1,9 +1,10 @@
 """What a return or a later discount takes back from a sale, line by line and rate by rate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from oms.kernel.money import TaxRate, distribute, spread_discount
+from orders.decide.set_shares import SetPart, Share, shares_of
 from orders.documents.bill import Bill
 from orders.documents.values import Line
 
@@ -18,11 +19,57 @@ class TooMuch(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Pieces per line (`Line.ref`), fees given back, and a discount granted afterwards on what remains."""
+    """Pieces per line (`Line.ref`), fees given back, and a discount granted afterwards on what remains. `units`: of
+    single components of sets, by `part_ref`."""
 
     pieces: Mapping[str, int]
     fees: int = 0
     reduction: int = 0
+    units: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SetItem:
+    """A component of a set's line, as it was sold."""
+
+    part: SetPart
+    code: str
+    name: str
+
+
+Sets = Mapping[str, Sequence[SetItem]]  # the line (`line_ref`) → its components
+
+
+def line_ref(ref: str) -> str:
+    """The order line behind a printed line: a set of goods at two rates is printed as two (`123%8`, `123%10`)."""
+    return ref.partition("%")[0]
+
+
+def part_ref(line: str, item: SetItem) -> str:
+    return f"{line}/{item.part.id}"
+
+
+def items_of(line: Line, sets: Sets) -> list[SetItem]:
+    """The components that a printed line stands for; empty for plain goods."""
+    base, _sign, rate = line.ref.partition("%")
+    return [item for item in sets.get(base, ()) if not rate or item.part.tax_rate == int(rate)]
+
+
+def left(sold: Bill, given: Mapping[str, int], sets: Sets) -> tuple[dict[str, int], dict[str, int]]:
+    """What earlier notes leave: whole pieces by line, and units by component (`part_ref`), those in whole sets too."""
+    pieces: dict[str, int] = {}
+    units: dict[str, int] = {}
+    for line in sold.lines:
+        base, items = line_ref(line.ref), items_of(line, sets)
+        whole = line.quantity - given.get(line.ref, 0)
+        for item in items:
+            ref = part_ref(base, item)
+            units[ref] = whole * item.part.units - given.get(ref, 0)
+            whole_of_it = units[ref] // item.part.units
+            pieces[base] = min(pieces.get(base, whole), whole_of_it)
+        if not items:
+            pieces[base] = whole
+    return pieces, units
 
 
 def net_amounts(sold: Bill) -> tuple[dict[str, int], list[int]]:
@@ -33,16 +80,19 @@ def net_amounts(sold: Bill) -> tuple[dict[str, int], list[int]]:
     return lines, [fee.amount - off for fee, off in zip(sold.fees, off_fees, strict=True)]
 
 
-def credit_lines(sold: Bill, earlier: Sequence[Bill], wish: Wish) -> tuple[Line, ...]:
+def credit_lines(sold: Bill, earlier: Sequence[Bill], wish: Wish, sets: Sets | None = None) -> tuple[Line, ...]:
     """The lines of the credit note. Raises TooMuch; empty when nothing is to be given back.
 
     Pieces of a line are shared so that giving back all of them in any steps gives back the line's net amount exactly.
-    No rate is ever given back more than was sold in it.
+    No rate is ever given back more than was sold in it. A component of a set is a line of its own with the set's name.
     """
     net, net_fees = net_amounts(sold)
     given = _pieces_given(earlier)
-    lines = []
+    lines: list[Line] = []
     for line in sold.lines:
+        if items := items_of(line, sets or {}):
+            lines += _set_lines(line, items, net[line.ref], given, wish)
+            continue
         count, before = wish.pieces.get(line.ref, 0), given.get(line.ref, 0)
         if count <= 0:
             continue
@@ -58,14 +108,38 @@ def credit_lines(sold: Bill, earlier: Sequence[Bill], wish: Wish) -> tuple[Line,
         for fee, amount in zip(sold.fees, net_fees, strict=True):
             rates[fee.rate] += amount
         lines += _spread("送料・手数料", "fees", wish.fees, rates)
-    left = _left_per_rate(sold, net, net_fees, earlier, lines)
-    if short := next((rate for rate, amount in left.items() if amount < 0), None):
-        raise TooMuch(f"{short}対象", max(left[short] + sum(o.amount for o in lines if o.rate == short), 0))
-    if wish.reduction > sum(left.values()):
-        raise TooMuch("値引", sum(left.values()))
+    rest = _left_per_rate(sold, net, net_fees, earlier, lines)
+    if short := next((rate for rate, amount in rest.items() if amount < 0), None):
+        raise TooMuch(f"{short}対象", max(rest[short] + sum(o.amount for o in lines if o.rate == short), 0))
+    if wish.reduction > sum(rest.values()):
+        raise TooMuch("値引", sum(rest.values()))
     if wish.reduction > 0:
-        lines += _spread("値引", "reduction", wish.reduction, left)
+        lines += _spread("値引", "reduction", wish.reduction, rest)
     return tuple(lines)
+
+
+def _set_lines(line: Line, items: Sequence[SetItem], net: int, given: Mapping[str, int], wish: Wish) -> list[Line]:
+    """Whole sets are the sum of their components; single ones stand beside them."""
+    base = line_ref(line.ref)
+    sets = wish.pieces.get(base, 0)
+    shares = shares_of([item.part for item in items], max(line.amount, net), Share(net, 0, 0))
+    whole, alone = 0, []
+    for item, share in zip(items, shares, strict=True):
+        ref, each = part_ref(base, item), item.part.units
+        before, count = given.get(line.ref, 0) * each + given.get(ref, 0), wish.units.get(ref, 0)
+        if sets * each + count > line.quantity * each - before:
+            raise TooMuch(f"{line.name}（{item.name}）", line.quantity * each - before - sets * each)
+        whole += _share(share.price, before, sets * each, line.quantity * each)
+        if count > 0:
+            amount = _share(share.price, before + sets * each, count, line.quantity * each)
+            name = f"{line.name}（{item.name}）"
+            alone.append(
+                Line(code=item.code, name=name, quantity=count, unit_price=amount // count, amount=amount,
+                     rate=line.rate, ref=ref)
+            )  # fmt: skip
+    if sets <= 0:
+        return alone
+    return [replace(line, quantity=sets, unit_price=whole // sets, amount=whole, components=()), *alone]
 
 
 def _share(net: int, before: int, count: int, whole: int) -> int:

@@ -168,7 +168,7 @@ def _lines(flow: Flow, lines: tuple[Line, ...], *, priced: bool, components: boo
         for text in filter(None, [line.options, line.code]):
             flow.write(text, _SMALL)
         for part in line.components if components else ():
-            flow.write(f"└ {part.name}　{part.code}　× {part.quantity:,}", _SMALL)
+            flow.write(part.words, _SMALL)
         price = f"{yen(line.unit_price)} × {line.quantity:,}　{line.rate}" if priced else f"× {line.quantity:,}"
         _spread(flow, price, yen(line.amount) if priced else "")
         flow.y += 1

@@ -152,7 +152,7 @@ def _product(line: Line, *, priced: bool, show_components: bool) -> list[tuple[s
     mark = " ※" if line.rate.reduced and priced else ""
     parts = [(f"{line.name}{mark}", look.BODY), (line.options, look.SMALL)]
     if show_components:
-        parts += [(f"└ {part.name}　{part.code}　× {part.quantity:,}", look.SMALL) for part in line.components]
+        parts += [(part.words, look.SMALL) for part in line.components]
     return look.paragraphs(*parts)
 
 

@@ -38,11 +38,18 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One product inside a set line."""
+    """One product inside a set line. `set_name`: of the set inside the set that it comes from."""
 
     code: str
     name: str
     quantity: int
+    set_name: str = ""
+
+    @property
+    def words(self) -> str:
+        """Its line under the set, without a price."""
+        inside = f"{self.set_name} / " if self.set_name else ""
+        return f"└ {inside}{self.name}　{self.code}　× {self.quantity:,}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

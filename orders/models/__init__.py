@@ -12,7 +12,7 @@ from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTem
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.option_choice import OptionChoice
-from orders.models.order import Order, OrderLine, Recipient
+from orders.models.order import LineComponent, Order, OrderLine, Recipient
 from orders.models.papers import (
     DocumentEvent,
     DocumentKind,
@@ -27,7 +27,7 @@ from orders.models.payment import PaymentEntry, PaymentGate, Reminder
 from orders.models.personal_view import PersonalView, ViewRetention
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
-from orders.models.refund import Refund, RefundLine
+from orders.models.refund import Refund, RefundLine, RefundPart
 from orders.models.refund_request import RefundLimit, RefundLimitEvent, RefundRequest
 from orders.models.release_move import ReleaseMove, ReleaseMoveLine
 from orders.models.return_case import (
@@ -80,6 +80,7 @@ __all__ = [
     "FigureState",
     "IssuedDocument",
     "LegalHold",
+    "LineComponent",
     "Logo",
     "Mail",
     "MailPolicy",
@@ -118,6 +119,7 @@ __all__ = [
     "RefundLimit",
     "RefundLimitEvent",
     "RefundLine",
+    "RefundPart",
     "RefundRequest",
     "ReleaseMove",
     "ReleaseMoveLine",

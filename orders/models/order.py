@@ -424,6 +424,9 @@ class OrderLine(models.Model):
     reserved = models.BooleanField(_("仮引当"), default=False)
     allocated_quantity = models.PositiveIntegerField(_("引当数"), default=0)
     shipped_quantity = models.PositiveIntegerField(_("出荷数"), default=0)
+    # A component of a set that was taken apart (`orders.services.take_apart`): the set's line, its units in one set.
+    set_line = models.ForeignKey("self", models.CASCADE, null=True, related_name="apart_lines", db_index=False)
+    set_units = models.PositiveIntegerField(default=0, db_default=0)
     # What is left of the line follows in a later parcel: the others need not wait for it.
     apart = models.BooleanField(_("後から出荷"), default=False, db_default=False)
 
@@ -434,7 +437,35 @@ class OrderLine(models.Model):
             models.Index(fields=["channel_sku"], name="line_unmapped", condition=models.Q(sku__isnull=True)),
             models.Index(fields=["sku", "-id"], name="line_sku"),
             models.Index(fields=["order"], name="line_reduced_rate", condition=models.Q(tax_rate=8)),
+            models.Index(fields=["set_line"], name="line_set", condition=models.Q(set_line__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.channel_sku} × {self.quantity}"
+
+
+class LineComponent(models.Model):
+    """What one piece of a set's line is made of, as it was when it was sold; later changes of the set leave it alone.
+
+    Sets within sets are opened: a SKU stands once per line. `list_value` (yen) is what these units weigh when the
+    line's price is spread (`orders.decide.set_shares`); `tax_rate` is the rate at which they were sold.
+    """
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="components")
+    sku = models.ForeignKey(Sku, models.PROTECT, related_name="+", verbose_name="SKU")
+    position = models.PositiveSmallIntegerField(default=0)
+    name = models.CharField(_("構成品"), max_length=255)
+    set_name = models.CharField(_("中のセット"), max_length=255, blank=True)
+    units = models.PositiveIntegerField(_("1セットの数"))
+    list_value = models.PositiveBigIntegerField(_("定価"))
+    tax_rate = models.PositiveSmallIntegerField(_("税率"))
+
+    class Meta:
+        ordering = ["line", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "sku"], name="line_component_once"),
+            models.CheckConstraint(condition=models.Q(units__gt=0), name="line_component_units"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line_id} ← {self.sku_id} × {self.units}"

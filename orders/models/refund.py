@@ -2,7 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.order import Order, OrderLine
+from orders.models.order import LineComponent, Order, OrderLine
 
 
 class Refund(models.Model):
@@ -61,7 +61,10 @@ class Refund(models.Model):
 
 
 class RefundLine(models.Model):
-    """What one order line gives back: `price` after the shop's discounts, of which `money` is the buyer's."""
+    """What one order line gives back: `price` after the shop's discounts, of which `money` is the buyer's.
+
+    `quantity` counts whole pieces; of a set, `parts` say what each component gives back, which adds up to the line.
+    """
 
     refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="+")
@@ -77,3 +80,23 @@ class RefundLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id} × {self.quantity}"
+
+
+class RefundPart(models.Model):
+    """What one component of a set's line gives back, of whole sets and alone; columns as in `RefundLine`."""
+
+    refund_line = models.ForeignKey(RefundLine, models.CASCADE, related_name="parts")
+    component = models.ForeignKey(LineComponent, models.PROTECT, related_name="+")
+    units = models.PositiveIntegerField(_("数量"))
+    alone = models.PositiveIntegerField(_("単品の数量"))  # of `units`, those that are no part of a whole set
+    price = models.IntegerField(_("値引後の金額"))
+    points = models.IntegerField(_("ポイント"), default=0)
+    coupon = models.IntegerField(_("モールクーポン"), default=0)
+    money = models.IntegerField(_("返金額"))
+    tax_rate = models.PositiveSmallIntegerField(_("税率"))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["refund_line", "component"], name="refund_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.component_id} × {self.units}"

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location, Sku
 from orders.decide.returns import REASONS, SHOP
-from orders.models.order import Carrier, Order, OrderLine
+from orders.models.order import Carrier, LineComponent, Order, OrderLine
 
 
 def return_reasons() -> list[tuple[str, str | Promise]]:
@@ -93,19 +93,31 @@ class ReturnCase(models.Model):
         return f"return:{self.pk}"
 
 
+def part_name(set_name: str, component: str) -> str:
+    """How a component of a set is called on screens and papers."""
+    return f"{set_name}（{component}）"
+
+
 class ReturnLine(models.Model):
-    """So many pieces of an order line are to come back; `received` did."""
+    """So many pieces of an order line are to come back, or units of one component of a set; `received` did."""
 
     case = models.ForeignKey(ReturnCase, models.CASCADE, related_name="lines")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="returns")
+    component = models.ForeignKey(LineComponent, models.PROTECT, null=True, related_name="+", verbose_name=_("構成品"))
     quantity = models.PositiveIntegerField(_("数量"))
     received = models.PositiveIntegerField(_("到着数"), default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["case", "line"], name="return_line_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["case", "line", "component"], nulls_distinct=False, name="return_line_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.line_id} × {self.quantity}"
+
+    @property
+    def name(self) -> str:
+        return part_name(self.line.name, self.component.name) if self.component else self.line.name
 
 
 class ReturnGrade(models.Model):

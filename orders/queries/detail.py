@@ -19,7 +19,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
 from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
-from orders.queries import cancellations, gifts, visible
+from orders.queries import cancellations, gifts, order_sets, visible
 from orders.queries.labels import order_labels
 from orders.queries.manual import related
 from orders.queries.next_step import FIELDS, next_step
@@ -127,7 +127,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     personal = user.has_perm(PERSONAL)
     told = list(order.recipients.select_related("noshi_choice"))
     recipients = [r if personal else _masked(r, RECIPIENT_MASKS) for r in told]
-    lines = list(order.lines.select_related("sku").defer("sku__search_text"))
+    lines = order_sets.in_order(list(order.lines.select_related("sku").defer("sku__search_text")))
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
     wanting = reason_settings.wanting_a_note() if reasons else frozenset()
     rows = [_reason_row(reason, order, lines, personal, wanting) for reason in reasons]
@@ -158,6 +158,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "edit_closed": closed_for_edit,
         "can_edit": can_edit,
         "lines": lines,
+        **order_sets.sets_of(order, lines),
         "many_recipients": len(recipients) > 1,
         "money": _money(order),
         "labels": order_labels(order),

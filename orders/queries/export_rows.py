@@ -14,10 +14,16 @@ OPEN_REASONS = RawSQL(
     " WHERE r.order_id = orders_order.id AND r.state = 'open')",
     (),
 )
+# What all pieces of a set's line are made of, as it was sold.
+PARTS = RawSQL(
+    "(SELECT string_agg(s.code || '×' || c.units * orders_orderline.quantity, ' / ' ORDER BY c.position)"
+    " FROM orders_linecomponent c JOIN inventory_sku s ON s.id = c.sku_id WHERE c.line_id = orders_orderline.id)",
+    (),
+)
 LINE = (
     "order_id", "position", "recipient_position", "channel_sku", "sku__code", "sku__jan", "units", "name", "options",
     "quantity", "unit_price", "amount", "tax_rate", "discount", "gift", "release_date", "allocated_quantity",
-    "shipped_quantity",
+    "shipped_quantity", "parts", "set_line__sku__code",
 )  # fmt: skip
 RECIPIENT = (
     "order_id", "position", "name", "kana", "phone", "postal_code", "prefecture", "city", "address", "company",
@@ -34,7 +40,11 @@ def sources(
     """
     needs = needs_of(columns, grain)
     orders = _orders(order_ids, columns, needs)
-    lines = _by_order(OrderLine.objects.filter(quantity__gt=0), LINE, order_ids) if "lines" in needs else {}
+    lines = (
+        _by_order(OrderLine.objects.filter(quantity__gt=0).annotate(parts=PARTS), LINE, order_ids)
+        if "lines" in needs
+        else {}
+    )
     people = _by_order(Recipient.objects.all(), RECIPIENT, order_ids) if "recipients" in needs else {}
     for order_id in order_ids:
         order = orders.get(order_id)
@@ -53,7 +63,7 @@ def _orders(order_ids: Sequence[int], columns: Sequence[ExportColumn], needs: fr
 
 def _by_order(rows: Any, fields: Sequence[str], order_ids: Sequence[int]) -> Mapping[int, list[Facts]]:
     found: dict[int, list[Facts]] = defaultdict(list)
-    for row in rows.filter(order__in=order_ids).order_by("order", "position").values(*fields):
+    for row in rows.filter(order__in=order_ids).order_by("order", "position", "pk").values(*fields):
         found[row["order_id"]].append(row)
     return found
 

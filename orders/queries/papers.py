@@ -1,7 +1,7 @@
 """Orders as the values that papers print: the issuer, both parties, lines, fees, discounts, and what may be issued."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.conf import settings
@@ -12,12 +12,14 @@ from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.money import REDUCED, STANDARD, Rounding, TaxRate, distribute
 from oms.kernel.pdf.picture import Picture, read_picture
+from orders.decide.set_shares import prices_of
 from orders.documents import rules
 from orders.documents.bill import Bill, BillKind
 from orders.documents.rules import Sale
-from orders.documents.values import Deduction, Fee, Letterhead, Line, Party
+from orders.documents.values import Component, Deduction, Fee, Letterhead, Line, Party
 from orders.models import Logo, Order, OrderLine, PaperSettings, Shop
 from orders.models.order import PaymentMethod, PaymentState
+from orders.services.set_parts import rates_sold, set_parts
 
 
 def papers_of(shop_ids: Iterable[int]) -> dict[int, PaperSettings]:
@@ -113,18 +115,57 @@ def buyer_of(order: Order) -> Party:
 def lines_of(order: Order) -> tuple[Line, ...]:
     """What still stands of the order; a line that was cancelled whole is left out."""
     return tuple(
-        Line(
-            code=line.sku.code if line.sku else line.channel_sku,
-            name=line.name,
-            options=line.options,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-            amount=line.amount,
-            rate=rate_of(line),
-            ref=str(line.pk),
-        )
+        printed
         for line in order.lines.all()
         if line.quantity
+        for printed in by_rate(
+            line,
+            Line(
+                code=line.sku.code if line.sku else line.channel_sku,
+                name=line.name,
+                options=line.options,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                amount=line.amount,
+                rate=rate_of(line),
+                ref=str(line.pk),
+            ),
+        )
+    )
+
+
+def by_rate(line: OrderLine, printed: Line, inside: Mapping[int, Component] | None = None) -> list[Line]:
+    """A printed line; a set whose components were sold at two rates as one line for each, their amounts together the
+    line's. The order line brings its components along; `inside`: SKU → what is printed of them."""
+    inside = inside or {}
+    printed = replace(printed, components=tuple(inside.values()))
+    components = list(line.components.all())
+    rates = rates_sold(components)
+    if len(rates) < 2:
+        return [replace(printed, rate=rate_known(next(iter(rates)), None))] if rates else [printed]
+    prices = dict(
+        zip([part.sku_id for part in components], prices_of(set_parts(components), printed.amount), strict=True)
+    )
+    return [
+        _at_rate(
+            printed,
+            rate,
+            sum(prices[part.sku_id] for part in own),
+            [inside[part.sku_id] for part in own if part.sku_id in inside],
+        )
+        for rate, own in rates.items()
+    ]
+
+
+def _at_rate(printed: Line, percent: int, amount: int, inside: Sequence[Component]) -> Line:
+    return replace(
+        printed,
+        name=f"{printed.name}（{percent}%対象）",
+        unit_price=amount // printed.quantity,
+        amount=amount,
+        rate=rate_known(percent, None),
+        ref=printed.ref and f"{printed.ref}%{percent}",
+        components=tuple(inside),
     )
 
 
@@ -148,9 +189,10 @@ class Billable:
 
 
 def billable(order_ids: Sequence[int]) -> dict[int, Billable]:
-    """Everything that bills need of these orders. Four queries for any number."""
+    """Everything that bills need of these orders. Five queries for any number."""
     skus = Sku.objects.defer("search_text")
-    lines = Prefetch("lines", OrderLine.objects.order_by("position", "pk").prefetch_related(Prefetch("sku", skus)))
+    rows = OrderLine.objects.order_by("position", "pk").prefetch_related(Prefetch("sku", skus), "components")
+    lines = Prefetch("lines", rows)
     orders = Order.objects.select_related("shop").defer("search", "channel_parts", "channel_extra")
     found = list(orders.filter(pk__in=order_ids).prefetch_related(lines))
     papers = papers_of(order.shop_id for order in found)

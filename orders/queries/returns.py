@@ -68,7 +68,7 @@ def listed(tab: str, word: str = "") -> QuerySet[ReturnCase]:
 def with_contents(rows: QuerySet[ReturnCase]) -> QuerySet[ReturnCase]:
     """With everything a row names; one query more for any number of rows."""
     return rows.select_related("order__shop", "exchange_order").prefetch_related(
-        Prefetch("lines", ReturnLine.objects.select_related("line").order_by("line__position"))
+        Prefetch("lines", ReturnLine.objects.select_related("line", "component").order_by("line__position"))
     )
 
 
@@ -79,7 +79,7 @@ def case_rows(cases: Sequence[ReturnCase], user: User) -> list[dict[str, Any]]:
             "case": case,
             "tone": TONES[State(case.state)],
             "buyer": case.order.buyer_name if personal else privacy.mask_name(case.order.buyer_name),
-            "items": [(line.line.name, line.quantity) for line in case.lines.all()],
+            "items": [(line.name, line.quantity) for line in case.lines.all()],
         }
         for case in cases
     ]

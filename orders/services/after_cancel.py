@@ -36,6 +36,7 @@ def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], s
 def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) -> None:
     """Nothing to refund is no obstacle to a cancellation; the journal says so."""
     pieces = None if one.whole else dict(one.lines.values_list("line", "quantity"))
+    by_channel = by_channel and not one.lines.filter(line__set_line__isnull=False).exists()
     by_channel = by_channel and one.order.shop.can("cancel" if one.whole else "partial_cancel")
     try:
         refunds.open_refund(

@@ -53,9 +53,11 @@ PROMISES = f"""
 WITH parts AS (SELECT * FROM unnest(%(bundles)s::bigint[], %(components)s::bigint[], %(quantities)s::int[])
                  AS p(bundle, component, quantity)),
 owed AS (
-  SELECT l.id AS line, coalesce(p.component, l.sku_id) AS sku,
-         sum((l.quantity - l.shipped_quantity) * l.units * coalesce(p.quantity, 1)) AS units
-    FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id LEFT JOIN parts p ON p.bundle = l.sku_id
+  SELECT l.id AS line, coalesce(c.sku_id, p.component, l.sku_id) AS sku,
+         sum((l.quantity - l.shipped_quantity) * coalesce(c.units, l.units * coalesce(p.quantity, 1))) AS units
+    FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id
+    LEFT JOIN orders_linecomponent c ON c.line_id = l.id
+    LEFT JOIN parts p ON p.bundle = l.sku_id AND c.id IS NULL  -- a set that was empty when it was sold
    WHERE l.reserved AND o.cancelled_at IS NULL GROUP BY 1, 2),
 held AS (
   SELECT substr(e.ref, 6)::bigint AS line, b.sku_id AS sku, sum(e.reserved) AS units

@@ -68,7 +68,7 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str = "", ask: Ask | None
     ask = ask or Ask(note=reason)
     result, may = Cancelled(), []
     for order in _lock(order_ids):
-        if order.cancelled_at or _is_decided(order, ask.key):
+        if order.cancelled_at or is_decided(order, ask.key):
             continue
         if cause := why_not_whole(order):
             result.refused[order.pk] = cause
@@ -105,7 +105,7 @@ def cancel_pieces(order_id: int, pieces: Mapping[int, int], *, ask: Ask, actor: 
     result, order = Cancelled(), _lock([order_id])[0]
     wanted = {line: count for line, count in pieces.items() if count > 0}
     open_pieces = {line.pk: line.quantity - line.shipped_quantity for line in order.lines.all()}
-    if _is_decided(order, ask.key):
+    if is_decided(order, ask.key):
         return result
     if cause := _why_not_pieces(order, wanted, open_pieces):
         result.refused[order.pk] = cause
@@ -216,7 +216,7 @@ def _lock(order_ids: Sequence[int]) -> list[Order]:
     return list(locked.filter(pk__in=order_ids).order_by("pk"))
 
 
-def _is_decided(order: Order, key: str) -> bool:
+def is_decided(order: Order, key: str) -> bool:
     return bool(key) and Cancellation.objects.filter(key=f"{order.pk}:{key}").exists()
 
 
@@ -314,16 +314,23 @@ def _word(one: Cancellation) -> NewEffect | None:
 
 
 def record_pieces(
-    order: Order, pieces: Mapping[int, int], *, ask: Ask, value: int, spent: int, actor: Actor
+    order: Order,
+    pieces: Mapping[int, int],
+    *,
+    ask: Ask,
+    value: int,
+    spent: int = 0,
+    by_hand: Sequence[int] = (),
+    actor: Actor,
 ) -> Cancellation:
-    """The cancellation of pieces that give way to other goods: `value` yen less, of which `spent` pays what comes in
-    their place; only the rest is refunded. The caller writes the lines, and tells the channel of the whole change.
+    """The cancellation of pieces whose lines the caller writes: `value` yen less, of which `spent` pays what comes in
+    their place; only the rest is refunded. The caller tells the channel, or a person does (`by_hand`).
     Raises NeedsApproval when the rest is more than this person may give back alone."""
     _check_pieces(order, pieces, ask, actor, spent=spent)
     made = _record(order, ask, actor, waits=False, pieces=pieces)
     made.state, made.ended_at, made.amount = State.DONE, clock.now(), value
     made.save(update_fields=["state", "ended_at", "amount"])
-    after_cancel.settle([made], by_hand=(), spent=spent, actor=actor)
+    after_cancel.settle([made], by_hand=by_hand, spent=spent, actor=actor)
     return made
 
 

@@ -72,7 +72,7 @@ def report_payments(order_ids: Sequence[int], *, actor: Actor) -> Said:
 @transaction.atomic
 def cancel_lines(order_id: int, quantities: Mapping[int, int], *, reason: str, actor: Actor) -> Said:
     """Ask the channel to cancel so many pieces of these lines (our ids). Pieces that left stay, as do whole orders:
-    those are cancelled with `cancel_orders`."""
+    those are cancelled with `cancel_orders`. No channel knows a component of a set."""
     said, order = Said(), _lock([order_id])[0]
     lines = {line.pk: line for line in order.lines.filter(pk__in=quantities)}
     wanted = {str(pk): count for pk, count in quantities.items() if count > 0}
@@ -84,7 +84,7 @@ def cancel_lines(order_id: int, quantities: Mapping[int, int], *, reason: str, a
         said.refused[order.pk] = _("キャンセルできる数を超えています。まだ出荷していない数だけを指定してください。")
     elif sum(wanted.values()) >= standing:
         said.refused[order.pk] = _("すべての商品をキャンセルするときは、注文のキャンセルを使ってください。")
-    elif not order.shop.can("partial_cancel"):
+    elif not order.shop.can("partial_cancel") or any(line.set_line_id for line in lines.values()):
         said.by_hand[order.pk] = page_of(order)
     else:
         payload = {"lines": wanted, "reason": reason[:200]}

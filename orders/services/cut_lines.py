@@ -10,7 +10,7 @@ from inventory.services import stock
 from oms.kernel.sql import update_rows
 from orders.decide.cut import Cut, CutLine, Sums, cut
 from orders.models import Order, OrderLine
-from orders.services import refunds, review
+from orders.services import refunds, review, set_parts
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import Actor
@@ -39,12 +39,18 @@ class NewLine:
 
 
 def write(
-    order: Order, taken: Cut, *, actor: Actor, aside: bool = False, new: Sequence[NewLine] = ()
-) -> None:  # fmt: skip
+    order: Order,
+    taken: Cut,
+    *,
+    actor: Actor,
+    aside: bool = False,
+    new: Sequence[NewLine] = (),
+    let_go: Sequence[int] = (),
+) -> None:
     """Write what `decide` came to. The caller holds the order's lock; stock is locked here, last.
 
     Lines that were promised stay promised for what is left, or ask for what they have more now; `new` lines ask with
-    them. `aside` takes the freed units off sale.
+    them, and `let_go` lines give their promise back for good. `aside` takes the freed units off sale.
     """
     before = {line.pk: line for line in OrderLine.objects.filter(pk__in=[line.id for line in taken.lines])}
     update_rows(
@@ -60,10 +66,10 @@ def write(
         version=F("version") + 1,
     )
     OrderLine.objects.filter(pk__in=before).update(reserved=False, allocated_quantity=F("shipped_quantity"))
-    lines_released.send(sender=Order, line_ids=list(before))
+    lines_released.send(sender=Order, line_ids=[*before, *let_go])
     review.sync([order.pk])
     asked = [one.want for one in new if one.want]
-    _promise_the_rest(order, taken, before, asked, actor=actor, aside=aside)
+    _promise_the_rest(order, taken, before, asked, let_go, actor=actor, aside=aside)
     lines_cut.send(sender=Order, order_ids=[order.pk], by=actor.by)
     stages.recompute([order.pk], actor=actor)
 
@@ -73,6 +79,7 @@ def _promise_the_rest(
     taken: Cut,
     before: Mapping[int, OrderLine],
     asked: Sequence[stock.Want],
+    let_go: Sequence[int],
     *,
     actor: Actor,
     aside: bool,
@@ -83,44 +90,44 @@ def _promise_the_rest(
         left = line.quantity - known.shipped_quantity
         if known.reserved and known.sku_id and left:
             wants.append(want_of(line.id, known.sku_id, left * known.units, order.ship_by, order.ordered_at))
-    held = stock.held_by(ref_of(id_) for id_ in before) if aside else []
-    mark_reserved(line_ids_of(_regrant(wants, list(before))))
+    refs = {*(ref_of(id_) for id_ in [*before, *let_go]), *(want.ref for want in wants)}
+    held = stock.held_by(refs) if aside else []
+    promise_anew(wants, [*before, *let_go])
     if aside:
-        freed = _freed(held, stock.held_by(ref_of(id_) for id_ in before))
+        freed = _freed(held, stock.held_by(refs))
         stock.set_aside(
             freed, ref=f"cancel:{order.pk}", by_id=actor.by.pk if actor.by else None, note=_("キャンセル品の確認")
         )
 
 
-def _regrant(wants: Sequence[stock.Want], line_ids: Sequence[int]) -> set[str]:
-    """One stock call: give back what the lines hold, and promise again what is left of them."""
-    asked = stock.requests_for(wants)
+def promise_anew(wants: Sequence[stock.Want], line_ids: Sequence[int]) -> None:
+    """One stock call: give back what the lines hold, and promise what is asked. Stock is locked here, last."""
+    asked = set_parts.requests_for(wants)
     named = {request.ref for request in asked}
     last = (float("inf"), float("inf"))
     empty = [stock.Request(ref_of(id_), (), last) for id_ in line_ids if ref_of(id_) not in named]
-    return stock.regrant([*asked, *empty])
+    mark_reserved(line_ids_of(stock.regrant([*asked, *empty])))
 
 
 def _freed(before: list[stock.Held], after: list[stock.Held]) -> list[stock.Held]:
-    """What is no longer promised, and where it lay: the places give first as much as the pool lost."""
-    kept: dict[tuple[str, int], int] = {}
+    """What is no longer promised, and where it lay: the places give first as much as the pool lost. By SKU, because a
+    set's promise goes on as its components'."""
+    kept: dict[int, int] = {}
     for holding in after:
         if holding.location_id is None:
-            key = (holding.ref, holding.sku_id)
-            kept[key] = kept.get(key, 0) + holding.quantity
+            kept[holding.sku_id] = kept.get(holding.sku_id, 0) + holding.quantity
     freed: list[stock.Held] = []
-    lost: dict[tuple[str, int], int] = {}
+    lost: dict[int, int] = {}
     for holding in before:
         if holding.location_id is None:
-            key = (holding.ref, holding.sku_id)
-            units = holding.quantity - kept.get(key, 0)
-            if units > 0:
-                lost[key] = lost.get(key, 0) + units
+            stays = min(holding.quantity, kept.get(holding.sku_id, 0))
+            kept[holding.sku_id] = kept.get(holding.sku_id, 0) - stays
+            if units := holding.quantity - stays:
+                lost[holding.sku_id] = lost.get(holding.sku_id, 0) + units
                 freed.append(_of(holding, units))
     for holding in before:
-        key = (holding.ref, holding.sku_id)
-        if holding.location_id is not None and (units := min(holding.quantity, lost.get(key, 0))) > 0:
-            lost[key] -= units
+        if holding.location_id is not None and (units := min(holding.quantity, lost.get(holding.sku_id, 0))) > 0:
+            lost[holding.sku_id] -= units
             freed.append(_of(holding, units))
     return freed
 

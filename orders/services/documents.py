@@ -18,15 +18,16 @@ from oms.kernel.models import User
 from oms.kernel.text import search_text
 from orders.documents import rules
 from orders.documents.bill import Bill, BillKind, Reference
-from orders.documents.credit import Wish, credit_lines
+from orders.documents.credit import SetItem, Wish, credit_lines
 from orders.documents.figures import figures
 from orders.documents.rules import Refusal
 from orders.documents.stored import digest, plain, restored
 from orders.documents.values import DeliveryNote
-from orders.models import DocumentEvent, DocumentKind, IssuedDocument, Order
+from orders.models import DocumentEvent, DocumentKind, IssuedDocument, LineComponent, Order
 from orders.queries.papers import Billable, bill_of, billable, letterhead, party_named
 from orders.services import journal
 from orders.services.journal import Actor, Entry
+from orders.services.set_parts import set_parts
 
 ENDING = (DocumentEvent.Kind.CORRECTED, DocumentEvent.Kind.VOIDED)
 
@@ -159,7 +160,7 @@ def issue_credit_note(
     if one.sale.issuer == rules.MALL:
         raise Refused(str(REFUSALS[Refusal.MALL_ISSUES]))
     sold = invoiced(one)
-    lines = credit_lines(sold, [bill_in(row) for row in _credit_notes(order_id)], wish)
+    lines = credit_lines(sold, [bill_in(row) for row in _credit_notes(order_id)], wish, sets_of(order_id))
     total = sum(line.amount for line in lines)
     if not total:
         raise Refused(_("返品する数量か、返金・値引の金額を入力してください。"))
@@ -198,6 +199,16 @@ def pieces_given(order_id: int) -> dict[str, int]:
         for line in bill_in(row).lines:
             given[line.ref] = given.get(line.ref, 0) + line.quantity
     return given
+
+
+def sets_of(order_id: int) -> dict[str, list[SetItem]]:
+    """The order's sets as credit notes take them apart. One query."""
+    found: dict[str, list[SetItem]] = {}
+    rows = LineComponent.objects.filter(line__order=order_id).select_related("sku").order_by("line", "position")
+    for part in rows:
+        [own] = set_parts([part])
+        found.setdefault(str(part.line_id), []).append(SetItem(own, part.sku.code, part.name))
+    return found
 
 
 def _credit_notes(order_id: int) -> QuerySet[IssuedDocument]:

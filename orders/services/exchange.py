@@ -24,9 +24,10 @@ from orders.channel_order import (
 )
 from orders.decide import refunds as refund_plans
 from orders.decide import returns as decide
-from orders.models import ExchangeItem, Order, Recipient, ReturnCase
+from orders.decide.set_shares import prices_of
+from orders.models import ExchangeItem, Order, Recipient, ReturnCase, ReturnLine
 from orders.models.order import Phase
-from orders.services import hold, journal, refunds, returns
+from orders.services import hold, journal, refunds, returns, set_parts
 from orders.services import stage as stages
 from orders.services.intake import take_in
 from orders.services.intake_rows import Mapped
@@ -49,15 +50,24 @@ class Item:
 def same_goods(case: ReturnCase) -> list[Item]:
     """The goods that come back, once more."""
     items: dict[int, Item] = {}
-    for line in case.lines.select_related("line"):
-        sku = line.line.sku_id
+    for line in case.lines.select_related("line", "component"):
+        sku = line.component.sku_id if line.component else line.line.sku_id
         if sku is None:
             continue
         before = items.get(sku)
-        count = line.quantity * line.line.units + (before.quantity if before else 0)
-        price = line.line.unit_price // max(1, line.line.units)
+        count = line.quantity * (1 if line.component else line.line.units) + (before.quantity if before else 0)
+        price = _unit_price(line)
         items[sku] = Item(sku, count, before.unit_price if before else price)
     return list(items.values())
+
+
+def _unit_price(own: ReturnLine) -> int:
+    """What a unit of the SKU cost; of a component, its part of the set's price."""
+    if own.component is None:
+        return own.line.unit_price // max(1, own.line.units)
+    parts = set_parts.set_parts(set_parts.parts_of([own.line_id])[own.line_id])
+    prices = dict(zip([part.id for part in parts], prices_of(parts, own.line.unit_price), strict=True))
+    return prices[own.component.pk] // own.component.units
 
 
 def price_of(case: ReturnCase, items: Sequence[Item]) -> decide.Exchange:
@@ -70,14 +80,18 @@ def price_of(case: ReturnCase, items: Sequence[Item]) -> decide.Exchange:
 
 
 def _returned_value(case: ReturnCase) -> int:
-    shares, _fees = refund_plans.shares_of(refunds.bill_of(case.order))
-    by_line = dict(zip([line.id for line in refunds.bill_of(case.order).lines], shares, strict=True))
-    quantities = dict(case.order.lines.values_list("pk", "quantity"))
-    return sum(
-        by_line[line].price * count // max(1, quantities[line])
-        for line, count in case.lines.values_list("line", "quantity")
-        if line in by_line
-    )
+    bill = refunds.bill_of(case.order)
+    shares, _fees = refund_plans.shares_of(bill)
+    worth: dict[tuple[int, int | None], tuple[int, int]] = {}  # (line, component) → price, pieces or units
+    for line, share in zip(bill.lines, shares, strict=True):
+        worth[line.id, None] = (share.price, line.quantity)
+        for part, own in zip(line.parts, refund_plans.parts_shares(line, share), strict=True):
+            worth[line.id, part.id] = (own.price, part.units * line.quantity)
+    value = 0
+    for line_id, component, count in case.lines.values_list("line", "component", "quantity"):
+        price, of = worth.get((line_id, component), (0, 1))
+        value += price * count // of
+    return value
 
 
 def resend(case_id: int, *, actor: Actor) -> ReturnCase:

@@ -5,7 +5,7 @@ were instructed, and the reason `channel_changed` says what the channel wants in
 taken.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,7 @@ from orders.services import (
     mail_stages,
     recipients,
     review,
+    set_parts,
 )
 from orders.services import stage as stages
 from orders.services.intake_rows import SkuOf
@@ -281,15 +282,37 @@ def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
         for line in OrderLine.objects.filter(order__in=[change.stored.pk for change in changes])
     }
     plan = LinePlan(sku_of)
+    apart = _taken_apart(stored.values())
     for change in changes:
         kept = set()
         for position, line in enumerate(change.order.lines):
             kept.add(line.line_id)
+            known = stored.get((change.stored.pk, line.line_id))
+            if known and (own := apart.get(known.pk)) and _stays_apart(line, known, own):
+                kept.update(part.channel_line_id for part in own)
+                continue
             plan.bring(change, position, line, stored.get((change.stored.pk, line.line_id)))
         for (order_id, line_id), known in stored.items():
             if order_id == change.stored.pk and line_id not in kept and known.quantity and not line_id.startswith(GIFT):
                 plan.drop(known)
     plan.write()
+
+
+def _taken_apart(lines: Iterable[OrderLine]) -> dict[int, list[OrderLine]]:
+    """Set's line → the lines of its components."""
+    found: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        if line.set_line_id:
+            found.setdefault(line.set_line_id, []).append(line)
+    return found
+
+
+def _stays_apart(line: ChannelLine, known: OrderLine, own: Sequence[OrderLine]) -> bool:
+    """The channel names as many sets as before, or components have left already: what we made of it stays. Another
+    number of sets replaces it."""
+    sold = max(-(-(part.quantity + part.cancelled_quantity) // part.set_units) for part in own)
+    same = intake_rows.standing_quantity(line) == known.quantity + sold
+    return same or any(part.shipped_quantity for part in own)
 
 
 @dataclass
@@ -301,6 +324,7 @@ class LinePlan:
     added: list[tuple[Change, int, ChannelLine]] = field(default_factory=list)
     wants: list[stock.Want] = field(default_factory=list)
     let_go: list[int] = field(default_factory=list)
+    resold: list[set_parts.Sold] = field(default_factory=list)
 
     def bring(self, change: Change, position: int, line: ChannelLine, stored: OrderLine | None) -> None:
         if stored is None:
@@ -328,6 +352,8 @@ class LinePlan:
         if same:
             return
         self.let_go.append(stored.pk)
+        if (sku_id, units) != (stored.sku_id, stored.units):
+            self.resold.append((stored.pk, sku_id, units, stored.tax_rate))
         if sku_id and quantity and takes_stock(change.order):
             self.wants.append(
                 want_of(stored.pk, sku_id, quantity * units, change.order.ship_by, change.order.ordered_at)
@@ -350,6 +376,7 @@ class LinePlan:
             },
             self.changed,
         )  # fmt: skip
+        set_parts.keep_anew(self.resold)
         if self.let_go:
             OrderLine.objects.filter(pk__in=self.let_go).update(reserved=False, allocated_quantity=0)
             lines_released.send(sender=LinePlan, line_ids=list(self.let_go))

@@ -5,6 +5,7 @@ from typing import Any
 
 from oms.kernel.sql import copy_rows
 from orders.channel_order import ChannelLine
+from orders.services import set_parts
 from orders.services.intake_rows import SkuOf, mapped_of, standing_amount, standing_quantity
 
 LINE_COLUMNS = [
@@ -15,8 +16,11 @@ LINE_COLUMNS = [
 
 
 def insert(rows: Sequence[tuple[int, int, int, ChannelLine]], sku_of: SkuOf, granted: set[str]) -> None:
-    """Write (id, order id, position, channel line) rows; `granted` holds the refs that got their promise."""
+    """Write (id, order id, position, channel line) rows and what sets among them are made of; `granted` holds the
+    refs that got their promise."""
     copy_rows("orders_orderline", LINE_COLUMNS, [_line_row(item, sku_of, granted) for item in rows])
+    mapped = [(line_id, mapped_of(sku_of, line), line) for line_id, _order, _position, line in rows]
+    set_parts.keep((line_id, sku.sku_id, sku.units, line.tax_rate) for line_id, sku, line in mapped if sku)
 
 
 def _line_row(row: tuple[int, int, int, ChannelLine], sku_of: SkuOf, granted: set[str]) -> list[Any]:

@@ -17,7 +17,7 @@ from oms.kernel.text import search_text
 from orders.channel_order import ChannelOrder
 from orders.models import OptionChoice, Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import facts, journal, review
+from orders.services import facts, journal, review, set_parts
 from orders.services import stage as stages
 from orders.services.intake_rows import Mapped, SkuOf
 from orders.services.journal import Actor, Entry
@@ -97,6 +97,7 @@ def _give(lines: Sequence[OrderLine], sku: Sku) -> None:
     OrderLine.objects.filter(pk__in=ids).update(
         sku=sku, release_date=sku.release_date, reserved=False, allocated_quantity=0
     )
+    set_parts.keep_anew([(line.pk, sku.pk, line.units, line.tax_rate) for line in lines])
     lines_released.send(sender=OrderLine, line_ids=ids)
     wants = [
         want_of(line.pk, sku.pk, line.quantity * line.units, line.order.ship_by, line.order.ordered_at)

@@ -19,6 +19,7 @@ from orders.decide.manual import Item
 from orders.models import Order, Refund, RefundRequest, ReturnCase
 from orders.models.cancellation import CANCEL_REASONS
 from orders.services import cancel, change_lines, hold, journal, refund_limits, refunds, returns
+from orders.services import cancel_units as cancel_units_of
 from orders.services.journal import Actor, Entry
 from orders.services.refund_limits import NeedsApproval
 
@@ -50,6 +51,14 @@ def cancel_pieces(
     return _prepare(order_id, _Wanted(Kind.PIECES, "cancel", payload, _words(ask), ask.key), needs, actor)
 
 
+def cancel_units(
+    order_id: int, units: Mapping[int, int], *, ask: cancel.Ask, needs: NeedsApproval, actor: Actor
+) -> RefundRequest:
+    """Single components of sets, by the id of their `LineComponent`."""
+    payload = {"ask": asdict(ask), "units": _pairs(units)}
+    return _prepare(order_id, _Wanted(Kind.PIECES, "cancel", payload, _words(ask), ask.key), needs, actor)
+
+
 def change(order_id: int, wanted: change_lines.Wanted, *, needs: NeedsApproval, actor: Actor) -> RefundRequest:
     payload = {
         "ask": asdict(wanted.ask),
@@ -66,6 +75,7 @@ def settle_return(
     payload = {
         "case": case.pk,
         "quantities": _pairs(settlement.quantities),
+        "units": _pairs(settlement.units),
         "fees": list(settlement.fees),
         "deduction": settlement.deduction,
         "goodwill": settlement.goodwill,
@@ -81,6 +91,7 @@ def refund(
     payload = {
         "key": key,
         "quantities": _pairs(wish.quantities or {}),
+        "units": _pairs(wish.units),
         "fees": list(wish.fees),
         "deduction": wish.deduction,
         "goodwill": wish.goodwill,
@@ -241,8 +252,11 @@ def _cancel(row: RefundRequest, actor: Actor) -> None:
 
 
 def _cancel_pieces(row: RefundRequest, actor: Actor) -> None:
-    pieces = dict(row.payload["pieces"])
-    _say_refused(row, cancel.cancel_pieces(row.order_id, pieces, ask=_ask(row), actor=actor))
+    if units := row.payload.get("units"):
+        result = cancel_units_of.cancel_units(row.order_id, dict(units), ask=_ask(row), actor=actor)
+    else:
+        result = cancel.cancel_pieces(row.order_id, dict(row.payload["pieces"]), ask=_ask(row), actor=actor)
+    _say_refused(row, result)
 
 
 def _say_refused(row: RefundRequest, result: cancel.Cancelled) -> None:
@@ -265,7 +279,8 @@ def _change(row: RefundRequest, actor: Actor) -> None:
 
 def _settle(row: RefundRequest, actor: Actor) -> None:
     p = row.payload
-    settlement = returns.Settlement(dict(p["quantities"]), p["fees"], p["deduction"], p["goodwill"], p["note"])
+    units = dict(p.get("units", ()))
+    settlement = returns.Settlement(dict(p["quantities"]), p["fees"], p["deduction"], p["goodwill"], p["note"], units)
     try:
         returns.settle(p["case"], settlement, actor=actor)
     except returns.Refused as refused:
@@ -274,7 +289,8 @@ def _settle(row: RefundRequest, actor: Actor) -> None:
 
 def _refund(row: RefundRequest, actor: Actor) -> None:
     p = row.payload
-    wish = refunds.Wish(dict(p["quantities"]), p["fees"], p["deduction"], p["goodwill"], p["surplus"])
+    units = dict(p.get("units", ()))
+    wish = refunds.Wish(dict(p["quantities"]), p["fees"], p["deduction"], p["goodwill"], p["surplus"], units)
     try:
         made = refunds.open_alone(row.order_id, key=p["key"], wish=wish, reason=p["reason"], actor=actor)
     except refunds.NothingToRefund as nothing:

@@ -1,7 +1,7 @@
 """Refunds: opened true to the lines, and closed when the money has gone back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -11,11 +11,31 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.money import yen
-from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund
+from orders.decide.refunds import (
+    FEES,
+    Bill,
+    BillLine,
+    RefundPlan,
+    everything_left,
+    parts_shares,
+    plan_refund,
+    shares_of,
+    units_beside,
+)
+from orders.decide.set_shares import SetPart
 from orders.models import Order, OrderLine, OrderTask, Refund, RefundLine, TaskKind
 from orders.models.order import PaymentState
 from orders.models.payment import Collector
-from orders.services import journal, ledger, payment_gates, payment_mail, refund_limits, review, tasks
+from orders.services import (
+    journal,
+    ledger,
+    payment_gates,
+    payment_mail,
+    refund_limits,
+    refund_parts,
+    review,
+    tasks,
+)
 from orders.services import stage as stages
 from orders.services.channel_words import page_of
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -26,6 +46,7 @@ LIVE = refund_limits.LIVE
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What shall go back. `quantities` maps line ids to pieces; None: every piece that is left, and every fee.
+    `units`: of single components of sets, by the id of their `LineComponent`.
 
     `fees` names the fees that go back whole ("shipping", "fees", "gift_fees"). `deduction` is what the buyer bears
     (freight of the return); `goodwill` comes on top of the goods, and so does `surplus`, money paid beyond the total;
@@ -37,6 +58,7 @@ class Wish:
     deduction: int = 0
     goodwill: int = 0
     surplus: int = 0
+    units: Mapping[int, int] = field(default_factory=dict)
 
 
 class NothingToRefund(Exception):
@@ -203,6 +225,7 @@ def money_left(order: Order) -> int:
 def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
     bill = bill_of(order)
     quantities = everything_left(bill) if wish.quantities is None else dict(wish.quantities)
+    units = units_beside(bill, quantities) if wish.quantities is None else wish.units
     fees = FEES if wish.quantities is None else wish.fees
     surplus = wish.surplus
     if wish.quantities is None:
@@ -211,6 +234,7 @@ def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
         return plan_refund(
             bill,
             quantities,
+            units=units,
             fees=fees,
             deduction=wish.deduction,
             goodwill=wish.goodwill,
@@ -234,8 +258,10 @@ def bill_of(order: Order) -> Bill:
         .annotate(pieces=Sum("quantity"), prices=Sum("price"), points_=Sum("points"), coupons=Sum("coupon"))
     }
     fees = order.refunds.filter(state__in=LIVE).aggregate(*(Sum(name) for name in FEES))
+    lines = [line for line in order.lines.all() if line.quantity]
+    parts = refund_parts.parts_of(lines, back)
     return Bill(
-        lines=[_bill_line(line, back.get(line.pk)) for line in order.lines.all() if line.quantity],
+        lines=[_bill_line(line, back.get(line.pk), parts.get(line.pk, ())) for line in lines],
         fees={"shipping": order.shipping_fee, "fees": order.fees, "gift_fees": order.gift_fees},
         shop_discount=order.discount + order.coupons_shop,
         coupons_channel=order.coupons_channel,
@@ -245,7 +271,19 @@ def bill_of(order: Order) -> Bill:
     )
 
 
-def _bill_line(line: OrderLine, back: Mapping[str, Any] | None) -> BillLine:
+def unit_shares(order: Order) -> dict[int, int]:
+    """Component of a set → what one unit of it cost after the shop's discounts, fractions of a yen cut off."""
+    bill = bill_of(order)
+    if not any(line.parts for line in bill.lines):
+        return {}
+    found: dict[int, int] = {}
+    for line, share in zip(bill.lines, shares_of(bill)[0], strict=True):
+        for part, own in zip(line.parts, parts_shares(line, share), strict=True):
+            found[part.id] = own.price // (part.units * line.quantity)
+    return found
+
+
+def _bill_line(line: OrderLine, back: Mapping[str, Any] | None, parts: Sequence[SetPart]) -> BillLine:
     """Pieces that were refunded and then taken off the line are no part of what stands."""
     pieces = back["pieces"] if back else 0
     standing = max(0, pieces - line.cancelled_quantity)
@@ -263,6 +301,7 @@ def _bill_line(line: OrderLine, back: Mapping[str, Any] | None) -> BillLine:
         refunded_price=share("prices"),
         refunded_points=share("points_"),
         refunded_coupon=share("coupons"),
+        parts=parts,
     )
 
 
@@ -292,7 +331,7 @@ def _write(
         made_by=actor.by,
         cleared_by=cleared_by,
     )
-    RefundLine.objects.bulk_create(
+    written = RefundLine.objects.bulk_create(
         RefundLine(
             refund=refund,
             line_id=line.line_id,
@@ -305,6 +344,7 @@ def _write(
         )
         for line in plan.lines
     )
+    refund_parts.write(zip(written, plan.lines, strict=True))
     Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
     return refund
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from orders.documents import rules
 from orders.documents.credit import TooMuch, Wish
-from orders.models import IssuedDocument, Refund, ReturnCase
+from orders.models import IssuedDocument, Refund, RefundPart, ReturnCase
 from orders.models.papers import CreditNotes, Issuer
 from orders.queries.papers import issuer_for, papers_of
 from orders.services import documents, tasks
@@ -23,7 +23,9 @@ def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
     if not _is_due(case, refund):
         return ""
     pieces = {str(line): count for line, count in refund.lines.values_list("line", "quantity")}
-    wish = Wish(pieces, fees=refund.shipping + refund.fees + refund.gift_fees)
+    single = RefundPart.objects.filter(refund_line__refund=refund, alone__gt=0)
+    units = {f"{line}/{part}": n for line, part, n in single.values_list("refund_line__line", "component", "alone")}
+    wish = Wish(pieces, fees=refund.shipping + refund.fees + refund.gift_fees, units=units)
     try:
         pk = documents.issue_credit_note(
             case.order_id, wish, day=clock.today(), reason=_("返品 %(no)s") % {"no": case.number},

@@ -5,10 +5,10 @@ Goods that arrive lie in inspection until they are graded; then they move to whe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from inventory.models import Location
@@ -18,9 +18,18 @@ from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.decide import returns as decide
 from orders.decide.found import Found
-from orders.models import Order, OrderLine, Refund, ReturnCase, ReturnEvent, ReturnGrade, ReturnLine
+from orders.models import (
+    LineComponent,
+    Order,
+    OrderLine,
+    Refund,
+    ReturnCase,
+    ReturnEvent,
+    ReturnGrade,
+    ReturnLine,
+)
 from orders.models.mail import MailEvent
-from orders.services import hold, journal, mail, refunds, return_papers, review
+from orders.services import hold, journal, mail, refunds, return_papers, review, set_parts
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
 
@@ -42,13 +51,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What goes back: pieces by line id, whole fees by name, less what the buyer bears, plus goodwill."""
+    """What goes back: pieces by line id, whole fees by name, less what the buyer bears, plus goodwill; `units` of
+    single components of sets by the id of their `LineComponent`."""
 
     quantities: Mapping[int, int]
     fees: Sequence[str] = ()
     deduction: int = 0
     goodwill: int = 0
     note: str = ""
+    units: Mapping[int, int] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -60,9 +71,11 @@ def open_case(
     key: str,
     kind: str = Kind.RETURN,
     note: str = "",
+    units: Mapping[int, int] | None = None,
     actor: Actor = SYSTEM,
 ) -> ReturnCase:
-    """Note that pieces (line id → how many) of a shipped order shall come back; the same `key` is the same case.
+    """Note that pieces (line id → how many) of a shipped order shall come back, and `units` of single components of
+    sets (id of their `LineComponent` → how many); the same `key` is the same case.
 
     Raises Refused when more is asked than has left and is not in another case already.
     """
@@ -70,13 +83,21 @@ def open_case(
     if known := ReturnCase.objects.filter(key=key).first():
         return known
     wanted = {line: count for line, count in pieces.items() if count > 0}
-    if cause := why_not_opened(order, wanted):
+    single = {component: count for component, count in (units or {}).items() if count > 0}
+    if cause := why_not_opened(order, wanted, single):
         raise Refused(cause)
+    line_of = dict(LineComponent.objects.filter(pk__in=single).values_list("pk", "line"))
     case = ReturnCase.objects.create(
         order=order, key=key, kind=kind, reason=reason, note=note[:500], asked_at=clock.now(), asked_by=actor.by
     )
     ReturnLine.objects.bulk_create(
-        ReturnLine(case=case, line_id=line, quantity=count) for line, count in sorted(wanted.items())
+        [
+            *(ReturnLine(case=case, line_id=line, quantity=count) for line, count in sorted(wanted.items())),
+            *(
+                ReturnLine(case=case, line_id=line_of[component], component_id=component, quantity=count)
+                for component, count in sorted(single.items())
+            ),
+        ]
     )
     _note(case, "requested", f"{case.get_reason_display()} {note}".strip(), actor)
     if kind == Kind.UNDELIVERED:
@@ -87,25 +108,39 @@ def open_case(
     return case
 
 
-def why_not_opened(order: Order, wanted: Mapping[int, int]) -> str:
-    """Why these pieces cannot be returned; empty when they can. The caller holds the order's lock."""
-    if not wanted:
+def why_not_opened(order: Order, wanted: Mapping[int, int], single: Mapping[int, int] | None = None) -> str:
+    """Why these pieces cannot be returned, with these units of single components; empty when they can. The caller
+    holds the order's lock."""
+    if not wanted and not single:
         return _("返品する数を入れてください。")
-    free = returnable(order.pk)
-    if any(count > free.get(line, 0) for line, count in wanted.items()):
-        return _("返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。")
-    return ""
+    if returnable_goods(order.pk).fits(wanted, single or {}):
+        return ""
+    return (
+        _(
+            "返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。"
+            "セットは、セットと構成品を合わせた数です。"
+        )
+        if single
+        else _("返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。")
+    )
 
 
 def returnable(order_id: int) -> dict[int, int]:
-    """Line id → pieces that have left and are in no live case."""
-    taken = dict(
-        ReturnLine.objects.filter(case__order=order_id, case__state__in=decide.LIVE)
-        .values_list("line")
-        .annotate(pieces=Sum("quantity"))
-    )
+    """Line id → whole pieces that have left and are in no live case."""
+    return dict(returnable_goods(order_id).pieces)
+
+
+def returnable_goods(order_id: int) -> decide.Returnable:
+    """What has left and is in no live case. Three queries."""
+    rows = ReturnLine.objects.filter(case__order=order_id, case__state__in=decide.LIVE).order_by()
+    taken = dict(rows.filter(component=None).values_list("line").annotate(pieces=Sum("quantity")))
+    single = dict(rows.exclude(component=None).values_list("component").annotate(units=Sum("quantity")))
     lines = OrderLine.objects.filter(order=order_id, shipped_quantity__gt=0)
-    return {pk: shipped - taken.get(pk, 0) for pk, shipped in lines.values_list("pk", "shipped_quantity")}
+    left = {pk: shipped - taken.get(pk, 0) for pk, shipped in lines.values_list("pk", "shipped_quantity")}
+    parts = LineComponent.objects.filter(line__order=order_id, line__in=left).order_by("line", "position")
+    return decide.returnable(
+        left, [(pk, line, units, single.get(pk, 0)) for pk, line, units in parts.values_list("pk", "line", "units")]
+    )
 
 
 @transaction.atomic
@@ -153,19 +188,19 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
     An exchange that waited for them may ship.
     """
     case = _claim(case_id)
-    lines = {line.pk: line for line in case.lines.select_related("line")}
+    lines = {line.pk: line for line in _lines(case)}
     counts = {pk: pieces.get(pk, 0) for pk in lines}
     if any(not 0 <= count <= lines[pk].quantity for pk, count in counts.items()) or not sum(counts.values()):
         raise Refused(_("到着した数を、返品の数以内で入れてください。"))
     _move(case, State.RECEIVED, received_at=clock.now())
     for pk, count in counts.items():
         ReturnLine.objects.filter(pk=pk).update(received=count)
-    names = "、".join(f"{lines[pk].line.name} × {count}" for pk, count in counts.items() if count)
+    names = "、".join(f"{lines[pk].name} × {count}" for pk, count in counts.items() if count)
     _note(case, "received", names, actor)
     if case.exchange_order_id and not case.ship_first:
         hold.lift_holds([case.exchange_order_id], actor=actor)
     inspection = stock.aside_place()
-    units = _units({lines[pk].line: count for pk, count in counts.items()})
+    units = _units([(lines[pk], count) for pk, count in counts.items() if count])
     stock.record(
         [stock.Fact(sku, inspection.pk, count, case.stock_ref) for sku, count in sorted(units.items())],
         kind=EntryKind.RETURN,
@@ -177,16 +212,32 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
 
 def received_units(case: ReturnCase) -> dict[int, int]:
     """SKU → units that came back; a set counts as its components."""
-    return _units({line.line: line.received for line in case.lines.select_related("line")})
+    return _units([(line, line.received) for line in _lines(case) if line.received])
 
 
-def _units(pieces: Mapping[OrderLine, int]) -> dict[int, int]:
-    parts = stock.components({line.sku_id for line in pieces if line.sku_id})
+def sold_units(order: Order) -> dict[int, int]:
+    """SKU → units of everything that stands of an order; a set counts as its components."""
+    lines = list(order.lines.filter(sku__isnull=False, quantity__gt=0).values_list("pk", "sku", "units", "quantity"))
+    needs = set_parts.needs_of([(line, sku, units) for line, sku, units, _quantity in lines])
+    sold: dict[int, int] = {}
+    for line, _sku, _units, quantity in lines:
+        for sku, each in needs[line].items():
+            sold[sku] = sold.get(sku, 0) + each * quantity
+    return sold
+
+
+def _lines(case: ReturnCase) -> QuerySet[ReturnLine]:
+    return case.lines.select_related("line", "component")
+
+
+def _units(pieces: Sequence[tuple[ReturnLine, int]]) -> dict[int, int]:
+    whole = {own.line_id: (own.line_id, own.line.sku_id, own.line.units) for own, _count in pieces if own.line.sku_id}
+    needs = set_parts.needs_of(list(whole.values()))
     units: dict[int, int] = {}
-    for line, count in pieces.items():
-        for sku, each in parts.get(line.sku_id or 0, {}).items():
-            if count:
-                units[sku] = units.get(sku, 0) + each * line.units * count
+    for own, count in pieces:
+        parts = {own.component.sku_id: 1} if own.component else needs.get(own.line_id, {})
+        for sku, each in parts.items():
+            units[sku] = units.get(sku, 0) + each * count
     return units
 
 
@@ -228,12 +279,14 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     """
     case = _claim(case_id)
     _move(case, State.SETTLED, settled_at=clock.now(), settle_note=settlement.note[:300])
-    limits = dict(case.lines.values_list("line", "received"))
-    if any(count > limits.get(line, 0) for line, count in settlement.quantities.items()):
+    whole = dict(case.lines.filter(component=None).values_list("line", "received"))
+    single = dict(case.lines.exclude(component=None).values_list("component", "received"))
+    asked = [(settlement.quantities, whole), (settlement.units, single)]
+    if any(count > limits.get(pk, 0) for wanted, limits in asked for pk, count in wanted.items()):
         raise Refused(_("返金する数は、到着した数までです。"))
     pieces = {line: count for line, count in settlement.quantities.items() if count > 0}
     refund = None
-    if pieces or settlement.fees or settlement.goodwill:
+    if pieces or any(settlement.units.values()) or settlement.fees or settlement.goodwill:
         refund = _refund(case, pieces, settlement, actor)
     elif not settlement.note.strip():
         raise Refused(_("返金しないときは、理由をメモに入れてください。"))
@@ -244,7 +297,8 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
 
 
 def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:
-    wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill)
+    units = {component: count for component, count in settlement.units.items() if count > 0}
+    wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill, units=units)
     reason = _("返品 %(no)s（%(why)s）") % {"no": case.number, "why": case.get_reason_display()}
     try:
         return refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)

@@ -45,16 +45,30 @@ def candidates(parcel: UnknownParcel) -> Sequence[Order]:
 
 
 @transaction.atomic
-def match(parcel_id: int, order_id: int, pieces: Mapping[int, int], *, reason: str, actor: Actor) -> ReturnCase:
+def match(
+    parcel_id: int,
+    order_id: int,
+    pieces: Mapping[int, int],
+    *,
+    reason: str,
+    units: Mapping[int, int] | None = None,
+    actor: Actor,
+) -> ReturnCase:
     """The parcel belongs to this order: a case is opened, approved and received at once, ready to be inspected.
 
-    `pieces` are by order line. Matching again gives the known case. Raises Refused.
+    `pieces` are by order line, `units` by component of a set. Matching again gives the known case. Raises Refused.
     """
     parcel = UnknownParcel.objects.select_for_update(no_key=True).get(pk=parcel_id)
     if parcel.case is not None:
         return parcel.case
     case = returns.open_case(
-        order_id, pieces, reason=reason, key=f"parcel:{parcel.pk}", note=parcel.contents, actor=actor
+        order_id,
+        pieces,
+        units=units,
+        reason=reason,
+        key=f"parcel:{parcel.pk}",
+        note=parcel.contents,
+        actor=actor,
     )
     returns.approve(case.pk, actor=actor)
     returns.on_its_way(case.pk, carrier="", tracking_no=parcel.tracking_no, actor=actor)

@@ -10,6 +10,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from orders.models import Order, OrderLine
+from orders.services import set_parts
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.reservation import NO_RESERVE, line_ids_of, ref_of, want_of
@@ -93,7 +94,7 @@ def promise_waiting(sku_ids: list[int] | None = None) -> int:
         for line, order, sku, quantity, units, ship_by, ordered_at, priority in found
         if order in locked and line in still
     ]
-    granted = stock.grant(stock.requests_for(wants), kind="reserve")
+    granted = stock.grant(set_parts.requests_for(wants), kind="reserve")
     mark_reserved(line_ids_of(granted))
     passed_over = {row[2] for row in found if row[1] not in locked}
     _look_again(passed_over | ({row[2] for row in found} if granted and len(found) == BATCH else set()))

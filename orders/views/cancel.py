@@ -14,7 +14,7 @@ from oms.kernel.web import render_page
 from orders.forms_cancel import CancelForm, DeclineForm
 from orders.models import Order, RefundRequest
 from orders.queries import cancellations
-from orders.services import cancel, decline_cancel, refund_requests
+from orders.services import cancel, cancel_units, decline_cancel, refund_requests
 from orders.services.cancel import Cancelled
 from orders.services.journal import Actor
 from orders.services.refund_limits import NeedsApproval
@@ -31,6 +31,8 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         actor = actor_of(request)
         if form.is_whole:
             result = cancel.cancel_orders([pk], ask=form.ask, actor=actor)
+        elif form.units:
+            result = cancel_units.cancel_units(pk, form.units, ask=form.ask, actor=actor)
         else:
             result = cancel.cancel_pieces(pk, form.pieces, ask=form.ask, actor=actor)
         if needs := result.over.get(pk):
@@ -53,6 +55,8 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def _prepare(pk: int, form: CancelForm, needs: NeedsApproval, actor: Actor) -> RefundRequest:
     if form.is_whole:
         return refund_requests.cancel_whole(pk, ask=form.ask, needs=needs, actor=actor)
+    if form.units:
+        return refund_requests.cancel_units(pk, form.units, ask=form.ask, needs=needs, actor=actor)
     return refund_requests.cancel_pieces(pk, form.pieces, ask=form.ask, needs=needs, actor=actor)
 
 

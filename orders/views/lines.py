@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from oms.kernel.web import render_page
-from orders.forms_lines import QuantityForm, items_of, new_rows
+from orders.forms_lines import ApartForm, QuantityForm, items_of, new_rows
 from orders.models import Order
 from orders.queries import change_preview
-from orders.services import change_lines, refund_requests
+from orders.services import change_lines, refund_requests, take_apart
 from orders.services.change_lines import Changed, Moved, TooLate, Wanted
 from orders.services.refund_limits import NeedsApproval
-from orders.views.order import actor_of, say_asked
+from orders.views.order import actor_of, changed, say_asked
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,6 +53,30 @@ def order_lines(request: HttpRequest, pk: int) -> HttpResponse:
     if valid and form.cleaned_data["version"] != order.version:
         return _moved(request, pk, context)
     return render_page(request, "orders/lines.html", context, fragment="orders/_lines_form.html")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_order", "orders.cancel_order"], raise_exception=True)
+def line_apart(request: HttpRequest, pk: int, line: int) -> HttpResponse:
+    """A set's line becomes lines of its components, so that they can go in different parcels."""
+    order = get_object_or_404(Order.objects.select_related("shop").defer("search"), pk=pk)
+    sold = get_object_or_404(order.lines, pk=line)
+    form = ApartForm(request.POST if request.method == "POST" else None, line=sold)
+    if form.is_bound and form.is_valid():
+        try:
+            take_apart.take_apart(pk, {line: form.cleaned_data["pieces"]}, actor=actor_of(request))
+        except take_apart.CannotTakeApart as refused:
+            form.add_error(None, refused.cause)
+        else:
+            messages.success(request, _("セットを構成品の明細に分けました。荷物は構成品ごとに分けられます。"))
+            return changed(request, pk)
+    context = {
+        "order": order,
+        "form": form,
+        "title": _("セットを構成品の明細に分ける"),
+        "action": _("分ける"),
+    }
+    return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
 
 
 def _saved(request: HttpRequest, pk: int, wanted: Wanted) -> HttpResponse:

@@ -72,7 +72,7 @@ def order_credit(request: HttpRequest, pk: int) -> HttpResponse:
     one = _billable(pk)
     sold, given = issuing.invoiced(one), issuing.pieces_given(pk)
     initial = {"day": clock.today(), "key": uuid4().hex}
-    form = CreditForm(request.POST or None, sold=sold, given=given, initial=initial)
+    form = CreditForm(request.POST or None, sold=sold, given=given, sets=issuing.sets_of(pk), initial=initial)
     if form.is_valid():
         data = form.cleaned_data
         try:

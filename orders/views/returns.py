@@ -24,12 +24,12 @@ from orders.forms_returns import (
     ReceiveForm,
     SettleForm,
     WayForm,
-    lines_of,
 )
 from orders.models import Order, ReturnCase
 from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
 from orders.services import exchange, personal_views, refund_requests, returns
+from orders.services.internal import is_internal
 from orders.services.personal_views import Where
 from orders.services.refund_limits import NeedsApproval
 from orders.services.refunds import NothingToRefund, Wish, preview
@@ -95,7 +95,7 @@ def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
         "case": case,
         "order": shown,
         "tone": queries.TONES[queries.State(case.state)],
-        "lines": case.lines.select_related("line").order_by("line__position"),
+        "lines": case.lines.select_related("line", "component").order_by("line__position", "component__position"),
         "grades": case.grades.select_related("sku", "location").order_by("sku__code", "grade"),
         "items": case.exchange_items.select_related("sku"),
         "refund": queries.refund_of(case),
@@ -131,9 +131,10 @@ def _forms(case: ReturnCase) -> dict[str, forms.Form | str]:
 
 def _estimate(case: ReturnCase, form: SettleForm) -> str:
     """What the proposal would give back, in words."""
-    pieces = {pk: most for pk, _label, most in form.rows}
+    pieces = {row.key: row.most for row in form.rows if not row.part}
+    units = {row.key: row.most for row in form.rows if row.part}
     try:
-        plan = preview(case.order_id, Wish(pieces, tuple(form.initial.get("fees") or ())))
+        plan = preview(case.order_id, Wish(pieces, tuple(form.initial.get("fees") or ()), units=units))
     except NothingToRefund as nothing:
         return str(nothing)
     parts = [_("商品と選んだ費用をすべて返す場合: 返金 %(amount)s") % {"amount": yen(plan.amount)}]
@@ -150,7 +151,7 @@ def return_open(request: HttpRequest, pk: int) -> HttpResponse:
     """A new case of an order: which pieces, why."""
     order = get_object_or_404(Order.objects.select_related("shop").defer("search"), pk=pk)
     data = request.POST if request.method == "POST" else None
-    form = OpenForm(data, lines=lines_of(order), free=returns.returnable(pk))
+    form = OpenForm(data, order=order)
     if form.is_bound and form.is_valid():
         fields = form.cleaned_data
         try:
@@ -161,6 +162,7 @@ def return_open(request: HttpRequest, pk: int) -> HttpResponse:
                 kind=fields["kind"],
                 key=f"form:{fields['key']}",
                 note=fields["note"],
+                units=form.units,
                 actor=actor_of(request),
             )
         except Refused as refused:
@@ -168,7 +170,18 @@ def return_open(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("返品 %(no)s を受け付けました。") % {"no": case.number})
             return answer(request, to=reverse("orders:return", args=[case.pk]))
-    return render_page(request, "orders/returns/open.html", {"order": order, "form": form})
+    context = {"order": order, "form": form, "told": _what_the_mall_knows(order) if form.has_sets else ""}
+    return render_page(request, "orders/returns/open.html", context)
+
+
+def _what_the_mall_knows(order: Order) -> str:
+    """What the channel can be told of a part of a set."""
+    if is_internal(order) or order.shop.can("own_payments"):
+        return ""
+    return _(
+        "%(mall)sはセットを1つの商品として扱い、構成品を知りません。構成品だけの返品はモールに送られません。"
+        "返金は、精算のあとに出る作業からモールの画面で行ってください。"
+    ) % {"mall": order.shop.channel_label}
 
 
 def _do(request: HttpRequest, pk: int, verb: Callable[[], object], good: str, **bound: forms.Form) -> HttpResponse:

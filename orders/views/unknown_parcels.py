@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from oms.kernel import privacy
 from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
-from orders.forms_returns import OpenForm, ParcelForm, lines_of
+from orders.forms_returns import OpenForm, ParcelForm
 from orders.models import Order, UnknownParcel
 from orders.queries.detail import PERSONAL
-from orders.services import returns, unknown_parcels
+from orders.services import unknown_parcels
 from orders.services.returns import Refused
 from orders.views.order import actor_of, user_of
 
@@ -45,11 +45,16 @@ def parcel_match(request: HttpRequest, pk: int) -> HttpResponse:
     form = None
     if order is not None:
         data = request.POST if request.method == "POST" else None
-        form = OpenForm(data, lines=lines_of(order), free=returns.returnable(order.pk))
+        form = OpenForm(data, order=order)
         if form.is_bound and form.is_valid():
             try:
                 case = unknown_parcels.match(
-                    pk, order.pk, form.pieces, reason=form.cleaned_data["reason"], actor=actor_of(request)
+                    pk,
+                    order.pk,
+                    form.pieces,
+                    units=form.units,
+                    reason=form.cleaned_data["reason"],
+                    actor=actor_of(request),
                 )
             except Refused as refused:
                 form.add_error(None, refused.cause)

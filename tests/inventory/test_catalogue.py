@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from inventory.models import Balance, BundleComponent, Product, Sku
+from inventory.queries.set_contents import contents
 from inventory.services import catalogue, stock
 from inventory.services.catalogue import CatalogueError, ComponentRow, ProductRow, SkuRow
 from oms.kernel import clock
@@ -63,8 +64,12 @@ def test_sets_nest_two_levels_and_no_deeper():
     }
     with pytest.raises(CatalogueError, match="DEEP"):
         catalogue.set_components([ComponentRow("DEEP", "OUTER")])
-    with pytest.raises(CatalogueError, match="2段"):
+    with pytest.raises(CatalogueError, match="2段まで"):
+        catalogue.set_components([ComponentRow("DEEP", "OUTER")])
+    with pytest.raises(CatalogueError, match=r"たがいの構成品.*INNER, OUTER"):
         catalogue.set_components([ComponentRow("INNER", "OUTER")])
+    with pytest.raises(CatalogueError, match="セット自身"):
+        catalogue.set_components([ComponentRow("INNER", "INNER")])
     assert BundleComponent.objects.filter(bundle__code="INNER").get().component.code == "LEAF"
 
 
@@ -111,3 +116,29 @@ def test_free_places_come_in_the_order_of_priority():
     stock.allocate([stock.Request.of("line:1", chair.at(near).pk, 2)])
     free = stock.free_by_location([chair.sku_id])[chair.sku_id]
     assert [(place.location_id, place.free) for place in free] == [(near.pk, 1), (far.pk, 2)]
+
+
+def test_a_nested_set_is_worth_its_price_spread_over_its_own_components():
+    ids = skus(
+        SkuRow("LEAF", "P", "茶葉", price=100, tax_rate=8),
+        SkuRow("CUP", "P", "湯呑", price=300),
+        SkuRow("INNER", "P", "茶の組", price=999, is_bundle=True),
+        SkuRow("OUTER", "P", "贈り物", price=5000, is_bundle=True),
+    )
+    rows = [ComponentRow("INNER", "LEAF", 2), ComponentRow("INNER", "CUP"), ComponentRow("OUTER", "INNER", 2)]
+    catalogue.set_components([*rows, ComponentRow("OUTER", "CUP")])
+    [leaf, cup] = sorted(contents([ids["OUTER"], ids["CUP"]])[ids["OUTER"]], key=lambda part: part.units, reverse=True)
+    assert (leaf.sku_id, leaf.units, leaf.list_value, leaf.set_name) == (ids["LEAF"], 4, 2 * 399, "茶の組")
+    assert (cup.units, cup.list_value, cup.set_name) == (3, 2 * 600 + 300, ""), "it stands there alone too"
+    assert {leaf.tax_rate, cup.tax_rate} == {10}, "the set's own rate, unless it says otherwise"
+    Sku.objects.filter(code="OUTER").update(tax_by_component=True)
+    Sku.objects.filter(code="INNER").update(price=0)
+    [cup, leaf] = sorted(contents([ids["OUTER"]])[ids["OUTER"]], key=lambda part: part.units)
+    assert (leaf.tax_rate, cup.tax_rate, leaf.list_value) == (8, 10, 400), "without a price it is worth its components"
+
+
+def test_a_set_with_an_empty_set_in_it_waits_as_a_whole():
+    ids = skus(SkuRow("CUP", "P", "湯呑"), *(SkuRow(code, "P", code, is_bundle=True) for code in ("INNER", "OUTER")))
+    catalogue.set_components([ComponentRow("OUTER", "CUP"), ComponentRow("OUTER", "INNER")])
+    assert stock.components([ids["OUTER"]]) == {ids["OUTER"]: {}} and contents([ids["OUTER"]]) == {}
+    assert stock.available([ids["OUTER"]]) == {ids["OUTER"]: 0}

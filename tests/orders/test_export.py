@@ -16,11 +16,14 @@ from django.db.utils import IntegrityError
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from inventory.models import BundleComponent
 from oms.kernel import clock
-from orders.decide.export_columns import READY_MADE
+from orders.decide.export_columns import COLUMNS, READY_MADE
 from orders.models import ExportEvent, ExportLayout, ExportRun, Order
-from orders.services import audit, export
+from orders.queries import export_rows
+from orders.services import audit, export, take_apart
 from orders.services.intake import take_in
+from orders.services.journal import Actor
 from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_shop, make_sku, mapped
 from tests.orders.desk_board import fill_board
 from tests.pages.test_english import japanese_in
@@ -137,6 +140,23 @@ def test_each_line_has_its_row_and_the_orders_amounts_stand_once(client_of, lead
         ("DESK", "1", "5000", "5000", "8"),
     ]
     assert [row["合計金額"] for row in rows] == ["7500", ""]
+
+
+def test_a_sets_row_names_the_set_and_what_is_in_it(client_of, leader):
+    bundle = make_sku("SET", is_bundle=True, ships_apart=True)
+    for code, count in (("CUP", 2), ("POT", 1)):
+        BundleComponent.objects.create(bundle=bundle, component=make_sku(code), quantity=count)
+    take_in(make_shop(), [make_channel_order(make_line("SET", 2, 1000), number="R-1")], sku_of=mapped(bundle))
+    line = Order.objects.get().lines.get()
+    columns = [COLUMNS[code] for code in ("sku", "set_sku", "set_parts", "line_amount")]
+
+    def told() -> list[tuple[str, ...]]:
+        found = export_rows.sources([line.order_id], columns, "line", {})
+        return [tuple(str(column.value(one)) for column in columns) for _order, rows in found for one in rows]
+
+    assert told() == [("SET", "SET", "CUP×4 / POT×2", "2000")]
+    take_apart.take_apart(line.order_id, {line.pk: 1}, actor=Actor())
+    assert [row[:2] for row in told()] == [("SET", "SET"), ("CUP", "SET"), ("POT", "SET")]
 
 
 def test_each_recipient_has_a_row_with_what_goes_there(client_of, leader):

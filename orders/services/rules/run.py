@@ -23,7 +23,7 @@ from orders.decide.rules.actions import SPECS
 from orders.decide.rules.engine import Compiled, Counters, Subject, Verdict, decide, print_of
 from orders.decide.rules.sentence import params_text
 from orders.models import RuleMark
-from orders.services import journal
+from orders.services import journal, set_parts
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -92,7 +92,7 @@ def _use_door(done: Run) -> set[str]:
     """Promise the added lines, give back what the dropped ones held: one call, or none."""
     if not done.work.lines and not done.work.let_go:
         return set()
-    asked = stock.requests_for(done.wants)
+    asked = set_parts.requests_for(done.wants)
     last = (float("inf"), float("inf"))
     return stock.regrant([*asked, *(stock.Request(ref, (), last) for ref in done.work.let_go)])
 

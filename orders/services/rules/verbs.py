@@ -22,7 +22,7 @@ from oms.kernel.sql import next_ids
 from orders.decide import schedule
 from orders.decide.reasons import CATALOGUE
 from orders.models import Mail, Order, OrderLine, OrderTask, OrderText, ReviewReason
-from orders.services import mail
+from orders.services import mail, set_parts
 from orders.services.reservation import ref_of
 from orders.services.rules.work import Job, NewLine, Work
 from orders.signals import lines_released
@@ -222,6 +222,7 @@ def _add_lines(work: Work, jobs: Sequence[Job]) -> None:
             fitting.append((job, sku))
     ids = next_ids("orders_orderline", len(fitting))
     OrderLine.objects.bulk_create(_gift_line(id_, job, sku) for id_, (job, sku) in zip(ids, fitting, strict=True))
+    set_parts.keep((id_, sku.pk, 1, sku.tax_rate) for id_, (_job, sku) in zip(ids, fitting, strict=True))
     for id_, (job, sku) in zip(ids, fitting, strict=True):
         quantity = job.action["quantity"]
         work.lines.append(NewLine(id_, job, sku.pk, quantity))

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from fulfillment.models import Shipment
+from inventory.models import BundleComponent
 from orders.models import Cancellation, Order, ReturnCase
 from orders.services import cancel, returns, unknown_parcels
 from orders.services.journal import Actor
@@ -103,3 +104,34 @@ def test_the_screens_of_the_hall_fit_a_phone(page_as, aoi, screenshot):
     page.get_by_role("button", name="間に合わなかった").click()
     expect(page.get_by_text("出荷済みにしました")).to_be_visible()
     assert Shipment.objects.get(pk=shipment.pk).state == "shipped" and Order.objects.get(pk=order.pk).stage == "shipped"
+
+
+def test_one_component_of_a_set_comes_back_with_the_keyboard_and_on_a_phone(page_as, aoi, screenshot):
+    bundle = make_sku("SET", is_bundle=True)
+    for code, count, price in (("CUP", 2, 250), ("POT", 1, 500)):
+        part = make_sku(code, stock_units=9, price=price)
+        BundleComponent.objects.create(bundle=bundle, component=part, quantity=count)
+    order = shipped(a_shop(), make_line("SET", 2, 1000), skus=[bundle])
+    page = page_as(aoi)
+    page.goto(f"/orders/{order.pk}/")
+    fold = page.locator("details.set-parts summary")
+    expect(page.get_by_text("CUP の品")).not_to_be_visible()
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("details.set-parts").get_by_text("CUP の品")).to_be_visible()
+    screenshot(page, "sets-order", full_page=True)
+    page.set_viewport_size(PHONE)
+    screenshot(page, "sets-order-390", full_page=True)
+    page.get_by_role("link", name="返品・交換を受け付ける").click()
+    page.get_by_label("CUP の品（1セットに2点）").fill("1")
+    page.get_by_label("破損").check()
+    screenshot(page, "sets-return-390", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.get_by_role("button", name="受け付ける").click()
+    page.get_by_role("button", name="返品を承認").click()
+    page.get_by_role("button", name="到着を登録").click()
+    page.get_by_role("button", name="検品を登録").click()
+    expect(page.get_by_text("返金 ¥250")).to_be_visible()
+    page.get_by_role("button", name="精算する").click()
+    screenshot(page, "sets-return-settled-390", full_page=True)
+    assert order.refunds.get().amount == 250

@@ -10,8 +10,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("inventory", "0008_watched_stock"),
-        ("orders", "0034_limits_and_views_are_append_only"),
+        ("inventory", "0009_watched_stock"),
+        ("orders", "0036_limits_and_views_are_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
