@@ -275,9 +275,23 @@ def ask_customer(one: int, other: int, *, actor: Actor) -> int:
     return 1
 
 
+def _fits_still(merge_id: int) -> bool:
+    """All its orders go to one recipient by one way. Reads only: the instruction judges again under the locks."""
+    ids = list(MergedOrder.objects.filter(merge=merge_id, active=True).values_list("order", flat=True))
+    keys = reading.keys_of(ids)
+    ways = set(Order.objects.filter(pk__in=ids).values_list("carrier", "delivery_method", "wish_date", "wish_slot"))
+    return len(ways) == 1 and len({keys.get(id_, "") for id_ in ids}) == 1
+
+
 def mend(effect: Effect) -> None:
-    """Handler of the effect `merge_broken`: an order of a merge was cancelled, so the others get their own way back."""
+    """Handler of the effect `merge_broken`: an order of a merge was cancelled, or goes elsewhere now (`moved`), so the
+    others get their own way back. One that was moved and still fits stays."""
+    merge_id, why = effect.payload["merge"], _("受注の取り消しのため")
+    if "moved" in effect.payload:
+        if _fits_still(merge_id):
+            return
+        why = _("モールで届け先や配送の指定が変わったため")
     try:
-        undo(effect.payload["merge"], actor=SYSTEM, why=_("受注の取り消しのため"))
+        undo(merge_id, actor=SYSTEM, why=why)
     except CannotMerge:
         return  # instructed: the parcel goes on with what is left in it

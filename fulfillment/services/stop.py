@@ -19,7 +19,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.models import Order, OrderLine
-from orders.services import cancel, hold, returns
+from orders.services import cancel, hold, refetch, returns
 from orders.services import facts as order_facts
 from orders.services import journal as order_journal
 from orders.services.journal import Actor, Entry
@@ -160,6 +160,7 @@ def _take_back(shipments: Sequence[Shipment], by: User | None) -> list[int]:
     )
     touched = sorted({line.order_line.order_id for line in lines})
     facts.refresh(touched, actor=Actor(by=by))
+    refetch.ask_for_held(touched)
     return touched
 
 

@@ -19,7 +19,6 @@ from orders.channel_order import ChannelLine
 from orders.decide.cut import Cut, CutLine, Sums
 from orders.decide.grow import grow
 from orders.decide.manual import MOST_TOTAL, Item
-from orders.decide.reasons import Found
 from orders.models import Order, OrderLine, TaskKind
 from orders.models.order import PaymentState
 from orders.services import cancel, cut_lines, edit, facts, journal, ledger, lines, review, tasks
@@ -202,9 +201,7 @@ def _follow_money(order: Order, plan: Plan, actor: Actor) -> None:
     review.sync([order.pk])
     before, after = plan.before.total or 0, plan.after.total or 0
     if after > before and order.payment_state in TAKEN and not order.payments.exists():
-        text = _("合計が %(before)s から %(after)s に増えました。差額の決済はまだです。")
-        evidence = text % {"before": yen(before), "after": yen(after)}
-        review.open_from_above([(order.pk, Found("amount_increased", evidence, "total"))], actor=actor)
+        review.open_from_above([(order.pk, review.amount_increased(before, after))], actor=actor)
     stages.recompute([order.pk], actor=actor)
 
 
