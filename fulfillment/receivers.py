@@ -10,7 +10,7 @@ from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
-from orders.signals import lines_cut, lines_released, orders_cancelled, orders_redirected, stop_wanted
+from orders.signals import lines_cut, lines_released, orders_cancelled, orders_redirected, orders_told_late, stop_wanted
 
 UNDER_WAY = [Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED]
 LIVE = [Shipment.State.PLANNED, *UNDER_WAY]
@@ -63,3 +63,9 @@ def follow_cut_lines(order_ids: list[int], by: User | None, **_: Any) -> None:
 def follow_another_way(order_ids: list[int], **_: Any) -> None:
     """Parcels that are only planned go by the order's new way; what no longer fits together comes apart."""
     redirect.follow(order_ids)
+
+
+@receiver(orders_told_late)
+def pull_parcels_back(order_ids: list[int], **_: Any) -> None:
+    """Stock is locked now, so only leave the work in the outbox."""
+    redirect.ask_to_pull_back(order_ids)

@@ -15,3 +15,5 @@ lines_cut = Signal()
 orders_redirected = Signal()
 # Orders whose channel told more than was taken while they were under way (`order_ids`): to be fetched again.
 refetch_wanted = Signal()
+# Orders whose channel changed what their parcels hold or where those go while they are under way (`order_ids`).
+orders_told_late = Signal()

@@ -1,12 +1,14 @@
-"""Planned parcels after the channel changed where or how their order goes."""
+"""Parcels after the channel changed where or how their order goes, or what is in them."""
 
 from collections.abc import Sequence
 
 from django.db import connection
 
 from fulfillment.models import MergedOrder
+from fulfillment.services import stop
+from oms.kernel.models import Effect
 from oms.kernel.services.outbox import NewEffect, put
-from orders.models import Order
+from orders.models import Order, ReviewReason
 
 CARRIERS = """
 UPDATE fulfillment_shipment s SET carrier = o.carrier
@@ -34,3 +36,21 @@ def follow(order_ids: Sequence[int]) -> None:
             for merge, order in merged
         ]
     )
+
+
+PULL_BACK = "parcel_pull_back"
+
+
+def ask_to_pull_back(order_ids: Sequence[int]) -> None:
+    """Once for each version of an order: look whether its parcels can still come back by themselves."""
+    versions = Order.objects.filter(pk__in=order_ids).order_by("pk").values_list("pk", "version")
+    put([NewEffect(PULL_BACK, f"{PULL_BACK}:{pk}:{version}", f"order:{pk}", {"order": pk}) for pk, version in versions])
+
+
+def pull_back(effect: Effect) -> None:
+    """Handler of the effect: parcels that nobody has begun with come back, so that the order takes what its channel
+    told and goes out anew. Others wait for a person, as does an order whose reason somebody has dealt with already."""
+    order_id = effect.payload["order"]
+    unread = ReviewReason.objects.filter(order=order_id, code="channel_changed", state=ReviewReason.State.OPEN)
+    if unread.exists():
+        stop.pull_back(order_id)

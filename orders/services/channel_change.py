@@ -12,7 +12,7 @@ from oms.kernel import clock
 from orders.channel_order import ChannelOrder, ChannelState
 from orders.decide import schedule
 from orders.decide.taking_over import PART_NAMES, Known, Settled, judge, settle
-from orders.models import Order, PaymentEntry, Recipient, Shop
+from orders.models import Order, PaymentEntry, Recipient, ReviewReason, Shop
 from orders.models.order import FulfillmentState
 from orders.models.payment import Collector
 from orders.models.shop import ChannelChanges
@@ -21,13 +21,15 @@ from orders.services.change_lines import TAKEN
 from orders.services.edit import RECIPIENT_FIELDS
 from orders.services.payment_terms import TermsOfShops
 from orders.services.taking_over import APPLIED, NOTED
-from orders.signals import orders_redirected
+from orders.signals import orders_redirected, orders_told_late
 
 __all__ = ["APPLIED", "NOTED", "Change", "compare", "is_known", "may_cancel"]
 
 HELD = "!"  # before the digest of a part that the channel told after the instruction and that was not taken
 BEFORE_REVIEW = (ChannelState.PROVISIONAL, ChannelState.CANCELLED)
 # After the goods have left, what the channel masks or closes is no news.
+LATE = "出荷指示のあとに、モールで"
+ON_THE_PARCEL = {"recipients", "lines", "delivery", "remarks"}
 NEWS_AFTER_SHIPPING = {"lines", "totals"}
 
 
@@ -126,7 +128,7 @@ def _note_late(change: Change, pieces: Mapping[str, int]) -> None:
     if {line.line_id: intake_rows.standing_quantity(line) for line in change.order.lines} != pieces:
         visible |= {"lines"}
     late = change.told & visible
-    change.news += [f"{moment()} 出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(late)]
+    change.news += [f"{moment()} {LATE}{PART_NAMES[p]}が変わりました。" for p in sorted(late)]
     if "delivery" in change.told:
         change.deadlines = (change.order.ship_by or change.stored.ship_by, change.order.deliver_by)
     if change.stored.fulfillment_state != FulfillmentState.SHIPPED:
@@ -219,6 +221,28 @@ def tell_upstairs(changes: Sequence[Change]) -> None:
     ids = [c.stored.pk for c in changes if not c.is_under_way and c.settled.taken.keys() & by_way]
     if ids:
         orders_redirected.send(sender=Order, order_ids=ids)
+    if late := [c.stored.pk for c in changes if c.late & ON_THE_PARCEL and c.is_news]:
+        orders_told_late.send(sender=Order, order_ids=late)
+
+
+def close_what_was_caught_up(changes: Sequence[Change]) -> None:
+    """News from after an instruction that was taken back is settled once it is taken over, where nothing else asks
+    for a person."""
+    caught_up = [c for c in changes if not (c.is_under_way or c.news) and _held_parts(c.stored)]
+    unread = ReviewReason.objects.filter(
+        order__in=[c.stored.pk for c in caught_up], code="channel_changed", state=ReviewReason.State.OPEN
+    )
+    done = [pk for pk, text in unread.values_list("order", "evidence") if _is_only_late(text)]
+    if done:
+        review.close_from_above(done, "channel_changed")
+
+
+def _held_parts(stored: Order) -> set[str]:
+    return {part for part, digest in stored.channel_parts.items() if digest.startswith(HELD)}
+
+
+def _is_only_late(evidence: str) -> bool:
+    return all(LATE in line for line in evidence.splitlines())
 
 
 def _state_news(stored: Order, order: ChannelOrder) -> list[str]:

@@ -124,6 +124,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
         changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news},
         reflected={c.stored.pk: c.informs for c in changes if c.informs},
     )
+    channel_change.close_what_was_caught_up(changes)
     channel_change.ask_for_new_authorisations(shop, changes)
     rules.run_behind(ids, {change.stored.pk: _events(change) for change in changes})
     mail.schedule(

@@ -13,7 +13,9 @@ from fulfillment.models import Shipment
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.stop import ask_for_change
+from inventory.services.audit import violations as stock_violations
 from oms.kernel import clock
+from oms.kernel.services.outbox import deliver_due
 from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide.taking_over import Known, judge, settle
 from orders.models import Order, OrderEvent, OrderEventValue
@@ -266,6 +268,32 @@ def test_a_deadline_set_after_the_instruction_is_taken_and_no_news():
     day = clock.now() + timedelta(days=3)
     take_in(shop, [changed(order, ship_by=day)], sku_of=mapped(chair))
     assert stored().ship_by == day and open_codes(stored()) == set()
+
+
+@pytest.mark.django_db
+def test_a_parcel_nobody_began_with_comes_back_and_goes_out_with_the_new_data():
+    shop, chair, order = planned()
+    instruct_orders([stored().pk], actor=SYSTEM)
+    told = changed(order, recipients=(ELSEWHERE,))
+    take_in(shop, [told], sku_of=mapped(chair))
+    deliver_due()
+    assert stored().fulfillment_state == "none" and instruct_orders([stored().pk], actor=SYSTEM).orders == []
+    take_in(shop, [told], sku_of=mapped(chair))
+    allocate_waiting()
+    assert open_codes(stored()) == {"channel_reflected"} and stored().stage == "ready"
+    instruct_orders([stored().pk], actor=SYSTEM)
+    assert Shipment.objects.get(state="instructed").recipient.address == "神宮前1-2-3"
+    assert stock_violations() == []
+
+
+@pytest.mark.django_db
+def test_a_parcel_that_somebody_began_with_waits_for_a_person():
+    shop, chair, order = planned()
+    instruct_orders([stored().pk], actor=SYSTEM)
+    Shipment.objects.update(printed_at=clock.now())
+    take_in(shop, [changed(order, recipients=(ELSEWHERE,))], sku_of=mapped(chair))
+    deliver_due()
+    assert Shipment.objects.get().state == "instructed" and "channel_changed" in open_codes(stored())
 
 
 @pytest.mark.django_db(transaction=True)
