@@ -328,6 +328,8 @@ def _way_out(  # noqa: PLR0911 - one answer a reason
     """(URL, words, opens as a dialog) of the place where a reason's cause is put right."""
     if code == "item_unmapped":
         return _mapping_url(order, lines), _("商品対応表で対応づける"), False
+    if code in {"channel_changed", "channel_reflected"}:
+        return reverse("orders:channel-changes", args=[order.pk]), _("変更を見比べる"), False
     if code == "channel_cancel_request":
         return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
     if page := PAGES_ABOVE.get(code):
