@@ -21,7 +21,7 @@ from orders.models.papers import (
     PaperSettings,
     StoredPdf,
 )
-from orders.models.payment import PaymentEntry, PaymentGate, Reminder
+from orders.models.payment import PaymentEntry, PaymentFee, PaymentGate, Reminder
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine
@@ -90,6 +90,7 @@ __all__ = [
     "PaperSettings",
     "PayerAlias",
     "PaymentEntry",
+    "PaymentFee",
     "PaymentGate",
     "PrivacyEvent",
     "PurgedOrder",

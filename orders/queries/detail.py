@@ -418,6 +418,7 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "lift": has("orders.hold_order") and bool(order.held_at),
         "confirm": has("orders.confirm_order") and _waits_for_confirm(order),
         "pay": has("orders.record_payment") and open_ and order.payment_state in PAYABLE,
+        "pay_otherwise": has("orders.change_order") and open_ and not order.fulfilled_by_channel,
         "cancel": has("orders.cancel_order")
         and not order.cancelled_at
         and not order.fulfilled_by_channel
