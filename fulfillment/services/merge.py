@@ -58,11 +58,18 @@ def merge_orders(order_ids: Sequence[int], *, actor: Actor) -> Merge:
         _move_in(record, shipments[main], shipments[order_id], order_id, discounts.get(order_id, 0))
     merge_money.give(record, discounts, orders, actor=actor)
     numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
-    journal.write([Entry(order_id, "merged", numbers) for order_id in ids], actor=actor)
+    journal.write(
+        [Entry(id_, "merged", numbers, _moved(orders[id_], -discounts.get(id_, 0))) for id_ in ids], actor=actor
+    )
     _tell_buyer(record, orders, ids)
     review.close_from_above(ids, REASON, actor=actor)
     facts.refresh(sorted(ids), actor=actor)
     return record
+
+
+def _moved(order: Order, by: int) -> dict[str, tuple[str, str]]:
+    """How the total moves, for the journal; `order` as it was before."""
+    return {"total": (str(order.total), str(order.total + by))} if by and order.total is not None else {}
 
 
 def _tell_buyer(record: Merge, orders: dict[int, Order], ids: Sequence[int]) -> None:
@@ -163,14 +170,14 @@ def undo(merge_id: int, *, actor: Actor, why: str = "", whatever_was_given: bool
     for member in members:
         if shared is not None and member.former:
             _move_out(shared, member)
-    merge_money.take_back(members, orders, actor=actor)
+    given = merge_money.take_back(members, orders, actor=actor)
     if shared is not None and not ShipmentLine.objects.filter(shipment=shared).exists():
         shared.delete()
     MergedOrder.objects.filter(pk__in=[member.pk for member in members]).update(active=False)
     Merge.objects.filter(pk=merge_id).update(undone_at=clock.now(), undone_by=actor.by)
     numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
     text = f"{numbers} {why}".strip()
-    journal.write([Entry(order_id, "unmerged", text) for order_id in ids], actor=actor)
+    journal.write([Entry(id_, "unmerged", text, _moved(orders[id_], given.get(id_, 0))) for id_ in ids], actor=actor)
     _untell_buyer(ids, _("同梱を解除したため送りません。"))
     facts.refresh(sorted(ids), actor=actor)
     return True

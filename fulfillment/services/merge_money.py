@@ -77,20 +77,21 @@ def why_not_back(members: Sequence[MergedOrder]) -> str:
     return ""
 
 
-def take_back(members: Sequence[MergedOrder], orders: Mapping[int, Order], *, actor: Actor) -> None:
+def take_back(members: Sequence[MergedOrder], orders: Mapping[int, Order], *, actor: Actor) -> dict[int, int]:
     """The totals are what they were, with the refunds and tasks of the merge withdrawn. What a buyer has got already
-    stays given; so does what the channel told anew meanwhile."""
+    stays given; so does what the channel told anew meanwhile. Returns order id → yen that its total rose by."""
     given = [member for member in members if member.discount and not why_not_back([member])]
     keys = [key_of(member.merge_id, member.order_id) for member in given]
     due = list(Refund.objects.filter(key__in=keys, state=Refund.State.DUE).order_by("pk").values_list("pk", flat=True))
     refunds.withdraw(due, actor=actor, note=_("同梱を解除したため"))
     tasks.withdraw([task_of(member.merge_id, member.order_id) for member in given], actor=actor)
-    for member in given:
-        if orders[member.order_id].discount >= member.discount:
-            _lower(member.order_id, -member.discount)
+    rises = {m.order_id: m.discount for m in given if orders[m.order_id].discount >= m.discount}
+    for order_id, off in rises.items():
+        _lower(order_id, -off)
     ids = sorted(member.order_id for member in given)
     ledger.settle(ids, actor=actor)
     review.sync(ids)
+    return rises
 
 
 def key_of(merge_id: int, order_id: int) -> str:

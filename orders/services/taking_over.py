@@ -100,7 +100,7 @@ def theirs(order: ChannelOrder, parts: set[str]) -> Texts:
 def label_of(name: str) -> str:
     """The name people know one of these fields by."""
     model = Recipient if name in RECIPIENT_FIELDS else Order
-    return str(model._meta.get_field(name).verbose_name)
+    return str(getattr(model._meta.get_field(name), "verbose_name", name))
 
 
 def _only(columns: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -58,6 +58,6 @@ def _page(request: HttpRequest, pk: int, *, refused: str = "", status: int = 200
     personal = request.user.has_perm(PERSONAL)
     order = order_for(pk, personal=True)
     if order is None:
-        get_object_or_404(Order, pk=pk)
+        raise Http404
     context = queries.page(order, personal=personal) | {"refused": refused, "personal": personal}
     return render_page(request, TEMPLATE, context, status=status)
