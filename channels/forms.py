@@ -27,6 +27,7 @@ SETTINGS = (
     "name",
     "active",
     "auto_confirm",
+    "channel_changes",
     "ship_within_days",
     "follow_up_days",
     "mail_from",
@@ -75,7 +76,7 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in PARCELS:
+        for name in (*PARCELS, "channel_changes"):
             self.fields[name].required = False
         if connector_class(channel).capabilities.one_number_per_line:
             column = Connection._meta.get_field("told_number")
@@ -99,7 +100,7 @@ class ShopForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Stored secrets never go to another address: who moves a shop types them again."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in PARCELS:
+        for name in (*PARCELS, "channel_changes"):
             if name in data and data[name] in {"", None} and name != "merge_group":
                 data[name] = getattr(self.instance, name)
         moved = [name for name in ADDRESSES if name in data and name in self.initial and self._moves(name, data[name])]
@@ -142,7 +143,7 @@ class ShopForm(forms.ModelForm):
 
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields as the page groups them; addresses stand apart."""
-        head = ("code", "name", "active", "auto_confirm", "ship_within_days", "follow_up_days")
+        head = ("code", "name", "active", "auto_confirm", "channel_changes", "ship_within_days", "follow_up_days")
         paper = ("mail_from", "letterhead_name", "letterhead_address", "letterhead_phone", "registration_no")
         sections = [
             (_("店舗"), [self[name] for name in head if name in self.fields]),

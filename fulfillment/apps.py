@@ -11,13 +11,14 @@ class FulfillmentConfig(AppConfig):
         from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
-        from fulfillment.services import merge
+        from fulfillment.services import merge, redirect
         from oms.kernel.services import outbox
         from orders import filter_facts
         from orders.actions import register
         from orders.queries import desk_columns
 
         outbox.register("merge_broken", merge.mend, label=_("同梱の組み直し"))
+        outbox.register(redirect.PULL_BACK, redirect.pull_back, label=_("作業前の出荷伝票の引き戻し"))
         for action in actions.ACTIONS:
             register(action)
         for action in (*place_actions.ACTIONS, *shortage_actions.ACTIONS):

@@ -5,12 +5,12 @@ from typing import Any
 from django.dispatch import receiver
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import facts, journal, stop
+from fulfillment.services import facts, journal, redirect, stop
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
-from orders.signals import lines_cut, lines_released, orders_cancelled, stop_wanted
+from orders.signals import lines_cut, lines_released, orders_cancelled, orders_redirected, orders_told_late, stop_wanted
 
 UNDER_WAY = [Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED]
 LIVE = [Shipment.State.PLANNED, *UNDER_WAY]
@@ -57,3 +57,15 @@ def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | Non
 def follow_cut_lines(order_ids: list[int], by: User | None, **_: Any) -> None:
     """Fewer pieces may mean that everything has left."""
     facts.refresh(order_ids, actor=Actor(by=by))
+
+
+@receiver(orders_redirected)
+def follow_another_way(order_ids: list[int], **_: Any) -> None:
+    """Parcels that are only planned go by the order's new way; what no longer fits together comes apart."""
+    redirect.follow(order_ids)
+
+
+@receiver(orders_told_late)
+def pull_parcels_back(order_ids: list[int], **_: Any) -> None:
+    """Stock is locked now, so only leave the work in the outbox."""
+    redirect.ask_to_pull_back(order_ids)

@@ -21,11 +21,13 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What would happen now: who changes, who does not and why, and what follows, in words."""
+    """What would happen now: who changes, who does not and why, and what follows, in words. `notes` say of single
+    orders that change what happens to them."""
 
     will: Sequence[int]
     skipped: Mapping[int, str] = field(default_factory=dict)
     effects: Sequence[str] = ()
+    notes: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,22 @@
 """What payments offer the desk and the list of unpaid orders: reminding many buyers at once."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.money import yen
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
-from orders.desk_actions import outcome, split
-from orders.models import Order, Reminder, Shop
+from orders.desk_actions import outcome
+from orders.models import Order, Reminder
 from orders.models.order import PaymentMethod, PaymentState
 from orders.queries.matching import unpaid_to_us
 from orders.services import payment_method, reminders
 from orders.services.journal import Actor
 from orders.services.mail_stages import PAID_BY_THEMSELVES
+from orders.services.payment_method import Quote
 
 STEPS = [(Reminder.Step.FIRST.value, lazy("督促")), (Reminder.Step.FINAL.value, lazy("最終督促"))]
 
@@ -64,52 +64,70 @@ class MethodForm(ActionForm):
     )
 
 
-METHOD_COLUMNS = ("cancelled_at", "shipped_at", "payment_state", "payment_method", "paid_amount")
-
-
-def why_not_paid_otherwise(order: Mapping[str, Any], method: str) -> str:
-    if order["cancelled_at"]:
-        return _("キャンセル済みです。")
-    if order["shipped_at"]:
-        return _("出荷済みです。")
-    if order["payment_method"] == method:
-        return _("すでにその支払方法です。")
-    if order["payment_state"] == PaymentState.AUTHORIZED:
-        return _("与信済みです。与信を取り消してから変更してください。")
-    if order["payment_state"] not in payment_method.CHANGEABLE or order["paid_amount"]:
-        return _("入金のあとのため変更できません。返金してから変更してください。")
-    return ""
-
-
 def plan_method(order_ids: Sequence[int], params: Params) -> Plan:
-    will, skipped = split(order_ids, METHOD_COLUMNS, lambda order: why_not_paid_otherwise(order, params["method"]))
+    will, skipped, quotes = _judged(order_ids, params["method"])
     effects = [
-        _("入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。金額（手数料を含む）は変わりません。")
+        _(
+            "入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。手数料と合計は支払方法の手数料表に従います。"
+        )
     ]
     if params["method"] in PAID_BY_THEMSELVES:
         effects.append(_("入金のお願いのメールは自動では送りません。必要なら「メールを送る」から送ってください。"))
-    shops = Shop.objects.filter(pk__in=Order.objects.filter(pk__in=will).values("shop"))
-    malls = [shop.pk for shop in shops if not shop.can("own_payments")]
-    if in_malls := Order.objects.filter(pk__in=will, shop__in=malls).count():
-        effects.append(
-            _("%(n)s件はモールの支払方法が変わりません。モールの画面でも変更してください。") % {"n": f"{in_malls:,}"}
-        )
-    return Plan(will, skipped, effects)
+    counted = [
+        (sum(q.bound for q in quotes),
+         _("%(n)s件はモールの合計金額がそのまま有効で、モールの支払方法も変わりません。モールの画面で変更してください。")),
+        (sum(q.no_table and not q.bound for q in quotes),
+         _("%(n)s件は店舗に手数料表がないため、手数料は今のままです。「支払条件」で設定できます。")),
+        (sum(q.asks_consent for q in quotes),
+         _("%(n)s件は合計が上がります。お客様に確かめるメールを下書きします。送る前に内容を確認してください。")),
+        (sum(bool(q.refund) for q in quotes), _("%(n)s件は入金が合計を超えるため、差額の返金を手配します。")),
+        (sum(q.order.payment_state == PaymentState.AUTHORIZED for q in quotes),
+         _("%(n)s件は与信済みです。決済会社の画面で与信を取り消す作業を残します。")),
+    ]  # fmt: skip
+    effects += [text % {"n": f"{n:,}"} for n, text in counted if n]
+    return Plan(will, skipped, effects, {q.order.pk: _note(q) for q in quotes if q.more})
+
+
+def _judged(order_ids: Sequence[int], method: str) -> tuple[list[int], dict[int, str], list[Quote]]:
+    found = payment_method.quotes(order_ids, method)
+    skipped = {id_: found.get(id_, _("見つかりません。")) for id_ in order_ids}
+    quotes = [quote for quote in skipped.values() if isinstance(quote, Quote)]
+    return (
+        [quote.order.pk for quote in quotes],
+        {id_: why for id_, why in skipped.items() if isinstance(why, str)},
+        quotes,
+    )
+
+
+def _note(quote: Quote) -> str:
+    parts = [
+        _("手数料 %(before)s → %(after)s、合計 %(total_before)s → %(total_after)s")
+        % {
+            "before": yen(quote.before.fees),
+            "after": yen(quote.after.fees),
+            "total_before": yen(quote.before.total),
+            "total_after": yen(quote.after.total),
+        }
+    ]
+    if quote.asks_consent:
+        parts.append(_("確認メールを下書き"))
+    if quote.refund:
+        parts.append(_("%(yen)s を返金") % {"yen": yen(quote.refund)})
+    return _("、").join(parts)
 
 
 def run_method(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
-    why = partial(why_not_paid_otherwise, method=params["method"])
-    _will, skipped = split(order_ids, METHOD_COLUMNS, why)
+    _will, skipped, _quotes = _judged(order_ids, params["method"])
     return outcome(order_ids, payment_method.change(order_ids, params["method"], actor=actor), skipped)
 
 
 def paid_how(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
-    return desk_undo.columns_of(order_ids, *payment_method.COLUMNS)
+    return payment_method.remembered(order_ids)
 
 
 def pay_as_before(before: desk_undo.Before, _params: Params, actor: Actor) -> Outcome:
-    done = payment_method.put_back(before, actor=actor)
-    return desk_undo.outcome(before, done, _("入金や出荷、キャンセルのあとのため、そのままにしました。"))
+    done, stay = payment_method.put_back(before, actor=actor, action=actor.action.removesuffix("-undo"))
+    return Outcome(done, stay)
 
 
 ACTIONS = (

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from oms.kernel.typed import DayField
 from orders.decide.bank_formats import FIELDS
+from orders.decide.payment_fees import MOST_STEPS, FeeTable, problem_of
 from orders.decide.payments import Terms
 from orders.models import BankPreset, PaymentGate
 from orders.services import payment_gates
@@ -140,6 +141,62 @@ class TermsForm(forms.ModelForm):
 
     def validate_constraints(self) -> None:
         """Saving writes over the row of the same code or method, so nothing can be there twice."""
+
+
+class FeeForm(forms.Form):
+    """A shop's fee table for one method: up to `MOST_STEPS` rows of "from this amount" and "fee"."""
+
+    plus_tax = forms.BooleanField(label=lazy("税抜で入力する（消費税10%を加えます）"), required=False)
+
+    def __init__(self, data: Any = None, *, table: FeeTable | None = None) -> None:
+        super().__init__(data, initial={"plus_tax": bool(table and table.plus_tax)})
+        steps = table.steps if table else ()
+        for at in range(MOST_STEPS):
+            start, fee = steps[at] if at < len(steps) else (None, None)
+            for name, label, value in (
+                (f"at_least_{at}", _("%(n)s段目の金額（円以上）"), start),
+                (f"fee_{at}", _("%(n)s段目の手数料（円）"), fee),
+            ):
+                self.fields[name] = forms.IntegerField(
+                    label=label % {"n": at + 1}, min_value=0, max_value=9_999_999, required=False, initial=value
+                )
+
+    @property
+    def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        return [(self[f"at_least_{at}"], self[f"fee_{at}"]) for at in range(MOST_STEPS)]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if self.errors:
+            return values
+        for at in range(MOST_STEPS):
+            start, fee = values.get(f"at_least_{at}"), values.get(f"fee_{at}")
+            if (start is None) != (fee is None):
+                name = f"fee_{at}" if fee is None else f"at_least_{at}"
+                self.add_error(name, _("金額と手数料の両方を入力してください。使わない段は両方とも空欄にします。"))
+        if not self.errors:
+            self._check_order()
+        return values
+
+    def _check_order(self) -> None:
+        if not self.steps:
+            raise forms.ValidationError(_("手数料がない支払方法は、1段目に金額 0、手数料 0 を入力してください。"))
+        words = {
+            "twice": _("同じ金額の段が2つあります。どちらかを消してください。"),
+            "order": _("金額の小さい段から順に入力してください。"),
+        }
+        if problem := problem_of(self.steps):
+            raise forms.ValidationError(words[problem])
+
+    @property
+    def steps(self) -> tuple[tuple[int, int], ...]:
+        values = self.cleaned_data
+        rows = [(values.get(f"at_least_{at}"), values.get(f"fee_{at}")) for at in range(MOST_STEPS)]
+        return tuple((start, fee) for start, fee in rows if start is not None and fee is not None)
+
+    @property
+    def table(self) -> FeeTable:
+        return FeeTable(self.steps, bool(self.cleaned_data["plus_tax"]))
 
 
 class RefundForm(forms.Form):

@@ -11,3 +11,9 @@ orders_cancelled = Signal()
 stop_wanted = Signal()
 # Pieces were taken off orders (`order_ids`): how far they are has changed though no shipment may have.
 lines_cut = Signal()
+# Orders that go elsewhere or by another way than they were planned (`order_ids`), before their instruction.
+orders_redirected = Signal()
+# Orders whose channel told more than was taken while they were under way (`order_ids`): to be fetched again.
+refetch_wanted = Signal()
+# Orders whose channel changed what their parcels hold or where those go while they are under way (`order_ids`).
+orders_told_late = Signal()

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from orders.urls_mail import mail_routes
-from orders.views import cancel, edit, gift, inbox, lines, member, options, order
+from orders.views import cancel, channel_changes, edit, gift, inbox, lines, member, options, order
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -15,6 +15,8 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/pay/", order.order_pay, name="pay"),
     path("<int:pk>/cancel/", cancel.order_cancel, name="cancel"),
     path("<int:pk>/cancel/decline/", cancel.order_decline_cancel, name="decline-cancel"),
+    path("<int:pk>/channel-changes/", channel_changes.compare, name="channel-changes"),
+    path("<int:pk>/channel-changes/decide/", channel_changes.decide, name="channel-changes-decide"),
     path("<int:pk>/lines/", lines.order_lines, name="lines"),
     path("<int:pk>/options/", options.order_options, name="options"),
     path("<int:pk>/lines/<int:line>/apart/", lines.line_apart, name="take-apart"),

@@ -13,6 +13,7 @@ from channels.services import intake
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from orders.models import Order
 
 MOST = 1000
 SEPARATORS = re.compile(r"[\s,、，;；\"'\u3000]+")
@@ -47,6 +48,16 @@ def ask(connection: Connection, numbers: Sequence[str], *, by: User | None) -> R
     row = Reimport.objects.create(shop_id=connection.shop_id, numbers=list(numbers)[:MOST], at=clock.now(), by=by)
     later("channels.tasks.intake_by_number", row.pk)
     return row
+
+
+def ask_for_orders(order_ids: Sequence[int]) -> None:
+    """The same for stored orders, shop by shop; orders of shops without a connection have no channel to ask."""
+    numbers: dict[int, list[str]] = {}
+    rows = Order.objects.filter(pk__in=order_ids).order_by("pk").values_list("shop", "channel_order_no")
+    for shop_id, no in rows:
+        numbers.setdefault(shop_id, []).append(no)
+    for connection in Connection.objects.filter(shop__in=numbers).order_by("pk"):
+        ask(connection, numbers[connection.shop_id], by=None)
 
 
 def unfinished() -> list[int]:

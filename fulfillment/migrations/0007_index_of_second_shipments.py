@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("fulfillment", "0006_stop_requests"),
         ("inventory", "0010_sku_changes_are_append_only"),
-        ('orders', '0032_indexes_for_more_filters'),
+        ("orders", "0033_indexes_for_more_filters"),
     ]
 
     operations = [

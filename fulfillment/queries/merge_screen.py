@@ -8,6 +8,7 @@ from typing import Any
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
 from fulfillment.models import Merge, MergedOrder, Shipment, ShipmentLine
 from fulfillment.queries import merging as reading
+from fulfillment.services import merge_money
 from oms.kernel import privacy
 from oms.kernel.models import User
 from orders.decide.slots import slot_label
@@ -105,6 +106,7 @@ def merge_page(order: Order, user: User) -> dict[str, Any]:
         "merge": merge,
         "can_undo": merge is not None
         and (merge.shipment is None or merge.shipment.state == Shipment.State.PLANNED),
+        "money_given": merge_money.why_not_back(list(merge.orders.filter(active=True))) if merge else "",
         "members": _members(merge, user) if merge else [],
         "back": sum(row.back for row in rows if row.kind == Kind.MERGE),
         "may": user.has_perm("orders.change_order"),

@@ -5,18 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
 from fulfillment.models import Merge, MergedOrder, MergePair, Shipment, ShipmentLine
 from fulfillment.queries import merging as reading
-from fulfillment.services import facts, merge_keys
+from fulfillment.services import facts, merge_keys, merge_money
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Mail, Order, OrderTask
+from orders.models import Mail, Order
 from orders.models.mail import MailEvent
-from orders.models.order import PaymentMethod, PaymentState
 from orders.services import journal, mail, review
 from orders.services.journal import SYSTEM, Actor, Entry
 
@@ -55,16 +53,23 @@ def merge_orders(order_ids: Sequence[int], *, actor: Actor) -> Merge:
         MergedOrder.objects.create(merge=record, order_id=main)
     else:
         record = Merge.objects.get(pk=merge)
-    discounts = given_back([_charge(orders[id_]) for id_ in ids])
+    discounts = merge_money.affordable(given_back([_charge(orders[id_]) for id_ in ids]), orders)
     for order_id in others:
         _move_in(record, shipments[main], shipments[order_id], order_id, discounts.get(order_id, 0))
-    _give(record, {id_: yen for id_, yen in discounts.items() if yen}, orders)
+    merge_money.give(record, discounts, orders, actor=actor)
     numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
-    journal.write([Entry(order_id, "merged", numbers) for order_id in ids], actor=actor)
+    journal.write(
+        [Entry(id_, "merged", numbers, _moved(orders[id_], -discounts.get(id_, 0))) for id_ in ids], actor=actor
+    )
     _tell_buyer(record, orders, ids)
     review.close_from_above(ids, REASON, actor=actor)
     facts.refresh(sorted(ids), actor=actor)
     return record
+
+
+def _moved(order: Order, by: int) -> dict[str, tuple[str, str]]:
+    """How the total moves, for the journal; `order` as it was before."""
+    return {"total": (str(order.total), str(order.total + by))} if by and order.total is not None else {}
 
 
 def _tell_buyer(record: Merge, orders: dict[int, Order], ids: Sequence[int]) -> None:
@@ -137,41 +142,13 @@ def _charge(order: Order) -> Charge:
     )  # fmt: skip
 
 
-def _give(merge: Merge, discounts: dict[int, int], orders: dict[int, Order]) -> None:
-    """Shipping is charged once: the amount falls. Money already taken comes back by hand, as a task says."""
-    for order_id, yen in discounts.items():
-        Order.objects.filter(pk=order_id).update(
-            discount=F("discount") + yen, total=F("total") - yen, version=F("version") + 1
-        )
-    OrderTask.objects.bulk_create(
-        [
-            OrderTask(
-                order_id=order_id,
-                text=_("同梱により送料 %(yen)s円を返金する") % {"yen": f"{yen:,}"},
-                key=_refund_key(merge.pk, order_id),
-                created_at=clock.now(),
-            )
-            for order_id, yen in discounts.items()
-            if _has_paid(orders[order_id])
-        ],
-        ignore_conflicts=True,
-    )
-
-
-def _has_paid(order: Order) -> bool:
-    return order.payment_state == PaymentState.PAID and order.payment_method != PaymentMethod.COD
-
-
-def _refund_key(merge_id: int, order_id: int) -> str:
-    return f"merge:{merge_id}:{order_id}:refund"
-
-
 @transaction.atomic
-def undo(merge_id: int, *, actor: Actor, why: str = "") -> bool:
+def undo(merge_id: int, *, actor: Actor, why: str = "", whatever_was_given: bool = False) -> bool:
     """Take a merge apart before its instruction: lines, shipments and amounts are what they were.
 
-    False when it was undone already. Raises CannotMerge once the parcel was instructed. Lines that were cancelled
-    meanwhile stay away; an amount that the channel told anew is left as it said.
+    False when it was undone already. Raises CannotMerge once the parcel was instructed, or when a buyer has got the
+    shipping back; with `whatever_was_given` the parcels come apart all the same and the money stays as it is. Lines
+    that were cancelled meanwhile stay away; an amount that the channel told anew is left as it said.
     """
     ids = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk").values_list("order", flat=True))
     orders = _locked(ids)
@@ -188,18 +165,19 @@ def undo(merge_id: int, *, actor: Actor, why: str = "") -> bool:
     members = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk"))
     if not {member.order_id for member in members} <= orders.keys():  # it grew before the lock
         raise CannotMerge(_("同時にほかの受注が同梱されました。画面を開き直してから解除してください。"))
+    if not whatever_was_given and (cause := merge_money.why_not_back(members)):
+        raise CannotMerge(cause)
     for member in members:
         if shared is not None and member.former:
             _move_out(shared, member)
-        if member.discount:
-            _take_back(merge, member, orders[member.order_id])
+    given = merge_money.take_back(members, orders, actor=actor)
     if shared is not None and not ShipmentLine.objects.filter(shipment=shared).exists():
         shared.delete()
     MergedOrder.objects.filter(pk__in=[member.pk for member in members]).update(active=False)
     Merge.objects.filter(pk=merge_id).update(undone_at=clock.now(), undone_by=actor.by)
     numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
     text = f"{numbers} {why}".strip()
-    journal.write([Entry(order_id, "unmerged", text) for order_id in ids], actor=actor)
+    journal.write([Entry(id_, "unmerged", text, _moved(orders[id_], given.get(id_, 0))) for id_ in ids], actor=actor)
     _untell_buyer(ids, _("同梱を解除したため送りません。"))
     facts.refresh(sorted(ids), actor=actor)
     return True
@@ -215,18 +193,6 @@ def _move_out(shared: Shipment, member: MergedOrder) -> None:
     pk = values.pop("id")
     Shipment.objects.bulk_create([Shipment(pk=pk, state=Shipment.State.PLANNED, **values)])
     lines.update(shipment=pk)
-
-
-def _take_back(merge: Merge, member: MergedOrder, order: Order) -> None:
-    task = OrderTask.objects.filter(key=_refund_key(merge.pk, member.order_id)).first()
-    if task is not None and task.done_at:
-        return  # the buyer has the money; asking for it again is no undo
-    if task is not None:
-        task.delete()
-    if order.discount >= member.discount:
-        Order.objects.filter(pk=order.pk).update(
-            discount=F("discount") - member.discount, total=F("total") + member.discount, version=F("version") + 1
-        )
 
 
 @transaction.atomic
@@ -275,9 +241,23 @@ def ask_customer(one: int, other: int, *, actor: Actor) -> int:
     return 1
 
 
+def _fits_still(merge_id: int) -> bool:
+    """All its orders go to one recipient by one way. Reads only: the instruction judges again under the locks."""
+    ids = list(MergedOrder.objects.filter(merge=merge_id, active=True).values_list("order", flat=True))
+    keys = reading.keys_of(ids)
+    ways = set(Order.objects.filter(pk__in=ids).values_list("carrier", "delivery_method", "wish_date", "wish_slot"))
+    return len(ways) == 1 and len({keys.get(id_, "") for id_ in ids}) == 1
+
+
 def mend(effect: Effect) -> None:
-    """Handler of the effect `merge_broken`: an order of a merge was cancelled, so the others get their own way back."""
+    """Handler of the effect `merge_broken`: an order of a merge was cancelled, or goes elsewhere now (`moved`), so the
+    others get their own way back. One that was moved and still fits stays."""
+    merge_id, why = effect.payload["merge"], _("受注の取り消しのため")
+    if "moved" in effect.payload:
+        if _fits_still(merge_id):
+            return
+        why = _("モールで届け先や配送の指定が変わったため")
     try:
-        undo(effect.payload["merge"], actor=SYSTEM, why=_("受注の取り消しのため"))
+        undo(merge_id, actor=SYSTEM, why=why, whatever_was_given=True)
     except CannotMerge:
         return  # instructed: the parcel goes on with what is left in it

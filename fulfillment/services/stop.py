@@ -19,7 +19,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.models import Order, OrderLine
-from orders.services import cancel, hold, returns
+from orders.services import cancel, hold, refetch, returns
 from orders.services import facts as order_facts
 from orders.services import journal as order_journal
 from orders.services.journal import Actor, Entry
@@ -67,6 +67,29 @@ def ask_for_change(order_ids: Sequence[int], *, note: str, actor: Actor) -> Aske
     order_journal.write([Entry(order_id, "stop_asked", note) for order_id in known], actor=actor)
     _hold_for_change(asked.stopped, note, actor)
     return asked
+
+
+@transaction.atomic
+def pull_back(order_id: int) -> bool:
+    """Take this order's parcels back where all of them stop by themselves; False, and nothing done, where one does
+    not. No hold follows: the order goes out again as soon as nothing else stops it."""
+    shared = ShipmentLine.objects.filter(shipment__lines__order_line__order=order_id, shipment__state__in=UNDER_WAY)
+    ids = {order_id, *shared.values_list("order_line__order", flat=True)}
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+    own = ShipmentLine.objects.filter(order_line__order=order_id, shipment__state__in=UNDER_WAY)
+    parcels = Shipment.objects.filter(pk__in=own.values("shipment")).select_related("location").order_by("pk")
+    shipments = list(parcels.select_for_update(no_key=True, of=("self",)))
+    if not shipments or stops_by_itself(shipments) != {s.pk for s in shipments}:
+        return False
+    if any(s.state != Shipment.State.INSTRUCTED for s in shipments):
+        return False
+    note = _("モールの変更を反映するため")
+    asked = StopRequest(purpose=Purpose.CHANGE, note=note, asked_at=clock.now(), asked_by=None)
+    _write_requests([(s.pk, order_id) for s in shipments], {s.pk for s in shipments}, asked)
+    journal.write([(s.pk, "stop_asked", note) for s in shipments], by=None)
+    _take_back(shipments, None)
+    order_journal.write([Entry(order_id, "stopped", note)])
+    return True
 
 
 def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, purpose: str, by: User | None, note: str) -> Asked:
@@ -160,6 +183,7 @@ def _take_back(shipments: Sequence[Shipment], by: User | None) -> list[int]:
     )
     touched = sorted({line.order_line.order_id for line in lines})
     facts.refresh(touched, actor=Actor(by=by))
+    refetch.ask_for_held(touched)
     return touched
 
 

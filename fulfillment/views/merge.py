@@ -86,7 +86,10 @@ def merge_undo(request: HttpRequest, pk: int) -> HttpResponse:
     back = request.POST.get("order", "")
 
     def run() -> str:
-        done = merging.undo(merge.pk, actor=actor_of(request))
+        keep = request.POST.get("keep_money") == "on"
+        done = merging.undo(merge.pk, actor=actor_of(request), whatever_was_given=keep)
+        if done and keep:
+            return _("同梱を解除し、元の出荷伝票に戻しました。返したあとの金額はそのままです。")
         return _("同梱を解除し、元の出荷伝票と金額に戻しました。") if done else _("この同梱はすでに解除されています。")
 
     return _done(request, int(back) if back.isdecimal() else first or 0, run)

@@ -69,7 +69,10 @@ STANDARD: dict[str, Reason] = {
     "channel_cancel_request": Reason(
         _("キャンセル申請あり"), BLOCK, _("キャンセルするか、続けるかを決める"), shown=EVERYWHERE
     ),
-    "channel_changed": Reason(_("モール側変更あり"), BLOCK, _("変更の内容を読む"), shown=EVERYWHERE),
+    "channel_changed": Reason(
+        _("モール側変更あり"), BLOCK, _("変更を見比べて、どちらにするか決める"), shown=EVERYWHERE
+    ),
+    "channel_reflected": Reason(_("モール側の変更を反映しました"), INFO, _("変更の内容を読む")),
     "bad_characters": Reason(_("機種依存文字"), WARN, _("送り状に印刷できる文字に置き換える")),
     # ---- the customer's wishes
     "buyer_note": Reason(_("備考あり"), BLOCK, _("備考を読む"), group="wishes"),

@@ -109,7 +109,8 @@ class OrderFacts:
     gift: str
     noshi: str
     carrier: str = "yamato"
-    changes: str = ""  # what the channel changed after instruction
+    changes: str = ""  # what the channel changed that needs a person
+    reflected: str = ""  # what the channel changed that was simply taken over
     blacklisted: str = ""
     flags: Sequence[str] = field(default_factory=tuple)
     provisional: bool = False  # the channel still withholds parts of it

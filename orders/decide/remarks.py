@@ -22,6 +22,17 @@ HOURS = re.compile(r"(?P<start>\d{1,2})(?::00|時)?\s*(?:[~〜–-]|から)\s*(?
 NOTHING = re.compile(
     r"^(?:特に?(?:は)?(?:あり|ござい)ません|(?:特に)?(?:なし|無し|ない(?:です)?)|-+|指定(?:なし|しない)|希望(?:なし|しない))$"
 )
+# A sentence made of nothing but the words of delivery, saying that there is no wish. No word may be added that could
+# turn it: "配達は不要です" and "配達を希望しません" are for a person.
+ABOUT = (
+    r"(?:(?:お|ご)?(?:届け|配達|配送|到着|受け?取り?)|日時|日付|日にち|曜日|日|時間帯|時間|時刻|(?:お|ご)?(?:希望|指定|要望)|"
+    r"特に|とくに|には|[のやとはがもに・、])"
+)
+NO_WISH = re.compile(
+    rf"^(?:(?=.*(?:希望|指定|要望)){ABOUT}+(?:(?:あり|ござい)ません|なし(?:です)?|無し(?:です)?|ない(?:です)?)"
+    rf"|(?=.*(?:日|時)){ABOUT}+いつでも(?:構いません|かまいません|大丈夫です|結構です|いいです|良いです)"
+    rf"|(?=.*(?:希望|指定)){ABOUT}+不要(?:です)?)$"
+)
 COURTESY = re.compile(
     r"^(?:どうぞ)?(?:よろしく|宜しく)(?:お願い(?:いた|致)?します|お願い申し上げます)$|^お(?:世話|手数)になり?ます$|^ありがとうございます$"
 )
@@ -58,7 +69,7 @@ def read(text: str, ordered_on: date) -> Remark:
             wish_date, wish_slot = found_date or wish_date, found_slot or wish_slot
         elif CARRIER_TOPIC.search(sentence) and not ASKS.search(sentence):
             carrier.append(sentence)
-        elif not (NOTHING.match(sentence) or COURTESY.match(sentence)):
+        elif not (NOTHING.match(sentence) or NO_WISH.match(sentence) or COURTESY.match(sentence)):
             rest.append(sentence)
     return Remark(wish_date, wish_slot, "。".join(carrier), "\n".join(rest))
 

@@ -23,7 +23,7 @@ from orders.models.papers import (
     PaperSettings,
     StoredPdf,
 )
-from orders.models.payment import PaymentEntry, PaymentGate, Reminder
+from orders.models.payment import PaymentEntry, PaymentFee, PaymentGate, Reminder
 from orders.models.personal_view import PersonalView, ViewRetention
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.reason import ReviewReason
@@ -109,6 +109,7 @@ __all__ = [
     "PaperSettings",
     "PayerAlias",
     "PaymentEntry",
+    "PaymentFee",
     "PaymentGate",
     "PersonalView",
     "PrivacyEvent",

@@ -59,6 +59,22 @@ class PaymentGate(models.Model):
         return f"{self.shop_id} {self.code or self.method}"
 
 
+class PaymentFee(models.Model):
+    """What a shop charges for a payment method: `steps` are [[from this amount on, yen], …], rising."""
+
+    shop = models.ForeignKey(Shop, models.CASCADE, related_name="payment_fees")
+    method = models.CharField(_("支払方法"), max_length=16, choices=PaymentMethod)
+    steps = models.JSONField(default=list)
+    plus_tax = models.BooleanField(_("税抜で入力する（消費税10%を加えます）"), default=False)
+
+    class Meta:
+        ordering = ["shop", "method"]
+        constraints = [models.UniqueConstraint(fields=["shop", "method"], name="fee_once_per_method")]
+
+    def __str__(self) -> str:
+        return f"{self.shop_id} {self.method}"
+
+
 class PaymentEntry(models.Model):
     """Money of an order that came or went, held by a trigger: append-only. An order's `paid_amount` is their sum.
 

@@ -9,6 +9,13 @@ class MergePolicy(models.TextChoices):
     NEVER = "never", _("同梱しない")
 
 
+class ChannelChanges(models.TextChoices):
+    """What a change by the buyer or the channel before the shipping instruction does to an order."""
+
+    REFLECT = "reflect", _("反映して、そのまま進める")
+    STOP = "stop", _("反映して、確認待ちにする")
+
+
 class Shop(models.Model):
     """One shop at one channel: what orders, mails and documents need to know of it. Credentials live upstairs.
 
@@ -23,6 +30,14 @@ class Shop(models.Model):
     active = models.BooleanField(_("稼働"), default=True)
 
     auto_confirm = models.BooleanField(_("確認を終えた注文をモールへ自動で確定する"), default=True)
+    channel_changes = models.CharField(
+        _("出荷指示前のモール側の変更"),
+        max_length=8,
+        choices=ChannelChanges,
+        default=ChannelChanges.REFLECT,
+        db_default="reflect",
+        help_text=_("こちらで直した項目との食い違い、増額、在庫不足は、どちらの設定でも確認待ちになります。"),
+    )
     ship_within_days = models.PositiveSmallIntegerField(
         _("出荷期限の既定（受注から営業日）"),
         null=True,

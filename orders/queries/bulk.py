@@ -44,6 +44,22 @@ def grouped(causes: Mapping[int, str]) -> list[Group]:
     return sorted(groups, key=lambda group: -group.count)
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What happens to one order."""
+
+    order_id: int
+    no: str
+    text: str
+
+
+def noted(notes: Mapping[int, str]) -> list[Note]:
+    """The first of them, with their orders' numbers. One query."""
+    shown = list(notes)[:SHOWN]
+    numbers = dict(Order.objects.filter(pk__in=shown).values_list("pk", "channel_order_no"))
+    return [Note(order_id, numbers.get(order_id, ""), notes[order_id]) for order_id in shown]
+
+
 # ---- the log
 
 COUNTS = {

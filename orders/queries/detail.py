@@ -331,6 +331,8 @@ def _way_out(  # noqa: PLR0911 - one answer a reason
     """(URL, words, opens as a dialog) of the place where a reason's cause is put right."""
     if code == "item_unmapped":
         return _mapping_url(order, lines), _("商品対応表で対応づける"), False
+    if code in {"channel_changed", "channel_reflected"}:
+        return reverse("orders:channel-changes", args=[order.pk]), _("変更を見比べる"), False
     if code == "channel_cancel_request":
         return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
     if page := PAGES_ABOVE.get(code):
@@ -423,6 +425,7 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "lift": has("orders.hold_order") and bool(order.held_at),
         "confirm": has("orders.confirm_order") and _waits_for_confirm(order),
         "pay": has("orders.record_payment") and open_ and order.payment_state in PAYABLE,
+        "pay_otherwise": has("orders.change_order") and open_ and not order.fulfilled_by_channel,
         "cancel": has("orders.cancel_order")
         and not order.cancelled_at
         and not order.fulfilled_by_channel

@@ -1,16 +1,19 @@
 """Each shop's payment terms, as set and as they stand without a setting."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Count
 from django.utils.functional import Promise
 
 from oms.kernel import clock
+from oms.kernel.money import yen
+from orders.decide.payment_fees import FeeTable
 from orders.decide.payments import Terms, standard
-from orders.models import Order, PaymentGate, Shop
+from orders.models import Order, PaymentFee, PaymentGate, Shop
 from orders.models.order import PaymentMethod
 from orders.models.payment import Collector, ShipsWhen
+from orders.services.payment_fees import table_of
 from orders.services.payment_gates import terms_of
 
 METHODS = dict(PaymentMethod.choices)
@@ -27,29 +30,47 @@ class TermsRow:
     ships_when: str | Promise
     row_id: int | None
     seen: int
+    fee: str = ""  # "¥330–¥1,100", or what its one step costs; "" where no table is set
 
 
 def shop_terms() -> list[tuple[Shop, list[TermsRow]]]:
-    """Per active shop: every method that is set or was seen, and every code that was seen. Three queries."""
+    """Per active shop: every method that is set or was seen, and every code that was seen. Four queries."""
     shops = list(Shop.objects.filter(active=True))
     rows: dict[int, list[PaymentGate]] = {}
     for row in PaymentGate.objects.all():
         rows.setdefault(row.shop_id, []).append(row)
     seen = _seen()
-    return [(shop, _rows(shop, rows.get(shop.pk, []), seen.get(shop.pk, {}))) for shop in shops]
+    fees: dict[int, dict[str, str]] = {}
+    for fee in PaymentFee.objects.all():
+        fees.setdefault(fee.shop_id, {})[fee.method] = _span(table_of(fee))
+    return [(shop, _rows(shop, rows.get(shop.pk, []), seen.get(shop.pk, {}), fees.get(shop.pk, {}))) for shop in shops]
 
 
-def _rows(shop: Shop, stored: list[PaymentGate], seen: dict[tuple[str, str], int]) -> list[TermsRow]:
+def _span(table: FeeTable) -> str:
+    """The lowest and the highest fee."""
+    fees = sorted({table.fee(at_least) for at_least, _fee in table.steps})
+    return "–".join(dict.fromkeys(yen(fee) for fee in (fees[0], fees[-1]))) if fees else ""
+
+
+def fee_table(shop: Shop, method: str) -> FeeTable | None:
+    row = PaymentFee.objects.filter(shop=shop, method=method).first()
+    return table_of(row) if row else None
+
+
+def _rows(
+    shop: Shop, stored: list[PaymentGate], seen: dict[tuple[str, str], int], fees: dict[str, str]
+) -> list[TermsRow]:
     own = shop.can("own_payments")
     by_code = {row.code: row for row in stored if row.code}
     by_method = {row.method: row for row in stored if not row.code}
     methods = dict.fromkeys([*METHODS][:3])
-    methods |= dict.fromkeys([method for method, _code in seen] + list(by_method))
+    methods |= dict.fromkeys([method for method, _code in seen] + list(by_method) + list(fees))
     found = []
     for method in [m for m in METHODS if m in methods]:
         row = by_method.get(method)
         count = sum(n for (used, _code), n in seen.items() if used == method)
-        found.append(_row(terms_of(row) if row else standard(method, own_payments=own), row, count))
+        terms = terms_of(row) if row else standard(method, own_payments=own)
+        found.append(replace(_row(terms, row, count), fee=fees.get(method, "")))
     for code, row in sorted(by_code.items()):
         found.append(_row(terms_of(row), row, sum(n for (_m, used), n in seen.items() if used == code)))
     return found

@@ -16,6 +16,7 @@ LABELS = {
     "entered": (gettext_lazy("受注を手で登録しました"), "info"),
     "copied": (gettext_lazy("受注を複写しました"), "info"),
     "channel_update": (gettext_lazy("モール側の変更を取り込みました"), "info"),
+    "channel_told": (gettext_lazy("モールが変更を伝えました（まだ反映していません）"), "attention"),
     "stage": (gettext_lazy("ステータスが変わりました"), "neutral"),
     "reason_accepted": (gettext_lazy("確認済みにしました"), "done"),
     "reason_reopened": (gettext_lazy("確認理由をもう一度開きました"), "attention"),

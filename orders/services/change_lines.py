@@ -19,7 +19,6 @@ from orders.channel_order import ChannelLine
 from orders.decide.cut import Cut, CutLine, Sums
 from orders.decide.grow import grow
 from orders.decide.manual import MOST_TOTAL, Item
-from orders.decide.reasons import Found
 from orders.models import Order, OrderLine, TaskKind
 from orders.models.order import PaymentState
 from orders.services import cancel, cut_lines, edit, facts, journal, ledger, lines, review, tasks
@@ -205,8 +204,7 @@ def _follow_money(order: Order, plan: Plan, actor: Actor) -> None:
     review.sync([order.pk])
     before, after = plan.before.total or 0, plan.after.total or 0
     if after > before and order.payment_state in TAKEN and not order.payments.exists():
-        found = Found("amount_increased", review.increased(before, after), "total")
-        review.open_from_above([(order.pk, found)], actor=actor)
+        review.open_from_above([(order.pk, review.amount_increased(before, after))], actor=actor)
     stages.recompute([order.pk], actor=actor)
 
 

@@ -27,9 +27,20 @@ from orders.decide.reasons import OrderFacts
 from orders.decide.schedule import END_OF_DAY, default_ship_by
 from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
-from orders.models.order import PAYABLE, Stage
+from orders.models.order import PAYABLE, FulfillmentState, Stage
 from orders.models.payment import Collector
-from orders.services import background, intake_changes, journal, lines, mail, mail_stages, options, recipients, review
+from orders.services import (
+    background,
+    channel_change,
+    intake_changes,
+    journal,
+    lines,
+    mail,
+    mail_stages,
+    options,
+    recipients,
+    review,
+)
 from orders.services import stage as stages
 from orders.services.background import Background
 from orders.services.facts import mark_reserved
@@ -148,10 +159,10 @@ def _write_soon(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Ou
 
 def _write(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome:
     stored = {
-        no: (digests, updated_at)
-        for no, digests, updated_at in Order.objects.filter(
+        no: (digests, updated_at, state != FulfillmentState.NONE)
+        for no, digests, updated_at, state in Order.objects.filter(
             shop=shop, channel_order_no__in=[order.channel_order_no for order in orders]
-        ).values_list("channel_order_no", "channel_parts", "channel_updated_at")
+        ).values_list("channel_order_no", "channel_parts", "channel_updated_at", "fulfillment_state")
     }
     outcome, new, changed = Outcome(), [], []
     for order in orders:
@@ -160,10 +171,10 @@ def _write(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Outcome
             new.append(order)
             outcome.created.append(no)
             continue
-        digests, updated_at = stored[no]
+        digests, updated_at, under_way = stored[no]
         if intake_changes.is_older(order, updated_at):
             outcome.stale.append(no)
-        elif digests == part_digests(order):
+        elif channel_change.is_known(digests, part_digests(order), under_way=under_way):
             outcome.unchanged.append(no)
         else:
             changed.append(order)

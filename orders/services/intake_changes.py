@@ -1,13 +1,14 @@
 """A known order came again and differs: apply the parts that the channel changed, as far as that is still possible.
 
-Until the shipping instruction the channel's newer data is taken. After it the address, lines and wishes stay as they
-were instructed, and the reason `channel_changed` says what the channel wants instead. State and payment are always
-taken.
+Until the shipping instruction the channel's newer data is taken and the order goes on with it; the reason
+`channel_changed` opens only for what needs a person (`orders.decide.taking_over`). After the instruction the address,
+lines and wishes stay as they were instructed, and the reason says what the channel wants instead; should the parcel
+be stopped, the order is fetched again and gets them then. State and payment are always taken.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -19,11 +20,12 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
+from orders.decide.taking_over import PART_NAMES
 from orders.models import Order, OrderLine, Shop
-from orders.models.order import FulfillmentState
 from orders.services import (
     adjustments,
     cancel,
+    channel_change,
     intake_rows,
     journal,
     ledger,
@@ -35,6 +37,7 @@ from orders.services import (
     set_parts,
 )
 from orders.services import stage as stages
+from orders.services.channel_change import Change
 from orders.services.intake_rows import SkuOf
 from orders.services.journal import Entry
 from orders.services.regrant import regrant
@@ -42,17 +45,6 @@ from orders.services.reservation import NO_RESERVE, line_ids_of, takes_stock, wa
 from orders.services.rules import run as rules
 from orders.services.rules.verbs import GIFT
 from orders.signals import lines_released
-
-PART_NAMES = {
-    "buyer": "注文者",
-    "recipients": "届け先",
-    "lines": "商品・数量",
-    "totals": "金額",
-    "delivery": "配達の希望",
-    "remarks": "備考",
-}
-# After the goods have left, what the channel masks or closes is no news.
-NEWS_AFTER_SHIPPING = {"lines", "totals"}
 
 COLUMN_TYPES = {
     "state": {
@@ -100,17 +92,6 @@ READERS: dict[str, Callable[[ChannelOrder, SkuOf], dict[str, Any]]] = {
 }
 
 
-@dataclass
-class Change:
-    """A stored order, what the channel says now, and which parts are to be taken."""
-
-    stored: Order
-    order: ChannelOrder
-    digests: dict[str, str]
-    parts: set[str]
-    news: list[str] = field(default_factory=list)  # sentences for the reason channel_changed
-
-
 def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     """Apply newer versions of stored orders in the caller's transaction.
 
@@ -122,22 +103,33 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     by_no = {order.channel_order_no: order for order in orders}
     locked = Order.objects.select_for_update(no_key=True).filter(shop=shop, channel_order_no__in=by_no).order_by("pk")
     changes = [
-        _compare(stored, by_no[stored.channel_order_no])
+        channel_change.compare(stored, by_no[stored.channel_order_no])
         for stored in locked
         if not is_older(by_no[stored.channel_order_no], stored.channel_updated_at)  # stored since it was looked at
     ]
+    channel_change.settle_fields(changes)
     _write_columns(changes, sku_of)
     adjustments.keep_on([change.stored.pk for change in changes if "totals" in change.parts])
     _write_heads(changes, member_of, sku_of)
     ledger.settle([c.stored.pk for c in changes if c.stored.paid_amount and c.parts & {"payment", "totals"}])
     recipients.replace([(c.stored.pk, c.order) for c in changes if "recipients" in c.parts])
-    journal.write([_entry(change) for change in changes])
-    cancelled = [c.stored.pk for c in changes if c.order.state == ChannelState.CANCELLED and _may_cancel(c.stored)]
+    cancelled = [
+        c.stored.pk for c in changes if c.order.state == ChannelState.CANCELLED and channel_change.may_cancel(c.stored)
+    ]
     _write_lines([c for c in changes if "lines" in c.parts and c.stored.pk not in cancelled], sku_of)
     cancel.cancel_at_channel(cancelled)
     ids = [change.stored.pk for change in changes]
+    channel_change.judge_all(shop, changes)
+    journal.write([_entry(change) for change in changes])
+    channel_change.tell_upstairs(changes)
     _ask_for_stock([c for c in changes if NO_RESERVE in c.stored.flags and takes_stock(c.order)])
-    review.sync(ids, changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news})
+    review.sync(
+        ids,
+        changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news},
+        reflected={c.stored.pk: c.informs for c in changes if c.informs},
+    )
+    channel_change.close_what_was_caught_up(changes)
+    channel_change.ask_for_new_authorisations(shop, changes)
     rules.run_behind(ids, {change.stored.pk: _events(change) for change in changes})
     mail.schedule(
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
@@ -167,42 +159,6 @@ def _person(order: ChannelOrder) -> identity.Person:
     return identity.Person(buyer.name, buyer.kana, buyer.phone, buyer.email, buyer.postal_code, buyer.prefecture)
 
 
-def _compare(stored: Order, order: ChannelOrder) -> Change:
-    digests = intake_rows.part_digests(order)
-    differ = {part for part, digest in digests.items() if stored.channel_parts.get(part) != digest}
-    change = Change(stored, order, digests, differ)
-    if stored.fulfillment_state != FulfillmentState.NONE:
-        change.parts = differ & {"state", "payment", "memo"}
-        told = NEWS_AFTER_SHIPPING if stored.fulfillment_state == FulfillmentState.SHIPPED else PART_NAMES.keys()
-        change.news += [
-            f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))
-        ]
-    if stored.cancelled_at is not None:
-        change.parts -= {"lines"}  # nothing of it will ship: its lines must not take stock again
-    if "state" in differ:
-        change.news += _state_news(stored, order)
-    return change
-
-
-def _state_news(stored: Order, order: ChannelOrder) -> list[str]:
-    if order.state == ChannelState.CANCELLED and not _may_cancel(stored) and stored.cancelled_at is None:
-        return ["出荷したあとに、モールでキャンセルされました。返品の手配が要ります。"]
-    if (
-        order.state == ChannelState.SHIPPED
-        and stored.fulfillment_state == FulfillmentState.NONE
-        and not order.fulfilled_by_channel
-    ):
-        return ["こちらで出荷する前に、モールの画面で出荷済みになりました。"]
-    return []
-
-
-def _may_cancel(stored: Order) -> bool:
-    return stored.cancelled_at is None and stored.fulfillment_state in {
-        FulfillmentState.NONE,
-        FulfillmentState.INSTRUCTED,
-    }
-
-
 def _write_columns(changes: Sequence[Change], sku_of: SkuOf) -> None:
     """One UPDATE per part, for the orders in which that part changed."""
     for part, types in COLUMN_TYPES.items():
@@ -212,8 +168,14 @@ def _write_columns(changes: Sequence[Change], sku_of: SkuOf) -> None:
                 columns = READERS[part](change.order, sku_of)
                 for name in OURS_TOO & columns.keys():
                     columns[name] = columns[name] or getattr(change.stored, name)
+                columns |= {name: value for name, value in change.columns.items() if name in columns}
                 rows.append((change.stored.pk, *(columns[name] for name in types)))
         update_rows("orders_order", types, rows)
+    alone = [c for c in changes if "planned_ship_date" in c.columns and "delivery" not in c.parts]
+    rows = [(c.stored.pk, c.columns["planned_ship_date"]) for c in alone]
+    update_rows("orders_order", {"planned_ship_date": "date"}, rows)
+    late = [(c.stored.pk, *c.deadlines) for c in changes if c.deadlines]
+    update_rows("orders_order", {"ship_by": "timestamptz", "deliver_by": "timestamptz"}, late)
     _write_flags([change for change in changes if "state" in change.parts])
 
 
@@ -259,9 +221,16 @@ def _write_heads(changes: Sequence[Change], member_of: dict[str, int | None], sk
 
 
 def _entry(change: Change) -> Entry:
+    """What was taken over, with what stood before; of an order under way, what was only told."""
+    text = f"モールの状態: {change.order.channel_state}"
+    if change.late:
+        return Entry(change.stored.pk, channel_change.NOTED, text, change.settled.taken)
     names = "、".join(PART_NAMES[part] for part in PART_NAMES if part in change.parts)
-    text = f"モールの状態: {change.order.channel_state}" + (f"（{names}）" if names else "")
-    return Entry(change.stored.pk, "channel_update", text)
+    taken = {} if change.is_under_way else dict(change.settled.taken)
+    if change.lines_moved:
+        pieces = sum(intake_rows.standing_quantity(line) for line in change.order.lines)
+        taken["quantity"] = (str(change.stored.quantity), str(pieces))
+    return Entry(change.stored.pk, channel_change.APPLIED, text + (f"（{names}）" if names else ""), taken)
 
 
 def _ask_for_stock(changes: Sequence[Change]) -> None:
@@ -294,7 +263,7 @@ def _write_lines(changes: Sequence[Change], sku_of: SkuOf) -> None:
             plan.bring(change, position, line, stored.get((change.stored.pk, line.line_id)))
         for (order_id, line_id), known in stored.items():
             if order_id == change.stored.pk and line_id not in kept and known.quantity and not line_id.startswith(GIFT):
-                plan.drop(known)
+                plan.drop(change, known)
     plan.write()
 
 
@@ -325,10 +294,12 @@ class LinePlan:
     wants: list[stock.Want] = field(default_factory=list)
     let_go: list[int] = field(default_factory=list)
     resold: list[set_parts.Sold] = field(default_factory=list)
+    had: dict[int, Change] = field(default_factory=dict)  # lines that held goods before they changed
 
     def bring(self, change: Change, position: int, line: ChannelLine, stored: OrderLine | None) -> None:
         if stored is None:
             self.added.append((change, position, line))
+            change.lines_moved = True
             return
         """Money alone costs the line nothing; another quantity or SKU asks for stock anew. A code that is no longer
         mapped stands for what it stood for."""
@@ -351,16 +322,20 @@ class LinePlan:
         )  # fmt: skip
         if same:
             return
+        change.lines_moved = True
         self.let_go.append(stored.pk)
         if (sku_id, units) != (stored.sku_id, stored.units):
             self.resold.append((stored.pk, sku_id, units, stored.tax_rate))
+        if (stored.reserved or stored.allocated_quantity) and not _is_later(release):
+            self.had[stored.pk] = change
         if sku_id and quantity and takes_stock(change.order):
             self.wants.append(
                 want_of(stored.pk, sku_id, quantity * units, change.order.ship_by, change.order.ordered_at)
             )
 
-    def drop(self, line: OrderLine) -> None:
+    def drop(self, change: Change, line: OrderLine) -> None:
         """The channel no longer lists it: nothing stands of it."""
+        change.lines_moved = True
         self.changed.append(
             (line.pk, 0, line.cancelled_quantity + line.quantity, line.unit_price, 0, line.sku_id, line.units,
              line.channel_sku, line.release_date)
@@ -390,7 +365,20 @@ class LinePlan:
                 )
         granted = regrant(self.wants + new_wants, self.let_go)
         OrderLine.objects.filter(pk__in=line_ids_of(granted)).update(reserved=True)
+        owners = self.had | {
+            id_: change
+            for id_, (change, _position, line) in zip(ids, self.added, strict=True)
+            if (mapped := self.sku_of.get(line.channel_sku)) and not _is_later(mapped.release_date)
+        }
+        short = set(line_ids_of(want.ref for want in self.wants + new_wants)) - set(line_ids_of(granted))
+        for line_id in short & owners.keys():
+            owners[line_id].short = True
         _copy_added(ids, self.added, self.sku_of, granted)
+
+
+def _is_later(release: date | None) -> bool:
+    """Goods still to come out are waited for anyway."""
+    return release is not None and release > clock.today()
 
 
 def _copy_added(

@@ -40,6 +40,12 @@ def replace(orders: Sequence[tuple[int, ChannelOrder]]) -> None:
         )
 
 
+def columns(order: ChannelOrder, position: int) -> dict[str, Any]:
+    """One recipient as its row will hold it."""
+    delivery = order.deliveries[position] if position < len(order.deliveries) else AS_ORDERED
+    return dict(zip(COLUMNS, _row(0, position, order.recipients[position], delivery), strict=True))
+
+
 def _rows(orders: Sequence[tuple[int, ChannelOrder]]) -> list[list[Any]]:
     return [
         _row(order_id, position, party, order.deliveries[position] if position < len(order.deliveries) else AS_ORDERED)

@@ -179,6 +179,7 @@ def withdraw(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
     Refund.objects.filter(pk__in=[r.pk for r in rows]).update(state=Refund.State.WITHDRAWN, note=note[:300])
     tasks.withdraw([task_key(r) for r in rows], actor=actor)
     ledger.settle(sorted({r.order_id for r in rows}), actor=actor)
+    review.sync(sorted({r.order_id for r in rows}))  # what stays with us may be more than the order costs
     journal.write([Entry(r.order_id, "refund_withdrawn", note or yen(r.amount)) for r in rows], actor=actor)
     stages.recompute(sorted({r.order_id for r in rows}), actor=actor)
     return [r.pk for r in rows]

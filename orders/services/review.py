@@ -19,7 +19,7 @@ from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
 from oms.kernel.money import yen
 from oms.kernel.sql import copy_rows
-from orders.decide import reasons
+from orders.decide import reasons, taking_over
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
 from orders.models import OptionChoice, Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import FulfillmentState, Phase
@@ -35,6 +35,7 @@ State = ReviewReason.State
 # Reasons that no check of the stored facts finds again: a person closes them, the rule or the mail that raised them.
 STICKY = {
     "channel_changed",
+    "channel_reflected",
     "rule_hold",
     "rule_error",
     "mail_bounced",
@@ -42,6 +43,8 @@ STICKY = {
     "parcel_returned",
     "question_to_colleague",
 }
+# Of those, what the channel told piece by piece: unread sentences stay when another comes.
+NEWS = frozenset({"channel_changed", "channel_reflected"})
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 # `amount_increased` belongs to the verb that raised the total.
 FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased", "payer_mismatch"}
@@ -61,22 +64,35 @@ def insert(found: Sequence[tuple[int, Found]]) -> None:
     )
 
 
-def sync(order_ids: Sequence[int], *, changes: Mapping[int, str] | None = None, timely: bool = False) -> None:
+def sync(
+    order_ids: Sequence[int],
+    *,
+    changes: Mapping[int, str] | None = None,
+    reflected: Mapping[int, str] | None = None,
+    timely: bool = False,
+) -> None:
     """Evaluate the reasons of these orders anew from what is stored; the caller holds the locks and recomputes stages.
 
-    `changes` says, for orders that the channel changed too late, what it changed. `timely`: those of `TIMELY` too.
+    `changes` says, for orders whose channel's change needs a person, what it is; `reflected` what was simply taken
+    over. Both join what is still unread. `timely`: reasons of `TIMELY` too.
     """
     left_alone: frozenset[str] = frozenset() if timely else TIMELY
     fresh: list[tuple[int, Found]] = []
-    for order, found in looked_at(order_ids, changes=changes or {}):
+    for order, found in looked_at(order_ids, changes=changes or {}, reflected=reflected or {}):
         known = {reason.code: reason for reason in order.reasons.all() if reason.code not in left_alone}
+        for code in NEWS & known.keys() & found.keys():
+            found[code] = _joined(known[code], found[code])
         fresh += [(order.pk, f) for code, f in found.items() if code not in known and code not in left_alone]
         _update([_next(reason, found.get(code)) for code, reason in known.items()])
     insert(fresh)
 
 
 def looked_at(
-    order_ids: Sequence[int], *, changes: Mapping[int, str], settings: Settings | None = None
+    order_ids: Sequence[int],
+    *,
+    changes: Mapping[int, str],
+    reflected: Mapping[int, str] | None = None,
+    settings: Settings | None = None,
 ) -> list[tuple[Order, dict[str, Found]]]:
     """Each order (with its reasons prefetched) and what its checks find, by code. Writes nothing."""
     lines = Prefetch("lines", OrderLine.objects.select_related("sku").defer("sku__search_text"))
@@ -89,6 +105,7 @@ def looked_at(
     seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
         told = replace(behind.fill(facts, order), changes=changes.get(order.pk, ""), blacklisted=suspect)
+        told = replace(told, reflected=(reflected or {}).get(order.pk, ""))
         found = behind.settings.leveled(_evaluate(order, told), reader_of(order))
         seen.append((order, {f.code: f for f in found}))
     return seen
@@ -119,6 +136,17 @@ def _with_decided_options(orders: Sequence[Order], known: Sequence[OrderFacts]) 
 
 def _standing(order: Order) -> list[OrderLine]:
     return [line for line in order.lines.all() if line.quantity]
+
+
+def _joined(reason: ReviewReason, found: Found) -> Found:
+    if reason.state != State.OPEN:
+        return found
+    return replace(found, evidence=taking_over.together(reason.evidence, found.evidence.split("\n")))
+
+
+def amount_increased(before: int, after: int) -> Found:
+    """The reason for a total that rose above what somebody authorised or took for us."""
+    return Found("amount_increased", increased(before, after), "total")
 
 
 def level_after(reason: ReviewReason | None, found: Found | None) -> str:

@@ -112,7 +112,7 @@ def bulk_csv(request: HttpRequest, key: str) -> StreamingHttpResponse:
     action = _allowed(request, run.action)
     if run.state == BulkRun.State.DRAFT:
         plan = bulk.preview(run, action.form(request.GET or None, order_ids=run.order_ids).params)
-        told = dict.fromkeys(plan.will, (_("対象"), "")) | {
+        told = {id_: (_("対象"), plan.notes.get(id_, "")) for id_ in plan.will} | {
             id_: (_("対象外"), why) for id_, why in plan.skipped.items()
         }
     else:
@@ -132,6 +132,8 @@ def _preview(run: BulkRun, form: ActionForm) -> dict[str, Any]:
         "skipped": len(plan.skipped),
         "skipped_groups": bulk_queries.grouped(plan.skipped),
         "effects": plan.effects,
+        "notes": bulk_queries.noted(plan.notes),
+        "notes_more": max(0, len(plan.notes) - bulk_queries.SHOWN),
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel.web import answer, person_of, render_page
 from orders.models import PaymentGate, Shop
-from orders.payment_forms import TermsForm
+from orders.payment_forms import FeeForm, TermsForm
 from orders.queries import payment_terms as queries
 from orders.queries import payments
-from orders.services import payment_gates
+from orders.services import payment_fees, payment_gates
 
 RIGHT = "orders.change_paymentgate"
 
@@ -47,4 +47,30 @@ def terms_reset(request: HttpRequest, pk: int) -> HttpResponse:
     if row is not None:
         payment_gates.forget_gate(row)
         messages.success(request, _("標準の条件に戻しました。"))
+    return answer(request, to=reverse("orders:payment-terms"))
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(RIGHT, raise_exception=True)
+def fees_edit(request: HttpRequest, code: str, method: str) -> HttpResponse:
+    """What this shop charges for one payment method, by steps of the amount."""
+    shop = get_object_or_404(Shop, code=code)
+    if method not in queries.METHODS:
+        raise Http404
+    known = queries.fee_table(shop, method)
+    form = FeeForm(request.POST if request.method == "POST" else None, table=known)
+    if form.is_bound and form.is_valid():
+        payment_fees.save_table(shop, method, form.table)
+        messages.success(request, _("手数料表を保存しました。これから支払方法を変える受注に使います。"))
+        return answer(request, to=reverse("orders:payment-terms"))
+    context = {"shop": shop, "form": form, "method": method, "method_label": queries.METHODS[method], "known": known}
+    return render_page(request, "orders/payments/fees_edit.html", context)
+
+
+@require_POST
+@permission_required(RIGHT, raise_exception=True)
+def fees_reset(request: HttpRequest, code: str, method: str) -> HttpResponse:
+    """No table any more: orders keep the fees they have."""
+    payment_fees.forget_table(get_object_or_404(Shop, code=code), method)
+    messages.success(request, _("手数料表を消しました。受注の手数料は今のまま変わりません。"))
     return answer(request, to=reverse("orders:payment-terms"))

@@ -21,7 +21,7 @@ SNAPSHOT = {
     "FROM fulfillment_shipmentline ORDER BY 1, 2, 3",
     "balance": "SELECT sku_id, location_id, on_hand, reserved FROM inventory_balance ORDER BY id",
     "ledger": "SELECT count(*), sum(reserved), sum(on_hand) FROM inventory_entry",
-    "task": "SELECT order_id, text FROM orders_ordertask ORDER BY id",
+    "task": "SELECT order_id, text FROM orders_ordertask WHERE done_at IS NULL ORDER BY id",
 }
 
 

@@ -51,3 +51,39 @@ def test_a_wish_with_a_question_beside_it_keeps_both():
 )
 def test_what_is_not_plain_is_never_waved_through(text):
     assert read(text, TODAY).rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "時間帯の希望はありません",
+        "配達日時のご希望は特にありません。",
+        "お届け日・時間帯の指定なし",
+        "日にちの指定はございません",
+        "時間指定は不要です。",
+        "お届けの時間はいつでも大丈夫です。",
+    ],
+)
+def test_that_nothing_is_wished_for_the_delivery_stops_nothing(text):
+    assert read(text, TODAY).rest == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "配達は不要です",
+        "配達を希望しません",
+        "受け取りできません",
+        "希望の日に届けに来ていません",
+        "時間帯の希望はありませんが、色を変えてください",
+        "指定の色がありません",
+        "配達日の指定ができません",
+        "お届けはいつでもキャンセルできますか",
+        "日時の希望はありませんか",
+        "領収書の指定はありません",
+        "ラッピングの希望はありません",
+        "いつ届きますか",
+    ],
+)
+def test_words_that_only_look_like_no_wish_are_left_for_a_person(text):
+    assert read(text, TODAY).rest

@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection
-from channels.services import intake, polling, publish
+from channels.services import intake, polling, publish, reimport
 from fulfillment.services import allocate, merge_sweep, release
 from oms.kernel.services import outbox
 from oms.kernel.sql import was_in_the_way
@@ -34,6 +34,7 @@ class Crew:
         for connection_id in Connection.objects.values_list("pk", flat=True):
             self._add(f"pull-{connection_id}", partial(_pull, connection_id), pause_s=0.05)
             self._add(f"push-{connection_id}", partial(_push, connection_id), pause_s=0.02)
+        self._add("refetch", _refetch, pause_s=1)
         self._add("marks", publish.consume_marks, pause_s=0.01)
         self._add("allocate", allocate.allocate_waiting, pause_s=0.2)
         self._add("stages", stage.sweep, pause_s=1)
@@ -77,6 +78,11 @@ def _pull(connection_id: int) -> None:
         intake.pull(Connection.objects.select_related("shop").get(pk=connection_id))
     except (ChannelError, intake.Busy):
         return  # recorded on the shop; tried again with the next poll
+
+
+def _refetch() -> None:
+    for one in reimport.unfinished():
+        reimport.work_off(one)
 
 
 def _push(connection_id: int) -> None:

@@ -81,6 +81,8 @@ def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
 def _channel_changed(facts: OrderFacts) -> Iterator[Found]:
     if facts.changes:
         yield Found("channel_changed", facts.changes, "channel_state")
+    if facts.reflected:
+        yield Found("channel_reflected", facts.reflected, "channel_state")
 
 
 def _duplicate(facts: OrderFacts) -> Iterator[Found]:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("inventory", "0008_set_rules"),
-        ("orders", "0032_indexes_for_more_filters"),
+        ("orders", "0034_payment_fees"),
     ]
 
     operations = [

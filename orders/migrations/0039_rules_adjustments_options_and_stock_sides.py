@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("inventory", "0009_watched_stock"),
-        ("orders", "0036_limits_and_views_are_append_only"),
+        ("orders", "0038_limits_and_views_are_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('customers', '0003_fill_member_search'),
         ("inventory", "0010_sku_changes_are_append_only"),
-        ("orders", "0031_privacy_journal_is_append_only"),
+        ("orders", "0032_channel_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

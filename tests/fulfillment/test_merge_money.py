@@ -1,0 +1,214 @@
+"""What a merge does to money: discounts before payment, refunds after it, a task at the mall, and the way back."""
+
+import pytest
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fulfillment.services import merge
+from orders.channel_order import PaymentMethod, PaymentState, Totals
+from orders.models import Order, OrderTask, Refund
+from orders.services import payment, refunds, tasks
+from orders.services.audit import violations as order_violations
+from orders.services.audit_money import violations as money_violations
+from orders.services.cancel import cancel_orders
+from orders.services.journal import Actor
+from tests.fulfillment.merge_builders import ready, snapshot
+from tests.orders.builders import make_line, make_shop, make_sku
+
+pytestmark = pytest.mark.django_db
+ACTOR = Actor()
+OWN = {"mail": "free", "own_payments": True, "order_url": "https://shop.example.com/{no}"}
+MALL = {"confirm": True, "cancel": True, "mail": "free", "order_url": "https://mall.example.com/{no}"}
+
+
+def shop_of(capabilities):
+    return make_shop(capabilities=capabilities, merge_refunds_shipping=True)
+
+
+def pair(shop, **fields):
+    chair = make_sku(stock_units=50)
+    return ready(shop, skus=[chair], **fields), ready(shop, skus=[chair], **fields)
+
+
+def fresh(order) -> Order:
+    return Order.objects.get(pk=order.pk)
+
+
+def all_is_well() -> bool:
+    return not [*money_violations(), *order_violations()]
+
+
+def by_transfer(shop):
+    """Two transfers that have come: in our ledger."""
+    fields = {"payment_method": PaymentMethod.ACCOUNT, "payment_state": PaymentState.UNPAID}
+    one, two = pair(shop, **fields)
+    payment.record_payments([one.pk, two.pk], actor=ACTOR)
+    return fresh(one), fresh(two)
+
+
+def test_paid_money_is_due_back_through_the_ledger_and_undoing_withdraws_it():
+    one, two = by_transfer(shop_of(OWN))
+    before = snapshot()
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    refund = Refund.objects.get()
+    assert (refund.order_id, refund.amount, refund.state, refund.way) == (two.pk, 500, "due", "bank")
+    assert (fresh(two).total, fresh(two).payment_state) == (1000, "refund_due") and all_is_well()
+    merge.undo(done.pk, actor=ACTOR)
+    assert snapshot() == before and Refund.objects.get().state == "withdrawn" and all_is_well()
+    assert (fresh(two).payment_state, fresh(two).paid_amount) == ("paid", 1500)
+
+
+def test_a_mall_that_has_the_money_pays_back_on_its_page():
+    one, two = pair(shop_of(MALL))
+    merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    task = OrderTask.objects.get()
+    assert Refund.objects.get().way == "mall_page" and task.link == f"https://mall.example.com/{two.channel_order_no}"
+    tasks.finish(task.pk, actor=ACTOR)
+    assert (fresh(two).payment_state, fresh(two).paid_amount, fresh(two).total) == ("paid", 1000, 1000)
+    assert all_is_well()
+
+
+def test_after_the_refund_undoing_is_refused_with_what_to_do_and_the_parcels_may_still_part():
+    one, two = by_transfer(shop_of(OWN))
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    refunds.complete([Refund.objects.get().pk], actor=ACTOR)
+    with pytest.raises(merge.CannotMerge) as refused:
+        merge.undo(done.pk, actor=ACTOR)
+    assert "返金したあと" in refused.value.cause and "金額はそのままにする" in refused.value.cause
+    assert merge.undo(done.pk, actor=ACTOR, whatever_was_given=True)
+    assert (fresh(two).total, fresh(two).paid_amount, fresh(two).payment_state) == (1000, 1000, "paid")
+    assert all_is_well()
+
+
+def test_before_payment_the_discount_is_simply_charged_less_and_undone():
+    shop = shop_of(OWN)
+    one, two = pair(shop, payment_method=PaymentMethod.ACCOUNT, payment_state=PaymentState.UNPAID)
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    assert fresh(two).total == 1000 and not Refund.objects.exists() and not OrderTask.objects.exists()
+    payment.record_payments([two.pk], actor=ACTOR)
+    assert fresh(two).payment_state == "paid"
+    merge.undo(done.pk, actor=ACTOR)
+    after = fresh(two)
+    assert (after.total, after.payment_state) == (1500, "partially_paid")
+    assert after.reasons.get(code="paid_short").state == "open"
+
+
+def test_cash_orders_of_our_own_shop_pay_one_fee_and_owe_nothing_back():
+    cash = {
+        "payment_method": PaymentMethod.COD,
+        "payment_state": PaymentState.UNPAID,
+        "totals": Totals(goods=1000, shipping=500, fees=330, total=1830),
+    }
+    one, two = pair(shop_of(OWN), **cash)
+    before = snapshot()
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    assert (fresh(one).total, fresh(two).total) == (1830, 1000)
+    assert not Refund.objects.exists() and not OrderTask.objects.exists()
+    merge.undo(done.pk, actor=ACTOR)
+    assert snapshot() == before
+
+
+def test_a_mall_order_that_nobody_paid_is_lowered_by_a_task_which_undoing_takes_back():
+    cash = {
+        "payment_method": PaymentMethod.COD,
+        "payment_state": PaymentState.UNPAID,
+        "totals": Totals(goods=1000, shipping=500, fees=330, total=1830),
+    }
+    one, two = pair(shop_of(MALL), **cash)
+    before = snapshot()
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    task = OrderTask.objects.get()
+    assert task.link.endswith(two.channel_order_no) and "¥1,000 に下げる" in task.text
+    merge.undo(done.pk, actor=ACTOR)
+    assert snapshot() == before
+    again = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    tasks.finish(OrderTask.objects.get(done_at=None).pk, actor=ACTOR)
+    with pytest.raises(merge.CannotMerge):
+        merge.undo(again.pk, actor=ACTOR)
+
+
+def test_an_order_paid_with_points_is_never_lowered_below_nothing():
+    fields = {"totals": Totals(goods=1000, shipping=500, points=1300, total=200)}
+    one, two = pair(shop_of(MALL), **fields)
+    merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    assert (fresh(two).total, fresh(two).discount, Refund.objects.get().amount) == (0, 200, 200)
+
+
+def test_a_cancelled_companion_parts_the_parcels_though_the_shipping_went_back():
+    one, two = by_transfer(shop_of(OWN))
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    refunds.complete([Refund.objects.get().pk], actor=ACTOR)
+    cancel_orders([one.pk], reason="お客様のご希望", actor=ACTOR)
+    merge.undo(done.pk, actor=ACTOR, whatever_was_given=True)
+    assert fresh(two).total == 1000 and all_is_well()
+
+
+def test_the_page_says_that_money_went_back_and_parts_only_the_parcels(client, aoi):
+    one, two = by_transfer(shop_of(OWN))
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    client.force_login(aoi)
+    url = reverse("fulfillment:merge", args=[one.pk])
+    assert "keep_money" not in client.get(url).content.decode()
+    refunds.complete([Refund.objects.get().pk], actor=ACTOR)
+    assert "keep_money" in client.get(url).content.decode()
+    undo = reverse("fulfillment:merge-undo", args=[done.pk])
+    refused = client.post(undo, {"order": one.pk}, follow=True).content.decode()
+    assert "金額は元に戻せません" in refused
+    kept = client.post(undo, {"order": one.pk, "keep_money": "on"}, follow=True).content.decode()
+    assert "そのままです" in kept and fresh(two).total == 1000
+
+
+STEPS = st.lists(st.sampled_from(["pay one", "pay two", "merge", "undo", "part", "refund", "withdraw"]), max_size=9)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=STEPS, shipping=st.integers(0, 900))
+def test_whatever_is_done_the_ledger_is_what_came_less_what_went_back(steps, shipping):
+    shop = shop_of(OWN)
+    chair = make_sku(stock_units=80)
+    fields = {"payment_method": PaymentMethod.ACCOUNT, "payment_state": PaymentState.UNPAID, "shipping": shipping}
+    orders = [ready(shop, make_line("CHAIR", 2), skus=[chair], **fields) for _ in range(2)]
+    standing, paid, back = None, {order.pk: 0 for order in orders}, {order.pk: 0 for order in orders}
+    whole = 2000 + shipping
+
+    def open_refunds():
+        return list(Refund.objects.filter(order__in=orders, state="due"))
+
+    for step in steps:
+        if step.startswith("pay"):
+            order = fresh(orders[step == "pay two"])
+            owed = (order.total or 0) - order.paid_amount
+            if payment.record_payments([order.pk], actor=ACTOR):
+                paid[order.pk] += max(0, owed)
+        elif step == "merge" and standing is None:
+            standing = merge.merge_orders([order.pk for order in orders], actor=ACTOR)
+        elif step in {"undo", "part"} and standing is not None:
+            try:
+                merge.undo(standing.pk, actor=ACTOR, whatever_was_given=step == "part")
+                standing = None
+            except merge.CannotMerge:
+                assert Refund.objects.filter(order__in=orders, state="done").exists()
+        elif step == "refund":
+            for refund in open_refunds():
+                refunds.complete([refund.pk], actor=ACTOR)
+                back[refund.order_id] += refund.amount
+        elif step == "withdraw":
+            refunds.withdraw([refund.pk for refund in open_refunds()], actor=ACTOR)
+        for order in map(fresh, orders):
+            assert (
+                order.paid_amount
+                == paid[order.pk] - back[order.pk]
+                == sum(order.payments.values_list("amount", flat=True))
+            )
+            assert 0 <= order.total <= whole and order.total == order.goods + order.shipping_fee - order.discount
+            over = order.paid_amount - order.total
+            if over > 0:
+                due = sum(refund.amount for refund in open_refunds() if refund.order_id == order.pk)
+                said = order.reasons.filter(code="paid_over", state="open").exists()
+                assert due == over or said, (step, due, over)
+        assert not money_violations()
