@@ -5,9 +5,9 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from fulfillment.services import facts, split
+from oms.kernel.said import said
 from orders.models import Mail, Order, OrderLine
 from orders.models.mail import MailEvent
 from orders.models.order import FulfillmentState
@@ -41,7 +41,7 @@ def wait_no_more(order_ids: Sequence[int], *, planned_ship_date: date | None, ac
     done = labels.remove_tag(order_ids, WAITING_TAG, actor=actor)
     delivery.change(done, {"planned_ship_date": planned_ship_date}, actor=actor)
     drafts = Mail.objects.filter(order__in=done, event=MailEvent.DELAY_NOTICE, key__contains=DRAFTS)
-    mail.withdraw(drafts, reason=_("入荷待ちを取り消しました。"), actor=actor)
+    mail.withdraw(drafts, reason=said("入荷待ちを取り消しました。"), actor=actor)
     return done
 
 
@@ -57,16 +57,16 @@ def stock_has_come(order_ids: Sequence[int]) -> None:
 def why_not_partly(order_ids: Sequence[int]) -> dict[int, str]:
     """Why nothing of an order could be sent ahead; orders of which something could are left out. Two queries."""
     over = Order.objects.filter(pk__in=order_ids).exclude(cancelled_at=None, fulfilled_by_channel=False)
-    found = dict.fromkeys(over.values_list("pk", flat=True), _("キャンセル済み、またはモールが出荷する受注です。"))
+    found = dict.fromkeys(over.values_list("pk", flat=True), said("キャンセル済み、またはモールが出荷する受注です。"))
     standing = OrderLine.objects.filter(order__in=order_ids, quantity__gt=F("shipped_quantity"))
     lines = list(standing.values_list("order", "allocated_quantity", "quantity", "apart"))
     waiting = {order for order, placed, wanted, apart in lines if placed < wanted and not apart}
     placed = {order for order, placed, wanted, _apart in lines if placed == wanted}
     for order_id in order_ids:
         if order_id not in waiting:
-            found.setdefault(order_id, _("引当を待っている明細がありません。"))
+            found.setdefault(order_id, said("引当を待っている明細がありません。"))
         elif order_id not in placed:
-            found.setdefault(order_id, _("引当済みの明細がないため、先に出荷できるものがありません。"))
+            found.setdefault(order_id, said("引当済みの明細がないため、先に出荷できるものがありません。"))
     return found
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.models import Order, ReviewReason, TaskKind
 from orders.models.order import PaymentState
 from orders.services import review, tasks
@@ -47,8 +47,11 @@ def ask_capture(order_ids: Sequence[int]) -> int:
         tasks.NewTask(
             f"capture:{order.pk}",
             order.pk,
-            _("%(no)s: 出荷したので %(amount)s の売上を確定する")
-            % {"no": order.channel_order_no, "amount": yen(order.total or 0)},
+            said(
+                "%(no)s: 出荷したので %(amount)s の売上を確定する",
+                no=order.channel_order_no,
+                amount=yen(order.total or 0),
+            ),
             TaskKind.CAPTURE,
             page_of(order),
             order.authorized_until,

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import together
+from oms.kernel.said_field import choice
 from oms.kernel.text import search_text
 from orders.documents import rules
 from orders.documents.bill import Bill, BillKind, Reference
@@ -140,7 +142,7 @@ def void(document_id: int, *, reason: str, actor: Actor) -> None:
     old = _held(document_id)
     _note(old, DocumentEvent.Kind.VOIDED, reason, by=actor.by)
     if old.order_id:
-        entry = Entry(old.order_id, "document_voided", f"{old.get_kind_display()} {old.number} {reason}".strip())
+        entry = Entry(old.order_id, "document_voided", together([choice(old, "kind"), old.number, reason], " "))
         journal.write([entry], actor=actor)
 
 
@@ -250,7 +252,9 @@ def _write(
     IssuedDocument.objects.bulk_create(rows)
     record(rows, DocumentEvent.Kind.ISSUED, by=actor.by)
     entries = [
-        Entry(row.order_id, "document_issued", f"{row.get_kind_display()} {row.number}") for row in rows if row.order_id
+        Entry(row.order_id, "document_issued", together([choice(row, "kind"), row.number], " "))
+        for row in rows
+        if row.order_id
     ]
     journal.write(entries, actor=actor)
     if rows:

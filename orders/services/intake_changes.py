@@ -17,6 +17,7 @@ from customers.services import identity
 from inventory.models import AllocatorMark
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.said import said
 from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.models import Order, OrderLine, Shop
@@ -31,12 +32,12 @@ from orders.services.rules.verbs import GIFT
 from orders.signals import lines_released
 
 PART_NAMES = {
-    "buyer": "注文者",
-    "recipients": "届け先",
-    "lines": "商品・数量",
-    "totals": "金額",
-    "delivery": "配達の希望",
-    "remarks": "備考",
+    "buyer": said("注文者"),
+    "recipients": said("届け先"),
+    "lines": said("商品・数量"),
+    "totals": said("金額"),
+    "delivery": said("配達の希望"),
+    "remarks": said("備考"),
 }
 # After the goods have left, what the channel masks or closes is no news.
 NEWS_AFTER_SHIPPING = {"lines", "totals"}
@@ -161,7 +162,8 @@ def _compare(stored: Order, order: ChannelOrder) -> Change:
         change.parts = differ & {"state", "payment", "memo"}
         told = NEWS_AFTER_SHIPPING if stored.fulfillment_state == FulfillmentState.SHIPPED else PART_NAMES.keys()
         change.news += [
-            f"出荷指示のあとに、モールで{PART_NAMES[p]}が変わりました。" for p in sorted(differ & set(told))
+            said("出荷指示のあとに、モールで%(part)sが変わりました。", part=PART_NAMES[p])
+            for p in sorted(differ & set(told))
         ]
     if stored.cancelled_at is not None:
         change.parts -= {"lines"}  # nothing of it will ship: its lines must not take stock again
@@ -172,13 +174,13 @@ def _compare(stored: Order, order: ChannelOrder) -> Change:
 
 def _state_news(stored: Order, order: ChannelOrder) -> list[str]:
     if order.state == ChannelState.CANCELLED and not _may_cancel(stored) and stored.cancelled_at is None:
-        return ["出荷したあとに、モールでキャンセルされました。返品の手配が要ります。"]
+        return [said("出荷したあとに、モールでキャンセルされました。返品の手配が要ります。")]
     if (
         order.state == ChannelState.SHIPPED
         and stored.fulfillment_state == FulfillmentState.NONE
         and not order.fulfilled_by_channel
     ):
-        return ["こちらで出荷する前に、モールの画面で出荷済みになりました。"]
+        return [said("こちらで出荷する前に、モールの画面で出荷済みになりました。")]
     return []
 
 
@@ -245,8 +247,11 @@ def _write_heads(changes: Sequence[Change], member_of: dict[str, int | None], sk
 
 
 def _entry(change: Change) -> Entry:
-    names = "、".join(PART_NAMES[part] for part in PART_NAMES if part in change.parts)
-    text = f"モールの状態: {change.order.channel_state}" + (f"（{names}）" if names else "")
+    names = [PART_NAMES[part] for part in PART_NAMES if part in change.parts]
+    state = change.order.channel_state
+    text = said("モールの状態: %(state)s", state=state)
+    if names:
+        text = said("モールの状態: %(state)s（%(names)s）", state=state, names=names)
     return Entry(change.stored.pk, "channel_update", text)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from oms.kernel.clock import TOKYO, in_tokyo
+from oms.kernel.said import said
 from orders.decide.payments import pay_by
 from orders.decide.schedule import END_OF_DAY
 from orders.models import Order
@@ -76,7 +77,7 @@ def _write(orders: Sequence[Order], events: Sequence[Entry], actor: Actor) -> No
 
 def _entry(order_id: int, before: str, after: str) -> Entry:
     names = dict(PaymentMethod.choices)
-    return Entry(order_id, "edited", changes={"payment_method": (str(names[before]), str(names[after]))})
+    return Entry(order_id, "edited", changes={"payment_method": (said(names[before]), said(names[after]))})
 
 
 def _end_of(day: date | None) -> datetime | None:

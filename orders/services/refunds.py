@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
+from oms.kernel.said_field import choice
 from orders.decide.refunds import FEES, Bill, BillLine, RefundPlan, everything_left, plan_refund
 from orders.models import Order, OrderLine, OrderTask, Refund, RefundLine, TaskKind
 from orders.models.order import PaymentState
@@ -65,14 +66,14 @@ def open_refund(
         return None
     plan = plan_for(order, wish, at_most=held)
     if not plan.amount and not plan.points_back and not plan.coupon_back:
-        raise NothingToRefund(_("返金する金額がありません。数量と金額を確かめてください。"))
+        raise NothingToRefund(said("返金する金額がありません。数量と金額を確かめてください。"))
     refund = _write(order, plan, key=key, reason=reason, way=_way(order, by_channel), actor=actor)
     ledger.book_channel_money(order, actor=actor)
     ledger.settle([order.pk], actor=actor)
     if refund.way != Refund.Way.CHANNEL:
         _ask_person(order, refund, actor)
     review.sync([order.pk])
-    journal.write([Entry(order.pk, "refund_opened", f"{yen(refund.amount)} {reason}")], actor=actor)
+    journal.write([Entry(order.pk, "refund_opened", together([yen(refund.amount), reason], " "))], actor=actor)
     stages.recompute([order.pk], actor=actor)
     return refund
 
@@ -140,7 +141,7 @@ def settle_by_channel(limit: int = 500) -> int:
     """Close refunds that the channel pays itself, of orders that it now calls cancelled."""
     rows = Refund.objects.filter(state=Refund.State.DUE, way=Refund.Way.CHANNEL, order__phase="cancelled")
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
-    return len(complete(ids, actor=SYSTEM, note=_("モールのキャンセルとともに返金されました。")))
+    return len(complete(ids, actor=SYSTEM, note=said("モールのキャンセルとともに返金されました。")))
 
 
 def finished_by_person(task: OrderTask, actor: Actor) -> None:
@@ -173,7 +174,7 @@ def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
             at_most=at_most,
         )
     except ValueError as error:
-        raise NothingToRefund(_("返金できる数を超えています。すでに返金した数を確かめてください。")) from error
+        raise NothingToRefund(said("返金できる数を超えています。すでに返金した数を確かめてください。")) from error
 
 
 def _surplus_given(order: Order) -> int:
@@ -274,11 +275,12 @@ def _way(order: Order, by_channel: bool) -> str:
 
 def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
     kind = TaskKind.VOID if refund.way == Refund.Way.VOID else TaskKind.REFUND
-    text = _("%(no)s: %(amount)s を返金する（%(way)s）") % {
-        "no": order.channel_order_no,
-        "amount": yen(refund.amount),
-        "way": refund.get_way_display(),
-    }
+    text = said(
+        "%(no)s: %(amount)s を返金する（%(way)s）",
+        no=order.channel_order_no,
+        amount=yen(refund.amount),
+        way=choice(refund, "way"),
+    )
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
     tasks.ask([tasks.NewTask(task_key(refund), order.pk, text, kind, link)], actor=actor)
 

@@ -16,6 +16,7 @@ from customers.services.identity import Person
 from oms.kernel import clock
 from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
+from oms.kernel.said import said, together
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
@@ -260,7 +261,7 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
     Order.objects.filter(pk__in=accepted).update(version=F("version") + 1)
     journal.write(
         [
-            Entry(order_id, "reason_accepted", "、".join(_label(code) for code in done))
+            Entry(order_id, "reason_accepted", together(_label(code) for code in done))
             for order_id, done in accepted.items()
         ],
         actor=actor,
@@ -270,7 +271,7 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
 
 
 def _label(code: str) -> str:
-    return str(CATALOGUE[code].label) if code in CATALOGUE else code
+    return said(CATALOGUE[code].label) if code in CATALOGUE else code
 
 
 def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:

@@ -1,0 +1,45 @@
+"""The column of a sentence that is read in each reader's language; see `oms.kernel.said`."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models.sql.compiler import SQLCompiler
+
+from oms.kernel.said import SEPARATOR, Said, said, stored, told
+
+
+class Plain(models.Transform):
+    """What the sentence says, without the form behind it."""
+
+    lookup_name = "plain"
+    output_field = models.TextField()
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:
+        column, params = compiler.compile(self.lhs)
+        return f"split_part({column}, %s, 1)", [*params, SEPARATOR]
+
+
+class SaidField(models.TextField):
+    """Text, or a sentence of ours with its form behind it. Looked up by what it says in Japanese."""
+
+    def from_db_value(self, value: str | None, _expression: object, _connection: object) -> str | None:
+        return value if value is None else told(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        prepared = super().get_prep_value(value)
+        return stored(prepared) if isinstance(prepared, str) else prepared
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Every lookup compares what the sentence says; whether there is any can be asked of the column itself."""
+        found = models.TextField().get_lookup(lookup_name)
+        if found is None or lookup_name == "isnull":
+            return found
+        return lambda lhs, rhs: found(lhs if isinstance(rhs, str) and rhs == "" else Plain(lhs), rhs)
+
+
+def choice(row: models.Model, name: str) -> Said:
+    """The label of a choice for storing; `get_…_display` is in the language of whoever happens to work."""
+    field = row._meta.get_field(name)
+    assert isinstance(field, models.Field)
+    value = getattr(row, name)
+    return said(dict(field.flatchoices).get(value, str(value)))
