@@ -77,7 +77,8 @@ class Said(str):
 def said(sentence: str | Promise, **values: object) -> Said:
     """A sentence of ours, marked for translation, with `%(name)s` for each value.
 
-    A value is data (text, a number), a `Said`, a label that waits for its language, or a list of these, joined by 、.
+    A value is data (text, a number), a `Said`, a label that waits for its language, an exception that says one of
+    these, or a list of them, joined by 、.
     A literal % is doubled where there are values.
     """
     form = _form_of(sentence, ours=True)
@@ -129,6 +130,8 @@ def _form_of(value: object, *, ours: bool = False) -> Form:
         return value.form
     if isinstance(value, Promise):
         return [_source(value)]
+    if isinstance(value, Exception):
+        return _form_of(words_of(value))
     if isinstance(value, list | tuple):
         return {"all": [_form_of(one) for one in value], "by": "、"}
     if ours:
