@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.said import said
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -32,9 +32,9 @@ def _split(order_ids: Sequence[int], params: Params) -> tuple[list[int], dict[in
     will, skipped = [], {}
     for pk in order_ids:
         if pk not in ours:
-            skipped[pk] = _("当社への入金を待っている受注ではありません。")
+            skipped[pk] = said("当社への入金を待っている受注ではありません。")
         elif pk in taken and not params.get("again"):
-            skipped[pk] = _("同じ督促を送っています。")
+            skipped[pk] = said("同じ督促を送っています。")
         else:
             will.append(pk)
     return will, skipped
@@ -43,9 +43,9 @@ def _split(order_ids: Sequence[int], params: Params) -> tuple[list[int], dict[in
 def plan_remind(order_ids: Sequence[int], params: Params) -> Plan:
     will, skipped = _split(order_ids, params)
     no_mail = Order.objects.filter(pk__in=will, buyer_email="").count()
-    effects = [_("督促を記録し、メールのテンプレートが使われていれば送ります。")]
+    effects = [said("督促を記録し、メールのテンプレートが使われていれば送ります。")]
     if no_mail:
-        effects.append(_("%(n)s件はメールアドレスがありません。電話などで連絡してください。") % {"n": f"{no_mail:,}"})
+        effects.append(said("%(n)s件はメールアドレスがありません。電話などで連絡してください。", n=f"{no_mail:,}"))
     return Plan(will, skipped, effects)
 
 
@@ -69,30 +69,30 @@ METHOD_COLUMNS = ("cancelled_at", "shipped_at", "payment_state", "payment_method
 
 def why_not_paid_otherwise(order: Mapping[str, Any], method: str) -> str:
     if order["cancelled_at"]:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     if order["shipped_at"]:
-        return _("出荷済みです。")
+        return said("出荷済みです。")
     if order["payment_method"] == method:
-        return _("すでにその支払方法です。")
+        return said("すでにその支払方法です。")
     if order["payment_state"] == PaymentState.AUTHORIZED:
-        return _("与信済みです。与信を取り消してから変更してください。")
+        return said("与信済みです。与信を取り消してから変更してください。")
     if order["payment_state"] not in payment_method.CHANGEABLE or order["paid_amount"]:
-        return _("入金のあとのため変更できません。返金してから変更してください。")
+        return said("入金のあとのため変更できません。返金してから変更してください。")
     return ""
 
 
 def plan_method(order_ids: Sequence[int], params: Params) -> Plan:
     will, skipped = split(order_ids, METHOD_COLUMNS, lambda order: why_not_paid_otherwise(order, params["method"]))
     effects = [
-        _("入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。金額（手数料を含む）は変わりません。")
+        said("入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。金額（手数料を含む）は変わりません。")
     ]
     if params["method"] in PAID_BY_THEMSELVES:
-        effects.append(_("入金のお願いのメールは自動では送りません。必要なら「メールを送る」から送ってください。"))
+        effects.append(said("入金のお願いのメールは自動では送りません。必要なら「メールを送る」から送ってください。"))
     shops = Shop.objects.filter(pk__in=Order.objects.filter(pk__in=will).values("shop"))
     malls = [shop.pk for shop in shops if not shop.can("own_payments")]
     if in_malls := Order.objects.filter(pk__in=will, shop__in=malls).count():
         effects.append(
-            _("%(n)s件はモールの支払方法が変わりません。モールの画面でも変更してください。") % {"n": f"{in_malls:,}"}
+            said("%(n)s件はモールの支払方法が変わりません。モールの画面でも変更してください。", n=f"{in_malls:,}")
         )
     return Plan(will, skipped, effects)
 
@@ -109,7 +109,7 @@ def paid_how(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
 
 def pay_as_before(before: desk_undo.Before, _params: Params, actor: Actor) -> Outcome:
     done = payment_method.put_back(before, actor=actor)
-    return desk_undo.outcome(before, done, _("入金や出荷、キャンセルのあとのため、そのままにしました。"))
+    return desk_undo.outcome(before, done, said("入金や出荷、キャンセルのあとのため、そのままにしました。"))
 
 
 ACTIONS = (

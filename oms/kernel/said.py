@@ -103,8 +103,10 @@ def words_of(error: Exception) -> str:
     return first if isinstance(first, str) else str(first)
 
 
-def stored(text: str) -> str:
+def stored(text: str | Promise) -> str:
     """As a column keeps it: the Japanese text, so that one can search it, and behind it the form."""
+    if isinstance(text, Promise):
+        text = said(text)
     if not isinstance(text, Said):
         return text
     japanese, form = str.__str__(text), text.form
@@ -119,6 +121,11 @@ def told(text: str) -> str:
     """What `stored` made of it: a `Said`, or the text when there is no form behind it."""
     plain, separator, kept = text.partition(SEPARATOR)
     return Said.kept(plain, kept) if separator else text
+
+
+def heard(text: str | Promise) -> str:
+    """What its reader is shown of a text that `stored` made, or that was never stored."""
+    return str(told(text) if isinstance(text, str) else text)
 
 
 def _again(text: str) -> str:

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
-from oms.kernel.said import said
+from oms.kernel.said import said, stored
 from oms.kernel.sql import copy_rows
 from orders import actions
 from orders.actions import Memory, Outcome
@@ -124,7 +124,7 @@ def _note(run: BulkRun, position: int, outcome: Outcome, *, finished: bool) -> N
         "key": run.pk,
         "position": position,
         "undone": list(outcome.done),
-        "skipped": Jsonb({str(id_): str(why) for id_, why in left.items()}),
+        "skipped": Jsonb({str(id_): stored(why) for id_, why in left.items()}),
         "now": clock.now(),
         "state": (State.FINISHED if finished else State.RUNNING).value,
     }

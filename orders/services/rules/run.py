@@ -17,11 +17,11 @@ from psycopg.types.json import Jsonb
 
 from inventory.services import stock
 from oms.kernel import clock
-from oms.kernel.said import said, together
+from oms.kernel.said import said, stored, together
 from oms.kernel.sql import copy_rows
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.engine import Compiled, Counters, Subject, Verdict, decide, print_of
-from orders.decide.rules.sentence import params_text
+from orders.decide.rules.sentence import params_said
 from orders.models import RuleMark
 from orders.services import journal
 from orders.services import stage as stages
@@ -472,7 +472,7 @@ def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
 
 def deed(action: Mapping[str, Any]) -> str:
     """タグを付ける（先日付）: an action in a few words for journals and traces."""
-    shown = params_text(action)
+    shown = params_said(action)
     label = SPECS[action["do"]].label
     return said("%(deed)s（%(what)s）", deed=label, what=together(shown, "・")) if shown else said(label)
 
@@ -505,7 +505,7 @@ def _write_traces(
 def _with_notes(row: dict[str, Any], order_id: int, notes: Mapping[tuple[int, int, str], str]) -> dict[str, Any]:
     for action in row["actions"]:
         if note := notes.get((order_id, row["rule"], action["key"])):
-            action["note"] = note
+            action["note"] = stored(note)
     return row
 
 
