@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import Shipment
@@ -29,7 +28,7 @@ def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
     places = sorted(set(planned.values_list("location__name", flat=True)))
     effects = [
         said("出荷伝票 %(n)s件を倉庫へ渡します。", n=f"{planned.count():,}"),
-        said("出荷元: %(places)s", places=_("、").join(places)),
+        said("出荷元: %(places)s", places=list(places)),
     ]
     return Plan(will, skipped, effects)
 

@@ -37,6 +37,24 @@ class SaidField(models.TextField):
         return lambda lhs, rhs: found(lhs if isinstance(rhs, str) and rhs == "" else Plain(lhs), rhs)
 
 
+class SaidJSONField(models.JSONField):
+    """JSON whose texts are sentences as `stored` makes them; the writer stores them so."""
+
+    def from_db_value(self, value: Any, expression: object, connection: Any) -> Any:
+        return _told(super().from_db_value(value, expression, connection))  # type: ignore[misc]
+
+
+def _told(value: Any) -> Any:
+    match value:
+        case str():
+            return told(value)
+        case list():
+            return [_told(one) for one in value]
+        case dict():
+            return {name: _told(one) for name, one in value.items()}
+    return value
+
+
 def choice(row: models.Model, name: str) -> Said:
     """The label of a choice for storing; `get_…_display` is in the language of whoever happens to work."""
     field = row._meta.get_field(name)
