@@ -9,7 +9,6 @@ from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oms.kernel import clock
@@ -89,7 +88,7 @@ def issue(order_ids: Sequence[int], kind: BillKind, wording: Wording = Wording()
     found = billable(order_ids)
     having = dict(standing().filter(order__in=found, kind=kind).order_by("pk").values_list("order", "pk"))
     refused = {pk: str(REFUSALS[no]) for pk, one in found.items() if pk not in having and (no := one.refusal(kind))}
-    refused |= {pk: _("見つかりません。") for pk in order_ids if pk not in found}
+    refused |= {pk: said("見つかりません。") for pk in order_ids if pk not in found}
     fresh = [one for pk, one in found.items() if pk not in having and pk not in refused]
     bills = [(one, _stamped(bill_of(one, kind, today=clock.today(), **_words(wording)), one, wording)) for one in fresh]
     written = _write(bills, actor=actor)
@@ -119,7 +118,7 @@ def correct(document_id: int, wording: Wording, *, reason: str, actor: Actor) ->
     old = _held(document_id)
     kind = BillKind(old.kind)
     if kind == BillKind.CREDIT_NOTE:
-        raise Refused(_("返還インボイスは訂正できません。取り消してから発行し直してください。"))
+        raise Refused(said("返還インボイスは訂正できません。取り消してから発行し直してください。"))
     one = billable([old.order_id or 0])[old.order_id or 0]
     if no := one.refusal(kind):
         raise Refused(str(REFUSALS[no]))
@@ -164,10 +163,10 @@ def issue_credit_note(
     lines = credit_lines(sold, [bill_in(row) for row in _credit_notes(order_id)], wish)
     total = sum(line.amount for line in lines)
     if not total:
-        raise Refused(_("返品する数量か、返金・値引の金額を入力してください。"))
+        raise Refused(said("返品する数量か、返金・値引の金額を入力してください。"))
     if not rules.credit_note_is_required(total) and not even_if_exempt:
         raise Refused(
-            _(
+            said(
                 "返金の合計が税込1万円未満のため、返還インボイスの交付義務はありません。それでも発行する場合は、その欄にチェックを入れてください。"
             )
         )
@@ -225,7 +224,7 @@ def _held(document_id: int) -> IssuedDocument:
     if document.order_id:
         _lock([document.order_id])
     if not standing().filter(pk=document_id).exists():
-        raise Refused(_("この帳票はすでに訂正または取消されています。"))
+        raise Refused(said("この帳票はすでに訂正または取消されています。"))
     return document
 
 

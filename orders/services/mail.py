@@ -112,12 +112,10 @@ def _against(shop: Shop, event: str, orders: Sequence[tuple[int, str]], policy: 
     stops = mail_addresses.stops_of(address for _id, address in orders)
     marks = _marks([order_id for order_id, _address in orders]) if wishes.quiet_marks else {}
     return [
-        str(
-            why_not(
-                Facts(event, address, stops.get(mail_addresses.folded(address), ()), marks.get(order_id, ())),
-                channel,
-                wishes,
-            )
+        why_not(
+            Facts(event, address, stops.get(mail_addresses.folded(address), ()), marks.get(order_id, ())),
+            channel,
+            wishes,
         )
         for order_id, address in orders
     ]
