@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
-from oms.kernel.said import together
+from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from oms.kernel.text import search_text
 from orders.documents import rules
@@ -87,7 +87,7 @@ def issue(order_ids: Sequence[int], kind: BillKind, wording: Wording = Wording()
     _lock(order_ids)
     found = billable(order_ids)
     having = dict(standing().filter(order__in=found, kind=kind).order_by("pk").values_list("order", "pk"))
-    refused = {pk: str(REFUSALS[no]) for pk, one in found.items() if pk not in having and (no := one.refusal(kind))}
+    refused = {pk: said(REFUSALS[no]) for pk, one in found.items() if pk not in having and (no := one.refusal(kind))}
     refused |= {pk: said("見つかりません。") for pk in order_ids if pk not in found}
     fresh = [one for pk, one in found.items() if pk not in having and pk not in refused]
     bills = [(one, _stamped(bill_of(one, kind, today=clock.today(), **_words(wording)), one, wording)) for one in fresh]
@@ -121,7 +121,7 @@ def correct(document_id: int, wording: Wording, *, reason: str, actor: Actor) ->
         raise Refused(said("返還インボイスは訂正できません。取り消してから発行し直してください。"))
     one = billable([old.order_id or 0])[old.order_id or 0]
     if no := one.refusal(kind):
-        raise Refused(str(REFUSALS[no]))
+        raise Refused(said(REFUSALS[no]))
     words = _words(wording)
     before = bill_in(old)
     name = words["name"] or (before.to.name if before.to else "")

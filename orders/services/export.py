@@ -142,9 +142,10 @@ def work(key: UUID | str) -> None:
         except Exception as error:  # whatever it was, the person is told, and may try again
             log.exception("export_failed", run=str(run.pk))
             cause = said(
-                "書き出しの途中でエラーが起きました（%(error)s）。やり直しても続くときは管理者に知らせてください。"
+                "書き出しの途中でエラーが起きました（%(error)s）。やり直しても続くときは管理者に知らせてください。",
+                error=type(error).__name__,
             )
-            _fail(run, cause % {"error": type(error).__name__})
+            _fail(run, cause)
         finally:
             part.unlink(missing_ok=True)
 
