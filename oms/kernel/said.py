@@ -74,8 +74,8 @@ class Said(str):
         return _again, (stored(self),)
 
 
-def said(sentence: str | Promise, **values: object) -> Said:
-    """A sentence of ours, marked for translation, with `%(name)s` for each value.
+def said(sentence: str | Promise, **values: object) -> str:
+    """A sentence of ours (a `Said`), marked for translation, with `%(name)s` for each value.
 
     A value is data (text, a number), a `Said`, a label that waits for its language, an exception that says one of
     these, or a list of them, joined by 、.
@@ -87,12 +87,12 @@ def said(sentence: str | Promise, **values: object) -> Said:
     return Said.of(form)
 
 
-def together(parts: Iterable[object], by: str = "、") -> Said:
+def together(parts: Iterable[object], by: str = "、") -> str:
     """The parts in one text, separated as `by` (a key of `BETWEEN`) is in the reader's language. Empty parts go."""
     return Said.of({"all": [_form_of(part) for part in parts if part], "by": by})
 
 
-def sentences(*parts: object) -> Said:
+def sentences(*parts: object) -> str:
     """Whole sentences one after another: without a space in Japanese, with one in English."""
     return together(parts, by="")
 
@@ -187,7 +187,7 @@ def _read(text: str, kept: str) -> Form:
         form = json.loads(kept)
     except ValueError:
         return text
-    return form if _is_form(form) else text
+    return form if isinstance(form, list | dict) and _is_form(form) else text
 
 
 def _is_form(form: Form) -> bool:

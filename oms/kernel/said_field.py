@@ -3,20 +3,17 @@
 from typing import Any
 
 from django.db import models
-from django.db.models.sql.compiler import SQLCompiler
 
-from oms.kernel.said import SEPARATOR, Said, said, stored, told
+from oms.kernel.said import SEPARATOR, said, stored, told
 
 
 class Plain(models.Transform):
     """What the sentence says, without the form behind it."""
 
     lookup_name = "plain"
+    function = "split_part"
+    template = f"%(function)s(%(expressions)s, chr({ord(SEPARATOR)}), 1)"
     output_field = models.TextField()
-
-    def as_sql(self, compiler: SQLCompiler, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:
-        column, params = compiler.compile(self.lhs)
-        return f"split_part({column}, %s, 1)", [*params, SEPARATOR]
 
 
 class SaidField(models.TextField):
@@ -40,8 +37,8 @@ class SaidField(models.TextField):
 class SaidJSONField(models.JSONField):
     """JSON whose texts are sentences as `stored` makes them; the writer stores them so."""
 
-    def from_db_value(self, value: Any, expression: object, connection: Any) -> Any:
-        return _told(super().from_db_value(value, expression, connection))  # type: ignore[misc]
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return _told(super().from_db_value(value, expression, connection))
 
 
 def _told(value: Any) -> Any:
@@ -55,7 +52,7 @@ def _told(value: Any) -> Any:
     return value
 
 
-def choice(row: models.Model, name: str) -> Said:
+def choice(row: models.Model, name: str) -> str:
     """The label of a choice for storing; `get_…_display` is in the language of whoever happens to work."""
     field = row._meta.get_field(name)
     assert isinstance(field, models.Field)

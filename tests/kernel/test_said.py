@@ -21,7 +21,7 @@ SHORT = "%(code)s が%(short)s点足りません。"
 TAKEN = "在庫は%(name)sの受注 %(no)s に引き当てられています。"
 
 
-def short(code: str = "CHAIR", n: int = 3) -> Said:
+def short(code: str = "CHAIR", n: int = 3) -> str:
     return said(SHORT, code=code, short=n)
 
 

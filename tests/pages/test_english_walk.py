@@ -80,11 +80,10 @@ def day(world: Any, sandbox: Any, shop_of: Any) -> None:
 
 
 @pytest.fixture
-def english(client_of: Any, person_with: Any) -> Any:
-    person = person_with("admin")
-    person.language, person.display_name = "en", "Aoi"
-    person.save(update_fields=["language", "display_name"])
-    client = client_of(person)
+def english(client_of: Any, aoi: Any) -> Any:
+    aoi.language, aoi.display_name = "en", "Aoi"
+    aoi.save(update_fields=["language", "display_name"])
+    client = client_of(aoi)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
     return client
 
