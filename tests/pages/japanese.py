@@ -8,7 +8,9 @@ from django.apps import apps
 from django.db import models
 
 from oms.kernel.said_field import SaidField
+from orders.decide.catalogue import CATALOGUE
 from orders.forms import PREFECTURES
+from orders.models import Order, OrderTag, ReviewReason, Rule, RuleList, Shop
 
 JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー一-鿿]+")
 READ_ALOUD = {"title", "aria-label", "placeholder", "alt", "data-label", "data-key-label", "data-confirm"}
@@ -22,6 +24,10 @@ OWN = {
     "orders.rule", "orders.mail", "orders.mailtemplate", "orders.papersettings", "orders.bankline", "kernel.user",
     "channels.listing", "channels.quarantinedorder", "orders.deskview", "orders.rulelist", "orders.noshichoice",
 }  # fmt: skip
+
+
+# Reasons whose evidence quotes, or in which only people write.
+QUOTES = {"buyer_note", "note_has_date", "postal_mismatch", "street_no_missing", "question_to_colleague", "rule_hold"}
 
 
 class Page(HTMLParser):
@@ -80,6 +86,23 @@ def own_words() -> list[str]:
                 if text and JAPANESE.search(text):
                     found.update(" ".join(line.split()) for line in (text, *text.split("\n")))
     return sorted(filter(None, found), key=len, reverse=True)
+
+
+def labels() -> set[str]:
+    """Names that the company and its malls gave, also where one is a word of ours: rules, tags, lists, ways to pay."""
+    found = {name for model in (Rule, OrderTag, RuleList) for name in model.objects.values_list("name", flat=True)}
+    found |= {name for pair in Shop.objects.values_list("name", "channel_label") for name in pair}
+    found |= set(Order.objects.values_list("payment_name", flat=True))
+    return {name for name in found if JAPANESE.search(name)}
+
+
+def quoted() -> set[str]:
+    """What reasons look for, and what they quote of a buyer's words or of the postal master."""
+    lists = [value for reason in CATALOGUE.values() for value in reason.params.values() if isinstance(value, str)]
+    found = {word for text in lists for word in (text, *text.split("、"))}
+    for text in ReviewReason.objects.filter(code__in=QUOTES).values_list("evidence", flat=True):
+        found.update(" ".join(line.split()) for line in (text, *text.split("\n")))
+    return {word for word in found if JAPANESE.search(word)}
 
 
 def left(html: str, known: Iterable[str]) -> list[str]:

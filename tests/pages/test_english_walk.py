@@ -23,7 +23,7 @@ from orders.services import cancel, hold, review_again
 from orders.services.journal import Actor
 from orders.services.rules import ready_made
 from tests.channels.demo_shops import demo_company, sandbox, settle, shop_of, time, world
-from tests.pages.japanese import JAPANESE, left, own_words
+from tests.pages.japanese import JAPANESE, QUOTES, labels, left, own_words, quoted
 
 __all__ = ["demo_company", "sandbox", "shop_of", "time", "world"]
 pytestmark = pytest.mark.django_db
@@ -51,9 +51,10 @@ NOT_READ = re.compile(
 )
 LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)"')
 # Merchants' examples of what to paste or type, in the form that a bank or a carrier gives.
-EXAMPLES = ("S0000012,471203984414", "2026/11/20 12,345 ヤマダ タロウ")
-# Evidence that quotes what the buyer wrote, and columns in which only people write.
-QUOTES = {"buyer_note", "note_has_date", "postal_mismatch", "street_no_missing", "question_to_colleague", "rule_hold"}
+EXAMPLES = (
+    *("S0000013,471203984425,佐川急便", "2026/11/20 12,345 ヤマダ タロウ"),
+    *("受取拒否", "災害地域", "電池入り", "備考読取済"),  # lists and tags that ready-made rules bring
+)
 
 
 @pytest.fixture
@@ -90,7 +91,8 @@ def english(client_of: Any, aoi: Any) -> Any:
 
 def test_no_screen_of_a_day_shows_japanese_that_is_ours(day, english):
     ours = {entry.msgid for entry in polib.pofile(str(BASE_DIR / "locale" / "en" / "LC_MESSAGES" / "django.po"))}
-    known = [*EXAMPLES, *(word for word in own_words() if word not in ours)]
+    names = {*EXAMPLES, *labels(), *quoted(), *(word for word in own_words() if word not in ours)}
+    known = sorted(names, key=len, reverse=True)
     found: dict[str, set[str]] = defaultdict(set)
     waiting, done, alike = ["/"], set(), Counter[str]()
     while waiting and len(done) < MOST_PAGES:
