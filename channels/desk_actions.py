@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from channels.models import Connection
 from channels.services import order_notices, reimport
 from oms.kernel.models import Effect
+from oms.kernel.said import said
 from oms.kernel.services import outbox
 from orders.actions import Action, ActionForm, Group, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -26,7 +26,7 @@ def _what(failed: Mapping[int, Sequence[Effect]]) -> list[str]:
     """How many notices of which kind."""
     counted = Counter(one.kind for own in failed.values() for one in own)
     labels = {code: outbox.KINDS[code].label if code in outbox.KINDS else code for code in counted}
-    return [_("%(what)s: %(n)s件") % {"what": labels[code], "n": f"{n:,}"} for code, n in counted.most_common()]
+    return [said("%(what)s: %(n)s件", what=labels[code], n=f"{n:,}") for code, n in counted.most_common()]
 
 
 def _plan(order_ids: Sequence[int], effects: Sequence[str]) -> Plan:
@@ -39,7 +39,7 @@ def _plan(order_ids: Sequence[int], effects: Sequence[str]) -> Plan:
 
 
 def plan_retry(order_ids: Sequence[int], _params: Params) -> Plan:
-    return _plan(order_ids, [_("同じ内容をもう一度モールへ送ります。二重には登録されません。")])
+    return _plan(order_ids, [said("同じ内容をもう一度モールへ送ります。二重には登録されません。")])
 
 
 def run_retry(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
@@ -60,8 +60,8 @@ def plan_by_hand(order_ids: Sequence[int], _params: Params) -> Plan:
     return _plan(
         order_ids,
         [
-            _("モールへはもう送りません。モールの画面で処理したことを確かめてから実行してください。"),
-            _("元に戻せません。"),
+            said("モールへはもう送りません。モールの画面で処理したことを確かめてから実行してください。"),
+            said("元に戻せません。"),
         ],
     )
 
@@ -81,8 +81,8 @@ def _split_fetchable(order_ids: Sequence[int]) -> tuple[list[int], dict[int, str
 
     def why_not(order: Mapping[str, Any]) -> str:
         if order["shop"] not in connected:
-            return _("モールとつながっていない店舗の受注です。")
-        return "" if order["shop__active"] else _("店舗が休止中です。再開してから取り込んでください。")
+            return said("モールとつながっていない店舗の受注です。")
+        return "" if order["shop__active"] else said("店舗が休止中です。再開してから取り込んでください。")
 
     return split(order_ids, COLUMNS, why_not)
 
@@ -94,8 +94,8 @@ def plan_refetch(order_ids: Sequence[int], _params: Params) -> Plan:
         will,
         skipped,
         [
-            _("%(shops)s店舗へ1件ずつ問い合わせ、モールの今の内容を取り込みます。") % {"shops": f"{shops:,}"},
-            _("出荷指示の前の受注は、モールで変わったところが置き換わります。"),
+            said("%(shops)s店舗へ1件ずつ問い合わせ、モールの今の内容を取り込みます。", shops=f"{shops:,}"),
+            said("出荷指示の前の受注は、モールで変わったところが置き換わります。"),
         ],
     )
 
@@ -112,7 +112,7 @@ def run_refetch(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outc
         own = numbers[connection.shop_id]
         for start in range(0, len(own), reimport.MOST):
             asked = reimport.ask(connection, own[start : start + reimport.MOST], by=actor.by)
-            text = _("%(shop)s の取込結果を見る") % {"shop": connection.shop.name}
+            text = said("%(shop)s の取込結果を見る", shop=connection.shop.name)
             offers.append(Offer(text, reverse("channels:reimported", args=[asked.pk])))
     journal.write([Entry(pk, "refetched") for pk in will], actor=actor)
     done = outcome(order_ids, will, skipped)

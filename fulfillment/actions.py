@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import Shipment
 from fulfillment.services.instruct import instruct_orders, instructable
+from oms.kernel.said import said
 from orders.actions import Action, Group, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Stage
@@ -18,7 +18,7 @@ PRINTABLE = (Shipment.State.INSTRUCTED, Shipment.State.SHIPPED)
 
 
 def why_not_instructed(order: Mapping[str, Any]) -> str:
-    return _("ステータスが「%(stage)s」のため出荷指示できません。") % {"stage": Stage(order["stage"]).label}
+    return said("ステータスが「%(stage)s」のため出荷指示できません。", stage=Stage(order["stage"]).label)
 
 
 def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
@@ -27,8 +27,8 @@ def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
     planned = Shipment.objects.filter(recipient__order__in=will, state=Shipment.State.PLANNED)
     places = sorted(set(planned.values_list("location__name", flat=True)))
     effects = [
-        _("出荷伝票 %(n)s件を倉庫へ渡します。") % {"n": f"{planned.count():,}"},
-        _("出荷元: %(places)s") % {"places": _("、").join(places)},
+        said("出荷伝票 %(n)s件を倉庫へ渡します。", n=f"{planned.count():,}"),
+        said("出荷元: %(places)s", places=list(places)),
     ]
     return Plan(will, skipped, effects)
 
@@ -44,9 +44,9 @@ def papers(shipment_ids: Sequence[int]) -> list[Offer]:
     if not shipment_ids:
         return []
     return [
-        Offer(_("納品書を印刷"), reverse("fulfillment:delivery-notes"), shipment_ids),
-        Offer(_("ピッキングリストを印刷"), reverse("fulfillment:pick-list"), shipment_ids),
-        Offer(_("作業指示書を印刷"), reverse("fulfillment:work-slips"), shipment_ids),
+        Offer(said("納品書を印刷"), reverse("fulfillment:delivery-notes"), shipment_ids),
+        Offer(said("ピッキングリストを印刷"), reverse("fulfillment:pick-list"), shipment_ids),
+        Offer(said("作業指示書を印刷"), reverse("fulfillment:work-slips"), shipment_ids),
     ]
 
 
@@ -59,16 +59,16 @@ def _shipments_of(order_ids: Sequence[int]) -> list[tuple[int, int]]:
 def plan_print(order_ids: Sequence[int], _params: Params) -> Plan:
     found = _shipments_of(order_ids)
     having = {order for order, _shipment in found}
-    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in having else _("出荷指示前です。"))
+    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in having else said("出荷指示前です。"))
     papers_count = len({shipment for _order, shipment in found})
-    return Plan(will, skipped, [_("出荷伝票 %(n)s件分を印刷できます。") % {"n": f"{papers_count:,}"}])
+    return Plan(will, skipped, [said("出荷伝票 %(n)s件分を印刷できます。", n=f"{papers_count:,}")])
 
 
 def run_print(order_ids: Sequence[int], _params: Params, _actor: Actor) -> Outcome:
     """Nothing changes; the result offers the papers, and printing them is noted on each shipment."""
     found = _shipments_of(order_ids)
     done = list(dict.fromkeys(order for order, _shipment in found))
-    result = outcome(order_ids, done, dict.fromkeys(order_ids, _("出荷指示前です。")))
+    result = outcome(order_ids, done, dict.fromkeys(order_ids, said("出荷指示前です。")))
     return Outcome(result.done, result.skipped, offers=papers(sorted({shipment for _order, shipment in found})))
 
 

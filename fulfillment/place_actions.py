@@ -6,13 +6,13 @@ from typing import Any
 
 from django import forms
 from django.db.models import F
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import ShipmentLine
 from fulfillment.services import relocate
 from inventory.models import Location
 from inventory.services import stock
+from oms.kernel.said import said
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -35,13 +35,13 @@ COLUMNS = (
 def why_not_moved(order: Facts, together: set[int]) -> str:
     """Why the goods of an order stay where they are planned; empty when they need not."""
     if order["cancelled_at"]:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     if order["fulfilled_by_channel"]:
-        return _("モールが出荷する受注です。")
+        return said("モールが出荷する受注です。")
     if order["fulfillment_state"] != FulfillmentState.NONE:
-        return _("出荷指示のあとのため変更できません。先に出荷停止を依頼してください。")
+        return said("出荷指示のあとのため変更できません。先に出荷停止を依頼してください。")
     if order["id"] in together:
-        return _("ほかの受注と同梱されています。先に同梱を解除してください。")
+        return said("ほかの受注と同梱されています。先に同梱を解除してください。")
     return ""
 
 
@@ -67,12 +67,15 @@ def plan_location(order_ids: Sequence[int], params: Params) -> Plan:
     wanted = params.get("location")
     will, skipped = _split_by_location(order_ids, wanted)
     effects = [
-        _("引当済みの商品はいったん引当を外し、数秒後に新しい出荷元へ引き当て直します。分けた荷物は1つに戻ります。")
+        said("引当済みの商品はいったん引当を外し、数秒後に新しい出荷元へ引き当て直します。分けた荷物は1つに戻ります。")
     ]
     if wanted is not None and (short := _not_whole_there(will, wanted)):
         effects.append(
-            _("%(n)s件は「%(place)s」の在庫だけでは足りません。足りない分はほかの拠点から出荷します。")
-            % {"n": f"{short:,}", "place": Location.objects.get(pk=wanted).name}
+            said(
+                "%(n)s件は「%(place)s」の在庫だけでは足りません。足りない分はほかの拠点から出荷します。",
+                n=f"{short:,}",
+                place=Location.objects.get(pk=wanted).name,
+            )
         )
     return Plan(will, skipped, effects)
 
@@ -81,7 +84,7 @@ def _split_by_location(order_ids: Sequence[int], wanted: int | None) -> tuple[li
     together = relocate.travels_with_another(order_ids)
 
     def why_not(order: Facts) -> str:
-        same = _("すでにその出荷元を指定しています。") if order["preferred_location"] == wanted else ""
+        same = said("すでにその出荷元を指定しています。") if order["preferred_location"] == wanted else ""
         return why_not_moved(order, together) or same
 
     return split(order_ids, COLUMNS, why_not)
@@ -138,7 +141,7 @@ def want_as_before(before: desk_undo.Before, _params: Params, actor: Actor) -> O
     done: list[int] = []
     for location_id, ids in desk_undo.alike(before, lambda values: values["preferred_location_id"]).items():
         done += relocate.prefer(ids, location_id, actor=actor)
-    return desk_undo.outcome(before, done, _("出荷指示やキャンセルのあとのため、そのままにしました。"))
+    return desk_undo.outcome(before, done, said("出荷指示やキャンセルのあとのため、そのままにしました。"))
 
 
 # ---- the same again
@@ -150,8 +153,8 @@ def plan_anew(order_ids: Sequence[int], _params: Params) -> Plan:
         will,
         skipped,
         [
-            _("今の引当を外し、数秒後に在庫と拠点の優先順から引き当て直します。確保した数はそのまま残ります。"),
-            _("分けた荷物は1つに戻ります。元に戻せません。"),
+            said("今の引当を外し、数秒後に在庫と拠点の優先順から引き当て直します。確保した数はそのまま残ります。"),
+            said("分けた荷物は1つに戻ります。元に戻せません。"),
         ],
     )
 
@@ -163,7 +166,7 @@ def _split_anew(order_ids: Sequence[int]) -> tuple[list[int], dict[int, str]]:
         if why := why_not_moved(order, together):
             return why
         idle = order["allocation_state"] == "none" and order["stage"] != Stage.AWAITING_STOCK
-        return _("まだ引当の段階ではありません。入金と確認が済むと引き当てます。") if idle else ""
+        return said("まだ引当の段階ではありません。入金と確認が済むと引き当てます。") if idle else ""
 
     return split(order_ids, COLUMNS, why_not)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from django import forms
 from django.db.models import F, Sum
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.services import shortage
+from oms.kernel.said import said
 from oms.kernel.typed import DayField
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
@@ -63,15 +63,17 @@ def plan_wait(order_ids: Sequence[int], params: Params) -> Plan:
     def why_not(order: Facts) -> str:
         if order["id"] not in lacking:
             return str(NOTHING_LACKS)
-        return _("すでに入荷待ちにしています。") if shortage.WAITING_TAG in order["tags"] else ""
+        return said("すでに入荷待ちにしています。") if shortage.WAITING_TAG in order["tags"] else ""
 
     will, skipped = split(order_ids, WAIT_COLUMNS, why_not)
     effects = [
-        _("タグ「%(tag)s」を付け、引当の順番はそのまま残します。在庫がそろうとタグは外れます。")
-        % {"tag": shortage.WAITING_TAG}
+        said(
+            "タグ「%(tag)s」を付け、引当の順番はそのまま残します。在庫がそろうとタグは外れます。",
+            tag=shortage.WAITING_TAG,
+        )
     ]
     if params.get("mail"):
-        effects.append(_("納期遅延メールの下書きを作ります。メールの画面で確かめてから送ります。"))
+        effects.append(said("納期遅延メールの下書きを作ります。メールの画面で確かめてから送ります。"))
     return Plan(will, skipped, effects)
 
 
@@ -81,7 +83,7 @@ def run_wait(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     wanted = [id_ for id_ in order_ids if id_ in lacking]
     done = shortage.wait_for_stock(wanted, planned_ship_date=day, mail_draft=bool(params.get("mail")), actor=actor)
     why = {id_: str(NOTHING_LACKS) for id_ in order_ids if id_ not in lacking}
-    return outcome(order_ids, done, {id_: _("すでに入荷待ちにしています。") for id_ in wanted} | why)
+    return outcome(order_ids, done, {id_: said("すでに入荷待ちにしています。") for id_ in wanted} | why)
 
 
 def waits(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
@@ -94,7 +96,7 @@ def wait_no_more(before: desk_undo.Before, _params: Params, actor: Actor) -> Out
     for planned, ids in desk_undo.alike(before, lambda values: values["planned"]).items():
         day = from_plain("planned_ship_date", planned)
         done += shortage.wait_no_more(ids, planned_ship_date=day, actor=actor)
-    return desk_undo.outcome(before, done, _("あとから変更されたため、そのままにしました。"))
+    return desk_undo.outcome(before, done, said("あとから変更されたため、そのままにしました。"))
 
 
 # ---- sending what is there
@@ -103,7 +105,7 @@ def wait_no_more(before: desk_undo.Before, _params: Params, actor: Actor) -> Out
 def plan_partly(order_ids: Sequence[int], _params: Params) -> Plan:
     whys = shortage.why_not_partly(order_ids)
     will, skipped = split(order_ids, [], lambda o: whys.get(o["id"], ""))
-    return Plan(will, skipped, [_("引当済みの商品を先に出荷し、残りは在庫がそろってから別の荷物で送ります。")])
+    return Plan(will, skipped, [said("引当済みの商品を先に出荷し、残りは在庫がそろってから別の荷物で送ります。")])
 
 
 def run_partly(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
@@ -121,7 +123,7 @@ def apart(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
 
 def together_again(before: desk_undo.Before, _params: Params, actor: Actor) -> Outcome:
     done = shortage.send_together({id_: values["apart"] for id_, values in before.items()}, actor=actor)
-    return desk_undo.outcome(before, done, _("出荷指示やキャンセルのあとのため、そのままにしました。"))
+    return desk_undo.outcome(before, done, said("出荷指示やキャンセルのあとのため、そのままにしました。"))
 
 
 # ---- cancelling what is not there
@@ -139,8 +141,7 @@ class CancelShortForm(ActionForm):
         field = self.fields["skus"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [
-            (code, _("%(code)s %(name)s（%(n)s点）") % {"code": code, "name": name, "n": f"{n:,}"})
-            for code, name, n in counted
+            (code, said("%(code)s %(name)s（%(n)s点）", code=code, name=name, n=f"{n:,}")) for code, name, n in counted
         ]
         field.initial = [counted[0][0]] if len(counted) == 1 else []
 
@@ -166,23 +167,23 @@ def plan_cancel_short(order_ids: Sequence[int], params: Params) -> Plan:
     standing = dict(Order.objects.filter(pk__in=will).values_list("pk", "quantity"))
     whole = sum(sum(cut[id_].values()) == standing[id_] for id_ in will)
     effects = [
-        _("在庫のない商品 %(n)s点をキャンセルし、金額を直します。") % {"n": f"{pieces:,}"},
-        _("モールへのキャンセルと返金は、店舗ごとの決まりどおりに進みます。元に戻せません。"),
+        said("在庫のない商品 %(n)s点をキャンセルし、金額を直します。", n=f"{pieces:,}"),
+        said("モールへのキャンセルと返金は、店舗ごとの決まりどおりに進みます。元に戻せません。"),
     ]
     if whole:
-        effects.append(_("%(n)s件は残る商品がないため、受注ごとキャンセルします。") % {"n": f"{whole:,}"})
+        effects.append(said("%(n)s件は残る商品がないため、受注ごとキャンセルします。", n=f"{whole:,}"))
     return Plan(will, skipped, effects)
 
 
 def _why_not_cut(order: Facts, cut: Mapping[int, Mapping[int, int]]) -> str:
     if order["stop_asked_at"]:
-        return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
     return "" if order["id"] in cut else str(NOT_CHOSEN)
 
 
 def run_cancel_short(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     result = shortage.cancel_short(_cut(order_ids, params), actor=actor)
-    waiting = dict.fromkeys(result.waiting, _("出荷元に停止を依頼しました。返事のあとにキャンセルされます。"))
+    waiting = dict.fromkeys(result.waiting, said("出荷元に停止を依頼しました。返事のあとにキャンセルされます。"))
     why = dict.fromkeys(order_ids, str(NOT_CHOSEN))
     return outcome(order_ids, result.orders, {**why, **result.refused, **waiting})
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.said import said
 from oms.kernel.typed import DayField
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
@@ -49,12 +49,12 @@ def wanted(params: Params) -> dict[str, Any]:
 
 def why_not(order: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     if order["cancelled_at"]:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     if order["fulfilled_by_channel"]:
-        return _("モールが出荷する受注です。")
+        return said("モールが出荷する受注です。")
     if order["fulfillment_state"] != FulfillmentState.NONE:
-        return _("出荷指示のあとのため変更できません。")
-    return _("すでにその値です。") if all(order[name] == value for name, value in values.items()) else ""
+        return said("出荷指示のあとのため変更できません。")
+    return said("すでにその値です。") if all(order[name] == value for name, value in values.items()) else ""
 
 
 def plan_change(order_ids: Sequence[int], params: Params) -> Plan:
@@ -64,8 +64,8 @@ def plan_change(order_ids: Sequence[int], params: Params) -> Plan:
 
 def _effects(values: Mapping[str, Any]) -> list[str]:
     if "planned_ship_date" not in values:
-        return [_("すでに倉庫へ渡した出荷伝票は変わりません。")]
-    return [_("出荷予定日まで「出荷日待ち」になります。配達希望日に間に合うかは確かめてください。")]
+        return [said("すでに倉庫へ渡した出荷伝票は変わりません。")]
+    return [said("出荷予定日まで「出荷日待ち」になります。配達希望日に間に合うかは確かめてください。")]
 
 
 def run_change(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:

@@ -5,10 +5,10 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count, F, Sum
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
+from oms.kernel.said import said
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
@@ -30,7 +30,7 @@ def split(order_ids: Sequence[int], columns: Sequence[str], why_not: Judge) -> t
     found = {facts["id"]: facts for facts in Order.objects.filter(pk__in=order_ids).values("id", *columns)}
     for order_id in order_ids:
         facts = found.get(order_id)
-        if reason := why_not(facts) if facts else _("見つかりません。"):
+        if reason := why_not(facts) if facts else said("見つかりません。"):
             skipped[order_id] = reason
         else:
             will.append(order_id)
@@ -57,9 +57,7 @@ class AcceptForm(ActionForm):
         counts = open_reasons(order_ids)
         field = self.fields["codes"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [
-            (code, _("%(label)s（%(n)s件）") % {"label": label_of(code), "n": f"{n:,}"}) for code, n in counts
-        ]
+        field.choices = [(code, said("%(label)s（%(n)s件）", label=label_of(code), n=f"{n:,}")) for code, n in counts]
         field.initial = [code for code, _n in counts]
 
     def clean(self) -> dict[str, Any]:
@@ -67,7 +65,7 @@ class AcceptForm(ActionForm):
         wanting = [code for code in cleaned.get("codes", ()) if code in reason_settings.wanting_a_note()]
         if wanting and not cleaned.get("note"):
             names = "、".join(label_of(code) for code in wanting)
-            self.add_error("note", _("「%(names)s」を確認済みにするには、メモを入力してください。") % {"names": names})
+            self.add_error("note", said("「%(names)s」を確認済みにするには、メモを入力してください。", names=names))
         return cleaned
 
 
@@ -87,18 +85,18 @@ def plan_accept(order_ids: Sequence[int], params: Params) -> Plan:
         order__in=order_ids, state=ReviewReason.State.OPEN, code__in=params["codes"] or []
     )
     has = set(concerned.values_list("order", flat=True))
-    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in has else _("選んだ確認理由がありません。"))
+    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in has else said("選んだ確認理由がありません。"))
     others = ReviewReason.objects.filter(order__in=will, state=ReviewReason.State.OPEN, level=Level.BLOCK)
     still = others.exclude(code__in=params["codes"] or []).values("order").distinct().count()
-    effects = [_("止める理由がなくなった受注は、入金・引当・出荷指示へ進みます。")]
+    effects = [said("止める理由がなくなった受注は、入金・引当・出荷指示へ進みます。")]
     if still:
-        effects.append(_("別の理由が残るため、%(n)s件は確認待ちのままです。") % {"n": f"{still:,}"})
+        effects.append(said("別の理由が残るため、%(n)s件は確認待ちのままです。", n=f"{still:,}"))
     return Plan(will, skipped, effects)
 
 
 def run_accept(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     done = review.accept(order_ids, codes=params["codes"], actor=actor, note=params.get("note", "")).orders
-    return outcome(order_ids, done, dict.fromkeys(order_ids, _("選んだ確認理由がありません。")))
+    return outcome(order_ids, done, dict.fromkeys(order_ids, said("選んだ確認理由がありません。")))
 
 
 # ---- holding
@@ -110,17 +108,17 @@ class HoldForm(ActionForm):
 
 def why_not_held(order: Facts) -> str:
     if order["cancelled_at"]:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     if order["shipped_at"]:
-        return _("出荷済みです。")
-    return _("すでに保留中です。") if order["held_at"] else ""
+        return said("出荷済みです。")
+    return said("すでに保留中です。") if order["held_at"] else ""
 
 
 HOLD_COLUMNS = ("cancelled_at", "shipped_at", "held_at")
 
 
 def plan_hold(order_ids: Sequence[int], _params: Params) -> Plan:
-    effects = [_("保留を解除するまで、出荷指示は出ません。在庫の引当はそのまま残ります。")]
+    effects = [said("保留を解除するまで、出荷指示は出ません。在庫の引当はそのまま残ります。")]
     return Plan(*split(order_ids, HOLD_COLUMNS, why_not_held), effects)
 
 
@@ -130,11 +128,11 @@ def run_hold(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
 
 
 def why_not_lifted(order: Facts) -> str:
-    return "" if order["held_at"] else _("保留中ではありません。")
+    return "" if order["held_at"] else said("保留中ではありません。")
 
 
 def plan_lift(order_ids: Sequence[int], _params: Params) -> Plan:
-    return Plan(*split(order_ids, ["held_at"], why_not_lifted), [_("保留前の流れに戻ります。")])
+    return Plan(*split(order_ids, ["held_at"], why_not_lifted), [said("保留前の流れに戻ります。")])
 
 
 def run_lift(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
@@ -156,18 +154,18 @@ CONFIRM_COLUMNS = (
 
 def why_not_confirmed(order: Facts) -> str:
     if not order["shop__capabilities"].get("confirm"):
-        return _("注文確定の手続きがない店舗です。")
+        return said("注文確定の手続きがない店舗です。")
     if order["confirmed_at"] or order["phase"] in {Phase.OPEN, Phase.SHIPPED}:
-        return _("モールで確定済みです。")
+        return said("モールで確定済みです。")
     if order["phase"] != Phase.TO_CONFIRM or order["cancelled_at"]:
-        return _("モールが確定を待っていません。")
+        return said("モールが確定を待っていません。")
     if order["blocking_reasons"]:
-        return _("確認理由が残っています。")
-    return _("保留中です。") if order["held_at"] else ""
+        return said("確認理由が残っています。")
+    return said("保留中です。") if order["held_at"] else ""
 
 
 def plan_confirm(order_ids: Sequence[int], _params: Params) -> Plan:
-    return Plan(*split(order_ids, CONFIRM_COLUMNS, why_not_confirmed), [_("モールへ注文の確定を送ります。")])
+    return Plan(*split(order_ids, CONFIRM_COLUMNS, why_not_confirmed), [said("モールへ注文の確定を送ります。")])
 
 
 def run_confirm(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
@@ -184,9 +182,9 @@ class PaymentForm(ActionForm):
 
 def why_not_paid(order: Facts) -> str:
     if order["cancelled_at"]:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     unpaid = order["payment_state"] in PAYABLE
-    return "" if unpaid else _("入金待ちではありません。")
+    return "" if unpaid else said("入金待ちではありません。")
 
 
 PAYMENT_COLUMNS = ("cancelled_at", "payment_state", "total")
@@ -195,7 +193,7 @@ PAYMENT_COLUMNS = ("cancelled_at", "payment_state", "total")
 def plan_payment(order_ids: Sequence[int], _params: Params) -> Plan:
     will, skipped = split(order_ids, PAYMENT_COLUMNS, why_not_paid)
     amount = Order.objects.filter(pk__in=will).aggregate(sum=Sum(F("total") - F("paid_amount")))["sum"] or 0
-    return Plan(will, skipped, [_("合計 ¥%(amount)s を入金済みにします。") % {"amount": f"{amount:,}"}])
+    return Plan(will, skipped, [said("合計 ¥%(amount)s を入金済みにします。", amount=f"{amount:,}")])
 
 
 def run_payment(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
@@ -223,13 +221,15 @@ class CancelForm(ActionForm):
 
 def why_not_cancelled(order: Facts) -> str:
     if order["cancelled_at"]:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     if order["stop_asked_at"]:
-        return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
     if order["fulfillment_state"] not in cancel.STOPPABLE:
-        return _("出荷済みです。返品として扱ってください。")
+        return said("出荷済みです。返品として扱ってください。")
     return (
-        _("モールが出荷する注文です。モールの画面でキャンセルしてください。") if order["fulfilled_by_channel"] else ""
+        said("モールが出荷する注文です。モールの画面でキャンセルしてください。")
+        if order["fulfilled_by_channel"]
+        else ""
     )
 
 
@@ -250,16 +250,17 @@ def plan_cancel(order_ids: Sequence[int], _params: Params) -> Plan:
     by_hand = chosen.exclude(shop__in=[shop.pk for shop in Shop.objects.all() if shop.can("cancel")]).count()
     at_work = chosen.filter(fulfillment_state=FulfillmentState.INSTRUCTED).count()
     paid = chosen.filter(payment_state=PaymentState.PAID).count()
-    effects = [_("在庫の引当を戻し、モールへキャンセルを送ります。"), _("購入者へキャンセルのメールを送ります。")]
+    effects = [said("在庫の引当を戻し、モールへキャンセルを送ります。"), said("購入者へキャンセルのメールを送ります。")]
     if by_hand:
-        effects.append(_("%(n)s件はモールの画面でもキャンセルが必要です。") % {"n": f"{by_hand:,}"})
+        effects.append(said("%(n)s件はモールの画面でもキャンセルが必要です。", n=f"{by_hand:,}"))
     if at_work:
         effects.append(
-            _("%(n)s件は出荷指示済みです。出荷元に停止を依頼し、返事を待ってからキャンセルします。")
-            % {"n": f"{at_work:,}"}
+            said(
+                "%(n)s件は出荷指示済みです。出荷元に停止を依頼し、返事を待ってからキャンセルします。", n=f"{at_work:,}"
+            )
         )
     if paid:
-        effects.append(_("%(n)s件は入金済みです。返金の手続きを始めます。") % {"n": f"{paid:,}"})
+        effects.append(said("%(n)s件は入金済みです。返金の手続きを始めます。", n=f"{paid:,}"))
     return Plan(will, skipped, effects)
 
 
@@ -270,7 +271,7 @@ def run_cancel(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcom
     note = "" if reason in REASON_CODES else reason
     ask = cancel.Ask(reason=code, note=note, keep_off_sale=bool(params.get("keep_off_sale")))
     result = cancel.cancel_orders(order_ids, ask=ask, actor=actor)
-    waiting = dict.fromkeys(result.waiting, _("出荷元に停止を依頼しました。返事のあとにキャンセルされます。"))
+    waiting = dict.fromkeys(result.waiting, said("出荷元に停止を依頼しました。返事のあとにキャンセルされます。"))
     return outcome(order_ids, result.orders, {**skipped, **result.refused, **waiting})
 
 

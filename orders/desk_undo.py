@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from oms.kernel.said import said
 from orders.actions import Memory, Outcome, Params
 from orders.models import Order, ReviewReason
 from orders.services import delivery, hold, labels, reopen, unpay
@@ -55,7 +54,7 @@ def open_codes(order_ids: Sequence[int], params: Params) -> Values:
 
 def reopen_codes(before: Before, _params: Params, actor: Actor) -> Outcome:
     done = reopen.reopen_reasons({id_: values["open"] for id_, values in before.items()}, actor=actor)
-    return outcome(before, done, _("出荷指示やキャンセルのあとのため、確認理由は開き直しませんでした。"))
+    return outcome(before, done, said("出荷指示やキャンセルのあとのため、確認理由は開き直しませんでした。"))
 
 
 # ---- holding
@@ -76,7 +75,7 @@ def hold_as_before(before: Before, _params: Params, actor: Actor) -> Outcome:
         if until:
             Order.objects.filter(pk__in=again).update(hold_until=date.fromisoformat(until))
         done += again
-    return outcome(before, done, _("出荷やキャンセルのあとのため、そのままにしました。"))
+    return outcome(before, done, said("出荷やキャンセルのあとのため、そのままにしました。"))
 
 
 # ---- payments
@@ -88,7 +87,7 @@ def paid(order_ids: Sequence[int], _params: Params) -> Values:
 
 def take_payment_back(before: Before, _params: Params, actor: Actor) -> Outcome:
     done = unpay.take_back(list(before), actor=actor)
-    return outcome(before, done, _("モールへ伝えたか、出荷指示のあとのため、入金は取り消しませんでした。"))
+    return outcome(before, done, said("モールへ伝えたか、出荷指示のあとのため、入金は取り消しませんでした。"))
 
 
 # ---- labels
@@ -104,7 +103,7 @@ def tag_as_before(before: Before, params: Params, actor: Actor) -> Outcome:
     for had, ids in alike(before, lambda values: values["has"]).items():
         put_back = labels.add_tag if had else labels.remove_tag
         done += put_back(ids, params["tag"], actor=actor)
-    return outcome(before, done, _("あとから変更されたため、そのままにしました。"))
+    return outcome(before, done, said("あとから変更されたため、そのままにしました。"))
 
 
 def label(name: str) -> Memory:
@@ -118,7 +117,7 @@ def label(name: str) -> Memory:
         done: list[int] = []
         for value, ids in alike(before, lambda values: values[column]).items():
             done += labels.change(ids, {name: value}, actor=actor)
-        return outcome(before, done, _("あとから変更されたため、そのままにしました。"))
+        return outcome(before, done, said("あとから変更されたため、そのままにしました。"))
 
     return Memory(read, undo)
 
@@ -137,7 +136,7 @@ def sending(*columns: str) -> Memory:
         for values, ids in alike(before, lambda values: tuple(values[name] for name in columns)).items():
             wanted = {name: delivery.from_plain(name, value) for name, value in zip(columns, values, strict=True)}
             done += delivery.change(ids, wanted, actor=actor)
-        return outcome(before, done, _("出荷指示やキャンセルのあとのため、そのままにしました。"))
+        return outcome(before, done, said("出荷指示やキャンセルのあとのため、そのままにしました。"))
 
     return Memory(read, undo)
 

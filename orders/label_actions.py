@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -36,22 +36,22 @@ class TagForm(ActionForm):
 
 def plan_add_tag(order_ids: Sequence[int], params: Params) -> Plan:
     tag = params.get("tag") or ""
-    return Plan(*split(order_ids, ["tags"], lambda o: _("すでに付いています。") if tag in o["tags"] else ""))
+    return Plan(*split(order_ids, ["tags"], lambda o: said("すでに付いています。") if tag in o["tags"] else ""))
 
 
 def run_add_tag(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     done = labels.add_tag(order_ids, params["tag"], actor=actor)
-    return labelled(order_ids, done, _("すでに付いています。"))
+    return labelled(order_ids, done, said("すでに付いています。"))
 
 
 def plan_remove_tag(order_ids: Sequence[int], params: Params) -> Plan:
     tag = params.get("tag") or ""
-    return Plan(*split(order_ids, ["tags"], lambda o: "" if tag in o["tags"] else _("このタグは付いていません。")))
+    return Plan(*split(order_ids, ["tags"], lambda o: "" if tag in o["tags"] else said("このタグは付いていません。")))
 
 
 def run_remove_tag(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     done = labels.remove_tag(order_ids, params["tag"], actor=actor)
-    return labelled(order_ids, done, _("このタグは付いていません。"))
+    return labelled(order_ids, done, said("このタグは付いていません。"))
 
 
 # ---- person, priority, mark
@@ -104,18 +104,18 @@ def plan_rerun(order_ids: Sequence[int], _params: Params) -> Plan:
     """Who would change, and how, in the words of the rules."""
     changes = dry.preview_replay(order_ids)
     touched = {change.order_id for change in changes}
-    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in touched else _("変わるところはありません。"))
+    will, skipped = split(order_ids, [], lambda o: "" if o["id"] in touched else said("変わるところはありません。"))
     counted = Counter(text for change in changes for text in change.does)
     undone = Counter(text for change in changes for text in change.takes_back)
-    effects = [_("＋ %(text)s: %(n)s件") % {"text": text, "n": f"{n:,}"} for text, n in counted.most_common(SAMPLE)]
-    effects += [_("− %(text)s: %(n)s件") % {"text": text, "n": f"{n:,}"} for text, n in undone.most_common(SAMPLE)]
+    effects = [said("＋ %(text)s: %(n)s件", text=text, n=f"{n:,}") for text, n in counted.most_common(SAMPLE)]
+    effects += [said("− %(text)s: %(n)s件", text=text, n=f"{n:,}") for text, n in undone.most_common(SAMPLE)]
     return Plan(will, skipped, effects)
 
 
 def run_rerun(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
     done = rules.run(order_ids, {}, actor=actor, every=True)
     changed = {job.order_id for job in [*done.jobs, *done.taken_back] if job.done and not job.quiet} if done else set()
-    none = dict.fromkeys(order_ids, _("変わるところはありません。"))
+    none = dict.fromkeys(order_ids, said("変わるところはありません。"))
     return outcome(order_ids, [id_ for id_ in order_ids if id_ in changed], none)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.said import said
 from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.decide import mail_text
 from orders.models import Mail, MailTemplate, Order, Shop
@@ -39,9 +39,9 @@ def plan_mail(order_ids: Sequence[int], params: Params) -> Plan:
     skipped = _skipped(order_ids, event, again=bool(params.get("again")))
     will = [order_id for order_id in order_ids if order_id not in skipped]
     effects = [
-        _("承認待ちに入れます。メールの画面で1通ずつ確かめ、直し、承認できます。")
+        said("承認待ちに入れます。メールの画面で1通ずつ確かめ、直し、承認できます。")
         if params.get("draft")
-        else _("送信します。送るまでの間は、メールの画面で取り消せます。")
+        else said("送信します。送るまでの間は、メールの画面で取り消せます。")
     ]
     if will and (text := _sample(will[0], event, str(params.get("message") or ""))):
         effects.append(text)
@@ -56,15 +56,15 @@ def _skipped(order_ids: Sequence[int], event: str, *, again: bool) -> dict[int, 
     by_shop: dict[int, list[tuple[int, str]]] = {}
     for pk, shop_id, to in orders:
         by_shop.setdefault(shop_id, []).append((pk, to))
-    found: dict[int, str] = dict.fromkeys(set(order_ids) - {pk for pk, _shop, _to in orders}, _("見つかりません。"))
+    found: dict[int, str] = dict.fromkeys(set(order_ids) - {pk for pk, _shop, _to in orders}, said("見つかりません。"))
     for shop_id, rows in by_shop.items():
         for (pk, _to), why in zip(rows, mail.reasons_against(shops[shop_id], event, rows), strict=True):
             if not on[shop_id]:
-                found[pk] = _("テンプレートが使われない設定です。")
+                found[pk] = said("テンプレートが使われない設定です。")
             elif why:
                 found[pk] = why
             elif pk in told and not again:
-                found[pk] = _("同じ種類のメールを送信済みか、送信待ちです。")
+                found[pk] = said("同じ種類のメールを送信済みか、送信待ちです。")
     return found
 
 
@@ -75,17 +75,19 @@ def _sample(order_id: int, event: str, message: str) -> str:
         return ""
     values = values_of(order, {"mail.message": message} if message else {})
     if missing := mail_text.holes(template.subject + template.body, values, optional=OPTIONAL):
-        return _("受注 %(no)s では差し込み「%(names)s」に値がないため、送らずに承認待ちへ回ります。") % {
-            "no": order.channel_order_no,
-            "names": "、".join(missing),
-        }
+        return said(
+            "受注 %(no)s では差し込み「%(names)s」に値がないため、送らずに承認待ちへ回ります。",
+            no=order.channel_order_no,
+            names=list(missing),
+        )
     text = mail_send.filled(MailTemplate(subject=template.subject, body=template.body), values)
     words = " ".join(text.body.split())
-    return _("例（受注 %(no)s）: 件名「%(subject)s」 本文「%(body)s…」") % {
-        "no": order.channel_order_no,
-        "subject": text.subject,
-        "body": words[:160],
-    }
+    return said(
+        "例（受注 %(no)s）: 件名「%(subject)s」 本文「%(body)s…」",
+        no=order.channel_order_no,
+        subject=text.subject,
+        body=words[:160],
+    )
 
 
 def run_mail(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:

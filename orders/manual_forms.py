@@ -26,7 +26,13 @@ ROWS, MORE, MOST = 4, 4, 60
 MOST_PIECES, MOST_YEN = 9_999, 9_999_999
 METHODS = ("bank_transfer", "cod", "deferred", "card", "store", "account", "free")
 NEEDS_PROVIDER = {"deferred", "card"}
-DELIVERY_METHODS = ("宅急便（ヤマト運輸）", "飛脚宅配便（佐川急便）", "ゆうパック（日本郵便）")
+# As a mall would name them, and as the screen does.
+DELIVERY_METHODS = {
+    "宅急便（ヤマト運輸）": lazy("宅急便（ヤマト運輸）"),
+    "飛脚宅配便（佐川急便）": lazy("飛脚宅配便（佐川急便）"),
+    "ゆうパック（日本郵便）": lazy("ゆうパック（日本郵便）"),
+}
+USUAL_METHOD = "宅急便（ヤマト運輸）"
 PARTY_FIELDS = ("name", "kana", "company", "phone", "email", "postal_code", "prefecture", "city", "address")
 PLACE = ("postal_code", "prefecture", "city", "address")
 
@@ -58,7 +64,7 @@ class HeadForm(forms.Form):
         label=lazy("配達希望日"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     wish_slot = forms.ChoiceField(label=lazy("希望時間帯"), choices=SLOTS, required=False)
-    delivery_method = forms.ChoiceField(label=lazy("配送方法"), choices=[(name, name) for name in DELIVERY_METHODS])
+    delivery_method = forms.ChoiceField(label=lazy("配送方法"), choices=list(DELIVERY_METHODS.items()))
     shipping = _yen(lazy("送料"))
     fee = _yen(lazy("手数料"))
     gift_fee = _yen(lazy("ラッピング料"))
@@ -392,7 +398,7 @@ class Sheet:
             method=Method.FREE if nothing else Method(data.get("method") or METHODS[0]),
             wish_date=data.get("wish_date"),
             wish_slot=data.get("wish_slot") or "",
-            delivery_method=data.get("delivery_method") or DELIVERY_METHODS[0],
+            delivery_method=data.get("delivery_method") or USUAL_METHOD,
             **{name: clean_text(data.get(name) or "") for name in words},
         )
 
@@ -404,5 +410,5 @@ def blank_values() -> dict[str, Any]:
         "rows": str(ROWS),
         "source": ManualOrder.Source.PHONE.value,
         "method": METHODS[0],
-        "delivery_method": DELIVERY_METHODS[0],
+        "delivery_method": USUAL_METHOD,
     }

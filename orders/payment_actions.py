@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome
@@ -32,9 +32,9 @@ def _split(order_ids: Sequence[int], params: Params) -> tuple[list[int], dict[in
     will, skipped = [], {}
     for pk in order_ids:
         if pk not in ours:
-            skipped[pk] = _("当社への入金を待っている受注ではありません。")
+            skipped[pk] = said("当社への入金を待っている受注ではありません。")
         elif pk in taken and not params.get("again"):
-            skipped[pk] = _("同じ督促を送っています。")
+            skipped[pk] = said("同じ督促を送っています。")
         else:
             will.append(pk)
     return will, skipped
@@ -43,9 +43,9 @@ def _split(order_ids: Sequence[int], params: Params) -> tuple[list[int], dict[in
 def plan_remind(order_ids: Sequence[int], params: Params) -> Plan:
     will, skipped = _split(order_ids, params)
     no_mail = Order.objects.filter(pk__in=will, buyer_email="").count()
-    effects = [_("督促を記録し、メールのテンプレートが使われていれば送ります。")]
+    effects = [said("督促を記録し、メールのテンプレートが使われていれば送ります。")]
     if no_mail:
-        effects.append(_("%(n)s件はメールアドレスがありません。電話などで連絡してください。") % {"n": f"{no_mail:,}"})
+        effects.append(said("%(n)s件はメールアドレスがありません。電話などで連絡してください。", n=f"{no_mail:,}"))
     return Plan(will, skipped, effects)
 
 
@@ -67,30 +67,30 @@ class MethodForm(ActionForm):
 def plan_method(order_ids: Sequence[int], params: Params) -> Plan:
     will, skipped, quotes = _judged(order_ids, params["method"])
     effects = [
-        _(
+        said(
             "入金の確認と支払期限は、店舗ごとの新しい支払方法の決まりに従います。手数料と合計は支払方法の手数料表に従います。"
         )
     ]
     if params["method"] in PAID_BY_THEMSELVES:
-        effects.append(_("入金のお願いのメールは自動では送りません。必要なら「メールを送る」から送ってください。"))
+        effects.append(said("入金のお願いのメールは自動では送りません。必要なら「メールを送る」から送ってください。"))
     counted = [
         (sum(q.bound for q in quotes),
-         _("%(n)s件はモールの合計金額がそのまま有効で、モールの支払方法も変わりません。モールの画面で変更してください。")),
+         lazy("%(n)s件はモールの合計金額がそのまま有効で、モールの支払方法も変わりません。モールの画面で変更してください。")),
         (sum(q.no_table and not q.bound for q in quotes),
-         _("%(n)s件は店舗に手数料表がないため、手数料は今のままです。「支払条件」で設定できます。")),
+         lazy("%(n)s件は店舗に手数料表がないため、手数料は今のままです。「支払条件」で設定できます。")),
         (sum(q.asks_consent for q in quotes),
-         _("%(n)s件は合計が上がります。お客様に確かめるメールを下書きします。送る前に内容を確認してください。")),
-        (sum(bool(q.refund) for q in quotes), _("%(n)s件は入金が合計を超えるため、差額の返金を手配します。")),
+         lazy("%(n)s件は合計が上がります。お客様に確かめるメールを下書きします。送る前に内容を確認してください。")),
+        (sum(bool(q.refund) for q in quotes), lazy("%(n)s件は入金が合計を超えるため、差額の返金を手配します。")),
         (sum(q.order.payment_state == PaymentState.AUTHORIZED for q in quotes),
-         _("%(n)s件は与信済みです。決済会社の画面で与信を取り消す作業を残します。")),
+         lazy("%(n)s件は与信済みです。決済会社の画面で与信を取り消す作業を残します。")),
     ]  # fmt: skip
-    effects += [text % {"n": f"{n:,}"} for n, text in counted if n]
+    effects += [said(sentence, n=f"{n:,}") for n, sentence in counted if n]
     return Plan(will, skipped, effects, {q.order.pk: _note(q) for q in quotes if q.more})
 
 
 def _judged(order_ids: Sequence[int], method: str) -> tuple[list[int], dict[int, str], list[Quote]]:
     found = payment_method.quotes(order_ids, method)
-    skipped = {id_: found.get(id_, _("見つかりません。")) for id_ in order_ids}
+    skipped = {id_: found.get(id_, said("見つかりません。")) for id_ in order_ids}
     quotes = [quote for quote in skipped.values() if isinstance(quote, Quote)]
     return (
         [quote.order.pk for quote in quotes],
@@ -101,19 +101,19 @@ def _judged(order_ids: Sequence[int], method: str) -> tuple[list[int], dict[int,
 
 def _note(quote: Quote) -> str:
     parts = [
-        _("手数料 %(before)s → %(after)s、合計 %(total_before)s → %(total_after)s")
-        % {
-            "before": yen(quote.before.fees),
-            "after": yen(quote.after.fees),
-            "total_before": yen(quote.before.total),
-            "total_after": yen(quote.after.total),
-        }
+        said(
+            "手数料 %(before)s → %(after)s、合計 %(total_before)s → %(total_after)s",
+            before=yen(quote.before.fees),
+            after=yen(quote.after.fees),
+            total_before=yen(quote.before.total),
+            total_after=yen(quote.after.total),
+        )
     ]
     if quote.asks_consent:
-        parts.append(_("確認メールを下書き"))
+        parts.append(said("確認メールを下書き"))
     if quote.refund:
-        parts.append(_("%(yen)s を返金") % {"yen": yen(quote.refund)})
-    return _("、").join(parts)
+        parts.append(said("%(yen)s を返金", yen=yen(quote.refund)))
+    return together(parts)
 
 
 def run_method(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:

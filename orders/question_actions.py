@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -39,14 +39,14 @@ def plan_ask(order_ids: Sequence[int], _params: Params) -> Plan:
         order_ids, ["stage"], lambda o: "" if o["stage"] in questions.MAY_WAIT else str(TOO_LATE)
     )  # fmt: skip
     return Plan(
-        will, skipped, [_("相手が担当になり、答えがメモに書かれるまで受注は「確認待ち」で止まります。")]
+        will, skipped, [said("相手が担当になり、答えがメモに書かれるまで受注は「確認待ち」で止まります。")]
     )  # fmt: skip
 
 
 def run_ask(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     to = User.objects.get(pk=params["to"])
     done = questions.ask(order_ids, to, params["question"], actor=actor)
-    return outcome(order_ids, done, dict.fromkeys(order_ids, _("同じことをもうたずねています。")))
+    return outcome(order_ids, done, dict.fromkeys(order_ids, said("同じことをもうたずねています。")))
 
 
 def asked(order_ids: Sequence[int], _params: Params) -> dict[int, dict[str, Any]]:
@@ -61,7 +61,7 @@ def withdraw(before: Mapping[int, dict[str, Any]], _params: Params, actor: Actor
     done = questions.withdraw(list(before), actor=actor)
     for person, ids in desk_undo.alike({pk: before[pk] for pk in done}, lambda v: v["assignee_id"]).items():
         labels.change(ids, {"assignee": person}, actor=actor)
-    return desk_undo.outcome(before, done, _("もう答えがあるため、そのままにしました。"))
+    return desk_undo.outcome(before, done, said("もう答えがあるため、そのままにしました。"))
 
 
 ACTIONS = (

@@ -7,10 +7,11 @@ import redis
 from redis.exceptions import LockError
 
 from channels.connectors.contract import ChannelDown
+from oms.kernel.said import said
 
 HELD_S = 90  # a worker that died keeps the others waiting no longer
 WAIT_S = 90
-OTHERS_RENEW = "ほかの処理がモールの認証を更新していて、まだ終わりません。自動で再試行します。"
+OTHERS_RENEW = said("ほかの処理がモールの認証を更新していて、まだ終わりません。自動で再試行します。")
 
 
 @contextmanager

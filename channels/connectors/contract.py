@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 
 
@@ -314,19 +315,19 @@ class Basic:
         return iter(())
 
     def cancel_lines(self, order: Mapping[str, Any], quantities: Mapping[str, int], reason: str) -> None:
-        raise Refused("このモールでは注文の一部だけをキャンセルできません。モールの管理画面で行ってください。")
+        raise Refused(said("このモールでは注文の一部だけをキャンセルできません。モールの管理画面で行ってください。"))
 
     def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
-        raise Refused("キャンセル申請への回答は、モールの管理画面で行ってください。")
+        raise Refused(said("キャンセル申請への回答は、モールの管理画面で行ってください。"))
 
     def report_payment(self, order: Mapping[str, Any], paid_at: datetime) -> None:
-        raise Refused("入金の登録は、モールの管理画面で行ってください。")
+        raise Refused(said("入金の登録は、モールの管理画面で行ってください。"))
 
     def write_memo(self, order: Mapping[str, Any], text: str) -> None:
-        raise Refused("このモールには店舗用のメモを書き込めません。")
+        raise Refused(said("このモールには店舗用のメモを書き込めません。"))
 
     def adjust_stock(self, items: Iterable[StockAdjust]) -> Iterator[StockResult]:
-        raise Refused("このモールでは在庫数の増減を送れません。")
+        raise Refused(said("このモールでは在庫数の増減を送れません。"))
 
 
 class Consenting(Protocol):

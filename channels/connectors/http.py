@@ -16,6 +16,7 @@ import requests
 from channels.connectors.contract import ChannelDown, ChannelError, CredentialsRefused, RateLimited
 from channels.connectors.limits import Limiter
 from oms.kernel import clock
+from oms.kernel.said import said
 
 TIMEOUT_S = (5, 60)
 UNSPEAKABLE = (requests.exceptions.InvalidHeader, UnicodeError)
@@ -90,15 +91,16 @@ class Http:
             except UNSPEAKABLE:
                 # `from None`: the original names the header's value
                 raise CredentialsRefused(
-                    "認証情報に使えない文字（全角文字や改行）が含まれています。店舗の画面で入力し直してください。"
+                    said("認証情報に使えない文字（全角文字や改行）が含まれています。店舗の画面で入力し直してください。")
                 ) from None
             except NO_ADDRESS as wrong:
                 raise ChannelError(
-                    "店舗に登録したURLが正しくありません。店舗の画面で確かめてください。", detail=type(wrong).__name__
+                    said("店舗に登録したURLが正しくありません。店舗の画面で確かめてください。"),
+                    detail=type(wrong).__name__,
                 ) from wrong
             except (requests.Timeout, requests.ConnectionError, *CUT) as lost:
                 error = ChannelDown(
-                    "モールにつながりません。通信の回復後に自動で再試行します。",
+                    said("モールにつながりません。通信の回復後に自動で再試行します。"),
                     detail=type(lost).__name__,
                 )
             taken_s = time.perf_counter() - started

@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models import Shop
 
 
@@ -25,7 +26,7 @@ class ApiCall(models.Model):
     duration_ms = models.PositiveIntegerField(_("所要時間"))
     attempt = models.PositiveSmallIntegerField(_("試行"))
     ok = models.BooleanField()
-    error = models.CharField(_("エラー"), max_length=300, blank=True)
+    error = SaidField(_("エラー"), blank=True)
     request_id = models.CharField(_("リクエストID"), max_length=80, blank=True)
     bucket = models.CharField(max_length=80, blank=True)  # the allowance of the channel that the call was counted in
     limit_s = models.FloatField(default=0)  # and how many seconds of it the call used

@@ -2,6 +2,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models import Shop
 
 
@@ -22,7 +23,7 @@ class DayCheck(models.Model):
     missing = models.PositiveIntegerField(_("未取込"), default=0)
     numbers = ArrayField(models.CharField(max_length=64), default=list)  # all the channel named
     checked_at = models.DateTimeField(_("照合日時"))
-    error = models.CharField(_("エラー"), max_length=500, blank=True)
+    error = SaidField(_("エラー"), blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "day"], name="day_check_once")]
@@ -40,7 +41,7 @@ class MissedOrder(models.Model):
     ordered_at = models.DateTimeField(_("注文日時"))
     found_at = models.DateTimeField(_("見つけた日時"))
     resolved_at = models.DateTimeField(_("取り込んだ日時"), null=True)
-    cause = models.CharField(_("理由"), max_length=500, blank=True)  # why the last try did not bring it
+    cause = SaidField(_("理由"), blank=True)  # why the last try did not bring it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "channel_order_no"], name="missed_order_once")]

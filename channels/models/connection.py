@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models import Shop
 
 
@@ -45,7 +46,7 @@ class Connection(models.Model):
     )
 
     health = models.CharField(_("状態"), max_length=10, choices=Health, default=Health.UNTRIED)
-    health_cause = models.CharField(_("理由"), max_length=500, blank=True)
+    health_cause = SaidField(_("理由"), blank=True)
     stopped_since = models.DateTimeField(_("停止日時"), null=True)
 
     cursor = models.DateTimeField(_("取込位置"), null=True)
@@ -54,10 +55,10 @@ class Connection(models.Model):
     last_import_at = models.DateTimeField(_("最終取込"), null=True)
     last_import_count = models.PositiveIntegerField(default=0)
     import_delay_s = models.FloatField(_("取込の遅れ（秒）"), null=True)
-    import_error = models.CharField(_("取込エラー"), max_length=500, blank=True)
+    import_error = SaidField(_("取込エラー"), blank=True)
     last_push_at = models.DateTimeField(_("最終在庫送信"), null=True)
     publish_delay_s = models.FloatField(_("在庫反映の遅れ（秒）"), null=True)
-    publish_error = models.CharField(_("在庫送信エラー"), max_length=500, blank=True)
+    publish_error = SaidField(_("在庫送信エラー"), blank=True)
 
     class Meta:
         permissions = [("retry_effect", _("失敗した送信をやり直す"))]
@@ -73,7 +74,7 @@ class CredentialEvent(models.Model):
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(_("出来事"), max_length=20)
     keys = models.CharField(_("項目"), max_length=300, blank=True)
-    text = models.CharField(_("内容"), max_length=500, blank=True)
+    text = SaidField(_("内容"), blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
 
     def __str__(self) -> str:

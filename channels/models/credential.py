@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.connection import Connection
+from oms.kernel.said_field import SaidField
 
 
 class Credential(models.Model):
@@ -74,8 +75,8 @@ class Renewal(models.Model):
     old_dates = models.JSONField(default=dict)
     old_until = models.DateTimeField(null=True)
     paused = ArrayField(models.CharField(max_length=10), default=list)
-    seen = models.CharField(_("テストの結果"), max_length=500, blank=True)
-    error = models.CharField(_("エラー"), max_length=500, blank=True)
+    seen = SaidField(_("テストの結果"), blank=True)
+    error = SaidField(_("エラー"), blank=True)
     started_at = models.DateTimeField(_("開始日時"))
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     moved_at = models.DateTimeField(_("更新日時"))

@@ -2,6 +2,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Sku
+from oms.kernel.said_field import SaidField
 from orders.models import Shop
 
 
@@ -44,7 +45,7 @@ class Listing(models.Model):
     sent_relative = models.BooleanField(default=False, db_default=False)  # `sent` came about by a difference
     confirmed = models.PositiveIntegerField(_("確認数"), null=True)
     confirmed_at = models.DateTimeField(_("確認日時"), null=True)
-    error = models.CharField(_("エラー"), max_length=300, blank=True)
+    error = SaidField(_("エラー"), blank=True)
     failures = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
 
@@ -75,7 +76,7 @@ class PushLog(models.Model):
     changed_at = models.DateTimeField()  # commit of the stock change
     sent_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=300, blank=True)
+    error = SaidField(blank=True)
 
     class Meta:
         indexes = [

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Sku
+from oms.kernel.said_field import SaidField
 from orders.models import Order, OrderLine
 
 
@@ -54,7 +55,7 @@ class OversellEvent(models.Model):
     case = models.ForeignKey(OversellCase, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(max_length=12)
-    text = models.CharField(max_length=300, blank=True)
+    text = SaidField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:

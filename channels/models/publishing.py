@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models.listing import Listing
 from inventory.models import Location, Sku
+from oms.kernel.said_field import SaidField
 from orders.models import Shop
 
 
@@ -122,7 +123,7 @@ class StockComparison(models.Model):
     checked = models.PositiveIntegerField(_("照合した出品"), default=0)
     different = models.PositiveIntegerField(_("違い"), default=0)
     missing = models.PositiveIntegerField(_("モールにない"), default=0)
-    error = models.CharField(_("エラー"), max_length=300, blank=True)
+    error = SaidField(_("エラー"), blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:

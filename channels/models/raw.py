@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models import Shop
 
 
@@ -44,7 +45,7 @@ class QuarantinedOrder(models.Model):
     shop = models.ForeignKey(Shop, models.CASCADE, related_name="+")
     channel_order_no = models.CharField(_("受注番号"), max_length=64)
     raw = models.ForeignKey(RawOrder, models.CASCADE, null=True, related_name="+")
-    cause = models.CharField(_("理由"), max_length=500)
+    cause = SaidField(_("理由"))
     detail = models.TextField(blank=True)
     at = models.DateTimeField(_("日時"))
     attempts = models.PositiveSmallIntegerField(default=1)

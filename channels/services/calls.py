@@ -17,11 +17,12 @@ from django.db import connection as database
 from django.db import transaction
 
 from channels.connectors import http
-from channels.connectors.contract import Connector
+from channels.connectors.contract import ChannelError, Connector
 from channels.models import ApiCall, Connection
 from oms.kernel import clock
 from oms.kernel.observability.redact import MASK, clean_text
 from oms.kernel.privacy import HIDDEN
+from oms.kernel.said import together
 from oms.kernel.sql import copy_rows
 
 log = structlog.get_logger(__name__)
@@ -198,13 +199,19 @@ class Watch:
 def row_of(call: http.Call, shop_id: int, purpose: str, secrets: list[str]) -> tuple[Any, ...]:
     """The columns of one call, clean of secrets and personal data."""
     response, error = call.response, call.error
-    words = clean_words(f"{error.cause} {error.detail}".strip(), call, secrets) if error else ""
+    words = _words(error, call, secrets) if error else ""
     return (
         shop_id, call.at, str(purpose), call.operation[:80], call.method.upper()[:8],
         without(secrets, address_of(call.url))[:300], response.status_code if response is not None else None,
         max(0, round(call.duration_s * 1000)), call.attempt, error is None, words[:300],
         without(secrets, request_id(response))[:80], call.bucket[:80], call.limit_s,
     )  # fmt: skip
+
+
+def _words(error: ChannelError, call: http.Call, secrets: list[str]) -> str:
+    """A sentence of ours stays one while there is nothing in it to hide."""
+    cause, detail = clean_words(error.cause, call, secrets), clean_words(error.detail, call, secrets)
+    return together([error.cause if cause == error.cause else cause, detail], " ")
 
 
 def address_of(url: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from cryptography.fernet import InvalidToken
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import CredentialsRefused
 from channels.connectors.registry import connector_class
@@ -14,6 +13,7 @@ from channels.models import Connection, CredentialEvent
 from channels.services import terms
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from oms.kernel.sealing import box
 
 PEM_FRAME = re.compile(r"-----[A-Z ]+-----")
@@ -29,7 +29,7 @@ def decrypt(data: bytes) -> bytes:
         return box().decrypt(bytes(data))
     except InvalidToken as error:
         raise CredentialsRefused(
-            _("暗号鍵が合わないため読めません。OMS_ENCRYPTION_KEYS に以前の鍵も入っているか確かめてください。")
+            said("暗号鍵が合わないため読めません。OMS_ENCRYPTION_KEYS に以前の鍵も入っているか確かめてください。")
         ) from error
 
 

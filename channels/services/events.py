@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import structlog
 from django.core.cache import cache
 from django.db import connection as database
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import (
     Change,
@@ -23,6 +22,7 @@ from channels.models import Connection
 from channels.models import RawOrder as RawOrderRow
 from channels.services import intake, shops
 from channels.services.intake import Busy, Pulled
+from oms.kernel.said import said
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ def _read(connection: Connection, connector: Connector, change: Change, again: s
     try:
         with unattended():
             raw = connector.fetch_order(change)
-        problem: ChannelError = Unreadable(_("モールから変更の通知がありましたが、この注文が見つかりません。"))
+        problem: ChannelError = Unreadable(said("モールから変更の通知がありましたが、この注文が見つかりません。"))
     except (Refused, Unreadable) as refused:
         raw, problem = None, refused
     if raw is not None:

@@ -11,13 +11,13 @@ from datetime import date, datetime, time, timedelta
 import structlog
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError, Connector
 from channels.models import Connection, DayCheck, MissedOrder, QuarantinedOrder
 from channels.services import intake, shops
 from channels.services.intake import Pulled
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.models import Order
 
 log = structlog.get_logger(__name__)
@@ -126,7 +126,7 @@ def _fetch_one(connection: Connection, connector: Connector, no: str) -> None:
     """One that does not come says why on its row; only a channel that is closed altogether stops the others."""
     try:
         raw = connector.fetch_order(no)
-        cause = "" if raw else _("モールが注文の内容を返しません。少し後にもう一度照合します。")
+        cause = "" if raw else said("モールが注文の内容を返しません。少し後にもう一度照合します。")
         if raw is not None:
             intake.take_raw(connection, connector, [raw], Pulled())
     except ChannelError as error:

@@ -16,7 +16,6 @@ import structlog
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError, Connector, Fetched, RawOrder, Unreadable
 from channels.models import Connection, QuarantinedOrder
@@ -24,6 +23,7 @@ from channels.models import RawOrder as RawOrderRow
 from channels.services import catch_up, credentials, mapping, oversell, pace, shops
 from channels.services.patience import within
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 from orders.models import Order
 from orders.services.intake import Outcome, take_in
@@ -92,8 +92,11 @@ def pull(connection: Connection, *, since: datetime | None = None) -> Pulled:
             Connection.objects.filter(pk=connection.pk).update(import_error=error.cause[:500])
             raise
         except Exception as crash:
-            cause = _("プログラムのエラーで取り込みが止まりました（%(name)s）。管理者に連絡してください。")
-            Connection.objects.filter(pk=connection.pk).update(import_error=cause % {"name": type(crash).__name__})
+            cause = said(
+                "プログラムのエラーで取り込みが止まりました（%(name)s）。管理者に連絡してください。",
+                name=type(crash).__name__,
+            )
+            Connection.objects.filter(pk=connection.pk).update(import_error=cause)
             raise
         _record_success(connection, pulled)
         if announced is not None:
@@ -268,7 +271,7 @@ def _parsed(connector: Connector, raw: RawOrder) -> ChannelOrder:
         raise
     except Exception as error:
         raise Unreadable(
-            _("注文データの形が想定と違うため読み取れません。"), detail=f"{type(error).__name__}: {error}"
+            said("注文データの形が想定と違うため読み取れません。"), detail=f"{type(error).__name__}: {error}"
         ) from error
 
 
@@ -390,7 +393,7 @@ def replay(quarantined: QuarantinedOrder, *, limit_s: float | None = None) -> Pu
     else:
         raw = within(lambda: connector.fetch_order(quarantined.channel_order_no), limit_s)
     if raw is None:
-        raise Unreadable(_("モールにこの注文が見つかりません。"))
+        raise Unreadable(said("モールにこの注文が見つかりません。"))
     take_raw(connection, connector, [raw], pulled)
     return pulled
 
@@ -400,7 +403,7 @@ def pull_order(connection: Connection, channel_order_no: str, *, limit_s: float 
     connector = shops.connector_of(connection)
     raw = within(lambda: connector.fetch_order(channel_order_no), limit_s)
     if raw is None:
-        raise Unreadable(_("モールにこの注文が見つかりません。注文番号を確かめてください。"))
+        raise Unreadable(said("モールにこの注文が見つかりません。注文番号を確かめてください。"))
     pulled = Pulled(fetched=1)
     take_raw(connection, connector, [raw], pulled)
     return pulled

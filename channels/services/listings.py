@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ListingInfo
 from channels.models import Connection, Listing
@@ -18,6 +17,7 @@ from channels.services.wake import wake_publisher
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 
 EVERY = timedelta(days=1)
 
@@ -52,7 +52,7 @@ def import_listings(connection: Connection) -> dict[str, int]:
 
 def summary(counts: Mapping[str, int]) -> str:
     """The counts of `import_listings` as a sentence."""
-    return _("出品%(seen)d件（新規%(new)d件、対応済み%(mapped)d件）を取り込みました。") % counts
+    return said("出品%(seen)d件（新規%(new)d件、対応済み%(mapped)d件）を取り込みました。", **counts)
 
 
 @transaction.atomic

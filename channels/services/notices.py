@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError, Connector, CredentialsRefused, Parcel
 from channels.connectors.registry import connector_class
@@ -15,6 +14,7 @@ from channels.services import apart_lines, shops
 from fulfillment.models import Shipment, ShipmentLine
 from oms.kernel import clock
 from oms.kernel.models import Effect
+from oms.kernel.said import said
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import GiveUp, NewEffect, Postpone, Retry
 from orders.models import Order, OrderLine, Shop
@@ -84,9 +84,9 @@ def _open_connection(shop_id: int) -> Connection:
     """Raises Postpone while nothing may be told."""
     connection = Connection.objects.select_related("shop").get(shop=shop_id)
     if not connection.shop.active:
-        raise Postpone(_("この店舗は休止中です。店舗を再開すると送信します。"), after_s=RESTING_PAUSE_S)
+        raise Postpone(said("この店舗は休止中です。店舗を再開すると送信します。"), after_s=RESTING_PAUSE_S)
     if connection.notices_paused:
-        raise Postpone(_("この店舗への通知は停止中です。店舗の画面で再開してください。"))
+        raise Postpone(said("この店舗への通知は停止中です。店舗の画面で再開してください。"))
     return connection
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from channels.models import OversellCase, OversellEvent
 from channels.queries import oversell as queries
@@ -13,6 +12,7 @@ from inventory.models import Entry
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said, sentences, together
 from orders.decide.reasons import Found
 from orders.models import Order, OrderLine, ReviewReason, Shop
 from orders.services import cancel, journal, review, set_parts
@@ -59,7 +59,7 @@ def open_cases(line_ids: Iterable[int]) -> int:
     for line in lines:
         case, rival = _write_case(line)
         found.setdefault(line.order_id, []).append(_evidence(case, line, rival))
-    review.open_from_above([(order, Found(REASON, " ".join(words), "lines")) for order, words in found.items()])
+    review.open_from_above([(order, Found(REASON, together(words, " "), "lines")) for order, words in found.items()])
     return sum(len(words) for words in found.values())
 
 
@@ -89,11 +89,17 @@ def _write_case(line: OrderLine) -> tuple[OversellCase, OrderLine | None]:
 
 
 def _evidence(case: OversellCase, line: OrderLine, rival: OrderLine | None) -> str:
-    """Workers write it, so it is Japanese."""
     assert line.sku is not None
-    words = f"{line.sku.code} が{case.short}点足りません。"
+    words = said("%(code)s が%(short)s点足りません。", code=line.sku.code, short=case.short)
     if rival is not None:
-        words += f"在庫は{rival.order.shop.name}の受注 {rival.order.channel_order_no} に引き当てられています。"
+        words = sentences(
+            words,
+            said(
+                "在庫は%(name)sの受注 %(no)s に引き当てられています。",
+                name=rival.order.shop.name,
+                no=rival.order.channel_order_no,
+            ),
+        )
     return words
 
 
@@ -147,15 +153,15 @@ def decide(case_id: int, decision: str, *, by: User | None, text: str = "") -> O
         _cancel(case, text, by)
     elif decision in {Decision.WAIT, Decision.TRANSFER}:
         _lock_orders({case.order_id})
-        _journal(case, _("売り越し: %(decision)s") % {"decision": Decision(decision).label}, by)
+        _journal(case, said("売り越し: %(decision)s", decision=Decision(decision).label), by)
         _close(case, State.DECIDED, decision=decision, by=by, text=text)
     else:
-        raise CannotDecide(_("対応を選んでください。"))
+        raise CannotDecide(said("対応を選んでください。"))
     return case
 
 
 def _cancel(case: OversellCase, text: str, by: User | None) -> None:
-    result = cancel.cancel_orders([case.order_id], reason=text or _("在庫切れのため"), actor=Actor(by=by))
+    result = cancel.cancel_orders([case.order_id], reason=text or said("在庫切れのため"), actor=Actor(by=by))
     if refusal := result.refused.get(case.order_id):
         raise CannotDecide(refusal)
     _close(case, State.DECIDED, decision=Decision.CANCEL, by=by, text=text)
@@ -165,22 +171,22 @@ def _swap(case: OversellCase, by: User | None) -> None:
     """The rival's promise goes to this order; the rival then is the one that was oversold. Stock is locked last."""
     rival = case.rival_id
     if rival is None:
-        raise CannotDecide(_("在庫を持つ受注が見つかりません。"))
+        raise CannotDecide(said("在庫を持つ受注が見つかりません。"))
     orders = {order.pk: order for order in _lock_orders({case.order_id, rival})}
     if queries.contender(orders[rival]).under_way or orders[rival].cancelled_at or orders[case.order_id].cancelled_at:
-        raise CannotDecide(_("相手の受注はすでに出荷指示済みか、キャンセルされています。"))
+        raise CannotDecide(said("相手の受注はすでに出荷指示済みか、キャンセルされています。"))
     giving = [line for line in queries.holders(case.sku_id, besides=case.order_id) if line.order_id == rival]
     taker = OrderLine.objects.get(pk=case.line_id)
     if not giving or taker.reserved:
-        raise CannotDecide(_("在庫の引当が変わりました。画面を開き直してください。"))
+        raise CannotDecide(said("在庫の引当が変わりました。画面を開き直してください。"))
     ids = [line.pk for line in giving]
     OrderLine.objects.filter(pk__in=ids).update(reserved=False, allocated_quantity=F("shipped_quantity"))
     lines_released.send(sender=OrderLine, line_ids=ids)
     granted = line_ids_of(stock.regrant(_requests(taker, giving), by_id=by.pk if by else None))
     if taker.pk not in granted:
-        raise CannotDecide(_("相手の受注の在庫だけでは足りません。"))
+        raise CannotDecide(said("相手の受注の在庫だけでは足りません。"))
     mark_reserved(granted)
-    _journal(case, _("売り越し: 受注 %(no)s の在庫を回しました") % {"no": orders[rival].channel_order_no}, by)
+    _journal(case, said("売り越し: 受注 %(no)s の在庫を回しました", no=orders[rival].channel_order_no), by)
     _close(case, State.RESOLVED, decision=Decision.SWAP, by=by)
     open_cases([line for line in ids if line not in granted])
     stages.recompute(sorted(orders))

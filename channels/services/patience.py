@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from django.db import connection
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelDown
+from oms.kernel.said import said
 
 T = TypeVar("T")
 
@@ -42,5 +42,5 @@ def within(call: Callable[[], T], limit_s: float | None) -> T:
     if errors:
         raise errors[0]
     if not results:
-        raise ChannelDown(_("モールの応答に時間がかかっています。しばらくしてからもう一度お試しください。"))
+        raise ChannelDown(said("モールの応答に時間がかかっています。しばらくしてからもう一度お試しください。"))
     return results[0]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from django.db import connection as database
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from channels.models import Connection
 from channels.services import shops
 from oms.kernel.models import User
+from oms.kernel.said import said
 from oms.kernel.services import outbox
 
 WAITING_SUBJECTS = """
@@ -18,7 +18,7 @@ SELECT e.subject FROM kernel_effect e JOIN orders_order o ON o.id = (e.payload->
 
 # What can be paused, by the word in the URL.
 FUNCTIONS = {"import": "import_paused", "stock": "publish_paused", "notices": "notices_paused"}
-FUNCTION_LABELS = {"import": _("受注の取込"), "stock": _("在庫の連携"), "notices": _("モールへの通知")}
+FUNCTION_LABELS = {"import": said("受注の取込"), "stock": said("在庫の連携"), "notices": said("モールへの通知")}
 
 
 @transaction.atomic

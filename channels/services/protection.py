@@ -4,14 +4,13 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from channels.models import Connection, Listing, Protection
 from channels.services import publish, shops
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said
 
 
 def open_protection(connection: Connection) -> Protection | None:
@@ -91,5 +90,6 @@ def _tell(listings: Iterable[Listing]) -> None:
 
 
 def _count_words(count: int, *, elsewhere: bool) -> str:
-    words = ngettext("%(n)d件の出品", "%(n)d件の出品", count) % {"n": count}
-    return words + _("（ほかの店舗の同じ商品も含む）") if elsewhere else words
+    if elsewhere:
+        return said("%(n)s件の出品（ほかの店舗の同じ商品も含む）", n=count)
+    return said("%(n)s件の出品", n=count)

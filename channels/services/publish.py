@@ -16,7 +16,6 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import gettext as _
 
 from channels.connectors import http
 from channels.connectors.contract import ChannelError, Connector, StockAdjust, StockPush, StockResult
@@ -26,6 +25,7 @@ from channels.services import pace, shops
 from channels.services.desired import consume_marks, refresh_desired
 from channels.services.rules import calendars, shown_now, sold_since
 from oms.kernel import clock
+from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from orders.models import Shop
 
@@ -314,7 +314,7 @@ def note_missing(listings: Sequence[Listing]) -> None:
     Listing.objects.filter(pk__in=[listing.pk for listing in listings]).update(
         confirmed=None,
         confirmed_at=clock.now(),
-        error=_("モールにこの商品が見つかりません。モールで出品を確かめてください。"),
+        error=said("モールにこの商品が見つかりません。モールで出品を確かめてください。"),
     )
 
 
@@ -375,8 +375,11 @@ def tell_again(listing: Listing, shown: int) -> bool:
     until the next change."""
     if _told_in_vain(listing):
         Listing.objects.filter(pk=listing.pk).update(
-            error=_("モールの在庫数が%(shown)dのままです（送信数 %(sent)d）。モールの設定を確かめてください。")
-            % {"shown": shown, "sent": listing.sent}
+            error=said(
+                "モールの在庫数が%(shown)dのままです（送信数 %(sent)d）。モールの設定を確かめてください。",
+                shown=shown,
+                sent=listing.sent,
+            )
         )
         return False
     now = clock.now()

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError, Unreadable
 from channels.models import Connection, Reimport
@@ -13,6 +12,7 @@ from channels.services import intake
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.models import Order
 
 MOST = 1000
@@ -87,9 +87,9 @@ def bring(connection: Connection, no: str) -> tuple[str, str]:
     except ChannelError as error:
         return "failed", error.cause
     if pulled.quarantined:
-        return "failed", _("内容を読み取れないため、隔離しました。")
+        return "failed", said("内容を読み取れないため、隔離しました。")
     if pulled.created:
-        return "created", _("取り込みました。")
+        return "created", said("取り込みました。")
     if pulled.updated:
-        return "updated", _("モールの変更を取り込みました。")
-    return "unchanged", _("モールの内容と同じです。")
+        return "updated", said("モールの変更を取り込みました。")
+    return "unchanged", said("モールの内容と同じです。")

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError
 from channels.models import Connection, Credential, Renewal
@@ -18,6 +17,7 @@ from channels.services.patience import within
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said
 
 State = Renewal.State
 
@@ -63,10 +63,10 @@ def enter(connection_id: int, values: Mapping[str, str], *, by: User | None) -> 
     stored = credentials.read(connection)
     fresh = {key: text for key, value in values.items() if (text := value.strip()) and text != stored.get(key)}
     if not fresh:
-        raise NotNow(_("新しい値を入力してください。今と同じ値は更新になりません。"))
+        raise NotNow(said("新しい値を入力してください。今と同じ値は更新になりません。"))
     renewal = open_renewal(connection)
     if renewal and renewal.state == State.SWITCHED:
-        raise NotNow(_("前の切替がまだ終わっていません。確認するか、元に戻してから入力してください。"))
+        raise NotNow(said("前の切替がまだ終わっていません。確認するか、元に戻してから入力してください。"))
     overlap = terms.overlaps(connection.shop.channel, fresh)
     paused = [] if overlap else pausing.pause_all(connection, by=by)
     if renewal is None:
@@ -82,7 +82,7 @@ def test(renewal_id: int, *, by: User | None, limit_s: float | None = None) -> s
     or NotNow. Returns what was seen."""
     renewal = Renewal.objects.select_related("connection__shop").get(pk=renewal_id)
     if renewal.state not in (State.ENTERED, State.TESTED):
-        raise NotNow(_("テストできる新しい値がありません。"))
+        raise NotNow(said("テストできる新しい値がありません。"))
     connection, given = renewal.connection, bytes(renewal.fresh)
     values = credentials.read(connection) | credentials.unseal(given)
     connector = shops.connector_of(
@@ -102,7 +102,7 @@ def switch(renewal_id: int, *, by: User | None) -> Renewal:
     """From now on the new values are used; the old ones are kept. Raises NotNow unless they were tested well."""
     connection, renewal = _lock_renewal(renewal_id)
     if renewal.state != State.TESTED:
-        raise NotNow(_("先に新しい値をテストしてください。"))
+        raise NotNow(said("先に新しい値をテストしてください。"))
     stored, fresh = credentials.read(connection), credentials.unseal(bytes(renewal.fresh))
     old = {key: stored[key] for key in fresh if stored.get(key)}
     renewal.old, renewal.old_dates = credentials.seal(old), terms.dates_of(connection, fresh)
@@ -121,7 +121,7 @@ def verify(renewal_id: int, *, by: User | None, limit_s: float | None = None) ->
     import catches up. Raises ChannelError (kept on the renewal) or NotNow."""
     renewal = Renewal.objects.select_related("connection__shop").get(pk=renewal_id)
     if renewal.state != State.SWITCHED:
-        raise NotNow(_("切替の確認は済んでいます。"))
+        raise NotNow(said("切替の確認は済んでいます。"))
     connector = shops.connector_of(renewal.connection, purpose="renewal")
     try:
         seen = within(connector.check, limit_s)
@@ -140,7 +140,7 @@ def roll_back(renewal_id: int, *, by: User | None) -> Renewal:
     """The old values again, with their dates; what the renewal paused runs again. Raises NotNow when they are gone."""
     connection, renewal = _lock_renewal(renewal_id)
     if renewal.state not in (State.SWITCHED, State.KEPT):
-        raise NotNow(_("元に戻せる値がありません。"))
+        raise NotNow(said("元に戻せる値がありません。"))
     stored, old = credentials.read(connection), credentials.unseal(bytes(renewal.old))
     values = {key: value for key, value in stored.items() if key not in renewal.keys} | old
     credentials.put(connection, values, by=by)
@@ -154,7 +154,7 @@ def abandon(renewal_id: int, *, by: User | None) -> Renewal:
     """Give up before the switch; what the renewal paused runs again. Raises NotNow after the switch."""
     connection, renewal = _lock_renewal(renewal_id)
     if State.ABANDONED not in MOVES.get(State(renewal.state), set()):
-        raise NotNow(_("切替は済んでいます。「元に戻す」を使ってください。"))
+        raise NotNow(said("切替は済んでいます。「元に戻す」を使ってください。"))
     _end(connection, renewal, State.ABANDONED, by=by)
     return renewal
 
@@ -164,7 +164,7 @@ def finish(renewal_id: int, *, by: User | None) -> Renewal:
     """The old values are needed no more and go. Raises NotNow before the new ones have proved themselves."""
     connection, renewal = _lock_renewal(renewal_id)
     if renewal.state != State.KEPT:
-        raise NotNow(_("切替の確認が終わってから完了にしてください。"))
+        raise NotNow(said("切替の確認が終わってから完了にしてください。"))
     _end(connection, renewal, State.DONE, by=by)
     return renewal
 
@@ -243,7 +243,7 @@ def _move(
 ) -> None:
     """Raises NotNow for a move that the table does not have: a forbidden move is never silent."""
     if to not in MOVES.get(State(renewal.state), set()):
-        raise NotNow(_("この更新はすでに次の段階へ進んでいます。画面を読み込み直してください。"))
+        raise NotNow(said("この更新はすでに次の段階へ進んでいます。画面を読み込み直してください。"))
     renewal.state, renewal.moved_at = to, clock.now()
     renewal.save(update_fields=["state", "moved_at", *save])
     shops.journal(renewal.connection, kind or f"renewal_{to}", text, keys=", ".join(renewal.keys), by=by)
@@ -260,7 +260,7 @@ def _end(connection: Connection, renewal: Renewal, state: State, *, by: User | N
 def _note_test(renewal_id: int, seen: str, error: str, *, by: User | None) -> None:
     _connection, renewal = _lock_renewal(renewal_id)
     if renewal.state not in (State.ENTERED, State.TESTED):
-        raise NotNow(_("この更新はすでに次の段階へ進んでいます。画面を読み込み直してください。"))
+        raise NotNow(said("この更新はすでに次の段階へ進んでいます。画面を読み込み直してください。"))
     renewal.seen, renewal.error = seen[:500], error[:500]
     to = State.ENTERED if error else State.TESTED
     _move(renewal, to, by=by, save=["seen", "error"], text=error or seen, kind="renewal_failed" if error else "")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from channels.connectors.contract import ChannelError, Connector, ConnectorSettings, CredentialsRefused
 from channels.connectors.registry import connector_class
@@ -12,6 +11,7 @@ from channels.services import calls, credentials
 from channels.services.patience import within
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.models import Shop
 
 Health = Connection.Health
@@ -38,7 +38,7 @@ def add_shop(
         code=code, defaults={"name": name or f"{kind.label} {code}", "channel": channel, "channel_label": kind.label}
     )
     if shop.channel != channel:
-        raise ValueError(_("店舗「%(code)s」は別のモールで登録済みです。別のコードを使ってください。") % {"code": code})
+        raise ValueError(said("店舗「%(code)s」は別のモールで登録済みです。別のコードを使ってください。", code=code))
     shop.capabilities, shop.channel_label = declared(channel), kind.label
     shop.name = name or shop.name
     shop.save(update_fields=["capabilities", "channel_label", "name"])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from customers.models import BlacklistEntry
 from customers.services.identity import Person
+from oms.kernel.said import said
 from oms.kernel.text import match_name
 
 
@@ -21,9 +22,9 @@ def _evidence(
     person: Person, by_phone: dict[str, BlacklistEntry], by_name: dict[tuple[str, str], BlacklistEntry]
 ) -> str:
     if entry := by_phone.get(_digits(person.phone)):
-        return f"電話番号が要注意リストと一致しました（{entry.reason}）。"
+        return said("電話番号が要注意リストと一致しました（%(reason)s）。", reason=entry.reason)
     if entry := by_name.get((match_name(person.name), person.postal_code.replace("-", ""))):
-        return f"氏名と郵便番号が要注意リストと一致しました（{entry.reason}）。"
+        return said("氏名と郵便番号が要注意リストと一致しました（%(reason)s）。", reason=entry.reason)
     return ""
 
 

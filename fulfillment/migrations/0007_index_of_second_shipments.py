@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("fulfillment", "0006_stop_requests"),
-        ("inventory", "0010_sku_changes_are_append_only"),
-        ("orders", "0033_indexes_for_more_filters"),
+        ("inventory", "0011_sku_changes_are_append_only"),
+        ("orders", "0034_indexes_for_more_filters"),
     ]
 
     operations = [

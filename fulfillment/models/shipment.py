@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location, Sku
+from oms.kernel.said_field import SaidField
 from orders.models import OrderLine, Recipient
 from orders.models.order import Carrier
 
@@ -84,7 +85,7 @@ class ShipmentEvent(models.Model):
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="events")
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(_("出来事"), max_length=30)
-    text = models.CharField(_("内容"), max_length=300, blank=True)
+    text = SaidField(_("内容"), blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
 
     def __str__(self) -> str:

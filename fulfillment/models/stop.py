@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fulfillment.models.shipment import Shipment
 from inventory.models import Location
+from oms.kernel.said_field import SaidField
 from orders.models import Order
 
 
@@ -29,7 +30,7 @@ class StopRequest(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     answered_at = models.DateTimeField(_("返事の日時"), null=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
-    answer = models.CharField(_("返事のメモ"), max_length=200, blank=True)
+    answer = SaidField(_("返事のメモ"), blank=True)
 
     class Meta:
         constraints = [

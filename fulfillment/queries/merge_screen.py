@@ -15,6 +15,7 @@ from orders.decide.slots import slot_label
 from orders.models import Order
 from orders.models.order import PaymentMethod
 from orders.queries.detail import PERSONAL
+from orders.queries.goods_words import goods_words
 
 RECENT = 50
 
@@ -72,7 +73,7 @@ def _card(order: Order, personal: bool) -> Card:
         ship_by=order.ship_by,
         recipient=name if personal else privacy.mask_name(name),
         place=place if personal else (first.prefecture if first else ""),
-        items=order.item_summary,
+        items=goods_words(order.item_summary),
         pieces=order.quantity,
         payment=str(PaymentMethod(order.payment_method).label),
         shipping_fee=order.shipping_fee,

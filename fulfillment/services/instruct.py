@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
 
 from fulfillment.decide.merging import same_key
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.queries.merging import keys_of
 from fulfillment.services import facts, journal
 from oms.kernel import clock
+from oms.kernel.said import said
+from oms.kernel.said_field import choice
 from orders.models import Order
 from orders.models.order import Stage
 from orders.services import journal as order_journal
@@ -49,7 +50,7 @@ def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
     locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     may = set(instructable().filter(pk__in=[order.pk for order in locked]).values_list("pk", flat=True))
     skipped = {
-        order.pk: _("ステータスが「%(stage)s」のため出荷指示できません。") % {"stage": order.get_stage_display()}
+        order.pk: said("ステータスが「%(stage)s」のため出荷指示できません。", stage=choice(order, "stage"))
         for order in locked
         if order.pk not in may and order.pk in set(order_ids)
     }
@@ -96,7 +97,7 @@ def _waiting_parcels(carried: Mapping[int, set[int]], may: set[int]) -> dict[int
     waits = {}
     for pk, orders in shared.items():
         if not orders <= may:
-            waits[pk] = _("同梱した受注がまだ出荷指示待ちになっていません。待つか、同梱を解除してください。")
+            waits[pk] = said("同梱した受注がまだ出荷指示待ちになっていません。待つか、同梱を解除してください。")
         elif not same_key([keys.get(order_id, "") for order_id in orders]):
-            waits[pk] = _("同梱した受注の届け先が変わりました。同梱を解除してください。")
+            waits[pk] = said("同梱した受注の届け先が変わりました。同梱を解除してください。")
     return waits

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
 from fulfillment.models import Merge, MergedOrder, MergePair, Shipment, ShipmentLine
@@ -13,6 +12,7 @@ from fulfillment.queries import merging as reading
 from fulfillment.services import facts, merge_keys, merge_money
 from oms.kernel import clock
 from oms.kernel.models import Effect
+from oms.kernel.said import said, together
 from orders.models import Mail, Order
 from orders.models.mail import MailEvent
 from orders.services import journal, mail, review
@@ -57,7 +57,7 @@ def merge_orders(order_ids: Sequence[int], *, actor: Actor) -> Merge:
     for order_id in others:
         _move_in(record, shipments[main], shipments[order_id], order_id, discounts.get(order_id, 0))
     merge_money.give(record, discounts, orders, actor=actor)
-    numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
+    numbers = together(orders[id_].channel_order_no for id_ in ids)
     journal.write(
         [Entry(id_, "merged", numbers, _moved(orders[id_], -discounts.get(id_, 0))) for id_ in ids], actor=actor
     )
@@ -77,7 +77,7 @@ def _tell_buyer(record: Merge, orders: dict[int, Order], ids: Sequence[int]) -> 
     is told again, and what still waits of the smaller one is not sent."""
     main = orders[ids[0]]
     if mail.is_on(main.shop, MailEvent.MERGE_NOTICE):
-        _untell_buyer(list(orders), _("別の受注も同梱したため送りません。"))
+        _untell_buyer(list(orders), said("別の受注も同梱したため送りません。"))
         members = record.orders.filter(active=True).order_by("pk")
         numbers = list(members.values_list("order__channel_order_no", flat=True))
         words = {"mail.message": "■まとめてお届けするご注文: " + "、".join(numbers)}
@@ -105,17 +105,17 @@ def _standing(order_ids: Sequence[int]) -> Merge | None:
 
 def _check(ids: Sequence[int], found: dict[int, Candidate]) -> None:
     if len(ids) < 2:
-        raise CannotMerge(_("同梱する受注を2件以上選んでください。"))
+        raise CannotMerge(said("同梱する受注を2件以上選んでください。"))
     if missing := [id_ for id_ in ids if id_ not in found]:
         names = ", ".join(Order.objects.filter(pk__in=missing).values_list("channel_order_no", flat=True))
-        raise CannotMerge(_("受注 %(no)s は出荷指示前ではないため同梱できません。") % {"no": names})
+        raise CannotMerge(said("受注 %(no)s は出荷指示前ではないため同梱できません。", no=names))
     if MergedOrder.objects.filter(order__in=ids[1:], active=True).exists():
-        raise CannotMerge(_("すでに別の受注と同梱されています。先に同梱を解除してください。"))
+        raise CannotMerge(said("すでに別の受注と同梱されています。先に同梱を解除してください。"))
     for place, one in enumerate(ids):
         for other in ids[place + 1 :]:
             verdict = judge(found[one], found[other])
             if verdict.kind != Kind.MERGE:
-                raise CannotMerge(verdict.cause or _("届け先が異なるか、店舗の設定で同梱できません。"))
+                raise CannotMerge(verdict.cause or said("届け先が異なるか、店舗の設定で同梱できません。"))
 
 
 def _shipments_of(order_ids: Sequence[int]) -> dict[int, Shipment]:
@@ -161,10 +161,10 @@ def undo(merge_id: int, *, actor: Actor, why: str = "", whatever_was_given: bool
         else None
     )
     if shared is not None and shared.state in {Shipment.State.INSTRUCTED, Shipment.State.SHIPPED}:
-        raise CannotMerge(_("出荷指示を出したあとのため、同梱を解除できません。"))
+        raise CannotMerge(said("出荷指示を出したあとのため、同梱を解除できません。"))
     members = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk"))
     if not {member.order_id for member in members} <= orders.keys():  # it grew before the lock
-        raise CannotMerge(_("同時にほかの受注が同梱されました。画面を開き直してから解除してください。"))
+        raise CannotMerge(said("同時にほかの受注が同梱されました。画面を開き直してから解除してください。"))
     if not whatever_was_given and (cause := merge_money.why_not_back(members)):
         raise CannotMerge(cause)
     for member in members:
@@ -175,10 +175,10 @@ def undo(merge_id: int, *, actor: Actor, why: str = "", whatever_was_given: bool
         shared.delete()
     MergedOrder.objects.filter(pk__in=[member.pk for member in members]).update(active=False)
     Merge.objects.filter(pk=merge_id).update(undone_at=clock.now(), undone_by=actor.by)
-    numbers = _("、").join(orders[id_].channel_order_no for id_ in ids)
-    text = f"{numbers} {why}".strip()
+    numbers = together(orders[id_].channel_order_no for id_ in ids)
+    text = together([numbers, why], " ")
     journal.write([Entry(id_, "unmerged", text, _moved(orders[id_], given.get(id_, 0))) for id_ in ids], actor=actor)
-    _untell_buyer(ids, _("同梱を解除したため送りません。"))
+    _untell_buyer(ids, said("同梱を解除したため送りません。"))
     facts.refresh(sorted(ids), actor=actor)
     return True
 
@@ -202,7 +202,7 @@ def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART
     Raises CannotMerge when they are one order.
     """
     if one == other:
-        raise CannotMerge(_("同梱する受注を2件以上選んでください。"))
+        raise CannotMerge(said("同梱する受注を2件以上選んでください。"))
     low, high = pair(one, other)
     orders = _locked([low, high])
     MergePair.objects.update_or_create(
@@ -228,7 +228,7 @@ def ask_customer(one: int, other: int, *, actor: Actor) -> int:
     merge_keys.renew([one, other])
     found = reading.candidates([one, other])
     if len(found) < 2 or judge(*found).kind == Kind.NEVER:
-        raise CannotMerge(_("届け先が異なるか、店舗の設定で同梱できません。"))
+        raise CannotMerge(said("届け先が異なるか、店舗の設定で同梱できません。"))
     keep_apart(one, other, decision=MergePair.Decision.ASKED, actor=actor)
     low, high = pair(one, other)
     numbers = dict(Order.objects.filter(pk__in=[low, high]).values_list("pk", "channel_order_no"))
@@ -252,11 +252,11 @@ def _fits_still(merge_id: int) -> bool:
 def mend(effect: Effect) -> None:
     """Handler of the effect `merge_broken`: an order of a merge was cancelled, or goes elsewhere now (`moved`), so the
     others get their own way back. One that was moved and still fits stays."""
-    merge_id, why = effect.payload["merge"], _("受注の取り消しのため")
+    merge_id, why = effect.payload["merge"], said("受注の取り消しのため")
     if "moved" in effect.payload:
         if _fits_still(merge_id):
             return
-        why = _("モールで届け先や配送の指定が変わったため")
+        why = said("モールで届け先や配送の指定が変わったため")
     try:
         undo(merge_id, actor=SYSTEM, why=why, whatever_was_given=True)
     except CannotMerge:

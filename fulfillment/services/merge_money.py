@@ -7,10 +7,10 @@ binds and nothing was paid yet, a person lowers it on the mall's page. The calle
 from collections.abc import Mapping, Sequence
 
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from fulfillment.models import Merge, MergedOrder
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.models import Order, Refund, TaskKind
 from orders.models.order import PaymentState
 from orders.services import ledger, refunds, review, tasks
@@ -48,15 +48,16 @@ def _see_to(merge: Merge, order: Order, off: int, actor: Actor) -> None:
     over = min(off, max(0, order.paid_amount - (order.total or 0)))
     if over:
         wish = refunds.Wish(quantities={}, surplus=over)
-        reason = _("同梱により送料が1件分になったため")
+        reason = said("同梱により送料が1件分になったため")
         refunds.open_refund(order.pk, key=key_of(merge.pk, order.pk), wish=wish, reason=reason, actor=actor)
     elif not sets_own_price(order):
-        text = _("%(no)s: %(mall)sの画面で合計を %(total)s に下げる（同梱の送料 %(off)s）") % {
-            "no": order.channel_order_no,
-            "mall": order.shop.channel_label,
-            "total": yen(order.total or 0),
-            "off": yen(off),
-        }
+        text = said(
+            "%(no)s: %(mall)sの画面で合計を %(total)s に下げる（同梱の送料 %(off)s）",
+            no=order.channel_order_no,
+            mall=order.shop.channel_label,
+            total=yen(order.total or 0),
+            off=yen(off),
+        )
         new = tasks.NewTask(task_of(merge.pk, order.pk), order.pk, text, TaskKind.CHANGE, page_of(order))
         tasks.ask([new], actor=actor)
 
@@ -65,12 +66,12 @@ def why_not_back(members: Sequence[MergedOrder]) -> str:
     """Why the money of a merge cannot be put back, and what to do; empty when it can."""
     keys = [key_of(member.merge_id, member.order_id) for member in members]
     if Refund.objects.filter(key__in=keys, state=Refund.State.DONE).exists():
-        return _(
+        return said(
             "同梱で安くなった送料を返金したあとのため、金額は元に戻せません。"
             "荷物だけを分けるときは「金額はそのままにする」を選んで解除してください。"
         )
     if tasks.finished([task_of(member.merge_id, member.order_id) for member in members]):
-        return _(
+        return said(
             "モールの画面で合計を下げたあとのため、金額は元に戻せません。"
             "荷物だけを分けるときは「金額はそのままにする」を選んで解除してください。"
         )
@@ -83,7 +84,7 @@ def take_back(members: Sequence[MergedOrder], orders: Mapping[int, Order], *, ac
     given = [member for member in members if member.discount and not why_not_back([member])]
     keys = [key_of(member.merge_id, member.order_id) for member in given]
     due = list(Refund.objects.filter(key__in=keys, state=Refund.State.DUE).order_by("pk").values_list("pk", flat=True))
-    refunds.withdraw(due, actor=actor, note=_("同梱を解除したため"))
+    refunds.withdraw(due, actor=actor, note=said("同梱を解除したため"))
     tasks.withdraw([task_of(member.merge_id, member.order_id) for member in given], actor=actor)
     rises = {m.order_id: m.discount for m in given if orders[m.order_id].discount >= m.discount}
     for order_id, off in rises.items():

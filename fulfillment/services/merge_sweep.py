@@ -5,13 +5,13 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils.translation import gettext as _
 
 from fulfillment.decide.merging import Candidate, Kind, ask_until, groups, judge, pair, policy_of, same_key
 from fulfillment.models import Merge, MergedOrder, MergePair, ReleaseTime, Shipment
 from fulfillment.queries import merging as reading
 from fulfillment.services import merge, merge_keys
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.decide.reasons import Found
 from orders.models import Order, ReviewReason, Shop
 from orders.services import review
@@ -65,7 +65,7 @@ def mend_broken() -> int:
     broken = 0
     for merge_id, ids in of.items():
         if _is_broken([stages[id_] for id_ in ids], [keys.get(id_, "") for id_ in ids]):
-            broken += merge.undo(merge_id, actor=SYSTEM, why=_("一緒に出荷できなくなったため"))
+            broken += merge.undo(merge_id, actor=SYSTEM, why=said("一緒に出荷できなくなったため"))
     return broken
 
 
@@ -101,7 +101,7 @@ def _ask(wanted: Mapping[int, Sequence[Candidate]]) -> None:
 def _found(order_id: int, group: Sequence[Candidate]) -> Found:
     others = [candidate.order_id for candidate in group if candidate.order_id != order_id]
     numbers = Order.objects.filter(pk__in=others).order_by("pk").values_list("channel_order_no", flat=True)
-    return Found(merge.REASON, f"同じ届け先の受注があります: {'、'.join(numbers)}", "recipient")
+    return Found(merge.REASON, said("同じ届け先の受注があります: %(names)s", names=numbers), "recipient")
 
 
 def _let_go(group: Sequence[Candidate]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts, journal
@@ -12,6 +11,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
 from oms.kernel.models import Effect
+from oms.kernel.said import said
 from orders.models import Mail, Order, OrderLine, ReturnCase, ReturnLine
 from orders.models.order import ChannelSync
 from orders.services import journal as order_journal
@@ -40,9 +40,9 @@ def reopen(shipment_id: int, *, actor: Actor) -> Shipment:
     _uncount(lines)
     Shipment.objects.filter(pk=shipment.pk).update(state=Shipment.State.INSTRUCTED, shipped_at=None, tracking_no="")
     journal.write([(shipment.pk, "reopened", shipment.tracking_no)], by=actor.by)
-    text = _("送り状 %(no)s を取り消し") % {"no": shipment.tracking_no}
+    text = said("送り状 %(no)s を取り消し", no=shipment.tracking_no)
     if sent:
-        text += _("（出荷メールは送信済み）")
+        text = said("送り状 %(no)s を取り消し（出荷メールは送信済み）", no=shipment.tracking_no)
     order_journal.write([Entry(order_id, "reopened", text) for order_id in order_ids], actor=actor)
     _give_back(shipment, lines, actor)
     facts.refresh(order_ids, actor=actor)
@@ -52,16 +52,16 @@ def reopen(shipment_id: int, *, actor: Actor) -> Shipment:
 def why_not_reopened(shipment: Shipment, order_ids: Sequence[int]) -> str:
     """Why the confirmation stands; empty when it may be taken back."""
     if shipment.state != Shipment.State.SHIPPED or shipment.shipped_at is None:
-        return _("出荷済みの出荷伝票ではありません。")
+        return said("出荷済みの出荷伝票ではありません。")
     if in_tokyo(shipment.shipped_at).date() != clock.today():
-        return _("取り消せるのは当日の出荷だけです。返品として扱ってください。")
+        return said("取り消せるのは当日の出荷だけです。返品として扱ってください。")
     told = Effect.objects.filter(key__in=_notice_keys(shipment, order_ids)).exclude(
         state=Effect.State.WAITING, attempts=0
     )
     if told.exists():
-        return _("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。")
+        return said("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。")
     if ReturnLine.objects.filter(case__order__in=order_ids).exists():
-        return _("返品の受付があるため取り消せません。")
+        return said("返品の受付があるため取り消せません。")
     return ""
 
 
@@ -71,7 +71,7 @@ def _pull_back(shipment: Shipment, order_ids: Sequence[int]) -> bool:
     notices = Effect.objects.filter(key__in=_notice_keys(shipment, order_ids))
     notices.filter(state=Effect.State.WAITING, attempts=0).delete()
     if notices.exists():  # a worker took it between our look and our taking back
-        raise Refused(_("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。"))
+        raise Refused(said("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。"))
     Order.objects.filter(pk__in=order_ids, channel_sync=ChannelSync.PENDING).update(
         channel_sync=ChannelSync.NONE, version=F("version") + 1
     )
@@ -108,7 +108,7 @@ def _give_back(shipment: Shipment, lines: Sequence[ShipmentLine], actor: Actor) 
             by_id=actor.by.pk if actor.by else None,
         )
     except stock.OutOfStock as error:
-        raise Refused(_("在庫の引当を元に戻せないため取り消せません。返品として扱ってください。")) from error
+        raise Refused(said("在庫の引当を元に戻せないため取り消せません。返品として扱ってください。")) from error
 
 
 @transaction.atomic
@@ -122,7 +122,7 @@ def parcel_returned(shipment_id: int, *, tracking_no: str = "", actor: Actor) ->
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
     shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment_id)
     if shipment.state not in {Shipment.State.SHIPPED, Shipment.State.RETURNED}:
-        raise Refused(_("出荷済みの出荷伝票ではありません。"))
+        raise Refused(said("出荷済みの出荷伝票ではありません。"))
     cases = [_case_of(shipment, order_id, tracking_no or shipment.tracking_no, actor) for order_id in order_ids]
     if shipment.state == Shipment.State.SHIPPED:
         Shipment.objects.filter(pk=shipment.pk).update(state=Shipment.State.RETURNED)
@@ -138,7 +138,7 @@ def _case_of(shipment: Shipment, order_id: int, tracking_no: str, actor: Actor) 
         reason="refused",
         key=f"undelivered:{shipment.pk}:{order_id}",
         kind=ReturnCase.Kind.UNDELIVERED,
-        note=_("出荷伝票 %(no)s が配達できずに戻ります。") % {"no": shipment.number},
+        note=said("出荷伝票 %(no)s が配達できずに戻ります。", no=shipment.number),
         actor=actor,
     )
     if case.state == ReturnCase.State.REQUESTED:

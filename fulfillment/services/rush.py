@@ -1,7 +1,6 @@
 """Shipping one order at once, from wherever it stands: allocate, instruct and confirm in one go."""
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from fulfillment.models import Shipment
 from fulfillment.services import facts, journal
@@ -9,6 +8,8 @@ from fulfillment.services.allocate import allocate_orders
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
 from oms.kernel import clock
+from oms.kernel.said import said
+from oms.kernel.said_field import choice
 from orders.models import Order, ReviewReason
 from orders.models.order import PAYABLE, PaymentState, Stage
 from orders.services import hold, review, waiting
@@ -36,9 +37,9 @@ def ship_now(order: Order, *, carrier: str, tracking_no: str, force: bool = Fals
     if order.stage in {Stage.SHIPPED, Stage.COMPLETED}:
         if order.tracking_label == tracking_no.strip():
             return list(shipments.filter(state=Shipment.State.SHIPPED).values_list("pk", flat=True))
-        raise NotReady(_("すでに出荷済みです（送り状番号 %(no)s）。") % {"no": order.tracking_label or "—"})
+        raise NotReady(said("すでに出荷済みです（送り状番号 %(no)s）。", no=order.tracking_label or "—"))
     if order.cancelled_at or order.fulfilled_by_channel:
-        raise NotReady(_("キャンセル済み、またはモールが出荷する注文です。"))
+        raise NotReady(said("キャンセル済み、またはモールが出荷する注文です。"))
     if force:
         _pass_gates(order, actor)
     if order.stage == Stage.AWAITING_STOCK:
@@ -50,8 +51,10 @@ def ship_now(order: Order, *, carrier: str, tracking_no: str, force: bool = Fals
         order.refresh_from_db()
     if order.stage not in {Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED}:
         raise NotReady(
-            _("ステータスが「%(stage)s」のため出荷できません。先に画面で解消するか、--force を付けてください。")
-            % {"stage": order.get_stage_display()}
+            said(
+                "ステータスが「%(stage)s」のため出荷できません。先に画面で解消するか、--force を付けてください。",
+                stage=choice(order, "stage"),
+            )
         )
     waiting_ids = shipments.filter(state=Shipment.State.INSTRUCTED).order_by("pk").values_list("pk", flat=True)
     shipped = confirm_shipments([Departure(pk, carrier, tracking_no) for pk in waiting_ids], actor=actor)
@@ -61,11 +64,11 @@ def ship_now(order: Order, *, carrier: str, tracking_no: str, force: bool = Fals
 
 
 def _pass_gates(order: Order, actor: Actor) -> None:
-    order_journal.write([Entry(order.pk, "forced", str(order.get_stage_display()))], actor=actor)
+    order_journal.write([Entry(order.pk, "forced", choice(order, "stage"))], actor=actor)
     hold.lift_holds([order.pk], actor=actor)
-    review.accept([order.pk], actor=actor, note=_("強制出荷"))
+    review.accept([order.pk], actor=actor, note=said("強制出荷"))
     ReviewReason.objects.filter(order=order, state="open").update(
-        state="accepted", closed_at=clock.now(), note=_("強制出荷")
+        state="accepted", closed_at=clock.now(), note=said("強制出荷")
     )
     Order.objects.filter(pk=order.pk).update(
         phase="open",
@@ -82,5 +85,5 @@ def _instruct(order: Order, actor: Actor) -> None:
     planned = Shipment.objects.filter(lines__order_line__order=order, state=Shipment.State.PLANNED).distinct()
     ids = list(planned.values_list("pk", flat=True))
     Shipment.objects.filter(pk__in=ids).update(state=Shipment.State.INSTRUCTED, instructed_at=clock.now())
-    journal.write([(pk, "instructed", _("強制出荷")) for pk in ids], by=actor.by)
+    journal.write([(pk, "instructed", said("強制出荷")) for pk in ids], by=actor.by)
     facts.refresh([order.pk], actor=actor)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Q
-from django.utils.translation import gettext as _
 
 from fulfillment.models import Shipment, ShipmentLine, ToldTogether
 from fulfillment.services import facts, journal
 from fulfillment.tracking import tracking_url
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.said import said, together
+from oms.kernel.said_field import choice
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Order
 from orders.models.order import ChannelSync, FulfillmentState
@@ -91,13 +92,15 @@ def _refusals(locked: Sequence[Shipment], by_id: dict[int, Departure], held: dic
     refused = {}
     for shipment in locked:
         if shipment.state == Shipment.State.SHIPPED:
-            refused[shipment.pk] = _("すでに出荷済みです。")
+            refused[shipment.pk] = said("すでに出荷済みです。")
         elif shipment.state == Shipment.State.STOP_REQUESTED:
-            refused[shipment.pk] = _("出荷停止を依頼されています。止められたか、間に合わなかったかを答えてください。")
+            refused[shipment.pk] = said(
+                "出荷停止を依頼されています。止められたか、間に合わなかったかを答えてください。"
+            )
         elif shipment.state != Shipment.State.INSTRUCTED:
-            refused[shipment.pk] = _("出荷指示が出ていません（%(state)s）。") % {"state": shipment.get_state_display()}
+            refused[shipment.pk] = said("出荷指示が出ていません（%(state)s）。", state=choice(shipment, "state"))
         elif not by_id[shipment.pk].tracking_no.strip():
-            refused[shipment.pk] = _("送り状番号を入力してください。")
+            refused[shipment.pk] = said("送り状番号を入力してください。")
         elif shipment.pk in held:
             refused[shipment.pk] = held[shipment.pk]
     return refused
@@ -114,7 +117,7 @@ def _without_goods(lines: Sequence[ShipmentLine]) -> dict[int, str]:
         key = (ref_of(line.order_line_id), line.sku_id, line.shipment.location_id)
         placed[key] -= line.quantity
         if placed[key] < 0:
-            refused[line.shipment_id] = _("在庫が足りなくなったため出荷できません。引当を取り直しています。")
+            refused[line.shipment_id] = said("在庫が足りなくなったため出荷できません。引当を取り直しています。")
     return refused
 
 
@@ -125,10 +128,11 @@ def _stopped_orders(order_ids: Sequence[int]) -> dict[int, str]:
     for order in Order.objects.filter(pk__in=order_ids).annotate(blocking=reasons):
         if order.held_at or order.blocking:
             cause = (
-                _("受注 %(no)s は保留中です。") % {"no": order.channel_order_no}
+                said("受注 %(no)s は保留中です。", no=order.channel_order_no)
                 if order.held_at
-                else _("受注 %(no)s に未確認の理由があります。受注画面で確認してください。")
-                % {"no": order.channel_order_no}
+                else said(
+                    "受注 %(no)s に未確認の理由があります。受注画面で確認してください。", no=order.channel_order_no
+                )
             )
             own = ShipmentLine.objects.filter(order_line__order=order).values_list("shipment", flat=True)
             stopped |= dict.fromkeys(own, cause)
@@ -189,11 +193,11 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     told: dict[
         int, int
     ] = {}  # order → the parcel whose news tells it; parcels that leave together are one piece of news
-    together = []
+    at_once = []
     for shipment in leaving:
         for order_id in sorted(orders_of[shipment.pk]):
             if order_id in told:
-                together.append(ToldTogether(order_id=order_id, shipment=shipment, under_id=told[order_id]))
+                at_once.append(ToldTogether(order_id=order_id, shipment=shipment, under_id=told[order_id]))
                 continue
             told[order_id] = shipment.pk
             order = orders[order_id]
@@ -208,7 +212,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
             )
             if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
                 notices.append((order_id, shipment.pk))
-    ToldTogether.objects.bulk_create(together)
+    ToldTogether.objects.bulk_create(at_once)
     put(
         [
             NewEffect("channel_ship", f"ship:{o}:{s}", f"order:{o}:channel", {"order": o, "shop": orders[o].shop_id})
@@ -220,7 +224,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     )
     order_journal.write(
         [
-            Entry(order_id, "shipped", f"{shipment.get_carrier_display()} {shipment.tracking_no}")
+            Entry(order_id, "shipped", together([choice(shipment, "carrier"), shipment.tracking_no], " "))
             for shipment in leaving
             for order_id in sorted(orders_of[shipment.pk])
         ],

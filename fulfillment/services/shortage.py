@@ -5,10 +5,10 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from fulfillment.services import facts, split
 from inventory.services import stock
+from oms.kernel.said import said
 from orders.models import LineComponent, Mail, Order, OrderLine
 from orders.models.mail import MailEvent
 from orders.models.order import FulfillmentState
@@ -42,7 +42,7 @@ def wait_no_more(order_ids: Sequence[int], *, planned_ship_date: date | None, ac
     done = labels.remove_tag(order_ids, WAITING_TAG, actor=actor)
     delivery.change(done, {"planned_ship_date": planned_ship_date}, actor=actor)
     drafts = Mail.objects.filter(order__in=done, event=MailEvent.DELAY_NOTICE, key__contains=DRAFTS)
-    mail.withdraw(drafts, reason=_("入荷待ちを取り消しました。"), actor=actor)
+    mail.withdraw(drafts, reason=said("入荷待ちを取り消しました。"), actor=actor)
     return done
 
 
@@ -59,7 +59,7 @@ def why_not_partly(order_ids: Sequence[int]) -> dict[int, str]:
     """Why nothing of an order could be sent ahead; orders of which something could are left out. A set that may be sent
     in parts is something where one of its components is free. Two queries, four with such sets."""
     over = Order.objects.filter(pk__in=order_ids).exclude(cancelled_at=None, fulfilled_by_channel=False)
-    found = dict.fromkeys(over.values_list("pk", flat=True), _("キャンセル済み、またはモールが出荷する受注です。"))
+    found = dict.fromkeys(over.values_list("pk", flat=True), said("キャンセル済み、またはモールが出荷する受注です。"))
     standing = OrderLine.objects.filter(order__in=order_ids, quantity__gt=F("shipped_quantity"))
     columns = ("order", "allocated_quantity", "quantity", "apart", "pk", "sku__is_bundle", "sku__ships_apart")
     lines = list(standing.values_list(*columns))
@@ -69,9 +69,9 @@ def why_not_partly(order_ids: Sequence[int]) -> dict[int, str]:
     placed |= _with_parts_there(sets)
     for order_id in order_ids:
         if order_id not in waiting:
-            found.setdefault(order_id, _("引当を待っている明細がありません。"))
+            found.setdefault(order_id, said("引当を待っている明細がありません。"))
         elif order_id not in placed:
-            found.setdefault(order_id, _("引当済みの明細がないため、先に出荷できるものがありません。"))
+            found.setdefault(order_id, said("引当済みの明細がないため、先に出荷できるものがありません。"))
     return found
 
 

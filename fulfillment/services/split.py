@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import F, Max, Q
-from django.utils.translation import gettext as _
 
 from fulfillment.decide.splitting import Held, by_temperature, fault
 from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts
 from oms.kernel import clock
+from oms.kernel.said import said, together
 from orders.models import Order, OrderLine
 from orders.services import journal, take_apart
 from orders.services.journal import Actor, Entry
@@ -34,7 +34,7 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
     rows = _rows(shipment)
     _refuse(fault(_held(rows), pieces))
     fresh = _move(order, shipment, rows, pieces)
-    text = _("、").join(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)
+    text = together(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)
     _finish(order.pk, "split", text, actor)
     return fresh
 
@@ -52,7 +52,7 @@ def split_by_temperature(order_ids: Sequence[int], *, actor: Actor) -> list[int]
                 _move(order, shipment, _rows(shipment), pieces)
                 further += 1
         if further:
-            _finish(order.pk, "split", _("温度帯ごと"), actor)
+            _finish(order.pk, "split", said("温度帯ごと"), actor)
             done.append(order.pk)
     return done
 
@@ -64,23 +64,23 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     lines that follow. Raises CannotSplit where nothing could leave, or nothing waits. Stock is locked last."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     if order.cancelled_at or order.fulfilled_by_channel:
-        raise CannotSplit(_("キャンセル済み、またはモールが出荷する受注です。"))
+        raise CannotSplit(said("キャンセル済み、またはモールが出荷する受注です。"))
     standing = OrderLine.objects.filter(order=order, quantity__gt=F("shipped_quantity"))
     waiting = list(
         standing.filter(allocated_quantity__lt=F("quantity"), apart=False).order_by("pk").values_list("pk", flat=True)
     )
     if not waiting:
-        raise CannotSplit(_("引当を待っている明細がありません。"))
+        raise CannotSplit(said("引当を待っている明細がありません。"))
     there = standing.filter(allocated_quantity=F("quantity")).exists()
     sets = standing.filter(pk__in=waiting, sku__is_bundle=True, sku__ships_apart=True, components__isnull=False)
     if pieces := {line.pk: line.quantity - line.allocated_quantity for line in sets.distinct()}:
         waiting = [*(line for line in waiting if line not in pieces), *_take_sets_apart(order, pieces, actor)]
         there = there or standing.filter(set_line__in=pieces, reserved=True).exists()
     if not there:
-        raise CannotSplit(_("引当済みの明細がないため、先に出荷できるものがありません。"))
+        raise CannotSplit(said("引当済みの明細がないため、先に出荷できるものがありません。"))
     OrderLine.objects.filter(pk__in=waiting).update(apart=True)
     Order.objects.filter(pk=order_id).update(version=F("version") + 1)
-    _finish(order_id, "split", _("引当済みの分を先に出荷"), actor)
+    _finish(order_id, "split", said("引当済みの分を先に出荷"), actor)
     return waiting
 
 
@@ -126,14 +126,14 @@ def _owner(shipment_id: int) -> int:
     carried = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
     ids = sorted(set(carried))
     if len(ids) != 1:
-        raise CannotSplit(_("同梱されている出荷伝票は分割できません。先に同梱を解除してください。"))
+        raise CannotSplit(said("同梱されている出荷伝票は分割できません。先に同梱を解除してください。"))
     return ids[0]
 
 
 def _locked(shipment_id: int) -> Shipment:
     found = Shipment.objects.select_for_update(no_key=True).filter(pk=shipment_id).order_by("pk").first()
     if found is None or found.state != Shipment.State.PLANNED:
-        raise CannotSplit(_("出荷指示を出したあとのため、分割できません。"))
+        raise CannotSplit(said("出荷指示を出したあとのため、分割できません。"))
     return found
 
 
@@ -162,10 +162,10 @@ def _held(rows: Mapping[int, Sequence[ShipmentLine]]) -> list[Held]:
 
 def _refuse(problem: str) -> None:
     causes = {
-        "unknown": _("この出荷伝票にない明細が選ばれています。画面を開き直してください。"),
-        "too_many": _("数量がこの出荷伝票の数量を超えています。"),
-        "nothing": _("分ける数量を入力してください。"),
-        "everything": _("すべての商品を分けることはできません。1点以上を残してください。"),
+        "unknown": said("この出荷伝票にない明細が選ばれています。画面を開き直してください。"),
+        "too_many": said("数量がこの出荷伝票の数量を超えています。"),
+        "nothing": said("分ける数量を入力してください。"),
+        "everything": said("すべての商品を分けることはできません。1点以上を残してください。"),
     }
     if problem:
         raise CannotSplit(causes[problem])

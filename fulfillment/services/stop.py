@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import Min
-from django.utils.translation import gettext as _
 
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
 from fulfillment.services import facts, journal
@@ -18,6 +17,7 @@ from inventory.models import Location
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.models import Order, OrderLine
 from orders.services import cancel, hold, refetch, returns
 from orders.services import facts as order_facts
@@ -83,7 +83,7 @@ def pull_back(order_id: int) -> bool:
         return False
     if any(s.state != Shipment.State.INSTRUCTED for s in shipments):
         return False
-    note = _("モールの変更を反映するため")
+    note = said("モールの変更を反映するため")
     asked = StopRequest(purpose=Purpose.CHANGE, note=note, asked_at=clock.now(), asked_by=None)
     _write_requests([(s.pk, order_id) for s in shipments], {s.pk for s in shipments}, asked)
     journal.write([(s.pk, "stop_asked", note) for s in shipments], by=None)
@@ -150,7 +150,7 @@ def _write_requests(pairs: Sequence[tuple[int, int]], by_itself: set[int], asked
                 asked_by=asked.asked_by,
                 state=State.STOPPED if shipment_id in by_itself else State.WAITING,
                 answered_at=asked.asked_at if shipment_id in by_itself else None,
-                answer=_("作業前のため自動で止めました。") if shipment_id in by_itself else "",
+                answer=said("作業前のため自動で止めました。") if shipment_id in by_itself else "",
             )
             for shipment_id, order_id in pairs
         ],
@@ -205,7 +205,7 @@ def stopped(shipment_id: int, *, actor: Actor, note: str = "") -> Answered:
     """The location could stop the parcel: what waited for that goes on. Answering twice changes nothing."""
     shipment, requests = _claim(shipment_id)
     if shipment is None:
-        return Answered(refused=_("この出荷伝票には、返事待ちの停止依頼がありません。"))
+        return Answered(refused=said("この出荷伝票には、返事待ちの停止依頼がありません。"))
     _close(requests, State.STOPPED, note, actor)
     orders = sorted({request.order_id for request in requests})
     _take_back([shipment], actor.by)
@@ -222,9 +222,9 @@ def too_late(shipment_id: int, *, carrier: str, tracking_no: str, actor: Actor, 
     """The parcel had left: it ships, and what was to be cancelled becomes a return case for a person."""
     shipment, requests = _claim(shipment_id)
     if shipment is None:
-        return Answered(refused=_("この出荷伝票には、返事待ちの停止依頼がありません。"))
+        return Answered(refused=said("この出荷伝票には、返事待ちの停止依頼がありません。"))
     if not tracking_no.strip():
-        return Answered(refused=_("送り状番号を入力してください。お客様への案内に使います。"))
+        return Answered(refused=said("送り状番号を入力してください。お客様への案内に使います。"))
     _close(requests, State.TOO_LATE, note, actor)
     orders = sorted({request.order_id for request in requests})
     _write_clock(orders)
@@ -253,7 +253,7 @@ def _open_cases(order_ids: Sequence[int], shipment: Shipment, tracking_no: str, 
             pieces,
             reason="too_late",
             key=f"too_late:{one.pk}",
-            note=_("キャンセルが間に合わず出荷されました（%(no)s）。") % {"no": tracking_no},
+            note=said("キャンセルが間に合わず出荷されました（%(no)s）。", no=tracking_no),
             actor=actor,
         )
         cases.append(case.pk)
@@ -322,7 +322,7 @@ def _without_open_stops(order_ids: Sequence[int]) -> set[int]:
 def _hold_for_change(order_ids: Sequence[int], note: str, actor: Actor) -> None:
     """Held, so that no scheduled instruction sends it again before it is changed."""
     if order_ids:
-        hold.hold_orders(order_ids, reason=_("変更のため出荷を止めました"), actor=actor)
+        hold.hold_orders(order_ids, reason=said("変更のため出荷を止めました"), actor=actor)
 
 
 @transaction.atomic

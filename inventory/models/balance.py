@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inventory.models.location import Location
 from inventory.models.product import Sku
+from oms.kernel.said_field import SaidField
 
 PREORDER = "preorder"
 
@@ -96,7 +97,7 @@ class Entry(models.Model):
     reserved = models.IntegerField(_("引当済"))
     kind = models.CharField(_("種類"), max_length=12, choices=entry_kinds)
     ref = models.CharField(_("伝票"), max_length=80, blank=True)
-    note = models.CharField(_("理由"), max_length=200, blank=True, db_default="")
+    note = SaidField(_("理由"), blank=True, db_default="")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.DO_NOTHING,

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from inventory.models import Balance, BundleComponent, Sku
 from inventory.models.balance import PREORDER
 from inventory.services import door, places
+from oms.kernel.said import said, together
 from oms.kernel.text import clean_text, search_text
 
 
@@ -144,7 +145,7 @@ def _refuse_stocked_bundles(codes: Sequence[str]) -> None:
         Balance.objects.filter(sku__code__in=codes).exclude(on_hand=0, reserved=0).values_list("sku__code", flat=True)
     )
     if found := sorted(set(stocked)):
-        raise CatalogueError(f"在庫のある商品はセットにできません: {', '.join(found)}")
+        raise CatalogueError(said("在庫のある商品はセットにできません: %(names)s", names=together(found, ", ")))
 
 
 @transaction.atomic
@@ -156,16 +157,20 @@ def set_components(rows: Iterable[ComponentRow]) -> None:
     wanted: dict[str, dict[str, int]] = {}
     for row in rows:
         if row.quantity < 1:
-            raise CatalogueError(f"{row.bundle_code}: 構成品の数量は1以上にしてください")
+            raise CatalogueError(
+                said("%(bundle_code)s: 構成品の数量は1以上にしてください", bundle_code=row.bundle_code)
+            )
         if row.bundle_code == row.component_code:
-            raise CatalogueError(f"{row.bundle_code}: セット自身を構成品にはできません。構成品から外してください")
+            raise CatalogueError(
+                said("%(code)s: セット自身を構成品にはできません。構成品から外してください", code=row.bundle_code)
+            )
         parts = wanted.setdefault(row.bundle_code, {})
         parts[row.component_code] = parts.get(row.component_code, 0) + row.quantity
     codes = set(wanted) | {component for parts in wanted.values() for component in parts}
     skus = {sku.code: sku for sku in Sku.objects.filter(code__in=codes).only("code", "is_bundle")}
     _refuse_unknown(codes - skus.keys(), "SKUコード")
     if plain := sorted(code for code in wanted if not skus[code].is_bundle):
-        raise CatalogueError(f"セット商品ではありません: {', '.join(plain)}")
+        raise CatalogueError(said("セット商品ではありません: %(names)s", names=together(plain, ", ")))
     BundleComponent.objects.filter(bundle__code__in=wanted).delete()
     BundleComponent.objects.bulk_create(
         BundleComponent(bundle=skus[bundle], component=skus[component], quantity=quantity)
@@ -198,13 +203,15 @@ def _refuse_deep_bundles() -> None:
             raise CatalogueError(f"セットがたがいの構成品になっています: {codes}。どれかを構成品から外してください")
         cursor.execute(DEEP)
         if deep := [row[0] for row in cursor.fetchall()]:
-            codes = ", ".join(deep[:20])
-            raise CatalogueError(f"セットの入れ子は2段までです: {codes}。いちばん内側の商品を直接入れてください")
+            names = together(deep[:20], ", ")
+            raise CatalogueError(
+                said("セットの入れ子は2段までです: %(names)s。いちばん内側の商品を直接入れてください", names=names)
+            )
 
 
 def _refuse_unknown(codes: Iterable[str], what: str) -> None:
     if unknown := sorted(codes):
-        raise CatalogueError(f"登録のない{what}: {', '.join(unknown[:20])}")
+        raise CatalogueError(said("登録のない%(what)s: %(names)s", what=what, names=together(unknown[:20], ", ")))
 
 
 def _ids(table: str, codes: Iterable[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from inventory.models.balance import EntryKind
 from inventory.queries.rows import COLUMNS, Row
 from inventory.signals import stock_moved
 from oms.kernel import clock
+from oms.kernel.said import stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def apply(
             [change.ref for change in real],
             [change.kind or kind for change in real],
             pool_only,
-            note,
+            stored(note),
             by_id,
             at,
             at,

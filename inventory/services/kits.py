@@ -6,7 +6,6 @@ Building is a decision, not a fact: it never takes what is promised to a custome
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from inventory.models import BundleComponent, Entry, KitChange, KitPart, Location, Sku
 from inventory.models.balance import EntryKind
@@ -14,6 +13,7 @@ from inventory.services import places, settlement
 from inventory.services.book import Book
 from inventory.services.facts import Fact, enter
 from oms.kernel import clock
+from oms.kernel.said import said
 
 
 class Refused(Exception):
@@ -59,19 +59,17 @@ def _said(parts: Mapping[str, int]) -> str:
 
 def _refuse_parts(kit: Sku, parts: Mapping[str, int], skus: Mapping[str, Sku]) -> None:
     if kit.is_bundle or BundleComponent.objects.filter(bundle=kit).exists():
-        raise Refused(_("在庫を持たないセットは、作り置きセットにできません。"))
+        raise Refused(said("在庫を持たないセットは、作り置きセットにできません。"))
     if unknown := sorted(set(parts) - set(skus)):
-        raise Refused(_("登録のないSKUコードです: %(codes)s") % {"codes": "、".join(unknown[:10])})
+        raise Refused(said("登録のないSKUコードです: %(codes)s", codes=list(unknown[:10])))
     if kit.code in parts:
-        raise Refused(_("セット自身を構成品にはできません。"))
+        raise Refused(said("セット自身を構成品にはできません。"))
     nested = [sku.code for sku in skus.values() if sku.is_bundle]
     nested += KitPart.objects.filter(kit__code__in=parts).values_list("kit__code", flat=True).distinct()
     if nested:
-        raise Refused(
-            _("セットを構成品にはできません。中の商品を入れてください: %(codes)s") % {"codes": "、".join(nested)}
-        )
+        raise Refused(said("セットを構成品にはできません。中の商品を入れてください: %(codes)s", codes=list(nested)))
     if KitPart.objects.filter(part=kit).exists() and parts:
-        raise Refused(_("このSKUはほかの作り置きセットの構成品です。"))
+        raise Refused(said("このSKUはほかの作り置きセットの構成品です。"))
 
 
 @transaction.atomic
@@ -84,7 +82,7 @@ def build(kit_id: int, location_id: int, kits: int, *, key: str, by_id: int | No
     Sku.objects.select_for_update(no_key=True).get(pk=kit_id)
     parts = dict(KitPart.objects.filter(kit=kit_id).values_list("part", "quantity"))
     if not parts:
-        raise Refused(_("構成品が決まっていません。先に構成を登録してください。"))
+        raise Refused(said("構成品が決まっていません。先に構成を登録してください。"))
     ref = f"build:{key}"
     facts = [Fact(kit_id, location_id, kits, ref)]
     facts += [Fact(sku_id, location_id, -kits * count, ref) for sku_id, count in parts.items()]
@@ -120,6 +118,9 @@ def _lacking(book: Book, facts: list[Fact]) -> dict[int, int]:
 
 def _refusal(lacking: Mapping[int, int], location_id: int) -> str:
     codes = Sku.objects.in_bulk(lacking)
-    named = "、".join(f"{codes[sku_id].code}（{units:,}個）" for sku_id, units in sorted(lacking.items()))
+    named = [
+        said("%(code)s（%(units)s個）", code=codes[sku_id].code, units=f"{units:,}")
+        for sku_id, units in sorted(lacking.items())
+    ]
     place = Location.objects.get(pk=location_id).name
-    return _("%(place)sでは引当のない在庫が足りません: %(skus)s") % {"place": place, "skus": named}
+    return said("%(place)sでは引当のない在庫が足りません: %(skus)s", place=place, skus=named)

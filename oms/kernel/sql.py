@@ -8,15 +8,18 @@ from psycopg import sql
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 from psycopg.types.json import Jsonb
 
+from oms.kernel.said import Said, stored
+
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows by COPY. Dictionaries become jsonb, lists arrays. Raises the usual integrity errors."""
+    """Insert rows by COPY. Dictionaries become jsonb, lists arrays; a
+    sentence (`oms.kernel.said`) keeps its form, so its column is a `SaidField`. Raises the usual integrity errors."""
     into = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(into) as copy:
         for row in rows:
-            copy.write_row([Jsonb(value) if isinstance(value, dict) else value for value in row])
+            copy.write_row([_plain(value) for value in row])
 
 
 def update_rows(table: str, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> int:
@@ -40,7 +43,9 @@ def update_rows(table: str, types: Mapping[str, str], rows: Sequence[Sequence[An
 
 
 def _plain(value: Any) -> Any:
-    return Jsonb(value) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return Jsonb(value)
+    return stored(value) if isinstance(value, Said) else value
 
 
 def next_ids(table: str, count: int) -> list[int]:

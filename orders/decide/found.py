@@ -11,7 +11,8 @@ from orders.decide.catalogue import CATALOGUE
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A reason found. `fingerprint` is equal as long as the facts behind it are; `set_level` is the company's own."""
+    """A reason found. `evidence` is a sentence (`oms.kernel.said`) or what somebody wrote. `fingerprint` is equal as
+    long as the facts behind it are: it is taken from the Japanese words. `set_level` is the company's own."""
 
     code: str
     evidence: str

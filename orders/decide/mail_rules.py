@@ -8,9 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
-
+from oms.kernel.said import said
 from orders.models.mail import MARKETING
 
 
@@ -44,23 +42,23 @@ class Channel:
         return cls(capabilities.get("mail") or "free", tuple(capabilities.get("mail_events") or ()))
 
 
-def why_not(mail: Facts, channel: Channel, wishes: Wishes) -> str | Promise:  # noqa: PLR0911 - one line per rule
+def why_not(mail: Facts, channel: Channel, wishes: Wishes) -> str:  # noqa: PLR0911 - one line per rule
     """Why this mail must not be sent; empty when it may."""
     marketing = mail.event in MARKETING
     if channel.mail == "none":
-        return _("このモールは店舗からのメールを認めていません。")
+        return said("このモールは店舗からのメールを認めていません。")
     if channel.mail == "relay" and marketing:
-        return _("このモールの注文者へ、注文と関係のないメールは送れません。")
+        return said("このモールの注文者へ、注文と関係のないメールは送れません。")
     if channel.events and mail.event not in channel.events:
-        return _("この種類のメールは、モールが自分で送るか、店舗からの送信を認めていません。")
+        return said("この種類のメールは、モールが自分で送るか、店舗からの送信を認めていません。")
     if mail.event in wishes.off_events:
-        return _("この店舗では送らない設定の種類です。")
+        return said("この店舗では送らない設定の種類です。")
     if quiet := next((mark for mark in mail.marks if mark in wishes.quiet_marks), ""):
-        return _("「%(mark)s」の付いた受注には送らない設定です。") % {"mark": quiet}
+        return said("「%(mark)s」の付いた受注には送らない設定です。", mark=quiet)
     if "@" not in mail.address:
-        return _("メールアドレスがありません。")
+        return said("メールアドレスがありません。")
     if "bounced" in mail.stops:
-        return _("以前に届かなかったメールアドレスです。アドレスを確かめてください。")
+        return said("以前に届かなかったメールアドレスです。アドレスを確かめてください。")
     if marketing and "opt_out" in mail.stops:
-        return _("受信者が配信を停止しています。")
+        return said("受信者が配信を停止しています。")
     return ""

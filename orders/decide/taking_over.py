@@ -7,13 +7,15 @@ Where nobody corrected anything here, `known` is what stands.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from oms.kernel.said import said, together
+
 PART_NAMES = {
-    "buyer": "注文者",
-    "recipients": "届け先",
-    "lines": "商品・数量",
-    "totals": "金額",
-    "delivery": "配達の希望",
-    "remarks": "備考",
+    "buyer": said("注文者"),
+    "recipients": said("届け先"),
+    "lines": said("商品・数量"),
+    "totals": said("金額"),
+    "delivery": said("配達の希望"),
+    "remarks": said("備考"),
 }
 
 
@@ -75,29 +77,44 @@ def judge(
     `parts` are those in which something visible changed, `at` the moment in words (the same change told twice is
     one piece of news, two changes alike are two), `clashing` labels of fields that both sides changed.
     """
-    names = "、".join(PART_NAMES[part] for part in PART_NAMES if part in parts)
+    names = [PART_NAMES[part] for part in PART_NAMES if part in parts]
     stops = []
     if clashing:
-        fields = "、".join(clashing)
         stops.append(
-            f"{at} こちらで直した{fields}が、モールでも変わりました。モールの内容にしてあります。"
-            "見比べて、どちらにするか決めてください。"
+            said(
+                "%(at)s こちらで直した%(fields)sが、モールでも変わりました。モールの内容にしてあります。"
+                "見比べて、どちらにするか決めてください。",
+                at=at,
+                fields=list(clashing),
+            )
         )
     if lines_clash:
         stops.append(
-            f"{at} こちらで商品・数量を変えたあとに、モールでも商品・数量が変わりました。"
-            "今の明細と合計を確かめてください。"
+            said(
+                "%(at)s こちらで商品・数量を変えたあとに、モールでも商品・数量が変わりました。"
+                "今の明細と合計を確かめてください。",
+                at=at,
+            )
         )
     if short:
         stops.append(
-            f"{at} モールで商品・数量が変わり、在庫が足りません。入荷を待つか、お客様に知らせるかを決めてください。"
+            said(
+                "%(at)s モールで商品・数量が変わり、在庫が足りません。"
+                "入荷を待つか、お客様に知らせるかを決めてください。",
+                at=at,
+            )
         )
     if strict and names:
-        stops.append(f"{at} モールで{names}が変わり、取り込みました。内容を確かめてください。")
-    informs = f"{at} モール側の変更を反映しました（{names}）。" if names and not stops else ""
-    return Judged(tuple(stops), informs)
+        stops.append(
+            said("%(at)s モールで%(names)sが変わり、取り込みました。内容を確かめてください。", at=at, names=names)
+        )
+    informs = said("%(at)s モール側の変更を反映しました（%(names)s）。", at=at, names=names)
+    return Judged(tuple(stops), informs if names and not stops else "")
 
 
-def together(open_evidence: str, new: Collection[str]) -> str:
-    """News added to what is still unread, each line once."""
-    return "\n".join(dict.fromkeys([*filter(None, open_evidence.split("\n")), *new]))
+def added(open_evidence: str, news: str) -> str:
+    """News of one or more lines added to what is still unread, each line once."""
+    known, new = open_evidence.split("\n"), news.split("\n")
+    if not set(new) & set(known):
+        return together([open_evidence, news], "\n")
+    return together([open_evidence, *(line for line in new if line not in known)], "\n")

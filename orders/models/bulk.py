@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.models import User
+from oms.kernel.said_field import SaidJSONField
 
 
 class BulkRun(models.Model):
@@ -29,9 +30,9 @@ class BulkRun(models.Model):
     state = models.CharField(_("状態"), max_length=8, choices=State, default=State.DRAFT)
     position = models.PositiveIntegerField(default=0)
     done = ArrayField(models.BigIntegerField(), default=list)
-    skipped = models.JSONField(default=dict)  # order id (text) → why
-    failed = models.JSONField(default=dict)
-    offers = models.JSONField(default=list)  # what one wants next: text, url, ids to post
+    skipped = SaidJSONField(default=dict)  # order id (text) → why
+    failed = SaidJSONField(default=dict)
+    offers = SaidJSONField(default=list)  # what one wants next: text, url, ids to post
     created_at = models.DateTimeField(_("作成日時"))
     touched_at = models.DateTimeField()
     finished_at = models.DateTimeField(_("完了日時"), null=True)
@@ -40,7 +41,7 @@ class BulkRun(models.Model):
     undo_state = models.CharField(max_length=8, choices=State, blank=True, default="", db_default="")
     undo_position = models.BigIntegerField(default=0, db_default=0)
     undone = ArrayField(models.BigIntegerField(), default=list, db_default=[])
-    undo_skipped = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    undo_skipped = SaidJSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     undone_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("元に戻した人")
     )

@@ -2,8 +2,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
+from oms.kernel.said import said
 from orders.models.order import Order, OrderLine
 
 # code → words; the code is stored, the words stand on the order (`cancel_reason`)
@@ -70,12 +70,11 @@ class Cancellation(models.Model):
 
     @property
     def text(self) -> str:
-        """The reason with what was added to it, in the shop's language: it is stored and told to channels."""
+        """The reason with what was added to it, a sentence for the journal; channels are told its Japanese."""
         if self.reason == "other" and self.note:
             return self.note
-        with override(settings.LANGUAGE_CODE):
-            words = str(CANCEL_REASONS.get(self.reason, self.reason))
-        return f"{words}（{self.note}）" if self.note else words
+        words = said(CANCEL_REASONS.get(self.reason, self.reason))
+        return said("%(why)s（%(note)s）", why=words, note=self.note) if self.note else words
 
 
 class CancellationLine(models.Model):

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models.order import Order
 
 
@@ -14,7 +15,7 @@ class OrderEvent(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(_("出来事"), max_length=30)
-    text = models.CharField(_("内容"), max_length=500, blank=True)
+    text = SaidField(_("内容"), blank=True)
     fields = models.JSONField(default=list)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
     action = models.CharField(max_length=40, blank=True)
@@ -35,8 +36,8 @@ class OrderEventValue(models.Model):
 
     event = models.ForeignKey(OrderEvent, models.CASCADE, related_name="values")
     field = models.CharField(max_length=40)
-    before = models.TextField(blank=True)
-    after = models.TextField(blank=True)
+    before = SaidField(blank=True)
+    after = SaidField(blank=True)
 
     def __str__(self) -> str:
         return self.field

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.models import User
+from oms.kernel.said_field import SaidField
 
 
 class ExportGrain(models.TextChoices):
@@ -75,7 +76,7 @@ class ExportRun(models.Model):
     position = models.PositiveIntegerField(default=0)
     rows = models.PositiveIntegerField(_("行数"), default=0)
     replaced = models.JSONField(default=dict)  # what Shift_JIS cannot hold: {"chars": n, "orders": n, "named": […]}
-    error = models.CharField(_("失敗の理由"), max_length=300, blank=True)
+    error = SaidField(_("失敗の理由"), blank=True)
     place = models.CharField(max_length=100, blank=True)  # under `settings.EXPORTS`
     size = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(_("日時"))

@@ -3,6 +3,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models.order import Order
 from orders.models.shop import Shop
 
@@ -129,7 +130,7 @@ class MailStop(models.Model):
 
     address = models.CharField(_("宛先"), max_length=254)
     kind = models.CharField(_("種類"), max_length=8, choices=Kind)
-    reason = models.CharField(_("理由"), max_length=200, blank=True)
+    reason = SaidField(_("理由"), blank=True)
     at = models.DateTimeField(_("日時"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -168,7 +169,7 @@ class Mail(models.Model):
     edited = models.BooleanField(_("文面を編集済み"), default=False, db_default=False)  # the text stands as it is
     extra = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))  # values of this mail alone
     state = models.CharField(_("状態"), max_length=12, choices=State, default=State.SCHEDULED)
-    reason = models.CharField(_("理由"), max_length=200, blank=True)
+    reason = SaidField(_("理由"), blank=True)
     message_id = models.CharField("Message-ID", max_length=200, blank=True, db_default="")
     created_at = models.DateTimeField(_("作成日時"))
     due_at = models.DateTimeField(_("送信予定"), null=True)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Member
 from inventory.models import Location, Sku
 from oms.kernel.own_words import own_word
+from oms.kernel.said_field import SaidField
 from oms.kernel.search import gram_index
 from orders.models.shop import Shop
 
@@ -169,7 +170,7 @@ class Order(models.Model):
     confirmed_at = models.DateTimeField(_("モール確定日時"), null=True)
     cancel_requested = models.BooleanField(_("キャンセル申請"), default=False)
     cancelled_at = models.DateTimeField(_("キャンセル日時"), null=True)
-    cancel_reason = models.CharField(_("キャンセル理由"), max_length=200, blank=True)
+    cancel_reason = SaidField(_("キャンセル理由"), blank=True)
 
     member = models.ForeignKey(Member, models.SET_NULL, null=True, blank=True)
     buyer_name = models.CharField(_("注文者"), max_length=120)
@@ -236,7 +237,7 @@ class Order(models.Model):
     stop_asked_at = models.DateTimeField(_("出荷停止依頼"), null=True)  # a location has still to answer
 
     held_at = models.DateTimeField(_("保留日時"), null=True)
-    hold_reason = models.CharField(_("保留理由"), max_length=200, blank=True)
+    hold_reason = SaidField(_("保留理由"), blank=True)
 
     hold_until = models.DateField(_("保留の期限"), null=True, blank=True)
 

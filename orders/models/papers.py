@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.money import Rounding
+from oms.kernel.said_field import SaidField
 from oms.kernel.search import gram_index
 from orders.documents.sizes import PaperSize
 from orders.models.order import Order
@@ -185,7 +186,7 @@ class DocumentEvent(models.Model):
     document = models.ForeignKey(IssuedDocument, models.PROTECT, related_name="events")
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(max_length=10, choices=Kind)
-    text = models.CharField(max_length=300, blank=True)
+    text = SaidField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
 
     class Meta:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models.order import Order
 from orders.models.shop import Shop
 
@@ -57,7 +58,7 @@ class PrivacyEvent(models.Model):
 
     kind = models.CharField(_("出来事"), max_length=8, choices=Kind)
     shop = models.ForeignKey(Shop, models.SET_NULL, null=True, related_name="+", verbose_name=_("店舗"))
-    text = models.CharField(_("内容"), max_length=300, blank=True)
+    text = SaidField(_("内容"), blank=True)
     count = models.PositiveIntegerField(_("件数"), default=0)
     at = models.DateTimeField(_("日時"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

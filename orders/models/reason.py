@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models.order import Order
 
 
@@ -25,14 +26,14 @@ class ReviewReason(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="reasons")
     code = models.CharField(_("理由"), max_length=30)
     level = models.CharField(_("区分"), max_length=6, choices=Level)
-    evidence = models.TextField(_("根拠"))
+    evidence = SaidField(_("根拠"))
     field = models.CharField(max_length=40, blank=True)
     fingerprint = models.CharField(max_length=40)
     state = models.CharField(_("状態"), max_length=14, choices=State, default=State.OPEN)
     raised_at = models.DateTimeField(_("発生日時"))
     closed_at = models.DateTimeField(_("解消日時"), null=True)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
-    note = models.CharField(_("メモ"), max_length=300, blank=True)
+    note = SaidField(_("メモ"), blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["order", "code"], name="reason_once_per_order")]

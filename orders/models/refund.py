@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models.order import LineComponent, Order, OrderLine
 
 
@@ -30,7 +31,7 @@ class Refund(models.Model):
     key = models.CharField(max_length=120, unique=True)
     state = models.CharField(_("状態"), max_length=10, choices=State, default=State.DUE)
     way = models.CharField(_("返金方法"), max_length=10, choices=Way)
-    reason = models.CharField(_("理由"), max_length=200)
+    reason = SaidField(_("理由"))
     goods = models.IntegerField(_("商品"), default=0)
     shipping = models.IntegerField(_("送料"), default=0)
     fees = models.IntegerField(_("手数料"), default=0)
@@ -48,7 +49,7 @@ class Refund(models.Model):
     cleared_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     done_at = models.DateTimeField(_("返金日時"), null=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    note = models.CharField(_("メモ"), max_length=300, blank=True)
+    note = SaidField(_("メモ"), blank=True)
 
     class Meta:
         indexes = [

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location, Sku
+from oms.kernel.said_field import SaidField
 from orders.decide.returns import REASONS, SHOP
 from orders.models.order import Carrier, LineComponent, Order, OrderLine
 
@@ -163,7 +164,7 @@ class ReturnEvent(models.Model):
     case = models.ForeignKey(ReturnCase, models.PROTECT, related_name="events")
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(_("出来事"), max_length=30)
-    text = models.CharField(_("内容"), max_length=500, blank=True)
+    text = SaidField(_("内容"), blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True)
 
     def __str__(self) -> str:

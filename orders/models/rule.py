@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from orders.models.order import Order
 
 
@@ -43,7 +44,7 @@ class RuleVersion(models.Model):
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField(_("版"))
     document = models.JSONField()
-    note = models.CharField(_("変更メモ"), max_length=200, blank=True)
+    note = SaidField(_("変更メモ"), blank=True)
     created_at = models.DateTimeField(_("作成日時"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("作成者")

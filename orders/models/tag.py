@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel import clock
+from oms.kernel.said_field import SaidField
 from orders.models.order import Order
 
 
@@ -76,7 +77,7 @@ class OrderTask(models.Model):
     link = models.CharField(_("作業する画面"), max_length=500, blank=True, db_default="")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="tasks")
-    text = models.CharField(_("内容"), max_length=200)
+    text = SaidField(_("内容"))
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("担当")
     )

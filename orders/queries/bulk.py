@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import scope
 from oms.kernel.csv_text import csv_line
 from oms.kernel.models import User
+from oms.kernel.said import heard
 from orders import actions
 from orders.models import BulkRun, Order
 
@@ -37,7 +38,7 @@ def grouped(causes: Mapping[int, str]) -> list[Group]:
     """By cause, the largest group first. One query."""
     ids: dict[str, list[int]] = defaultdict(list)
     for order_id, why in causes.items():
-        ids[str(why)].append(order_id)
+        ids[heard(why)].append(order_id)
     shown = [order_id for own in ids.values() for order_id in own[:SHOWN]]
     numbers = dict(Order.objects.filter(pk__in=shown).values_list("pk", "channel_order_no"))
     groups = [Group(why, len(own), [(id_, numbers.get(id_, "")) for id_ in own[:SHOWN]]) for why, own in ids.items()]
@@ -159,4 +160,4 @@ def csv_lines(order_ids: Sequence[int], said: Mapping[int, tuple[str, str]]) -> 
         numbers = dict(Order.objects.filter(pk__in=portion).values_list("pk", "channel_order_no"))
         for order_id in portion:
             word, why = said.get(order_id, ("", ""))
-            yield csv_line([numbers.get(order_id, ""), word, str(why)])
+            yield csv_line([numbers.get(order_id, ""), word, heard(why)])

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from oms.kernel import clock, own_words
 from oms.kernel.privacy import mask_name
+from oms.kernel.said import told
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderTag
@@ -24,6 +25,7 @@ from orders.models.reason import Level
 from orders.queries import desk_columns, visible
 from orders.queries import next_step as steps
 from orders.queries.desk_columns import STANDING, Column
+from orders.queries.goods_words import goods_words
 from orders.queries.tiles import board_figures
 from orders.queries.tones import LEVEL_TONES, STAGE_TONES
 from orders.services.presence import Present
@@ -159,7 +161,7 @@ def _names(people: Sequence[Present]) -> str:
 
 def _by_level(reasons: Iterable[Sequence[str]]) -> list[Reason]:
     """What stops first."""
-    found = [(code, level, evidence) for code, level, evidence in reasons]
+    found = [(code, level, told(evidence)) for code, level, evidence in reasons]
     return sorted(found, key=lambda reason: LEVEL_RANK[reason[1]]) if len(found) > 1 else found
 
 
@@ -218,7 +220,7 @@ def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page, added
         buyer=buyer if personal else mask_name(buyer),
         recipient="" if recipient == buyer else recipient if personal else mask_name(recipient),
         recipient_prefecture=order["recipient_prefecture"],
-        items=order["item_summary"],
+        items=goods_words(order["item_summary"]),
         quantity=order["quantity"],
         total=order["total"],
         payment=labels.method[order["payment_method"]],
@@ -243,7 +245,7 @@ def _marks(
     order: Mapping[str, Any], reasons: Sequence[Reason], labels: _Labels, tones: Mapping[str, str]
 ) -> list[Mark]:
     """Open reasons first, then what is worth a glance and no reason says already."""
-    marks = [Mark(labels.reason.get(code, code), LEVEL_TONES[level], text) for code, level, text in reasons]
+    marks = [Mark(labels.reason.get(code, code), LEVEL_TONES[level], str(text)) for code, level, text in reasons]
     if order["important"]:
         marks.insert(0, Mark(labels.important, "danger"))
     if order["priority"]:

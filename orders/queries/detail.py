@@ -315,7 +315,8 @@ def shown_evidence(reason: ReviewReason, personal: bool) -> str:
     """The evidence as this person may read it."""
     if not personal and reason.field in PERSONAL_FIELDS:
         return _("（個人情報のため表示できません）")
-    return reason.evidence if personal else privacy.mask_text(reason.evidence)
+    text = str(reason.evidence)  # in the reader's language
+    return text if personal else privacy.mask_text(text)
 
 
 # Reasons that are decided on a page of an upper floor: its URL name, and the words of the link.

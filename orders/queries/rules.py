@@ -14,6 +14,7 @@ from inventory.models import Location
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.roles import ROLES
+from oms.kernel.said import heard
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import sentence as words
 from orders.decide.rules.fields import FIELDS, SUMMABLE
@@ -267,7 +268,7 @@ def _deed(
     if action["status"] == "late":
         return text, "neutral", _("出荷指示のあとのため、しませんでした")
     if action.get("note"):
-        return text, "neutral", action["note"]
+        return text, "neutral", heard(action["note"])
     return text, "done", mark.get_state_display() if mark else ""
 
 

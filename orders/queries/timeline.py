@@ -164,7 +164,8 @@ def _text(event: OrderEvent, personal: bool) -> str:
         return _stages(event.text)
     if event.kind == "imported" and event.text:
         return _("モールの状態: %(state)s") % {"state": event.text}
-    return event.text if personal else mask_text(event.text)
+    text = str(event.text)  # in the reader's language
+    return text if personal else mask_text(text)
 
 
 def _stages(text: str) -> str:
@@ -175,6 +176,7 @@ def _stages(text: str) -> str:
 def _change(name: str, before: str, after: str, personal: bool) -> Change:
     if not personal and name not in OPEN_FIELDS:
         before, after = (HIDDEN if value else "" for value in (before, after))
+    before, after = str(before), str(after)
     return Change(field_label(name), before or _("（なし）"), after or _("（なし）"))
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from django.utils.translation import gettext as _
-
+from oms.kernel.said import said
 from orders.models import Cancellation, TaskKind
 from orders.services import journal, refunds, tasks
 from orders.services.channel_words import page_of
@@ -53,10 +52,11 @@ def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) ->
 
 
 def _task(one: Cancellation) -> tasks.NewTask:
-    what = _("注文全体") if one.whole else _("一部の商品")
-    text = _("%(no)s: モールの画面で%(what)sをキャンセルする（%(why)s）") % {
-        "no": one.order.channel_order_no,
-        "what": what,
-        "why": one.text,
-    }
+    what = said("注文全体") if one.whole else said("一部の商品")
+    text = said(
+        "%(no)s: モールの画面で%(what)sをキャンセルする（%(why)s）",
+        no=one.order.channel_order_no,
+        what=what,
+        why=one.text,
+    )
     return tasks.NewTask(task_key(one), one.order_id, text, TaskKind.CANCEL, page_of(one.order))

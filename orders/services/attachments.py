@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
+from oms.kernel.said import said
 from oms.kernel.text import clean_text
 from orders.models import Order, OrderAttachment, OrderTalk
 from orders.services import journal
@@ -103,13 +103,13 @@ def attach(order_id: int, upload: Upload, *, actor: Actor) -> OrderAttachment:
 
 def _checked(upload: Upload) -> str:
     if not upload.data:
-        raise Refused(_("中身のないファイルです。別のファイルを選んでください。"))
+        raise Refused(said("中身のないファイルです。別のファイルを選んでください。"))
     if len(upload.data) > MOST_BYTES:
-        raise Refused(_("10MBまでのファイルを選んでください。大きな画像は縮小してください。"))
+        raise Refused(said("10MBまでのファイルを選んでください。大きな画像は縮小してください。"))
     kind = kind_of(upload.name, upload.data)
     if not kind:
         raise Refused(
-            _(
+            said(
                 "このファイルは添付できません。PDF、画像（PNG・JPEG・GIF・WebP）、Excel、Word、CSV、テキストを選んでください。"
             )
         )
@@ -125,8 +125,8 @@ def _record(order_id: int, upload: Upload, stored: Stored, actor: Actor) -> Orde
         discard(stored.place)
         return same
     if held.count() >= MOST_FILES:
-        raise Refused(_("添付は1つの受注に30個までです。いらないものを削除してから添付してください。"))
-    name = clean_text(Path(upload.name).name)[:150] or _("名前なし")
+        raise Refused(said("添付は1つの受注に30個までです。いらないものを削除してから添付してください。"))
+    name = clean_text(Path(upload.name).name)[:150] or said("名前なし")
     attachment = OrderAttachment.objects.create(
         order=order, name=name, note=clean_text(upload.note)[:200], content_type=stored.kind,
         size=len(upload.data), sha256=stored.digest, place=stored.place, at=clock.now(), by=actor.by,
@@ -152,9 +152,9 @@ def open_file(attachment: OrderAttachment) -> bytes:
     try:
         data = path_of(attachment.place).read_bytes()
     except OSError as error:
-        raise Refused(_("ファイルが見つかりません。データフォルダの控えから戻してください。")) from error
+        raise Refused(said("ファイルが見つかりません。データフォルダの控えから戻してください。")) from error
     if hashlib.sha256(data).hexdigest() != attachment.sha256:
-        raise Refused(_("ファイルの中身が添付したときと違います。管理者に知らせてください。"))
+        raise Refused(said("ファイルの中身が添付したときと違います。管理者に知らせてください。"))
     return data
 
 
@@ -166,7 +166,7 @@ def write_talk(order_id: int, way: str, text: str, *, key: str, actor: Actor) ->
     if OrderTalk.objects.filter(key=key).exists():
         return False
     OrderTalk.objects.create(order=order, way=way, text=clean_text(text), key=key, at=clock.now(), by=actor.by)
-    journal.write([Entry(order.pk, "talk", str(OrderTalk.Way(way).label))], actor=actor)
+    journal.write([Entry(order.pk, "talk", said(OrderTalk.Way(way).label))], actor=actor)
     return True
 
 
@@ -204,5 +204,5 @@ def _write(place: str, data: bytes) -> None:
         part.rename(path)
     except OSError as error:
         raise Refused(
-            _("ファイルを保存できませんでした。データフォルダの空き容量と権限を確かめてください。")
+            said("ファイルを保存できませんでした。データフォルダの空き容量と権限を確かめてください。")
         ) from error

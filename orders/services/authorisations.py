@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.models import Order, ReviewReason, TaskKind
 from orders.models.order import PaymentState
 from orders.services import review, tasks
@@ -44,7 +44,7 @@ def ask_capture(order_ids: Sequence[int]) -> int:
         pk__in=order_ids, payment_state=PaymentState.AUTHORIZED, shipped_at__isnull=False, cancelled_at=None
     )
     new = [
-        capture_task(order, _("%(no)s: 出荷したので %(amount)s の売上を確定する"))
+        capture_task(order, "%(no)s: 出荷したので %(amount)s の売上を確定する")
         for order in rows.select_related("shop")
         if not order.shop.can("captures") and not order.fulfilled_by_channel
     ]
@@ -58,7 +58,7 @@ def capture_key(order_id: int) -> str:
 
 def capture_task(order: Order, text: str = "") -> tasks.NewTask:
     """The task for a person to take the money that is held; `order` comes with its shop."""
-    text = text or _("%(no)s: %(amount)s の売上を確定する")
-    said = text % {"no": order.channel_order_no, "amount": yen(order.total or 0)}
+    text = text or "%(no)s: %(amount)s の売上を確定する"
+    sentence = said(text, no=order.channel_order_no, amount=yen(order.total or 0))
     until = order.authorized_until
-    return tasks.NewTask(capture_key(order.pk), order.pk, said, TaskKind.CAPTURE, page_of(order), until)
+    return tasks.NewTask(capture_key(order.pk), order.pk, sentence, TaskKind.CAPTURE, page_of(order), until)

@@ -17,6 +17,7 @@ from customers.services import pairs
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
@@ -111,7 +112,11 @@ def _twin(others: Sequence[Earlier], ordered_at: datetime, goods: Goods, hours: 
     since = ordered_at - timedelta(hours=hours)
     for one in others:
         if goods and one.goods == goods and since <= one.ordered_at < ordered_at:
-            return f"{in_tokyo(one.ordered_at):%m/%d %H:%M} の受注 {one.no} と、注文者も商品も同じです。"
+            return said(
+                "%(ordered_at)s の受注 %(no)s と、注文者も商品も同じです。",
+                ordered_at=f"{in_tokyo(one.ordered_at):%m/%d %H:%M}",
+                no=one.no,
+            )
     return ""
 
 
@@ -138,7 +143,7 @@ def behind_stored(
     behind = _behind(members, facts, [o.ordered_at for o in orders], settings)
     failed = Mail.objects.filter(order__in=[order.pk for order in orders], state=Mail.State.FAILED)
     texts = {
-        order_id: f"「{subject}」を送れませんでした。"
+        order_id: said("「%(subject)s」を送れませんでした。", subject=subject)
         for order_id, subject in failed.order_by("pk").values_list("order", "subject")
     }
     return replace(behind, failed_mails=texts)
@@ -190,7 +195,10 @@ def _refused(members: Sequence[int]) -> dict[int, tuple[int, str]]:
     rows = cases.filter(state__in=returning.LIVE).order_by("pk")
     return (
         {
-            member: (order, f"{in_tokyo(at):%Y/%m/%d} の受注 {no} の荷物が、受け取られずに戻りました。")
+            member: (
+                order,
+                said("%(at)s の受注 %(no)s の荷物が、受け取られずに戻りました。", at=f"{in_tokyo(at):%Y/%m/%d}", no=no),
+            )
             for member, order, no, at in rows.values_list(
                 "order__member", "order", "order__channel_order_no", "order__ordered_at"
             )

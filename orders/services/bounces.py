@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from oms.kernel.said import said
 from orders.models import Mail, MailStop
 from orders.services import mail_addresses, mail_send
 
@@ -117,7 +117,7 @@ def take(report: Report) -> str:
     if mail is None:
         return ""
     if report.kind == "complaint":
-        mail_addresses.stop(mail.to, MailStop.Kind.OPT_OUT, reason=_("受信者が迷惑メールとして報告しました。"))
+        mail_addresses.stop(mail.to, MailStop.Kind.OPT_OUT, reason=said("受信者が迷惑メールとして報告しました。"))
         return "complaint"
     if mail.state == Mail.State.BOUNCED:
         return ""
@@ -136,12 +136,13 @@ def why(report: Report) -> str:
     found = STATUS.search(report.status)
     area = found[2] if found else ""
     words = {
-        "1": _("宛先のメールアドレスが存在しません。"),
-        "2": _("宛先の受信箱が一杯か、停止されています。"),
-        "4": _("宛先のメールサーバーに接続できませんでした。"),
-        "7": _("宛先のメールサーバーに受信を拒否されました。"),
+        "1": said("宛先のメールアドレスが存在しません。"),
+        "2": said("宛先の受信箱が一杯か、停止されています。"),
+        "4": said("宛先のメールサーバーに接続できませんでした。"),
+        "7": said("宛先のメールサーバーに受信を拒否されました。"),
     }
-    return words.get(area, _("宛先に届きませんでした。")) + (f"（{report.status}）" if report.status else "")
+    text = words.get(area, said("宛先に届きませんでした。"))
+    return said("%(text)s（%(code)s）", text=text, code=report.status) if report.status else text
 
 
 # ---- the mailbox

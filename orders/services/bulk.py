@@ -10,12 +10,12 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.expressions import RawSQL
-from django.utils.translation import override
 from psycopg.types.json import Jsonb
 
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import stored
 from orders import actions
 from orders.actions import Action, Outcome, Params, Plan
 from orders.models import BulkRun
@@ -90,8 +90,7 @@ def step(key: UUID | str) -> bool:
         return False
     ids, outcome = run.next_ids, Outcome([])
     if ids:
-        with override(run.by.language):  # the result speaks to who asked, also when a worker does it
-            outcome = _run(run, ids)
+        outcome = _run(run, ids)
     return _note(run, len(ids), outcome) == State.RUNNING
 
 
@@ -121,8 +120,8 @@ def _note(run: BulkRun, dealt_with: int, outcome: Outcome) -> str:
         "key": run.pk,
         "position": run.position + dealt_with,
         "done": list(outcome.done),
-        "skipped": Jsonb({str(id_): str(why) for id_, why in outcome.skipped.items()}),
-        "failed": Jsonb({str(id_): str(why) for id_, why in outcome.failed.items()}),
+        "skipped": Jsonb({str(id_): stored(why) for id_, why in outcome.skipped.items()}),
+        "failed": Jsonb({str(id_): stored(why) for id_, why in outcome.failed.items()}),
         "offers": Jsonb(_offers(run.offers, outcome)),
         "now": clock.now(),
         "finished": State.FINISHED.value,
@@ -136,7 +135,8 @@ def _offers(known: list[dict[str, Any]], outcome: Outcome) -> list[dict[str, Any
     """The offers of all slices so far; the same words and address are one offer."""
     found = {(one["text"], one["url"]): one for one in known}
     for offer in outcome.offers:
-        one = found.setdefault((offer.text, offer.url), {"text": offer.text, "url": offer.url, "ids": []})
+        text = stored(offer.text)
+        one = found.setdefault((text, offer.url), {"text": text, "url": offer.url, "ids": []})
         one["ids"] += list(offer.ids)
     return list(found.values())
 

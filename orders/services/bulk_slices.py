@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from django.db import transaction
-from django.utils.translation import gettext as _
 
+from oms.kernel.said import said
 from orders.actions import Outcome
 
 log = structlog.get_logger(__name__)
@@ -19,9 +19,7 @@ def bearable(go: Callable[[Sequence[int]], Outcome], ids: Sequence[int], what: s
     except Exception as error:  # whatever one order cannot bear must not keep the others; it is named in the result
         if len(ids) == 1:
             log.exception("bulk_order_failed", action=what, order=ids[0])
-            return Outcome(
-                [], failed={ids[0]: _("処理できませんでした（%(error)s）。") % {"error": type(error).__name__}}
-            )
+            return Outcome([], failed={ids[0]: said("処理できませんでした（%(error)s）。", error=type(error).__name__)})
     middle = len(ids) // 2
     return joined(bearable(go, ids[:middle], what), bearable(go, ids[middle:], what))
 

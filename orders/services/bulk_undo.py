@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 from psycopg.types.json import Jsonb
 
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said, stored
 from oms.kernel.sql import copy_rows
 from orders import actions
 from orders.actions import Memory, Outcome
@@ -105,14 +105,14 @@ def _slice(run: BulkRun, remembered: Sequence[BulkMemory]) -> Outcome:
     action = actions.get(run.action)
     rows = {row.order_id: row for row in remembered}
     if action is None or action.memory is None:
-        return Outcome([], dict.fromkeys(rows, _("この操作は、もう元に戻せません。")))
+        return Outcome([], dict.fromkeys(rows, said("この操作は、もう元に戻せません。")))
     actor = Actor(by=run.undone_by, action=f"{run.key.hex}-undo")
     memory = action.memory
 
     def go(ids: Sequence[int]) -> Outcome:
         now = memory.read(lock(ids), run.params)
         same = {id_: rows[id_].before for id_ in ids if now.get(id_) == rows[id_].after}
-        other = {id_: _("あとから変更されたため、そのままにしました。") for id_ in ids if id_ not in same}
+        other = {id_: said("あとから変更されたため、そのままにしました。") for id_ in ids if id_ not in same}
         return joined(memory.undo(same, run.params, actor) if same else Outcome([]), Outcome([], other))
 
     return bearable(go, list(rows), f"undo {run.action}")
@@ -124,7 +124,7 @@ def _note(run: BulkRun, position: int, outcome: Outcome, *, finished: bool) -> N
         "key": run.pk,
         "position": position,
         "undone": list(outcome.done),
-        "skipped": Jsonb({str(id_): str(why) for id_, why in left.items()}),
+        "skipped": Jsonb({str(id_): stored(why) for id_, why in left.items()}),
         "now": clock.now(),
         "state": (State.FINISHED if finished else State.RUNNING).value,
     }

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Cancellation, CancellationLine, Mail, Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState, Phase
@@ -88,11 +88,11 @@ def cancel_orders(order_ids: Sequence[int], *, reason: str = "", ask: Ask | None
 def why_not_whole(order: Order) -> str:
     """Why an order can no longer be cancelled whole; empty when it can."""
     if order.stop_asked_at:
-        return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
     if order.fulfilled_by_channel:
-        return _("モールが出荷する注文です。モールの画面でキャンセルしてください。")
+        return said("モールが出荷する注文です。モールの画面でキャンセルしてください。")
     if order.fulfillment_state not in STOPPABLE or order.phase == Phase.SHIPPED:
-        return _("すでに出荷済みのためキャンセルできません。返品として扱ってください。")
+        return said("すでに出荷済みのためキャンセルできません。返品として扱ってください。")
     return ""
 
 
@@ -141,11 +141,11 @@ def _check_pieces(order: Order, pieces: Mapping[int, int], ask: Ask, actor: Acto
 def why_not_at_all(order: Order) -> str:
     """Why not even pieces of an order can be cancelled now; empty when they can."""
     if order.cancelled_at:
-        return _("すでにキャンセルされた注文です。")
+        return said("すでにキャンセルされた注文です。")
     if order.stop_asked_at:
-        return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
     if order.fulfilled_by_channel:
-        return _("モールが出荷する注文です。モールの画面でキャンセルしてください。")
+        return said("モールが出荷する注文です。モールの画面でキャンセルしてください。")
     return ""
 
 
@@ -153,9 +153,9 @@ def _why_not_pieces(order: Order, wanted: Mapping[int, int], open_pieces: Mappin
     if cause := why_not_at_all(order):
         return cause
     if not wanted:
-        return _("キャンセルする数を入れてください。")
+        return said("キャンセルする数を入れてください。")
     if any(count > open_pieces.get(line, 0) for line, count in wanted.items()):
-        return _("キャンセルできる数を超えています。まだ出荷していない数だけを指定してください。")
+        return said("キャンセルできる数を超えています。まだ出荷していない数だけを指定してください。")
     return ""
 
 
@@ -204,7 +204,7 @@ def cancel_at_channel(order_ids: Sequence[int]) -> None:
     """
     asked = set(Cancellation.objects.filter(order__in=order_ids, state=State.WAITING).values_list("order", flat=True))
     orders = [order for order in _lock(order_ids) if order.pk not in asked]
-    words = _("モールでキャンセルされました")
+    words = said("モールでキャンセルされました")
     waiting = _ask_to_stop([order.pk for order in orders], None, words, SYSTEM)
     ask = Ask(reason="channel", asked_by=Cancellation.AskedBy.CHANNEL)
     made = [_record(order, ask, SYSTEM, waits=order.pk in waiting) for order in orders]
@@ -273,7 +273,7 @@ def _end(cancellations: Sequence[Cancellation], actor: Actor, *, words: str = ""
     review.sync(order_ids)
     journal.write([Entry(id_, "cancelled", words or one.text) for id_, one in by_order.items()], actor=actor)
     mail.withdraw(
-        Mail.objects.filter(order__in=order_ids), reason=_("注文がキャンセルされたため送りません。"), actor=actor
+        Mail.objects.filter(order__in=order_ids), reason=said("注文がキャンセルされたため送りません。"), actor=actor
     )
     mail.schedule_for([id_ for id_, one in by_order.items() if one.send_mail], "cancelled", actor=actor)
     by_hand = _tell_channels(cancellations)
@@ -283,7 +283,10 @@ def _end(cancellations: Sequence[Cancellation], actor: Actor, *, words: str = ""
     off_sale = {ref_of(line) for line, order_id in lines.items() if by_order[order_id].keep_off_sale}
     if aside := [holding for holding in held if holding.ref in off_sale]:
         stock.set_aside(
-            aside, ref=f"cancel:{order_ids[0]}", by_id=actor.by.pk if actor.by else None, note=_("キャンセル品の確認")
+            aside,
+            ref=f"cancel:{order_ids[0]}",
+            by_id=actor.by.pk if actor.by else None,
+            note=said("キャンセル品の確認"),
         )
     stages.recompute(order_ids, actor=actor)
     return by_hand
@@ -340,10 +343,13 @@ def _end_pieces(cancellation: Cancellation, actor: Actor) -> list[int]:
     pieces = dict(cancellation.lines.values_list("line", "quantity"))
     by_hand = []
     if cancellation.asked_by != Cancellation.AskedBy.CHANNEL and not is_internal(order):
-        said = channel_words.cancel_lines(order.pk, pieces, reason=cancellation.text, actor=actor)
-        by_hand = list(said.by_hand)
+        spoken = channel_words.cancel_lines(order.pk, pieces, reason=cancellation.text, actor=actor)
+        by_hand = list(spoken.by_hand)
     names = [f"{line.name} × {pieces[line.pk]}" for line in order.lines.filter(pk__in=pieces)]
-    journal.write([Entry(order.pk, "pieces_cancelled", f"{cancellation.text}: {'、'.join(names)}")], actor=actor)
+    journal.write(
+        [Entry(order.pk, "pieces_cancelled", said("%(why)s: %(names)s", why=cancellation.text, names=list(names)))],
+        actor=actor,
+    )
     taken = cut_lines.decide(order, pieces)
     cancellation.state, cancellation.ended_at, cancellation.amount = State.DONE, clock.now(), taken.value
     cancellation.save(update_fields=["state", "ended_at", "amount"])

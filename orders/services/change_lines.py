@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from inventory.models import Sku
 from inventory.services import stock
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
 from oms.kernel.sql import next_ids
 from oms.kernel.text import search_text
 from orders.channel_order import ChannelLine
@@ -82,7 +82,7 @@ class Changed:
 def why_closed(order: Order) -> str:
     """Why nothing of the lines may be changed now; empty while it may."""
     if order.stop_asked_at:
-        return _("出荷停止を依頼中です。出荷元の返事を待ってください。")
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
     return edit.why_closed(order)
 
 
@@ -90,9 +90,10 @@ def why_no_more(order: Order) -> str:
     """Why an order may not grow; empty where it may. A mall has taken the sum it told its buyer."""
     if is_internal(order) or order.shop.can("own_payments") or order.shop.capabilities.get("amount_change") == "both":
         return ""
-    return _("%(mall)sの注文は、あとから数量や商品を増やせません。追加分は「複写」で新しい受注にしてください。") % {
-        "mall": order.shop.channel_label
-    }
+    return said(
+        "%(mall)sの注文は、あとから数量や商品を増やせません。追加分は「複写」で新しい受注にしてください。",
+        mall=order.shop.channel_label,
+    )
 
 
 def plan_of(order: Order, wanted: Wanted) -> Plan:
@@ -112,7 +113,7 @@ def plan_of(order: Order, wanted: Wanted) -> Plan:
     prices = {line.pk: line.unit_price for line in stored.values()}
     grown = grow(standing, prices, cut.sums, up, wanted.items)
     if grown.sums.goods > MOST_TOTAL:
-        raise TooLate(_("合計が大きすぎます。数量と単価を確かめてください。"))
+        raise TooLate(said("合計が大きすぎます。数量と単価を確かめてください。"))
     return Plan(
         down, up, wanted.items, before, grown.sums, [*cut.lines, *grown.lines], less=cut.value, more=-grown.value
     )
@@ -123,7 +124,7 @@ def _why_not(order: Order, stored: Mapping[int, OrderLine], down: Mapping[int, i
         return cause
     nothing_left = sum(line.quantity for line in stored.values()) == sum(down.values())
     if down and nothing_left and not grows:
-        return _("すべての商品をやめるときは、受注の「キャンセル」を使ってください。")
+        return said("すべての商品をやめるときは、受注の「キャンセル」を使ってください。")
     return ""
 
 
@@ -209,11 +210,12 @@ def _follow_money(order: Order, plan: Plan, actor: Actor) -> None:
 
 
 def _ask_person(order: Order, names: str, version: int, actor: Actor) -> None:
-    text = _("%(no)s: %(mall)sの受注画面でも商品を変える（%(what)s）") % {
-        "no": order.channel_order_no,
-        "mall": order.shop.channel_label,
-        "what": names,
-    }
+    text = said(
+        "%(no)s: %(mall)sの受注画面でも商品を変える（%(what)s）",
+        no=order.channel_order_no,
+        mall=order.shop.channel_label,
+        what=names,
+    )
     new = tasks.NewTask(f"lines:{order.pk}:{version}", order.pk, text, TaskKind.CHANGE, page_of(order))
     tasks.ask([new], actor=actor)
 
@@ -222,8 +224,8 @@ def _in_words(order: Order, plan: Plan) -> str:
     stored = {line.pk: line for line in order.lines.all()}
     moved = {**{id_: -count for id_, count in plan.down.items()}, **plan.up}
     parts = [f"{stored[id_].name} ×{stored[id_].quantity}→{stored[id_].quantity + by}" for id_, by in moved.items()]
-    parts += [_("%(name)s ×%(count)d を追加") % {"name": item.name, "count": item.quantity} for item in plan.items]
-    return _("、").join(parts)
+    parts += [said("%(name)s ×%(count)d を追加", name=item.name, count=item.quantity) for item in plan.items]
+    return together(parts)
 
 
 def _figures(order: Order, plan: Plan) -> dict[str, tuple[str, str]]:

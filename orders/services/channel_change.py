@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder, ChannelState
 from orders.decide import schedule
 from orders.decide.taking_over import PART_NAMES, Known, Settled, judge, settle
@@ -128,7 +129,10 @@ def _note_late(change: Change, pieces: Mapping[str, int]) -> None:
     if {line.line_id: intake_rows.standing_quantity(line) for line in change.order.lines} != pieces:
         visible |= {"lines"}
     late = change.told & visible
-    change.news += [f"{moment()} {LATE}{PART_NAMES[p]}が変わりました。" for p in sorted(late)]
+    change.news += [
+        said("%(at)s 出荷指示のあとに、モールで%(part)sが変わりました。", at=moment(), part=PART_NAMES[p])
+        for p in sorted(late)
+    ]
     if "delivery" in change.told:
         change.deadlines = (change.order.ship_by or change.stored.ship_by, change.order.deliver_by)
     if change.stored.fulfillment_state != FulfillmentState.SHIPPED:

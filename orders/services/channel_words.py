@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from oms.kernel.models import Effect
+from oms.kernel.said import said
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Order, OrderLine
 from orders.models.order import ChannelSync, PaymentState
@@ -23,7 +23,7 @@ MEMO_MOST = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Spoken:
     """`orders` will be told. `by_hand` maps an order to the mall's page where a person says it ("" when there is no
     such address); `refused` to the reason why it is not said at all."""
 
@@ -33,81 +33,83 @@ class Said:
 
 
 @transaction.atomic
-def write_memo(order_id: int, text: str, *, actor: Actor) -> Said:
+def write_memo(order_id: int, text: str, *, actor: Actor) -> Spoken:
     """Replace the shop's note at the channel. The same note again says nothing."""
-    said, order = Said(), _lock([order_id])[0]
+    spoken, order = Spoken(), _lock([order_id])[0]
     note = text.strip()
     if len(note) > MEMO_MOST:
-        said.refused[order.pk] = _("メモは%(most)d文字までです。") % {"most": MEMO_MOST}
+        spoken.refused[order.pk] = said("メモは%(most)d文字までです。", most=MEMO_MOST)
     elif not order.shop.can("memo"):
-        said.by_hand[order.pk] = page_of(order)
+        spoken.by_hand[order.pk] = page_of(order)
     elif note != order.shop_memo:
         Order.objects.filter(pk=order.pk).update(shop_memo=note)
         _say([order], "channel_memo", actor=actor, event="memo_asked")
-        said.orders.append(order.pk)
-    return said
+        spoken.orders.append(order.pk)
+    return spoken
 
 
 @transaction.atomic
-def report_payments(order_ids: Sequence[int], *, actor: Actor) -> Said:
+def report_payments(order_ids: Sequence[int], *, actor: Actor) -> Spoken:
     """Tell channels that money has come, of orders that are paid with us; once for each time of payment."""
-    said, tell = Said(), []
+    spoken, tell = Spoken(), []
     for order in _lock(order_ids):
         if (
             order.payment_state not in {PaymentState.PAID, PaymentState.OVERPAID}
             or order.cancelled_at
             or order.paid_at is None
         ):
-            said.refused[order.pk] = _("入金済みの注文だけをモールに伝えられます。")
+            spoken.refused[order.pk] = said("入金済みの注文だけをモールに伝えられます。")
         elif order.shop.can("payment_report"):
             tell.append(order)
         else:
-            said.by_hand[order.pk] = page_of(order)
+            spoken.by_hand[order.pk] = page_of(order)
     keys = {order.pk: f"payment:{order.pk}:{order.paid_at:%Y%m%d%H%M%S}" for order in tell if order.paid_at}
     _say(tell, "channel_payment", actor=actor, event="payment_told", keys=keys)
-    said.orders.extend(order.pk for order in tell)
-    return said
+    spoken.orders.extend(order.pk for order in tell)
+    return spoken
 
 
 @transaction.atomic
-def cancel_lines(order_id: int, quantities: Mapping[int, int], *, reason: str, actor: Actor) -> Said:
+def cancel_lines(order_id: int, quantities: Mapping[int, int], *, reason: str, actor: Actor) -> Spoken:
     """Ask the channel to cancel so many pieces of these lines (our ids). Pieces that left stay, as do whole orders:
     those are cancelled with `cancel_orders`. No channel knows a component of a set."""
-    said, order = Said(), _lock([order_id])[0]
+    spoken, order = Spoken(), _lock([order_id])[0]
     lines = {line.pk: line for line in order.lines.filter(pk__in=quantities)}
     wanted = {str(pk): count for pk, count in quantities.items() if count > 0}
     standing = sum(order.lines.values_list("quantity", flat=True))
     too_many = [pk for pk, count in quantities.items() if pk not in lines or count > _open_pieces(lines[pk])]
     if order.cancelled_at:
-        said.refused[order.pk] = _("すでにキャンセルされた注文です。")
+        spoken.refused[order.pk] = said("すでにキャンセルされた注文です。")
     elif not wanted or too_many:
-        said.refused[order.pk] = _("キャンセルできる数を超えています。まだ出荷していない数だけを指定してください。")
+        spoken.refused[order.pk] = said(
+            "キャンセルできる数を超えています。まだ出荷していない数だけを指定してください。"
+        )
     elif sum(wanted.values()) >= standing:
-        said.refused[order.pk] = _("すべての商品をキャンセルするときは、注文のキャンセルを使ってください。")
+        spoken.refused[order.pk] = said("すべての商品をキャンセルするときは、注文のキャンセルを使ってください。")
     elif not order.shop.can("partial_cancel") or any(line.set_line_id for line in lines.values()):
-        said.by_hand[order.pk] = page_of(order)
+        spoken.by_hand[order.pk] = page_of(order)
     else:
         payload = {"lines": wanted, "reason": reason[:200]}
         _say([order], "channel_cancel_lines", actor=actor, event="lines_cancel_asked", payload=payload, text=reason)
-        said.orders.append(order.pk)
-    return said
+        spoken.orders.append(order.pk)
+    return spoken
 
 
 @transaction.atomic
-def answer_cancel(order_id: int, *, accept: bool, message: str = "", actor: Actor) -> Said:
+def answer_cancel(order_id: int, *, accept: bool, message: str = "", actor: Actor) -> Spoken:
     """Answer the buyer's wish to cancel. An accepted order is cancelled here when the channel says that it is."""
-    said, order = Said(), _lock([order_id])[0]
+    spoken, order = Spoken(), _lock([order_id])[0]
     answers = str(order.shop.capabilities.get("cancel_answer") or "none")
     if order.cancelled_at or not order.cancel_requested:
-        said.refused[order.pk] = _("答えを待っているキャンセル申請はありません。")
+        spoken.refused[order.pk] = said("答えを待っているキャンセル申請はありません。")
     elif answers == "none" or (not accept and answers != "both"):
-        said.by_hand[order.pk] = page_of(order)
+        spoken.by_hand[order.pk] = page_of(order)
     else:
         event = "cancel_accepted" if accept else "cancel_declined"
         payload = {"accept": accept, "message": message[:500]}
         _say([order], "channel_cancel_answer", actor=actor, event=event, payload=payload, text=message)
-        said.orders.append(order.pk)
-    return said
+        spoken.orders.append(order.pk)
+    return spoken
 
 
 def page_of(order: Order) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from inventory.services import stock
+from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from orders.decide.cut import Cut, CutLine, Sums, cut
 from orders.models import Order, OrderLine
@@ -96,7 +96,7 @@ def _promise_the_rest(
     if aside:
         freed = _freed(held, stock.held_by(refs))
         stock.set_aside(
-            freed, ref=f"cancel:{order.pk}", by_id=actor.by.pk if actor.by else None, note=_("キャンセル品の確認")
+            freed, ref=f"cancel:{order.pk}", by_id=actor.by.pk if actor.by else None, note=said("キャンセル品の確認")
         )
 
 

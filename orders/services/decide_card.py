@@ -11,11 +11,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.address_choice import Candidate
 from oms.kernel.clock import in_tokyo
+from oms.kernel.said import said
 from orders.decide import remarks, schedule
 from orders.decide.choices import CHANGES
 from orders.decide.reasons import CATALOGUE
@@ -66,7 +66,7 @@ def decide(reason_ids: Sequence[int], wanted: Wanted, *, actor: Actor) -> Decide
     locks. Raises Refused for what concerns every order alike."""
     assert actor.by is not None, "a decision is somebody's"
     if wanted.verb not in VERBS:
-        raise Refused(_("この判断はできません。"))
+        raise Refused(said("この判断はできません。"))
     done = Decided()
     open_rows = ReviewReason.objects.filter(pk__in=reason_ids, state=State.OPEN).order_by("order_id")
     orders = {o.pk: o for o in _locked(list(open_rows.values_list("order_id", flat=True)))}
@@ -88,11 +88,10 @@ def _allowed(code: str, wanted: Wanted) -> None:
     entry = CATALOGUE.get(code)
     if wanted.verb == "accept" and entry and not entry.clearable:
         raise Refused(
-            _("「%(label)s」は原因を直すと自動で解消します: %(step)s。")
-            % {"label": entry.label, "step": entry.next_step}
+            said("「%(label)s」は原因を直すと自動で解消します: %(step)s。", label=entry.label, step=entry.next_step)
         )
     if wanted.verb == "accept" and not wanted.note and reason_settings.note_required(code):
-        raise Refused(_("この理由を確認済みにするには、メモを入力してください。"))
+        raise Refused(said("この理由を確認済みにするには、メモを入力してください。"))
 
 
 def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> None:
@@ -129,11 +128,13 @@ def _close(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> Non
 
 
 def _decline(order: Order, wanted: Wanted, actor: Actor) -> None:
-    said = channel_words.answer_cancel(order.pk, accept=False, message=wanted.note, actor=actor)
-    if cause := said.refused.get(order.pk):
+    spoken = channel_words.answer_cancel(order.pk, accept=False, message=wanted.note, actor=actor)
+    if cause := spoken.refused.get(order.pk):
         raise Refused(cause)
-    if order.pk in said.by_hand:
-        raise Refused(_("このモールではお断りを送れません。モールの画面で手続きし、ここでは確認済みにしてください。"))
+    if order.pk in spoken.by_hand:
+        raise Refused(
+            said("このモールではお断りを送れません。モールの画面で手続きし、ここでは確認済みにしてください。")
+        )
 
 
 # ---- what the verbs write: each returns the fields before and after
@@ -163,7 +164,7 @@ def _wish(order: Order, row: ReviewReason, wanted: Wanted, _actor: Actor) -> tup
     try:
         day = date.fromisoformat(wanted.value)
     except ValueError as error:
-        raise Refused(_("希望日が読み取れません。受注を開いて入力してください。")) from error
+        raise Refused(said("希望日が読み取れません。受注を開いて入力してください。")) from error
     slot = remarks.read(order.remarks, in_tokyo(order.ordered_at).date()).wish_slot or order.wish_slot
     return _set(order, {"wish_date": day, "wish_slot": slot, "planned_ship_date": _planned(order, day)})
 
@@ -178,7 +179,7 @@ def _drop_wish(order: Order, row: ReviewReason, _wanted: Wanted, _actor: Actor) 
 def _address(order: Order, row: ReviewReason, wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
     chosen = Candidate.from_value(wanted.value)
     if chosen is None:
-        raise Refused(_("住所の候補が古くなりました。もう一度選んでください。"))
+        raise Refused(said("住所の候補が古くなりました。もう一度選んでください。"))
     values = {
         "postal_code": chosen.postal_code,
         "prefecture": chosen.prefecture,
@@ -210,7 +211,7 @@ def wrong_recipient(order: Order) -> Recipient:
     wrong = (r for r in recipients if review.has_wrong_address(r))
     found = next(wrong, recipients[0] if recipients else None)
     if found is None:
-        raise Refused(_("この受注には届け先がありません。モールから取り込み直してください。"))
+        raise Refused(said("この受注には届け先がありません。モールから取り込み直してください。"))
     return found
 
 
@@ -283,12 +284,12 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
     own = ReviewDecision.objects.filter(by=actor.by, undone_at__isnull=True)
     last = own.order_by("-pk").first()
     if last is None:
-        raise Refused(_("取り消せる判断はありません。"))
+        raise Refused(said("取り消せる判断はありません。"))
     order_ids = list(own.filter(action=last.action).values_list("order", flat=True))
     orders = {order.pk: order for order in _locked(order_ids)}
     decisions = list(own.filter(action=last.action).order_by("-pk"))
     if not decisions:  # the same press came twice at once
-        raise Refused(_("取り消せる判断はありません。"))
+        raise Refused(said("取り消せる判断はありません。"))
     for decision in decisions:
         _undo(orders[decision.order_id], decision, actor)
     ReviewDecision.objects.filter(pk__in=[d.pk for d in decisions]).update(undone_at=clock.now())
@@ -299,9 +300,9 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
 
 def _undo(order: Order, decision: ReviewDecision, actor: Actor) -> None:
     if decision.verb in FINAL:
-        raise Refused(_("モールへ伝えた判断は取り消せません。"))
+        raise Refused(said("モールへ伝えた判断は取り消せません。"))
     if order.cancelled_at or order.fulfillment_state != FulfillmentState.NONE:
-        raise Refused(_("%(no)s はもう先へ進んだため、取り消せません。") % {"no": order.channel_order_no})
+        raise Refused(said("%(no)s はもう先へ進んだため、取り消せません。", no=order.channel_order_no))
     _take_back_fields(order, decision)
     if decision.verb == "hold":
         hold.lift_holds([order.pk], actor=actor)
@@ -330,8 +331,10 @@ def _restore(order: Order, rows: Any, column: str, after: Any, before: Any) -> N
     held = rows.values_list(column, flat=True).first()
     if _plain(held) != after:
         raise Refused(
-            _("%(no)s はこのあと編集されたため、取り消せません。受注を開いて直してください。")
-            % {"no": order.channel_order_no}
+            said(
+                "%(no)s はこのあと編集されたため、取り消せません。受注を開いて直してください。",
+                no=order.channel_order_no,
+            )
         )
     rows.update(**{column: before})
 

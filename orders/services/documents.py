@@ -9,12 +9,13 @@ from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said, together
+from oms.kernel.said_field import choice
 from oms.kernel.text import search_text
 from orders.documents import rules
 from orders.documents.bill import Bill, BillKind, Reference
@@ -87,8 +88,8 @@ def issue(order_ids: Sequence[int], kind: BillKind, wording: Wording = Wording()
     _lock(order_ids)
     found = billable(order_ids)
     having = dict(standing().filter(order__in=found, kind=kind).order_by("pk").values_list("order", "pk"))
-    refused = {pk: str(REFUSALS[no]) for pk, one in found.items() if pk not in having and (no := one.refusal(kind))}
-    refused |= {pk: _("見つかりません。") for pk in order_ids if pk not in found}
+    refused = {pk: said(REFUSALS[no]) for pk, one in found.items() if pk not in having and (no := one.refusal(kind))}
+    refused |= {pk: said("見つかりません。") for pk in order_ids if pk not in found}
     fresh = [one for pk, one in found.items() if pk not in having and pk not in refused]
     bills = [(one, _stamped(bill_of(one, kind, today=clock.today(), **_words(wording)), one, wording)) for one in fresh]
     written = _write(bills, actor=actor)
@@ -118,10 +119,10 @@ def correct(document_id: int, wording: Wording, *, reason: str, actor: Actor) ->
     old = _held(document_id)
     kind = BillKind(old.kind)
     if kind == BillKind.CREDIT_NOTE:
-        raise Refused(_("返還インボイスは訂正できません。取り消してから発行し直してください。"))
+        raise Refused(said("返還インボイスは訂正できません。取り消してから発行し直してください。"))
     one = billable([old.order_id or 0])[old.order_id or 0]
     if no := one.refusal(kind):
-        raise Refused(str(REFUSALS[no]))
+        raise Refused(said(REFUSALS[no]))
     words = _words(wording)
     before = bill_in(old)
     name = words["name"] or (before.to.name if before.to else "")
@@ -141,7 +142,7 @@ def void(document_id: int, *, reason: str, actor: Actor) -> None:
     old = _held(document_id)
     _note(old, DocumentEvent.Kind.VOIDED, reason, by=actor.by)
     if old.order_id:
-        entry = Entry(old.order_id, "document_voided", f"{old.get_kind_display()} {old.number} {reason}".strip())
+        entry = Entry(old.order_id, "document_voided", together([choice(old, "kind"), old.number, reason], " "))
         journal.write([entry], actor=actor)
 
 
@@ -163,10 +164,10 @@ def issue_credit_note(
     lines = credit_lines(sold, [bill_in(row) for row in _credit_notes(order_id)], wish, sets_of(order_id))
     total = sum(line.amount for line in lines)
     if not total:
-        raise Refused(_("返品する数量か、返金・値引の金額を入力してください。"))
+        raise Refused(said("返品する数量か、返金・値引の金額を入力してください。"))
     if not rules.credit_note_is_required(total) and not even_if_exempt:
         raise Refused(
-            _(
+            said(
                 "返金の合計が税込1万円未満のため、返還インボイスの交付義務はありません。それでも発行する場合は、その欄にチェックを入れてください。"
             )
         )
@@ -234,7 +235,7 @@ def _held(document_id: int) -> IssuedDocument:
     if document.order_id:
         _lock([document.order_id])
     if not standing().filter(pk=document_id).exists():
-        raise Refused(_("この帳票はすでに訂正または取消されています。"))
+        raise Refused(said("この帳票はすでに訂正または取消されています。"))
     return document
 
 
@@ -261,7 +262,9 @@ def _write(
     IssuedDocument.objects.bulk_create(rows)
     record(rows, DocumentEvent.Kind.ISSUED, by=actor.by)
     entries = [
-        Entry(row.order_id, "document_issued", f"{row.get_kind_display()} {row.number}") for row in rows if row.order_id
+        Entry(row.order_id, "document_issued", together([choice(row, "kind"), row.number], " "))
+        for row in rows
+        if row.order_id
     ]
     journal.write(entries, actor=actor)
     if rows:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel.clock import in_tokyo
 from oms.kernel.phone import phone_digits
+from oms.kernel.said import said
 from oms.kernel.text import SEPARATOR, clean_text, search_text
 from orders.decide import schedule
 from orders.models import Order, Recipient, ReviewReason
@@ -81,14 +81,14 @@ def _digest(value: Any) -> str:
 def why_closed(order: Order) -> str:
     """Why address and wish may no longer be changed; empty while they may."""
     if order.cancelled_at:
-        return _("キャンセル済みの受注は変更できません。")
+        return said("キャンセル済みの受注は変更できません。")
     if order.fulfilled_by_channel:
-        return _("モールが出荷する受注のため、こちらでは変更できません。")
+        return said("モールが出荷する受注のため、こちらでは変更できません。")
     if order.fulfillment_state == FulfillmentState.NONE:
         return ""
     if order.fulfillment_state == FulfillmentState.INSTRUCTED:
-        return _("出荷指示を出したあとのため変更できません。出荷元に連絡し、必要ならキャンセルしてください。")
-    return _("出荷したあとのため変更できません。")
+        return said("出荷指示を出したあとのため変更できません。出荷元に連絡し、必要ならキャンセルしてください。")
+    return said("出荷したあとのため変更できません。")
 
 
 @transaction.atomic

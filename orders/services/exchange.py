@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.said import said
+from oms.kernel.said_field import choice
 from orders.channel_order import (
     ChannelLine,
     ChannelOrder,
@@ -103,7 +104,7 @@ def resend(case_id: int, *, actor: Actor) -> ReturnCase:
     if case.exchange_order_id:
         return case
     if case.kind != ReturnCase.Kind.UNDELIVERED or case.state not in {"approved", "in_transit", "received"}:
-        raise Refused(_("持戻りの荷物だけを再送できます。"))
+        raise Refused(said("持戻りの荷物だけを再送できます。"))
     exchange = _take_in(case, same_goods(case))
     with transaction.atomic():
         _lock_both(case, exchange)
@@ -120,9 +121,9 @@ def approve(case_id: int, items: Sequence[Item], *, ship_first: bool, answer: st
     """
     case = ReturnCase.objects.select_related("order__shop").get(pk=case_id)
     if case.state not in decide.allowed_from("approved"):
-        raise Refused(_("この返品は「%(state)s」のため、承認できません。") % {"state": case.get_state_display()})
+        raise Refused(said("この返品は「%(state)s」のため、承認できません。", state=choice(case, "state")))
     if not items or any(item.quantity <= 0 for item in items):
-        raise Refused(_("送る商品と数量を入れてください。"))
+        raise Refused(said("送る商品と数量を入れてください。"))
     exchange = _take_in(case, items)
     with transaction.atomic():
         _lock_both(case, exchange)
@@ -160,7 +161,7 @@ def _take_in(case: ReturnCase, items: Sequence[Item]) -> Order:
     number = f"{case.order.channel_order_no}-X{case.pk}"
     skus = Sku.objects.in_bulk([item.sku_id for item in items])
     if missing := [item.sku_id for item in items if item.sku_id not in skus]:
-        raise Refused(_("SKUが見つかりません: %(skus)s") % {"skus": missing})
+        raise Refused(said("SKUが見つかりません: %(skus)s", skus=missing))
     outcome = take_in(
         case.order.shop,
         [_channel_order(case, items, skus, number)],

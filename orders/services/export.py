@@ -20,13 +20,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Func, IntegerField, Q
 from django.db.models.expressions import RawSQL
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 from xlsxwriter.exceptions import XlsxWriterException
 
 from oms.kernel import clock, own_words
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.decide.export_columns import Layout, chosen, words_of
 from orders.models import ExportEvent, ExportRun
 from orders.queries.export_rows import sources
@@ -136,15 +136,16 @@ def work(key: UUID | str) -> None:
             _fail(run, str(error))
         except (OSError, XlsxWriterException) as error:
             log.warning("export_not_stored", run=str(run.pk), error=str(error))
-            _fail(run, _("ファイルを保存できませんでした。データフォルダの空き容量と権限を確かめてください。"))
+            _fail(run, said("ファイルを保存できませんでした。データフォルダの空き容量と権限を確かめてください。"))
         except SoftTimeLimitExceeded:
-            _fail(run, _("時間がかかりすぎました。期間などで分けて書き出してください。"))
+            _fail(run, said("時間がかかりすぎました。期間などで分けて書き出してください。"))
         except Exception as error:  # whatever it was, the person is told, and may try again
             log.exception("export_failed", run=str(run.pk))
-            cause = _(
-                "書き出しの途中でエラーが起きました（%(error)s）。やり直しても続くときは管理者に知らせてください。"
+            cause = said(
+                "書き出しの途中でエラーが起きました（%(error)s）。やり直しても続くときは管理者に知らせてください。",
+                error=type(error).__name__,
             )
-            _fail(run, cause % {"error": type(error).__name__})
+            _fail(run, cause)
         finally:
             part.unlink(missing_ok=True)
 
@@ -232,7 +233,7 @@ def take(run: ExportRun, *, by: User) -> Path:
     """The finished file, and on record who took it. Raises Unreadable."""
     path = path_of(run.place)
     if run.state != State.FINISHED or not run.place or not path.is_file():
-        raise Unreadable(_("ファイルはもうありません。「同じ受注でもう一度」から書き出し直してください。"))
+        raise Unreadable(said("ファイルはもうありません。「同じ受注でもう一度」から書き出し直してください。"))
     _note(run.pk, Kind.DOWNLOADED, by=by, count=run.rows)
     return path
 
@@ -254,7 +255,7 @@ def resume_stuck() -> int:
     stuck = ExportRun.objects.filter(state=State.RUNNING, touched_at__lt=clock.now() - STUCK)
     for run in stuck.filter(tries__gte=ATTEMPTS).defer("order_ids").select_related("by"):
         with override(run.by.language):
-            _fail(run, _("作成が何度も途中で止まりました。件数を減らして、もう一度お試しください。"))
+            _fail(run, said("作成が何度も途中で止まりました。件数を減らして、もう一度お試しください。"))
     keys = [str(key) for key in stuck.filter(tries__lt=ATTEMPTS).values_list("pk", flat=True)]
     for key in keys:
         later("orders.tasks.write_export", key)

@@ -19,6 +19,7 @@ from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.clock import TOKYO
+from oms.kernel.said import said
 from oms.kernel.sql import copy_rows, next_ids, was_in_the_way
 from orders.channel_order import MOVED_IN, ChannelOrder, ChannelState, PaymentState
 from orders.decide import reasons
@@ -135,7 +136,12 @@ def _take_part(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> Out
                 "order_not_stored", shop=shop.code, order=orders[0].channel_order_no, error=type(error).__name__
             )
             return Outcome(
-                failed=[(orders[0].channel_order_no, f"データを保存できませんでした（{type(error).__name__}）。")]
+                failed=[
+                    (
+                        orders[0].channel_order_no,
+                        said("データを保存できませんでした（%(name)s）。", name=type(error).__name__),
+                    )
+                ]
             )
     middle = len(orders) // 2
     outcome = _take_part(shop, orders[:middle], sku_of)

@@ -18,6 +18,7 @@ from customers.services import identity
 from inventory.models import AllocatorMark
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.said import said, together
 from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.decide.taking_over import PART_NAMES
@@ -125,7 +126,7 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
     _ask_for_stock([c for c in changes if NO_RESERVE in c.stored.flags and takes_stock(c.order)])
     review.sync(
         ids,
-        changes={c.stored.pk: "\n".join(c.news) for c in changes if c.news},
+        changes={c.stored.pk: together(c.news, "\n") for c in changes if c.news},
         reflected={c.stored.pk: c.informs for c in changes if c.informs},
     )
     channel_change.close_what_was_caught_up(changes)
@@ -222,15 +223,17 @@ def _write_heads(changes: Sequence[Change], member_of: dict[str, int | None], sk
 
 def _entry(change: Change) -> Entry:
     """What was taken over, with what stood before; of an order under way, what was only told."""
-    text = f"モールの状態: {change.order.channel_state}"
+    state = change.order.channel_state
+    text = said("モールの状態: %(state)s", state=state)
     if change.late:
         return Entry(change.stored.pk, channel_change.NOTED, text, change.settled.taken)
-    names = "、".join(PART_NAMES[part] for part in PART_NAMES if part in change.parts)
+    if names := [PART_NAMES[part] for part in PART_NAMES if part in change.parts]:
+        text = said("モールの状態: %(state)s（%(names)s）", state=state, names=names)
     taken = {} if change.is_under_way else dict(change.settled.taken)
     if change.lines_moved:
         pieces = sum(intake_rows.standing_quantity(line) for line in change.order.lines)
         taken["quantity"] = (str(change.stored.quantity), str(pieces))
-    return Entry(change.stored.pk, channel_change.APPLIED, text + (f"（{names}）" if names else ""), taken)
+    return Entry(change.stored.pk, channel_change.APPLIED, text, taken)
 
 
 def _ask_for_stock(changes: Sequence[Change]) -> None:

@@ -44,12 +44,16 @@ def write(entries: Sequence[Entry], *, actor: Actor = SYSTEM) -> None:
         ],
     )
     values = [
-        (id_, name, str(before), str(after))
+        (id_, name, _value(before), _value(after))
         for id_, entry in zip(ids, entries, strict=True)
         for name, (before, after) in entry.changes.items()
     ]
     if values:
         copy_rows("orders_ordereventvalue", ["event_id", "field", "before", "after"], values)
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
 
 
 def _json(names: list[str]) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import Effect
+from oms.kernel.said import said, stored, together
 from oms.kernel.services.outbox import NewEffect, put
 from orders.channel_order import MOVED_IN, ChannelOrder, ChannelState
 from orders.decide.mail_rules import Channel, Facts, Wishes, why_not
@@ -80,7 +80,7 @@ def schedule(
         "keys": [f"{event}:{order_id}{suffix}" for order_id, _address in orders],
         "to": [address for _id, address in orders],
         "states": [State.SUPPRESSED.value if reason else passed for reason in verdicts],
-        "reasons": verdicts,
+        "reasons": [stored(reason) for reason in verdicts],
     }
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
@@ -112,12 +112,10 @@ def _against(shop: Shop, event: str, orders: Sequence[tuple[int, str]], policy: 
     stops = mail_addresses.stops_of(address for _id, address in orders)
     marks = _marks([order_id for order_id, _address in orders]) if wishes.quiet_marks else {}
     return [
-        str(
-            why_not(
-                Facts(event, address, stops.get(mail_addresses.folded(address), ()), marks.get(order_id, ())),
-                channel,
-                wishes,
-            )
+        why_not(
+            Facts(event, address, stops.get(mail_addresses.folded(address), ()), marks.get(order_id, ())),
+            channel,
+            wishes,
         )
         for order_id, address in orders
     ]
@@ -181,9 +179,9 @@ def why_no_draft(order: Order, event: str) -> str:
     """Why a mail of this event would not be sent for this order, in words; empty when a draft makes sense. The order
     comes with its shop."""
     if not is_on(order.shop, event):
-        return _("テンプレートが使われない設定です。メールテンプレートで「このメールを送る」を選んでください。")
+        return said("テンプレートが使われない設定です。メールテンプレートで「このメールを送る」を選んでください。")
     if Mail.objects.filter(key=f"{event}:{order.pk}:off").exists():
-        return _("この受注には送らない設定の種類です。「また送る」を押してから作ってください。")
+        return said("この受注には送らない設定の種類です。「また送る」を押してから作ってください。")
     return reasons_against(order.shop, event, [(order.pk, order.buyer_email)])[0]
 
 
@@ -208,7 +206,7 @@ def send_draft(mail_id: int, *, actor: Actor = SYSTEM) -> bool:
     if mail is None or not _arm(mail):
         return False
     Mail.objects.filter(pk=mail_id).update(state=State.SCHEDULED, reason="", due_at=clock.now())
-    journal.write([Entry(mail.order_id, "mail_approved", str(MailEvent(mail.event).label))], actor=actor)
+    journal.write([Entry(mail.order_id, "mail_approved", said(MailEvent(mail.event).label))], actor=actor)
     return True
 
 
@@ -227,7 +225,7 @@ def send_again(mail_id: int, *, actor: Actor = SYSTEM) -> bool:
     Mail.objects.filter(pk=mail_id).update(
         state=State.SCHEDULED, reason="", to=order.buyer_email, due_at=clock.now(), sent_at=None
     )
-    journal.write([Entry(mail.order_id, "mail_again", str(MailEvent(mail.event).label))], actor=actor)
+    journal.write([Entry(mail.order_id, "mail_again", said(MailEvent(mail.event).label))], actor=actor)
     return True
 
 
@@ -238,9 +236,9 @@ def was_sent(mail_id: int, *, actor: Actor = SYSTEM) -> bool:
     if mail is None:
         return False
     Mail.objects.filter(pk=mail_id).update(
-        state=State.SENT, reason=_("担当者が送信済みと確認しました。"), sent_at=clock.now()
+        state=State.SENT, reason=said("担当者が送信済みと確認しました。"), sent_at=clock.now()
     )
-    journal.write([Entry(mail.order_id, "mail_sent", str(MailEvent(mail.event).label))], actor=actor)
+    journal.write([Entry(mail.order_id, "mail_sent", said(MailEvent(mail.event).label))], actor=actor)
     return True
 
 
@@ -255,7 +253,7 @@ def withdraw(mails: QuerySet[Mail], *, reason: str, actor: Actor = SYSTEM) -> in
         state=Effect.State.CANCELLED, done_at=clock.now()
     )
     journal.write(
-        [Entry(mail.order_id, "mail_withdrawn", str(MailEvent(mail.event).label)) for mail in stopped], actor=actor
+        [Entry(mail.order_id, "mail_withdrawn", said(MailEvent(mail.event).label)) for mail in stopped], actor=actor
     )
     return len(ids)
 
@@ -269,7 +267,7 @@ def rewrite(mail_id: int, *, subject: str, body: str, actor: Actor = SYSTEM) -> 
     Mail.objects.filter(pk=mail_id).update(
         subject=" ".join(subject.split())[:200], body=body, html="", edited=True, reason=""
     )
-    journal.write([Entry(mail.order_id, "mail_edited", str(MailEvent(mail.event).label))], actor=actor)
+    journal.write([Entry(mail.order_id, "mail_edited", said(MailEvent(mail.event).label))], actor=actor)
     return True
 
 
@@ -288,7 +286,7 @@ def switch_off(order_id: int, event: str, *, reason: str, actor: Actor = SYSTEM)
         },
     )
     if made:
-        journal.write([Entry(order_id, "mail_off", f"{MailEvent(event).label} {reason}")], actor=actor)
+        journal.write([Entry(order_id, "mail_off", together([said(MailEvent(event).label), reason], " "))], actor=actor)
     withdraw(Mail.objects.filter(order=order_id, event=event), reason=reason, actor=actor)
 
 
@@ -297,7 +295,7 @@ def switch_on(order_id: int, event: str, *, actor: Actor = SYSTEM) -> None:
     """Mails of this event may be sent again; what was not sent stays unsent."""
     gone, _rows = Mail.objects.filter(key=f"{event}:{order_id}:off").delete()
     if gone:
-        journal.write([Entry(order_id, "mail_on", str(MailEvent(event).label))], actor=actor)
+        journal.write([Entry(order_id, "mail_on", said(MailEvent(event).label))], actor=actor)
 
 
 def _locked(mail_id: int, states: set[State]) -> Mail | None:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from oms.kernel import clock, mailer
 from oms.kernel.models import Effect, User
+from oms.kernel.said import said
 from oms.kernel.services.outbox import GiveUp, NewEffect, Postpone, Retry, put
 from orders.decide import mail_text
 from orders.models import Mail, MailPolicy, MailStop, MailTemplate, Order, Shop
@@ -53,7 +54,7 @@ def deliver(effect: Effect) -> None:
     mail = Mail.objects.select_related("order__shop").get(pk=effect.payload["mail"])
     if mail.state == State.SENDING:  # the worker that had it is gone
         unsure(
-            mail, _("送信の途中でプログラムが止まりました。届いたかどうか、メールサーバーの記録で確かめてください。")
+            mail, said("送信の途中でプログラムが止まりました。届いたかどうか、メールサーバーの記録で確かめてください。")
         )
     elif mail.state in OPEN:
         _try(mail)
@@ -63,18 +64,18 @@ def _try(mail: Mail) -> None:
     if mail.state == State.FAILED:
         mail.to = mail.order.buyer_email
     if _waits_for_review(mail):
-        raise Postpone(_("確認理由がなくなるのを待っています。"), after_s=LOOK_AGAIN_S)
+        raise Postpone(said("確認理由がなくなるのを待っています。"), after_s=LOOK_AGAIN_S)
     if not is_address(mail.to):
-        raise GiveUp(_("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。"))
+        raise GiveUp(said("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。"))
     if MailStop.objects.filter(address=mail_addresses.folded(mail.to), kind=MailStop.Kind.BOUNCED).exists():
-        _set(mail, State.SUPPRESSED, _("以前に届かなかったメールアドレスです。アドレスを確かめてください。"))
+        _set(mail, State.SUPPRESSED, said("以前に届かなかったメールアドレスです。アドレスを確かめてください。"))
         return
     template = None if mail.edited else template_of(mail)
     if template is None and not mail.edited:
-        _set(mail, State.SUPPRESSED, _("テンプレートが使われない設定です。"))
+        _set(mail, State.SUPPRESSED, said("テンプレートが使われない設定です。"))
         return
     if missing := holes_of(mail, template):
-        reason = _("差し込み「%(names)s」に値がないため、送らずに止めました。") % {"names": "、".join(missing)}
+        reason = said("差し込み「%(names)s」に値がないため、送らずに止めました。", names=list(missing))
         _set(mail, State.DRAFT, reason)
         return
     _send(mail, text_of(mail, template))
@@ -117,10 +118,11 @@ def why_not_ready(mail: Mail) -> str:
     """Why this mail would not go out if a person approved it now, and what to do; empty when it would."""
     template = None if mail.edited else template_of(mail)
     if template is None and not mail.edited:
-        return _("テンプレートが使われない設定です。「文面を直す」で文面を書くか、テンプレートの設定を変えてください。")
+        return said(
+            "テンプレートが使われない設定です。「文面を直す」で文面を書くか、テンプレートの設定を変えてください。"
+        )
     if missing := holes_of(mail, template):
-        text = _("差し込み「%(names)s」に値がありません。文面を直してから承認してください。")
-        return text % {"names": "、".join(missing)}
+        return said("差し込み「%(names)s」に値がありません。文面を直してから承認してください。", names=list(missing))
     return ""
 
 
@@ -170,13 +172,13 @@ def _send(mail: Mail, text: Text) -> None:
         _take_back(mail)
         _answered(answer)
     except ValueError as error:  # Django found no single mailbox in it
-        raise GiveUp(_("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。")) from error
+        raise GiveUp(said("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。")) from error
     except OSError as error:  # smtplib's errors are OSErrors
         if marked:
-            unsure(mail, _("送信中にメールサーバーとの接続が切れました。届いたかどうか確かめてください。"))
+            unsure(mail, said("送信中にメールサーバーとの接続が切れました。届いたかどうか確かめてください。"))
             return
         raise Retry(
-            _("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}
+            said("メールサーバーに送れません（%(error)s）。自動で再試行します。", error=type(error).__name__)
         ) from error
     else:
         _sent(mail)
@@ -201,8 +203,11 @@ def relay_of(shop: Shop) -> str:
     real = f"{mailer.__name__}.Backend" == settings.EMAIL_BACKEND
     if not relay and real and shop.can("mail_relay_server"):
         raise GiveUp(
-            _("%(mall)sの中継メールサーバーが設定されていません。MAIL_RELAYS に店舗「%(code)s」を加えてください。")
-            % {"mall": shop.channel_label, "code": shop.code}
+            said(
+                "%(mall)sの中継メールサーバーが設定されていません。MAIL_RELAYS に店舗「%(code)s」を加えてください。",
+                mall=shop.channel_label,
+                code=shop.code,
+            )
         )
     return relay
 
@@ -211,19 +216,19 @@ def _refused(mail: Mail, refused: smtplib.SMTPRecipientsRefused) -> None:
     """4xx: the mailbox is busy or full for now. 5xx: it will never take this mail."""
     code, text = next(iter(refused.recipients.values()))
     if code < PERMANENT:
-        raise Retry(_("宛先のメールサーバーが今は受け取れません。自動で再試行します。")) from refused
+        raise Retry(said("宛先のメールサーバーが今は受け取れません。自動で再試行します。")) from refused
     status = ENHANCED.search(text)
     if status[2] == b"1" if status else code in NO_SUCH_BOX:  # 5.1.x: the address itself
-        bounced(mail, _("宛先のメールサーバーに受け取りを拒否されました。メールアドレスを確かめてください。"))
+        bounced(mail, said("宛先のメールサーバーに受け取りを拒否されました。メールアドレスを確かめてください。"))
         return
-    raise GiveUp(_("宛先のメールサーバーに受け取りを拒否されました（%(code)s）。") % {"code": code}) from refused
+    raise GiveUp(said("宛先のメールサーバーに受け取りを拒否されました（%(code)s）。", code=code)) from refused
 
 
 def _answered(answer: smtplib.SMTPResponseException) -> None:
     if answer.smtp_code < PERMANENT:
-        raise Retry(_("メールサーバーが今は送れません。自動で再試行します。")) from answer
+        raise Retry(said("メールサーバーが今は送れません。自動で再試行します。")) from answer
     raise GiveUp(
-        _("メールサーバーが送信を断りました（%(code)s）。設定と文面を確かめてください。") % {"code": answer.smtp_code}
+        said("メールサーバーが送信を断りました（%(code)s）。設定と文面を確かめてください。", code=answer.smtp_code)
     ) from answer
 
 
@@ -235,7 +240,7 @@ def _sent(mail: Mail) -> None:
     Mail.objects.filter(pk=mail.pk, state__in=[State.SENDING, State.UNCERTAIN]).update(
         state=State.SENT, reason="", sent_at=clock.now()
     )
-    journal.write([Entry(mail.order_id, "mail_sent", str(MailEvent(mail.event).label))])
+    journal.write([Entry(mail.order_id, "mail_sent", said(MailEvent(mail.event).label))])
     transaction.on_commit(lambda: mail_trouble.settle(mail.order_id))
 
 
@@ -250,20 +255,22 @@ def _take_back(mail: Mail) -> None:
 @transaction.atomic
 def unsure(mail: Mail, reason: str) -> None:
     """Nobody but the mail server knows; a person looks and says."""
-    mail_trouble.raise_reason(mail.order_id, "mail_failed", f"{MailEvent(mail.event).label}: {reason}")
+    mail_trouble.raise_reason(mail.order_id, "mail_failed", _about(mail, reason))
     Mail.objects.filter(pk=mail.pk, state=State.SENDING).update(state=State.UNCERTAIN, reason=reason[:200])
 
 
 @transaction.atomic
 def bounced(mail: Mail, reason: str, *, for_good: bool = True) -> None:
     """The mail came back: the order says so. `for_good`: the address gets none until somebody lifts the stop."""
-    text = _("「%(event)s」のメールが届きませんでした。%(why)s")
-    mail_trouble.raise_reason(
-        mail.order_id, "mail_bounced", text % {"event": MailEvent(mail.event).label, "why": reason}
-    )
+    text = said("「%(event)s」のメールが届きませんでした。%(why)s", event=MailEvent(mail.event).label, why=reason)
+    mail_trouble.raise_reason(mail.order_id, "mail_bounced", text)
     Mail.objects.filter(pk=mail.pk).exclude(state=State.SUPPRESSED).update(state=State.BOUNCED, reason=reason[:200])
     if for_good:
         mail_addresses.stop(mail.to, MailStop.Kind.BOUNCED, reason=reason)
+
+
+def _about(mail: Mail, why: str) -> str:
+    return said("%(event)s: %(why)s", event=MailEvent(mail.event).label, why=why)
 
 
 def ended(effect: Effect) -> None:
@@ -272,7 +279,7 @@ def ended(effect: Effect) -> None:
     if effect.state == Effect.State.MANUAL_DONE:
         Mail.objects.filter(pk=mail.pk).update(state=State.SENT, reason=effect.note[:200], sent_at=clock.now())
     elif effect.state == Effect.State.FAILED:
-        mail_trouble.raise_reason(mail.order_id, "mail_failed", f"{MailEvent(mail.event).label}: {effect.last_error}")
+        mail_trouble.raise_reason(mail.order_id, "mail_failed", _about(mail, effect.last_error))
         Mail.objects.filter(pk=mail.pk, state=State.SENDING).update(
             state=State.UNCERTAIN, reason=effect.last_error[:200]
         )
@@ -295,21 +302,21 @@ def deliver_test(effect: Effect) -> None:
     given = effect.payload
     person = User.objects.get(pk=given["person"])
     if not is_address(person.email):
-        raise GiveUp(_("あなたのメールアドレスが登録されていません。"))
+        raise GiveUp(said("あなたのメールアドレスが登録されていません。"))
     order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=given["order"])
     template = MailTemplate.objects.get(event=given["event"], shop=given["shop"], variant=given.get("variant", ""))
     text = filled(template, values_of(order, BROUGHT.get(given["event"])))
     sender = order.shop.mail_from or settings.DEFAULT_FROM_EMAIL
-    text = Text(f"[テスト] {text.subject}"[:200], text.body, text.html)
+    text = Text((_("[テスト] %(subject)s") % {"subject": text.subject})[:200], text.body, text.html)
     message_id = f"<{effect.key.replace(':', '.')}@{sender.split('@')[-1]}>"
     message = message_for(text, to=person.email, sender=sender, message_id=message_id, marketing=False)
     try:
         mailer.deliver(message, last_word=lambda: None)
     except smtplib.SMTPException as error:
         raise GiveUp(
-            _("メールサーバーに送れません（%(error)s）。") % {"error": type(error).__name__}
+            said("メールサーバーに送れません（%(error)s）。", error=type(error).__name__)
         ) from error  # fmt: skip
     except OSError as error:
         raise Retry(
-            _("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}
+            said("メールサーバーに送れません（%(error)s）。自動で再試行します。", error=type(error).__name__)
         ) from error

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.said import said, together
+from oms.kernel.said_field import choice
 from oms.kernel.sql import was_in_the_way
 from orders.decide.manual import MANUAL, Draft, channel_order
 from orders.models import ManualOrder, Order, Shop
@@ -134,7 +135,7 @@ def _take_in(shop: Shop, draft: Draft, row: ManualOrder) -> Order:
     )
     outcome = take_in(shop, [told], sku_of=_mapped(draft))
     if outcome.failed:
-        raise Refused(_("%(cause)sもう一度登録してください。") % {"cause": outcome.failed[0][1]})
+        raise Refused(said("%(cause)sもう一度登録してください。", cause=outcome.failed[0][1]))
     return Order.objects.select_related("shop").get(shop=shop, channel_order_no=number)
 
 
@@ -153,9 +154,9 @@ def _mapped(draft: Draft) -> dict[str, Mapped]:
 def _entries(row: ManualOrder, order: Order, origin: Origin) -> Sequence[Entry]:
     first = origin.copied_from
     if first is None:
-        return [Entry(order.pk, "entered", str(row.get_source_display()))]
-    reason = str(row.get_copy_reason_display())
+        return [Entry(order.pk, "entered", choice(row, "source"))]
+    reason = choice(row, "copy_reason")
     return [
-        Entry(order.pk, "entered", f"{row.get_source_display()} {first.channel_order_no} {reason}"),
-        Entry(first.pk, "copied", f"{order.channel_order_no} {reason}"),
+        Entry(order.pk, "entered", together([choice(row, "source"), first.channel_order_no, reason], " ")),
+        Entry(first.pk, "copied", together([order.channel_order_no, reason], " ")),
     ]

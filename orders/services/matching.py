@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.models import BankLine, BankMatch, Order, PayerAlias, PaymentEntry, Refund
 from orders.services import journal, ledger, payer_names, payment, refunds
 from orders.services.journal import Actor, Entry
@@ -28,18 +28,18 @@ def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[in
     """
     line = _lock_line(line_id)
     if line is None or line.state not in {Line.OPEN, Line.PARKED}:
-        raise CannotMatch(_("この入金はすでに消し込まれています。画面を新しくして確かめてください。"))
+        raise CannotMatch(said("この入金はすでに消し込まれています。画面を新しくして確かめてください。"))
     if not amounts or min(amounts.values()) <= 0:
-        raise CannotMatch(_("消し込む受注と金額を選んでください。"))
+        raise CannotMatch(said("消し込む受注と金額を選んでください。"))
     if sum(amounts.values()) > rest_of(line):
-        raise CannotMatch(_("金額の合計が入金額 %(amount)s を超えています。") % {"amount": yen(rest_of(line))})
+        raise CannotMatch(said("金額の合計が入金額 %(amount)s を超えています。", amount=yen(rest_of(line))))
     ledger.lock(sorted(amounts))
     orders = Order.objects.filter(pk__in=amounts).only("channel_order_no", "member_id", "total", "cancelled_at")
     found = {order.pk: order for order in orders}
     if len(found) < len(amounts):
-        raise CannotMatch(_("受注が見つかりません。"))
+        raise CannotMatch(said("受注が見つかりません。"))
     if line.matches.filter(order__in=amounts, undone_at=None).exists():
-        raise CannotMatch(_("この受注には、すでにこの入金が消し込まれています。"))
+        raise CannotMatch(said("この受注には、すでにこの入金が消し込まれています。"))
     matches = [
         BankMatch.objects.create(line=line, order_id=pk, amount=amounts[pk], at=clock.now(), by=actor.by)
         for pk in sorted(amounts)
@@ -54,7 +54,13 @@ def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[in
     line.state = Line.OPEN if rest_of(line) else Line.MATCHED
     line.save(update_fields=["state"])
     _learn(line, matches, found)
-    journal.write([Entry(m.order_id, "paid", f"{yen(m.amount)}（振込 {line.on:%m/%d}）") for m in matches], actor=actor)
+    journal.write(
+        [
+            Entry(m.order_id, "paid", said("%(amount)s（振込 %(on)s）", amount=yen(m.amount), on=f"{line.on:%m/%d}"))
+            for m in matches
+        ],
+        actor=actor,
+    )
     payment.follow(sorted(amounts), actor=actor)
     payer_names.soon()
     _give_back([(m, found[m.order_id]) for m in matches if found[m.order_id].cancelled_at], actor)
@@ -74,7 +80,7 @@ def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
     matches = list(BankMatch.objects.filter(pk__in=match_ids, undone_at=None).order_by("pk"))
     orders = ledger.lock(sorted({m.order_id for m in matches}))
     late = Refund.objects.filter(key__in=[_late_key(m) for m in matches], state=Refund.State.DUE)
-    refunds.withdraw(list(late.values_list("pk", flat=True)), actor=actor, note=_("消込を取り消したため"))
+    refunds.withdraw(list(late.values_list("pk", flat=True)), actor=actor, note=said("消込を取り消したため"))
     free = ledger.free_money(orders)
     if any(sum(m.amount for m in matches if m.order_id == pk) > free[pk] for pk in orders):
         raise CannotMatch(str(payment.GivenBack()))
@@ -120,7 +126,7 @@ def _lock_line(line_id: int) -> BankLine | None:
 def _give_back(late: Sequence[tuple[BankMatch, Order]], actor: Actor) -> None:
     """Money that came for an order that is cancelled goes back."""
     for match, order in late:
-        reason = _("キャンセルのあとに入金がありました")
+        reason = said("キャンセルのあとに入金がありました")
         refunds.open_refund(
             order.pk,
             key=_late_key(match),

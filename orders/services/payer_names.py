@@ -9,6 +9,7 @@ from django.db import transaction
 
 from oms.kernel.later import later
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.decide.found import Found
 from orders.decide.matching import Group, Proposal, Why
 from orders.models import BankLine, Order, ReviewReason
@@ -50,8 +51,11 @@ def _strangers(lines: Sequence[BankLine], proposals: Sequence[Proposal]) -> dict
     for proposal in proposals:
         if proposal.group == Group.LIKELY and Why.AMOUNT in proposal.why and KNOWN_BY.isdisjoint(proposal.why):
             line = by_id[proposal.transfer_id]
-            text = (
-                f"{line.on:%m/%d} に「{line.payer}」から {yen(line.amount)} の振込があります。名義が注文者と違います。"
+            text = said(
+                "%(on)s に「%(payer)s」から %(amount)s の振込があります。名義が注文者と違います。",
+                on=f"{line.on:%m/%d}",
+                payer=line.payer,
+                amount=yen(line.amount),
             )
             found[proposal.orders[0]] = Found(CODE, text, "buyer")
     return found

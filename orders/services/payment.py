@@ -5,10 +5,10 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
 from orders.models import Order, PaymentEntry
 from orders.models.order import PAYABLE, PaymentState
 from orders.services import journal, ledger, payment_mail, payment_reports, review
@@ -60,7 +60,7 @@ def record_payments(
         actor=actor,
     )
     paid = [order.pk for order in orders]
-    journal.write([Entry(pk, "paid", " ".join(filter(None, (yen(owed[pk]), note)))) for pk in paid], actor=actor)
+    journal.write([Entry(pk, "paid", together([yen(owed[pk]), note], " ")) for pk in paid], actor=actor)
     follow(paid, actor=actor)
     return paid
 
@@ -86,7 +86,7 @@ def waive_rest(order_id: int, *, actor: Actor, note: str) -> int:
         return 0
     key = f"waived:{order.pk}:{order.version}"
     ledger.post([ledger.New(order.pk, PaymentEntry.Kind.WAIVED, rest, key, note=note)], actor=actor)
-    journal.write([Entry(order.pk, "payment_waived", f"{yen(rest)} {note}")], actor=actor)
+    journal.write([Entry(order.pk, "payment_waived", together([yen(rest), note], " "))], actor=actor)
     follow([order.pk], actor=actor)
     return rest
 
@@ -96,7 +96,7 @@ class GivenBack(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            _(
+            said(
                 "この入金からの返金があるため取り消せません。返金待ちなら先に返金を取りやめ、返金済みなら返金の内容を確かめてください。"
             )
         )

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.decide.payments import Terms
 from orders.models import Order, PaymentGate, Shop
 from orders.services import stage as stages
@@ -44,14 +44,14 @@ def problems(terms: Terms) -> Mapping[str, str]:
     """What does not fit together, by field, in words."""
     found = {}
     if terms.remind_days and terms.final_days and terms.final_days <= terms.remind_days:
-        found["final_days"] = _("最終督促は督促より後の日にしてください。")
+        found["final_days"] = said("最終督促は督促より後の日にしてください。")
     last = terms.final_days or terms.remind_days
     if terms.cancel_days and terms.cancel_days <= max(last, terms.due_days):
-        found["cancel_days"] = _("キャンセルは支払期限と最終督促より後の日にしてください。")
+        found["cancel_days"] = said("キャンセルは支払期限と最終督促より後の日にしてください。")
     if terms.scarce_days and terms.cancel_days and terms.scarce_days > terms.cancel_days:
-        found["scarce_days"] = _("在庫が少ない商品の期限は、ふつうのキャンセルより早い日にしてください。")
+        found["scarce_days"] = said("在庫が少ない商品の期限は、ふつうのキャンセルより早い日にしてください。")
     if terms.auto_cancel and not terms.cancel_days:
-        found["auto_cancel"] = _("自動キャンセルには、キャンセルまでの日数が必要です。")
+        found["auto_cancel"] = said("自動キャンセルには、キャンセルまでの日数が必要です。")
     return found
 
 

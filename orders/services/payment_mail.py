@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
-from django.utils.translation import gettext as _
 
+from oms.kernel.said import said
 from orders.models import Mail, Order, Shop
 from orders.models.mail import MailEvent
 from orders.services import mail
@@ -34,7 +34,7 @@ def take_thanks_back(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> int:
     rows = Mail.objects.filter(order__in=order_ids, event=MailEvent.PAYMENT_RECEIVED, state__in=waiting)
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     stopped = mail.withdraw(
-        Mail.objects.filter(pk__in=ids), reason=_("入金が取り消されたため送りません。"), actor=actor
+        Mail.objects.filter(pk__in=ids), reason=said("入金が取り消されたため送りません。"), actor=actor
     )
     free_key = Concat(F("key"), Value(":gone:"), Cast("pk", CharField()), output_field=CharField())
     Mail.objects.filter(pk__in=ids, state=Mail.State.SUPPRESSED).update(key=free_key)  # for the payment that comes

@@ -12,10 +12,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from oms.kernel.clock import TOKYO, in_tokyo
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.decide.payment_fees import Charges
 from orders.decide.payments import pay_by
 from orders.decide.schedule import END_OF_DAY
@@ -74,26 +74,26 @@ class Quote:
 def why_not(order: Order, method: str, terms: TermsOfShops) -> str:
     """Why an order keeps its way to pay, and what to do; empty when it may change. The order comes with its shop."""
     if order.cancelled_at:
-        return _("キャンセル済みです。")
+        return said("キャンセル済みです。")
     if order.shipped_at:
-        return _("出荷済みです。")
+        return said("出荷済みです。")
     if order.payment_method == method:
-        return _("すでにその支払方法です。")
+        return said("すでにその支払方法です。")
     cash = PaymentMethod.COD in {order.payment_method, method}
     if cash and order.fulfillment_state != FulfillmentState.NONE:
-        return _("出荷指示のあとは代金引換の送り状が変わるため変更できません。先に出荷停止を依頼してください。")
+        return said("出荷指示のあとは代金引換の送り状が変わるため変更できません。先に出荷停止を依頼してください。")
     return _why_money_stays(order, method, terms)
 
 
 def _why_money_stays(order: Order, method: str, terms: TermsOfShops) -> str:
     if order.payment_state == PaymentState.AUTHORIZED:
         ours = terms.of_order(order).collector == Collector.PROVIDER
-        return "" if ours else _("与信済みです。与信を取り消してから変更してください。")
+        return "" if ours else said("与信済みです。与信を取り消してから変更してください。")
     if order.payment_state in CHANGEABLE and not order.paid_amount:
         return ""
     if order.payment_state in MONEY_HERE and order.paid_amount > 0 and method != PaymentMethod.COD:
         return ""
-    return _("入金のあとのため変更できません。返金してから変更してください。")
+    return said("入金のあとのため変更できません。返金してから変更してください。")
 
 
 def quotes(order_ids: Sequence[int], method: str) -> dict[int, Quote | str]:
@@ -138,7 +138,7 @@ def change(order_ids: Sequence[int], method: str, *, actor: Actor) -> list[int]:
     for quote in told:
         if quote.refund:
             wish = refunds.Wish(quantities={}, surplus=quote.refund)
-            reason = _("支払方法の変更で合計が下がったため")
+            reason = said("支払方法の変更で合計が下がったため")
             refunds.open_refund(quote.order.pk, key=_key(quote.order, actor), wish=wish, reason=reason, actor=actor)
     _ask_consent(told, actor)
     if stops:
@@ -165,12 +165,12 @@ def _ask_people(told: Sequence[Quote], authorised: Sequence[Order], actor: Actor
         tasks.NewTask(
             f"{_key(order, actor)}:void",
             order.pk,
-            _("%(no)s: 決済会社の画面で与信を取り消す（支払方法を変えたため）") % {"no": order.channel_order_no},
+            said("%(no)s: 決済会社の画面で与信を取り消す（支払方法を変えたため）", no=order.channel_order_no),
             TaskKind.VOID,
         )
         for order in authorised
     ]
-    text = _("%(no)s: 受注画面でも支払方法を「%(method)s」に、合計を %(total)s に変える")
+    text = said("%(no)s: 受注画面でも支払方法を「%(method)s」に、合計を %(total)s に変える")
     new += [
         tasks.NewTask(
             f"{_key(quote.order, actor)}:page",
@@ -229,7 +229,7 @@ def put_back(before: Mapping[int, Mapping[str, Any]], *, actor: Actor, action: s
     refunds.withdraw(
         [refunds_of[key].pk for order in back if (key := _key(order, made)) in refunds_of],
         actor=actor,
-        note=_("支払方法を元に戻したため"),
+        note=said("支払方法を元に戻したため"),
     )
     for order in back:
         was = before[order.pk]
@@ -242,11 +242,11 @@ def put_back(before: Mapping[int, Mapping[str, Any]], *, actor: Actor, action: s
 
 def _why_stays(order: Order, refund: Refund | None, *, voided: bool) -> str:
     if order.cancelled_at or order.shipped_at or order.fulfillment_state != FulfillmentState.NONE:
-        return _("出荷指示や出荷、キャンセルのあとのため、そのままにしました。")
+        return said("出荷指示や出荷、キャンセルのあとのため、そのままにしました。")
     if refund is not None and refund.state == Refund.State.DONE:
-        return _("差額を返金したあとのため戻せません。あらためて支払方法を変え、差額をお客様に案内してください。")
+        return said("差額を返金したあとのため戻せません。あらためて支払方法を変え、差額をお客様に案内してください。")
     if voided:
-        return _("与信を取り消したあとのため戻せません。もう一度決済をお願いし、支払方法を変えてください。")
+        return said("与信を取り消したあとのため戻せません。もう一度決済をお願いし、支払方法を変えてください。")
     return ""
 
 
@@ -269,7 +269,7 @@ def _restore(order: Order, was: Mapping[str, Any]) -> None:
 
 def _take_back_words(orders: Sequence[Order], made: Actor, actor: Actor) -> None:
     keys = [f"{MailEvent.INQUIRY}:{order.pk}{_suffix(made)}" for order in orders]
-    mail.withdraw(Mail.objects.filter(key__in=keys), reason=_("支払方法を元に戻したため送りません。"), actor=actor)
+    mail.withdraw(Mail.objects.filter(key__in=keys), reason=said("支払方法を元に戻したため送りません。"), actor=actor)
     tasks.withdraw([f"{_key(order, made)}:{what}" for order in orders for what in ("void", "page")], actor=actor)
     raised = ReviewReason.objects.filter(order__in=[order.pk for order in orders], code="amount_increased")
     ids = sorted(raised.filter(state=ReviewReason.State.OPEN).values_list("order", flat=True))
@@ -315,7 +315,7 @@ def _write(orders: Sequence[Order], events: Sequence[Entry], actor: Actor) -> No
 
 def _entry(order: Order, method: str, after: Charges | None, *, total: int | None = None) -> Entry:
     names = dict(PaymentMethod.choices)
-    changes = {"payment_method": (str(names[order.payment_method]), str(names[method]))}
+    changes = {"payment_method": (said(names[order.payment_method]), said(names[method]))}
     new = after.total if after else total
     if new is not None and order.total is not None and new != order.total:
         changes["total"] = (str(order.total), str(new))

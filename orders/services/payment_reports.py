@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.models import Order, OrderTask, TaskKind
 from orders.models.payment import Collector
 from orders.services import channel_words, tasks
@@ -20,18 +20,22 @@ def tell(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
     mall's page; of money that the mall itself collects it knows. Once for each time of payment. The caller holds the
     orders' locks."""
     _tasks(order_ids, "unreport:").filter(done_at=None).delete()
-    said = channel_words.report_payments(order_ids, actor=actor)
-    by_hand = {pk: page for pk, page in said.by_hand.items() if page}
+    spoken = channel_words.report_payments(order_ids, actor=actor)
+    by_hand = {pk: page for pk, page in spoken.by_hand.items() if page}
     if not by_hand:
         return
     orders = list(Order.objects.select_related("shop").defer("search").filter(pk__in=by_hand).order_by("pk"))
     terms = TermsOfShops({order.shop for order in orders})
-    text = _("%(no)s: 入金 %(amount)s を確認したので、%(mall)sの受注画面で入金済みにする")
     new = [
         tasks.NewTask(
             task_key(order),
             order.pk,
-            text % {"no": order.channel_order_no, "amount": yen(order.paid_amount), "mall": order.shop.channel_label},
+            said(
+                "%(no)s: 入金 %(amount)s を確認したので、%(mall)sの受注画面で入金済みにする",
+                no=order.channel_order_no,
+                amount=yen(order.paid_amount),
+                mall=order.shop.channel_label,
+            ),
             TaskKind.REPORT,
             by_hand[order.pk],
         )
@@ -60,13 +64,16 @@ def take_back(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
 def _ask_to_take_back(told: dict[int, str], actor: Actor) -> None:
     """`told` maps an order to the key of the word that was said last."""
     rows = Order.objects.select_related("shop").defer("search").filter(pk__in=told).order_by("pk")
-    text = _("%(no)s: 入金を取り消したので、%(mall)sの受注画面で入金前に戻す")
     tasks.ask(
         [
             tasks.NewTask(
                 f"unreport:{told[order.pk]}",
                 order.pk,
-                text % {"no": order.channel_order_no, "mall": order.shop.channel_label},
+                said(
+                    "%(no)s: 入金を取り消したので、%(mall)sの受注画面で入金前に戻す",
+                    no=order.channel_order_no,
+                    mall=order.shop.channel_label,
+                ),
                 TaskKind.REPORT,
                 channel_words.page_of(order),
             )

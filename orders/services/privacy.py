@@ -11,10 +11,10 @@ from functools import partial
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.utils.translation import gettext as _
 
 from customers.services import erase as members
 from oms.kernel import clock
+from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from oms.kernel.text import search_text
 from orders.decide import returns as returning
@@ -89,8 +89,9 @@ def set_days(shop_id: int, days: int | None, *, actor: Actor) -> bool:
     """Keep a shop's personal data so many days after an order's end; None for ever. False when it is so already."""
     if days is not None and not LEAST_DAYS <= days <= MOST_DAYS:
         raise Refused(
-            _("保存する日数は %(least)s 日から %(most)s 日までで入力してください。")
-            % {"least": LEAST_DAYS, "most": MOST_DAYS}
+            said(
+                "保存する日数は %(least)s 日から %(most)s 日までで入力してください。", least=LEAST_DAYS, most=MOST_DAYS
+            )
         )
     shop = Shop.objects.select_for_update(no_key=True).order_by("pk").get(pk=shop_id)
     row = Retention.objects.filter(shop=shop).first()
@@ -115,13 +116,13 @@ def kept_days() -> dict[int, int | None]:
 def hold(number: str, reason: str, *, actor: Actor) -> int:
     """Exempt the orders of this number from erasing. Returns how many are exempt now that were not."""
     if not reason.strip():
-        raise Refused(_("消去しない理由を入力してください。"))
+        raise Refused(said("消去しない理由を入力してください。"))
     rows = Order.objects.select_for_update(no_key=True, of=("self",)).filter(channel_order_no=number.strip())
     orders = list(rows.order_by("pk").select_related("purged"))
     if not orders:
-        raise Refused(_("受注番号「%(no)s」の受注が見つかりません。番号を確かめてください。") % {"no": number.strip()})
+        raise Refused(said("受注番号「%(no)s」の受注が見つかりません。番号を確かめてください。", no=number.strip()))
     if all(hasattr(order, "purged") for order in orders):
-        raise Refused(_("この受注の個人情報は、もう消去されています。"))
+        raise Refused(said("この受注の個人情報は、もう消去されています。"))
     fresh = [order for order in orders if not LegalHold.objects.filter(order=order).exists()]
     LegalHold.objects.bulk_create(
         [LegalHold(order=order, reason=reason.strip()[:200], at=clock.now(), by=actor.by) for order in fresh]
@@ -142,7 +143,7 @@ def lift(order_id: int, *, actor: Actor) -> bool:
 
 
 def _said(days: int | None) -> str:
-    return _("無期限") if days is None else _("%(n)s日間") % {"n": days}
+    return said("無期限") if days is None else said("%(n)s日間", n=days)
 
 
 def _note(kind: str, text: str, *, actor: Actor, shop: int | None = None, count: int = 0) -> None:
@@ -235,7 +236,7 @@ def _erase_batch(shop_id: int, days: int, order_ids: Sequence[int], actor: Actor
         unique_fields=["order"],
         update_fields=["at", "version"],
     )
-    _note(Kind.ERASED, _("終わって %(n)s日を過ぎた受注") % {"n": days}, actor=actor, shop=shop_id, count=len(ids))
+    _note(Kind.ERASED, said("終わって %(n)s日を過ぎた受注", n=days), actor=actor, shop=shop_id, count=len(ids))
     return len(ids)
 
 
@@ -311,4 +312,4 @@ def _erase_members(actor: Actor) -> None:
         cursor.execute(LEFT_ALONE, [GONE, MOST])
         ids = [row[0] for row in cursor.fetchall()]
     if ids and (count := members.forget(ids, name=GONE)):
-        _note(Kind.MEMBERS, _("受注がすべて消去された会員"), actor=actor, count=count)
+        _note(Kind.MEMBERS, said("受注がすべて消去された会員"), actor=actor, count=count)

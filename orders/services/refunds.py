@@ -6,11 +6,12 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
+from oms.kernel.said_field import choice
 from orders.decide.refunds import (
     FEES,
     Bill,
@@ -97,7 +98,7 @@ def open_refund(
         return None
     plan = plan_for(order, wish, at_most=held)
     if not plan.amount and not plan.points_back and not plan.coupon_back:
-        raise NothingToRefund(_("返金する金額がありません。数量と金額を確かめてください。"))
+        raise NothingToRefund(said("返金する金額がありません。数量と金額を確かめてください。"))
     person = decided_by or actor.by
     cleared_by = person if refund_limits.authority(order.pk, plan.amount, person) else None
     refund = _write(
@@ -108,7 +109,7 @@ def open_refund(
     if refund.way != Refund.Way.CHANNEL:
         _ask_person(order, refund, actor)
     review.sync([order.pk])
-    journal.write([Entry(order.pk, "refund_opened", f"{yen(refund.amount)} {reason}")], actor=actor)
+    journal.write([Entry(order.pk, "refund_opened", together([yen(refund.amount), reason], " "))], actor=actor)
     stages.recompute([order.pk], actor=actor)
     return refund
 
@@ -203,7 +204,7 @@ def settle_by_channel(limit: int = 500) -> int:
     """Close refunds that the channel pays itself, of orders that it now calls cancelled."""
     rows = Refund.objects.filter(state=Refund.State.DUE, way=Refund.Way.CHANNEL, order__phase="cancelled")
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
-    return len(complete(ids, actor=SYSTEM, note=_("モールのキャンセルとともに返金されました。")))
+    return len(complete(ids, actor=SYSTEM, note=said("モールのキャンセルとともに返金されました。")))
 
 
 def finished_by_person(task: OrderTask, actor: Actor) -> None:
@@ -243,7 +244,7 @@ def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
             at_most=at_most,
         )
     except ValueError as error:
-        raise NothingToRefund(_("返金できる数を超えています。すでに返金した数を確かめてください。")) from error
+        raise NothingToRefund(said("返金できる数を超えています。すでに返金した数を確かめてください。")) from error
 
 
 def _surplus_given(order: Order) -> int:
@@ -363,11 +364,12 @@ def _way(order: Order, by_channel: bool) -> str:
 
 def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
     kind = TaskKind.VOID if refund.way == Refund.Way.VOID else TaskKind.REFUND
-    text = _("%(no)s: %(amount)s を返金する（%(way)s）") % {
-        "no": order.channel_order_no,
-        "amount": yen(refund.amount),
-        "way": refund.get_way_display(),
-    }
+    text = said(
+        "%(no)s: %(amount)s を返金する（%(way)s）",
+        no=order.channel_order_no,
+        amount=yen(refund.amount),
+        way=choice(refund, "way"),
+    )
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
     tasks.ask([tasks.NewTask(task_key(refund), order.pk, text, kind, link)], actor=actor)
 

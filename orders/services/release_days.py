@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.utils.translation import gettext as _
 
 from inventory.models import Sku
 from inventory.services import releases
 from oms.kernel import clock
+from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from orders.decide.schedule import default_ship_by
 from orders.models import Mail, Order, OrderLine, ReleaseMove, ReleaseMoveLine
@@ -45,9 +45,9 @@ def to_move(sku_id: int, day: date) -> QuerySet[OrderLine]:
 def refusal(sku: Sku, day: date) -> str:
     """Why the SKU's day cannot be moved there; empty when it can."""
     if sku.release_date is None:
-        return _("予約商品ではないため、発売日を変更できません。")
+        return said("予約商品ではないため、発売日を変更できません。")
     if sku.release_date == day and not to_move(sku.pk, day).exists():
-        return _("発売日は変わっていません。別の日を選んでください。")
+        return said("発売日は変わっていません。別の日を選んでください。")
     return ""
 
 
@@ -87,7 +87,7 @@ def undo(move_id: int, *, actor: Actor) -> ReleaseMove:
     sku = Sku.objects.select_for_update(no_key=True).get(pk=made.sku_id)
     now = clock.now()
     if sku.release_date != made.after or not _claimed(made, actor):
-        raise CannotMove(_("そのあとに発売日が変わったか、すでに取り消されています。画面を読み直してください。"))
+        raise CannotMove(said("そのあとに発売日が変わったか、すでに取り消されています。画面を読み直してください。"))
     still = waiting_lines(sku.pk).filter(release_date=made.after)
     days = dict(made.lines.filter(line__in=still).values_list("line", "before"))
     releases.set_day(sku.pk, made.before)
@@ -95,7 +95,7 @@ def undo(move_id: int, *, actor: Actor) -> ReleaseMove:
     _write(days, told, sku, actor)
     sent = _own_mails(made.key).filter(order__in=told, state=Mail.State.SENT).values_list("order", flat=True)
     again = sorted(set(sent))
-    mail.withdraw(_own_mails(made.key), reason=_("発売日の変更を取り消しました。"), actor=actor)
+    mail.withdraw(_own_mails(made.key), reason=said("発売日の変更を取り消しました。"), actor=actor)
     mail.schedule_for(again, EVENT, suffix=f":{made.key}:undo", actor=actor)
     made.undone_at, made.undone_by = now, actor.by
     return made

@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from inventory.queries import availability
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.decide.payments import Terms, Waiting, cancel_on, step_due
 from orders.models import Order, OrderLine, Reminder, Shop
 from orders.models.order import FulfillmentState, Phase
@@ -126,7 +127,7 @@ def remind(order_ids: Sequence[int], step: str, *, actor: Actor, again: bool = F
         if step in MAILS:
             number = last.get(pk, 0) + 1
             payment_mail.send([pk], MAILS[Step(step)], suffix="" if number == 1 else f":{number}")
-    journal.write([Entry(pk, "reminded", str(Step(step).label)) for pk in wanted], actor=actor)
+    journal.write([Entry(pk, "reminded", said(Step(step).label)) for pk in wanted], actor=actor)
     return wanted
 
 

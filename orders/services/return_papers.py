@@ -1,9 +1,9 @@
 """返還インボイス of a settled return, where the shop's settings ask for one."""
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.documents import rules
 from orders.documents.credit import TooMuch, Wish
 from orders.models import IssuedDocument, Refund, RefundPart, ReturnCase
@@ -28,11 +28,11 @@ def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
     wish = Wish(pieces, fees=refund.shipping + refund.fees + refund.gift_fees, units=units)
     try:
         pk = documents.issue_credit_note(
-            case.order_id, wish, day=clock.today(), reason=_("返品 %(no)s") % {"no": case.number},
+            case.order_id, wish, day=clock.today(), reason=said("返品 %(no)s", no=case.number),
             even_if_exempt=True, actor=actor, key=case.refund_key,
         )  # fmt: skip
     except (documents.Refused, TooMuch):
-        text = _("返品 %(no)s の返還インボイスを発行する（自動では発行できませんでした）") % {"no": case.number}
+        text = said("返品 %(no)s の返還インボイスを発行する（自動では発行できませんでした）", no=case.number)
         link = reverse("orders:order-credit", args=[case.order_id])
         tasks.ask([tasks.NewTask(f"credit_note:{case.pk}", case.order_id, text[:200], link=link)], actor=actor)
         return ""

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
-from django.utils.translation import gettext as _
 
 from inventory.models import Location
 from inventory.models.balance import EntryKind
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
+from oms.kernel.said_field import choice
 from orders.decide import returns as decide
 from orders.decide.found import Found
 from orders.models import (
@@ -99,7 +100,7 @@ def open_case(
             ),
         ]
     )
-    _note(case, "requested", f"{case.get_reason_display()} {note}".strip(), actor)
+    _note(case, "requested", together([choice(case, "reason"), note], " "), actor)
     if kind == Kind.UNDELIVERED:
         wakes.note([order.pk], "parcel_returned")
         review.open_from_above([(order.pk, _came_back(case, note))], actor=actor)
@@ -112,17 +113,15 @@ def why_not_opened(order: Order, wanted: Mapping[int, int], single: Mapping[int,
     """Why these pieces cannot be returned, with these units of single components; empty when they can. The caller
     holds the order's lock."""
     if not wanted and not single:
-        return _("返品する数を入れてください。")
+        return said("返品する数を入れてください。")
     if returnable_goods(order.pk).fits(wanted, single or {}):
         return ""
-    return (
-        _(
+    if single:
+        return said(
             "返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。"
             "セットは、セットと構成品を合わせた数です。"
         )
-        if single
-        else _("返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。")
-    )
+    return said("返品できる数を超えています。出荷済みで、ほかの返品に入っていない数だけを指定してください。")
 
 
 def returnable(order_id: int) -> dict[int, int]:
@@ -157,7 +156,7 @@ def reject(case_id: int, *, answer: str, actor: Actor) -> ReturnCase:
     """The goods are not taken back; `answer` says why."""
     case = _claim(case_id)
     if not answer.strip():
-        raise Refused(_("お断りする理由を入れてください。"))
+        raise Refused(said("お断りする理由を入れてください。"))
     _move(case, State.REJECTED, closed_at=clock.now(), answer=answer[:500])
     _note(case, "rejected", answer, actor)
     return case
@@ -191,11 +190,11 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
     lines = {line.pk: line for line in _lines(case)}
     counts = {pk: pieces.get(pk, 0) for pk in lines}
     if any(not 0 <= count <= lines[pk].quantity for pk, count in counts.items()) or not sum(counts.values()):
-        raise Refused(_("到着した数を、返品の数以内で入れてください。"))
+        raise Refused(said("到着した数を、返品の数以内で入れてください。"))
     _move(case, State.RECEIVED, received_at=clock.now())
     for pk, count in counts.items():
         ReturnLine.objects.filter(pk=pk).update(received=count)
-    names = "、".join(f"{lines[pk].name} × {count}" for pk, count in counts.items() if count)
+    names = together(f"{lines[pk].name} × {count}" for pk, count in counts.items() if count)
     _note(case, "received", names, actor)
     if case.exchange_order_id and not case.ship_first:
         hold.lift_holds([case.exchange_order_id], actor=actor)
@@ -250,10 +249,10 @@ def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id:
     graded: dict[int, int] = {}
     for (sku, _grade), count in grades.items():
         if count < 0:
-            raise Refused(_("数量は0以上で入れてください。"))
+            raise Refused(said("数量は0以上で入れてください。"))
         graded[sku] = graded.get(sku, 0) + count
     if {sku: count for sku, count in graded.items() if count} != units:
-        raise Refused(_("到着した数と判定した数が合いません。すべての数を判定してください。"))
+        raise Refused(said("到着した数と判定した数が合いません。すべての数を判定してください。"))
     _move(case, State.INSPECTED, inspected_at=clock.now(), location_id=location_id)
     inspection, facts, texts = stock.aside_place().pk, [], []
     for (sku, grade), count in sorted(grades.items()):
@@ -261,12 +260,12 @@ def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id:
             continue
         place = location_id if grade == Grade.GOOD else stock.place_of_kind(KIND_OF_PLACE[Grade(grade)]).pk
         ReturnGrade.objects.create(case=case, sku_id=sku, grade=grade, quantity=count, location_id=place)
-        texts.append(f"{Grade(grade).label} {count}")
+        texts.append(together([Grade(grade).label, str(count)], " "))
         facts += [
             stock.Fact(sku, inspection, -count, case.stock_ref),
             stock.Fact(sku, place, count, case.stock_ref),
         ]
-    _note(case, "inspected", "、".join(texts), actor)
+    _note(case, "inspected", together(texts), actor)
     stock.record(facts, kind=EntryKind.TRANSFER, by_id=actor.by.pk if actor.by else None, note=str(case))
     return case
 
@@ -283,13 +282,13 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     single = dict(case.lines.exclude(component=None).values_list("component", "received"))
     asked = [(settlement.quantities, whole), (settlement.units, single)]
     if any(count > limits.get(pk, 0) for wanted, limits in asked for pk, count in wanted.items()):
-        raise Refused(_("返金する数は、到着した数までです。"))
+        raise Refused(said("返金する数は、到着した数までです。"))
     pieces = {line: count for line, count in settlement.quantities.items() if count > 0}
     refund = None
     if pieces or any(settlement.units.values()) or settlement.fees or settlement.goodwill:
         refund = _refund(case, pieces, settlement, actor)
     elif not settlement.note.strip():
-        raise Refused(_("返金しないときは、理由をメモに入れてください。"))
+        raise Refused(said("返金しないときは、理由をメモに入れてください。"))
     _note(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
     if refund and (told := return_papers.credit_note(case, refund, actor=actor)):
         _note_case(case, "credit_note", told, actor)
@@ -299,7 +298,7 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
 def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:
     units = {component: count for component, count in settlement.units.items() if count > 0}
     wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill, units=units)
-    reason = _("返品 %(no)s（%(why)s）") % {"no": case.number, "why": case.get_reason_display()}
+    reason = said("返品 %(no)s（%(why)s）", no=case.number, why=choice(case, "reason"))
     try:
         return refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
     except refunds.NothingToRefund as nothing:
@@ -334,8 +333,11 @@ def _move(case: ReturnCase, to: str, **columns: object) -> None:
     allowed = decide.allowed_from(to)
     if not ReturnCase.objects.filter(pk=case.pk, state__in=allowed).update(state=to, **columns):
         raise Refused(
-            _("この返品は「%(state)s」のため、「%(to)s」にできません。画面を開き直してください。")
-            % {"state": case.get_state_display(), "to": State(to).label}
+            said(
+                "この返品は「%(state)s」のため、「%(to)s」にできません。画面を開き直してください。",
+                state=choice(case, "state"),
+                to=State(to).label,
+            )
         )
     case.state = to
     if case.kind == Kind.UNDELIVERED and to in DECIDED and not _undecided(case):
@@ -356,13 +358,13 @@ def _undecided(case: ReturnCase) -> bool:
 
 
 def _came_back(case: ReturnCase, note: str) -> Found:
-    text = note or str(case.get_reason_display())
-    return Found("parcel_returned", f"{text}（返品 {case.number}）", "return")
+    text = note or choice(case, "reason")
+    return Found("parcel_returned", said("%(text)s（返品 %(number)s）", text=text, number=case.number), "return")
 
 
 def _note(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
     _note_case(case, kind, text, actor)
-    journal.write([Entry(case.order_id, f"return_{kind}", f"{case.number} {text}".strip())], actor=actor)
+    journal.write([Entry(case.order_id, f"return_{kind}", together([case.number, text], " "))], actor=actor)
 
 
 def _note_case(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F, Prefetch
-from django.utils.translation import gettext as _
 
 from customers.services import blacklist
 from customers.services.identity import Person
@@ -18,6 +17,7 @@ from oms.kernel import clock
 from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
 from oms.kernel.money import yen
+from oms.kernel.said import said, together
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons, taking_over
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
@@ -141,7 +141,7 @@ def _standing(order: Order) -> list[OrderLine]:
 def _joined(reason: ReviewReason, found: Found) -> Found:
     if reason.state != State.OPEN:
         return found
-    return replace(found, evidence=taking_over.together(reason.evidence, found.evidence.split("\n")))
+    return replace(found, evidence=taking_over.added(reason.evidence, found.evidence))
 
 
 def amount_increased(before: int, after: int) -> Found:
@@ -320,7 +320,7 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
     Order.objects.filter(pk__in=accepted).update(version=F("version") + 1)
     journal.write(
         [
-            Entry(order_id, "reason_accepted", "、".join(_label(code) for code in done))
+            Entry(order_id, "reason_accepted", together(_label(code) for code in done))
             for order_id, done in accepted.items()
         ],
         actor=actor,
@@ -330,7 +330,7 @@ def accept(order_ids: Sequence[int], *, codes: Sequence[str] | None = None, acto
 
 
 def _label(code: str) -> str:
-    return str(CATALOGUE[code].label) if code in CATALOGUE else code
+    return said(CATALOGUE[code].label) if code in CATALOGUE else code
 
 
 def reevaluate(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
@@ -390,8 +390,8 @@ def open_quietly(found: Sequence[tuple[int, str, str]]) -> None:
 
 def increased(before: int, after: int) -> str:
     """The evidence that a total rose above the money that others took or hold for us."""
-    text = _("合計が %(before)s から %(after)s に増えました。差額の決済はまだです。")
-    return text % {"before": yen(before), "after": yen(after)}
+    sentence = "合計が %(before)s から %(after)s に増えました。差額の決済はまだです。"
+    return said(sentence, before=yen(before), after=yen(after))
 
 
 def close_from_above(order_ids: Sequence[int], code: str, *, actor: Actor = SYSTEM) -> None:

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from oms.kernel import clock
 from oms.kernel.clock import TOKYO
+from oms.kernel.said import said
 from orders.decide.catalogue import CATALOGUE
 from orders.decide.found import Found
 from orders.models import Order, ReasonSetting, ReviewReason
@@ -129,7 +130,9 @@ def _short(state: str | None) -> str:
 
 
 def _text(code: str) -> str:
-    return "一部の商品だけ在庫を確保しました。" if code == "partial_stock" else "出荷できる在庫がありません。"
+    if code == "partial_stock":
+        return said("一部の商品だけ在庫を確保しました。")
+    return said("出荷できる在庫がありません。")
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import Effect
+from oms.kernel.said import stored
 from oms.kernel.services.outbox import NewEffect, put
 from oms.kernel.sql import copy_rows
 from orders.decide.payments import ships_when_of
@@ -119,7 +120,7 @@ def _write(moves: Sequence[Move], now: datetime, hold: Hold | None) -> None:
         "blocking": [move.blocking for move in moves],
     }
     if hold is not None:
-        values |= {"since": hold.since, "reason": hold.reason[:200]}
+        values |= {"since": hold.since, "reason": stored(hold.reason[:200])}
     with connection.cursor() as cursor:
         cursor.execute(WRITE.format(more=WITH_HOLD if hold else "", only="" if hold else IF_OTHER), values)
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.phone import phone_digits
+from oms.kernel.said import said
 from oms.kernel.search import matching
 from orders.models import Order, ReturnCase, UnknownParcel
 from orders.services import returns
@@ -22,7 +22,7 @@ def note(
 ) -> UnknownParcel:
     """Write down a parcel whose order nobody knows yet. Raises Refused when there is nothing to find it by."""
     if not any(text.strip() for text in (tracking_no, sender, phone)):
-        raise Refused(_("送り状番号、差出人、電話番号のどれかを入れてください。"))
+        raise Refused(said("送り状番号、差出人、電話番号のどれかを入れてください。"))
     return UnknownParcel.objects.create(
         at=clock.now(),
         by=actor.by,
@@ -94,7 +94,7 @@ def attach(parcel_id: int, case_id: int, *, actor: Actor) -> ReturnCase:
     if case is not None and parcel.case_id == case.pk:
         return case
     if parcel.case_id or case is None or case.pk not in [one.pk for one in awaited(case.order_id)]:
-        raise Refused(_("この返品は荷物を待っていません。画面を開き直して、返品を選び直してください。"))
+        raise Refused(said("この返品は荷物を待っていません。画面を開き直して、返品を選び直してください。"))
     UnknownParcel.objects.filter(pk=parcel.pk).update(case=case)
     returns.note_parcel(case, parcel.tracking_no or parcel.sender or parcel.phone, actor=actor)
     return case

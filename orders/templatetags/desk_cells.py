@@ -27,7 +27,7 @@ CELLS = {
 <span class="cell-sub">{shop}</span>
 </td>""",
     "time": '<td class="desk-time" data-label="{ordered_label}">{ordered}</td>',
-    "buyer": '<td class="desk-buyer"><span>{buyer}{place}</span></td>',
+    "buyer": '<td class="desk-buyer"><span lang="ja">{buyer}{place}</span></td>',
     "items": """<td class="desk-items">
 <span><a class="desk-goods" href="{url}goods/" data-goods>{items}</a>{marks}</span>
 </td>""",

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from oms.kernel.keyset import keyset_page
+from oms.kernel.said import heard
 from oms.kernel.web import answer, render_page
 from orders import actions
 from orders.actions import Action, ActionForm
@@ -173,7 +174,7 @@ def _offers(run: BulkRun) -> list[dict[str, Any]]:
         portions = [offer["ids"][at : at + PORTION] for at in range(0, max(len(offer["ids"]), 1), PORTION)]
         for place, ids in enumerate(portions, start=1):
             part = f"（{place}/{len(portions)}）" if len(portions) > 1 else ""
-            found.append({"text": f"{offer['text']}{part}", "url": offer["url"], "ids": ids})
+            found.append({"text": f"{heard(offer['text'])}{part}", "url": offer["url"], "ids": ids})
     return found
 
 

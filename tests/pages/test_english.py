@@ -31,7 +31,17 @@ from tests.orders.rules.builders import cond, do, make_rule
 
 CATALOGUE = BASE_DIR / "locale" / "en" / "LC_MESSAGES" / "django.po"
 APPS = ("oms", "inventory", "customers", "orders", "fulfillment", "channels")
-MARKS = {"_": 1, "lazy": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "ngettext": 1, "ngettext_lazy": 1}
+MARKS = {
+    "_": 1,
+    "lazy": 1,
+    "said": 1,
+    "noop": 1,
+    "gettext": 1,
+    "gettext_lazy": 1,
+    "gettext_noop": 1,
+    "ngettext": 1,
+    "ngettext_lazy": 1,
+}
 MARKS_WITH_CONTEXT = {"pgettext", "pgettext_lazy"}
 JAPANESE = re.compile(r"[ぁ-ゖァ-ヺー一-鿿]+")
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[.0-9]*[sdf]|\{[a-z_]*\}|</?[a-z]+>|https?://")

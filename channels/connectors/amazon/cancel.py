@@ -10,6 +10,7 @@ from channels.connectors.amazon import feeds
 from channels.connectors.amazon.orders import order_now
 from channels.connectors.amazon.transport import Api
 from channels.connectors.contract import ChannelDown, Refused
+from oms.kernel.said import said
 
 FEED_TYPE = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 CONTENT_TYPE = "text/xml; charset=UTF-8"
@@ -37,7 +38,7 @@ def cancel_order(api: Api, number: str, reason: str) -> None:
     """Returns when Amazon has cancelled it, or says it will. Raises ChannelDown (retry) while the feed still runs."""
     order = order_now(api, number)
     if order is None:
-        raise Refused("この注文はAmazonに見つかりません。")
+        raise Refused(said("この注文はAmazonに見つかりません。"))
     if _status(order) in ("CANCELLED", "CANCELED"):
         return
     _check_cancellable(order)
@@ -52,7 +53,7 @@ def cancel_order(api: Api, number: str, reason: str) -> None:
     feed = feeds.wait(api, feed_id, patience_s)
     if feed is None:
         raise ChannelDown(
-            "Amazonがキャンセルを処理中です。自動で結果を確認します。", retry_after_s=ASK_AGAIN_S, uncertain=True
+            said("Amazonがキャンセルを処理中です。自動で結果を確認します。"), retry_after_s=ASK_AGAIN_S, uncertain=True
         )
     api.redis.delete(key)
     _check_result(api, number, feed)
@@ -108,9 +109,9 @@ def report_errors(content: bytes) -> list[str] | None:
 
 def _check_cancellable(order: Json) -> None:
     if (order.get("fulfillment") or {}).get("fulfilledBy") == "AMAZON":
-        raise Refused("FBAの注文はここからキャンセルできません。セラーセントラルで処理してください。")
+        raise Refused(said("FBAの注文はここからキャンセルできません。セラーセントラルで処理してください。"))
     if _status(order) in ("SHIPPED", "PARTIALLY_SHIPPED"):
-        raise Refused("出荷済みの注文はキャンセルできません。返品・返金として処理してください。")
+        raise Refused(said("出荷済みの注文はキャンセルできません。返品・返金として処理してください。"))
 
 
 def _check_result(api: Api, number: str, feed: Json) -> None:
@@ -121,9 +122,9 @@ def _check_result(api: Api, number: str, feed: Json) -> None:
     if _status(order_now(api, number) or {}) in ("CANCELLED", "CANCELED"):
         return
     if errors:
-        raise Refused(f"Amazonがキャンセルを受け付けませんでした: {errors[0][:200]}")
+        raise Refused(said("Amazonがキャンセルを受け付けませんでした: %(why)s", why=errors[0][:200]))
     raise ChannelDown(
-        "Amazonのキャンセル処理が失敗しました。自動で送り直します。", detail=str(feed.get("processingStatus"))
+        said("Amazonのキャンセル処理が失敗しました。自動で送り直します。"), detail=str(feed.get("processingStatus"))
     )
 
 

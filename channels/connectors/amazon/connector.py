@@ -28,6 +28,7 @@ from channels.connectors.contract import (
     StockPush,
     StockResult,
 )
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 
 # What only Seller Central can do.
@@ -91,8 +92,10 @@ class AmazonConnector(Basic):
         "client_secret": CredentialTerm(
             180,
             note=gettext_noop(
-                "ソリューションプロバイダーポータルの「LWA認証情報」で新しいシークレットを発行し、ここに登録します。"
-                "切り替えの間は古いシークレットも使えます。リフレッシュトークンは変わりません。"
+                said(
+                    "ソリューションプロバイダーポータルの「LWA認証情報」で新しいシークレットを発行し、ここに登録します。"
+                    "切り替えの間は古いシークレットも使えます。リフレッシュトークンは変わりません。"
+                )
             ),
         ),
     }
@@ -111,10 +114,19 @@ class AmazonConnector(Basic):
         found = next((entry for entry in need(answer, "payload") if entry["marketplace"]["id"] == wanted), None)
         if found is None or not found["participation"]["isParticipating"]:
             raise CredentialsRefused(
-                f"この出品者はマーケットプレイス {wanted} に参加していません。マーケットプレイスIDを確認してください。"
+                said(
+                    "この出品者はマーケットプレイス %(wanted)s に参加していません。"
+                    "マーケットプレイスIDを確認してください。",
+                    wanted=wanted,
+                )
             )
-        suspended = "(停止中の出品があります)" if found["participation"]["hasSuspendedListings"] else ""
-        seen = f"{found['marketplace']['name']} の「{found['storeName']}」に接続できました{suspended}。"
+        suspended = said("(停止中の出品があります)") if found["participation"]["hasSuspendedListings"] else ""
+        seen = said(
+            "%(place)s の「%(store)s」に接続できました%(suspended)s。",
+            place=found["marketplace"]["name"],
+            store=found["storeName"],
+            suspended=suspended,
+        )
         return " ".join(filter(None, (seen, self._check_queue())))
 
     def _check_queue(self) -> str:
@@ -125,7 +137,7 @@ class AmazonConnector(Basic):
         try:
             return subscription.ensure(self.api, queue)
         except ChannelError as error:
-            return f"注文通知は使えません: {error.cause}"
+            return said("注文通知は使えません: %(cause)s", cause=error.cause)
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
         return orders.fetch_pages(self.api, since, until)
@@ -152,7 +164,7 @@ class AmazonConnector(Basic):
     def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
         if not accept:
             raise Refused(
-                "Amazonにはキャンセルリクエストを断る操作がありません。購入者に連絡し、そのまま出荷してください。"
+                said("Amazonにはキャンセルリクエストを断る操作がありません。購入者に連絡し、そのまま出荷してください。")
             )
         cancel.cancel_order(self.api, str(order["no"]), "BuyerCanceled")
 

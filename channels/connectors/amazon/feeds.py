@@ -9,6 +9,7 @@ from channels.connectors.amazon.times import iso
 from channels.connectors.amazon.transport import Api, need
 from channels.connectors.contract import ChannelDown, ChannelError
 from oms.kernel import clock
+from oms.kernel.said import said
 
 PATH = "/feeds/2021-06-30"
 FINISHED = ("DONE", "FATAL", "CANCELLED")
@@ -74,7 +75,7 @@ def result(api: Api, feed: Json) -> bytes | None:
     try:
         return gzip.decompress(content) if packed else content
     except (OSError, EOFError) as broken:
-        raise ChannelDown("Amazonの処理結果ファイルが壊れています。自動で再試行します。") from broken
+        raise ChannelDown(said("Amazonの処理結果ファイルが壊れています。自動で再試行します。")) from broken
 
 
 def _create(api: Api, body: Json) -> str:

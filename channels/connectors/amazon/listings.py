@@ -10,6 +10,7 @@ from channels.connectors.amazon.money import money_yen
 from channels.connectors.amazon.transport import Api, NotFound, need
 from channels.connectors.contract import ListingInfo, Refused
 from oms.kernel import clock
+from oms.kernel.said import said
 
 PATH = "/listings/2021-08-01/items"
 PAGE = 20
@@ -51,7 +52,7 @@ def all_listings(api: Api) -> Iterator[Sequence[ListingInfo]]:
         if found >= total or found < SEARCH_CAP:
             return
         if len(seen) == before or not last_created:
-            raise Refused("Amazonの出品数が多く、一覧を最後まで読めませんでした。")
+            raise Refused(said("Amazonの出品数が多く、一覧を最後まで読めませんでした。"))
         created_after = last_created
 
 

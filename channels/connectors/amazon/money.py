@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from channels.connectors.contract import Unreadable
+from oms.kernel.said import said
 from orders.channel_order import ChannelLine, Coupon, Totals
 
 Json = Mapping[str, Any]
@@ -16,7 +17,7 @@ def money_yen(money: Json | None) -> int | None:
     if not money or money.get("amount") is None:
         return None
     if money.get("currencyCode") not in ("JPY", None):
-        raise Unreadable("Amazonの注文の通貨が日本円ではありません。")
+        raise Unreadable(said("Amazonの注文の通貨が日本円ではありません。"))
     amount = money["amount"]
     if isinstance(amount, str):
         whole = amount.removesuffix(".00")

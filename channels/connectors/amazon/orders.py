@@ -10,6 +10,7 @@ from channels.connectors.amazon.times import aware, iso
 from channels.connectors.amazon.transport import Api, NotFound, need
 from channels.connectors.contract import ChannelDown, ChannelError, Fetched, RawOrder, Unreadable
 from oms.kernel import clock
+from oms.kernel.said import said
 
 PATH = "/orders/2026-01-01/orders"
 BLOCKS = "BUYER,RECIPIENT,PROCEEDS,EXPENSE,PROMOTION,PAYMENT,CANCELLATION,FULFILLMENT,PACKAGES"
@@ -36,7 +37,7 @@ def raw_order(order: Any) -> RawOrder:
     """Raises Unreadable for what has no order number."""
     number = order.get("orderId") if isinstance(order, dict) else None
     if not isinstance(number, str) or not number:
-        raise Unreadable("Amazonの応答に注文番号のない注文がありました。")
+        raise Unreadable(said("Amazonの応答に注文番号のない注文がありました。"))
     return RawOrder(
         channel_order_no=number,
         payload=json.dumps(order, ensure_ascii=False, separators=(",", ":")),
@@ -64,7 +65,7 @@ def fetch_pages(api: Api, since: datetime, until: datetime) -> Iterator[Fetched]
         if not token:
             return
         if token in tokens and not orders:
-            raise ChannelDown("Amazonが同じページを繰り返し返しました。次回の取込で最初から読み直します。")
+            raise ChannelDown(said("Amazonが同じページを繰り返し返しました。次回の取込で最初から読み直します。"))
         tokens.add(token)
         query["paginationToken"] = token
 

@@ -12,6 +12,7 @@ from channels.connectors.amazon.marks import extra_of, flags_of, package_state
 from channels.connectors.amazon.money import coupons_of, discount_of, item_sums, totals_of, unit_and_amount
 from channels.connectors.amazon.times import aware, wish_of
 from channels.connectors.contract import Unreadable
+from oms.kernel.said import said
 from orders.channel_order import (
     ChannelLine,
     ChannelOrder,
@@ -47,7 +48,7 @@ def parse_order(payload: str) -> ChannelOrder:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as broken:
         raise Unreadable(
-            "Amazonの注文データを読み取れませんでした。内容を確認して再取込してください。",
+            said("Amazonの注文データを読み取れませんでした。内容を確認して再取込してください。"),
             detail=f"{type(broken).__name__}",
         ) from broken
 
@@ -145,9 +146,9 @@ def _options(item: Json, product: Json) -> str:
 
 def _check_lines(lines: tuple[ChannelLine, ...]) -> None:
     if not lines:
-        raise Unreadable("Amazonの注文に明細がありません。")
+        raise Unreadable(said("Amazonの注文に明細がありません。"))
     if len({line.line_id for line in lines}) != len(lines):
-        raise Unreadable("Amazonの注文で明細番号が重複しています。")
+        raise Unreadable(said("Amazonの注文で明細番号が重複しています。"))
 
 
 def _cancelled_quantity(item: Json, quantity: int, shipped: int) -> int:
@@ -160,13 +161,13 @@ def _cancelled_quantity(item: Json, quantity: int, shipped: int) -> int:
 
 def _quantity(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Unreadable("Amazonの注文の数量が正しくありません。")
+        raise Unreadable(said("Amazonの注文の数量が正しくありません。"))
     return value
 
 
 def _required_text(value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise Unreadable("Amazonの注文番号または明細番号がありません。")
+        raise Unreadable(said("Amazonの注文番号または明細番号がありません。"))
     return value
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from channels.connectors.contract import ChannelDown, ChannelError, RateLimited, Refused
+from oms.kernel.said import said
 
 REGION = "us-west-2"  # where Amazon's Far East service lives
 BATCH = 10  # the most of one call
@@ -83,11 +84,11 @@ class Queue:
             raise Refused(WRONG_ADDRESS, detail=type(wrong).__name__) from wrong
         except BotoCoreError as lost:
             raise ChannelDown(
-                "注文通知のキュー(SQS)につながりません。自動で再試行します。", detail=type(lost).__name__
+                said("注文通知のキュー(SQS)につながりません。自動で再試行します。"), detail=type(lost).__name__
             ) from lost
 
 
-WRONG_ADDRESS = "注文通知のキュー(SQS)が見つかりません。キューのURLとリージョンを確認してください。"
+WRONG_ADDRESS = said("注文通知のキュー(SQS)が見つかりません。キューのURLとリージョンを確認してください。")
 
 
 def queue_of(credentials: Mapping[str, str]) -> Queue | None:
@@ -139,12 +140,15 @@ def _kind(answer: Mapping[str, Any]) -> ChannelError:
     names = {str(error.get("Code", "")), str(error.get("QueryErrorCode", ""))}
     detail = f"HTTP {status} SQS {error.get('Code', '')}"
     if names & TOO_FAST or status == 429:
-        return RateLimited("注文通知のキュー(SQS)の呼び出しが多すぎます。しばらく待って再試行します。", detail=detail)
+        return RateLimited(
+            said("注文通知のキュー(SQS)の呼び出しが多すぎます。しばらく待って再試行します。"), detail=detail
+        )
     if status >= 500:
-        return ChannelDown("注文通知のキュー(SQS)が応答できません。自動で再試行します。", detail=detail)
+        return ChannelDown(said("注文通知のキュー(SQS)が応答できません。自動で再試行します。"), detail=detail)
     if names & NO_RIGHT or status == 403:
         return Refused(
-            "注文通知のキュー(SQS)を読む権限がありません。SQSのアクセスキーと権限を確認してください。", detail=detail
+            said("注文通知のキュー(SQS)を読む権限がありません。SQSのアクセスキーと権限を確認してください。"),
+            detail=detail,
         )
-    return Refused(WRONG_ADDRESS if names & GONE else "注文通知のキュー(SQS)を読めません。設定を確認してください。",
-                   detail=detail)  # fmt: skip
+    unreadable = said("注文通知のキュー(SQS)を読めません。設定を確認してください。")
+    return Refused(WRONG_ADDRESS if names & GONE else unreadable, detail=detail)

@@ -12,6 +12,7 @@ from channels.connectors.amazon.times import iso
 from channels.connectors.amazon.transport import Api, need
 from channels.connectors.contract import ChannelDown
 from oms.kernel import clock
+from oms.kernel.said import said
 
 PATH = "/reports/2021-06-30"
 FINISHED = ("DONE", "FATAL", "CANCELLED")
@@ -39,7 +40,7 @@ def rows(api: Api, report_type: str, since: datetime, until: datetime) -> Iterat
     if report.get("processingStatus") == "CANCELLED":
         return
     if report.get("processingStatus") != "DONE":
-        raise ChannelDown("Amazonのレポート作成が失敗しました。次回もう一度作成します。", detail="FATAL")
+        raise ChannelDown(said("Amazonのレポート作成が失敗しました。次回もう一度作成します。"), detail="FATAL")
     document = api.call("GET", f"{PATH}/documents/{need(report, 'reportDocumentId')}", "getReportDocument")
     answer = api.storage.call("GET", need(document, "url"), operation="download", idempotent=True)
     content = answer.content
@@ -47,7 +48,7 @@ def rows(api: Api, report_type: str, since: datetime, until: datetime) -> Iterat
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError) as broken:
-            raise ChannelDown("Amazonのレポートが壊れています。次回もう一度作成します。") from broken
+            raise ChannelDown(said("Amazonのレポートが壊れています。次回もう一度作成します。")) from broken
     text = decoded(content, answer.headers.get("Content-Type", ""))
     yield from csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE)
 
@@ -73,6 +74,6 @@ def _wait(api: Api, report_id: str) -> Json:
         if report.get("processingStatus") in FINISHED:
             return report
         if waited_s >= PATIENCE_S:
-            raise ChannelDown("Amazonのレポート作成に時間がかかっています。次回もう一度作成します。")
+            raise ChannelDown(said("Amazonのレポート作成に時間がかかっています。次回もう一度作成します。"))
         clock.sleep(POLL_S)
         waited_s += POLL_S

@@ -8,6 +8,7 @@ from channels.connectors.amazon.orders import order_now
 from channels.connectors.amazon.times import iso
 from channels.connectors.amazon.transport import Api, NotFound
 from channels.connectors.contract import ChannelDown, Parcel, Refused
+from oms.kernel.said import said
 
 # Amazon's list differs by account and must match exactly: the setting `carrier_codes` overrides an entry.
 CARRIER_CODES = {"yamato": "YAMATO", "sagawa": "SAGAWA", "japanpost": "JP_EXPRESS"}
@@ -17,8 +18,8 @@ NAMED_CODES = {
 }  # fmt: skip
 UNNAMED_CARRIER = "その他"  # Amazon wants a name with the code "Other"
 SELF_CONFIRMING = {
-    "AMAZON_EASY_SHIP": "マーケットプレイス配送サービスの注文です。セラーセントラルで集荷を手配してください。",
-    "FBM_SHIP_PLUS": "Ship+の注文はAmazonが出荷を確定します。セラーセントラルで処理してください。",
+    "AMAZON_EASY_SHIP": said("マーケットプレイス配送サービスの注文です。セラーセントラルで集荷を手配してください。"),
+    "FBM_SHIP_PLUS": said("Ship+の注文はAmazonが出荷を確定します。セラーセントラルで処理してください。"),
 }
 
 Json = Mapping[str, Any]
@@ -50,7 +51,7 @@ def _look(api: Api, number: str, parcels: Sequence[Parcel]) -> None:
     """An answer alone is not believed: what Amazon does not show yet is told again later, which is an edit."""
     if {_plain(parcel.tracking_no) for parcel in parcels} - _told(api, number):
         raise ChannelDown(
-            "出荷通知は受け付けられましたが、Amazonの注文にまだ表示されません。しばらくして確かめ直します。"
+            said("出荷通知は受け付けられましたが、Amazonの注文にまだ表示されません。しばらくして確かめ直します。")
         )
 
 
@@ -58,7 +59,7 @@ def confirmation(api: Api, parcel: Parcel) -> dict[str, Any]:
     """The request body for one parcel. Raises Refused when something Amazon demands is missing."""
     if not parcel.tracking_no:
         raise Refused(
-            "Amazonへの出荷通知には追跡番号が必要です。追跡番号のない発送はセラーセントラルで通知してください。"
+            said("Amazonへの出荷通知には追跡番号が必要です。追跡番号のない発送はセラーセントラルで通知してください。")
         )
     detail: dict[str, Any] = {
         "packageReferenceId": str(parcel.reference),
@@ -100,7 +101,7 @@ def _own_codes(api: Api) -> dict[str, tuple[str, str]]:
 
 def _refuse_what_amazon_ships(extra: Mapping[str, str]) -> None:
     if extra.get("fulfilled_by") == "AMAZON":
-        raise Refused("FBAの注文はAmazonが出荷します。出荷通知は不要です。")
+        raise Refused(said("FBAの注文はAmazonが出荷します。出荷通知は不要です。"))
     for program in str(extra.get("programs", "")).split(","):
         if program in SELF_CONFIRMING:
             raise Refused(SELF_CONFIRMING[program])

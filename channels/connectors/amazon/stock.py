@@ -11,6 +11,7 @@ from channels.connectors.amazon.listings import FBA_MARK, OWN_STOCK, item_path
 from channels.connectors.amazon.transport import Api
 from channels.connectors.contract import ChannelDown, Refused, StockPush, StockResult
 from oms.kernel import clock
+from oms.kernel.said import said
 
 FEED_TYPE = "JSON_LISTINGS_FEED"
 CONTENT_TYPE = "application/json; charset=UTF-8"
@@ -36,7 +37,7 @@ def push(api: Api, items: Iterable[StockPush]) -> Iterator[StockResult]:
         del wanted[code]
     running = _StockFeed(api)
     for code in running.busy_skus() & wanted.keys():
-        yield StockResult(code, ok=False, error="前回の一括更新をAmazonが処理中です。終わり次第送り直します。")
+        yield StockResult(code, ok=False, error=said("前回の一括更新をAmazonが処理中です。終わり次第送り直します。"))
         del wanted[code]
     if len(wanted) > PATCH_MOST and running.may_start():
         yield from _by_feed(api, wanted, running)
@@ -132,27 +133,29 @@ def _results_of(api: Api, feed: Json, codes: Sequence[str]) -> list[StockResult]
     content = feeds.result(api, feed)
     if content is None:
         ok = feed.get("processingStatus") == "DONE"
-        error = "" if ok else "Amazonが在庫の一括更新を中止しました。送り直します。"
+        error = "" if ok else said("Amazonが在庫の一括更新を中止しました。送り直します。")
         return [StockResult(code, ok=ok, error=error) for code in codes]
     try:
         report = json.loads(content.decode("utf-8-sig"))
     except ValueError as broken:
-        raise ChannelDown("Amazonの一括更新の結果を読み取れませんでした。") from broken
+        raise ChannelDown(said("Amazonの一括更新の結果を読み取れませんでした。")) from broken
     results = feed_results(codes, report)
     if feed.get("processingStatus") == "FATAL" and not (report.get("summary") or {}).get("messagesAccepted"):
-        fatal = "Amazonで在庫の一括更新が失敗しました。送り直します。"
+        fatal = said("Amazonで在庫の一括更新が失敗しました。送り直します。")
         return [StockResult(result.listing_code, ok=False, error=result.error or fatal) for result in results]
     return results
 
 
 def _refusal(issue: Json) -> str:
-    return f"Amazonが受け付けませんでした: {issue.get('message') or issue.get('code') or '理由不明'}"[:300]
+    return said(
+        "Amazonが受け付けませんでした: %(why)s", why=issue.get("message") or issue.get("code") or said("理由不明")
+    )[:300]
 
 
 def _why_not(code: str) -> str:
     if code.startswith(FBA_MARK):
-        return "FBA商品の在庫はAmazonが管理しているため、送信できません。"
-    return "在庫数が正しくありません(0以上の数にしてください)。"
+        return said("FBA商品の在庫はAmazonが管理しているため、送信できません。")
+    return said("在庫数が正しくありません(0以上の数にしてください)。")
 
 
 class _StockFeed:

@@ -6,6 +6,7 @@ from typing import Any
 from channels.connectors.amazon.queue import Queue
 from channels.connectors.amazon.transport import Api, NotFound, need
 from channels.connectors.contract import Refused
+from oms.kernel.said import said
 
 PATH = "/notifications/v1"
 KIND = "ORDER_CHANGE"
@@ -16,13 +17,15 @@ def ensure(api: Api, queue: Queue) -> str:
     """Subscribe unless it is done already; returns a sentence that says what was found. Raises ChannelError."""
     arn = queue.arn()
     if arn.endswith(".fifo"):
-        raise Refused("注文通知のキューがFIFOです。Amazonは標準キューにしか通知しません。標準キューを作ってください。")
+        raise Refused(
+            said("注文通知のキューがFIFOです。Amazonは標準キューにしか通知しません。標準キューを作ってください。")
+        )
     current = _subscription(api)
     if current is not None:
         if _arn_of(api, str(current["destinationId"])) == arn:
-            return f"注文通知を受け取れます（未処理 {queue.waiting()}件）。"
+            return said("注文通知を受け取れます（未処理 %(waiting)s件）。", waiting=queue.waiting())
         raise Refused(
-            "注文通知は別のキューに送られています。そのキューのURLを登録するか、以前の購読を解除してください。"
+            said("注文通知は別のキューに送られています。そのキューのURLを登録するか、以前の購読を解除してください。")
         )
     directive = {"eventFilter": {"eventFilterType": KIND, "orderChangeTypes": list(CHANGES)}}
     body = {
@@ -31,7 +34,7 @@ def ensure(api: Api, queue: Queue) -> str:
         "processingDirective": directive,
     }
     api.call("POST", f"{PATH}/subscriptions/{KIND}", "createSubscription", body=body, idempotent=False)
-    return "注文通知の受け取りを開始しました。"
+    return said("注文通知の受け取りを開始しました。")
 
 
 def _subscription(api: Api) -> Mapping[str, Any] | None:

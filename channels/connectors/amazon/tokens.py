@@ -17,18 +17,22 @@ from channels.connectors.alone import alone
 from channels.connectors.contract import ChannelDown, ChannelError, ConnectorSettings, CredentialsRefused
 from channels.connectors.http import Http, headers
 from oms.kernel import clock
+from oms.kernel.said import said
 
 HOST = "https://api.amazon.com"
 PATH = "/auth/o2/token"
 EARLY_S = 60
 
 CAUSES = {
-    "invalid_grant": "Amazonの認可が無効です(取り消しまたは期限切れ)。セラーセントラルで再認可し、"
-    "リフレッシュトークンを登録し直してください。",
-    "invalid_client": "Amazonのクライアントシークレットが正しくないか期限切れです(180日ごとに更新)。"
-    "新しい値を登録してください。",
-    "invalid_scope": "このAmazonアプリには通知の権限がありません。アプリの設定を確認してください。",
-    "unauthorized_client": "このAmazonアプリには許可がありません。アプリの設定を確認してください。",
+    "invalid_grant": said(
+        "Amazonの認可が無効です(取り消しまたは期限切れ)。セラーセントラルで再認可し、"
+        "リフレッシュトークンを登録し直してください。"
+    ),
+    "invalid_client": said(
+        "Amazonのクライアントシークレットが正しくないか期限切れです(180日ごとに更新)。新しい値を登録してください。"
+    ),
+    "invalid_scope": said("このAmazonアプリには通知の権限がありません。アプリの設定を確認してください。"),
+    "unauthorized_client": said("このAmazonアプリには許可がありません。アプリの設定を確認してください。"),
 }
 PASSING = {"server_error", "temporarily_unavailable", "slow_down"}
 
@@ -124,10 +128,10 @@ def classify_token(response: requests.Response) -> ChannelError | None:
     if response.status_code == requests.codes.ok and "access_token" in answer:
         return None
     if 400 <= response.status_code < 500 and response.status_code not in (408, 429) and code not in PASSING:
-        cause = CAUSES.get(code, "Amazonの認証が拒否されました。登録した認証情報を確認してください。")
+        cause = CAUSES.get(code, said("Amazonの認証が拒否されました。登録した認証情報を確認してください。"))
         return CredentialsRefused(cause, detail=f"HTTP {response.status_code} {code}")
     return ChannelDown(
-        "Amazonの認証サーバーが応答しません。自動で再試行します。", detail=f"HTTP {response.status_code} {code}"
+        said("Amazonの認証サーバーが応答しません。自動で再試行します。"), detail=f"HTTP {response.status_code} {code}"
     )
 
 

@@ -19,6 +19,7 @@ from channels.connectors.contract import (
 )
 from channels.connectors.http import Http, headers
 from oms.kernel import clock
+from oms.kernel.said import said
 
 HOST = "https://sellingpartnerapi-fe.amazon.com"
 JAPAN = "A1VC38T7YXB528"
@@ -26,7 +27,7 @@ NOTIFICATIONS = "sellingpartnerapi::notifications"
 
 RATE_HEADER = "x-amzn-RateLimit-Limit"
 PASSING = ("InternalFailure", "ServiceUnavailable")
-PASSING_TROUBLE = "Amazonが一時的に応答できません。自動で再試行します。"
+PASSING_TROUBLE = said("Amazonが一時的に応答できません。自動で再試行します。")
 
 
 class TokenRefused(CredentialsRefused):
@@ -100,13 +101,13 @@ def classify(response: requests.Response) -> ChannelError | None:
     code, message = str(first.get("code", ""))[:60], str(first.get("message", ""))[:300]
     detail = f"HTTP {status} {code} {message} [{response.headers.get('x-amzn-RequestId', '-')}]"
     if status == 429 or code == "QuotaExceeded":
-        return RateLimited("Amazonの呼び出し回数の上限に達しました。しばらく待って再試行します。", detail=detail)
+        return RateLimited(said("Amazonの呼び出し回数の上限に達しました。しばらく待って再試行します。"), detail=detail)
     if status >= 500 or code in PASSING or (status < 300 and not errors):
         return ChannelDown(PASSING_TROUBLE, detail=detail, uncertain=response.request.method != "GET")
     if status in (401, 403) or code == "Unauthorized":
         return _denied(str(first.get("details", "")), detail)
     kind = NotFound if status == 404 or code == "NotFound" else Refused
-    return kind(f"Amazonが受け付けませんでした: {message or code or status}", detail=detail)
+    return kind(said("Amazonが受け付けませんでした: %(message)s", message=message or code or status), detail=detail)
 
 
 def need(answer: Mapping[str, Any], key: str) -> Any:
@@ -123,10 +124,12 @@ class NotFound(Refused):
 def _denied(details: str, detail: str) -> ChannelError:
     lowered = details.lower()
     if "expired" in lowered or "malformed" in lowered:
-        return TokenRefused("Amazonのアクセストークンが拒否されました。認可を確認してください。", detail=detail)
+        return TokenRefused(said("Amazonのアクセストークンが拒否されました。認可を確認してください。"), detail=detail)
     return CredentialsRefused(
-        "Amazonに拒否されました。アプリの権限(ロール)、出品者ID、マーケットプレイスを確認し、"
-        "権限を増やした場合は再認可してください。",
+        said(
+            "Amazonに拒否されました。アプリの権限(ロール)、出品者ID、マーケットプレイスを確認し、"
+            "権限を増やした場合は再認可してください。"
+        ),
         detail=detail,
     )
 
@@ -149,5 +152,6 @@ def classify_storage(response: requests.Response) -> ChannelError | None:
     if status >= 500:
         return ChannelDown(PASSING_TROUBLE, detail=f"HTTP {status} storage")
     return Refused(
-        "Amazonのファイル置き場が受け付けませんでした。もう一度実行してください。", detail=f"HTTP {status} storage"
+        said("Amazonのファイル置き場が受け付けませんでした。もう一度実行してください。"),
+        detail=f"HTTP {status} storage",
     )

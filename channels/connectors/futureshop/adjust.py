@@ -7,11 +7,12 @@ from channels.connectors.contract import ChannelDown, Refused, StockAdjust, Stoc
 from channels.connectors.futureshop import stock, wire
 from channels.connectors.futureshop.stock import Key
 from channels.connectors.futureshop.transport import Api
+from oms.kernel.said import said
 
-NO_ROW = "futureshopにこの枝番号の在庫がないか、在庫管理をしない商品です。商品を取り込み直してください。"
-OUT_OF_RANGE = "増減後の在庫数がfutureshopの範囲（0〜99,999,999）を外れます。"
-UNCLEAR = "futureshopの応答がなく、在庫が増減されたか確かめられませんでした。在庫数を送り直してください。"
-NOT_DONE = "futureshopの応答がなく、在庫の増減は行われていません。もう一度実行してください。"
+NO_ROW = said("futureshopにこの枝番号の在庫がないか、在庫管理をしない商品です。商品を取り込み直してください。")
+OUT_OF_RANGE = said("増減後の在庫数がfutureshopの範囲（0〜99,999,999）を外れます。")
+UNCLEAR = said("futureshopの応答がなく、在庫が増減されたか確かめられませんでした。在庫数を送り直してください。")
+NOT_DONE = said("futureshopの応答がなく、在庫の増減は行われていません。もう一度実行してください。")
 
 
 def adjust(api: Api, items: Iterable[StockAdjust]) -> Iterator[StockResult]:

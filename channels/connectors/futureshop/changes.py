@@ -5,24 +5,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop as noop
+
 from channels.connectors.contract import ChannelDown, Parcel, Refused
 from channels.connectors.futureshop import wire
 from channels.connectors.futureshop.lines import amount, is_shipped, text
 from channels.connectors.futureshop.transport import Api, decoded, dicts, row_error
+from oms.kernel.said import said
 
 LOOK_AGAIN_S = 20.0
-IS_CANCELLED = "futureshopの受注 {no} は注文取消のため、{verb}を登録できません。"
-UNANSWERED = "futureshopが登録の結果を返しませんでした。登録状況を確認して自動で再試行します。"
-NOT_SHOWN = "futureshopが受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
-NOT_COMPLETED = (
-    "futureshopの受注 {no} は出荷を登録しましたが、処理済にできませんでした。{why}"
+IS_CANCELLED = noop("futureshopの受注 %(no)s は注文取消のため、%(verb)sを登録できません。")
+UNANSWERED = said("futureshopが登録の結果を返しませんでした。登録状況を確認して自動で再試行します。")
+NOT_SHOWN = said("futureshopが受け付けた内容がまだ反映されていません。確認して自動で再試行します。")
+NOT_COMPLETED = noop(
+    "futureshopの受注 %(no)s は出荷を登録しましたが、処理済にできませんでした。%(why)s"
     "futureshopの管理画面で処理済にしてから、手動で完了にしてください。"
 )
-BY_HAND = (
+BY_HAND = said(
     "futureshopの受注はAPIでキャンセルできません。futureshopの管理画面で注文取消を行ってください。"
     "取消は自動で取り込まれます。"
 )
-DECLINE_BY_HAND = "futureshopのキャンセル申請は、futureshopの管理画面とお客様へのメールでお断りしてください。"
+DECLINE_BY_HAND = said("futureshopのキャンセル申請は、futureshopの管理画面とお客様へのメールでお断りしてください。")
 
 
 def ship(api: Api, no: str, parcels: Sequence[Parcel], *, completes: bool = False) -> None:
@@ -30,7 +33,7 @@ def ship(api: Api, no: str, parcels: Sequence[Parcel], *, completes: bool = Fals
     `completes` the order is then set to 処理済, when all its shipments are on their way."""
     order = current(api, no)
     if order.get("status") == "CANCELLED":
-        raise Refused(IS_CANCELLED.format(no=no, verb="出荷"))
+        raise Refused(said(IS_CANCELLED, no=no, verb=said("出荷")))
     rows = list(shipment_rows(order, parcels))
     if rows:
         _write(api, wire.SHIP_PATH, no, {"orderNo": no, "shipmentList": rows})
@@ -48,7 +51,7 @@ def _complete(api: Api, no: str, order: Mapping[str, Any]) -> None:
     try:
         _write(api, wire.COMPLETE_PATH, no, {"orderNo": no})
     except Refused as refused:
-        raise Refused(NOT_COMPLETED.format(no=no, why=refused.cause), detail=refused.detail) from refused
+        raise Refused(said(NOT_COMPLETED, no=no, why=refused.cause), detail=refused.detail) from refused
     if current(api, no).get("status") in wire.COMPLETABLE:
         raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
 
@@ -59,7 +62,7 @@ def report_payment(api: Api, no: str, paid_at: datetime) -> None:
     if text(order.get("receiptDate")):
         return
     if order.get("status") == "CANCELLED":
-        raise Refused(IS_CANCELLED.format(no=no, verb="入金"))
+        raise Refused(said(IS_CANCELLED, no=no, verb=said("入金")))
     _write(api, wire.PAYMENT_PATH, no, {"orderNo": no, "receiptDate": wire.api_date(paid_at)})
     if not text(current(api, no).get("receiptDate")):
         raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)

@@ -23,6 +23,7 @@ from channels.connectors.futureshop import adjust, changes, orders, stock, wire
 from channels.connectors.futureshop.parse import parse_order
 from channels.connectors.futureshop.transport import Api
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 
 YES = ("はい", "する", "yes", "1", "true")
@@ -74,9 +75,9 @@ class FutureshopConnector(Basic):
         """Gets a token and searches the orders of the last day."""
         placed = orders.count(self._api, clock.now() - timedelta(days=1))
         return (
-            f"futureshopに接続できました。直近24時間の注文は{placed}件以上です。"
+            said("futureshopに接続できました。直近24時間の注文は%(placed)s件以上です。", placed=placed)
             if placed
-            else ("futureshopに接続できました。直近24時間の注文はありません。")
+            else (said("futureshopに接続できました。直近24時間の注文はありません。"))
         )
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:

@@ -7,6 +7,7 @@ from typing import Any
 from channels.connectors.contract import Unreadable
 from channels.connectors.futureshop import wire
 from channels.connectors.gift_words import chosen
+from oms.kernel.said import said
 from orders.channel_order import ChannelLine
 
 Row = dict[str, Any]
@@ -99,7 +100,7 @@ def lines_of(order: Row, shipments: Sequence[Row]) -> tuple[ChannelLine, ...]:
             rate = rates.get(text(product.get("taxRateCode")))
             lines.append(_line(product, f"{number}-{position}", place, price=price, tax_rate=rate, sent=sent))
     if not lines:
-        raise Unreadable("futureshopの受注データに商品の明細がありません。")
+        raise Unreadable(said("futureshopの受注データに商品の明細がありません。"))
     return tuple(lines)
 
 
@@ -128,14 +129,14 @@ def _line(product: Row, line_id: str, recipient: int, *, price: int, tax_rate: i
 def _count(product: Row) -> int:
     count = amount(product.get("count"))
     if count is None:
-        raise Unreadable("futureshopの受注データの明細に count がありません。")
+        raise Unreadable(said("futureshopの受注データの明細に count がありません。"))
     return count
 
 
 def _unit_price(product: Row) -> int:
     price = amount(product.get("price"))
     if price is None:
-        raise Unreadable("futureshopの受注データの明細に price がありません。")
+        raise Unreadable(said("futureshopの受注データの明細に price がありません。"))
     return price
 
 

@@ -15,6 +15,7 @@ from channels.connectors.futureshop import wire
 from channels.connectors.futureshop.transport import Api, decoded, dicts
 from channels.connectors.seen import Seen, digest_of
 from oms.kernel import clock
+from oms.kernel.said import said
 
 LATE_ROWS = timedelta(hours=2)
 MOVED_SLACK = timedelta(minutes=2)
@@ -152,7 +153,7 @@ def _detail(api: Api, no: str, *, wish: bool) -> RawOrder:
     text = response.content.decode("utf-8", errors="replace")
     found = order.get("orderNo")
     if found != no:
-        raise Unreadable(f"futureshopの受注 {no} の詳細に受注コードがありません。", detail="orderNo")
+        raise Unreadable(said("futureshopの受注 %(no)s の詳細に受注コードがありません。", no=no), detail="orderNo")
     payload = f'{{"cancelRequested":{json.dumps(wish)},"order":{text}}}'
     return RawOrder(no, payload, "application/json", updated_at=_moved_at(order))
 

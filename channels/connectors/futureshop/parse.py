@@ -25,6 +25,7 @@ from channels.connectors.futureshop.lines import (
     yen,
 )
 from channels.connectors.futureshop.totals import coupons_of, totals_of
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder, ChannelState, Delivery, Party, PaymentMethod, PaymentState
 
 BROKEN = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -35,23 +36,23 @@ def parse_order(payload: str) -> ChannelOrder:
     try:
         found = json.loads(payload)
     except (ValueError, RecursionError) as broken:
-        raise Unreadable("futureshopの受注データがJSONとして読めません。", detail=type(broken).__name__) from None
+        raise Unreadable(said("futureshopの受注データがJSONとして読めません。"), detail=type(broken).__name__) from None
     if not isinstance(found, dict):
-        raise Unreadable("futureshopの受注データの形が想定と異なります。")
+        raise Unreadable(said("futureshopの受注データの形が想定と異なります。"))
     wrapped = found.get("order")
     order: Row = wrapped if isinstance(wrapped, dict) else found
     try:
         return _order(order, asked=found.get("cancelRequested") is True)
     except BROKEN as broken:
         # The message of the error is left out: it may quote a buyer's words.
-        raise Unreadable("futureshopの受注データに読めない値があります。", detail=type(broken).__name__) from None
+        raise Unreadable(said("futureshopの受注データに読めない値があります。"), detail=type(broken).__name__) from None
 
 
 def _order(order: Row, *, asked: bool) -> ChannelOrder:
     get = order.get
     shipments = rows(get("shipmentList"))
     if not shipments:
-        raise Unreadable("futureshopの受注データに送付先（shipmentList）がありません。")
+        raise Unreadable(said("futureshopの受注データに送付先（shipmentList）がありません。"))
     status = text(get("status"))
     state = _state(order, shipments)
     method, paid, paid_at = _payment(order, status)
@@ -92,7 +93,7 @@ def _order(order: Row, *, asked: bool) -> ChannelOrder:
 def _required(order: Row, key: str) -> str:
     value = order.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise Unreadable(f"futureshopの受注データに必須項目 {key} がありません。")
+        raise Unreadable(said("futureshopの受注データに必須項目 %(key)s がありません。", key=key))
     return value.strip()
 
 

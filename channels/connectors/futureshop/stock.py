@@ -8,9 +8,10 @@ from channels.connectors.contract import ListingInfo, Refused, StockPush, StockR
 from channels.connectors.futureshop import wire
 from channels.connectors.futureshop.lines import amount, text
 from channels.connectors.futureshop.transport import Api, dicts, row_error
+from oms.kernel.said import said
 
-BAD_CODE = "futureshopの在庫キー（商品番号/縦軸/横軸）の形が正しくありません。商品を取り込み直してください。"
-NO_ROW = "futureshopがこの商品の更新結果を返しませんでした。自動で再試行します。"
+BAD_CODE = said("futureshopの在庫キー（商品番号/縦軸/横軸）の形が正しくありません。商品を取り込み直してください。")
+NO_ROW = said("futureshopがこの商品の更新結果を返しませんでした。自動で再試行します。")
 
 Key = tuple[str, str, str]
 

@@ -17,8 +17,9 @@ from channels.connectors.contract import ChannelDown, ChannelError, ConnectorSet
 from channels.connectors.futureshop import wire
 from channels.connectors.http import Http, headers
 from oms.kernel import clock
+from oms.kernel.said import said
 
-WRONG = (
+WRONG = said(
     "futureshopの認証に失敗しました。APIキー、APIパスワード、店舗KEYと、"
     "このサーバーのIPアドレスがfutureshopに登録されているかを確認してください。"
 )
@@ -104,7 +105,7 @@ def classify_token(response: requests.Response) -> ChannelError | None:
         return None
     detail = f"HTTP {status} {str(answer.get('error', ''))[:40] if isinstance(answer, dict) else ''}".strip()
     if status == 429:
-        return RateLimited("futureshopの呼び出し回数の上限に達しました。自動で再試行します。", detail=detail)
+        return RateLimited(said("futureshopの呼び出し回数の上限に達しました。自動で再試行します。"), detail=detail)
     if 400 <= status < 500:
         return CredentialsRefused(WRONG, detail=detail)
-    return ChannelDown("futureshopの認証サーバーが応答しません。自動で再試行します。", detail=detail)
+    return ChannelDown(said("futureshopの認証サーバーが応答しません。自動で再試行します。"), detail=detail)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from django.utils.translation import gettext_noop as noop
 
 from channels.connectors.contract import (
     ChannelDown,
@@ -20,15 +21,16 @@ from channels.connectors.futureshop.tokens import WRONG, Tokens, classify_token
 from channels.connectors.http import Http, headers
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.seen import store_name
+from oms.kernel.said import said
 
 PLANS = {"*": Plan(interval_s=wire.INTERVAL_S, burst=1)}
-NO_DOMAIN = "futureshopのAPIドメインが登録されていません。接続先URL（https://APIドメイン）を登録してください。"
-NO_RIGHT = (
-    "futureshopでこの操作（{path}）が許可されていません。"
+NO_DOMAIN = said("futureshopのAPIドメインが登録されていません。接続先URL（https://APIドメイン）を登録してください。")
+NO_RIGHT = noop(
+    "futureshopでこの操作（%(path)s）が許可されていません。"
     "API利用設定の権限と、このサーバーのIPアドレスの登録を確認してください。"
 )
-TOO_FAST = "futureshopの呼び出し回数の上限に達しました。少し待ってから自動で再試行します。"
-DOWN = "futureshopが応答しないか、メンテナンス中です。復旧後に自動で再試行します。"
+TOO_FAST = said("futureshopの呼び出し回数の上限に達しました。少し待ってから自動で再試行します。")
+DOWN = said("futureshopが応答しないか、メンテナンス中です。復旧後に自動で再試行します。")
 LEAST_PAUSE_S = 2.0
 
 
@@ -59,7 +61,7 @@ class Api:
             yield page
             url, query = str(page.get("nextUrl") or ""), {}
             if url and _origin(url) != _origin(self.root):
-                raise Refused("futureshopの続きのページのURLが別のホストを指しています。", detail="nextUrl")
+                raise Refused(said("futureshopの続きのページのURLが別のホストを指しています。"), detail="nextUrl")
 
     def post(self, path: str, body: Mapping[str, Any], *, idempotent: bool = True) -> dict[str, Any]:
         """A write. An absolute one may be sent again; a relative one never is, unless a token or a limit refused it.
@@ -105,7 +107,7 @@ def classify(response: requests.Response) -> ChannelError | None:
     if status == 401:
         return TokenRefused(WRONG, detail=detail)
     if status == 403:
-        return CredentialsRefused(NO_RIGHT.format(path=urlsplit(response.url).path), detail=detail)
+        return CredentialsRefused(said(NO_RIGHT, path=urlsplit(response.url).path), detail=detail)
     if status == 429:
         return RateLimited(TOO_FAST, detail=detail, retry_after_s=_pause_s(response))
     if status >= 500:
@@ -116,7 +118,7 @@ def classify(response: requests.Response) -> ChannelError | None:
 def _no_json(status: int) -> ChannelError:
     """HTML: a wrong address, or a page in between."""
     if status == 404:
-        return Refused("futureshopのAPIが見つかりません。接続先URLを確認してください。", detail=f"HTTP {status}")
+        return Refused(said("futureshopのAPIが見つかりません。接続先URLを確認してください。"), detail=f"HTTP {status}")
     return ChannelDown(DOWN, detail=f"HTTP {status} not JSON")
 
 
@@ -131,7 +133,7 @@ def decoded(response: requests.Response, *, rows_decide: bool = False) -> dict[s
     failed = answer.get("status") == "failed" or response.status_code >= 400
     if failed and not (rows_decide and isinstance(answer.get("results"), list)):
         codes = error_codes(answer)
-        words = wire.words_of(codes[-1]) if codes else "futureshopが要求を拒否しました。"
+        words = wire.words_of(codes[-1]) if codes else said("futureshopが要求を拒否しました。")
         raise Refused(words, detail=f"HTTP {response.status_code} {' '.join(codes)}".strip())
     return answer
 

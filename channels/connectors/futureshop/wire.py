@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from oms.kernel.clock import TOKYO
+from oms.kernel.said import said
 from orders.channel_order import ChannelState, PaymentMethod
 
 TOKEN_PATH = "/oauth/token"
@@ -79,13 +80,13 @@ PREFECTURES = dict(zip(_WORDS[::2], _WORDS[1::2], strict=True))
 """`OTHER` (abroad, unknown) has no name here."""
 
 ERROR_WORDS = {
-    "OrderLocked": "futureshopの管理画面などで受注がロックされています。画面を閉じるか、しばらく待ってください。",
-    "CannotUpdateStorePickup": "店舗受取の受注はAPIで更新できません。futureshopの管理画面で処理してください。",
-    "OrderNotFound": "futureshopにこの受注がありません。受注コードを確認してください。",
-    "ProductNotFound": "futureshopにこの商品番号がありません。商品を取り込み直してください。",
-    "StockNotFound": "futureshopにこの枝番号の在庫がありません。商品を取り込み直してください。",
-    "NotManagementSettings": "futureshopで在庫管理をしない商品です。在庫連動の対象から外してください。",
-    "InvalidValue": "値がfutureshopの条件に合いません。",
+    "OrderLocked": said("futureshopの管理画面などで受注がロックされています。画面を閉じるか、しばらく待ってください。"),
+    "CannotUpdateStorePickup": said("店舗受取の受注はAPIで更新できません。futureshopの管理画面で処理してください。"),
+    "OrderNotFound": said("futureshopにこの受注がありません。受注コードを確認してください。"),
+    "ProductNotFound": said("futureshopにこの商品番号がありません。商品を取り込み直してください。"),
+    "StockNotFound": said("futureshopにこの枝番号の在庫がありません。商品を取り込み直してください。"),
+    "NotManagementSettings": said("futureshopで在庫管理をしない商品です。在庫連動の対象から外してください。"),
+    "InvalidValue": said("値がfutureshopの条件に合いません。"),
 }
 LOCKED = "OrderLocked"
 LOCK_PAUSE_S = 300.0
@@ -153,7 +154,7 @@ def listing_parts(code: str) -> tuple[str, str, str] | None:
 
 def words_of(code: str) -> str:
     """A plain sentence for an error code."""
-    return ERROR_WORDS.get(code, f"futureshopが更新を受け付けませんでした（{code}）。")
+    return ERROR_WORDS.get(code, said("futureshopが更新を受け付けませんでした（%(code)s）。", code=code))
 
 
 def cut_bytes(text: str, most: int) -> str:

@@ -19,6 +19,7 @@ from channels.connectors.qoo10.rows import Row, plain, status_number
 from channels.connectors.qoo10.transport import Api, QapiRefused
 from channels.connectors.told import Told
 from oms.kernel import clock
+from oms.kernel.said import said
 
 BULK = 500
 TOGETHER = 100  # baskets; each is looked at afterwards, three a second
@@ -26,7 +27,7 @@ SHIP_WITHIN_DAYS = 3  # weekdays after payment
 TRAVEL_DAYS = 2  # a parcel is sent so long before the wished day
 SHOWS_AFTER_S = (1, 3)
 PREPARING, BUYERS_WISH, OTHER_DELAY = "1", "3", "4"  # DelayType
-NOT_SHOWN = "Qoo10は変更を受け付けましたが、注文に反映されていません。自動で送り直します。"
+NOT_SHOWN = said("Qoo10は変更を受け付けましたが、注文に反映されていません。自動で送り直します。")
 DASHES = str.maketrans(dict.fromkeys("ー‐‑‒–—―−ｰ－-", ""))
 NUMBER_KEYS = ("contno", "contrno", "orderno")
 
@@ -36,7 +37,7 @@ def order_numbers(order: Mapping[str, Any]) -> list[str]:
     told = str(order.get("extra", {}).get("order_nos", ""))
     numbers = [number for number in told.split(",") if number]
     if not numbers:
-        raise Refused("この注文のQoo10の注文番号がわかりません。注文を取り込み直してください。")
+        raise Refused(said("この注文のQoo10の注文番号がわかりません。注文を取り込み直してください。"))
     return numbers
 
 
@@ -184,7 +185,7 @@ def sendings(names: Mapping[str, str], parcels: Sequence[Parcel]) -> list[dict[s
         for line_id in parcel.lines:
             rows.setdefault(line_id, {"OrderNo": line_id, "ShippingCorp": carrier, "TrackingNo": number})
     if not rows:
-        raise Refused("出荷する明細がありません。")
+        raise Refused(said("出荷する明細がありません。"))
     return list(rows.values())
 
 
@@ -192,7 +193,7 @@ def tracking_number(text: str) -> str:
     """Half width, without dashes. Raises Refused when nothing is left or it is too long."""
     number = "".join(unicodedata.normalize("NFKC", text).translate(DASHES).split())
     if not number or len(number) > 50:
-        raise Refused("Qoo10への発送通知には送り状番号（50文字以内）が必要です。")
+        raise Refused(said("Qoo10への発送通知には送り状番号（50文字以内）が必要です。"))
     return number
 
 
@@ -203,7 +204,9 @@ def _is_sent(api: Api, row: Mapping[str, str]) -> bool:
     if status in (codes.SENT, codes.DELIVERED):
         told = known.get("trackingno", "")
         if told and tracking_number(told) != row["TrackingNo"]:
-            raise Refused(f"注文 {row['OrderNo']} は別の送り状番号で発送済みです。Qoo10 QSMで確認してください。")
+            raise Refused(
+                said("注文 %(no)s は別の送り状番号で発送済みです。Qoo10 QSMで確認してください。", no=row["OrderNo"])
+            )
         return True
     if claim in codes.CANCEL_ASKED | codes.CANCELLED:
         raise QapiRefused(codes.SEND, -10101, "")
@@ -238,9 +241,13 @@ def cancel_lines(api: Api, order: Mapping[str, Any], quantities: Mapping[str, in
     known = set(order_numbers(order))
     for number, pieces in quantities.items():
         if number not in known and not _is_cancelled(api, number):
-            raise Refused(f"注文番号 {number} はこのカートにありません。注文を取り込み直してください。")
+            raise Refused(
+                said("注文番号 %(number)s はこのカートにありません。注文を取り込み直してください。", number=number)
+            )
         if pieces != whole(_read(api, number).get("orderqty", "")):
-            raise Refused("Qoo10では明細の一部の個数だけをキャンセルできません。明細全体をキャンセルしてください。")
+            raise Refused(
+                said("Qoo10では明細の一部の個数だけをキャンセルできません。明細全体をキャンセルしてください。")
+            )
     for number in quantities:
         cancel_one(api, number, reason)
 
@@ -258,7 +265,7 @@ def cancel_one(api: Api, number: str, reason: str) -> None:
 def answer_cancel(api: Api, order: Mapping[str, Any], *, accept: bool) -> None:
     """Agree to the buyer's wish to cancel, for every order of the basket that carries one."""
     if not accept:
-        raise Refused("キャンセル申請の拒否は、Qoo10 QSMの「キャンセル管理」で行ってください。")
+        raise Refused(said("キャンセル申請の拒否は、Qoo10 QSMの「キャンセル管理」で行ってください。"))
     asked = [number for number in order_numbers(order) if _claim(api, number) in codes.CANCEL_ASKED]
     for number in asked:
         _tell(api, codes.CLAIM_ACCEPT, {"orderNo": number}, number, done=partial(_is_answered, api, number))
@@ -318,5 +325,5 @@ def _bulk(api: Api, method: str, field: str, rows: Sequence[Mapping[str, str]], 
 def _read(api: Api, number: str) -> Row:
     row = one_order(api, number)
     if row is None:
-        raise Refused(f"注文 {number} はQoo10に見つかりません。")
+        raise Refused(said("注文 %(number)s はQoo10に見つかりません。", number=number))
     return plain(row)

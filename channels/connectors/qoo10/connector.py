@@ -24,6 +24,7 @@ from channels.connectors.qoo10.parse import parse_order
 from channels.connectors.qoo10.rows import stamp
 from channels.connectors.qoo10.transport import Api
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 
 
@@ -69,8 +70,10 @@ class Qoo10Connector(Basic):
         "certification_key": CredentialTerm(
             days=365,
             note=gettext_noop(
-                "APIキーとQSMのIDとパスワードを登録しておくと、自動で発行し直します。"
-                "QSMのパスワードを変えると、期限の前でも無効になります。"
+                said(
+                    "APIキーとQSMのIDとパスワードを登録しておくと、自動で発行し直します。"
+                    "QSMのパスワードを変えると、期限の前でも無効になります。"
+                )
             ),
         ),
     }
@@ -99,7 +102,7 @@ class Qoo10Connector(Basic):
             "SearchCondition": codes.BY_PAYMENT_DATE,
         }
         rows = self.api.call(codes.LIST_ORDERS, fields).rows
-        return f"Qoo10に接続しました。発注確認待ち {len(rows)}件（直近7日）。"
+        return said("Qoo10に接続しました。発注確認待ち %(n)s件（直近7日）。", n=len(rows))
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
         return fetch.fetch_orders(self.api, since, until)

@@ -2,6 +2,7 @@
 
 No query tells changes, cancelled rows vanish, and a basket's rows may stand in different states. So each fetch reads
 the rows, puts them together by basket, completes a basket by the numbers its rows name, and hands over what differs
+from oms.kernel.said import said
 from last time (`channels.connectors.seen`). A basket that was open and stands in no list any more is asked for by its
 order numbers: nothing is taken for cancelled because a list did not show it.
 """
@@ -18,6 +19,7 @@ from channels.connectors.qoo10.rows import Row, instant, plain, stamp, status_nu
 from channels.connectors.qoo10.transport import Api, QapiRefused
 from channels.connectors.seen import Seen, digest_of, store_name
 from oms.kernel import clock
+from oms.kernel.said import said
 
 OPEN_LOOK_BACK = timedelta(days=60)
 CLAIM_LOOK_BACK = timedelta(days=14)
@@ -203,7 +205,7 @@ def group(rows: Iterable[Any], claims: Iterable[Any]) -> tuple[dict[str, Basket]
     for row, is_claim in [*((row, False) for row in rows), *((row, True) for row in claims)]:
         known = plain(row) if isinstance(row, dict) else {}
         if not known.get("packno") or not known.get("orderno"):
-            problems.append((known.get("packno", ""), Unreadable("Qoo10の注文に番号のない行があります。")))
+            problems.append((known.get("packno", ""), Unreadable(said("Qoo10の注文に番号のない行があります。"))))
             continue
         basket = baskets.setdefault(known["packno"], Basket(known["packno"]))
         (basket.add_claim if is_claim else basket.add_row)(row, known)

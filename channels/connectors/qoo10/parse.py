@@ -9,6 +9,7 @@ from typing import Any
 from channels.connectors.contract import Unreadable
 from channels.connectors.qoo10 import codes
 from channels.connectors.qoo10.rows import TOKYO, Row, day, instant, listing_code, plain, status_number
+from oms.kernel.said import said
 from orders.channel_order import (
     ChannelLine,
     ChannelOrder,
@@ -56,11 +57,13 @@ def parse_order(payload: str) -> ChannelOrder:
         rows = [plain(row) for row in body["Rows"]]
         claims = [plain(row) for row in body.get("Claims") or ()]
     except (ValueError, KeyError, TypeError, AttributeError) as broken:
-        raise Unreadable("Qoo10の注文データが読み取れません。", detail=type(broken).__name__) from None
+        raise Unreadable(said("Qoo10の注文データが読み取れません。"), detail=type(broken).__name__) from None
     try:
         return _build(pack_no, _lines(rows, claims), claims)
     except (ValueError, OverflowError) as broken:
-        raise Unreadable(f"Qoo10の注文 {pack_no} を読み取れません（{broken}）。") from None
+        raise Unreadable(
+            said("Qoo10の注文 %(pack_no)s を読み取れません（%(broken)s）。", pack_no=pack_no, broken=broken)
+        ) from None
 
 
 def _lines(rows: Sequence[Row], claims: Sequence[Row]) -> list[Line]:
@@ -71,7 +74,7 @@ def _lines(rows: Sequence[Row], claims: Sequence[Row]) -> list[Line]:
     found = []
     for row in rows:
         if not row.get("orderno"):
-            raise ValueError("注文番号のない明細があります")
+            raise ValueError(said("注文番号のない明細があります"))
         claim = latest.get(row["orderno"], row)
         status = status_number(row.get("shippingstatus", ""))
         known = status if status in (1, 2, 3, 4, 5) else None
@@ -259,7 +262,7 @@ def _yen(row: Row, name: str) -> int:
 def _quantity(row: Row) -> int:
     quantity = whole(row.get("orderqty", ""))
     if quantity is None or quantity < 1:
-        raise ValueError(f"明細{row['orderno']}の数量がありません")
+        raise ValueError(said("明細%(line_id)sの数量がありません", line_id=row["orderno"]))
     return quantity
 
 

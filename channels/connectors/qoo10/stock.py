@@ -15,6 +15,7 @@ from channels.connectors.qoo10.parse import whole
 from channels.connectors.qoo10.rows import Row, plain
 from channels.connectors.qoo10.transport import Api, QapiRefused
 from channels.connectors.seen import store_name
+from oms.kernel.said import said
 
 BULK = 500
 GROUP = 20
@@ -24,8 +25,8 @@ PARTLY = -1
 JOINT = "||*"
 AXES = range(1, 6)
 LISTED = ("S2", "S1")  # on sale, stopped by the seller
-UNKNOWN_ITEM = "この商品コードはQoo10に見つかりません。商品の紐付けを確認してください。"
-UNKNOWN_OPTION = "このオプションコードはQoo10の商品に見つかりません。商品の紐付けを確認してください。"
+UNKNOWN_ITEM = said("この商品コードはQoo10に見つかりません。商品の紐付けを確認してください。")
+UNKNOWN_OPTION = said("このオプションコードはQoo10の商品に見つかりません。商品の紐付けを確認してください。")
 
 Fields = dict[str, str]
 Known = dict[str, Fields]  # listing code → what a stock call must say besides the quantity

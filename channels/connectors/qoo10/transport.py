@@ -27,11 +27,12 @@ from channels.connectors.http import Http, headers
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.qoo10 import codes
 from oms.kernel import clock
+from oms.kernel.said import said
 
 SPACING_S = 0.34
 RENEW_PAUSE_S = 600
 KEY_LASTS_S = 330 * 24 * 3600
-PASSING_TROUBLE = "Qoo10が一時的に応答できません。自動で再試行します。"
+PASSING_TROUBLE = said("Qoo10が一時的に応答できません。自動で再試行します。")
 PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+|\d[\d-]{5,}")
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
 
@@ -44,8 +45,11 @@ class QapiRefused(Refused):
     """`code` means what it means for `method` only."""
 
     def __init__(self, method: str, code: int, message: str) -> None:
-        cause = codes.CAUSES.get((method, code), "Qoo10が受け付けませんでした。")
-        super().__init__(f"{cause}（{code}）", detail=f"{method} {code} {PERSONAL.sub('…', message)[:200]}")
+        cause = codes.CAUSES.get((method, code), said("Qoo10が受け付けませんでした。"))
+        super().__init__(
+            said("%(text)s（%(code)s）", text=cause, code=code),
+            detail=f"{method} {code} {PERSONAL.sub('…', message)[:200]}",
+        )
         self.method, self.code = method, code
 
 
@@ -131,19 +135,23 @@ class Keys:
         api_key, user_id, password = self._login() or ("", "", "")
         if not api_key:
             raise CredentialsRefused(
-                "Qoo10の販売者認証キーが登録されていません。キーそのもの、"
-                "またはAPIキーとQSMのIDとパスワードを登録してください。"
+                said(
+                    "Qoo10の販売者認証キーが登録されていません。キーそのもの、"
+                    "またはAPIキーとQSMのIDとパスワードを登録してください。"
+                )
             )
         try:
             answer = self._api.send(codes.CREATE_KEY, {"user_id": user_id, "pwd": password}, api_key, idempotent=True)
         except (Refused, KeyEnded) as refused:
             raise CredentialsRefused(
-                "Qoo10が販売者認証キーを発行しません。APIキー、QSMのIDとパスワードを確認してください。",
+                said("Qoo10が販売者認証キーを発行しません。APIキー、QSMのIDとパスワードを確認してください。"),
                 detail=refused.detail,
             ) from ended
         key = str(answer.rows[0]) if answer.rows else ""
         if not key:
-            raise CredentialsRefused("Qoo10が空の販売者認証キーを返しました。時間をおいてもう一度試してください。")
+            raise CredentialsRefused(
+                said("Qoo10が空の販売者認証キーを返しました。時間をおいてもう一度試してください。")
+            )
         self._api.redis.set(self._name, self._cipher.encrypt(key.encode()), ex=KEY_LASTS_S)
         self._api.settings.save_credentials(
             {"certification_key": key, "certification_issued_at": clock.now().isoformat(timespec="seconds")}
@@ -190,13 +198,13 @@ def classify(response: requests.Response) -> ChannelError | None:
     status, body = response.status_code, response.content.strip()
     detail = f"HTTP {status}"
     if status == 429:
-        return RateLimited("Qoo10の呼び出しが多すぎます。間隔をあけて自動で再試行します。", detail=detail)
+        return RateLimited(said("Qoo10の呼び出しが多すぎます。間隔をあけて自動で再試行します。"), detail=detail)
     if status >= 500 or status in (408,) or 300 <= status < 400:
         return ChannelDown(PASSING_TROUBLE, detail=detail)
     if status != requests.codes.ok:
-        return Refused("Qoo10の呼び出し先が正しくありません。店舗のURLを確認してください。", detail=detail)
+        return Refused(said("Qoo10の呼び出し先が正しくありません。店舗のURLを確認してください。"), detail=detail)
     if body.startswith(b"Can't find"):
-        return Refused("Qoo10にこの機能がありません。", detail=body[:100].decode("utf-8", "replace"))
+        return Refused(said("Qoo10にこの機能がありません。"), detail=body[:100].decode("utf-8", "replace"))
     is_page = body[:200].lower().lstrip(b"\xef\xbb\xbf").startswith((b"<!doctype", b"<html"))
     if is_page or body[-1:] not in (b"}", b">"):
         return ChannelDown(PASSING_TROUBLE, detail="not an answer of the API")
@@ -251,7 +259,8 @@ def error_of(method: str, code: int, message: str, *, uncertain: bool) -> Channe
         return KeyEnded(codes.KEY_CAUSES[code], detail=detail)
     if code in codes.KEY_REFUSED:
         return CredentialsRefused(
-            codes.KEY_CAUSES.get(code, "Qoo10が認証を受け付けませんでした。認証情報を確認してください。"), detail=detail
+            codes.KEY_CAUSES.get(code, said("Qoo10が認証を受け付けませんでした。認証情報を確認してください。")),
+            detail=detail,
         )
     if code == codes.TRY_LATER:
         return ChannelDown(PASSING_TROUBLE, detail=detail, uncertain=uncertain)

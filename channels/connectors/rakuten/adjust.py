@@ -6,11 +6,12 @@ from itertools import islice
 from channels.connectors.contract import ChannelDown, Refused, StockAdjust, StockResult
 from channels.connectors.rakuten import stock, wire
 from channels.connectors.rakuten.transport import Rms
+from oms.kernel.said import said
 
-NO_ROW = "楽天にこのSKUの在庫がまだありません。先に在庫数を送ってください。"
-OUT_OF_RANGE = "増減後の在庫数が楽天の範囲（0〜99,999）を外れます。"
-UNCLEAR = "楽天の応答がなく、在庫が増減されたか確かめられませんでした。在庫数を送り直してください。"
-NOT_DONE = "楽天の応答がなく、在庫の増減は行われていません。もう一度実行してください。"
+NO_ROW = said("楽天にこのSKUの在庫がまだありません。先に在庫数を送ってください。")
+OUT_OF_RANGE = said("増減後の在庫数が楽天の範囲（0〜99,999）を外れます。")
+UNCLEAR = said("楽天の応答がなく、在庫が増減されたか確かめられませんでした。在庫数を送り直してください。")
+NOT_DONE = said("楽天の応答がなく、在庫の増減は行われていません。もう一度実行してください。")
 
 
 def adjust(rms: Rms, items: Iterable[StockAdjust]) -> Iterator[StockResult]:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop as noop
+
 from channels.connectors.contract import ChannelDown, ChannelError, Parcel, Refused
 from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.orders import outcome, read, read_one
@@ -12,23 +14,26 @@ from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded
 from channels.connectors.seen import digest_of
 from oms.kernel import clock
+from oms.kernel.said import said
 
 LOOK_AGAIN_S = 20.0
 ASK_AGAIN_S = 5.0
 SHOWS_WITHIN_S = 180
 PASSING = frozenset({"001", "103"})
 """Numbers of errors that pass by themselves: a failure inside RMS, and "past that step" while an older state shows."""
-NOT_SHOWN = "楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。"
+NOT_SHOWN = said("楽天が受け付けた内容がまだ反映されていません。確認して自動で再試行します。")
 GONE = (wire.CANCELLING, wire.CANCELLED)
-NOT_READ = "楽天の受注 {no} をいま読み取れませんでした。1件だけで自動で再試行します。"
-UNKNOWN = "楽天の受注 {no} が見つかりません。受注番号を確認してください。"
-IS_CANCELLED = "楽天の受注 {no} はキャンセル済みのため、{verb}できません。"
-ONE_BY_ONE = "楽天がまとめての注文確認を受け付けませんでした。1件ずつ送り直します。"
-NOT_DONE = "楽天の受注 {no} を{verb}できませんでした（{codes}）。RMSの受注画面で状態を確認してください。"
-POSTAGE_OPEN = "楽天の受注 {no} は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
-DECLINE_BY_HAND = "楽天の受注 {no} のキャンセル申請は、RMSの受注画面とR-Messeでお断りしてください。"
-MEMO_TOO_LONG = "楽天のメモは{most}文字までです（いまは{length}文字）。短くしてからもう一度保存してください。"
-AFTER_SHIPPING = "楽天の受注 {no} は発送済みです。返品・発送後キャンセルはRMSの受注画面で行ってください。"
+NOT_READ = noop("楽天の受注 %(no)s をいま読み取れませんでした。1件だけで自動で再試行します。")
+UNKNOWN = noop("楽天の受注 %(no)s が見つかりません。受注番号を確認してください。")
+IS_CANCELLED = noop("楽天の受注 %(no)s はキャンセル済みのため、%(verb)sできません。")
+ONE_BY_ONE = said("楽天がまとめての注文確認を受け付けませんでした。1件ずつ送り直します。")
+NOT_DONE = noop("楽天の受注 %(no)s を%(verb)sできませんでした（%(codes)s）。RMSの受注画面で状態を確認してください。")
+POSTAGE_OPEN = noop(
+    "楽天の受注 %(no)s は送料などの金額が未確定のため、注文確認できません。RMSで金額を確定してください。"
+)
+DECLINE_BY_HAND = noop("楽天の受注 %(no)s のキャンセル申請は、RMSの受注画面とR-Messeでお断りしてください。")
+MEMO_TOO_LONG = noop("楽天のメモは%(most)s文字までです（いまは%(length)s文字）。短くしてからもう一度保存してください。")
+AFTER_SHIPPING = noop("楽天の受注 %(no)s は発送済みです。返品・発送後キャンセルはRMSの受注画面で行ってください。")
 
 
 def current(rms: Rms, no: str) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def current(rms: Rms, no: str) -> dict[str, Any]:
         clock.sleep(ASK_AGAIN_S)
         raw = read_one(rms, no)
     if raw is None:
-        raise Refused(UNKNOWN.format(no=no))
+        raise Refused(said(UNKNOWN, no=no))
     order: dict[str, Any] = json.loads(raw.payload)
     return order
 
@@ -59,7 +64,7 @@ class Shown:
         if found is not None:
             return found
         if self.asked > 1:
-            raise ChannelDown(NOT_READ.format(no=no), retry_after_s=ASK_AGAIN_S)
+            raise ChannelDown(said(NOT_READ, no=no), retry_after_s=ASK_AGAIN_S)
         return current(self.rms, no)
 
 
@@ -71,22 +76,22 @@ def shown_now(rms: Rms, numbers: Sequence[str]) -> Shown:
 def confirm_all(rms: Rms, numbers: Sequence[str]) -> dict[str, ChannelError]:
     """Acknowledge (注文確認) at most 100 orders in one call; returns by number what went wrong. An order already past
     that step is success, after a look at it."""
-    said: dict[str, tuple[list[str], list[str]]] = {}
+    answered: dict[str, tuple[list[str], list[str]]] = {}
     lost: ChannelDown | None = None
     try:
         answer = decoded(rms.order("confirmOrder", {"orderNumberList": list(numbers)}, idempotent=False))
-        said = {no: outcome(answer, no) for no in numbers}
+        answered = {no: outcome(answer, no) for no in numbers}
     except ChannelDown as no_answer:
         lost = no_answer
     except Refused as refused:
         if len(numbers) > 1:  # it does not say which of them it meant
             return {no: ChannelDown(ONE_BY_ONE, detail=refused.detail, retry_after_s=1) for no in numbers}
-        said = {numbers[0]: (refused_numbers(refused), [])}
+        answered = {numbers[0]: (refused_numbers(refused), [])}
     shown = shown_now(rms, numbers)
     troubles: dict[str, ChannelError] = {}
     for no in numbers:
         try:
-            _settle_confirmed(no, shown[no], *said.get(no, ([], [])), lost=lost)
+            _settle_confirmed(no, shown[no], *answered.get(no, ([], [])), lost=lost)
         except ChannelError as trouble:
             troubles[no] = trouble
     return troubles
@@ -104,13 +109,13 @@ def _settle_confirmed(
     if good and not bad:
         return _await_shown(progress != wire.TO_CONFIRM)
     if progress in GONE:
-        raise Refused(IS_CANCELLED.format(no=no, verb="注文確認"))
+        raise Refused(said(IS_CANCELLED, no=no, verb=said("注文確認")))
     if "105" in bad:
-        raise Refused(POSTAGE_OPEN.format(no=no))
+        raise Refused(said(POSTAGE_OPEN, no=no))
     if progress == wire.TO_CONFIRM and bad and set(bad) <= PASSING:
         raise ChannelDown(NOT_SHOWN, detail=" ".join(bad), retry_after_s=LOOK_AGAIN_S)
     if progress == wire.TO_CONFIRM:
-        raise Refused(NOT_DONE.format(no=no, verb="注文確認", codes="、".join(bad) or "回答なし"))
+        raise Refused(said(NOT_DONE, no=no, verb=said("注文確認"), codes=list(bad) if bad else said("回答なし")))
 
 
 def _await_shown(shown: bool) -> None:
@@ -138,7 +143,7 @@ def untold_rows(rms: Rms, no: str, order: Mapping[str, Any], parcels: Sequence[P
     """The values for `BasketidModelList` that the order as it shows now still lacks. Raises when it is cancelled, or
     when they were told a moment ago."""
     if _progress(order) in GONE:
-        raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
+        raise Refused(said(IS_CANCELLED, no=no, verb=said("発送報告")))
     todo = list(missing_rows(order, parcels))
     if todo and ToldRows(rms, no).is_fresh(todo):
         raise ChannelDown(NOT_SHOWN, retry_after_s=LOOK_AGAIN_S)
@@ -189,9 +194,9 @@ def _write_shipping(
 def refuse_shipping(no: str, bad: Sequence[str]) -> None:
     """Raises Refused when there are error numbers."""
     if "102" in bad:
-        raise Refused(IS_CANCELLED.format(no=no, verb="発送報告"))
+        raise Refused(said(IS_CANCELLED, no=no, verb=said("発送報告")))
     if bad:
-        raise Refused(NOT_DONE.format(no=no, verb="発送報告", codes="、".join(bad)))
+        raise Refused(said(NOT_DONE, no=no, verb=said("発送報告"), codes=list(bad)))
 
 
 def cancel(rms: Rms, no: str, reason: str) -> None:
@@ -200,7 +205,7 @@ def cancel(rms: Rms, no: str, reason: str) -> None:
     if progress in GONE:
         return
     if progress in (wire.SHIPPED, wire.PAYING, wire.PAID):
-        raise Refused(AFTER_SHIPPING.format(no=no))
+        raise Refused(said(AFTER_SHIPPING, no=no))
     body = {
         "orderNumber": no,
         "inventoryRestoreType": wire.KEEP_STOCK,
@@ -217,7 +222,7 @@ def cancel(rms: Rms, no: str, reason: str) -> None:
     if "102" in bad:  # cancelled already, although an older state was shown
         return
     if bad or not good:
-        raise Refused(NOT_DONE.format(no=no, verb="キャンセル", codes="、".join(bad) or "回答なし"))
+        raise Refused(said(NOT_DONE, no=no, verb=said("キャンセル"), codes=list(bad) if bad else said("回答なし")))
     _await_shown(_progress(current(rms, no)) in GONE)
 
 
@@ -229,14 +234,14 @@ def accept_cancel(rms: Rms, no: str) -> None:
 def write_memo(rms: Rms, no: str, text: str) -> None:
     """Replace ひとことメモ. Keys left out stay as they are, null clears; the same text may be sent again."""
     if len(text) > wire.MEMO_MOST:
-        raise Refused(MEMO_TOO_LONG.format(most=wire.MEMO_MOST, length=len(text)))
+        raise Refused(said(MEMO_TOO_LONG, most=wire.MEMO_MOST, length=len(text)))
     body = {"orderNumber": no, "memo": text or None}
     try:
         bad, good = outcome(decoded(rms.order("updateOrderMemo", body, idempotent=True)), no)
     except Refused as refused:
         bad, good = refused_numbers(refused), []
     if bad or not good:
-        raise Refused(NOT_DONE.format(no=no, verb="メモ更新", codes="、".join(bad) or "回答なし"))
+        raise Refused(said(NOT_DONE, no=no, verb=said("メモ更新"), codes=list(bad) if bad else said("回答なし")))
 
 
 def refused_numbers(refused: ChannelError) -> list[str]:
@@ -252,5 +257,5 @@ def _may_follow(lost: ChannelDown) -> ChannelError:
     """The order was read and the work is not done: the call may come again."""
     detail = lost.detail if isinstance(lost, ChannelError) else type(lost).__name__
     return ChannelDown(
-        "楽天RMSの応答がありませんでした。処理されていないことを確認し、自動で再試行します。", detail=detail
+        said("楽天RMSの応答がありませんでした。処理されていないことを確認し、自動で再試行します。"), detail=detail
     )

@@ -26,6 +26,7 @@ from channels.connectors.rakuten import adjust, changes, orders, ship_many, stoc
 from channels.connectors.rakuten.parse import parse_order
 from channels.connectors.rakuten.transport import Rms
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 
 ORDER_PAGE = "https://order-rp.rms.rakuten.co.jp/order-rb/individual-order-detail-sc/init?orderNumber={no}"
@@ -71,8 +72,10 @@ class RakutenConnector(Basic):
             days=wire.LICENSE_DAYS,
             overlap=False,
             note=gettext_noop(
-                "RMSの「WEB APIサービス」→「ライセンスキーの再発行」で更新します。"
-                "再発行すると古いキーはすぐに使えなくなるので、続けてこの画面に新しいキーを登録してください。"
+                said(
+                    "RMSの「WEB APIサービス」→「ライセンスキーの再発行」で更新します。"
+                    "再発行すると古いキーはすぐに使えなくなるので、続けてこの画面に新しいキーを登録してください。"
+                )
             ),
         )
     }
@@ -89,17 +92,21 @@ class RakutenConnector(Basic):
         """Counts the orders of the last day, and reads when the licence key ends."""
         until = clock.now()
         placed = orders.count(self._rms, until - timedelta(days=1), until)
-        return f"楽天RMSに接続できました。直近24時間の注文は{placed}件です。{self._license_words()}"
+        return said(
+            "楽天RMSに接続できました。直近24時間の注文は%(placed)s件です。%(key)s",
+            placed=placed,
+            key=self._license_words(),
+        )
 
     def _license_words(self) -> str:
         """The key's end in words; its API may be closed to the shop, which disturbs nothing else."""
         try:
             ends = wire.read_time(self._rms.license_expiry())
         except CredentialsRefused:
-            return "ライセンスキーの期限は確認できませんでした（ライセンス管理APIの利用設定がありません）。"
+            return said("ライセンスキーの期限は確認できませんでした（ライセンス管理APIの利用設定がありません）。")
         except (ChannelError, ValueError, TypeError, AttributeError):
-            return "ライセンスキーの期限は確認できませんでした。"
-        return f"ライセンスキーの期限は{ends.astimezone(clock.TOKYO):%Y-%m-%d}です。"
+            return said("ライセンスキーの期限は確認できませんでした。")
+        return said("ライセンスキーの期限は%(day)sです。", day=f"{ends.astimezone(clock.TOKYO):%Y-%m-%d}")
 
     def fetch_orders(self, since: datetime, until: datetime) -> Iterator[Fetched]:
         return orders.fetch(self._rms, since, until)
@@ -128,7 +135,7 @@ class RakutenConnector(Basic):
     def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
         """Accepting is cancelling, with the buyer's reason; there is no call that declines."""
         if not accept:
-            raise Refused(changes.DECLINE_BY_HAND.format(no=order["no"]))
+            raise Refused(said(changes.DECLINE_BY_HAND, no=order["no"]))
         changes.accept_cancel(self._rms, order["no"])
 
     def write_memo(self, order: Mapping[str, Any], text: str) -> None:

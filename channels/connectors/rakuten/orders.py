@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
+from django.utils.translation import gettext_noop as noop
 
 from channels.connectors.contract import ChannelError, Fetched, RawOrder, Refused, Unreadable
 from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.slices import objects_of
 from channels.connectors.rakuten.transport import Rms, decoded, errors, messages, number
+from oms.kernel.said import said
 
 OVERLAP = timedelta(minutes=5)
 RECENT = timedelta(days=3)
@@ -24,7 +26,7 @@ LONG_AGO = timedelta(hours=1)
 FEW = 300
 UNFINISHED = (wire.TO_CONFIRM, wire.AT_RAKUTEN, wire.TO_SHIP, wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
 TURNING = (wire.CHANGING, wire.CANCELLING, wire.CANCELLED)
-NOT_READABLE = "楽天の受注 {no} を取得できませんでした。RMSで状態を確認してください。"
+NOT_READABLE = noop("楽天の受注 %(no)s を取得できませんでした。RMSで状態を確認してください。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def answer_of(rms: Rms, name: str, body: dict[str, Any]) -> dict[str, Any]:
     answer = decoded(rms.order(name, body, idempotent=True))
     if refused := errors(answer):
         codes = "、".join(str(row.get("messageCode") or "?") for row in refused)
-        raise Refused(f"楽天RMSが要求を拒否しました（{codes}）。", detail=name)
+        raise Refused(said("楽天RMSが要求を拒否しました（%(codes)s）。", codes=codes), detail=name)
     return answer
 
 
@@ -156,7 +158,7 @@ def read(rms: Rms, numbers: Sequence[str]) -> Fetched:
             problems=[problem for half in halves for problem in half.problems],
         )
     problems: list[tuple[str, ChannelError]] = [
-        (no, Refused(NOT_READABLE.format(no=no), detail="getOrder: not in the answer"))
+        (no, Refused(said(NOT_READABLE, no=no), detail="getOrder: not in the answer"))
         for no in numbers
         if no not in found
     ]
@@ -174,7 +176,7 @@ def _get(rms: Rms, numbers: Sequence[str]) -> dict[str, RawOrder]:
             if isinstance(no, str) and no:
                 found[no] = RawOrder(channel_order_no=no, payload=text, content_type="application/json")
     except ValueError as broken:
-        raise Unreadable("楽天RMSの受注データがJSONとして読めません。", detail=type(broken).__name__) from None
+        raise Unreadable(said("楽天RMSの受注データがJSONとして読めません。"), detail=type(broken).__name__) from None
     return found
 
 

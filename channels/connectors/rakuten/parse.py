@@ -30,6 +30,7 @@ from channels.connectors.rakuten.values import (
     yen,
 )
 from oms.kernel.clock import TOKYO
+from oms.kernel.said import said
 from orders.channel_order import ChannelLine, ChannelOrder, Delivery, Party
 
 BROKEN = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -42,14 +43,14 @@ def parse_order(payload: str) -> ChannelOrder:
     try:
         order = json.loads(payload)
     except (ValueError, RecursionError) as broken:
-        raise Unreadable("楽天の受注データがJSONとして読めません。", detail=type(broken).__name__) from None
+        raise Unreadable(said("楽天の受注データがJSONとして読めません。"), detail=type(broken).__name__) from None
     if not isinstance(order, dict):
-        raise Unreadable("楽天の受注データの形が想定と異なります。")
+        raise Unreadable(said("楽天の受注データの形が想定と異なります。"))
     try:
         return _order(order)
     except BROKEN as broken:
         # The message of the error is left out: it may quote a buyer's words.
-        raise Unreadable("楽天の受注データに読めない値があります。", detail=type(broken).__name__) from None
+        raise Unreadable(said("楽天の受注データに読めない値があります。"), detail=type(broken).__name__) from None
 
 
 def _order(order: Row) -> ChannelOrder:
@@ -100,7 +101,7 @@ def _order(order: Row) -> ChannelOrder:
 def _required(order: Row, key: str) -> str:
     value = order.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise Unreadable(f"楽天の受注データに必須項目 {key} がありません。")
+        raise Unreadable(said("楽天の受注データに必須項目 %(key)s がありません。", key=key))
     return value.strip()
 
 
@@ -116,7 +117,7 @@ def _lines(packages: Sequence[Row], kept: Sequence[Row], discounts: dict[str, in
         for item in rows(package.get("ItemModelList"))
     )
     if not lines:
-        raise Unreadable("楽天の受注データに商品の明細がありません。")
+        raise Unreadable(said("楽天の受注データに商品の明細がありません。"))
     return lines
 
 
@@ -125,7 +126,7 @@ def _line(item: Row, recipient: int | None, discounts: dict[str, int]) -> Channe
     get = item.get
     line_id, units = get("itemDetailId"), whole(get("units"))
     if line_id is None or units is None:
-        raise Unreadable("楽天の受注データの明細に itemDetailId または units がありません。")
+        raise Unreadable(said("楽天の受注データの明細に itemDetailId または units がありません。"))
     price = unit_price(item)
     deleted = recipient is None or is_on(get("deleteItemFlag"))
     skus = some_rows(get("SkuModelList"))
@@ -158,7 +159,7 @@ def unit_price(item: Row) -> int:
     if code(item.get("includeTaxFlag")) == 0:
         price = amount(item.get("priceTaxIncl")) or price
     if price is None:
-        raise Unreadable("楽天の受注データの明細に price がありません。")
+        raise Unreadable(said("楽天の受注データの明細に price がありません。"))
     return price
 
 

@@ -11,9 +11,10 @@ from channels.connectors.rakuten.orders import answer_of, outcome
 from channels.connectors.rakuten.shipping import missing_rows
 from channels.connectors.rakuten.transport import Rms, decoded, dicts, errors, messages
 from oms.kernel import clock
+from oms.kernel.said import said
 
 ASK_S = (2, 3, 5, 10)  # pauses between questions for the outcome
-ONE_BY_ONE = "楽天がまとめての発送報告を受け付けませんでした。1件ずつ送り直します。"
+ONE_BY_ONE = said("楽天がまとめての発送報告を受け付けませんでした。1件ずつ送り直します。")
 
 Baskets = list[dict[str, Any]]
 
@@ -54,12 +55,12 @@ def _told(rms: Rms, todo: Mapping[str, Baskets], parcels_of: Mapping[str, Sequen
     except ChannelError:
         _forget(rms, todo)
         raise
-    said = _outcomes(rms, request_id)
+    answered = _outcomes(rms, request_id)
     shown = shown_now(rms, list(todo)).orders
     troubles: dict[str, ChannelError] = {}
     for no in todo:
         try:
-            _settle(no, shown.get(no), parcels_of[no], said.get(no, []))
+            _settle(no, shown.get(no), parcels_of[no], answered.get(no, []))
         except ChannelError as trouble:
             troubles[no] = trouble
     _forget(rms, [no for no in todo if not isinstance(troubles.get(no), ChannelDown)])

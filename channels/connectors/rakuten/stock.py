@@ -9,16 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from django.utils.translation import gettext_noop as noop
+
 from channels.connectors.contract import ListingInfo, Refused, StockPush, StockResult
 from channels.connectors.rakuten import wire
 from channels.connectors.rakuten.transport import Rms, decoded, dicts
 from channels.connectors.rakuten.values import amount, text, whole
+from oms.kernel.said import said
 
 POSITION = re.compile(r"inventories\[(\d+)\]")
 SORT = {"sortKey": "manageNumber", "sortOrder": "asc"}
 CARRIED = ("operationLeadTime", "shipFromIds")
-BAD_CODE = "楽天の在庫キー（商品管理番号/SKU管理番号）の形が正しくありません。商品を取り込み直してください。"
-NOT_TAKEN = "楽天がこのSKUの在庫更新を受け付けませんでした（{code}）。RMSの商品登録を確認してください。"
+BAD_CODE = said("楽天の在庫キー（商品管理番号/SKU管理番号）の形が正しくありません。商品を取り込み直してください。")
+NOT_TAKEN = noop("楽天がこのSKUの在庫更新を受け付けませんでした（%(code)s）。RMSの商品登録を確認してください。")
 
 
 def listings(rms: Rms) -> Iterator[list[ListingInfo]]:
@@ -128,7 +131,7 @@ def _write(rms: Rms, version: str, rows: Mapping[str, Mapping[str, Any]]) -> dic
             raise  # not about a row
         bad = {codes[place]: reason for place, reason in named_rows(refused).items() if place < len(codes)}
         if not bad and len(codes) == 1:
-            return {codes[0]: NOT_TAKEN.format(code=_code(refused))}
+            return {codes[0]: said(NOT_TAKEN, code=_code(refused))}
     if bad:
         return {**bad, **_write(rms, version, {code: row for code, row in rows.items() if code not in bad})}
     middle = len(codes) // 2
@@ -157,7 +160,7 @@ def named_rows(refused: Refused) -> dict[int, str]:
     for word in refused.detail.split():
         code, _, path = word.partition("@")
         if found := POSITION.search(path):
-            named[int(found[1])] = NOT_TAKEN.format(code=code)
+            named[int(found[1])] = said(NOT_TAKEN, code=code)
     return named
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from django.utils.translation import gettext_noop as noop
 
 from channels.connectors.contract import (
     ChannelDown,
@@ -20,20 +21,21 @@ from channels.connectors.http import Http, headers
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.rakuten import wire
 from channels.connectors.seen import store_name
+from oms.kernel.said import said
 
 # RMS counts per shop over all its APIs.
 PLANS = {"*": Plan(interval_s=1.0, burst=1)}
 
-WRONG_KEY = (
-    "楽天RMSの認証に失敗しました（{api}）。serviceSecret と licenseKey を確認してください。"
+WRONG_KEY = noop(
+    "楽天RMSの認証に失敗しました（%(api)s）。serviceSecret と licenseKey を確認してください。"
     "licenseKey は90日で失効します。RMSで再発行した場合は新しいキーを登録してください。"
 )
-NO_RIGHT = (
-    "楽天RMSでこの機能（{api}）の利用が許可されていません。RMSの「WEB APIサービス」→「利用設定」を確認してください。"
+NO_RIGHT = noop(
+    "楽天RMSでこの機能（%(api)s）の利用が許可されていません。RMSの「WEB APIサービス」→「利用設定」を確認してください。"
 )
-TOO_FAST = "楽天RMSの呼び出し回数の上限に達しました。少し待ってから自動で再試行します。"
-DOWN = "楽天RMSが応答しないか、メンテナンス中です。復旧後に自動で再試行します。"
-BUSY_STOCK = "楽天側で同じ商品の在庫が更新中です。自動で再試行します。"
+TOO_FAST = said("楽天RMSの呼び出し回数の上限に達しました。少し待ってから自動で再試行します。")
+DOWN = said("楽天RMSが応答しないか、メンテナンス中です。復旧後に自動で再試行します。")
+BUSY_STOCK = said("楽天側で同じ商品の在庫が更新中です。自動で再試行します。")
 
 
 class Rms:
@@ -108,7 +110,10 @@ def not_json(response: requests.Response) -> ChannelError:
     if response.status_code in (401, 403):
         return credentials_error(response, trace(response))
     if 400 <= response.status_code < 500:
-        return Refused(f"楽天RMSが要求を拒否しました（HTTP {response.status_code}）。", detail=trace(response))
+        return Refused(
+            said("楽天RMSが要求を拒否しました（HTTP %(status_code)s）。", status_code=response.status_code),
+            detail=trace(response),
+        )
     return ChannelDown(DOWN, detail=trace(response))
 
 
@@ -119,7 +124,7 @@ def refusal(response: requests.Response) -> ChannelError:
     except ValueError:
         return ChannelDown(DOWN, detail=trace(response))
     if not isinstance(answer, dict):
-        return Refused("楽天RMSの応答の形が想定と異なります。", detail=trace(response))
+        return Refused(said("楽天RMSの応答の形が想定と異なります。"), detail=trace(response))
     codes = list(error_codes(answer))
     detail = f"{trace(response)} {' '.join(codes)}".strip()
     if response.status_code in (401, 403) or "ES04-01" in codes:
@@ -127,21 +132,24 @@ def refusal(response: requests.Response) -> ChannelError:
     if response.status_code == 409 or "CE0001" in codes:
         return ChannelDown(BUSY_STOCK, detail=detail)
     named = "、".join(dict.fromkeys(code.partition("@")[0] for code in codes)) or f"HTTP {response.status_code}"
-    return Refused(f"楽天RMSが要求を拒否しました（{named}）。", detail=detail)
+    return Refused(said("楽天RMSが要求を拒否しました（%(named)s）。", named=named), detail=detail)
 
 
 def credentials_error(response: requests.Response, detail: str) -> CredentialsRefused:
     """Says which API refused: a key good for orders may lack the right for stock."""
     path = urlsplit(response.request.url or "").path
     words = WRONG_KEY if response.status_code != 403 else NO_RIGHT
-    return CredentialsRefused(words.format(api=api_name(path)), detail=detail)
+    return CredentialsRefused(said(words, api=api_name(path)), detail=detail)
+
+
+NAMES = (("/order/", said("受注API")), ("/inventories", said("在庫API")), ("/items", said("商品API")))
 
 
 def api_name(path: str) -> str:
-    for word, name in (("/order/", "受注API"), ("/inventories", "在庫API"), ("/items", "商品API")):
+    for word, name in NAMES:
         if word in path:
             return name
-    return "ライセンス管理API"
+    return said("ライセンス管理API")
 
 
 def decoded(response: requests.Response) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from channels.connectors.yahoo import changes, codes
 from channels.connectors.yahoo.fetch import order_info
 from channels.connectors.yahoo.parse import amount, read_order
 from channels.connectors.yahoo.transport import Api, req
+from oms.kernel.said import said
 
 MOST_LINES = 10  # per call
 MEMO_BYTES = 750
@@ -21,7 +22,12 @@ def write_memo(api: Api, no: str, text: str) -> None:
     """Replace the shop's note. Words that do not fit are refused, so that nothing is lost unseen."""
     words = text.strip()
     if len(words.encode()) > MEMO_BYTES:
-        raise Refused(f"Yahoo!に書き込めるメモは全角で約{MEMO_BYTES // 3}文字までです。短くしてください。")
+        raise Refused(
+            said(
+                "Yahoo!に書き込めるメモは全角で約%(most)s文字までです。短くしてください。",
+                most=MEMO_BYTES // 3,
+            )
+        )
     if _has_memo(api, no, words):
         return
     request = req(api.seller_id, Target={"OrderId": no}, Order={"Notes": words})
@@ -70,10 +76,10 @@ def _wanted(order: Mapping[str, Any], now: Mapping[str, int], quantities: Mappin
     wanted = {}
     for line, pieces in quantities.items():
         if line not in now:
-            raise Refused(f"明細 {line} はYahoo!の注文にありません。注文を取り込み直してください。")
+            raise Refused(said("明細 %(line)s はYahoo!の注文にありません。注文を取り込み直してください。", line=line))
         left = known.get(line, now[line]) - pieces
         if pieces < 0 or left < 0:
-            raise Refused(f"明細 {line} のキャンセル数が注文数を超えています。")
+            raise Refused(said("明細 %(line)s のキャンセル数が注文数を超えています。", line=line))
         wanted[line] = min(left, now[line])
     return wanted
 
@@ -87,10 +93,10 @@ def known_quantities(told: str) -> dict[str, int]:
 def _quantities(api: Api, no: str) -> dict[str, int]:
     found = order_info(api, no)
     if found is None:
-        raise Refused(f"注文 {no} はYahoo!ショッピングに見つかりません。")
+        raise Refused(said("注文 %(no)s はYahoo!ショッピングに見つかりません。", no=no))
     order, items = read_order(found.payload)
     if order.get("OrderStatus") not in OPEN:
-        raise Refused("この状態の注文は数量を変更できません。ストアクリエイターProで確認してください。")
+        raise Refused(said("この状態の注文は数量を変更できません。ストアクリエイターProで確認してください。"))
     return {item["LineId"]: amount(item.get("Quantity", "")) or 0 for item in items if "LineId" in item}
 
 

@@ -24,15 +24,20 @@ from channels.connectors.contract import ChannelDown, ChannelError, ConnectorSet
 from channels.connectors.http import Http, headers
 from channels.connectors.yahoo.codes import AUTH_HOST, TOKEN_PATH
 from oms.kernel import clock
+from oms.kernel.said import said
 
 EARLY_S = 300
 CAUSES = {
-    "invalid_grant": "Yahoo!ショッピングとの連携が切れました（4週間の期限切れ、またはパスワードや権限の変更）。"
-    "もう一度連携してください。",
-    "invalid_client": "Yahoo!のClient IDまたはシークレットが正しくありません。"
-    "アプリケーションの設定を確認してください。",
-    "unauthorized_client": "このYahoo!アプリケーションにはこの認証方法の許可がありません。"
-    "アプリケーションの設定を確認してください。",
+    "invalid_grant": said(
+        "Yahoo!ショッピングとの連携が切れました（4週間の期限切れ、またはパスワードや権限の変更）。"
+        "もう一度連携してください。"
+    ),
+    "invalid_client": said(
+        "Yahoo!のClient IDまたはシークレットが正しくありません。アプリケーションの設定を確認してください。"
+    ),
+    "unauthorized_client": said(
+        "このYahoo!アプリケーションにはこの認証方法の許可がありません。アプリケーションの設定を確認してください。"
+    ),
 }
 PASSING = {"server_error", "temporarily_unavailable"}
 
@@ -125,9 +130,9 @@ def classify_token(response: requests.Response) -> ChannelError | None:
     detail = f"HTTP {response.status_code} {code}".strip()
     if response.status_code in (400, 401, 403) and code not in PASSING:
         return CredentialsRefused(
-            CAUSES.get(code, "Yahoo!の認証が拒否されました。認証情報を確認してください。"), detail=detail
+            CAUSES.get(code, said("Yahoo!の認証が拒否されました。認証情報を確認してください。")), detail=detail
         )
-    return ChannelDown("Yahoo!の認証サーバーが応答しません。自動で再試行します。", detail=detail)
+    return ChannelDown(said("Yahoo!の認証サーバーが応答しません。自動で再試行します。"), detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +162,16 @@ def store_key(credentials: dict[str, str]) -> StoreKey | None:
         key = load_pem_public_key(tidy_pem(text).encode())
     except (ValueError, UnsupportedAlgorithm) as broken:
         raise CredentialsRefused(
-            "Yahoo!の公開鍵を読み取れません。ストアクリエイターProの暗号鍵管理から、"
-            "BEGINとENDの行も含めて登録し直してください。",
+            said(
+                "Yahoo!の公開鍵を読み取れません。ストアクリエイターProの暗号鍵管理から、"
+                "BEGINとENDの行も含めて登録し直してください。"
+            ),
             detail=type(broken).__name__,
         ) from broken
     if not isinstance(key, RSAPublicKey):
-        raise CredentialsRefused("Yahoo!の公開鍵がRSA鍵ではありません。暗号鍵管理の公開鍵を登録し直してください。")
+        raise CredentialsRefused(
+            said("Yahoo!の公開鍵がRSA鍵ではありません。暗号鍵管理の公開鍵を登録し直してください。")
+        )
     return StoreKey(credentials.get("seller_id", ""), key, credentials.get("public_key_version", "").strip() or "1")
 
 

@@ -20,6 +20,7 @@ from channels.connectors.yahoo.fetch import order_info
 from channels.connectors.yahoo.parse import TOKYO, read_order
 from channels.connectors.yahoo.transport import Answer, Api, req, text_of
 from oms.kernel import clock
+from oms.kernel.said import said
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ COMPLETE_AGAIN_S = 5  # completing right after the shipment may be refused for s
 MONEY_NOT_TAKEN = "od91115"
 REFUND_NEEDED = "od91123"
 CANCELLED_LATER = "od91704"
-NOT_SHOWN = "Yahoo!は変更を受け付けましたが、注文に反映されていません。自動で送り直します。"
+NOT_SHOWN = said("Yahoo!は変更を受け付けましたが、注文に反映されていません。自動で送り直します。")
 SHOWS_AFTER_S = (2, 4)
 WAIT_FOR_CANCEL_S = (2, 4, 8)
 
@@ -52,8 +53,10 @@ def ship(api: Api, no: str, parcels: Sequence[Parcel]) -> None:
         )
     if MONEY_NOT_TAKEN in warned and order.last.get("PayStatus") != "1":
         raise Refused(
-            "出荷は通知できましたが、カードの与信期限が切れていたため、代金を受け取れていません。"
-            "ストアクリエイターProで決済を確認し、購入者に連絡してください。",
+            said(
+                "出荷は通知できましたが、カードの与信期限が切れていたため、代金を受け取れていません。"
+                "ストアクリエイターProで決済を確認し、購入者に連絡してください。"
+            ),
             detail=MONEY_NOT_TAKEN,
         )
     complete_if_paid(order)
@@ -113,7 +116,7 @@ def cancel(api: Api, no: str, reason: str) -> None:
             clock.sleep(pause_s)
         if not _is_cancelled(api, no):
             raise ChannelDown(
-                "Yahoo!はキャンセルを受け付けましたが、まだ反映していません。自動で確認し直します。",
+                said("Yahoo!はキャンセルを受け付けましたが、まだ反映していません。自動で確認し直します。"),
                 detail=CANCELLED_LATER,
                 uncertain=True,
             )
@@ -141,8 +144,10 @@ def _complete(api: Api, no: str) -> None:
             send(api, "orderStatusChange", request, done=done)
         except Refused as refused:
             raise Refused(
-                "出荷は通知できましたが、Yahoo!が注文の完了を受け付けません。入金されるよう、"
-                "もう一度実行するか、ストアクリエイターProで完了にしてください。",
+                said(
+                    "出荷は通知できましたが、Yahoo!が注文の完了を受け付けません。入金されるよう、"
+                    "もう一度実行するか、ストアクリエイターProで完了にしてください。"
+                ),
                 detail=refused.detail,
             ) from refused
 
@@ -194,7 +199,7 @@ def _warnings(api: Api, request: Any, answer: Answer) -> set[str]:
 def read(api: Api, no: str) -> dict[str, str]:
     found = order_info(api, no)
     if found is None:
-        raise Refused(f"注文 {no} はYahoo!ショッピングに見つかりません。")
+        raise Refused(said("注文 %(no)s はYahoo!ショッピングに見つかりません。", no=no))
     return read_order(found.payload)[0]
 
 
@@ -215,7 +220,7 @@ def shipment_fields(parcels: Sequence[Parcel]) -> dict[str, str]:
     Raises Refused for a number that Yahoo! would not take.
     """
     if not parcels:
-        raise Refused("出荷する荷物がありません。")
+        raise Refused(said("出荷する荷物がありません。"))
     ordered = sorted(parcels, key=lambda parcel: parcel.reference)
     first = ordered[0]
     fields = {
@@ -257,7 +262,11 @@ def tracking_number(parcel: Parcel) -> str:
         good = True
     if not good or not NUMBER.fullmatch(number):
         raise Refused(
-            f"送り状番号「{parcel.tracking_no}」は{carrier_label(parcel)}の番号としてYahoo!に登録できません。"
+            said(
+                "送り状番号「%(tracking_no)s」は%(carrier)sの番号としてYahoo!に登録できません。",
+                tracking_no=parcel.tracking_no,
+                carrier=carrier_label(parcel),
+            )
         )
     return number
 

@@ -24,6 +24,7 @@ from channels.connectors.contract import (
 from channels.connectors.yahoo import amend, changes, codes, consent, fetch, stock
 from channels.connectors.yahoo.parse import parse_order
 from channels.connectors.yahoo.transport import Api, text_of
+from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 
 REQUIRED = ("client_id", "client_secret", "refresh_token", "seller_id")
@@ -66,12 +67,14 @@ class YahooConnector(Basic):
         "refresh_token": CredentialTerm(
             days=28,
             note=gettext_noop(
-                "4週間ごとに、ストアの権限を持つ人が「連携する」からYahoo! JAPAN IDでログインし直します。"
+                said("4週間ごとに、ストアの権限を持つ人が「連携する」からYahoo! JAPAN IDでログインし直します。")
             ),
         ),
         "public_key": CredentialTerm(
             days=365,
-            note=gettext_noop("ストアクリエイターProの「設定 → 暗号鍵管理」で新しい鍵を作ります（2つまで有効）。"),
+            note=gettext_noop(
+                said("ストアクリエイターProの「設定 → 暗号鍵管理」で新しい鍵を作ります（2つまで有効）。")
+            ),
         ),
     }
     credential_fields = (
@@ -98,16 +101,23 @@ class YahooConnector(Basic):
         """Count the new orders. A registered key that Yahoo! does not accept is an error although calls still pass."""
         missing = [label for key, label, _ in self.credential_fields if key in REQUIRED and not self._has(key)]
         if missing:
-            raise CredentialsRefused(f"Yahoo!の認証情報が足りません：{'、'.join(missing)}")
+            raise CredentialsRefused(said("Yahoo!の認証情報が足りません：%(names)s", names=missing))
         count = self.api.get("orderCount", {"sellerId": self.api.seller_id}).root.find(".//Count")
         if self.api.has_key and not self.api.signed:
             raise CredentialsRefused(
-                "接続できますが、Yahoo!が公開鍵認証を認めていません（12時間で止まります）。"
-                "公開鍵、バージョン、有効期限（1年）を確認してください。"
+                said(
+                    "接続できますが、Yahoo!が公開鍵認証を認めていません（12時間で止まります）。"
+                    "公開鍵、バージョン、有効期限（1年）を確認してください。"
+                )
             )
-        seen = "" if count is None else f"新規注文 {text_of(count, 'NewOrder') or '0'}件。"
-        warning = "" if self.api.has_key else "公開鍵が未登録のため、連携から12時間で止まります。"
-        return f"ストア「{self.api.seller_id}」に接続しました。{seen}{warning}"
+        seen = "" if count is None else said("新規注文 %(count)s件。", count=text_of(count, "NewOrder") or "0")
+        warning = "" if self.api.has_key else said("公開鍵が未登録のため、連携から12時間で止まります。")
+        return said(
+            "ストア「%(seller_id)s」に接続しました。%(seen)s%(warning)s",
+            seller_id=self.api.seller_id,
+            seen=seen,
+            warning=warning,
+        )
 
     def _has(self, key: str) -> bool:
         return bool(self.settings.credentials.get(key, "").strip())
@@ -136,7 +146,10 @@ class YahooConnector(Basic):
     def answer_cancel(self, order: Mapping[str, Any], *, accept: bool, message: str) -> None:
         """Yahoo! brings such wishes as inquiries, which no order call shows or answers."""
         raise Refused(
-            f"Yahoo!のキャンセル希望には、ストアクリエイターProの問い合わせから回答してください（注文 {order['no']}）。"
+            said(
+                "Yahoo!のキャンセル希望には、ストアクリエイターProの問い合わせから回答してください（注文 %(no)s）。",
+                no=order["no"],
+            )
         )
 
     def report_payment(self, order: Mapping[str, Any], paid_at: datetime) -> None:

@@ -8,6 +8,7 @@ from channels.connectors.http import Http, headers
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.yahoo.auth import classify_token, token_url
 from channels.connectors.yahoo.codes import TOKEN_PATH
+from oms.kernel.said import said
 
 AUTHORIZATION_PATH = "/yconnect/v2/authorization"
 PLANS = {"token": Plan(1.05)}
@@ -41,5 +42,7 @@ def exchange(settings: ConnectorSettings, code: str, redirect_uri: str) -> Mappi
     )
     refreshed = str(response.json().get("refresh_token") or "")
     if not refreshed:
-        raise CredentialsRefused("Yahoo!からリフレッシュトークンを受け取れませんでした。もう一度連携してください。")
+        raise CredentialsRefused(
+            said("Yahoo!からリフレッシュトークンを受け取れませんでした。もう一度連携してください。")
+        )
     return {"refresh_token": refreshed}

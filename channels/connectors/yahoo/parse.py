@@ -9,6 +9,7 @@ from channels.connectors.contract import Unreadable
 from channels.connectors.yahoo import codes
 from channels.connectors.yahoo.states import channel_state, flags, order_state, payment_state
 from channels.connectors.yahoo.transport import read_xml
+from oms.kernel.said import said
 from orders.channel_order import (
     ChannelLine,
     ChannelOrder,
@@ -35,11 +36,11 @@ def parse_order(payload: str) -> ChannelOrder:
     order, items = read_order(payload)
     no = order.get("OrderId", "")
     if not no:
-        raise Unreadable("Yahoo!の注文に注文番号がありません。")
+        raise Unreadable(said("Yahoo!の注文に注文番号がありません。"))
     try:
         return _build(no, order, items)
     except (ValueError, OverflowError) as broken:
-        raise Unreadable(f"Yahoo!の注文 {no} を読み取れません（{broken}）。") from None
+        raise Unreadable(said("Yahoo!の注文 %(no)s を読み取れません（%(broken)s）。", no=no, broken=broken)) from None
 
 
 def read_order(payload: str) -> tuple[Fields, list[Fields]]:
@@ -50,10 +51,10 @@ def read_order(payload: str) -> tuple[Fields, list[Fields]]:
     try:
         root = read_xml(payload.encode())
     except ValueError as broken:
-        raise Unreadable("Yahoo!の注文データがXMLとして読み取れません。", detail=str(broken)) from broken
+        raise Unreadable(said("Yahoo!の注文データがXMLとして読み取れません。"), detail=str(broken)) from broken
     info = root if root.tag == "OrderInfo" else root.find(".//OrderInfo")
     if info is None:
-        raise Unreadable("Yahoo!の応答に注文データがありません。")
+        raise Unreadable(said("Yahoo!の応答に注文データがありません。"))
     order: Fields = {}
     items: list[Fields] = []
     for element in info:
@@ -146,10 +147,10 @@ def _line(item: Fields, *, shipped: bool) -> ChannelLine | None:
     """None for a line that the store has set to nothing."""
     code, line_id = item.get("ItemId", ""), item.get("LineId", "")
     if not line_id:
-        raise ValueError("行番号のない明細があります")
+        raise ValueError(said("行番号のない明細があります"))
     quantity = amount(item.get("Quantity", ""))
     if quantity is None or quantity < 0:
-        raise ValueError(f"明細{line_id}の数量がありません")
+        raise ValueError(said("明細%(line_id)sの数量がありません", line_id=line_id))
     if quantity == 0:
         return None
     price = amount(item.get("UnitPrice", "")) or 0

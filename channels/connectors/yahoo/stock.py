@@ -8,6 +8,7 @@ from typing import Any
 from channels.connectors.contract import ChannelDown, ChannelError, ListingInfo, StockAdjust, StockPush, StockResult
 from channels.connectors.yahoo.parse import amount
 from channels.connectors.yahoo.transport import CAUSES, Answer, Api, YahooRefused, text_of
+from oms.kernel.said import said
 
 BATCH = 1000
 MOST = 999_999_999
@@ -15,10 +16,10 @@ ITEMS_PER_PAGE = 100
 FIRST_CHARACTERS = string.digits + string.ascii_lowercase + string.ascii_uppercase + "-"
 CODE = re.compile(r"[^\s,:]{1,99}(?::[^\s,:]{1,99})?")
 PARTLY = 207
-NOT_ACCEPTED = "Yahoo!ショッピングが在庫数を受け付けませんでした。"
-NOT_A_CODE = "Yahoo!の商品コードの形ではありません。"
-UNKNOWN_SUM = "在庫の増減が反映されたか確認できません。在庫数を送り直してください。"
-NO_RECORD = "Yahoo!ショッピングにこの商品コードの在庫がありません。商品の紐付けを確認してください。"
+NOT_ACCEPTED = said("Yahoo!ショッピングが在庫数を受け付けませんでした。")
+NOT_A_CODE = said("Yahoo!の商品コードの形ではありません。")
+UNKNOWN_SUM = said("在庫の増減が反映されたか確認できません。在庫数を送り直してください。")
+NO_RECORD = said("Yahoo!ショッピングにこの商品コードの在庫がありません。商品の紐付けを確認してください。")
 
 
 def push_stock(api: Api, items: Iterable[StockPush]) -> Iterator[StockResult]:
@@ -125,7 +126,10 @@ def _judge_deltas(api: Api, deltas: dict[str, int], before: dict[str, int], *, a
     try:
         shown = read_stock(api, list(deltas))
     except ChannelError as unread:
-        return {code: StockResult(code, ok=False, error=f"{UNKNOWN_SUM}（{unread.cause}）") for code in deltas}
+        return {
+            code: StockResult(code, ok=False, error=said("%(text)s（%(code)s）", text=UNKNOWN_SUM, code=unread.cause))
+            for code in deltas
+        }
     results, untouched = {}, {}
     for code, delta in deltas.items():
         now = shown.get(code)

@@ -25,11 +25,12 @@ from channels.connectors.http import Http, headers
 from channels.connectors.limits import Limiter, Plan
 from channels.connectors.yahoo import codes
 from channels.connectors.yahoo.auth import BearerAuth, Tokens, classify_token, store_key
+from oms.kernel.said import said
 
 log = structlog.get_logger(__name__)
 
 SPACING_S = 1.05  # one query a second per URL, for the whole application
-PASSING_TROUBLE = "Yahoo!ショッピングが一時的に応答できません。自動で再試行します。"
+PASSING_TROUBLE = said("Yahoo!ショッピングが一時的に応答できません。自動で再試行します。")
 SIGNATURE_HEADER = "X-SWS-Authorize-Status"
 FAILED_ROOT = re.compile(rb"^\s*(?:<\?xml[^>]*\?>\s*)?<(?:\w+:)?Error[\s>]")
 FAILED_STATUS = re.compile(rb"<Status>\s*NG\s*</Status>")
@@ -37,22 +38,22 @@ PERSONAL = re.compile(r"[\w.+-]+@[\w.-]+|\d[\d-]{5,}")
 
 PARSER = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True)
 
-UNSIGNED = (
+UNSIGNED = said(
     "公開鍵認証が効いていないため、Yahoo!の12時間の制限で止まりました。"
     "公開鍵とバージョンを確認して登録し直し、もう一度連携してください。"
 )
 CREDENTIAL_CAUSES = {
     "px-04102": UNSIGNED,
     "px-14303": UNSIGNED,
-    "px-04303": "このYahoo!アプリケーションには注文APIの利用許可がありません。Yahoo!に利用を申請してください。",
-    "px-04306": "このサーバーのIPアドレスがYahoo!に登録されていません。固定IPを登録してください。",
-    "px-04307": "このYahoo!アプリケーションの利用が許可されていません。申請の状態を確認してください。",
+    "px-04303": said("このYahoo!アプリケーションには注文APIの利用許可がありません。Yahoo!に利用を申請してください。"),
+    "px-04306": said("このサーバーのIPアドレスがYahoo!に登録されていません。固定IPを登録してください。"),
+    "px-04307": said("このYahoo!アプリケーションの利用が許可されていません。申請の状態を確認してください。"),
 }
 CAUSES = {
-    "od90101": "Yahoo!がリクエストの内容を受け付けませんでした。",
-    "od91801": "この注文はYahoo!ショッピングに見つかりません。",
-    "st-02101": "商品コードがYahoo!ショッピングに受け付けられません。商品コードを確認してください。",
-    "st-02104": "在庫数がYahoo!ショッピングに受け付けられません。",
+    "od90101": said("Yahoo!がリクエストの内容を受け付けませんでした。"),
+    "od91801": said("この注文はYahoo!ショッピングに見つかりません。"),
+    "st-02101": said("商品コードがYahoo!ショッピングに受け付けられません。商品コードを確認してください。"),
+    "st-02104": said("在庫数がYahoo!ショッピングに受け付けられません。"),
 }
 TRANSIENT = {"od91001", "od91133", "ed-00006", "im-02001"}
 
@@ -259,25 +260,31 @@ def classify(response: requests.Response) -> ChannelError | None:
     if status in (401, 403):
         return _denied(status, code, f"{message} {response.headers.get('WWW-Authenticate', '')}", detail)
     if status == 429:
-        return RateLimited("Yahoo!の呼び出し回数の制限に達しました。間隔をあけて自動で再試行します。", detail=detail)
+        return RateLimited(
+            said("Yahoo!の呼び出し回数の制限に達しました。間隔をあけて自動で再試行します。"), detail=detail
+        )
     if status in (200, 207, 400, 404) and code not in TRANSIENT and (code or message):
-        cause = CAUSES.get(code, "Yahoo!ショッピングが受け付けませんでした。")
-        return YahooRefused(f"{cause}（{code}）" if code else cause, code=code, detail=detail)
+        cause = CAUSES.get(code, said("Yahoo!ショッピングが受け付けませんでした。"))
+        return YahooRefused(
+            said("%(text)s（%(code)s）", text=cause, code=code) if code else cause, code=code, detail=detail
+        )
     return ChannelDown(PASSING_TROUBLE, detail=detail, uncertain=True)
 
 
 def _denied(status: int, code: str, words: str, detail: str) -> ChannelError:
     if status == 401:
         kind = TokenExpired if "expired token" in words else CredentialsRefused
-        return kind("Yahoo!が認証を受け付けませんでした。もう一度連携してください。", detail=detail)
+        return kind(said("Yahoo!が認証を受け付けませんでした。もう一度連携してください。"), detail=detail)
     if code.startswith("px-") or "insufficient_scope" in words:
         return CredentialsRefused(
-            "Yahoo!がこの操作を許可していません。権限と申請の状態を確認してください。", detail=detail
+            said("Yahoo!がこの操作を許可していません。権限と申請の状態を確認してください。"), detail=detail
         )
     # A burst above one call a second, the application's 50,000 calls a day, and an unknown client look alike.
     return RateLimited(
-        "Yahoo!への呼び出しが一時的に止められました（毎秒または1日の上限）。自動で再試行します。"
-        "続く場合はClient IDを確認してください。",
+        said(
+            "Yahoo!への呼び出しが一時的に止められました（毎秒または1日の上限）。自動で再試行します。"
+            "続く場合はClient IDを確認してください。"
+        ),
         detail=detail,
     )
 

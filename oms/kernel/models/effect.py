@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
+
 
 class Effect(models.Model):
     """One thing to be done outside the database, once: a mail, a channel notice, a capture.
@@ -27,7 +29,7 @@ class Effect(models.Model):
     next_try_at = models.DateTimeField(_("次の試行"))
     claimed_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(_("完了日時"), null=True)
-    last_error = models.TextField(_("直近のエラー"), blank=True)
+    last_error = SaidField(_("直近のエラー"), blank=True)
     note = models.TextField(_("メモ"), blank=True)
     created_at = models.DateTimeField(_("作成日時"))
 

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.models.effect import Effect
+from oms.kernel.said_field import SaidField
 
 
 class EffectEvent(models.Model):
@@ -20,7 +21,7 @@ class EffectEvent(models.Model):
     effect = models.ForeignKey(Effect, models.CASCADE, related_name="events")
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(max_length=8, choices=Kind)
-    text = models.TextField(blank=True)
+    text = SaidField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:

@@ -13,12 +13,12 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import Effect, EffectEvent, User
+from oms.kernel.said import said
 
 log = structlog.get_logger(__name__)
 
@@ -219,9 +219,9 @@ def _deliver(effect: Effect) -> None:
     kind = KINDS.get(effect.kind)
     try:
         if kind is None:
-            raise GiveUp(_("この種類の送信を処理するプログラムがありません。管理者に連絡してください。"))
+            raise GiveUp(said("この種類の送信を処理するプログラムがありません。管理者に連絡してください。"))
         if effect.attempts > MAX_ATTEMPTS:  # a Retry ends before this: only workers that died get here
-            raise GiveUp(_("送信の途中でプログラムが何度も止まりました。管理者に連絡してください。"))
+            raise GiveUp(said("送信の途中でプログラムが何度も止まりました。管理者に連絡してください。"))
         kind.handle(effect)
     except Exception as trouble:
         _record(effect, trouble)
@@ -257,12 +257,15 @@ def _record(effect: Effect, trouble: Exception | None) -> None:
             _finish(effect, Effect.State.FAILED, trouble.cause)
         case InterfaceError() | OperationalError():  # a deadlock, a restart: nothing is wrong with the effect
             log.warning("effect_crossed", kind=effect.kind, effect=effect.pk, error=type(trouble).__name__)
-            cause = _("データベースが一時的に応答しませんでした。自動で再試行します。")
+            cause = said("データベースが一時的に応答しませんでした。自動で再試行します。")
             _put_back(effect, cause, backoff_s(effect.attempts), attempts=effect.attempts)
         case _:
             log.error("effect_failed", kind=effect.kind, effect=effect.pk, exc_info=trouble)
-            words = _("プログラムのエラーです（%(name)s）。やり直しても続くときは管理者に連絡してください。")
-            _finish(effect, Effect.State.FAILED, words % {"name": type(trouble).__name__})
+            words = said(
+                "プログラムのエラーです（%(name)s）。やり直しても続くときは管理者に連絡してください。",
+                name=type(trouble).__name__,
+            )
+            _finish(effect, Effect.State.FAILED, words)
 
 
 def backoff_s(attempts: int) -> float:

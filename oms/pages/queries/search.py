@@ -21,6 +21,7 @@ from oms.kernel.search import matching, search_words
 from oms.kernel.text import search_word
 from orders.models.order import Stage
 from orders.queries import quick_search, visible
+from orders.queries.goods_words import goods_words
 from orders.queries.tones import STAGE_TONES
 
 EACH = 10
@@ -88,7 +89,9 @@ def _orders(typed: str, personal: bool) -> Group:
             title=order.channel_order_no,
             url=reverse("orders:detail", args=[order.pk]),
             sub=_joined(
-                order.buyer_name if personal else mask_name(order.buyer_name), order.shop.name, order.item_summary
+                order.buyer_name if personal else mask_name(order.buyer_name),
+                order.shop.name,
+                goods_words(order.item_summary),
             ),
             badge=str(labels[Stage(order.stage)]),
             tone=STAGE_TONES[Stage(order.stage)],

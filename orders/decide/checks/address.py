@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from oms.kernel import address as addresses
 from oms.kernel.label import COUNTS_FULL_WIDTH, width
 from oms.kernel.postal import is_remote_island, postal_digits
+from oms.kernel.said import said, together
 from orders.decide.catalogue import CATALOGUE
 from orders.decide.checks.wishes import listed, other_people
 from orders.decide.found import Address, Found, OrderFacts
@@ -21,7 +22,7 @@ def _deliverable(facts: OrderFacts) -> Iterator[Found]:
         if facts.provisional and not recipient.is_told:
             continue  # the channel tells the address when the order becomes firm
         if recipient.country not in {"", "JP"}:
-            yield Found("overseas", f"届け先の国は {recipient.country} です。", "recipient")
+            yield Found("overseas", said("届け先の国は %(country)s です。", country=recipient.country), "recipient")
             continue
         yield from _written(recipient, facts)
         yield from _region(recipient, facts)
@@ -35,13 +36,23 @@ def _written(recipient: Address, facts: OrderFacts) -> Iterator[Found]:
         if problem.code in CATALOGUE:
             yield Found(problem.code, problem.evidence, "recipient")
     for problem in addresses.check_phone(recipient.phone or facts.buyer_phone):
-        yield Found(problem.code, f"電話番号「{problem.evidence}」では連絡がつきません。", "phone")
+        yield Found(
+            problem.code, said("電話番号「%(evidence)s」では連絡がつきません。", evidence=problem.evidence), "phone"
+        )
     flat = FLATS.search(recipient.address)
     if flat and not re.search(r"\d", recipient.address[flat.end() :].translate(_DIGITS)):
-        yield Found("room_no_missing", f"建物名のあとに部屋番号がありません（{recipient.address}）。", "recipient")
+        yield Found(
+            "room_no_missing",
+            said("建物名のあとに部屋番号がありません（%(address)s）。", address=recipient.address),
+            "recipient",
+        )
     limit = NAME_WIDTH.get(facts.carrier, NAME_WIDTH["other"])
     if width(recipient.name, full=facts.carrier in COUNTS_FULL_WIDTH) > limit:
-        yield Found("name_too_long", f"宛名は全角{limit // 2}文字までです（{len(recipient.name)}文字）。", "recipient")
+        yield Found(
+            "name_too_long",
+            said("宛名は全角%(limit)s文字までです（%(n)s文字）。", limit=limit // 2, n=len(recipient.name)),
+            "recipient",
+        )
 
 
 _DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
@@ -49,24 +60,34 @@ _DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")
 
 def _region(recipient: Address, facts: OrderFacts) -> Iterator[Found]:
     if is_remote_island(recipient.postal_code):
-        yield Found("remote_island", f"〒{recipient.postal_code} は離島・中継地域です。", "recipient")
+        yield Found(
+            "remote_island",
+            said("〒%(postal_code)s は離島・中継地域です。", postal_code=recipient.postal_code),
+            "recipient",
+        )
     code = postal_digits(recipient.postal_code)
-    for reason, text in (("area_unservable", "お届けできない地域"), ("area_suspended", "配送を停止している地域")):
+    outside = {
+        "area_unservable": said("〒%(postal_code)s はお届けできない地域です。", postal_code=recipient.postal_code),
+        "area_suspended": said("〒%(postal_code)s は配送を停止している地域です。", postal_code=recipient.postal_code),
+    }
+    for reason, evidence in outside.items():
         if any(code.startswith(postal_digits(start)) for start in listed(facts.tuned(reason, "prefixes"))):
-            yield Found(reason, f"〒{recipient.postal_code} は{text}です。", "recipient")
+            yield Found(reason, evidence, "recipient")
 
 
 def _places(facts: OrderFacts) -> Iterator[Found]:
     if len(facts.recipients) > 1:
-        yield Found("multi_ship_to", f"{len(facts.recipients)}か所に届けます。", "recipient")
+        yield Found("multi_ship_to", said("%(n)sか所に届けます。", n=len(facts.recipients)), "recipient")
     if other_people(facts):
-        yield Found("buyer_recipient_differ", "注文者とは別の方に届けます。", "recipient")
+        yield Found("buyer_recipient_differ", said("注文者とは別の方に届けます。"), "recipient")
     words = " ".join(f"{r.company} {r.address} {r.name}" for r in facts.recipients).lower()
     if DEPOT.search(f"{facts.delivery_method} {words}"):
-        yield Found("depot_pickup", "営業所・コンビニなどでの受け取りです。", "recipient")
+        yield Found("depot_pickup", said("営業所・コンビニなどでの受け取りです。"), "recipient")
     hits = [word for word in listed(facts.tuned("forwarder_address", "words")) if word.lower() in words]
     if hits:
-        yield Found("forwarder_address", f"届け先に「{'」「'.join(hits)}」とあります。", "recipient")
+        yield Found(
+            "forwarder_address", said("届け先に「%(names)s」とあります。", names=together(hits, "」「")), "recipient"
+        )
 
 
 CHECKS = [_deliverable, _places]

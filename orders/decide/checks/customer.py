@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from oms.kernel.said import said
 from orders.decide.found import Found, OrderFacts
 
 # Beginnings of the marks with which channels warn of a buyer or look into an order themselves.
@@ -28,7 +29,9 @@ def _duplicate_member(facts: OrderFacts) -> Iterator[Found]:
 def _caution(facts: OrderFacts) -> Iterator[Found]:
     marks = [flag for flag in facts.flags if flag.startswith(CAUTION_FLAGS)]
     if marks:
-        yield Found("channel_caution", f"モールがこの注文に注意を促しています（{'、'.join(marks)}）。", "flags")
+        yield Found(
+            "channel_caution", said("モールがこの注文に注意を促しています（%(names)s）。", names=marks), "flags"
+        )
 
 
 def _known(facts: OrderFacts) -> Iterator[Found]:
@@ -36,16 +39,16 @@ def _known(facts: OrderFacts) -> Iterator[Found]:
     if before is None:
         return
     if before == 0:
-        yield Found("first_order", "これまでの購入はありません。", "buyer")
+        yield Found("first_order", said("これまでの購入はありません。"), "buyer")
     elif before >= facts.tuned("vip", "pieces"):
-        yield Found("vip", f"{facts.tuned('vip', 'pieces')}回以上お買い上げの会員です。", "buyer")
+        yield Found("vip", said("%(pieces)s回以上お買い上げの会員です。", pieces=facts.tuned("vip", "pieces")), "buyer")
 
 
 def _after(facts: OrderFacts) -> Iterator[Found]:
     if facts.history.mail_failed:
         yield Found("mail_failed", facts.history.mail_failed, "buyer")
     if facts.history.channel_failed:
-        yield Found("channel_push_failed", "モールへの反映に失敗しています。", "channel_sync")
+        yield Found("channel_push_failed", said("モールへの反映に失敗しています。"), "channel_sync")
 
 
 CHECKS = [_blacklist, _refused, _duplicate_member, _caution, _known, _after]

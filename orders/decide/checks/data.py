@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.decide import options, schedule
 from orders.decide.checks.wishes import listed
 from orders.decide.found import Found, OrderFacts
@@ -16,8 +17,11 @@ DASHES = "‐‑‒–—―−➖⁃﹣－"
 
 def _item_unmapped(facts: OrderFacts) -> Iterator[Found]:
     if facts.unmapped:
-        codes = "、".join(facts.unmapped)
-        yield Found("item_unmapped", f"商品コード {codes} に対応する SKU がありません。", "lines")
+        yield Found(
+            "item_unmapped",
+            said("商品コード %(codes)s に対応する SKU がありません。", codes=list(facts.unmapped)),
+            "lines",
+        )
 
 
 def _option_unparsed(facts: OrderFacts) -> Iterator[Found]:
@@ -43,8 +47,12 @@ def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
     if expected != facts.total:
         yield Found(
             "amount_mismatch",
-            f"明細・送料・手数料・値引の計は {yen(expected)}、モールの合計は {yen(facts.total)} で、"
-            f"差は {yen(facts.total - expected)} です。",
+            said(
+                "明細・送料・手数料・値引の計は %(expected)s、モールの合計は %(total)s で、差は %(difference)s です。",
+                expected=yen(expected),
+                total=yen(facts.total),
+                difference=yen(facts.total - expected),
+            ),
             "total",
         )
 
@@ -53,12 +61,25 @@ def _tax_mismatch(facts: OrderFacts) -> Iterator[Found]:
     """A rate whose tax cannot come from its sum, whichever way was rounded."""
     for rate, amount, tax in facts.tax_by_rate:
         if amount > 0 and tax > 0 and abs(tax - amount * rate / (100 + rate)) > TAX_TOLERANCE:
-            yield Found("tax_mismatch", f"{rate}%対象 {yen(amount)} に対し、モールの税額は {yen(tax)} です。", "tax")
+            yield Found(
+                "tax_mismatch",
+                said(
+                    "%(rate)s%%対象 %(amount)s に対し、モールの税額は %(tax)s です。",
+                    rate=rate,
+                    amount=yen(amount),
+                    tax=yen(tax),
+                ),
+                "tax",
+            )
 
 
 def _pay_method(facts: OrderFacts) -> Iterator[Found]:
     if facts.payment_method == PaymentMethod.OTHER and facts.payment_name:
-        yield Found("pay_method_unmapped", f"支払方法「{facts.payment_name}」の扱いが分かりません。", "payment_name")
+        yield Found(
+            "pay_method_unmapped",
+            said("支払方法「%(payment_name)s」の扱いが分かりません。", payment_name=facts.payment_name),
+            "payment_name",
+        )
 
 
 def _ship_method(facts: OrderFacts) -> Iterator[Found]:
@@ -68,14 +89,20 @@ def _ship_method(facts: OrderFacts) -> Iterator[Found]:
         return
     if not any(word.lower() in name.lower() for word in listed(facts.tuned("ship_method_unmapped", "methods"))):
         yield Found(
-            "ship_method_unmapped", f"配送方法「{name}」から配送会社が分からず、ヤマト運輸としています。", "carrier"
+            "ship_method_unmapped",
+            said("配送方法「%(name)s」から配送会社が分からず、ヤマト運輸としています。", name=name),
+            "carrier",
         )
 
 
 def _cancel_request(facts: OrderFacts) -> Iterator[Found]:
     if facts.cancel_requested:
-        reason = facts.cancel_reason or "理由の記載はありません"
-        yield Found("channel_cancel_request", f"購入者がキャンセルを申請しています（{reason}）。", "cancel_requested")
+        reason = facts.cancel_reason or said("理由の記載はありません")
+        yield Found(
+            "channel_cancel_request",
+            said("購入者がキャンセルを申請しています（%(reason)s）。", reason=reason),
+            "cancel_requested",
+        )
 
 
 def _channel_changed(facts: OrderFacts) -> Iterator[Found]:
@@ -94,8 +121,11 @@ def _bad_characters(facts: OrderFacts) -> Iterator[Found]:
     texts = (text for r in facts.recipients for text in (r.name, r.company, r.city, r.address))
     bad = dict.fromkeys(char for text in texts for char in unprintable(text))
     if bad:
-        shown = "、".join(f"{char}（{unicodedata.name(char, '名前のない文字')}）" for char in bad)
-        yield Found("bad_characters", f"送り状に印刷できない文字があります: {shown}", "recipient")
+        shown = [
+            said("%(char)s（%(name)s）", char=char, name=unicodedata.name(char, "") or said("名前のない文字"))
+            for char in bad
+        ]
+        yield Found("bad_characters", said("送り状に印刷できない文字があります: %(shown)s", shown=shown), "recipient")
 
 
 def unprintable(text: str) -> list[str]:

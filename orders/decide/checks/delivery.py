@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from oms.kernel.clock import TOKYO
+from oms.kernel.said import said
 from orders.decide import schedule
 from orders.decide.found import Found, OrderFacts
 
@@ -32,21 +33,29 @@ def _wish(facts: OrderFacts) -> Iterator[Found]:
     prefecture = facts.recipients[0].prefecture if facts.recipients else ""
     first = facts.today + timedelta(days=schedule.transit_days(prefecture))
     if wish < facts.today:
-        yield Found("date_past", f"配達希望日 {wish:%Y/%m/%d} は過ぎています。", "wish_date")
+        yield Found("date_past", said("配達希望日 %(wish)s は過ぎています。", wish=f"{wish:%Y/%m/%d}"), "wish_date")
     elif wish < first:
-        yield Found("date_too_soon", f"配達希望日 {wish:%Y/%m/%d} には間に合いません。", "wish_date")
+        yield Found(
+            "date_too_soon", said("配達希望日 %(wish)s には間に合いません。", wish=f"{wish:%Y/%m/%d}"), "wish_date"
+        )
     elif wish > facts.ordered_on + timedelta(days=facts.tuned("date_too_far", "days")):
-        yield Found("date_too_far", f"配達希望日は {wish:%Y/%m/%d} です。", "wish_date")
+        yield Found("date_too_far", said("配達希望日は %(wish)s です。", wish=f"{wish:%Y/%m/%d}"), "wish_date")
 
 
 def _slot(facts: OrderFacts) -> Iterator[Found]:
     slot, offered = facts.wish_slot, SLOTS.get(facts.carrier)
     if slot and offered and KNOWN_SLOT.fullmatch(slot) and slot not in offered:
-        hours = f"{slot[:2]}–{slot[2:]}時"
-        yield Found("time_slot_unavailable", f"時間帯 {hours} はこの配送会社では指定できません。", "wish_slot")
+        hours = said("%(start)s–%(end)s時", start=slot[:2], end=slot[2:])
+        yield Found(
+            "time_slot_unavailable",
+            said("時間帯 %(hours)s はこの配送会社では指定できません。", hours=hours),
+            "wish_slot",
+        )
     if (slot or facts.wish_date) and by_mailbox(facts):
         yield Found(
-            "date_on_mailbox", f"「{facts.delivery_method}」では配達の日時を指定できません。", "delivery_method"
+            "date_on_mailbox",
+            said("「%(delivery_method)s」では配達の日時を指定できません。", delivery_method=facts.delivery_method),
+            "delivery_method",
         )
 
 
@@ -57,9 +66,9 @@ def _promise(facts: OrderFacts) -> Iterator[Found]:
         return
     told = f"{by.astimezone(TOKYO):%m/%d %H:%M}"
     if by.astimezone(TOKYO).date() == facts.today:
-        yield Found("due_today", f"出荷期限は今日 {told} です。", "ship_by")
+        yield Found("due_today", said("出荷期限は今日 %(told)s です。", told=told), "ship_by")
     if by - now <= timedelta(hours=facts.tuned("ship_by_risk", "hours_left")):
-        yield Found("ship_by_risk", f"出荷期限 {told} までに出荷指示が出ていません。", "ship_by")
+        yield Found("ship_by_risk", said("出荷期限 %(told)s までに出荷指示が出ていません。", told=told), "ship_by")
 
 
 CHECKS = [_wish, _slot, _promise]

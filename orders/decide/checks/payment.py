@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.utils.translation import gettext_noop as noop
+
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.decide.checks.delivery import by_mailbox
 from orders.decide.found import Found, OrderFacts
 from orders.models.order import PaymentMethod, PaymentState
@@ -12,33 +15,48 @@ from orders.models.order import PaymentMethod, PaymentState
 def _sums(facts: OrderFacts) -> Iterator[Found]:
     total = facts.total or 0
     if total >= facts.tuned("high_amount", "yen"):
-        yield Found("high_amount", f"合計 {yen(total)} です。", "total")
+        yield Found("high_amount", said("合計 %(total)s です。", total=yen(total)), "total")
     if facts.payment_method != PaymentMethod.COD:
         return
     if by_mailbox(facts):
         yield Found(
-            "cod_over_limit", f"「{facts.delivery_method}」はポストに届くため、代金引換を使えません。", "payment"
+            "cod_over_limit",
+            said(
+                "「%(delivery_method)s」はポストに届くため、代金引換を使えません。",
+                delivery_method=facts.delivery_method,
+            ),
+            "payment",
         )
     elif total > (limit := facts.tuned("cod_over_limit", "yen")):
-        yield Found("cod_over_limit", f"代引 {yen(total)} は上限 {yen(limit)} を超えています。", "total")
+        yield Found(
+            "cod_over_limit",
+            said("代引 %(total)s は上限 %(limit)s を超えています。", total=yen(total), limit=yen(limit)),
+            "total",
+        )
     elif facts.history.refused:
-        yield Found("cod_risk", f"代引ですが、{facts.history.refused}", "total")
+        yield Found("cod_risk", said("代引ですが、%(refused)s", refused=facts.history.refused), "total")
     elif total >= facts.tuned("cod_risk", "yen") and not facts.history.orders_before:
-        yield Found("cod_risk", f"初めての代引で {yen(total)} です。", "total")
+        yield Found("cod_risk", said("初めての代引で %(total)s です。", total=yen(total)), "total")
 
 
 def _state(facts: OrderFacts) -> Iterator[Found]:
     if facts.payment_state == PaymentState.FAILED:
         yield Found(
-            "auth_failed", f"「{facts.payment_name or facts.payment_method}」の決済に失敗しています。", "payment"
+            "auth_failed",
+            said(
+                "「%(payment_name)s」の決済に失敗しています。", payment_name=facts.payment_name or facts.payment_method
+            ),
+            "payment",
         )
     if facts.payment_state != PaymentState.UNPAID or facts.today is None:
         return
     if facts.payment_method == PaymentMethod.DEFERRED:
-        yield Found("credit_reviewing", "後払いの審査を待っています。", "payment")
+        yield Found("credit_reviewing", said("後払いの審査を待っています。"), "payment")
     grace = timedelta(days=facts.tuned("payment_overdue", "days"))
     if facts.pay_by and facts.pay_by + grace < facts.today:
-        yield Found("payment_overdue", f"支払期限 {facts.pay_by:%Y/%m/%d} を過ぎています。", "pay_by")
+        yield Found(
+            "payment_overdue", said("支払期限 %(pay_by)s を過ぎています。", pay_by=f"{facts.pay_by:%Y/%m/%d}"), "pay_by"
+        )
 
 
 def _paid_differently(facts: OrderFacts) -> Iterator[Found]:
@@ -47,8 +65,14 @@ def _paid_differently(facts: OrderFacts) -> Iterator[Found]:
     short = facts.payment_state == PaymentState.PARTIALLY_PAID
     yield Found(
         "paid_short" if short else "paid_over",
-        f"請求 {yen(facts.total)} に対して入金は {yen(facts.paid)} で、"
-        f"{yen(abs(facts.total - facts.paid))} {'足りません' if short else '多く入っています'}。",
+        said(
+            noop("請求 %(total)s に対して入金は %(paid)s で、%(rest)s 足りません。")
+            if short
+            else noop("請求 %(total)s に対して入金は %(paid)s で、%(rest)s 多く入っています。"),
+            total=yen(facts.total),
+            paid=yen(facts.paid),
+            rest=yen(abs(facts.total - facts.paid)),
+        ),
         "payment",
     )
 
@@ -59,7 +83,7 @@ def _authorisation(facts: OrderFacts) -> Iterator[Found]:
         return
     leaves = max(facts.ships_on or facts.promised_on or today, today)
     if until < leaves or until <= today + timedelta(days=facts.tuned("auth_expiring", "days")):
-        yield Found("auth_expiring", f"与信は {until:%Y/%m/%d} までです。", "authorized_until")
+        yield Found("auth_expiring", said("与信は %(until)s までです。", until=f"{until:%Y/%m/%d}"), "authorized_until")
 
 
 CHECKS = [_sums, _state, _paid_differently, _authorisation]

@@ -4,29 +4,32 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from oms.kernel.postal import is_remote_island
+from oms.kernel.said import said, together
 from orders.decide.checks.delivery import by_mailbox
 from orders.decide.checks.wishes import listed
 from orders.decide.found import Found, Item, OrderFacts
 
-TEMPERATURES = {"ambient": "常温", "chilled": "冷蔵", "frozen": "冷凍"}
+TEMPERATURES = {"ambient": said("常温"), "chilled": said("冷蔵"), "frozen": said("冷凍")}
 
 
 def _mixtures(facts: OrderFacts) -> Iterator[Found]:
     if facts.today:
         later = [item for item in facts.items if item.release_date and item.release_date > facts.today]
         if later and len(later) < len(facts.items):
-            yield Found("mixed_preorder", f"予約の商品 {_codes(later)} と通常の商品が一緒です。", "lines")
+            yield Found(
+                "mixed_preorder", said("予約の商品 %(names)s と通常の商品が一緒です。", names=_codes(later)), "lines"
+            )
     kinds = sorted({item.temperature for item in facts.items if item.temperature})
     if len(kinds) > 1:
-        names = "・".join(TEMPERATURES.get(kind, kind) for kind in kinds)
-        yield Found("temperature_mixed", f"温度帯が混ざっています（{names}）。", "lines")
+        names = together((TEMPERATURES.get(kind, kind) for kind in kinds), "・")
+        yield Found("temperature_mixed", said("温度帯が混ざっています（%(names)s）。", names=names), "lines")
 
 
 def _sources(facts: OrderFacts) -> Iterator[Found]:
     if ordered := [item for item in facts.items if item.made_to_order]:
-        yield Found("made_to_order", f"取寄せの商品があります: {_codes(ordered)}", "lines")
+        yield Found("made_to_order", said("取寄せの商品があります: %(names)s", names=_codes(ordered)), "lines")
     if ended := [item for item in facts.items if not item.active]:
-        yield Found("discontinued", f"取扱いを終えた商品があります: {_codes(ended)}", "lines")
+        yield Found("discontinued", said("取扱いを終えた商品があります: %(names)s", names=_codes(ended)), "lines")
 
 
 def _limit(facts: OrderFacts) -> Iterator[Found]:
@@ -37,9 +40,13 @@ def _limit(facts: OrderFacts) -> Iterator[Found]:
     over = {code: n + facts.history.bought.get(code, 0) for code, n in wanted.items()}
     over = {code: n for code, n in over.items() if n > most}
     if over:
-        shown = "、".join(f"{code} ×{n}" for code, n in sorted(over.items()))
+        shown = [f"{code} ×{n}" for code, n in sorted(over.items())]
         days = facts.tuned("quantity_limit", "days")
-        yield Found("quantity_limit", f"お一人{most}個までのところ、{days}日間で {shown} です。", "lines")
+        yield Found(
+            "quantity_limit",
+            said("お一人%(most)s個までのところ、%(days)s日間で %(shown)s です。", most=most, days=days, shown=shown),
+            "lines",
+        )
 
 
 def _size(facts: OrderFacts) -> Iterator[Found]:
@@ -47,7 +54,14 @@ def _size(facts: OrderFacts) -> Iterator[Found]:
     size, most = sum(item.size_factor * item.pieces for item in facts.items), facts.tuned("oversize", "mailbox_size")
     if size > most and by_mailbox(facts):
         yield Found(
-            "oversize", f"サイズ係数の合計 {size} は「{facts.delivery_method}」の {most} を超えています。", "lines"
+            "oversize",
+            said(
+                "サイズ係数の合計 %(size)s は「%(delivery_method)s」の %(most)s を超えています。",
+                size=size,
+                delivery_method=facts.delivery_method,
+                most=most,
+            ),
+            "lines",
         )
 
 
@@ -55,12 +69,16 @@ def _restricted(facts: OrderFacts) -> Iterator[Found]:
     """Goods of which the company says that they may not fly, need a check of age, or carry a text."""
     overseas = any(r.prefecture == "沖縄県" or is_remote_island(r.postal_code) for r in facts.recipients)
     if overseas and (flying := _named(facts, "air_restricted")):
-        yield Found("air_restricted", f"飛行機に載せられない商品があります: {_codes(flying)}", "lines")
+        yield Found(
+            "air_restricted", said("飛行機に載せられない商品があります: %(names)s", names=_codes(flying)), "lines"
+        )
     if aged := _named(facts, "age_restricted"):
-        yield Found("age_restricted", f"年齢の確認がいる商品があります: {_codes(aged)}", "lines")
+        yield Found("age_restricted", said("年齢の確認がいる商品があります: %(names)s", names=_codes(aged)), "lines")
     blank = [item for item in _named(facts, "engraving_missing") if not item.wishes.strip()]
     if blank:
-        yield Found("engraving_missing", f"名入れの文字がない商品があります: {_codes(blank)}", "lines")
+        yield Found(
+            "engraving_missing", said("名入れの文字がない商品があります: %(names)s", names=_codes(blank)), "lines"
+        )
 
 
 def _named(facts: OrderFacts, reason: str) -> list[Item]:
@@ -69,8 +87,8 @@ def _named(facts: OrderFacts, reason: str) -> list[Item]:
     return [item for item in facts.items if names & {item.code.lower(), item.category.lower()}]
 
 
-def _codes(items: Sequence[Item]) -> str:
-    return "、".join(dict.fromkeys(item.code for item in items))
+def _codes(items: Sequence[Item]) -> list[str]:
+    return list(dict.fromkeys(item.code for item in items))
 
 
 CHECKS = [_mixtures, _sources, _limit, _size, _restricted]

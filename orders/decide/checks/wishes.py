@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from oms.kernel.said import said, together
 from orders.decide import remarks
 from orders.decide.found import Found, OrderFacts
 
@@ -11,26 +12,28 @@ def _buyer_note(facts: OrderFacts) -> Iterator[Found]:
         return
     yield Found("buyer_note", rest, "remarks")
     if found := remarks.find_date(rest, facts.ordered_on):
-        yield Found("note_has_date", f"備考に「{found}」とあります。", "remarks")
+        yield Found("note_has_date", said("備考に「%(found)s」とあります。", found=found), "remarks")
     words = [word for word in listed(facts.tuned("note_cancel_word", "words")) if word in rest]
     if words:
-        yield Found("note_cancel_word", f"備考に「{'」「'.join(words)}」とあります。", "remarks")
+        yield Found(
+            "note_cancel_word", said("備考に「%(names)s」とあります。", names=together(words, "」「")), "remarks"
+        )
 
 
 def _receipt(facts: OrderFacts) -> Iterator[Found]:
     if "領収" in facts.remarks:
-        yield Found("receipt_request", "備考で領収書を希望しています。", "remarks")
+        yield Found("receipt_request", said("備考で領収書を希望しています。"), "remarks")
 
 
 def _gift(facts: OrderFacts) -> Iterator[Found]:
     if facts.noshi and not _has_noshi_name(facts.noshi):
-        yield Found("noshi", f"のし「{facts.noshi}」に名入れがありません。", "noshi")
+        yield Found("noshi", said("のし「%(noshi)s」に名入れがありません。", noshi=facts.noshi), "noshi")
     if facts.gift:
-        yield Found("gift_wrap", f"ラッピング: {facts.gift}", "gift")
+        yield Found("gift_wrap", said("ラッピング: %(gift)s", gift=facts.gift), "gift")
     if facts.message_card:
-        yield Found("message_card", f"メッセージカード {len(facts.message_card)}文字", "message_card")
+        yield Found("message_card", said("メッセージカード %(n)s文字", n=len(facts.message_card)), "message_card")
     if (facts.gift or facts.noshi) and other_people(facts):
-        yield Found("price_hidden", "注文者とは別の方への贈り物です。", "gift")
+        yield Found("price_hidden", said("注文者とは別の方への贈り物です。"), "gift")
 
 
 def other_people(facts: OrderFacts) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from oms.kernel.said import said, together
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules.actions import SPECS, Param
 from orders.decide.rules.document import DATE_FIELDS, EVENTS, LINE_MATCHES, MATCHES
@@ -117,18 +118,23 @@ def action_text(action: Mapping[str, Any]) -> str:
 
 def params_text(action: Mapping[str, Any]) -> list[str]:
     """What an action asks, in the words of its choices."""
-    found = (_param_text(action.get(param.name), param) for param in SPECS[action["do"]].params)
+    return [str(text) for text in params_said(action)]
+
+
+def params_said(action: Mapping[str, Any]) -> list[str]:
+    """The same for a journal, which everybody reads in their own language."""
+    found = (_param_said(action.get(param.name), param) for param in SPECS[action["do"]].params)
     return [text for text in found if text]
 
 
-def _param_text(value: Any, param: Param) -> str:
+def _param_said(value: Any, param: Param) -> str:
     if value in (None, ""):
         return ""
     if param.kind == "reason" and value in CATALOGUE:
-        return str(CATALOGUE[value].label)
+        return said(CATALOGUE[value].label)
     if param.kind == "number":
-        return f"{param.label} {value}"
-    return next((str(label) for code, label in param.choices if str(code) == str(value)), str(value))
+        return together([param.label, str(value)], " ")
+    return next((said(label) for code, label in param.choices if str(code) == str(value)), str(value))
 
 
 def sentence(document: Mapping[str, Any]) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.decide.rules.document import Document, check
 from orders.models import Rule, RuleList, RuleListVersion, RuleVersion
 from orders.services.rules import active, stock_levels
@@ -92,7 +92,7 @@ def publish_due() -> int:
             done += 1
         except Faulty as faulty:
             RuleVersion.objects.filter(pk=version.pk).update(
-                publish_at=None, note=_("公開できませんでした: %(fault)s") % {"fault": faulty.faults[0][1]}
+                publish_at=None, note=said("公開できませんでした: %(fault)s", fault=faulty.faults[0][1])
             )
     return done
 
@@ -102,7 +102,7 @@ def roll_back(rule_id: int, number: int, *, by: User | None) -> Rule:
     """Publish an earlier version again, as a new one. Raises Faulty, RuleVersion.DoesNotExist."""
     rule = _locked(rule_id)
     old = RuleVersion.objects.get(rule=rule, number=number)
-    note = _("第%(n)s版に戻しました。") % {"n": number}
+    note = said("第%(n)s版に戻しました。", n=number)
     draft = RuleVersion.objects.filter(rule=rule, published_at=None).first()
     if draft is not None:
         draft.delete()

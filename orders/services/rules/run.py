@@ -13,15 +13,15 @@ from typing import Any
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.said import said, stored, together
 from oms.kernel.sql import copy_rows
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.engine import Compiled, Counters, Subject, Verdict, decide, print_of
-from orders.decide.rules.sentence import params_text
+from orders.decide.rules.sentence import params_said
 from orders.models import RuleMark
 from orders.services import journal, set_parts
 from orders.services import stage as stages
@@ -127,7 +127,7 @@ def prepare(
             if len(ids) == 1:
                 log.exception("rules_failed", order=ids[0])
                 done.verdicts[ids[0]] = []
-                done.failed[ids[0]] = _("ルールを判定できませんでした（%(error)s）。") % {"error": type(error).__name__}
+                done.failed[ids[0]] = said("ルールを判定できませんでした（%(error)s）。", error=type(error).__name__)
                 return []
         middle = len(ids) // 2
         return [*judge(ids[:middle]), *judge(ids[middle:])]
@@ -143,7 +143,7 @@ def finish(done: Run, granted: set[str]) -> dict[int, str]:
     """Write what the run changed, now that stock has answered; returns order → stage for orders that moved."""
     refused = [line for line in done.work.lines if ref_of(line.id) not in granted]
     for line in refused:
-        line.job.done, line.job.note = False, _("在庫がないため、足しませんでした。")
+        line.job.done, line.job.note = False, said("在庫がないため、足しませんでした。")
     drop_lines(refused)
     mark_reserved(line_ids_of(granted & {ref_of(line.id) for line in done.work.lines}))
     done.work.write()
@@ -339,10 +339,11 @@ def _act(
     for order_id, verdicts in done.verdicts.items():
         for verdict in verdicts:
             if verdict.error:
-                done.failed[order_id] = _("ルール「%(name)s」を判定できませんでした（%(error)s）。") % {
-                    "name": rules[verdict.rule].name,
-                    "error": verdict.error,
-                }
+                done.failed[order_id] = said(
+                    "ルール「%(name)s」を判定できませんでした（%(error)s）。",
+                    name=rules[verdict.rule].name,
+                    error=verdict.error,
+                )
     planned = plan(done.verdicts, rules, marks)
     _take_back(done, planned.ended)
     for code, jobs in _by_action(planned.due).items():
@@ -374,7 +375,7 @@ def _take_back(done: Run, ended: Sequence[Job]) -> None:
         if VERBS[code].undo is not None and job.action.get("undo", True) and not late:
             open_to.append(job)
         else:
-            job.note = _("そのまま残しました。")
+            job.note = said("そのまま残しました。")
     for code, jobs in _by_action(open_to).items():
         _do(done, code, jobs, undo=True)
     done.taken_back += ended
@@ -399,12 +400,13 @@ def _do(done: Run, code: str, jobs: Sequence[Job], *, undo: bool = False) -> Non
         log.warning(
             "rule_action_failed", rule=job.rule.id, order=job.order_id, action=code, error=type(failure).__name__
         )
-        job.done, job.note = False, _("処理できませんでした（%(error)s）。") % {"error": type(failure).__name__}
-        done.failed[job.order_id] = _("ルール「%(name)s」の「%(action)s」を実行できませんでした（%(error)s）。") % {
-            "name": job.rule.name,
-            "action": SPECS[code].label,
-            "error": type(failure).__name__,
-        }
+        job.done, job.note = False, said("処理できませんでした（%(error)s）。", error=type(failure).__name__)
+        done.failed[job.order_id] = said(
+            "ルール「%(name)s」の「%(action)s」を実行できませんでした（%(error)s）。",
+            name=job.rule.name,
+            action=SPECS[code].label,
+            error=type(failure).__name__,
+        )
         return
     middle = len(jobs) // 2
     _do(done, code, jobs[:middle], undo=undo)
@@ -458,7 +460,7 @@ def _write_journal(done: Run) -> None:
 
 def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
     rule = jobs[0].rule
-    deeds = "、".join(f"{deed(job.action)} {job.note}".strip() for job in jobs)
+    deeds = [together([deed(job.action), job.note], " ") for job in jobs]
     changes = {
         name: (str(job.before.get(name, "")), str(value))
         for job in jobs
@@ -466,14 +468,19 @@ def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
         for name, value in job.after.items()
         if name in work.TYPES
     }
-    return Entry(order_id, kind, f"ルール「{rule.name}」第{rule.version}版: {deeds}", changes)
+    return Entry(
+        order_id,
+        kind,
+        said("ルール「%(name)s」第%(version)s版: %(deeds)s", name=rule.name, version=rule.version, deeds=deeds),
+        changes,
+    )
 
 
 def deed(action: Mapping[str, Any]) -> str:
     """タグを付ける（先日付）: an action in a few words for journals and traces."""
-    shown = params_text(action)
-    label = str(SPECS[action["do"]].label)
-    return f"{label}（{'・'.join(shown)}）" if shown else label
+    shown = params_said(action)
+    label = SPECS[action["do"]].label
+    return said("%(deed)s（%(what)s）", deed=label, what=together(shown, "・")) if shown else said(label)
 
 
 def _write_traces(
@@ -504,7 +511,7 @@ def _write_traces(
 def _with_notes(row: dict[str, Any], order_id: int, notes: Mapping[tuple[int, int, str], str]) -> dict[str, Any]:
     for action in row["actions"]:
         if note := notes.get((order_id, row["rule"], action["key"])):
-            action["note"] = note
+            action["note"] = stored(note)
     return row
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.decide.rules.engine import TIMED, Compiled
 from orders.models import RuleOccasion
 from orders.services import stage as stages
@@ -59,7 +59,7 @@ def _consume_batch() -> int:
 
 
 def _report_loop(order_ids: Sequence[int]) -> None:
-    text = _("ルールが互いを呼び続けるため、途中で止めました。ルールの条件を見直してください。")
+    text = said("ルールが互いを呼び続けるため、途中で止めました。ルールの条件を見直してください。")
     stages.recompute(sorted(reasons.refresh_errors(dict.fromkeys(order_ids, text), order_ids)))
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from inventory.models import Location, Sku
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from oms.kernel.services.outbox import NewEffect, put
 from oms.kernel.sql import next_ids
 from orders.decide import schedule
@@ -73,7 +73,7 @@ def restore(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         row = work.orders[job.order_id]
         if any(_as_json(row[name]) != value for name, value in job.after.items()):
-            job.note = _("あとで変更されたため、そのままにしました。")
+            job.note = said("あとで変更されたため、そのままにしました。")
         else:
             work.put(job.order_id, **{name: from_json(name, value) for name, value in job.before.items()})
             job.done = True
@@ -98,7 +98,7 @@ def _flag(_work: Work, _job: Job) -> dict[str, Any]:
 def _assign(work: Work, job: Job) -> dict[str, Any] | str:
     users = work.look_up("user", lambda: dict(User.objects.filter(is_active=True).values_list("username", "pk")))
     found = users.get(job.action["user"])
-    return {"assignee_id": found} if found else _("担当者が見つかりません。")
+    return {"assignee_id": found} if found else said("担当者が見つかりません。")
 
 
 def _priority(_work: Work, job: Job) -> dict[str, Any]:
@@ -107,14 +107,14 @@ def _priority(_work: Work, job: Job) -> dict[str, Any]:
 
 def _planned(work: Work, job: Job) -> dict[str, Any] | str:
     day = _moved(job.action, work.orders[job.order_id]["planned_ship_date"] or clock.today())
-    return {"planned_ship_date": day} if day else _("日付がありません。")
+    return {"planned_ship_date": day} if day else said("日付がありません。")
 
 
 def _wish(work: Work, job: Job) -> dict[str, Any] | str:
     """The day to ship follows the wish, as it does when a person edits it."""
     row = work.orders[job.order_id]
     if job.action["mode"] == "shift" and row["wish_date"] is None:
-        return _("配達希望日がありません。")
+        return said("配達希望日がありません。")
     wish = None if job.action["mode"] == "clear" else _moved(job.action, row["wish_date"])
     planned = schedule.planned_ship_date(wish, row["recipient_prefecture"], clock.in_tokyo(row["ordered_at"]).date())
     return {"wish_date": wish, "planned_ship_date": planned}
@@ -132,21 +132,21 @@ def _slot(_work: Work, job: Job) -> dict[str, Any]:
 
 def _method(work: Work, job: Job) -> dict[str, Any] | str:
     if work.orders[job.order_id]["allocation_state"] != "none":
-        return _("出荷伝票ができたあとのため、変えませんでした。")
+        return said("出荷伝票ができたあとのため、変えませんでした。")
     return {"delivery_method": job.action["method"], "carrier": job.action["carrier"]}
 
 
 def _location(work: Work, job: Job) -> dict[str, Any] | str:
     places = work.look_up("location", lambda: dict(Location.objects.filter(active=True).values_list("code", "pk")))
     if work.orders[job.order_id]["allocation_state"] != "none":
-        return _("引き当てたあとのため、変えませんでした。")
+        return said("引き当てたあとのため、変えませんでした。")
     found = places.get(job.action["location"])
-    return {"preferred_location_id": found} if found else _("拠点が見つかりません。")
+    return {"preferred_location_id": found} if found else said("拠点が見つかりません。")
 
 
 def _hold(work: Work, job: Job) -> dict[str, Any] | str:
     if work.orders[job.order_id]["held_at"]:
-        return _("すでに保留中です。")
+        return said("すでに保留中です。")
     days = job.action.get("days")
     until = clock.today() + timedelta(days=days) if days else None
     return {"held_at": clock.now(), "hold_reason": job.action["text"][:200], "hold_until": until}
@@ -157,7 +157,7 @@ def _add_notes(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         old, text = work.orders[job.order_id]["internal_note"], job.action["text"]
         if text in old.split("\n"):
-            job.note = _("すでに書かれています。")
+            job.note = said("すでに書かれています。")
         else:
             work.put(job.order_id, internal_note=f"{old}\n{text}" if old else text)
             job.did()
@@ -214,9 +214,9 @@ def _add_lines(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         sku = skus.get(job.action["sku"])
         if sku is None or free[sku.pk] < job.action["quantity"]:
-            job.note = _("在庫がないため、足しませんでした。")
+            job.note = said("在庫がないため、足しませんでした。")
         elif work.orders[job.order_id]["allocation_state"] != "none":
-            job.note = _("引き当てたあとのため、足しませんでした。")
+            job.note = said("引き当てたあとのため、足しませんでした。")
         else:
             free[sku.pk] -= job.action["quantity"]
             fitting.append((job, sku))
@@ -274,13 +274,13 @@ def _take_lines_back(work: Work, jobs: Sequence[Job]) -> None:
     for id_, job in ids.items():
         work.restage.add(job.order_id)
         job.done = id_ in standing
-        job.note = "" if job.done else _("すでに出荷したため、そのままにしました。")
+        job.note = "" if job.done else said("すでに出荷したため、そのままにしました。")
 
 
 def _do_later(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         work.again.add(job.order_id)
-        job.note = _("続けて処理します。")
+        job.note = said("続けて処理します。")
 
 
 # ---- texts, tasks, notices
@@ -336,7 +336,7 @@ def _remove_tasks(_work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         gone, _rows = OrderTask.objects.filter(key=f"{job.order_id}:{key_of_job(job)}", done_at__isnull=True).delete()
         job.done = bool(gone)
-        job.note = "" if gone else _("すでに完了した作業のため、そのままにしました。")
+        job.note = "" if gone else said("すでに完了した作業のため、そのままにしました。")
 
 
 def _send_mails(_work: Work, jobs: Sequence[Job]) -> None:
@@ -356,9 +356,9 @@ def _stop_mails(_work: Work, jobs: Sequence[Job]) -> None:
     """What has not been sent yet is not sent."""
     for job in jobs:
         waiting = Mail.objects.filter(key=f"{job.action['event']}:{job.order_id}:{key_of_job(job)}")
-        stopped = mail.withdraw(waiting, reason=_("ルールの条件に当てはまらなくなりました。"))
+        stopped = mail.withdraw(waiting, reason=said("ルールの条件に当てはまらなくなりました。"))
         job.done = bool(stopped)
-        job.note = "" if stopped else _("すでに送ったため、そのままにしました。")
+        job.note = "" if stopped else said("すでに送ったため、そのままにしました。")
 
 
 def _suppress_mails(_work: Work, jobs: Sequence[Job]) -> None:
@@ -409,7 +409,7 @@ def _clear_reasons(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         code = job.action["code"]
         if not CATALOGUE[code].clearable:
-            job.note = _("原因を直すまで閉じられない理由です。")
+            job.note = said("原因を直すまで閉じられない理由です。")
             continue
         closed = ReviewReason.objects.filter(order=job.order_id, code=code, state=ReviewReason.State.OPEN).update(
             state=ReviewReason.State.ACCEPTED, closed_at=clock.now(), note=job.rule.name
@@ -418,7 +418,7 @@ def _clear_reasons(work: Work, jobs: Sequence[Job]) -> None:
             work.restage.add(job.order_id)
             job.did()
         else:
-            job.note = _("この確認理由は開いていません。")
+            job.note = said("この確認理由は開いていません。")
 
 
 def _set_levels(work: Work, jobs: Sequence[Job]) -> None:
@@ -426,9 +426,9 @@ def _set_levels(work: Work, jobs: Sequence[Job]) -> None:
         rows = ReviewReason.objects.filter(order=job.order_id, code=job.action["code"], state=ReviewReason.State.OPEN)
         old = rows.values_list("level", flat=True).first()
         if old is None:
-            job.note = _("この確認理由は開いていません。")
+            job.note = said("この確認理由は開いていません。")
         elif not CATALOGUE[job.action["code"]].clearable:
-            job.note = _("原因を直すまで閉じられない理由です。")
+            job.note = said("原因を直すまで閉じられない理由です。")
         else:
             if old != job.action["level"]:
                 rows.update(level=job.action["level"])

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from oms.kernel.models import Effect
+from oms.kernel.said import said
 from oms.kernel.services.outbox import GiveUp, Retry
 from orders.models import Order, RuleMark
 
@@ -27,7 +27,7 @@ def deliver(effect: Effect) -> None:
         order=effect.payload["order"], rule=effect.payload["rule"], key=effect.payload["key"]
     ).first()
     if mark is None:
-        raise GiveUp(_("このWebhookを呼んだルールの記録がありません。"))
+        raise GiveUp(said("このWebhookを呼んだルールの記録がありません。"))
     _post(mark.params["url"], body_of(mark), key=effect.key)
 
 
@@ -50,10 +50,10 @@ def _public_address(parts: SplitResult) -> str:
     try:
         found = socket.getaddrinfo(parts.hostname, _port(parts), type=socket.SOCK_STREAM)
     except OSError as error:
-        raise Retry(_("Webhook の宛先「%(host)s」が見つかりません。") % {"host": parts.hostname}) from error
+        raise Retry(said("Webhook の宛先「%(host)s」が見つかりません。", host=parts.hostname)) from error
     addresses = [str(address[4][0]) for address in found]
     if not settings.WEBHOOK_PRIVATE and not all(ipaddress.ip_address(one).is_global for one in addresses):
-        raise GiveUp(_("Webhook の宛先「%(host)s」は社内のアドレスのため呼びません。") % {"host": parts.hostname})
+        raise GiveUp(said("Webhook の宛先「%(host)s」は社内のアドレスのため呼びません。", host=parts.hostname))
     return addresses[0]
 
 
@@ -65,7 +65,7 @@ def _post(url: str, body: dict[str, Any], *, key: str) -> None:
     """One POST; redirects are not followed."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise GiveUp(_("Webhook のアドレスが正しくありません。"))
+        raise GiveUp(said("Webhook のアドレスが正しくありません。"))
     address = _public_address(parts)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     line = kind(parts.hostname, _port(parts), timeout=TIMEOUT_S)
@@ -76,7 +76,7 @@ def _post(url: str, body: dict[str, Any], *, key: str) -> None:
         line.request("POST", target, json.dumps(body, ensure_ascii=False).encode(), headers)
         status = line.getresponse().status
     except (OSError, HTTPException) as error:
-        raise Retry(_("Webhook の宛先につながりません（%(error)s）。") % {"error": type(error).__name__}) from error
+        raise Retry(said("Webhook の宛先につながりません（%(error)s）。", error=type(error).__name__)) from error
     finally:
         line.close()
     _judge(status)
@@ -85,7 +85,7 @@ def _post(url: str, body: dict[str, Any], *, key: str) -> None:
 def _judge(status: int) -> None:
     if status < REDIRECT:
         return
-    text = _("Webhook の宛先が %(code)s を返しました。") % {"code": status}
+    text = said("Webhook の宛先が %(code)s を返しました。", code=status)
     if status == TOO_MANY or status >= SERVER_FAULT:
         raise Retry(text)
     raise GiveUp(text)

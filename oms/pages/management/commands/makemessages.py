@@ -16,8 +16,8 @@ KEPT_METADATA = ("Language", "MIME-Version", "Content-Type", "Content-Transfer-E
 class Command(makemessages.Command):
     """Never guesses a translation from a similar one; leaves no dates, names or line numbers that change every time."""
 
-    # `lazy` is our short name for gettext_lazy where a module needs both
-    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=lazy"]
+    # our short names for gettext_lazy and gettext_noop, and sentences that are stored (`oms.kernel.said`)
+    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=lazy", "--keyword=noop", "--keyword=said"]
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
 
     def handle(self, *args: Any, **options: Any) -> None:

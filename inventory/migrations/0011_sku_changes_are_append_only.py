@@ -4,6 +4,6 @@ from oms.kernel.journal import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inventory", "0009_watched_stock"), ("kernel", "0003_append_only")]
+    dependencies = [("inventory", "0010_watched_stock"), ("kernel", "0003_append_only")]
 
     operations = [append_only("inventory_skuchange")]

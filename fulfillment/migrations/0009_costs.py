@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("fulfillment", "0007_index_of_second_shipments"),
+        ("fulfillment", "0008_stored_sentences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("orders", "0039_rules_adjustments_options_and_stock_sides"),
+        ("orders", "0040_rules_adjustments_options_and_stock_sides"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,8 +11,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0003_fill_member_search'),
-        ("inventory", "0010_sku_changes_are_append_only"),
-        ("orders", "0032_channel_changes"),
+        ("inventory", "0011_sku_changes_are_append_only"),
+        ("orders", "0033_stored_sentences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,5 +4,5 @@ from oms.kernel.journal import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kernel", "0008_sign_in")]
+    dependencies = [("kernel", "0009_sign_in")]
     operations = [append_only("kernel_signinevent")]

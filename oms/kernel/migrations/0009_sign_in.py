@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ("kernel", "0007_shops_and_places_of_people"),
+        ("kernel", "0008_stored_sentences"),
     ]
 
     operations = [

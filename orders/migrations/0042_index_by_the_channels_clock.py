@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False  # built beside the day's work
 
-    dependencies = [("orders", "0040_reasons_that_wait")]
+    dependencies = [("orders", "0041_reasons_that_wait")]
 
     operations = [
         AddIndexConcurrently(

@@ -32,6 +32,6 @@ def keep_components(apps, _schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0035_set_components"), ("inventory", "0008_set_rules")]
+    dependencies = [("orders", "0036_set_components"), ("inventory", "0009_set_rules")]
 
     operations = [migrations.RunPython(keep_components, migrations.RunPython.noop, elidable=True)]

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('customers', '0003_fill_member_search'),
-        ("orders", "0036_components_of_stored_lines"),
+        ("orders", "0037_components_of_stored_lines"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

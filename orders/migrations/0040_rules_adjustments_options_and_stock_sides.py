@@ -10,8 +10,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("inventory", "0009_watched_stock"),
-        ("orders", "0038_limits_and_views_are_append_only"),
+        ("inventory", "0010_watched_stock"),
+        ("orders", "0039_limits_and_views_are_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

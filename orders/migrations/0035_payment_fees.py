@@ -5,7 +5,7 @@ from orders.models.order import PaymentMethod
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0033_indexes_for_more_filters")]
+    dependencies = [("orders", "0034_indexes_for_more_filters")]
     operations = [
         migrations.CreateModel(
             name="PaymentFee",

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("inventory", "0008_set_rules"),
-        ("orders", "0034_payment_fees"),
+        ("inventory", "0009_set_rules"),
+        ("orders", "0035_payment_fees"),
     ]
 
     operations = [

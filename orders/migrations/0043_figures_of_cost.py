@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("orders", "0041_index_by_the_channels_clock"),
+        ("orders", "0042_index_by_the_channels_clock"),
     ]
 
     operations = [
