@@ -112,10 +112,15 @@ def _lines(rule: Rule, names: str, app: str) -> dict[str, Rule]:
 
 ROOF = "home login logout language keys styleguide search health-strip numbers number-actions number-reasons " \
        "number-decisions number-pushes"  # fmt: skip
+OWN_ACCOUNT = """
+login-code account account-password devices-end-others device-end second-step second-step-codes second-step-file
+second-step-off
+"""
 OF_AN_ORDER = """
 presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
-order-rules labels payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
+order-rules labels row-goods options take-apart channel-changes channel-changes-decide
+payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
 return-open
 """
 LISTS = """
@@ -129,7 +134,8 @@ return-inspect return-settle return-close
 """
 COMPANY_WIDE_ORDERS = """
 manual-new manual-skus manual-shop copy matching bank-load bank-columns match-sure match-undo bank-line match-accept
-line-aside payment-terms payment-terms-edit payment-terms-reset paper-shops release-day release-panel release-undo
+line-aside payment-terms payment-terms-edit payment-terms-reset payment-fees payment-fees-reset
+paper-shops release-day release-panel release-undo
 unknown-parcel-note unknown-parcel unknown-parcel-attach export-layouts export-layout-new export-layout
 export-layout-delete
 """
@@ -149,7 +155,9 @@ PAGES: Mapping[str, Rule] = {
     "healthz": anybody,
     "metrics": anybody,
     **_lines(anybody, ROOF, "pages"),
+    **_lines(anybody, OWN_ACCOUNT, "pages"),
     **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build", "inventory"),
+    **_lines(all_shops, "facts set kit-parts", "inventory"),
     **_lines(all_shops, "list", "customers"),
     **_lines(member, "detail", "customers"),
     **_lines(anybody, LISTS, "orders"),
@@ -158,7 +166,7 @@ PAGES: Mapping[str, Rule] = {
     **_lines(_run(BulkRun), "bulk bulk-undo bulk-csv bulk-run", "orders"),
     **_lines(_run(ExportRun), "export export-begin export-retry export-again export-file", "orders"),
     **_lines(mail, "mail mail-html mail-edit mail-approve mail-withdraw mail-again mail-was-sent mail-send", "orders"),
-    **_lines(task, "task-done money-task-done", "orders"),
+    **_lines(task, "task-done task-later money-task-done", "orders"),
     **_lines(refund, "refund-done refund-withdraw", "orders"),
     **_lines(request_, "refund-request-approve refund-request-refuse refund-request-withdraw", "orders"),
     **_lines(paper, "paper paper-pdf paper-reissue paper-correct paper-void paper-link paper-revoke", "orders"),
