@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.money import yen
@@ -44,7 +46,7 @@ def ask_capture(order_ids: Sequence[int]) -> int:
         pk__in=order_ids, payment_state=PaymentState.AUTHORIZED, shipped_at__isnull=False, cancelled_at=None
     )
     new = [
-        capture_task(order, "%(no)s: 出荷したので %(amount)s の売上を確定する")
+        capture_task(order, lazy("%(no)s: 出荷したので %(amount)s の売上を確定する"))
         for order in rows.select_related("shop")
         if not order.shop.can("captures") and not order.fulfilled_by_channel
     ]
@@ -56,9 +58,11 @@ def capture_key(order_id: int) -> str:
     return f"capture:{order_id}"
 
 
-def capture_task(order: Order, text: str = "") -> tasks.NewTask:
+HELD = lazy("%(no)s: %(amount)s の売上を確定する")
+
+
+def capture_task(order: Order, text: str | Promise = HELD) -> tasks.NewTask:
     """The task for a person to take the money that is held; `order` comes with its shop."""
-    text = text or "%(no)s: %(amount)s の売上を確定する"
     sentence = said(text, no=order.channel_order_no, amount=yen(order.total or 0))
     until = order.authorized_until
     return tasks.NewTask(capture_key(order.pk), order.pk, sentence, TaskKind.CAPTURE, page_of(order), until)

@@ -251,13 +251,13 @@ def _is_only_late(evidence: str) -> bool:
 
 def _state_news(stored: Order, order: ChannelOrder) -> list[str]:
     if order.state == ChannelState.CANCELLED and not may_cancel(stored) and stored.cancelled_at is None:
-        return ["出荷したあとに、モールでキャンセルされました。返品の手配が要ります。"]
+        return [said("出荷したあとに、モールでキャンセルされました。返品の手配が要ります。")]
     if (
         order.state == ChannelState.SHIPPED
         and stored.fulfillment_state == FulfillmentState.NONE
         and not order.fulfilled_by_channel
     ):
-        return ["こちらで出荷する前に、モールの画面で出荷済みになりました。"]
+        return [said("こちらで出荷する前に、モールの画面で出荷済みになりました。")]
     return []
 
 

@@ -390,8 +390,9 @@ def open_quietly(found: Sequence[tuple[int, str, str]]) -> None:
 
 def increased(before: int, after: int) -> str:
     """The evidence that a total rose above the money that others took or hold for us."""
-    sentence = "合計が %(before)s から %(after)s に増えました。差額の決済はまだです。"
-    return said(sentence, before=yen(before), after=yen(after))
+    return said(
+        "合計が %(before)s から %(after)s に増えました。差額の決済はまだです。", before=yen(before), after=yen(after)
+    )
 
 
 def close_from_above(order_ids: Sequence[int], code: str, *, actor: Actor = SYSTEM) -> None:
