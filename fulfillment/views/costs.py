@@ -33,7 +33,7 @@ class CostForm(forms.Form):
         label=lazy("1個口の送料（税抜・円）"),
         required=False,
         max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 8, "placeholder": EXAMPLE}),
+        widget=forms.Textarea(attrs={"rows": 8, "placeholder": EXAMPLE, "lang": "ja"}),
         help_text=lazy(
             "1行に「配送会社 サイズ係数 金額」と書くと、そのサイズ係数までの箱の金額になります。"
             "サイズ係数を省いた行は、それより大きい箱すべての金額です。"

@@ -157,7 +157,7 @@ def _japanese(form: Form) -> str:
         case [sentence]:
             return str(sentence)
         case [sentence, values]:
-            return str(sentence) % {name: _japanese(value) for name, value in values.items()}
+            return str(sentence) % {name: v if isinstance(v, int) else _japanese(v) for name, v in values.items()}
         case {"all": parts, "by": by}:
             return str(by).join(_japanese(part) for part in parts)
     return str.__str__(form) if isinstance(form, str) else str(form)
@@ -168,7 +168,7 @@ def _in_reader(form: Form) -> str:
         case [sentence]:
             return gettext(sentence)
         case [sentence, values]:
-            return gettext(sentence) % {name: _in_reader(value) for name, value in values.items()}
+            return gettext(sentence) % {name: v if isinstance(v, int) else _in_reader(v) for name, v in values.items()}
         case {"all": parts, "by": by}:
             return _between(by).join(_in_reader(part) for part in parts)
     return str(form)

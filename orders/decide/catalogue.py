@@ -193,7 +193,7 @@ STANDARD: dict[str, Reason] = {
         active=False,
         params={"pieces": 50, "days": 7},
     ),
-    "temperature_mixed": Reason(_("温度帯混在"), BLOCK, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
+    "temperature_mixed": Reason(_("温度帯混在"), WARN, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
     # ---- customer
     "blacklist_match": Reason(
         _("ブラックリスト一致"), BLOCK, _("注文者を確かめる"), group="customer", note=True, shown=EVERYWHERE

@@ -128,6 +128,7 @@ class OrderFacts:
     payment_method: str = ""
     payment_name: str = ""
     payment_state: str = ""
+    payment_known: bool = False  # the channel's name for it has terms of its own, or is ours
     pay_by: date | None = None
     authorized_until: date | None = None
     paid: int = 0  # what our ledger holds

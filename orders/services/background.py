@@ -21,9 +21,10 @@ from oms.kernel.said import said
 from orders.channel_order import ChannelOrder
 from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
-from orders.models import Mail, Order, ReturnCase
-from orders.models.order import ChannelSync
+from orders.models import Mail, Order, PaymentGate, ReturnCase
+from orders.models.order import ChannelSync, PaymentMethod
 from orders.services import reason_settings
+from orders.services.internal import INTERNAL
 from orders.services.reason_settings import Settings
 
 Goods = tuple[tuple[str, int], ...]  # (SKU code, pieces), sorted
@@ -48,6 +49,7 @@ class Background:
     failed_mails: Mapping[int, str] = field(default_factory=dict)
     refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
     doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
+    payment_codes: Collection[str] = ()  # channels' names of payments that have terms of their own
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
@@ -75,6 +77,7 @@ class Background:
             today=clock.today(),
             history=history,
             tuning=self.settings.tuning,
+            payment_known=facts.payment_name in self.payment_codes or INTERNAL in facts.flags,
         )
 
     def _item(self, item: Item) -> Item:
@@ -175,7 +178,21 @@ def _behind(
         if settings.is_active("quantity_limit"):
             reach = max(reach, timedelta(days=probe.tuned("quantity_limit", "days")))
         others.update(_others(again, min(ordered_at) - reach, max(ordered_at) + reach))
-    return Background(settings, skus, others, counts, refused=_refused(again), doubles=_doubles(members))
+    return Background(
+        settings,
+        skus,
+        others,
+        counts,
+        refused=_refused(again),
+        doubles=_doubles(members),
+        payment_codes=_payment_codes(facts),
+    )
+
+
+def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[str]:
+    """No query where every payment is of a known kind."""
+    names = {one.payment_name for one in facts if one.payment_method == PaymentMethod.OTHER and one.payment_name}
+    return set(PaymentGate.objects.filter(code__in=names).values_list("code", flat=True)) if names else ()
 
 
 def _doubles(members: Collection[int]) -> dict[int, str]:

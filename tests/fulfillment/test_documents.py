@@ -143,12 +143,12 @@ def test_pick_lists_come_place_by_place_with_what_packers_must_know():
 def test_any_number_of_notes_costs_the_same_queries(django_assert_num_queries):
     sku = make_sku(stock_units=90)
     one = shipments_for(skus=[sku])
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         documents.delivery_notes(one)
     many = one + [pk for _ in range(12) for pk in shipments_for(skus=[sku])]
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(documents.delivery_notes(many).notes) == 13
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         documents.pick_lists(many, by="")
 
 

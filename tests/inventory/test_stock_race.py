@@ -57,7 +57,7 @@ def take_unguarded(chair) -> int:
         return 0
     time.sleep(0.001)
     at = "2026-01-01T00:00:00Z"
-    door._fetch(UNGUARDED, ([chair.pool], [0], [1], ["line:1"], ["reserve"], False, "", None, at, at, at))
+    door._fetch(UNGUARDED, ([chair.pool], [0], [1], ["line:1"], ["reserve"], False, "", None, at, at, at, at))
     return 1
 
 

@@ -121,7 +121,7 @@ def test_remote_islands():
     assert postal.is_remote_island("043-1400")
     assert postal.is_remote_island("6720101")
     assert not postal.is_remote_island("1060032")
-    assert len(postal._island_codes()) == 1591
+    assert len(postal.remote_island_codes()) == 1591
 
 
 @pytest.mark.parametrize("carrier", LABEL_LINES)

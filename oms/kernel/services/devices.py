@@ -40,10 +40,14 @@ _noted: dict[str, tuple[float, str]] = {}
 @transaction.atomic
 def signed_in(sender: type[User], request: HttpRequest, user: User, **_more: object) -> None:
     """Tie the new session to the row of this person's browser, and journal it."""
+    if request.session.session_key is None:  # somebody else was signed in here: Django has thrown that session away
+        request.session.cycle_key()
     now, key, address = clock.now(), request.session.session_key, address_of(request)
     browser = browser_of(request) or secrets.token_urlsafe(32)
     request.browser = browser  # type: ignore[attr-defined]  # for `remember`
     agent = agent_of(request)
+    # Signing in twice keeps the session, and a browser that lost its cookie is another one: the session goes along.
+    Device.objects.filter(session_key=key).exclude(user=user, browser=browser).update(session_key=None)
     values = {"session_key": key, "agent": agent, "address": address[:45], "last_seen_at": now}
     device = Device.objects.select_for_update(no_key=True).filter(user=user, browser=browser).order_by("pk").first()
     if device is None:

@@ -34,7 +34,7 @@ def _option_unparsed(facts: OrderFacts) -> Iterator[Found]:
         if (left := options.unread(item.options, f"{item.variant} {item.name}", fine))
     ]
     if texts:
-        yield Found("option_unparsed", f"選択肢がどの SKU を指すか読み取れません: {'、'.join(texts)}", "lines")
+        yield Found("option_unparsed", said("選択肢がどの SKU を指すか読み取れません: %(texts)s", texts=texts), "lines")
 
 
 def _amount_mismatch(facts: OrderFacts) -> Iterator[Found]:
@@ -74,7 +74,7 @@ def _tax_mismatch(facts: OrderFacts) -> Iterator[Found]:
 
 
 def _pay_method(facts: OrderFacts) -> Iterator[Found]:
-    if facts.payment_method == PaymentMethod.OTHER and facts.payment_name:
+    if facts.payment_method == PaymentMethod.OTHER and facts.payment_name and not facts.payment_known:
         yield Found(
             "pay_method_unmapped",
             said("支払方法「%(payment_name)s」の扱いが分かりません。", payment_name=facts.payment_name),
