@@ -1,5 +1,7 @@
 """What a merge does to money: discounts before payment, refunds after it, a task at the mall, and the way back."""
 
+from contextlib import suppress
+
 import pytest
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
@@ -163,7 +165,7 @@ STEPS = st.lists(st.sampled_from(["pay one", "pay two", "merge", "undo", "part",
 
 
 @settings(
-    max_examples=8,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -186,7 +188,8 @@ def test_whatever_is_done_the_ledger_is_what_came_less_what_went_back(steps, shi
             if payment.record_payments([order.pk], actor=ACTOR):
                 paid[order.pk] += max(0, owed)
         elif step == "merge" and standing is None:
-            standing = merge.merge_orders([order.pk for order in orders], actor=ACTOR)
+            with suppress(merge.CannotMerge):  # one that owes again after an undo waits for its money first
+                standing = merge.merge_orders([order.pk for order in orders], actor=ACTOR)
         elif step in {"undo", "part"} and standing is not None:
             try:
                 merge.undo(standing.pk, actor=ACTOR, whatever_was_given=step == "part")
