@@ -4,11 +4,12 @@ A claim ends by itself after `LASTS`, or when its holder is handed another card.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from oms.kernel import clock, scope
 from oms.kernel.models import User
@@ -61,7 +62,8 @@ def hand_out(
     """The next card of a kind for this person: order `at`, else the one behind `after`, else the first. The same card
     asked for again keeps the moment it was first shown. None when nothing is left that nobody else has."""
     for _attempt in range(TRIES):
-        with transaction.atomic():
+        # The same person may ask in two tabs at once: whose claim comes second finds the first and asks again.
+        with suppress(IntegrityError), transaction.atomic():
             row = _next(code, by, stages, after, at)
             if row is None:
                 release(by)

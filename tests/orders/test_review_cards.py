@@ -183,6 +183,15 @@ def test_many_people_at_once_get_different_cards(race, person_with):
     assert len(ids) == len(set(ids)) >= 7
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_person_in_many_tabs_at_once_is_shown_cards_and_holds_one(race, aoi):
+    for number in range(4):
+        take(f"質問{number}です", hours=number)
+    handed = race(4, lambda: [claim.hand_out("buyer_note", by=aoi, stages=inbox.STAGES) for _ in range(10)])
+    assert [outcome for outcome in handed if isinstance(outcome, Exception)] == []
+    assert all(any(cards) for cards in handed) and ReviewClaim.objects.filter(by=aoi).count() == 1
+
+
 def test_a_reason_that_asks_for_a_note_is_not_closed_without_one(client_of, aoi):
     assert CATALOGUE["blacklist_match"].note
     save(Setting("buyer_note", active=True, level="block", note_required=True), by=aoi)
