@@ -17,7 +17,17 @@ from oms.kernel.said import said
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Cancellation, CancellationLine, Mail, Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState, Phase
-from orders.services import after_cancel, channel_words, cut_lines, journal, mail, refund_limits, refunds, review
+from orders.services import (
+    after_cancel,
+    channel_words,
+    confirm,
+    cut_lines,
+    journal,
+    mail,
+    refund_limits,
+    refunds,
+    review,
+)
 from orders.services import stage as stages
 from orders.services.internal import is_internal
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -202,6 +212,9 @@ def cancel_at_channel(order_ids: Sequence[int]) -> None:
 
     A parcel under way is stopped first; asking again while a location has not answered changes nothing.
     """
+    if not order_ids:
+        return
+    confirm.ask_again(order_ids)
     asked = set(Cancellation.objects.filter(order__in=order_ids, state=State.WAITING).values_list("order", flat=True))
     orders = [order for order in _lock(order_ids) if order.pk not in asked]
     words = said("モールでキャンセルされました")

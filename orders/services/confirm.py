@@ -30,11 +30,18 @@ def confirm_orders(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
         shop__capabilities__confirm=True,
     )
     waiting = list(rows.order_by("pk").values_list("pk", flat=True))
-    refused = Effect.objects.filter(key__in=[f"confirm:{order_id}" for order_id in waiting], state=Effect.State.FAILED)
-    outbox.retry(refused.values_list("pk", flat=True))
+    ask_again(waiting)
     stages.ask_confirm(waiting)
     journal.write([Entry(order_id, "confirm_asked") for order_id in waiting], actor=actor)
     return waiting
+
+
+def ask_again(order_ids: Sequence[int]) -> None:
+    """Deliver refused confirmations once more; that of a cancelled order ends there without asking the channel."""
+    refused = Effect.objects.filter(
+        key__in=[f"confirm:{order_id}" for order_id in order_ids], state=Effect.State.FAILED
+    )
+    outbox.retry(refused.values_list("pk", flat=True))
 
 
 @transaction.atomic

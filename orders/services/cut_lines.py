@@ -10,10 +10,11 @@ from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from orders.decide.cut import Cut, CutLine, Sums, cut
 from orders.models import Order, OrderLine
-from orders.services import refunds, review, set_parts
+from orders.services import refunds, review
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import Actor
+from orders.services.regrant import regrant
 from orders.services.reservation import line_ids_of, ref_of, want_of
 from orders.signals import lines_cut, lines_released
 
@@ -102,11 +103,7 @@ def _promise_the_rest(
 
 def promise_anew(wants: Sequence[stock.Want], line_ids: Sequence[int]) -> None:
     """One stock call: give back what the lines hold, and promise what is asked. Stock is locked here, last."""
-    asked = set_parts.requests_for(wants)
-    named = {request.ref for request in asked}
-    last = (float("inf"), float("inf"))
-    empty = [stock.Request(ref_of(id_), (), last) for id_ in line_ids if ref_of(id_) not in named]
-    mark_reserved(line_ids_of(stock.regrant([*asked, *empty])))
+    mark_reserved(line_ids_of(regrant(wants, line_ids)))
 
 
 def _freed(before: list[stock.Held], after: list[stock.Held]) -> list[stock.Held]:

@@ -155,6 +155,17 @@ def test_an_order_to_confirm_asks_the_channel_by_itself():
     assert Effect.objects.get(kind="channel_confirm").payload == {"order": Order.objects.get().pk, "shop": shop.pk}
 
 
+def test_a_refused_confirmation_ends_when_the_channel_cancels_the_order():
+    """The mall cancelled before our question came: nothing is left for a person to tick off."""
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    order = make_channel_order(state=ChannelState.TO_CONFIRM, payment_state=PaymentState.UNPAID)
+    take_in(shop, [order], sku_of=mapped(chair))
+    Effect.objects.filter(kind="channel_confirm").update(state="failed", last_error="キャンセル済みです。")
+    take_in(shop, [changed(order, state=ChannelState.CANCELLED)], sku_of=mapped(chair))
+    assert Order.objects.get().stage == "cancelled"
+    assert Effect.objects.get(kind="channel_confirm").state == "waiting"
+
+
 def test_cod_ships_without_money_and_a_transfer_waits_for_it():
     shop, chair = make_shop(), make_sku(stock_units=5)
     unpaid = {"payment_state": PaymentState.UNPAID}
