@@ -9,6 +9,8 @@ import structlog
 from celery import Celery, signals
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
+from oms.schedule import LONG_QUEUES
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms.settings")
 
 app = Celery("oms")
@@ -18,6 +20,8 @@ app.autodiscover_tasks(["oms.kernel.observability"])
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 log = structlog.get_logger(__name__)
+
+_long_queues: set[str] = set()  # those that this worker consumes
 
 
 @signals.setup_logging.connect
@@ -35,6 +39,17 @@ def worker_is_there(sender: Any, **_kwargs: Any) -> None:
 
     for queue in sender.task_consumer.queues:
         _sign(lambda name=queue.name: heartbeat.worker_ran(name))
+        if queue.name in LONG_QUEUES:
+            _long_queues.add(queue.name)
+
+
+@signals.heartbeat_sent.connect
+def long_worker_is_there(sender: Any, **_kwargs: Any) -> None:
+    """Every other second, by the worker's main process: its children may be busy with one reading for hours."""
+    from oms.kernel.observability import heartbeat  # noqa: PLC0415 - needs settings
+
+    for queue in _long_queues:
+        _sign(lambda name=queue: heartbeat.worker_ran(name))
 
 
 @signals.beat_init.connect

@@ -1,17 +1,25 @@
 """Which queue a task waits in, and what beat starts by itself. Tasks are named by string; settings import this.
 
 Queues are kinds of work, so that a slow mall or a slow mail server delays only its own kind:
-`intake` (orders in), `publish` (stock out), `outbox` (mails and notices), `default` (everything else).
+`intake` (orders in), `publish` (stock out), `outbox` (mails and notices), `reading` (whole catalogues and days of a
+mall, call by call at the mall's own pace: hours where it allows one a second), `default` (everything else).
 The first pattern that fits a task's name decides; each app adds its own lines to both tables.
 """
 
 from typing import Any
 
-QUEUES = ("intake", "publish", "outbox", "default")
+QUEUES = ("intake", "publish", "outbox", "reading", "default")
+
+# Busy for hours at times, so no task can tell that a worker of theirs lives: the worker itself does (oms/celery.py).
+LONG_QUEUES = ("reading",)
 
 ROUTES: list[tuple[str, dict[str, str]]] = [
     ("oms.kernel.tasks.deliver_*", {"queue": "outbox"}),
     ("orders.tasks.collect_bounces", {"queue": "outbox"}),
+    ("channels.tasks.import_listings", {"queue": "reading"}),
+    ("channels.tasks.publish_compare_shop", {"queue": "reading"}),
+    ("channels.tasks.intake_compare", {"queue": "reading"}),
+    ("channels.tasks.intake_by_number", {"queue": "reading"}),
     ("channels.tasks.pull*", {"queue": "intake"}),
     ("channels.tasks.poll*", {"queue": "intake"}),
     ("channels.tasks.intake*", {"queue": "intake"}),
@@ -20,7 +28,8 @@ ROUTES: list[tuple[str, dict[str, str]]] = [
 ]
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    # one per queue: its arrival proves beat, the broker and a worker of that queue (oms.kernel.observability.health)
+    # one per queue that is never busy for long: its arrival proves beat, the broker and a worker of that queue
+    # (oms.kernel.observability.health)
     **{
         f"heartbeat-{queue}": {
             "task": "oms.kernel.observability.tasks.heartbeat",
@@ -29,6 +38,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
             "options": {"queue": queue, "expires": 60},
         }
         for queue in QUEUES
+        if queue not in LONG_QUEUES
     },
     "outbox-sweep": {"task": "oms.kernel.tasks.deliver_effects", "schedule": 10.0, "options": {"expires": 30}},
 }

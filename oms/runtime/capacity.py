@@ -22,7 +22,7 @@ def capacity() -> Capacity:
 
 
 def fit(memory: int, cores: int) -> Capacity:
-    """About 100 MB a Python process: 6 of them on a small machine, 12 where there is room."""
+    """About 100 MB a Python process, of which a worker's own processes share half with their parent."""
     if memory < 3 * GIB:
         return Capacity(web_workers=1, web_threads=4, processes_per_worker=1)
     return Capacity(web_workers=min(4, max(2, cores // 2)), web_threads=4, processes_per_worker=2)

@@ -20,6 +20,7 @@ from oms.runtime.capacity import Capacity, capacity
 from oms.runtime.places import BASE_DIR, Places, make_folders, places
 from oms.runtime.problem import Problem
 from oms.runtime.supervisor import Child, ChildFailed, Supervisor
+from oms.schedule import QUEUES
 
 READY_S = 180
 SANDBOX_RATE = "4"  # orders a minute: enough to watch, slow enough to work on
@@ -145,10 +146,10 @@ def _children(where: Places, wish: Wish, environment: dict[str, str], room: Capa
     counted.mkdir()
     yield _child("web", where, {**environment, "PROMETHEUS_MULTIPROC_DIR": str(counted)}, web)
     celery = [sys.executable, "-m", "celery", "-A", "oms.celery"]
-    for name, queues in (("intake", "intake"), ("publish", "publish"), ("outbox", "outbox,default")):
-        worker = ["worker", "-n", f"{name}@%h", "-Q", queues, "-c", str(room.processes_per_worker)]
+    for queue in QUEUES:
+        worker = ["worker", "-n", f"{queue}@%h", "-Q", queue, "-c", str(room.processes_per_worker)]
         quiet = ["--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-        yield _child(f"worker-{name}", where, environment, [*celery, *worker, *quiet])
+        yield _child(f"worker-{queue}", where, environment, [*celery, *worker, *quiet])
     yield _child("beat", where, environment, [*celery, "beat", "--pidfile=", "--loglevel", "INFO"])
 
 
