@@ -14,6 +14,7 @@ from oms.kernel.label import Meter, label_meters
 from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from oms.kernel.phone import phone_display
+from orders.decide import channel_words
 from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
@@ -133,10 +134,14 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     rows = [_reason_row(reason, order, lines, personal, wanting) for reason in reasons]
     closed_for_edit = why_closed(order)
     can_edit = user.has_perm("orders.change_order") and not closed_for_edit
+    facts = channel_words.facts(order.channel_extra, personal=personal)
     waiting = [(reason.code, reason.level) for reason in reasons if reason.state == ReviewReason.State.OPEN]
     return {
         "order": order,
         "personal": personal,
+        "channel_marks": channel_words.marks(order.flags),
+        "channel_facts": [fact for fact in facts if not fact.code],
+        "channel_codes": [fact for fact in facts if fact.code],
         "token": live_token(order.pk),
         "live_id": f"order-{order.pk}-live",
         "stage_tone": STAGE_TONES.get(order.stage, "neutral"),
