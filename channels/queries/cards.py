@@ -20,7 +20,7 @@ from channels.models import (
     Renewal,
 )
 from channels.queries.budgets import Budget, budgets
-from channels.queries.health import QUOTA_WINDOW, Ending, Verdict, verdict_of
+from channels.queries.health import QUOTA_CALLS, QUOTA_WINDOW, Ending, Verdict, verdict_of
 from channels.queries.listings import STATES
 from channels.services.expiry import step_of
 from channels.services.rules import calendars
@@ -59,7 +59,8 @@ LATERAL (SELECT count(*) AS n, count(*) FILTER (WHERE NOT ok) AS failed
            FROM channels_apicall c WHERE c.shop_id = s.id AND c.at >= %(hour)s) hour,
 LATERAL (SELECT max(used) AS used FROM (
              SELECT sum(limit_s) / %(window_s)s AS used FROM channels_apicall c
-              WHERE c.shop_id = s.id AND c.at > %(window)s GROUP BY bucket) b) quota,
+              WHERE c.shop_id = s.id AND c.at > %(window)s
+              GROUP BY bucket HAVING count(*) >= %(calls)s) b) quota,
 LATERAL (SELECT count(*) FILTER (WHERE ok) AS ok, count(*) FILTER (WHERE NOT ok) AS failed,
                 max(at) FILTER (WHERE ok) AS last_ok
            FROM channels_apicall c WHERE c.shop_id = s.id AND c.purpose = 'notice' AND c.at >= %(day)s) notice
@@ -161,6 +162,7 @@ def _traffic() -> dict[int, Traffic]:
         "day": now - timedelta(days=1),
         "window": now - QUOTA_WINDOW,
         "window_s": QUOTA_WINDOW.total_seconds(),
+        "calls": QUOTA_CALLS,
     }
     with database.cursor() as cursor:
         cursor.execute(TRAFFIC, values)

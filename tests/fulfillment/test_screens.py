@@ -77,7 +77,10 @@ def test_an_order_walks_from_its_page_to_shipped(client_of, aoi, shop, chair):
     allocate_waiting()
     order.refresh_from_db()
     assert order.stage == "ready"
+    panel, regroup = reverse("fulfillment:order-panel", args=[order.pk]), reverse("fulfillment:split", args=[order.pk])
+    assert regroup in client.get(panel).content.decode()
     post("fulfillment:instruct", order.pk)
+    assert regroup not in client.get(panel).content.decode(), "what is with the packers can't be split"
     order.refresh_from_db()
     shipment = Shipment.objects.get()
     assert (order.stage, shipment.state) == ("in_fulfillment", "instructed")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from channels.connectors import http
 from channels.connectors.contract import CredentialsRefused, Refused
 from channels.models import ApiCall, CredentialUse
+from channels.queries.health import shop_health
 from channels.services import calls, credentials, shops
 from oms.kernel import clock
 from tests.channels.builders import make_connection
@@ -146,6 +147,18 @@ def test_writing_costs_a_fixed_number_of_statements_however_many_calls(house):
     assert ApiCall.objects.count() >= 2
     writes = [query["sql"] for query in captured if "channels_credentialuse" in query["sql"]]
     assert len(writes) == 1
+
+
+@pytest.mark.django_db
+def test_a_limit_of_few_calls_used_at_its_own_rhythm_is_no_warning():
+    shop = make_connection().shop
+    for minutes in (1, 4, 7):
+        make_call(shop, at=clock.now() - timedelta(minutes=minutes), bucket="searchOrders", limit_s=182)
+    assert [(one.quota, one.warnings) for one in shop_health()] == [(None, [])]
+    for seconds in range(300):
+        make_call(shop, at=clock.now() - timedelta(seconds=2 * seconds), bucket="getOrder", limit_s=2)
+    (here,) = shop_health()
+    assert here.quota is not None and here.quota > 0.9 and here.warnings == [("attention", "API 100%")]
 
 
 @pytest.mark.django_db
