@@ -51,7 +51,9 @@ class Connection(models.Model):
 
     cursor = models.DateTimeField(_("取込位置"), null=True)
     next_poll_at = models.DateTimeField(null=True)
-    listings_at = models.DateTimeField(_("出品の取込"), null=True)  # begin of the last import of listings
+    listings_at = models.DateTimeField(
+        _("出品の取込"), null=True
+    )  # begin of the last whole import of listings, or a claim (`services.listings.due`)
     last_import_at = models.DateTimeField(_("最終取込"), null=True)
     last_import_count = models.PositiveIntegerField(default=0)
     import_delay_s = models.FloatField(_("取込の遅れ（秒）"), null=True)

@@ -20,11 +20,14 @@ from oms.kernel.models import User
 from oms.kernel.said import said
 
 EVERY = timedelta(days=1)
+TRIED_AGAIN_AFTER = timedelta(hours=12)  # a reading that ended before its last page; longer than the longest takes
 
 
 def due() -> list[int]:
-    """Connections whose listings were not imported for a day; each is claimed, so it is returned once."""
+    """Connections whose listings were not imported for a day; each is claimed, so it is returned once. A reading that
+    fails, or whose worker dies, is due again after half a day."""
     now = clock.now()
+    claimed = now - EVERY + TRIED_AGAIN_AFTER
     rows = (
         Connection.objects.filter(Q(listings_at__isnull=True) | Q(listings_at__lt=now - EVERY))
         .filter(shop__active=True, last_import_at__isnull=False, publish_paused=False)
@@ -34,18 +37,21 @@ def due() -> list[int]:
     return [
         pk
         for pk, at in rows.order_by("pk").values_list("pk", "listings_at")
-        if Connection.objects.filter(pk=pk, listings_at=at).update(listings_at=now)
+        if Connection.objects.filter(pk=pk, listings_at=at).update(listings_at=claimed)
     ]
 
 
 def import_listings(connection: Connection) -> dict[str, int]:
     """Fetch every listing of the shop, and propose SKUs for those without; returns counts seen, new and mapped.
     Raises ChannelError."""
-    Connection.objects.filter(pk=connection.pk).update(listings_at=clock.now())
+    begun = clock.now()
+    this = Connection.objects.filter(pk=connection.pk)
+    this.update(listings_at=begun - EVERY + TRIED_AGAIN_AFTER)
     counts = {"seen": 0, "new": 0, "mapped": 0}
     for page in shops.connector_of(connection).list_listings():
         stored = store(connection, page)
         counts = {name: counts[name] + stored[name] for name in counts}
+    this.update(listings_at=begun)
     matching.propose(connection.shop_id)
     return counts
 

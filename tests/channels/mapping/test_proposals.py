@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from channels import tasks
-from channels.connectors.contract import ListingInfo
+from channels.connectors.contract import ChannelDown, ListingInfo
 from channels.models import Listing, ListingEvent, MatchRule, Proposal
 from channels.queries import mapping_state
 from channels.services import listings, mapping, matching, shops
@@ -148,6 +148,21 @@ def test_listings_are_imported_daily_matched_and_their_orders_moved_on(shop, cha
     assert mapping_state.counts().unmapped == 1
     assert ListingEvent.objects.get().how == "import"
     assert listings.due() == []
+
+
+def test_a_reading_that_broke_off_is_due_again_after_half_a_day(shop, monkeypatch):
+    class Mall:
+        def list_listings(self):
+            yield [ListingInfo("A", "CH-BK01", "オフィスチェア", 3, jan="")]
+            raise ChannelDown("後半を読めません。")
+
+    monkeypatch.setattr(shops, "connector_of", lambda connection: Mall())
+    [connection_id] = listings.due()
+    tasks.import_listings(connection_id, 0)
+    assert Listing.objects.filter(code="A").exists() and listings.due() == []
+    later = clock.now() + listings.TRIED_AGAIN_AFTER + timedelta(minutes=1)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert listings.due() == [connection_id]
 
 
 def test_an_import_of_listings_leaves_what_a_person_decided_meanwhile(shop, chair):
