@@ -12,7 +12,9 @@ from django.http import QueryDict
 
 from oms.kernel.typed import row_id
 from orders.decide.rules.actions import SPECS
-from orders.decide.rules.document import LINE_MATCHES, WHEN_KEYS, Document, blank
+from orders.decide.rules.checked import Document
+from orders.decide.rules.conditions import LINE_MATCHES
+from orders.decide.rules.document import WHEN_KEYS, blank
 from orders.decide.rules.fields import FIELDS, OPERATORS, operators_of
 
 SEPARATORS = re.compile(r"[\n,、]+")

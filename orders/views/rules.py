@@ -23,9 +23,9 @@ from oms.kernel.typed import row_id
 from oms.kernel.web import person_of, render_page
 from orders import rule_form
 from orders.decide.reasons import CATALOGUE
-from orders.decide.rules import actions, sentence
+from orders.decide.rules import actions, conditions, sentence
 from orders.decide.rules import document as documents
-from orders.decide.rules.document import Document
+from orders.decide.rules.checked import Document
 from orders.models import Order, Rule, RuleList, RuleListVersion, RuleVersion
 from orders.models.order import Stage
 from orders.queries import rules as queries
@@ -142,8 +142,8 @@ def _show_builder(
         "dates": documents.DATE_FIELDS.items(),
         "sides": documents.SIDES.items(),
         "weekdays": queries.words.WEEKDAYS,
-        "matches": documents.MATCHES.items(),
-        "line_matches": documents.LINE_MATCHES.items(),
+        "matches": conditions.MATCHES.items(),
+        "line_matches": conditions.LINE_MATCHES.items(),
         "fields": queries.field_groups(lines=False),
         "line_fields": queries.field_groups(lines=True),
         "summable": queries.summable(),

@@ -12,7 +12,8 @@ from time import monotonic
 from typing import Any
 
 from orders.decide.rules.actions import SPECS, key_of
-from orders.decide.rules.document import actions_of, asks_lines, conditions
+from orders.decide.rules.conditions import asks_lines, conditions
+from orders.decide.rules.document import actions_of
 from orders.decide.rules.fields import FIELDS, SET, TEXT
 from orders.decide.rules.operators import Lists, digits, fold, test_for
 

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from oms.kernel.said import said, together
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules.actions import SPECS, Param
-from orders.decide.rules.document import DATE_FIELDS, EVENTS, LINE_MATCHES, MATCHES
+from orders.decide.rules.conditions import LINE_MATCHES, MATCHES
+from orders.decide.rules.document import DATE_FIELDS, EVENTS
 from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS
 from orders.models.order import Stage
 

@@ -14,7 +14,7 @@ from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import document as documents
 from orders.decide.rules.actions import SPECS
-from orders.decide.rules.document import Known
+from orders.decide.rules.checked import Known
 from orders.decide.rules.engine import Compiled, actions_named, compile_rule, fields_of
 from orders.decide.rules.operators import Lists, fold
 from orders.models import MailTemplate, Rule, RuleList, Shop
