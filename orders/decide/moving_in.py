@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory import own_fields
 from oms.kernel import clock
 from oms.kernel.address import full_prefecture
 from oms.kernel.postal import postal_digits
@@ -45,6 +46,8 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         "cost": Field(lazy("仕入価格（税抜）"), ("genka_tnk", "仕入価格", "仕入価格税抜", "原価", "仕入単価", "cost")),
         "supplier": Field(lazy("仕入先"), ("仕入先", "仕入先名", "仕入先名称", "supplier")),
         "weight": Field(lazy("重さ（g）"), ("重さ", "重量", "重さg", "重量g", "weight", "weight_g")),
+        "tags": Field(lazy("商品タグ"), ("商品タグ", "タグ", "tags")),
+        "custom": Field(lazy("自由項目（素材=綿；原産国=日本）"), ("自由項目", "カスタム項目", "custom")),
     },
     "bundles": {
         "code": Field(lazy("セットのSKUコード"), ("set_syohin_code", "セット商品コード"), needed=True),
@@ -194,6 +197,8 @@ def _check_product(values: Mapping[str, str]) -> None:
     short(values, "supplier", _("仕入先"), 100)
     cost(values.get("cost", ""))
     grams(values.get("weight", ""))
+    tags(values.get("tags", ""))
+    custom(values.get("custom", ""))
 
 
 def _check_bundle(values: Mapping[str, str]) -> None:
@@ -268,6 +273,23 @@ def grams(cell: str) -> int:
     if match is None or (unit not in {"kg", "キログラム"} and found % 1000) or heavy > MOST_GRAMS:
         raise BadCell(_("重さ「%(cell)s」を読み取れません。グラムの整数で書いてください。") % {"cell": cell[:30]})
     return heavy
+
+
+def tags(cell: str) -> list[str]:
+    try:
+        return own_fields.read_tags(cell)
+    except own_fields.Unreadable as fault:
+        raise BadCell(_("タグ「%(cell)s」は使えません。1つ40字、30個までです。") % {"cell": str(fault)[:30]}) from fault
+
+
+def custom(cell: str) -> dict[str, str]:
+    try:
+        return own_fields.read_fields(cell)
+    except own_fields.Unreadable as fault:
+        raise BadCell(
+            _("自由項目「%(cell)s」を読み取れません。「素材=綿；原産国=日本」の形で書いてください。")
+            % {"cell": str(fault)[:30]}
+        ) from fault
 
 
 def units(cell: str) -> int:

@@ -48,6 +48,7 @@ class Kind:
 SKU_COLUMNS = (
     "code", "name", "variant", "jan", "price", "tax_rate", "temperature", "size_factor", "release_date",
     "preorder_limit", "is_bundle", "is_made_to_order", "active", "shelf", "cost", "supplier", "weight_g",
+    "tags", "custom",
 )  # fmt: skip
 
 
@@ -76,6 +77,10 @@ def _wanted(key: str, values: Values, stored: SkuRow | None) -> SkuRow:
         told["cost"] = decide.cost(values["cost"])
     if values.get("weight"):
         told["weight_g"] = decide.grams(values["weight"])
+    if values.get("tags"):
+        told["tags"] = decide.tags(values["tags"])
+    if values.get("custom"):
+        told["custom"] = decide.custom(values["custom"])
     return replace(row, **told)
 
 

@@ -22,6 +22,7 @@ class Known:
     reasons: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
     mail_texts: frozenset[str] = frozenset()
+    ranks: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """A document's conditions: their shape, checked strictly; walking over them. Pure."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory.own_fields import LONGEST_NAME
 from orders.decide.rules.checked import Checked, Known, day_or_none, integer, time_of_day
 from orders.decide.rules.fields import DATE, FIELDS, MOMENT, NUMBER, OPERATORS, SET, SUMMABLE, TIME, Field
 from orders.decide.rules.operators import LONGEST_PATTERN, BadPattern, compile_pattern
@@ -97,11 +99,13 @@ def _condition(raw: Any, place: str, known: Known, result: Checked, *, lines: bo
         result.fault(place, _("「%(field)s」の比べ方を選んでください。") % {"field": asked.label})
         return {"field": asked.code, "op": "", "value": ""}
     condition: dict[str, Any] = {"field": asked.code, "op": op.code}
-    allowed = {"field", "op"} | ({asked.arg} if asked.arg else set()) | ({"value"} if op.takes != "nothing" else set())
+    allowed = {"field", "op"} | ({asked.arg, asked.also} - {""}) | ({"value"} if op.takes != "nothing" else set())
     for name in sorted(set(raw) - allowed):
         result.fault(place, _("「%(name)s」という項目はありません。") % {"name": name})
     if asked.arg:
         condition[asked.arg] = _argument(raw.get(asked.arg), asked, place, known, result)
+    if asked.also and raw.get(asked.also):
+        condition[asked.also] = _place(raw[asked.also], place, known, result)
     if op.takes != "nothing":
         value = _value(raw.get("value"), op.takes, asked.kind, place, result)
         condition["value"] = value
@@ -118,7 +122,18 @@ def _argument(value: Any, asked: Field, place: str, known: Known, result: Checke
         if value not in known.locations:
             result.fault(place, _("「%(field)s」の拠点を選んでください。") % {"field": asked.label})
         return str(value or "")
+    if asked.arg == "of":
+        name = unicodedata.normalize("NFKC", str(value or "")).strip()[:LONGEST_NAME]
+        if not name:
+            result.fault(place, _("「%(field)s」の項目名を入力してください。") % {"field": asked.label})
+        return name
     return None if value in (None, "") else integer(value, place, result, 1, 3650)
+
+
+def _place(value: Any, place: str, known: Known, result: Checked) -> str:
+    if value not in known.locations:
+        result.fault(place, _("「%(name)s」は見つかりません。") % {"name": value})
+    return str(value)
 
 
 def _check_names(  # noqa: PLR0917
@@ -131,6 +146,7 @@ def _check_names(  # noqa: PLR0917
         return
     names = {str(code) for code, _label in asked.choices} or {
         "channel": known.channels,
+        "member_rank": known.ranks,
         "shop": known.shops,
         "reasons": known.reasons,
         "assignee": known.users,

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection
 
+from customers.models import Rank
 from inventory.models import Location, Sku
 from oms.kernel import clock
 from oms.kernel.models import User
@@ -94,6 +95,7 @@ def known() -> Known:
         teams=frozenset(Group.objects.values_list("name", flat=True)),
         reasons=frozenset(CATALOGUE),
         lists=frozenset(RuleList.objects.values_list("name", flat=True)),
+        ranks=frozenset(Rank.objects.values_list("code", flat=True)),
         mail_texts=frozenset(f"{event}:{name}" for event, name in mail_texts()),
     )
 
