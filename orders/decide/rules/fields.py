@@ -22,7 +22,8 @@ MOMENT = "moment"  # a day and a time of day, in Tokyo: "2026-06-01T20:00"
 class Field:
     """`source` names who loads it; `arg` what else the condition must say (`sku`, `days`, `location`, `of`: the name
     of one of the company's own fields), `also` what it may say besides (`location`). `line`: asked of each line,
-    inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice means: known only from the database."""
+    inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice
+    means: known only from the database."""
 
     code: str
     label: str | Promise
