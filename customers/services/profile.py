@@ -52,6 +52,14 @@ def tags_of(member_id: int) -> list[str]:
     return sorted(set(MemberTag.objects.filter(member=member_id).values_list("tag", flat=True)))
 
 
+def tags_of_all(member_ids: Collection[int]) -> dict[int, set[str]]:
+    """Member → its tags. One query."""
+    found: dict[int, set[str]] = {}
+    for pk, tag in MemberTag.objects.filter(member__in=member_ids).values_list("member", "tag"):
+        found.setdefault(pk, set()).add(tag)
+    return found
+
+
 def holders(numbers: Collection[str]) -> dict[str, int]:
     """Number → the member that has it."""
     return dict(Member.objects.filter(member_no__in=set(numbers) - {""}).values_list("member_no", "pk"))

@@ -20,7 +20,7 @@ from orders.channel_order import MOVED_IN, ChannelLine, ChannelOrder, ChannelSta
 from orders.channel_order import PaymentMethod as Method
 from orders.decide import moving_in as decide
 from orders.models import MoveIn, Order, OrderLine
-from orders.services import intake
+from orders.services import intake, moving_in_members
 from orders.services import stage as stages
 from orders.services.intake_rows import Mapped
 from orders.services.rules import wakes
@@ -466,5 +466,6 @@ KINDS: Mapping[str, Kind] = {
     "products": Kind(_refuse_nothing, _plan_products, _apply_products, _undo_products),
     "bundles": Kind(_refuse_nothing, _plan_bundles, _apply_bundles, _undo_bundles),
     "stock": Kind(_refuse_stock, _plan_stock, _apply_stock, _undo_stock),
+    "members": Kind(_refuse_nothing, moving_in_members.plan, moving_in_members.apply, moving_in_members.undo),
     "orders": Kind(_refuse_nothing, _plan_orders, _apply_orders, _undo_orders),
 }
