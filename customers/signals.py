@@ -6,5 +6,11 @@ from django.dispatch import Signal
 # looked at again.
 pair_decided = Signal()
 
+# The company's own word on members changed (`member_ids`): facts, tags or promises. Sent inside the transaction.
+members_changed = Signal()
+
+# A rank was made or changed: who is a good customer (`is_vip`) may be another question now.
+ranks_changed = Signal()
+
 # A person saw a member's personal data: `member_id`, and `by`, a User.
 member_shown = Signal()

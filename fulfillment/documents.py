@@ -35,7 +35,7 @@ from orders.documents.values import (
     ReturnSlip,
 )
 from orders.models import LineComponent, Order, OrderLine, PaperSettings, Recipient
-from orders.models.order import Carrier, PaymentMethod
+from orders.models.order import PaymentMethod
 from orders.queries.gifts import Gift, gift_at, gifts_of
 from orders.queries.papers import (
     buyer_of,
@@ -132,21 +132,21 @@ def pick_lists(
 
 
 def handover_lists(shipment_ids: Sequence[int], *, by: str) -> list[HandoverList]:
-    """集荷リスト: one per location and carrier, in the order of the shipments' numbers. Two queries."""
+    """集荷リスト: one per location, carrier and chosen temperature, in the order of numbers. Two queries."""
     rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
-    groups: dict[tuple[int, str], list[Shipment]] = defaultdict(list)
+    groups: dict[tuple[int, str, str], list[Shipment]] = defaultdict(list)
     for shipment in rows.select_related("location", "recipient").order_by("location__priority", "location_id", "pk"):
-        groups[shipment.location_id, shipment.carrier].append(shipment)
+        groups[shipment.location_id, shipment.carrier, shipment.temperature].append(shipment)
     with override(settings.LANGUAGE_CODE):
         return [
             HandoverList(
-                carrier=str(Carrier(carrier).label),
+                carrier=shipments[0].way,
                 location=shipments[0].location.name,
                 made_at=clock.now(),
                 by=by,
                 parcels=tuple(_handed_over(shipment) for shipment in shipments),
             )
-            for (_location, carrier), shipments in groups.items()
+            for shipments in groups.values()
         ]
 
 
@@ -331,7 +331,7 @@ def _note(
         buyer=buyer_of(order),
         recipient=None if same else _recipient(recipient),
         payment_method="、".join(dict.fromkeys(str(PaymentMethod(o.payment_method).label) for o in orders)),
-        delivery=str(Carrier(shipment.carrier).label),
+        delivery=shipment.way,
         tracking_number=shipment.tracking_no,
         delivery_wish=_wish(order),
         lines=tuple(_lines(shipment, amounts)),
@@ -431,7 +431,7 @@ def _pick_order(shipment: Shipment, gifts: Gifts) -> PickOrder:
     return PickOrder(
         order_number=shipment.number,
         recipient=shipment.recipient.name,
-        method=str(Carrier(shipment.carrier).label),
+        method=shipment.way,
         ship_by=clock.in_tokyo(min(deadlines)).date() if deadlines else None,
         gifts=tuple(mark for order in orders for mark in gift_marks(gift_for(shipment, order, gifts))),
         remarks=" / ".join(

@@ -1,18 +1,20 @@
 """What fulfilment offers rules: parcels and neighbours to ask about; 出荷指示, splitting and merging to do."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 from django.db import connection
 from django.db.models import Count
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import Shipment
-from fulfillment.services import split
+from fulfillment.services import split, temperature
 from fulfillment.services.instruct import instruct_orders
 from oms.kernel import clock
+from oms.kernel.said import said
 from orders.decide.rules import actions, fields
-from orders.decide.rules.fields import NUMBER, SET, Field
+from orders.decide.rules.actions import Param
+from orders.decide.rules.fields import NUMBER, SET, TEMPERATURES, Field
 from orders.models import ReviewReason
 from orders.models.order import PaymentMethod
 from orders.services.journal import SYSTEM
@@ -32,9 +34,7 @@ def parcels_of(order_ids: Sequence[int]) -> dict[int, object]:
 def release(work: Work, jobs: Sequence[Job]) -> None:
     """Instruct what is ready now; the others are tried again when they get there."""
     if work.behind:
-        for job in jobs:
-            work.again.add(job.order_id)
-            job.note = _("続けて処理します。")
+        _later(work, jobs)
         return
     done = instruct_orders(
         [job.order_id for job in jobs if work.orders[job.order_id]["stage"] == "ready"], actor=SYSTEM
@@ -43,7 +43,7 @@ def release(work: Work, jobs: Sequence[Job]) -> None:
         if job.order_id in done.orders:
             job.did()
         else:
-            job.note = _("まだ出荷指示待ちではないため、待ちます。")
+            job.note = said("まだ出荷指示待ちではないため、待ちます。")
 
 
 # Other open orders to the same recipient: how far apart in hours the nearest was ordered, and how they pay.
@@ -76,21 +76,41 @@ def split_by_temperature(work: Work, jobs: Sequence[Job]) -> None:
     question is answered whether such goods may go together."""
     _answer(work, jobs)
     if work.behind:
-        for job in jobs:
-            work.again.add(job.order_id)
-            job.note = _("続けて処理します。")
+        _later(work, jobs)
         return
+    _split(
+        jobs,
+        lambda ids: split.split_by_temperature(ids, actor=SYSTEM),
+        nothing=said("温度帯が一つのため、分けるものがありません。"),
+    )
+
+
+def split_by_tag(work: Work, jobs: Sequence[Job]) -> None:
+    """The goods with a tag in parcels of their own, as soon as parcels are planned, and again when they are planned
+    anew."""
+    if work.behind:
+        _later(work, jobs)
+        return
+    for tag in sorted({job.action["tag"] for job in jobs}):
+        _split(
+            [job for job in jobs if job.action["tag"] == tag],
+            lambda ids, tag=tag: split.split_by_tag(ids, tag, actor=SYSTEM),  # type: ignore[misc]
+            nothing=said("このタグの商品だけか、その商品がないため、分けるものがありません。"),
+        )
+
+
+def _split(jobs: Sequence[Job], do: Callable[[list[int]], Sequence[int]], *, nothing: str) -> None:
     ids = [job.order_id for job in jobs]
     before = parcels_of(ids)
-    done = set(split.split_by_temperature(ids, actor=SYSTEM))
+    done = set(do(ids))
     after = parcels_of(ids)
     for job in jobs:
         if job.order_id in done or (job.quiet and before.get(job.order_id, 0) != 1):
             job.did({"parcels": before.get(job.order_id, 0)}, {"parcels": after.get(job.order_id, 0)})
         elif job.order_id not in before:
-            job.note = _("まだ出荷伝票がないため、できたときに分けます。")
+            job.note = said("まだ出荷伝票がないため、できたときに分けます。")
         else:
-            job.note = _("温度帯が一つのため、分けるものがありません。")
+            job.note = nothing
 
 
 def _answer(work: Work, jobs: Sequence[Job]) -> None:
@@ -108,9 +128,50 @@ def join_again(_work: Work, jobs: Sequence[Job]) -> None:
     now = parcels_of([job.order_id for job in jobs])
     for job in jobs:
         if job.before["parcels"] != 1 or now.get(job.order_id) != job.after["parcels"]:
-            job.note = _("あとで変更されたため、そのままにしました。")
+            job.note = said("あとで変更されたため、そのままにしました。")
         else:
             job.done = split.join(job.order_id, actor=SYSTEM)
+
+
+def set_temperature(work: Work, jobs: Sequence[Job]) -> None:
+    """The planned parcels travel so; parcels planned anew are told anew."""
+    if work.behind:
+        _later(work, jobs)
+        return
+    for (wanted, of), own in _by_temperature(jobs).items():
+        found = temperature.choose([job.order_id for job in own], wanted, of=of)
+        for job in own:
+            if parcels := found.get(job.order_id):
+                job.did({"parcels": parcels}, {"parcels": parcels})
+            elif not job.quiet:
+                job.note = said("変える出荷伝票がまだないため、できたときに変えます。")
+
+
+def as_goods_ask(work: Work, jobs: Sequence[Job]) -> None:
+    """Parcels that still travel as the rule said; what is instructed meanwhile stays."""
+    if work.behind:
+        _later(work, jobs)
+        return
+    for (wanted, of), own in _by_temperature(jobs).items():
+        ids = [job.order_id for job in own]
+        held = temperature.so_chosen(ids, wanted)
+        temperature.choose(list(held), "", of=of)
+        for job in own:
+            job.done = job.order_id in held
+            job.note = "" if job.done else said("あとで変更されたため、そのままにしました。")
+
+
+def _by_temperature(jobs: Sequence[Job]) -> dict[tuple[str, str], list[Job]]:
+    found: dict[tuple[str, str], list[Job]] = defaultdict(list)
+    for job in jobs:
+        found[job.action["temperature"], job.action["of"]].append(job)
+    return found
+
+
+def _later(work: Work, jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        work.again.add(job.order_id)
+        job.note = said("続けて処理します。")
 
 
 def let_merge(_work: Work, jobs: Sequence[Job]) -> None:
@@ -147,5 +208,27 @@ def register() -> None:
     verbs.register("release", Verb(release))
     actions.register(actions.Spec("split_temperature", lazy("温度帯ごとに分ける"), waits_for="shipment_planned"))
     verbs.register("split_temperature", Verb(split_by_temperature, join_again, again=True))
+    actions.register(
+        actions.Spec(
+            "split_tag",
+            lazy("商品タグの商品を別の荷物に分ける"),
+            (Param("tag", lazy("商品タグ"), longest=40),),
+            waits_for="shipment_planned",
+        )
+    )
+    verbs.register("split_tag", Verb(split_by_tag, join_again, again=True))
+    actions.register(
+        actions.Spec(
+            "set_temperature",
+            lazy("荷物の温度帯を変える"),
+            (
+                Param("temperature", lazy("温度帯"), "choice", choices=TEMPERATURES),
+                Param("of", lazy("対象の荷物（商品の温度帯）"), "choice", required=False, choices=TEMPERATURES),
+            ),
+            slot=lambda params: f"temperature:{params.get('of')}",
+            waits_for="shipment_planned",
+        )
+    )
+    verbs.register("set_temperature", Verb(set_temperature, as_goods_ask, again=True))
     actions.register(actions.Spec("merge", lazy("同じ届け先の受注と同梱する")))
     verbs.register("merge", Verb(let_merge, no_longer_merge))

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory import own_fields
 from inventory.forms import LARGEST
 
 MOST_GRAMS = 9_999_999
@@ -27,7 +29,37 @@ class SkuFactsForm(forms.Form):
     )
     weight_g = forms.IntegerField(label=lazy("重さ（g）"), min_value=0, max_value=MOST_GRAMS, required=False)
     size_factor = forms.IntegerField(label=lazy("サイズ係数"), min_value=0, max_value=min(LARGEST, 30_000))
+    tags = forms.CharField(
+        label=lazy("商品タグ"),
+        max_length=2000,
+        required=False,
+        help_text=lazy("「、」で区切って、いくつでも書けます。ルールの条件で使えます。"),
+    )
+    custom = forms.CharField(
+        label=lazy("自由項目"),
+        max_length=10_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=lazy("1行に1つ、「素材=綿」のように名前と値を書きます。ルールの条件で使えます。"),
+    )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=40, required=False)
+
+    def clean_tags(self) -> list[str]:
+        try:
+            return own_fields.read_tags(self.cleaned_data["tags"])
+        except own_fields.Unreadable as fault:
+            raise forms.ValidationError(
+                _("タグ「%(text)s」は使えません。1つ40字、30個までです。") % {"text": str(fault)[:60]}
+            ) from fault
+
+    def clean_custom(self) -> dict[str, str]:
+        try:
+            return own_fields.read_fields(self.cleaned_data["custom"])
+        except own_fields.Unreadable as fault:
+            raise forms.ValidationError(
+                _("「%(text)s」を読み取れません。1行に1つ、「素材=綿」のように書いてください（値は200字、30個まで）。")
+                % {"text": str(fault)[:60]}
+            ) from fault
 
     def __init__(self, *args: Any, costs: bool, bundle: bool, **kwargs: Any) -> None:
         """`costs`: this person may see costs; `bundle`: what stands empty is the sum of the parts."""

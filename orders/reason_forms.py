@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from customers.models import Rank
 from orders.decide.catalogue import CATALOGUE
 from orders.models import Shop
 from orders.models.order import STANDARD_STAGES, PaymentMethod
@@ -122,13 +123,14 @@ def _param_field(name: str, value: Any) -> forms.Field:
 
 
 def _whom() -> Sequence[tuple[Any, Any]]:
-    """Whom an exception may name: a channel, a shop, a payment method."""
+    """Whom an exception may name: a channel, a shop, a payment method, a member's rank."""
     shops = list(Shop.objects.filter(active=True))
     channels = {shop.channel: shop.channel_label for shop in shops}
     return [
         (_("モール"), [(f"channel:{code}", label) for code, label in channels.items()]),
         (_("店舗"), [(f"shop:{shop.code}", shop.name) for shop in shops]),
         (_("支払方法"), [(f"payment:{code}", label) for code, label in PaymentMethod.choices]),
+        (_("会員ランク"), [(f"rank:{rank.code}", rank.name) for rank in Rank.objects.all()]),
     ]
 
 

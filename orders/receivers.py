@@ -6,12 +6,13 @@ from uuid import uuid4
 
 from django.dispatch import receiver
 
-from customers.signals import member_shown, pair_decided
+from customers.signals import member_shown, members_changed, pair_decided, ranks_changed
 from inventory.signals import promises_released
+from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
-from orders.models import ReviewReason
-from orders.services import personal_views, review
+from orders.models import Order, ReviewReason
+from orders.services import personal_views, review, review_again
 
 
 @receiver(promises_released)
@@ -29,6 +30,18 @@ def close_doubts(member_ids: list[int], **_: Any) -> None:
         code="member_duplicate", state=ReviewReason.State.OPEN, order__member__in=member_ids
     )
     review.reevaluate(sorted(rows.values_list("order", flat=True)))
+
+
+@receiver(members_changed)
+def look_again_at_orders(member_ids: list[int], **_: Any) -> None:
+    """Few orders of a member are before instruction, so reasons and rules look at them again at once."""
+    rows = Order.objects.filter(member__in=member_ids, stage__in=review_again.BEFORE_INSTRUCT)
+    review.reevaluate(sorted(rows.values_list("pk", flat=True)))
+
+
+@receiver(ranks_changed)
+def follow_ranks(**_: Any) -> None:
+    later("orders.tasks.reapply_reason", "vip")
 
 
 @receiver(member_shown)

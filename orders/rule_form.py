@@ -12,7 +12,9 @@ from django.http import QueryDict
 
 from oms.kernel.typed import row_id
 from orders.decide.rules.actions import SPECS
-from orders.decide.rules.document import LINE_MATCHES, WHEN_KEYS, Document, blank
+from orders.decide.rules.checked import Document
+from orders.decide.rules.conditions import LINE_MATCHES
+from orders.decide.rules.document import WHEN_KEYS, blank
 from orders.decide.rules.fields import FIELDS, OPERATORS, operators_of
 
 SEPARATORS = re.compile(r"[\n,、]+")
@@ -70,6 +72,8 @@ def _condition(place: str, posted: QueryDict) -> dict[str, Any]:
     condition: dict[str, Any] = {"field": asked.code, "op": op}
     if asked.arg:
         condition[asked.arg] = posted.get(f"arg-{place}", "")
+    if asked.also and (more := posted.get(f"also-{place}", "")):
+        condition[asked.also] = more
     takes = OPERATORS[op].takes
     if takes != "nothing":
         condition["value"] = _value(posted.getlist(f"value-{place}"), posted.get(f"value2-{place}", ""), takes)
@@ -199,6 +203,9 @@ def _condition_row(
         "arg": asked.arg if asked else "",
         "arg_value": condition.get(asked.arg, "") if asked and asked.arg else "",
         "arg_options": names.get(asked.arg, ()) if asked else (),
+        "also": asked.also if asked else "",
+        "also_value": condition.get(asked.also, "") if asked and asked.also else "",
+        "also_options": names.get(asked.also, ()) if asked else (),
         "operators": operators,
         "op": operator.code if operator else "",
         "widget": _widget(asked.kind if asked else "text", takes, bool(options)),

@@ -24,6 +24,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/recipients/<int:position>/gift/", gift.edit_gift, name="edit-gift"),
     path("<int:pk>/delivery/edit/", edit.edit_delivery, name="edit-delivery"),
     path("<int:pk>/note/edit/", edit.edit_note, name="edit-note"),
+    path("<int:pk>/promise/", member.promise_done, name="promise-done"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/accept/", inbox.inbox_accept, name="inbox-accept"),
     path("inbox/choose/", inbox.inbox_choose, name="inbox-choose"),

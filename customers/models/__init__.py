@@ -1,4 +1,4 @@
 from customers.models.blacklist import BlacklistEntry
-from customers.models.member import Identity, Member, MemberNote, MemberPair, MemberTag
+from customers.models.member import Identity, Member, MemberChange, MemberNote, MemberPair, MemberTag, Rank
 
-__all__ = ["BlacklistEntry", "Identity", "Member", "MemberNote", "MemberPair", "MemberTag"]
+__all__ = ["BlacklistEntry", "Identity", "Member", "MemberChange", "MemberNote", "MemberPair", "MemberTag", "Rank"]

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from customers.models import Member, MemberNote
+from customers.models import Member, MemberChange, MemberNote
 from customers.services import blacklist, pairs
 from customers.services.identity import Person
 from oms.kernel import privacy
@@ -17,7 +19,7 @@ PERSONAL = "orders.view_personal_data"
 
 def listed_members(typed: str = "") -> QuerySet[Member]:
     """All members, or those whose name, kana, phone or mail holds what was typed (two characters suffice)."""
-    rows = Member.objects.defer("search")
+    rows = Member.objects.select_related("rank").defer("search")
     return matching(rows, "search", typed) if typed.strip() else rows
 
 
@@ -31,9 +33,11 @@ class MemberRow:
     phone_tail: str
     place: str
     order_count: int
+    rank: str = ""
 
 
 def member_rows(members: list[Member], *, personal: bool) -> list[MemberRow]:
+    """`members` with their rank read along."""
     return [
         MemberRow(
             member.pk,
@@ -42,6 +46,7 @@ def member_rows(members: list[Member], *, personal: bool) -> list[MemberRow]:
             privacy.mask_phone(member.phone),
             member.prefecture,
             member.order_count,
+            member.rank.name if member.rank else "",
         )
         for member in members
     ]
@@ -60,11 +65,18 @@ def member_page(member: Member, *, personal: bool) -> dict[str, Any]:
         "postal_code": member.postal_code if personal else privacy.mask_postal_code(member.postal_code),
         "prefecture": member.prefecture,
         "order_count": member.order_count,
+        "member_no": member.member_no if personal else privacy.mask_rest(member.member_no),
+        "rank": member.rank,
+        "store_member": member.store_member,
+        "birthday": member.birthday if personal else None,
+        "birth_month": member.birthday.month if member.birthday else None,
         "created_at": member.created_at,
         "identities": [str(identity.get_kind_display()) for identity in member.identities.order_by("kind", "pk")],
         "watched": watched,
         "tags": list(dict.fromkeys(member.tags.order_by("tag").values_list("tag", flat=True))),
-        "notes": [(note, note.text if personal else privacy.mask_text(note.text)) for note in _newest_notes(member)],
+        "notes": [_shown_note(note, personal) for note in _newest_notes(member)],
+        "promises": [_shown_note(note, personal) for note in _open_promises(member)],
+        "changes": [_shown_change(change) for change in _newest_changes(member)] if personal else [],
         "pairs": [
             (pair, member_rows([other], personal=personal)[0], pairs.in_words(pair.met_on))
             for pair, other in pairs.others_of(member.pk)
@@ -76,4 +88,43 @@ NOTES_SHOWN = 20
 
 
 def _newest_notes(member: Member) -> list[MemberNote]:
-    return list(member.notes.select_related("by").order_by("-at", "-pk")[:NOTES_SHOWN])
+    return list(member.notes.select_related("by", "done_by").order_by("-at", "-pk")[:NOTES_SHOWN])
+
+
+def _open_promises(member: Member) -> list[MemberNote]:
+    return list(member.notes.filter(promise=True, done_at=None).select_related("by").order_by("at", "pk"))
+
+
+def _shown_note(note: MemberNote, personal: bool) -> tuple[MemberNote, str]:
+    return note, note.text if personal else privacy.mask_text(note.text)
+
+
+CHANGES_SHOWN = 10
+LABELS = {
+    "member_no": _("会員番号"), "birthday": _("生年月日"), "rank": _("会員ランク"), "store_member": _("店舗会員"),
+    "tags": _("会員のタグ"), "promise": _("次の注文時に行う約束"),
+}  # fmt: skip
+
+
+def _newest_changes(member: Member) -> list[MemberChange]:
+    return list(member.changes.select_related("by").order_by("-pk")[:CHANGES_SHOWN])
+
+
+def _shown_change(change: MemberChange) -> tuple[MemberChange, list[tuple[str, str, str]]]:
+    """(field, before, after) of each value."""
+    return change, [
+        (str(LABELS.get(name, name)), _in_words(change.before.get(name)), _in_words(value))
+        for name, value in change.after.items()
+    ]
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case dict():
+            return gettext("済み") if value.get("done") else gettext("未完了")
+        case list():
+            return gettext("、").join(value) or gettext("（なし）")
+        case bool():
+            return gettext("はい") if value else gettext("いいえ")
+        case _:
+            return str(value) if value else gettext("（なし）")

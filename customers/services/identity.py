@@ -59,7 +59,7 @@ def match_members(people: Sequence[Person]) -> list[int | None]:
     the second waits at the unique key and takes the first's.
     """
     keys = [keys_of(person) for person in people]
-    known = _known({key for own in keys for key in own})
+    known = known_keys({key for own in keys for key in own})
     fresh = _join(people, keys, known)
     if fresh:
         known = _create(fresh) | known
@@ -80,7 +80,8 @@ def _that_met(keys: Sequence[list[Key]], known: dict[Key, int]) -> list[tuple[in
     return met
 
 
-def _known(keys: set[Key]) -> dict[Key, int]:
+def known_keys(keys: set[Key]) -> dict[Key, int]:
+    """Key → its member, for those that somebody has."""
     if not keys:
         return {}
     kinds, digests = zip(*sorted(keys), strict=True)
@@ -122,7 +123,7 @@ def _create(fresh: Sequence[tuple[Person, Key]]) -> dict[Key, int]:
     if lost:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM customers_member WHERE id = ANY(%s)", [lost])
-    return claimed | _known({key for _, key in ordered if key not in claimed})
+    return claimed | known_keys({key for _, key in ordered if key not in claimed})
 
 
 def _insert_keys(rows: Sequence[tuple[int, Key]]) -> dict[Key, int]:

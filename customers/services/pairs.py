@@ -48,7 +48,7 @@ def others_of(member_id: int) -> Sequence[tuple[MemberPair, Member]]:
     """The pairs of one member with the other member of each, undecided ones first. Two queries."""
     pairs = list(MemberPair.objects.filter(Q(first=member_id) | Q(second=member_id)).order_by("-state", "pk"))
     other = {pair.pk: pair.second_id if pair.first_id == member_id else pair.first_id for pair in pairs}
-    members = Member.objects.defer("search").in_bulk(other.values())
+    members = Member.objects.select_related("rank").defer("search").in_bulk(other.values())
     return [(pair, members[other[pair.pk]]) for pair in pairs]
 
 

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from customers.forms import NoteForm
 from customers.models import Member, MemberPair
 from customers.queries import members
 from customers.services import pairs
@@ -26,7 +27,7 @@ PANELS = (("orders:member-panel", "orders.view_order"),)
 def member_list(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("q", "")[:200]
     page = keyset_page(request, members.listed_members(typed), order=("-id",))
-    rows = members.member_rows(page.rows, personal=_sees_personal_data(request))
+    rows = members.member_rows(page.rows, personal=sees_personal_data(request))
     context = {"page": page, "rows": rows, "q": typed}
     return render_page(request, "customers/list.html", context, fragment="customers/_table.html")
 
@@ -34,14 +35,14 @@ def member_list(request: HttpRequest) -> HttpResponse:
 @require_GET
 @permission_required("customers.view_member", raise_exception=True)
 def member_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    member = get_object_or_404(Member.objects.defer("search"), pk=pk)
+    member = get_object_or_404(Member.objects.select_related("rank").defer("search"), pk=pk)
     panels = [
         url for name, right in PANELS if request.user.has_perm(right) and (url := url_if_served(name, pk))
     ]  # fmt: skip
-    personal = _sees_personal_data(request)
+    personal = sees_personal_data(request)
     if personal:
         member_shown.send(sender=Member, member_id=pk, by=person_of(request))
-    context = {**members.member_page(member, personal=personal), "panels": panels}
+    context = {**members.member_page(member, personal=personal), "panels": panels, "note_form": NoteForm()}
     return render_page(request, "customers/detail.html", context)
 
 
@@ -58,6 +59,6 @@ def pair_different(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("customers:detail", here if here in {pair.first_id, pair.second_id} else pair.first_id)
 
 
-def _sees_personal_data(request: HttpRequest) -> bool:
+def sees_personal_data(request: HttpRequest) -> bool:
     assert isinstance(request.user, User)
     return request.user.has_perm(members.PERSONAL)

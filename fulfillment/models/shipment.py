@@ -1,5 +1,6 @@
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location, Sku
@@ -35,6 +36,10 @@ class Shipment(models.Model):
     batch = models.ForeignKey(Batch, models.SET_NULL, null=True, blank=True, related_name="shipments")
     state = models.CharField(_("状態"), max_length=16, choices=State, default=State.PLANNED)
     carrier = models.CharField(_("配送会社"), max_length=12, choices=Carrier, default=Carrier.YAMATO)
+    # How cold it travels, where somebody said so; empty: as its goods ask.
+    temperature = models.CharField(
+        _("温度帯"), max_length=8, choices=Sku.Temperature, blank=True, default="", db_default=""
+    )
     tracking_no = models.CharField(_("送り状番号"), max_length=40, blank=True)
     package_count = models.PositiveSmallIntegerField(_("個口"), default=1)
     reference = models.PositiveSmallIntegerField(default=1)  # per order, stable: 1, 2, 3 …
@@ -60,6 +65,17 @@ class Shipment(models.Model):
     @property
     def number(self) -> str:
         return f"S{self.pk:07d}"
+
+    @property
+    def way(self) -> str:
+        """The carrier, and how cold it travels where that was chosen: ヤマト運輸（冷蔵）."""
+        carrier = str(self.get_carrier_display())
+        if not self.temperature:
+            return carrier
+        return gettext("%(carrier)s（%(temperature)s）") % {
+            "carrier": carrier,
+            "temperature": self.get_temperature_display(),
+        }
 
 
 class ShipmentLine(models.Model):

@@ -53,6 +53,7 @@ EVENTS = {
     "reopened": gettext_lazy("出荷確定を取り消しました"),
     "returned": gettext_lazy("荷物が戻りました"),
     "packages": gettext_lazy("個口を変えました"),
+    "temperature": gettext_lazy("温度帯を変えました"),
     "emptied": gettext_lazy("商品がなくなったため取り消しました"),
 }
 RECENT_BATCHES = 50
@@ -169,8 +170,15 @@ def _row(shipment: Shipment, personal: bool) -> ShipmentRow:
         url=tracking_url(shipment.carrier, shipment.tracking_no),
         label_problems=_label_problems(shipment) if shipment.state in LABELLED else [],
         size=sum(line.quantity * line.sku.size_factor for line in lines),
-        temperatures=list(dict.fromkeys(str(line.sku.get_temperature_display()) for line in lines)),
+        temperatures=_temperatures(shipment, lines),
     )
+
+
+def _temperatures(shipment: Shipment, lines: Sequence[ShipmentLine]) -> list[str]:
+    """As somebody chose it, else of the goods."""
+    if shipment.temperature:
+        return [str(shipment.get_temperature_display())]
+    return list(dict.fromkeys(str(line.sku.get_temperature_display()) for line in lines))
 
 
 def _label_problems(shipment: Shipment) -> list[str]:

@@ -1,7 +1,7 @@
 """分割: the goods of one order in several parcels, and back in one. Stock stays where it is allocated."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import F, Max, Q
@@ -14,6 +14,8 @@ from oms.kernel.said import said, together
 from orders.models import Order, OrderLine
 from orders.services import journal, take_apart
 from orders.services.journal import Actor, Entry
+
+Rows = Mapping[int, Sequence[ShipmentLine]]  # order line → its rows in a parcel
 
 
 class CannotSplit(Exception):
@@ -43,16 +45,39 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
 def split_by_temperature(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """One planned parcel per temperature. Returns the orders that were split; the others need none, or share a parcel
     with another order."""
+    return _split(order_ids, lambda rows: by_temperature(_held(rows)), said("温度帯ごと"), actor)
+
+
+@transaction.atomic
+def split_by_tag(order_ids: Sequence[int], tag: str, *, actor: Actor) -> list[int]:
+    """Goods with this tag (商品タグ) travel in planned parcels of their own. Returns the orders that were split."""
+
+    def tagged(rows: Rows) -> list[dict[int, int]]:
+        own = {line: rows_of[0].line_quantity for line, rows_of in rows.items() if _bears(rows_of, tag)}
+        return [own] if own and len(own) < len(rows) else []
+
+    return _split(order_ids, tagged, said("商品タグ「%(tag)s」", tag=tag), actor)
+
+
+def _bears(rows: Sequence[ShipmentLine], tag: str) -> bool:
+    """The line's own SKU has the tag, or one of the goods that are sent for it."""
+    skus = [row.sku for row in rows] + ([rows[0].order_line.sku] if rows[0].order_line.sku else [])
+    return any(tag in sku.tags for sku in skus)
+
+
+def _split(
+    order_ids: Sequence[int], pieces_of: Callable[[Rows], Sequence[dict[int, int]]], text: str, actor: Actor
+) -> list[int]:
+    """Take out of each order's own planned parcels the pieces (line → how many) that want a parcel of their own."""
     done = []
     for order in Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk"):
         further = 0
         for shipment in _own_planned(order.pk):
-            rows = _rows(shipment)
-            for pieces in by_temperature(_held(rows)):
+            for pieces in pieces_of(_rows(shipment)):
                 _move(order, shipment, _rows(shipment), pieces)
                 further += 1
         if further:
-            _finish(order.pk, "split", said("温度帯ごと"), actor)
+            _finish(order.pk, "split", text, actor)
             done.append(order.pk)
     return done
 
@@ -149,7 +174,7 @@ def _own_planned(order_id: int) -> list[Shipment]:
 def _rows(shipment: Shipment) -> dict[int, list[ShipmentLine]]:
     """Order line → its rows in the parcel (a set has one per component)."""
     found: dict[int, list[ShipmentLine]] = defaultdict(list)
-    for row in ShipmentLine.objects.filter(shipment=shipment).select_related("sku", "order_line").order_by("pk"):
+    for row in ShipmentLine.objects.filter(shipment=shipment).select_related("sku", "order_line__sku").order_by("pk"):
         found[row.order_line_id].append(row)
     return dict(found)
 
@@ -181,6 +206,7 @@ def _move(
         location_id=shipment.location_id,
         recipient_id=shipment.recipient_id,
         carrier=shipment.carrier,
+        temperature=shipment.temperature,
         reference=last + 1,
         created_at=clock.now(),
     )

@@ -64,6 +64,8 @@ class Sku(models.Model):
     cost = models.PositiveIntegerField(_("仕入価格（税抜）"), null=True, blank=True)  # of one unit; None: not known
     supplier = models.CharField(_("仕入先"), max_length=100, blank=True, default="", db_default="")
     weight_g = models.PositiveIntegerField(_("重さ（g）"), null=True, blank=True)  # of one unit, packed for sale
+    tags = models.JSONField(_("商品タグ"), default=list, blank=True)  # texts, each once
+    custom = models.JSONField(_("自由項目"), default=dict, blank=True)  # the company's own fields: name → text
     # Normalised code, JAN, names and brand, filled by `inventory.services.catalogue`.
     search_text = models.TextField(blank=True, default="", db_default="", editable=False)
 

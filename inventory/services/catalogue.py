@@ -1,11 +1,12 @@
 """Products, SKUs and sets, written in batches by their codes. Running the same batch twice changes nothing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from inventory.models import Balance, BundleComponent, Sku
 from inventory.models.balance import PREORDER
@@ -47,6 +48,8 @@ class SkuRow:
     cost: int | None = None
     supplier: str = ""
     weight_g: int | None = None
+    tags: list[str] = field(default_factory=list)
+    custom: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def upsert_products(rows: Iterable[ProductRow]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             UPSERT_PRODUCTS,
-            [[clean_text(getattr(row, field.name)) for row in latest] for field in fields(ProductRow)],
+            [[clean_text(getattr(row, one.name)) for row in latest] for one in fields(ProductRow)],
         )
     return _ids("inventory_product", [row.code for row in latest])
 
@@ -84,16 +87,16 @@ def upsert_products(rows: Iterable[ProductRow]) -> dict[str, int]:
 UPSERT_SKUS = """
 INSERT INTO inventory_sku (code, product_id, name, variant, jan, price, tax_rate, temperature, size_factor,
                            release_date, preorder_limit, is_bundle, is_made_to_order, active, shelf, cost,
-                           supplier, weight_g, search_text)
+                           supplier, weight_g, tags, custom, search_text)
 SELECT r.code, p.id, r.name, r.variant, r.jan, r.price, r.tax_rate, r.temperature, r.size_factor,
        r.release_date, r.preorder_limit, r.is_bundle, r.is_made_to_order, r.active, r.shelf, r.cost,
-       r.supplier, r.weight_g, r.search_text
+       r.supplier, r.weight_g, r.tags, r.custom, r.search_text
   FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::text[], %s::int[],
               %s::date[], %s::int[], %s::bool[], %s::bool[], %s::bool[], %s::text[], %s::int[],
-              %s::text[], %s::int[], %s::text[])
+              %s::text[], %s::int[], %s::jsonb[], %s::jsonb[], %s::text[])
     AS r(code, product_code, name, variant, jan, price, tax_rate, temperature, size_factor,
          release_date, preorder_limit, is_bundle, is_made_to_order, active, shelf, cost,
-         supplier, weight_g, search_text)
+         supplier, weight_g, tags, custom, search_text)
   JOIN inventory_product p ON p.code = r.product_code ORDER BY r.code
 ON CONFLICT (code) DO UPDATE SET
   product_id = excluded.product_id, name = excluded.name, variant = excluded.variant, jan = excluded.jan,
@@ -102,7 +105,7 @@ ON CONFLICT (code) DO UPDATE SET
   preorder_limit = excluded.preorder_limit, is_bundle = excluded.is_bundle,
   is_made_to_order = excluded.is_made_to_order, active = excluded.active, shelf = excluded.shelf,
   cost = excluded.cost, supplier = excluded.supplier, weight_g = excluded.weight_g,
-  search_text = excluded.search_text
+  tags = excluded.tags, custom = excluded.custom, search_text = excluded.search_text
 """
 
 
@@ -126,8 +129,14 @@ def upsert_skus(rows: Iterable[SkuRow]) -> dict[str, int]:
 
 def _columns(rows: Sequence[SkuRow]) -> list[list[Any]]:
     """One array per field, in the order of `SkuRow`."""
-    values = [[getattr(row, field.name) for row in rows] for field in fields(SkuRow)]
-    return [[clean_text(value) if isinstance(value, str) else value for value in column] for column in values]
+    values = [[getattr(row, one.name) for row in rows] for one in fields(SkuRow)]
+    return [[_plain(value) for value in column] for column in values]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    return Jsonb(value) if isinstance(value, list | dict) else value
 
 
 def _searched(row: SkuRow) -> str:

@@ -15,7 +15,7 @@ from inventory.models import Product, Sku, SkuChange
 from oms.kernel import clock
 from oms.kernel.text import clean_text
 
-OF_SKU = ("supplier", "cost", "weight_g", "size_factor")
+OF_SKU = ("supplier", "cost", "weight_g", "size_factor", "tags", "custom")
 OF_PRODUCT = ("brand", "category")
 
 

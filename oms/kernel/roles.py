@@ -31,6 +31,7 @@ WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "orders.issue_document",
     "orders.view_personal_data",
     "customers.view_member",
+    "customers.add_membernote",
     "fulfillment.print_document",
     "fulfillment.ship_shipment",
     "channels.view_connection",
@@ -62,6 +63,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.change_paymentgate",
     "orders.move_in",
     "customers.change_member",
+    "customers.change_rank",
     "inventory.change_balance",
     "inventory.change_sku",
     "inventory.view_cost",
@@ -72,7 +74,7 @@ SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}
 )
 SHIP |= {"orders.view_returncase", "orders.inspect_returncase"}
-STORE = SHIP | {"customers.view_member", "orders.view_order", "orders.view_personal_data"}
+STORE = SHIP | {"customers.view_member", "customers.add_membernote", "orders.view_order", "orders.view_personal_data"}
 RUN_STORE = STORE | {"inventory.change_balance", "customers.change_member"}
 ACCOUNT = frozenset(
     {

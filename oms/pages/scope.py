@@ -119,7 +119,7 @@ second-step-off
 OF_AN_ORDER = """
 presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
-order-rules labels row-goods options take-apart channel-changes channel-changes-decide
+order-rules labels row-goods options promise-done take-apart channel-changes channel-changes-decide
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
 return-open
 """
@@ -158,8 +158,8 @@ PAGES: Mapping[str, Rule] = {
     **_lines(anybody, OWN_ACCOUNT, "pages"),
     **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build", "inventory"),
     **_lines(all_shops, "facts set kit-parts", "inventory"),
-    **_lines(all_shops, "list", "customers"),
-    **_lines(member, "detail", "customers"),
+    **_lines(all_shops, "list ranks rank rank-delete", "customers"),
+    **_lines(member, "detail facts note-add promise", "customers"),
     **_lines(anybody, LISTS, "orders"),
     **_lines(order, OF_AN_ORDER, "orders"),
     **_lines(line, "line", "orders"),

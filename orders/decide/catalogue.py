@@ -202,6 +202,7 @@ STANDARD: dict[str, Reason] = {
     "refusal_history": Reason(
         _("受取拒否・長期不在歴"), WARN, _("支払方法を変えてもらうか、電話で確かめる"), group="customer"
     ),
+    "open_promise": Reason(_("未完了の約束あり"), WARN, _("約束を果たして「済み」にする"), group="customer"),
     "channel_caution": Reason(_("モールの注意喚起"), BLOCK, _("モールの画面で注文者を確かめる"), group="customer"),
     "member_duplicate": Reason(
         _("会員重複候補"), INFO, _("二つの会員を見比べ、別人なら会員の画面で「別人です」を押す"), group="customer"

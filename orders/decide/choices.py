@@ -43,6 +43,8 @@ def choices(
         found.append(Choice("phone", _("注文者の電話番号を使う"), detail=buyer_phone))
     if code in WISH_CODES:
         found.append(Choice("drop_wish", _("希望を外す")))
+    if code == "open_promise":
+        found.append(Choice("promise_done", _("約束を済みにする")))
     if code == "channel_cancel_request":
         found.append(Choice("decline_cancel", _("申請を断って続ける")))
     return [Choice(c.verb, c.label, c.value, str(n), c.detail) for n, c in enumerate(found[:9], start=1)]

@@ -76,6 +76,8 @@ class History:
     like_blacklisted: str = ""
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
     duplicate: str = ""  # the sentence about another member that looks like this one
+    good_rank: str = ""  # the name of the member's rank, where it is one of good customers
+    promises: str = ""  # what was promised for the next order, in the staff's words
     mail_failed: str = ""
     channel_failed: bool = False
 

@@ -4,12 +4,13 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory import own_fields
 from oms.kernel import clock
 from oms.kernel.address import full_prefecture
 from oms.kernel.postal import postal_digits
@@ -45,6 +46,8 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         "cost": Field(lazy("仕入価格（税抜）"), ("genka_tnk", "仕入価格", "仕入価格税抜", "原価", "仕入単価", "cost")),
         "supplier": Field(lazy("仕入先"), ("仕入先", "仕入先名", "仕入先名称", "supplier")),
         "weight": Field(lazy("重さ（g）"), ("重さ", "重量", "重さg", "重量g", "weight", "weight_g")),
+        "tags": Field(lazy("商品タグ"), ("商品タグ", "タグ", "tags")),
+        "custom": Field(lazy("自由項目（素材=綿；原産国=日本）"), ("自由項目", "カスタム項目", "custom")),
     },
     "bundles": {
         "code": Field(lazy("セットのSKUコード"), ("set_syohin_code", "セット商品コード"), needed=True),
@@ -57,6 +60,19 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
         "code": Field(lazy("SKUコード"), ("syohin_code", "商品コード", "sku", "skuコード", "品番"), needed=True),
         "place": Field(lazy("拠点コード"), ("拠点コード", "拠点", "倉庫コード", "倉庫")),
         "on_hand": Field(lazy("在庫数"), ("在庫数", "実在庫", "在庫"), needed=True),
+    },
+    "members": {
+        "member_no": Field(lazy("会員番号"), ("会員番号", "会員id", "顧客番号", "顧客id", "member_no")),
+        "name": Field(lazy("氏名"), ("氏名", "会員名", "名前", "顧客名", "name")),
+        "kana": Field(lazy("カナ"), ("カナ", "氏名カナ", "フリガナ", "ふりがな")),
+        "phone": Field(lazy("電話番号"), ("電話番号", "電話", "tel", "phone")),
+        "email": Field(lazy("メール"), ("メール", "メールアドレス", "email", "mail")),
+        "postal": Field(lazy("郵便番号"), ("郵便番号", "〒")),
+        "prefecture": Field(lazy("都道府県"), ("都道府県",)),
+        "birthday": Field(lazy("生年月日"), ("生年月日", "誕生日", "birthday")),
+        "rank": Field(lazy("会員ランク"), ("会員ランク", "ランク", "rank")),
+        "store_member": Field(lazy("店舗会員"), ("店舗会員", "店舗会員フラグ")),
+        "tags": Field(lazy("会員のタグ"), ("会員のタグ", "会員タグ", "タグ")),
     },
     "orders": {
         "no": Field(lazy("受注番号"), ("店舗伝票番号", "受注番号", "注文番号"), needed=True),
@@ -179,7 +195,18 @@ def key_of(kind: str, values: Mapping[str, str], *, place: str = "") -> str:
         if not where:
             raise BadCell(_("拠点コードがありません。列を選ぶか、取り込む拠点を選んでください。"))
         return f"{values['code']}\t{where}"
+    if kind == "members":
+        return _key_of_member(values)
     return values["no"] if kind == "orders" else values["code"]
+
+
+def _key_of_member(values: Mapping[str, str]) -> str:
+    """By the surest thing that the line tells."""
+    if number := values.get("member_no"):
+        return f"no:{number}"
+    if mail := values.get("email"):
+        return f"mail:{mail.casefold()}"
+    return f"tel:{postal_digits(values.get('phone', ''))}:{values.get('name', '')}"[:200]
 
 
 def _check_product(values: Mapping[str, str]) -> None:
@@ -194,6 +221,8 @@ def _check_product(values: Mapping[str, str]) -> None:
     short(values, "supplier", _("仕入先"), 100)
     cost(values.get("cost", ""))
     grams(values.get("weight", ""))
+    tags(values.get("tags", ""))
+    custom(values.get("custom", ""))
 
 
 def _check_bundle(values: Mapping[str, str]) -> None:
@@ -222,7 +251,31 @@ def _check_order(values: Mapping[str, str]) -> None:
         yen(values.get(name, ""))
 
 
-CHECKS = {"products": _check_product, "bundles": _check_bundle, "stock": _check_stock, "orders": _check_order}
+def _check_member(values: Mapping[str, str]) -> None:
+    short(values, "member_no", _("会員番号"), 40)
+    short(values, "name", _("氏名"), 120)
+    short(values, "email", _("メール"), 254)
+    if not (values.get("member_no") or values.get("email") or (values.get("phone") and values.get("name"))):
+        raise BadCell(_("会員番号、メール、または氏名と電話番号のどれかが要ります。"))
+    if values.get("birthday"):
+        birthday(values["birthday"])
+    tags(values.get("tags", ""))
+
+
+def birthday(cell: str) -> date:
+    day = moment(cell).date()
+    if not date(1900, 1, 1) <= day <= clock.today():
+        raise BadCell(_("生年月日「%(cell)s」は1900年から今日までの日付にしてください。") % {"cell": cell[:30]})
+    return day
+
+
+CHECKS = {
+    "members": _check_member,
+    "products": _check_product,
+    "bundles": _check_bundle,
+    "stock": _check_stock,
+    "orders": _check_order,
+}
 
 
 def text(values: Mapping[str, str], name: str, label: str, most: int) -> str:
@@ -268,6 +321,23 @@ def grams(cell: str) -> int:
     if match is None or (unit not in {"kg", "キログラム"} and found % 1000) or heavy > MOST_GRAMS:
         raise BadCell(_("重さ「%(cell)s」を読み取れません。グラムの整数で書いてください。") % {"cell": cell[:30]})
     return heavy
+
+
+def tags(cell: str) -> list[str]:
+    try:
+        return own_fields.read_tags(cell)
+    except own_fields.Unreadable as fault:
+        raise BadCell(_("タグ「%(cell)s」は使えません。1つ40字、30個までです。") % {"cell": str(fault)[:30]}) from fault
+
+
+def custom(cell: str) -> dict[str, str]:
+    try:
+        return own_fields.read_fields(cell)
+    except own_fields.Unreadable as fault:
+        raise BadCell(
+            _("自由項目「%(cell)s」を読み取れません。「素材=綿；原産国=日本」の形で書いてください。")
+            % {"cell": str(fault)[:30]}
+        ) from fault
 
 
 def units(cell: str) -> int:

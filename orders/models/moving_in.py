@@ -11,6 +11,7 @@ class MoveInKind(models.TextChoices):
     BUNDLES = "bundles", _("セット構成")
     STOCK = "stock", _("在庫数")
     ORDERS = "orders", _("受注")
+    MEMBERS = "members", _("会員名簿")
 
 
 class MoveIn(models.Model):

@@ -11,7 +11,7 @@ from orders.models.reason import Level
 class ReasonSetting(models.Model):
     """What the company wants of one reason; a reason without a row is as the catalogue says.
 
-    `overrides` is [[kind, value, level], …], kind one of channel, shop, payment; the first that fits wins.
+    `overrides` is [[kind, value, level], …], kind one of channel, shop, payment, rank; the first that fits wins.
     `params` holds only thresholds that differ from the catalogue's.
     """
 

@@ -347,6 +347,8 @@ def _way_out(  # noqa: PLR0911 - one answer a reason
         return reverse("orders:options", args=[order.pk]), _("SKU を選ぶ"), True
     if code == "member_duplicate" and order.member_id:
         return reverse("customers:detail", args=[order.member_id]), _("二つの会員を見比べる"), False
+    if code == "open_promise" and order.member_id:
+        return reverse("customers:detail", args=[order.member_id]), _("会員ページで済みにする"), False
     if code in ADDRESS_CODES:
         return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
     if code in {"paid_short", "paid_over"}:

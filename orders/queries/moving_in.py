@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from customers.models import Member
 from inventory.models import Balance, BundleComponent, Location, Sku
 from orders.decide.moving_in import FIELDS, PRESETS, BadCell, chosen, key_of, missing, values_of
 from orders.models import MoveIn, MoveInPreset, MoveInRow, Order, Shop
@@ -65,6 +66,13 @@ def checklist() -> list[Step]:
             Balance.objects.filter(on_hand__gt=0).exists(),
             "orders:move-in",
             own("stock"),
+        ),
+        Step(
+            _("会員名簿を取り込む"),
+            _("会員番号・ランク・生年月日・店舗会員です。なければ不要です。"),
+            Member.objects.exclude(member_no="", rank=None, birthday=None, store_member=False).exists(),
+            "orders:move-in",
+            own("members"),
         ),
         Step(
             _("受注を取り込む"),

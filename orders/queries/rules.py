@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.db.models import Max, Sum
 from django.utils.translation import gettext as _
 
+from customers.models import Rank
 from inventory.models import Location
 from oms.kernel import clock
 from oms.kernel.models import User
@@ -194,7 +196,16 @@ def builder_names() -> dict[str, list[tuple[str, Any]]]:
         "lists": lists,
         "mail_text": [(f"{event}:{name}", f"{MailEvent(event).label}: {name}") for event, name in active.mail_texts()],
         "tags": [],
+        "member_rank": list(Rank.objects.values_list("code", "name")),
+        "of": [(name, name) for name in own_field_names()],
     }
+
+
+def own_field_names() -> list[str]:
+    """The names that SKUs' own fields have by now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT jsonb_object_keys(custom) FROM inventory_sku WHERE custom <> '{}' ORDER BY 1")
+        return [row[0] for row in cursor.fetchall()]
 
 
 def field_groups(*, lines: bool) -> list[tuple[Any, list[Any]]]:

@@ -12,12 +12,12 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, F, Q
 
-from customers.models import Member
-from customers.services import pairs
+from customers.models import Member, MemberNote
+from customers.services import notes, pairs
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
-from oms.kernel.said import said
+from oms.kernel.said import said, together
 from orders.channel_order import ChannelOrder
 from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
@@ -41,11 +41,22 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A member's rank."""
+
+    code: str
+    name: str
+    is_vip: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     settings: Settings
     skus: Mapping[int, Mapping[str, Any]]  # what the masters say, by the names of `Item`
     others: dict[int, list[Earlier]]
     counts: Mapping[int, int]  # member → orders, the one looked at included
+    ranks: Mapping[int, Ranked] = field(default_factory=dict)  # members that have one
+    promises: Mapping[int, Sequence[MemberNote]] = field(default_factory=dict)  # by member, for the next order
     failed_mails: Mapping[int, str] = field(default_factory=dict)
     refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
     doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
@@ -89,17 +100,31 @@ class Background:
         others = [one for one in self.others.get(member, ()) if not (own and one.id == own)]
         count = self.counts.get(member, 1)
         back, sentence = self.refused.get(member, (0, ""))
-        refused, double = sentence if back != own else "", self.doubles.get(member, "")
-        if not others:
-            return History(orders_before=max(0, count - 1), refused=refused, duplicate=double)
-        tuned = replace(facts, tuning=self.settings.tuning)
-        return History(
+        rank = self.ranks.get(member)
+        known = History(
             orders_before=max(0, count - 1),
-            refused=refused,
-            duplicate=double,
+            refused=sentence if back != own else "",
+            duplicate=self.doubles.get(member, ""),
+            good_rank=rank.name if rank and rank.is_vip else "",
+            promises=self._promised(member, ordered_at),
+        )
+        if not others:
+            return known
+        tuned = replace(facts, tuning=self.settings.tuning)
+        return replace(
+            known,
             twin=_twin(others, ordered_at, goods_of(facts.items), tuned.tuned("duplicate_suspect", "hours")),
             bought=_bought(others, ordered_at, tuned.tuned("quantity_limit", "days")),
         )
+
+    def _promised(self, member: int, ordered_at: datetime) -> str:
+        """A promise is for orders that come after it."""
+        told = [note.text for note in self.promises.get(member, ()) if note.at <= ordered_at]
+        return said("約束: %(texts)s", texts=together(told, "／")) if told else ""
+
+    def rank_of(self, member: int | None) -> str:
+        rank = self.ranks.get(member or 0)
+        return rank.code if rank else ""
 
 
 def goods_of(items: Sequence[Item]) -> Goods:
@@ -169,7 +194,11 @@ def _behind(
         siblings=Count("product__skus", filter=Q(product__skus__active=True)),
     )
     skus = {row["pk"]: {name: value for name, value in row.items() if name != "pk"} for row in masters}
-    counts = dict(Member.objects.filter(pk__in=members).values_list("pk", "order_count"))
+    known = Member.objects.filter(pk__in=members).values_list(
+        "pk", "order_count", "rank__code", "rank__name", "rank__is_vip"
+    )
+    rows = list(known)
+    counts = {pk: count for pk, count, *_rank in rows}
     probe = replace(facts[0], tuning=settings.tuning) if facts else None
     others: dict[int, list[Earlier]] = defaultdict(list)
     again = [member for member, count in counts.items() if count > 1]
@@ -183,6 +212,8 @@ def _behind(
         skus,
         others,
         counts,
+        ranks={pk: Ranked(code, name, vip) for pk, _count, code, name, vip in rows if code},
+        promises=notes.open_promises(members),
         refused=_refused(again),
         doubles=_doubles(members),
         payment_codes=_payment_codes(facts),

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from customers.services import notes
 from oms.kernel import clock
 from oms.kernel.address_choice import Candidate
 from oms.kernel.clock import in_tokyo
@@ -21,7 +22,7 @@ from orders.decide.choices import CHANGES
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderText, Recipient, ReviewDecision, ReviewReason
 from orders.models.order import FulfillmentState
-from orders.services import channel_words, claim, edit, hold, journal, reason_settings, review
+from orders.services import channel_words, claim, edit, hold, journal, reason_settings, review, review_again
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 
@@ -30,7 +31,8 @@ WISH_FIELDS = ("wish_date", "wish_slot", "planned_ship_date")
 REASON_FIELDS = (
     "state", "level", "evidence", "field", "fingerprint", "raised_at", "closed_at", "closed_by_id", "note",
 )  # fmt: skip
-VERBS = {"accept", "hold", "decline_cancel", *CHANGES}
+VERBS = {"accept", "hold", "decline_cancel", "promise_done", *CHANGES}
+PROMISES = "promises"  # what a decision keeps of the promises that it ticked
 # Verbs whose trace goes further than this house: a word to the channel cannot be taken back.
 FINAL = {"decline_cancel"}
 
@@ -69,7 +71,8 @@ def decide(reason_ids: Sequence[int], wanted: Wanted, *, actor: Actor) -> Decide
         raise Refused(said("この判断はできません。"))
     done = Decided()
     open_rows = ReviewReason.objects.filter(pk__in=reason_ids, state=State.OPEN).order_by("order_id")
-    orders = {o.pk: o for o in _locked(list(open_rows.values_list("order_id", flat=True)))}
+    ids = list(open_rows.values_list("order_id", flat=True))
+    orders = {o.pk: o for o in _locked(_with_neighbours(ids) if wanted.verb == "promise_done" else ids)}
     rows = list(open_rows.filter(order__in=orders))  # somebody may have decided before we had the locks
     for row in rows:
         _allowed(row.code, wanted)
@@ -106,7 +109,9 @@ def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -
         hold.hold_orders([order.pk], reason=wanted.value, actor=actor)
     elif wanted.verb == "decline_cancel":
         _decline(order, wanted, actor)
-    if before or after:
+    if PROMISES in after:
+        journal.write([Entry(order.pk, "reason_accepted", said("約束を済みにしました。"))], actor=actor)
+    elif before or after:
         _journal(order, before, after, actor)
     _close(order, row, wanted, actor)
     ReviewDecision.objects.create(
@@ -118,7 +123,7 @@ def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -
 
 def _close(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> None:
     """Close the reason: by its check where the order itself was put right, else as read by a person."""
-    if wanted.verb in {"address", "phone", "drop_wish"}:
+    if wanted.verb in {"address", "phone", "drop_wish", "promise_done"}:
         review.reevaluate([order.pk], actor=actor)
         return
     if wanted.verb == "wish":
@@ -194,6 +199,14 @@ def _phone(order: Order, row: ReviewReason, _wanted: Wanted, _actor: Actor) -> t
     return _set_recipient(order, recipient or order.recipients.all()[0], {"phone": order.buyer_phone})
 
 
+def _tick(order: Order, _row: ReviewReason, _wanted: Wanted, actor: Actor) -> tuple[Fields, Fields]:
+    """The promises that the member's order was told of are kept; the reason goes from the member's other orders too.
+    Of several orders of one member the first does it for all."""
+    told = notes.open_promises([order.member_id or 0]).get(order.member_id or 0, ())
+    ticked = notes.tick([note.pk for note in told if note.at <= order.ordered_at], by=actor.by)
+    return ({PROMISES: ticked}, {PROMISES: ticked}) if ticked else ({}, {})
+
+
 WRITERS: dict[str, Writer] = {
     "packing_note": _to_packing,
     "internal_note": _to_internal,
@@ -202,6 +215,7 @@ WRITERS: dict[str, Writer] = {
     "drop_wish": _drop_wish,
     "address": _address,
     "phone": _phone,
+    "promise_done": _tick,
 }
 
 
@@ -274,6 +288,13 @@ def _locked(order_ids: Sequence[int]) -> list[Order]:
     return list(rows.filter(pk__in=order_ids).order_by("pk").prefetch_related("recipients"))
 
 
+def _with_neighbours(order_ids: Sequence[int]) -> list[int]:
+    """These and the open orders of the same members: a promise ticked or opened again is looked at on all of them."""
+    members = Order.objects.filter(pk__in=order_ids).exclude(member=None).values_list("member", flat=True)
+    others = Order.objects.filter(member__in=list(members), stage__in=review_again.BEFORE_INSTRUCT)
+    return [*order_ids, *others.values_list("pk", flat=True)]
+
+
 # ---- taking back
 
 
@@ -286,15 +307,17 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
     if last is None:
         raise Refused(said("取り消せる判断はありません。"))
     order_ids = list(own.filter(action=last.action).values_list("order", flat=True))
-    orders = {order.pk: order for order in _locked(order_ids)}
+    ids = _with_neighbours(order_ids) if last.verb == "promise_done" else order_ids
+    orders = {order.pk: order for order in _locked(ids)}
     decisions = list(own.filter(action=last.action).order_by("-pk"))
     if not decisions:  # the same press came twice at once
         raise Refused(said("取り消せる判断はありません。"))
     for decision in decisions:
         _undo(orders[decision.order_id], decision, actor)
     ReviewDecision.objects.filter(pk__in=[d.pk for d in decisions]).update(undone_at=clock.now())
-    journal.write([Entry(pk, "decision_undone", _label(last.code)) for pk in orders], actor=actor)
-    stages.recompute(list(orders), actor=actor)
+    undone = [decision.order_id for decision in decisions]
+    journal.write([Entry(pk, "decision_undone", _label(last.code)) for pk in undone], actor=actor)
+    stages.recompute(undone, actor=actor)
     return decisions
 
 
@@ -316,7 +339,9 @@ def _undo(order: Order, decision: ReviewDecision, actor: Actor) -> None:
 
 def _take_back_fields(order: Order, decision: ReviewDecision) -> None:
     for name, after in decision.after.items():
-        if name == "text_key":
+        if name == PROMISES:
+            notes.untick(after, by=decision.by)
+        elif name == "text_key":
             OrderText.objects.filter(order=order, key=after).delete()
         elif name.startswith("recipient:"):
             _kind, position, column = name.split(":")

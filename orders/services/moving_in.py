@@ -187,7 +187,7 @@ def _check(move: MoveIn) -> int:
         final = []
         for pk, key, error in checked:
             said = error or refused.get(key, "")
-            if not said and move.kind in {"products", "stock"}:
+            if not said and move.kind in {"products", "stock", "members"}:
                 said = _("同じものがファイルの前の行にもあります。") if key in seen else ""
                 seen.add(key)
             bad += bool(said)

@@ -20,7 +20,7 @@ from orders.channel_order import MOVED_IN, ChannelLine, ChannelOrder, ChannelSta
 from orders.channel_order import PaymentMethod as Method
 from orders.decide import moving_in as decide
 from orders.models import MoveIn, Order, OrderLine
-from orders.services import intake
+from orders.services import intake, moving_in_members
 from orders.services import stage as stages
 from orders.services.intake_rows import Mapped
 from orders.services.rules import wakes
@@ -48,6 +48,7 @@ class Kind:
 SKU_COLUMNS = (
     "code", "name", "variant", "jan", "price", "tax_rate", "temperature", "size_factor", "release_date",
     "preorder_limit", "is_bundle", "is_made_to_order", "active", "shelf", "cost", "supplier", "weight_g",
+    "tags", "custom",
 )  # fmt: skip
 
 
@@ -76,6 +77,10 @@ def _wanted(key: str, values: Values, stored: SkuRow | None) -> SkuRow:
         told["cost"] = decide.cost(values["cost"])
     if values.get("weight"):
         told["weight_g"] = decide.grams(values["weight"])
+    if values.get("tags"):
+        told["tags"] = decide.tags(values["tags"])
+    if values.get("custom"):
+        told["custom"] = decide.custom(values["custom"])
     return replace(row, **told)
 
 
@@ -461,5 +466,6 @@ KINDS: Mapping[str, Kind] = {
     "products": Kind(_refuse_nothing, _plan_products, _apply_products, _undo_products),
     "bundles": Kind(_refuse_nothing, _plan_bundles, _apply_bundles, _undo_bundles),
     "stock": Kind(_refuse_stock, _plan_stock, _apply_stock, _undo_stock),
+    "members": Kind(_refuse_nothing, moving_in_members.plan, moving_in_members.apply, moving_in_members.undo),
     "orders": Kind(_refuse_nothing, _plan_orders, _apply_orders, _undo_orders),
 }

@@ -287,13 +287,16 @@ FILE_DAYS = 90  # how long the lines of a moved-in file of orders stay readable
 
 @transaction.atomic
 def _erase_files() -> None:
-    """Files of orders from a system used before: what became of each line stays, its words go; what nobody took in
-    goes whole."""
-    old = MoveIn.objects.filter(kind=MoveInKind.ORDERS, touched_at__lt=clock.now() - timedelta(days=FILE_DAYS))
+    """Files of orders and members from a system used before: what became of each line stays, its words go; what
+    nobody took in goes whole."""
+    before = clock.now() - timedelta(days=FILE_DAYS)
+    old = MoveIn.objects.filter(kind=MoveInKind.ORDERS, touched_at__lt=before)
     state = MoveIn.State
     done = MoveInRow.objects.filter(move__in=old.filter(state__in=[state.APPLIED, state.UNDONE]))
     done.exclude(cells=[]).update(cells=[])
     MoveInRow.objects.filter(move__in=old.filter(state__in=[state.READ, state.CHECKED])).delete()
+    lists = MoveInRow.objects.filter(move__kind=MoveInKind.MEMBERS, move__touched_at__lt=before).exclude(cells=[])
+    lists.update(cells=[], key="", before=None)
 
 
 LEFT_ALONE = """

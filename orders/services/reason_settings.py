@@ -17,7 +17,7 @@ from orders.decide.reasons import Found
 from orders.models import ReasonSetting, ReviewSettingChange
 from orders.services import names
 
-OVERRIDE_KINDS = ("channel", "shop", "payment")
+OVERRIDE_KINDS = ("channel", "shop", "payment", "rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,11 @@ class Reader:
     channel: str
     shop: str
     payment: str
+    rank: str = ""  # the code of the member's rank
 
     def value(self, kind: str) -> str:
-        return {"channel": self.channel, "shop": self.shop, "payment": self.payment}.get(kind, "")
+        known = {"channel": self.channel, "shop": self.shop, "payment": self.payment, "rank": self.rank}
+        return known.get(kind, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,10 @@ def looked_at(
     """Each order (with its reasons prefetched) and what its checks find, by code. Writes nothing."""
     lines = Prefetch("lines", OrderLine.objects.select_related("sku").defer("sku__search_text"))
     orders = list(
-        Order.objects.filter(pk__in=order_ids).select_related("shop").prefetch_related("recipients", lines, "reasons")
+        Order.objects.filter(pk__in=order_ids)
+        .select_related("shop", "member__rank")
+        .defer("member__search")
+        .prefetch_related("recipients", lines, "reasons")
     )
     suspects = blacklist.matches([_person(order) for order in orders])
     known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
@@ -158,7 +161,9 @@ def level_after(reason: ReviewReason | None, found: Found | None) -> str:
 
 
 def reader_of(order: Order) -> Reader:
-    return Reader(order.shop.channel, order.shop.code, order.payment_method)
+    """Costs no query when shop and member's rank were read along."""
+    rank = order.member.rank if order.member else None
+    return Reader(order.shop.channel, order.shop.code, order.payment_method, rank.code if rank else "")
 
 
 def _evaluate(order: Order, facts: OrderFacts) -> list[Found]:
@@ -352,7 +357,8 @@ def at_own_levels(found: Sequence[tuple[int, Found]]) -> list[tuple[int, Found]]
     set_ = {order_id for order_id, one in found if one.code in settings.rows and one.code not in OWN_LEVEL}
     if not set_:
         return list(found)
-    readers = {order.pk: reader_of(order) for order in Order.objects.filter(pk__in=set_).select_related("shop")}
+    orders = Order.objects.filter(pk__in=set_).select_related("shop", "member__rank").defer("member__search")
+    readers = {order.pk: reader_of(order) for order in orders}
     return [
         (order_id, replace(one, set_level=settings.of(one.code).level_for(readers[order_id])))
         if order_id in readers and one.code not in OWN_LEVEL

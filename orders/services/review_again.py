@@ -45,7 +45,7 @@ def _relevel(order_ids: Sequence[int], code: str) -> None:
         return
     setting = reason_settings.read().of(code)
     rows = Order.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=order_ids).order_by("pk")
-    orders = {order.pk: order for order in rows.select_related("shop")}
+    orders = {order.pk: order for order in rows.select_related("shop", "member__rank").defer("member__search")}
     changed = []
     for reason in ReviewReason.objects.filter(order__in=orders, code=code, state=ReviewReason.State.OPEN):
         level = setting.level_for(review.reader_of(orders[reason.order_id]))

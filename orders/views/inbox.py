@@ -50,7 +50,7 @@ def inbox_accept(request: HttpRequest) -> HttpResponse:
 def inbox_choose(request: HttpRequest) -> HttpResponse:
     """One of the card's own choices: it changes the order and closes the reason."""
     verb = request.POST.get("verb", "")
-    allowed = {*CHANGES, "decline_cancel"}
+    allowed = {*CHANGES, "decline_cancel", "promise_done"}
     return _decide(request, Wanted(verb if verb in allowed else "", request.POST.get("value", "")))
 
 

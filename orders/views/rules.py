@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from customers.models import Rank
 from inventory.models import Location, Sku
 from oms.kernel import clock
 from oms.kernel.csv_text import csv_line
@@ -23,9 +24,9 @@ from oms.kernel.typed import row_id
 from oms.kernel.web import person_of, render_page
 from orders import rule_form
 from orders.decide.reasons import CATALOGUE
-from orders.decide.rules import actions, sentence
+from orders.decide.rules import actions, conditions, sentence
 from orders.decide.rules import document as documents
-from orders.decide.rules.document import Document
+from orders.decide.rules.checked import Document
 from orders.models import Order, Rule, RuleList, RuleListVersion, RuleVersion
 from orders.models.order import Stage
 from orders.queries import rules as queries
@@ -142,8 +143,8 @@ def _show_builder(
         "dates": documents.DATE_FIELDS.items(),
         "sides": documents.SIDES.items(),
         "weekdays": queries.words.WEEKDAYS,
-        "matches": documents.MATCHES.items(),
-        "line_matches": documents.LINE_MATCHES.items(),
+        "matches": conditions.MATCHES.items(),
+        "line_matches": conditions.LINE_MATCHES.items(),
         "fields": queries.field_groups(lines=False),
         "line_fields": queries.field_groups(lines=True),
         "summable": queries.summable(),
@@ -353,6 +354,8 @@ def _shown(value: Any) -> str:
 class InstallForm(forms.Form):
     sku = forms.CharField(label="SKU", required=False, max_length=60)
     location = forms.CharField(required=False, max_length=40)
+    gift = forms.CharField(required=False, max_length=60)
+    rank = forms.CharField(required=False, max_length=20)
 
 
 @require_http_methods(["GET", "POST"])
@@ -370,6 +373,7 @@ def rule_templates(request: HttpRequest) -> HttpResponse:
             if one not in ready_made.EXAMPLES
         ],
         "locations": Location.objects.filter(active=True).order_by("priority"),
+        "ranks": Rank.objects.all(),
     }
     return render_page(request, "orders/rules/templates.html", context)
 
@@ -378,12 +382,14 @@ def _install(request: HttpRequest) -> HttpResponse:
     code, form = request.POST.get("code", ""), InstallForm(request.POST)
     if code not in ready_made.BY_CODE or not form.is_valid():
         raise Http404
-    sku, location = form.cleaned_data["sku"].strip(), form.cleaned_data["location"]
-    if ready_made.BY_CODE[code].sku and not Sku.objects.filter(code=sku).exists():
-        messages.error(request, _("SKU「%(code)s」は見つかりません。") % {"code": sku})
-        return HttpResponseRedirect(reverse("orders:rule-templates"))
+    own = ready_made.Chosen(**{name: value.strip() for name, value in form.cleaned_data.items()})
+    asked = [own.sku] if ready_made.BY_CODE[code].sku else []
+    for sku in [*asked, *filter(None, [own.gift])]:
+        if not Sku.objects.filter(code=sku).exists():
+            messages.error(request, _("SKU「%(code)s」は見つかりません。") % {"code": sku})
+            return HttpResponseRedirect(reverse("orders:rule-templates"))
     try:
-        version = ready_made.install(code, by=person_of(request), sku=sku, location=location)
+        version = ready_made.install(code, by=person_of(request), own=own)
     except publish.Faulty as faulty:
         messages.error(request, " ".join(text for _place, text in faulty.faults))
         return HttpResponseRedirect(reverse("orders:rule-templates"))

@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Group
 
+from customers.services import profile, ranks
+from customers.services.identity import Person, match_members
 from fulfillment.documents import note_choice
 from fulfillment.services.audit import violations
-from inventory.models import Balance
+from inventory.models import Balance, Sku
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.roles import sync_roles
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.decide.rules.document import check
-from orders.models import Mail, Order, OrderTask, OrderText
+from orders.models import Mail, Order, OrderTask, OrderText, Rule
 from orders.services.intake import take_in
 from orders.services.rules import active, publish, ready_made, sweep
 from tests.fulfillment.merge_builders import ready
@@ -40,7 +42,7 @@ def roles():
 
 def install(code: str, **words: str) -> None:
     """As one click does, then published as it is."""
-    publish.publish(ready_made.install(code, by=None, **words).pk, by=None)
+    publish.publish(ready_made.install(code, by=None, own=ready_made.Chosen(**words)).pk, by=None)
 
 
 def party(**fields):
@@ -72,9 +74,15 @@ def test_every_example_can_be_installed_and_has_nothing_to_correct():
     make_sku("GIFT")
     make_location("S1", name="世田谷店", kind="store")
     make_shop("honten", channel="futureshop")
-    for one in ready_made.EXAMPLES:
-        version = ready_made.install(one.code, by=None, sku="GIFT", location="S1")
-        assert check(version.document, active.known()).faults == [], one.code
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    for own in (
+        ready_made.Chosen(sku="GIFT", location="S1"),
+        ready_made.Chosen(sku="GIFT", location="S1", gift="GIFT", rank="gold"),
+    ):
+        for one in ready_made.EXAMPLES:
+            version = ready_made.install(one.code, by=None, own=own)
+            assert check(version.document, active.known()).faults == [], one.code
+        Rule.objects.all().delete()
 
 
 def test_1_a_remark_with_only_a_wish_is_read_and_stops_nothing():
@@ -93,6 +101,12 @@ def test_2_a_first_order_of_much_money_is_held():
         make_channel_order(make_line("CHAIR", 1, 60_000), ordered_at=ORDERED_AT + timedelta(days=30)),
     )
     assert (first.hold_reason, again.hold_reason) == ("高額・初回", "")
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    [member] = match_members([Person("林 薫", phone="03-1111-2222")])
+    profile.change({member: {"rank": "gold"}}, by=None)
+    known = party(name="林 薫", phone="03-1111-2222", email="")
+    *_others, vip = take(make_channel_order(make_line("CHAIR", 1, 60_000), buyer=known))
+    assert vip.member_id == member and vip.hold_reason == ""
 
 
 def test_3_cash_on_an_island_is_held_and_asked_to_be_changed():
@@ -129,6 +143,24 @@ def test_6_the_first_twenty_get_a_sticker():
     install("first-twenty", sku="CHAIR")
     orders = take(*(make_channel_order() for _ in range(22)))
     assert sum("先着ステッカー" in one.tags for one in orders) == 20 and texts(orders[0]) == ["ステッカーを入れる"]
+
+
+def test_6_a_sticker_with_a_sku_is_a_line_for_nothing_and_ends_with_its_stock_or_the_twentieth():
+    chair, sticker = make_sku(stock_units=90), make_sku("STICKER", stock_units=30)
+    install("first-twenty", sku="CHAIR", gift="STICKER")
+    for _batch in range(2):
+        orders = take(*(make_channel_order() for _ in range(11)), skus=[chair])
+    lines = [one.lines.filter(channel_sku="STICKER", amount=0, reserved=True).count() for one in orders]
+    assert lines == [1] * 20 + [0] * 2
+    assert Balance.objects.get(sku=sticker, location=None, release="").reserved == 20
+    assert not texts(orders[0])
+
+
+def test_6_without_stock_nobody_gets_a_sticker():
+    chair, _sticker = make_sku(stock_units=50), make_sku("STICKER")
+    install("first-twenty", sku="CHAIR", gift="STICKER")
+    [order] = take(make_channel_order(), skus=[chair])
+    assert order.lines.count() == 1
 
 
 def test_7_one_leaflet_each_by_how_often_somebody_bought():
@@ -204,6 +236,10 @@ def test_15_a_battery_to_okinawa_goes_by_sea_three_days_later():
     assert far.delivery_method == "船便" and mails(far) == {"delay_notice": "scheduled"}
     assert (far.planned_ship_date - type(far.planned_ship_date).fromisoformat(before)).days == 3
     assert near.delivery_method != "船便"
+    publish.save_list("電池入り", [])
+    Sku.objects.update(tags=["リチウム電池"])
+    *_others, tagged = take(make_channel_order(recipients=(party(**OKINAWA),)))
+    assert tagged.delivery_method == "船便"
 
 
 def test_16_regular_customers_are_served_by_the_flagship():
@@ -217,6 +253,19 @@ def test_16_regular_customers_are_served_by_the_flagship():
     )
     assert first.preferred_location is None and second.preferred_location == store
     assert texts(second) == ["お得意様: 店で包装"]
+
+
+def test_16_members_of_a_rank_are_served_by_the_flagship_while_it_has_stock():
+    store = make_location("S1", name="銀座店", kind="store")
+    chair = make_sku(stock_units=5, location=store)
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    install("flagship", location="S1", rank="gold")
+    [first] = take(make_channel_order(), skus=[chair])
+    assert first.preferred_location is None
+    profile.change({first.member_id: {"rank": "gold"}}, by=None)
+    first, second = take(make_channel_order(), skus=[chair])
+    assert first.preferred_location == store, "an order that waits follows the new rank"
+    assert second.preferred_location == store
 
 
 def test_18_waiting_for_stock_three_days_gives_the_lead_a_draft():

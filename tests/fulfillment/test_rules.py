@@ -30,7 +30,7 @@ def install(code: str, **words: str):
     """A ready-made rule, in force."""
     from orders.services.rules import publish  # noqa: PLC0415
 
-    version = ready_made.install(code, by=None, **words)
+    version = ready_made.install(code, by=None, own=ready_made.Chosen(**words))
     return publish.publish(version.pk, by=None)
 
 

@@ -124,3 +124,19 @@ def test_a_set_costs_what_its_parts_do_unless_it_has_a_cost_of_its_own(django_as
         "CUP": (300, []), "TEA": (600, []), "POT": (None, ["POT"]), "PAIR": (600, []), "GIFT": (2400, []),
         "OWN": (111, []), "LACKS": (None, ["POT"]),
     }  # fmt: skip
+
+
+def test_tags_and_own_fields_are_written_on_the_goods_page_and_journaled(client_of, aoi, tea):
+    client = client_of(aoi)
+    url = reverse("inventory:facts", args=[tea.pk])
+    now = client.get(url).context["form"].initial
+    typed = {name: "" if value is None else value for name, value in now.items()}
+    client.post(url, typed | {"tags": "冬物、贈答", "custom": "産地=宇治\n等級：特上"})
+    tea.refresh_from_db()
+    assert (tea.tags, tea.custom) == (["冬物", "贈答"], {"産地": "宇治", "等級": "特上"})
+    page = client.get(reverse("inventory:sku", args=[tea.pk])).content.decode()
+    assert "贈答" in page and "宇治" in page
+    assert SkuChange.objects.latest("pk").after["tags"] == ["冬物", "贈答"]
+    shown = client.get(url).context["form"].initial
+    assert shown["tags"] == "冬物、贈答" and shown["custom"] == "産地=宇治\n等級=特上"
+    assert "読み取れません" in client.post(url, typed | {"custom": "等級"}).content.decode()

@@ -154,6 +154,7 @@ ABOUT = {
     "fulfillment:shipment": "parcel", "fulfillment:ship-one": "parcel", "fulfillment:packages": "parcel",
     "fulfillment:stop-withdraw": "order", "fulfillment:stop-": "parcel", "fulfillment:reopen": "parcel",
     "fulfillment:parcel-returned": "parcel", "fulfillment:merge-undo": "", "fulfillment:shortage": "",
+    "customers:rank": "",
     "fulfillment:": "order", "customers:": "member", "channels:card-panel": "order", "channels:reimport": "order",
     "channels:oversell-order": "order", "channels:listing": "listing", "channels:sku": "",
     "channels:": "shop", "pages:": "",
@@ -175,7 +176,7 @@ OPEN_ANYWAY = {
 }
 EXAMPLES = {"code": "CHAIR", "event": "shipped", "position": "0", "day": "2026-11-20", "kind": "receipt",
             "token": "x", "slug": "x", "verb": "x", "key": "x", "attachment": "1", "other": "1", "entry": "1",
-            "shipment": "1", "device_pk": "1", "line": "1", "method": "cod"}  # fmt: skip
+            "shipment": "1", "device_pk": "1", "line": "1", "note": "1", "method": "cod"}  # fmt: skip
 
 
 def addresses(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:

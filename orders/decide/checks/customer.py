@@ -26,6 +26,11 @@ def _duplicate_member(facts: OrderFacts) -> Iterator[Found]:
         yield Found("member_duplicate", facts.history.duplicate, "buyer")
 
 
+def _promised(facts: OrderFacts) -> Iterator[Found]:
+    if facts.history.promises:
+        yield Found("open_promise", facts.history.promises, "buyer")
+
+
 def _caution(facts: OrderFacts) -> Iterator[Found]:
     marks = [flag for flag in facts.flags if flag.startswith(CAUTION_FLAGS)]
     if marks:
@@ -40,6 +45,8 @@ def _known(facts: OrderFacts) -> Iterator[Found]:
         return
     if before == 0:
         yield Found("first_order", said("これまでの購入はありません。"), "buyer")
+    if rank := facts.history.good_rank:
+        yield Found("vip", said("会員ランクは「%(rank)s」です。", rank=rank), "buyer")
     elif before >= facts.tuned("vip", "pieces"):
         yield Found("vip", said("%(pieces)s回以上お買い上げの会員です。", pieces=facts.tuned("vip", "pieces")), "buyer")
 
@@ -51,4 +58,4 @@ def _after(facts: OrderFacts) -> Iterator[Found]:
         yield Found("channel_push_failed", said("モールへの反映に失敗しています。"), "channel_sync")
 
 
-CHECKS = [_blacklist, _refused, _duplicate_member, _caution, _known, _after]
+CHECKS = [_blacklist, _refused, _duplicate_member, _promised, _caution, _known, _after]

@@ -12,7 +12,8 @@ from time import monotonic
 from typing import Any
 
 from orders.decide.rules.actions import SPECS, key_of
-from orders.decide.rules.document import actions_of, asks_lines, conditions
+from orders.decide.rules.conditions import asks_lines, conditions
+from orders.decide.rules.document import actions_of
 from orders.decide.rules.fields import FIELDS, SET, TEXT
 from orders.decide.rules.operators import Lists, digits, fold, test_for
 
@@ -83,10 +84,13 @@ def compile_rule(
 
 
 def fact_key(condition: Mapping[str, Any]) -> str:
-    """Where the facts hold a condition's value: `total`, `stock:GIFT-1`, `member_amount:90`."""
+    """Where the facts hold a condition's value: `total`, `stock:GIFT-1`, `stock:GIFT-1⇥W1`, `line.custom:素材`."""
     asked = FIELDS[condition["field"]]
     argument = condition.get(asked.arg) if asked.arg else None
-    return f"{asked.code}:{argument}" if argument not in (None, "") else asked.code
+    if argument in (None, ""):
+        return asked.code
+    more = condition.get(asked.also) if asked.also else None
+    return f"{asked.code}:{argument}\t{more}" if more else f"{asked.code}:{argument}"
 
 
 def compile_group(group: Mapping[str, Any], lists: Lists, today: Callable[[], date], *, salt: str) -> Check:
@@ -323,8 +327,23 @@ def _echo(action: Mapping[str, Any], facts: Facts) -> None:
             facts["member_tags"] = facts.get("member_tags", frozenset()) | {fold(action["tag"])}
         case "flag":
             facts["important"] = True
+        case "hold":
+            facts["held"] = True
+        case "set_method":
+            _put(facts, {"delivery_method": action["method"], "carrier": action["carrier"]})
+        case "set_slot":
+            _put(facts, {"wish_slot": action["slot"]})
+        case "assign":
+            _put(facts, {"assignee": action["user"]})
         case "set_priority":
             facts["priority"] = action["priority"]
+
+
+def _put(facts: Facts, values: Facts) -> None:
+    """Texts are folded once; a new one is folded anew."""
+    for name, value in values.items():
+        facts[name] = value
+        facts.pop(f"≈{name}", None)
 
 
 # ---- one order, in the open
@@ -357,10 +376,14 @@ def _explain_one(
 ) -> Explained:
     check, key = compile_condition(condition, lists, today, salt=salt), fact_key(condition)
     if over_lines or FIELDS[condition["field"]].line:
-        values = [line.get(key) for line in facts["lines"]]
+        values = [_told(line.get(key)) for line in facts["lines"]]
         return Explained(condition, any(_safe(check, line) for line in facts["lines"]), values)
     value: Any = drawn(salt, facts["order_key"]) if key == "random_percent" else facts.get(key)
     return Explained(condition, _safe(check, facts), sorted(value) if FIELDS[condition["field"]].kind == SET else value)
+
+
+def _told(value: Any) -> Any:
+    return "・".join(sorted(value)) if isinstance(value, frozenset) else value
 
 
 def _safe(check: Check, facts: Facts) -> bool | None:

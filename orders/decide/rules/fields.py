@@ -20,8 +20,9 @@ MOMENT = "moment"  # a day and a time of day, in Tokyo: "2026-06-01T20:00"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`source` names who loads it; `arg` what else the condition must say (`sku`, `days`, `location`). `line`: asked
-    of each line, inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice
+    """`source` names who loads it; `arg` what else the condition must say (`sku`, `days`, `location`, `of`: the name
+    of one of the company's own fields), `also` what it may say besides (`location`). `line`: asked of each line,
+    inside a group over lines. `digits`: only the digits are compared. `choices` empty for a choice
     means: known only from the database."""
 
     code: str
@@ -31,6 +32,7 @@ class Field:
     source: str = "order"
     choices: Choices = ()
     arg: str = ""
+    also: str = ""
     line: bool = False
     digits: bool = False
 
@@ -70,17 +72,20 @@ OPERATORS: dict[str, Operator] = {
         Operator("matches", _("%(field)sがパターン%(value)sに合う"), (TEXT,), "pattern"),
         Operator("empty", _("%(field)sが空"), (TEXT, NUMBER, DATE, SET, CHOICE), "nothing"),
         Operator("filled", _("%(field)sが空でない"), (TEXT, NUMBER, DATE, SET, CHOICE), "nothing"),
-        Operator("gt", _("%(field)sが%(value)sより大きい"), (NUMBER,)),
+        Operator("gt", _("%(field)sが%(value)sより大きい"), (NUMBER, TIME)),
         Operator("ge", _("%(field)sが%(value)s以上"), (NUMBER, TIME)),
         Operator("lt", _("%(field)sが%(value)s未満"), (NUMBER, TIME)),
-        Operator("le", _("%(field)sが%(value)s以下"), (NUMBER,)),
+        Operator("le", _("%(field)sが%(value)s以下"), (NUMBER, TIME)),
         Operator("between", _("%(field)sが%(value)sの範囲内"), (NUMBER, DATE, TIME, MOMENT), "pair"),
         Operator("longer", _("%(field)sが%(value)s字より長い"), (TEXT,), "number"),
         Operator("shorter", _("%(field)sが%(value)s字より短い"), (TEXT,), "number"),
         Operator("before", _("%(field)sが%(value)sより前"), (DATE, MOMENT)),
         Operator("after", _("%(field)sが%(value)sより後"), (DATE, MOMENT)),
+        Operator("since", _("%(field)sが%(value)s以降"), (DATE, MOMENT)),
+        Operator("until", _("%(field)sが%(value)s以前"), (DATE, MOMENT)),
         Operator("within_days", _("%(field)sが今日から%(value)s日以内"), (DATE,), "number"),
         Operator("beyond_days", _("%(field)sが今日から%(value)s日より先"), (DATE,), "number"),
+        Operator("past_days", _("%(field)sが今日までの%(value)s日以内"), (DATE,), "number"),
         Operator("older_days", _("%(field)sが今日の%(value)s日前より前"), (DATE,), "number"),
         Operator("yes", _("%(field)sに当てはまる"), (FLAG,), "nothing"),
         Operator("no", _("%(field)sに当てはまらない"), (FLAG,), "nothing"),
@@ -96,6 +101,16 @@ def operators_of(kind: str) -> list[Operator]:
 WEEKDAYS: Choices = (
     ("0", _("月曜")), ("1", _("火曜")), ("2", _("水曜")), ("3", _("木曜")), ("4", _("金曜")), ("5", _("土曜")),
     ("6", _("日曜")),
+)  # fmt: skip
+MONTHS: Choices = tuple(
+    (str(number), label)
+    for number, label in enumerate(
+        (
+            _("1月"), _("2月"), _("3月"), _("4月"), _("5月"), _("6月"), _("7月"), _("8月"), _("9月"), _("10月"),
+            _("11月"), _("12月"),
+        ),
+        start=1,
+    )
 )  # fmt: skip
 TEMPERATURES: Choices = (("ambient", _("常温")), ("chilled", _("冷蔵")), ("frozen", _("冷凍")))
 PRIORITIES: Choices = tuple((str(value), label) for value, label in Priority.choices)
@@ -122,6 +137,7 @@ _FIELDS = (
     Field("buyer_postal_code", _("注文者の郵便番号"), TEXT, _BUYER, digits=True),
     Field("buyer_prefecture", _("注文者の都道府県"), TEXT, _BUYER),
     Field("buyer_city", _("注文者の市区町村"), TEXT, _BUYER),
+    Field("buyer_address", _("注文者の番地・建物"), TEXT, _BUYER),
     Field("recipient_name", _("届け先の氏名"), TEXT, _RECIPIENT, "recipient"),
     Field("recipient_company", _("届け先の会社名"), TEXT, _RECIPIENT, "recipient"),
     Field("recipient_phone", _("届け先の電話番号"), TEXT, _RECIPIENT, "recipient", digits=True),
@@ -173,6 +189,13 @@ _FIELDS = (
     Field("remarks_wish", _("備考に配達希望がある"), FLAG, _GIFT),
     Field("remarks_date", _("備考に日付がある"), FLAG, _GIFT),
     Field("has_member", _("会員が分かる"), FLAG, _MEMBER),
+    Field("member_rank", _("会員ランク"), CHOICE, _MEMBER, "profile"),
+    Field("member_rank_level", _("会員ランクの順位"), NUMBER, _MEMBER, "profile"),
+    Field("vip_rank", _("上位会員（会員ランクによる）"), FLAG, _MEMBER, "profile"),
+    Field("birth_month", _("誕生月"), CHOICE, _MEMBER, "profile", MONTHS),
+    Field("in_birth_month", _("誕生月の注文"), FLAG, _MEMBER, "profile"),
+    Field("store_member", _("店舗会員"), FLAG, _MEMBER, "profile"),
+    Field("open_promise", _("未完了の約束がある"), FLAG, _MEMBER, "profile"),
     Field("member_orders", _("これまでの注文回数"), NUMBER, _MEMBER, "member", arg="days"),
     Field("member_amount", _("これまでの注文金額"), NUMBER, _MEMBER, "member", arg="days"),
     Field("first_order", _("初めての注文"), FLAG, _MEMBER, "member"),
@@ -184,9 +207,13 @@ _FIELDS = (
     Field("member_returns", _("これまでの返品の数"), NUMBER, _MEMBER, "returns", arg="days"),
     Field("member_return_percent", _("これまでの返品率（％）"), NUMBER, _MEMBER, "returns", arg="days"),
     Field("member_refusals", _("受取拒否・長期不在で戻った荷物の数"), NUMBER, _MEMBER, "returns", arg="days"),
-    Field("blacklisted", _("要注意の人に一致"), FLAG, _MEMBER, "reasons"),
-    Field("stock", _("在庫（引当可能数）"), NUMBER, _MEMBER, "stock", arg="sku"),
+    Field("blacklisted", _("要注意の人に一致"), FLAG, _MEMBER, "blacklist"),
+    Field("stock", _("在庫（引当可能数）"), NUMBER, _MEMBER, "stock", arg="sku", also="location"),
     Field("least_stock", _("拠点の在庫（受注の商品のうち最少）"), NUMBER, _MEMBER, "places", arg="location"),
+    Field("today", _("判定する日"), DATE, _STATE),
+    Field("today_weekday", _("判定する日の曜日"), CHOICE, _STATE, choices=WEEKDAYS),
+    Field("today_workday", _("判定する日が営業日（土日祝でない）"), FLAG, _STATE),
+    Field("now_time", _("判定する時刻"), TIME, _STATE),
     Field("rule_count", _("このルールが働いた件数"), NUMBER, _STATE, "counter"),
     Field("rule_count_member", _("このルールが同じ会員に働いた件数"), NUMBER, _STATE, "counter"),
     Field("random_percent", _("抽選（0〜100）"), NUMBER, _STATE),
@@ -205,6 +232,8 @@ _FIELDS = (
     Field("line.brand", _("ブランド"), TEXT, _LINE, "lines", line=True),
     Field("line.category", _("カテゴリ"), TEXT, _LINE, "lines", line=True),
     Field("line.supplier", _("仕入先"), TEXT, _LINE, "lines", line=True),
+    Field("line.tags", _("商品タグ"), SET, _LINE, "lines", line=True),
+    Field("line.custom", _("自由項目"), TEXT, _LINE, "lines", arg="of", line=True),
     Field("line.options", _("選択肢"), TEXT, _LINE, "lines", line=True),
     Field("line.quantity", _("数量"), NUMBER, _LINE, "lines", line=True),
     Field("line.price", _("単価"), NUMBER, _LINE, "lines", line=True),

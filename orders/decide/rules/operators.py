@@ -116,11 +116,12 @@ def _words_test(op: str, words: tuple[str, ...]) -> Test:
 
 
 def _date_test(op: str, value: Any, today: Callable[[], date]) -> Test:
-    if op in {"within_days", "beyond_days", "older_days"}:
+    if op in {"within_days", "beyond_days", "past_days", "older_days"}:
         span = timedelta(days=int(value))
         days: dict[str, Test] = {
             "within_days": lambda have: have is not None and today() <= have <= today() + span,
             "beyond_days": lambda have: have is not None and have > today() + span,
+            "past_days": lambda have: have is not None and today() - span <= have <= today(),
             "older_days": lambda have: have is not None and have < today() - span,
         }
         return days[op]
@@ -130,6 +131,8 @@ def _date_test(op: str, value: Any, today: Callable[[], date]) -> Test:
         "is_not": lambda have: have != first,
         "before": lambda have: have is not None and have < first,
         "after": lambda have: have is not None and have > first,
+        "since": lambda have: have is not None and have >= first,
+        "until": lambda have: have is not None and have <= first,
         "between": lambda have: have is not None and first <= have <= last,
     }
     return dates[op]
@@ -152,6 +155,8 @@ def _plain_test(kind: str, op: str, value: Any) -> Test:
         "between": lambda have: have is not None and first <= have <= last,
         "before": lambda have: have is not None and have < first,
         "after": lambda have: have is not None and have > first,
+        "since": lambda have: have is not None and have >= first,
+        "until": lambda have: have is not None and have <= first,
     }
     return tests[op]
 

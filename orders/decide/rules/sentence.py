@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from oms.kernel.said import said, together
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules.actions import SPECS, Param
-from orders.decide.rules.document import DATE_FIELDS, EVENTS, LINE_MATCHES, MATCHES
-from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS
+from orders.decide.rules.conditions import LINE_MATCHES, MATCHES
+from orders.decide.rules.document import DATE_FIELDS, EVENTS
+from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS, Field
 from orders.models.order import Stage
 
 
@@ -85,11 +86,21 @@ def condition_text(condition: Mapping[str, Any]) -> str:
     asked, operator = FIELDS.get(condition["field"]), OPERATORS.get(condition["op"])
     if asked is None or operator is None:
         return _("（まだ選ばれていません）")
-    name = str(asked.label)
-    if asked.arg and condition.get(asked.arg) not in (None, ""):
-        words = _("%(days)s日間の") if asked.arg == "days" else "%(days)s "
-        name = words % {"days": condition[asked.arg]} + name
+    name = _asked_text(asked, condition)
     return str(operator.phrase) % {"field": name, "value": _value_text(condition.get("value"), condition["field"])}
+
+
+def _asked_text(asked: Field, condition: Mapping[str, Any]) -> str:
+    """The field with what else the condition says: 90日間の…, GIFT-1 在庫（本店）, 自由項目「素材」."""
+    name, argument = str(asked.label), condition.get(asked.arg) if asked.arg else None
+    if argument in (None, ""):
+        return name
+    if asked.arg == "of":
+        return name + _("「%(text)s」") % {"text": argument}
+    words = _("%(days)s日間の") if asked.arg == "days" else "%(days)s "
+    name = words % {"days": argument} + name
+    more = condition.get(asked.also) if asked.also else None
+    return f"{name} {more}" if more else name
 
 
 def _value_text(value: Any, code: str) -> str:

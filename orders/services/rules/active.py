@@ -8,13 +8,14 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection
 
+from customers.models import Rank
 from inventory.models import Location, Sku
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import document as documents
 from orders.decide.rules.actions import SPECS
-from orders.decide.rules.document import Known
+from orders.decide.rules.checked import Known
 from orders.decide.rules.engine import Compiled, actions_named, compile_rule, fields_of
 from orders.decide.rules.operators import Lists, fold
 from orders.models import MailTemplate, Rule, RuleList, Shop
@@ -94,6 +95,7 @@ def known() -> Known:
         teams=frozenset(Group.objects.values_list("name", flat=True)),
         reasons=frozenset(CATALOGUE),
         lists=frozenset(RuleList.objects.values_list("name", flat=True)),
+        ranks=frozenset(Rank.objects.values_list("code", flat=True)),
         mail_texts=frozenset(f"{event}:{name}" for event, name in mail_texts()),
     )
 

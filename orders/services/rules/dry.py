@@ -15,8 +15,9 @@ from django.db import connection
 from oms.kernel import clock
 from orders.decide.rules.engine import Compiled, Explained, Facts, Verdict, decide, explain
 from orders.models import Order
-from orders.services.rules import active, facts, stock_levels, work
+from orders.services.rules import active, before, facts, stock_levels, work
 from orders.services.rules import run as rules
+from orders.services.rules.kept import deed
 from orders.services.rules.work import Job
 
 BATCH = 1000
@@ -62,7 +63,7 @@ def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
     tried = Tried(days, cut=len(ids) > MOST_ORDERS)
     ids = sorted(ids[:MOST_ORDERS])
     new_counts, old_counts = (
-        rules.count([one.id for one in bundle.rules if one.counts]) for bundle in (fresh, now_in_force)
+        before.count([one.id for one in bundle.rules if one.counts]) for bundle in (fresh, now_in_force)
     )
     for start in range(0, len(ids), BATCH):
         part = ids[start : start + BATCH]
@@ -92,12 +93,12 @@ class Judged:
     ) -> "Judged":
         """`event` is taken for having happened when it is a moment or a level that a rule on trial waits for, to all
         orders or to those `concerned`."""
-        orders = {id_: row for id_, row in read(order_ids).items() if rules.is_ours(row)}
+        orders = {id_: row for id_, row in read(order_ids).items() if before.is_ours(row)}
         ids = list(orders)
-        marks, traces = rules.marks_of(ids), rules.traces_of(ids)
+        marks, traces = before.marks_of(ids), before.traces_of(ids)
         woken = ids if concerned is None else [id_ for id_ in ids if id_ in concerned]
         events = dict.fromkeys(woken, (event,)) if event.startswith("rule:") else {}
-        subjects = rules.subjects_of(orders, ids, events, force, marks, traces, every=True)
+        subjects = before.subjects_of(orders, ids, events, force, marks, traces, every=True)
         verdicts = decide(force.rules, subjects, today=clock.today(), counters=counters)
         return cls(orders, verdicts, rules.plan(verdicts, force.by_id, marks))
 
@@ -116,7 +117,7 @@ def _note_new(tried: Tried, rule: Compiled, judged: Judged) -> None:
         tried.hits += bool(verdict.matched)
         tried.failed += bool(verdict.error)
         for chosen in verdict.chosen:
-            tried.actions[rules.deed(chosen.action)][1] += chosen.status == "do"
+            tried.actions[deed(chosen.action)][1] += chosen.status == "do"
     tried.changes += changes_of(judged)
 
 
@@ -124,7 +125,7 @@ def _note_old(tried: Tried, rule_id: int, judged: Judged) -> None:
     for verdict in _own(judged, rule_id):
         tried.hits_before += bool(verdict.matched)
         for chosen in verdict.chosen:
-            tried.actions[rules.deed(chosen.action)][0] += chosen.status == "do"
+            tried.actions[deed(chosen.action)][0] += chosen.status == "do"
 
 
 def _own(judged: Judged, rule_id: int) -> Iterator[Verdict]:
@@ -147,7 +148,7 @@ def _by_order(jobs: Sequence[Job]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for job in jobs:
         if not job.quiet:
-            found[job.order_id].append(f"{job.rule.name}: {rules.deed(job.action)}")
+            found[job.order_id].append(f"{job.rule.name}: {deed(job.action)}")
     return found
 
 
@@ -155,7 +156,7 @@ def preview_replay(order_ids: Sequence[int]) -> list[Change]:
     """What running all rules in force anew would do to these orders."""
     force = active.active()
     changes: list[Change] = []
-    counters = rules.count([one.id for one in force.rules if one.counts])
+    counters = before.count([one.id for one in force.rules if one.counts])
     for start in range(0, len(order_ids), BATCH):
         changes += changes_of(Judged.of(order_ids[start : start + BATCH], force, counters))
     return changes
@@ -167,13 +168,13 @@ def explain_one(order_id: int, rule: Compiled) -> tuple[Explained, Facts] | None
     orders = read([order_id])
     if order_id not in orders:
         return None
-    marks = rules.marks_of([order_id])
-    base = {order_id: rules.undone(orders[order_id], marks.get(order_id, {}).values())}
+    marks = before.marks_of([order_id])
+    base = {order_id: before.undone(orders[order_id], marks.get(order_id, {}).values())}
     loaded = facts.load([order_id], force.keys | rule.watched, now=clock.now(), undone=base)[order_id]
-    counters = rules.count([rule.id] if rule.counts else [])
+    counters = before.count([rule.id] if rule.counts else [])
     loaded["rule_count"] = counters.total.get(rule.id, 0)
     loaded["rule_count_member"] = counters.member.get((rule.id, loaded["member_id"] or 0), 0)
-    seen = rules.traces_of([order_id]).get(order_id, ([], {}))[1]
+    seen = before.traces_of([order_id]).get(order_id, ([], {}))[1]
     loaded |= {f"seen:{key}": value for key, value in seen.items()}
     tree = explain(rule.document["if"], loaded, lists=active.lists(), today=clock.today, salt=f"{rule.id}")
     return tree, loaded

@@ -5,23 +5,25 @@ channel and people said, and judges the same when it is run again.
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 
+from customers.services import blacklist
+from customers.services.identity import Person
 from inventory.models import Location, Sku
 from inventory.services import sku_facts, stock
 from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
 from oms.kernel.postal import is_remote_island
+from oms.kernel.workdays import is_workday
 from orders.decide import remarks
-from orders.decide import returns as returning
 from orders.decide.rules.engine import Facts
 from orders.decide.rules.fields import FIELDS, LOADERS
 from orders.decide.rules.operators import fold
+from orders.services.rules import member_facts
 
 Row = dict[str, Any]
 
@@ -52,59 +54,12 @@ SELECT l.order_id, coalesce(k.code, '') AS "line.sku", l.channel_sku AS "line.ch
        coalesce(k.temperature, 'ambient') AS "line.temperature",
        coalesce(k.size_factor, 1) * l.quantity * l.units AS "line.size",
        l.release_date IS NOT NULL AND l.release_date > %s AS "line.preorder",
+       k.tags, k.custom,
        coalesce(k.is_bundle, false) AS "line.bundle", coalesce(k.is_made_to_order, false) AS "line.made_to_order",
        l.sku_id, l.quantity * l.units AS pieces
   FROM orders_orderline l LEFT JOIN inventory_sku k ON k.id = l.sku_id
        LEFT JOIN inventory_product p ON p.id = k.product_id
  WHERE l.order_id = ANY(%s) AND l.quantity > 0 AND l.channel_line_id NOT LIKE 'rule:%%' ORDER BY l.order_id, l.position
-"""
-# What the same member bought before this order, in whatever channel.
-EARLIER = """
-SELECT o.id, count(m.id), coalesce(sum(m.total), 0)::bigint, max(m.ordered_at)
-  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
-       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
-       AND m.ordered_at >= o.ordered_at - make_interval(days => %s)
- WHERE o.id = ANY(%s) GROUP BY o.id
-"""
-EARLIER_SKUS = """
-SELECT o.id, array_agg(DISTINCT k.code)
-  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
-       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
-  JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 JOIN inventory_sku k ON k.id = l.sku_id
- WHERE o.id = ANY(%s) GROUP BY o.id
-"""
-# What came for nothing with them, whoever put it there.
-EARLIER_GIFTS = """
-SELECT o.id, array_agg(DISTINCT k.code)
-  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
-       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
-  JOIN orders_orderline l ON l.order_id = m.id AND l.quantity > 0 AND l.amount = 0
-  JOIN inventory_sku k ON k.id = l.sku_id
- WHERE o.id = ANY(%s) GROUP BY o.id
-"""
-EARLIER_CHANNELS = """
-SELECT o.id, array_agg(DISTINCT s.channel)
-  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
-       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
-  JOIN orders_shop s ON s.id = m.shop_id
- WHERE o.id = ANY(%s) GROUP BY o.id
-"""
-# What this order's own rules put onto its member is left out, as everything rules did to the order is.
-MEMBER_TAGS = """
-SELECT o.id, array_agg(DISTINCT t.tag)
-  FROM orders_order o JOIN customers_membertag t ON t.member_id = o.member_id
-       AND t.source_order IS DISTINCT FROM o.id
- WHERE o.id = ANY(%s) GROUP BY o.id
-"""
-# What came back of the same member's earlier orders: cases, orders with one, parcels that nobody took.
-RETURNS = """
-SELECT o.id, count(c.id), count(DISTINCT m.id), count(DISTINCT c.order_id),
-       count(c.id) FILTER (WHERE c.kind = 'undelivered' OR c.reason = 'refused')
-  FROM orders_order o JOIN orders_order m ON m.member_id = o.member_id AND m.cancelled_at IS NULL
-       AND (m.ordered_at, m.id) < (o.ordered_at, o.id)
-       AND m.ordered_at >= o.ordered_at - make_interval(days => %s)
-  LEFT JOIN orders_returncase c ON c.order_id = m.id AND c.state = ANY(%s)
- WHERE o.id = ANY(%s) GROUP BY o.id
 """
 # For each order and place, how many of the scarcest of its goods lie there unpromised; sets count by their parts.
 PLACES = """
@@ -118,17 +73,21 @@ SELECT g.order_id, p.code, min(coalesce(b.on_hand - b.reserved, 0))
   LEFT JOIN inventory_balance b ON b.sku_id = g.sku_id AND b.location_id = p.id AND b.release = ''
  WHERE p.code = ANY(%s) GROUP BY 1, 2
 """
+# Of a SKU at a place, as many as lie there unpromised; of a set, as many as its parts make.
+PLACED = """
+SELECT a.code, a.place, min(coalesce(b.on_hand - b.reserved, 0) / (coalesce(c1.quantity, 1) * coalesce(c2.quantity, 1)))
+  FROM unnest(%s::text[], %s::text[]) AS a(code, place)
+  JOIN inventory_sku s ON s.code = a.code JOIN inventory_location p ON p.code = a.place
+  LEFT JOIN inventory_bundlecomponent c1 ON c1.bundle_id = s.id
+  LEFT JOIN inventory_bundlecomponent c2 ON c2.bundle_id = c1.component_id
+  LEFT JOIN inventory_balance b ON b.sku_id = coalesce(c2.component_id, c1.component_id, s.id)
+        AND b.location_id = p.id AND b.release = ''
+ GROUP BY 1, 2
+"""
 REASONS = """
 SELECT order_id, array_agg(code) FROM orders_reviewreason
  WHERE order_id = ANY(%s) AND state = 'open' AND code NOT IN ('rule_hold', 'rule_error') GROUP BY order_id
 """
-EVER = 36_500  # days
-MEMBER_SETS = {  # field → (order, texts)
-    "member_skus": EARLIER_SKUS,
-    "member_gifts": EARLIER_GIFTS,
-    "member_channels": EARLIER_CHANNELS,
-    "member_tags": MEMBER_TAGS,
-}
 
 
 def load(
@@ -146,13 +105,14 @@ def load(
     if "recipient" in asked:
         _add_recipients(facts, rows, keys)
     if "lines" in asked or "lines" in keys:
-        _add_lines(facts, ids, today)
+        _add_lines(facts, ids, keys, today)
         if not WEIGHTS.isdisjoint(keys):
             _add_weights(facts)
     if "reasons" in asked:
         _add_reasons(facts, ids)
-    _add_member(facts, ids, keys, now)
-    _add_returns(facts, ids, keys)
+    if "blacklisted" in keys:
+        _add_blacklisted(facts, rows)
+    member_facts.add(facts, ids, keys, now)
     _add_stock(facts, keys)
     _add_places(facts, ids, keys)
     _add_registered(facts, ids, keys)
@@ -172,10 +132,10 @@ def _rows(statement: str, params: list[Any]) -> list[Row]:
 Getter = Callable[[Row, datetime, date], Any]
 COLUMNS = (
     "channel", "shop", "fulfilled_by_channel", "channel_state", "buyer_name", "buyer_company", "buyer_phone",
-    "buyer_postal_code", "buyer_prefecture", "buyer_city", "total", "goods", "shipping_fee", "fees", "gift_fees",
-    "discount", "points", "payment_method", "payment_name", "payment_state", "delivery_method", "carrier", "wish_date",
-    "wish_slot", "planned_ship_date", "quantity", "gift", "noshi", "message_card", "remarks", "important", "assignee",
-    "held", "stage",
+    "buyer_postal_code", "buyer_prefecture", "buyer_city", "buyer_address", "total", "goods", "shipping_fee", "fees",
+    "gift_fees", "discount", "points", "payment_method", "payment_name", "payment_state", "delivery_method",
+    "carrier", "wish_date", "wish_slot", "planned_ship_date", "quantity", "gift", "noshi", "message_card", "remarks",
+    "important", "assignee", "held", "stage",
 )  # fmt: skip
 
 
@@ -210,6 +170,10 @@ GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {
     "ordered_on": lambda row, _now, _today: row["ordered_at"].astimezone(TOKYO).date(),
     "ordered_weekday": lambda row, _now, _today: str(row["ordered_at"].astimezone(TOKYO).weekday()),
     "ordered_time": lambda row, _now, _today: row["ordered_at"].astimezone(TOKYO).strftime("%H:%M"),
+    "today": lambda _row, _now, today: today,
+    "today_weekday": lambda _row, _now, today: str(today.weekday()),
+    "today_workday": lambda _row, _now, today: is_workday(today),
+    "now_time": lambda _row, now, _today: now.astimezone(TOKYO).strftime("%H:%M"),
     "provisional": lambda row, _now, _today: row["phase"] == "provisional",
     "channel_marks": lambda row, _now, _today: frozenset(fold(mark) for mark in row["flags"]),
     "buyer_mail_domain": lambda row, _now, _today: row["buyer_email"].rpartition("@")[2],
@@ -284,8 +248,15 @@ def _add_recipients(facts: Mapping[int, Facts], orders: Mapping[int, Row], keys:
             own["same_person"] = buyer == (row["name"], row["postal_code"], row["address"])
 
 
-def _add_lines(facts: Mapping[int, Facts], ids: Sequence[int], today: date) -> None:
+def _add_lines(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str], today: date) -> None:
+    own_fields = [(key, key.partition(":")[2]) for key in keys if key.startswith("line.custom:")]
     for row in _rows(LINES, [today, list(ids)]):
+        tags, custom = row.pop("tags"), row.pop("custom")
+        if "line.tags" in keys:
+            row["line.tags"] = frozenset(fold(tag) for tag in _list(tags) or ())
+        if own_fields:
+            told = _list(custom) or {}
+            row |= {key: told.get(name, "") for key, name in own_fields}
         facts[row.pop("order_id")]["lines"].append(row)
     for own in facts.values():
         sizes = [line["line.size"] for line in own["lines"]]
@@ -317,65 +288,16 @@ def _add_reasons(facts: Mapping[int, Facts], ids: Sequence[int]) -> None:
         codes = dict(cursor.fetchall())
     for id_, own in facts.items():
         own["reasons"] = frozenset(codes.get(id_, ()))
-        own["blacklisted"] = "blacklist_match" in own["reasons"]
 
 
-def _add_member(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str], now: datetime) -> None:
-    """One query per span of days that is asked for."""
-    spans: dict[int, set[str]] = defaultdict(set)
-    for key in keys:
-        name, _colon, days = key.partition(":")
-        if name in {"member_orders", "member_amount", "first_order", "last_order_days"}:
-            spans[int(days or EVER)].add(key)
-    for span, wanted in spans.items():
-        with connection.cursor() as cursor:
-            cursor.execute(EARLIER, [span, list(ids)])
-            found = {row[0]: row[1:] for row in cursor.fetchall()}
-        for id_, own in facts.items():
-            _put_member(own, wanted, found.get(id_, (0, 0, None)), now)
-    for key, statement in MEMBER_SETS.items():
-        if key in keys:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, [list(ids)])
-                found_sets = dict(cursor.fetchall())
-            for id_, own in facts.items():
-                own[key] = frozenset(fold(text) for text in found_sets.get(id_, ()))
-
-
-def _put_member(own: Facts, wanted: Collection[str], earlier: tuple[int, int, datetime | None], now: datetime) -> None:
-    """Somebody without a member is nobody we know: no orders before, and not a first order either."""
-    orders, amount, last = earlier
-    for key in wanted:
-        match key.partition(":")[0]:
-            case "member_orders":
-                own[key] = orders
-            case "member_amount":
-                own[key] = amount
-            case "first_order":
-                own[key] = own["member_id"] is not None and orders == 0
-            case "last_order_days":
-                own[key] = (now - last).days if last else None
-
-
-def _add_returns(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:
-    """One query per span of days that is asked for."""
-    spans: dict[int, set[str]] = defaultdict(set)
-    for key in keys:
-        name, _colon, days = key.partition(":")
-        if name in {"member_returns", "member_return_percent", "member_refusals"}:
-            spans[int(days or EVER)].add(key)
-    for span, wanted in spans.items():
-        with connection.cursor() as cursor:
-            cursor.execute(RETURNS, [span, list(returning.LIVE), list(ids)])
-            found = {row[0]: row[1:] for row in cursor.fetchall()}
-        for id_, own in facts.items():
-            cases, orders, with_case, refused = found.get(id_, (0, 0, 0, 0))
-            values = {
-                "member_returns": cases,
-                "member_return_percent": round(100 * with_case / orders, 1) if orders else 0,
-                "member_refusals": refused,
-            }
-            own |= {key: values[key.partition(":")[0]] for key in wanted}
+def _add_blacklisted(facts: Mapping[int, Facts], orders: Mapping[int, Row]) -> None:
+    """Asked of the list itself: the reason for it may be closed by now, or not looked for. One query."""
+    people = [
+        Person(row["buyer_name"], phone=row["buyer_phone"], postal_code=row["buyer_postal_code"])
+        for row in orders.values()
+    ]
+    for id_, found in zip(orders, blacklist.matches(people), strict=True):
+        facts[id_]["blacklisted"] = bool(found)
 
 
 def _add_places(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:
@@ -391,15 +313,26 @@ def _add_places(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection
 
 
 def _add_stock(facts: Mapping[int, Facts], keys: Collection[str]) -> None:
-    asked = {key: key.partition(":")[2] for key in keys if key.startswith("stock:")}
+    """What may still be promised of a SKU, or what lies unpromised at one place: two queries at most each."""
+    asked = {key: key.partition(":")[2].partition("\t") for key in keys if key.startswith("stock:")}
     if not asked:
         return
-    skus = dict(Sku.objects.filter(code__in=asked.values()).values_list("code", "pk"))
+    skus = dict(Sku.objects.filter(code__in={code for code, _tab, _place in asked.values()}).values_list("code", "pk"))
     free = stock.available(skus.values())
-    for key, code in asked.items():
-        units = free.get(skus.get(code, 0), 0)
+    placed = _placed({(code, place) for code, _tab, place in asked.values() if place})
+    for key, (code, _tab, place) in asked.items():
+        units = placed.get((code, place), 0) if place else free.get(skus.get(code, 0), 0)
         for own in facts.values():
             own[key] = units
+
+
+def _placed(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    if not pairs:
+        return {}
+    codes, places = zip(*sorted(pairs), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(PLACED, [list(codes), list(places)])
+        return {(code, place): units for code, place, units in cursor.fetchall()}
 
 
 def _add_registered(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:

@@ -10,7 +10,8 @@ from django.db.models import Max
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
-from orders.decide.rules.document import Document, check
+from orders.decide.rules.checked import Document
+from orders.decide.rules.document import check
 from orders.models import Rule, RuleList, RuleListVersion, RuleVersion
 from orders.services.rules import active, stock_levels
 

@@ -33,6 +33,9 @@ class ReadyMade:
     lists: Sequence[str] = ()
     sku: bool = False  # needs a SKU of the company: asked when it is installed
     location: bool = False
+    gift: bool = False  # asks for a SKU that is put in besides; `without` is the rule for who has none
+    rank: bool = False  # asks for a 会員ランク; `without` is the rule for who has none
+    without: Params | None = None
 
 
 def cond(field_: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def rule(*conditions: Any, then: Sequence[Any], otherwise: Sequence[Any] = (), *
     return blank() | {"if": group("all", *conditions), "then": list(then), "else": list(otherwise), **more}
 
 
-SKU, PLACE = "{sku}", "{location}"
+SKU, PLACE, GIFT, RANK = "{sku}", "{location}", "{gift}", "{rank}"
 # Filled in by themselves: the prefecture of the chosen place, and the first warehouse.
 ITS_PREFECTURE, WAREHOUSE = "{prefecture}", "{warehouse}"
 
@@ -66,10 +69,11 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "high-first",
         _("高額で初めての注文"),
-        _("5万円以上の初回注文を、確かめるまで止めます。"),
+        _("上位会員でない人の5万円以上の初回注文を、確かめるまで止めます。"),
         rule(
             cond("total", "ge", 50_000),
             cond("first_order", "yes"),
+            cond("vip_rank", "no"),
             cond("tags", "contains_none", ["VIP"]),
             then=[do("hold", text="高額・初回")],
         ),
@@ -113,13 +117,23 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "first-twenty",
         _("先着20件にステッカー"),
-        _("ある商品の注文の先着20件に印を付け、ピッキングリストに書きます。"),
+        _(
+            "ある商品の注文の先着20件に、ステッカーを0円の行で足します（在庫があるときだけ）。"
+            "ステッカーにSKUがなければ、ピッキングリストに書きます。"
+        ),
         rule(
+            group("lines_any", cond("line.sku", "is", SKU)),
+            cond("rule_count", "lt", 20),
+            cond("stock", "gt", 0, sku=GIFT),
+            then=[do("add_line", sku=GIFT, quantity=1)],
+        ),
+        sku=True,
+        gift=True,
+        without=rule(
             group("lines_any", cond("line.sku", "is", SKU)),
             cond("rule_count", "lt", 20),
             then=[do("add_tag", tag="先着ステッカー"), do("add_text", reader="pick_list", text="ステッカーを入れる")],
         ),
-        sku=True,
     ),
     ReadyMade(
         "repeat-leaflet",
@@ -215,10 +229,20 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "okinawa",
         _("沖縄への電池入り商品"),
-        _("リスト「電池入り」の商品を沖縄へ送るときは船便にし、出荷予定を3日遅らせて、遅延のメールを送ります。"),
+        _(
+            "商品タグ「リチウム電池」の付いた商品か、リスト「電池入り」の商品を沖縄へ送るときは船便にし、"
+            "出荷予定を3日遅らせて、遅延のメールを送ります。"
+        ),
         rule(
             cond("prefecture", "is", OKINAWA),
-            group("lines_any", cond("line.sku", "in_list", "電池入り")),
+            group(
+                "lines_any",
+                group(
+                    "any",
+                    cond("line.tags", "contains_any", ["リチウム電池"]),
+                    cond("line.sku", "in_list", "電池入り"),
+                ),
+            ),
             then=[
                 do("set_method", method="船便", carrier="japanpost"),
                 do("set_planned_date", mode="shift", days=3),
@@ -242,13 +266,22 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "flagship",
         _("お得意様は旗艦店から"),
-        _("一年に10万円以上買った人か「VIP」の印のある注文を、在庫があれば選んだ店から出し、包装を店に頼みます。"),
+        _(
+            "選んだ会員ランクの人の注文を、在庫があれば選んだ店から出し、包装を店に頼みます。"
+            "会員ランクを使わないときは、一年に10万円以上買った人か「VIP」の印のある注文です。"
+        ),
         rule(
-            group("any", cond("member_amount", "ge", 100_000, days=365), cond("tags", "contains_any", ["VIP"])),
+            cond("member_rank", "is", RANK),
             cond("least_stock", "ge", 1, location=PLACE),
             then=[do("set_location", location=PLACE), do("add_text", reader="pick_list", text="お得意様: 店で包装")],
         ),
         location=True,
+        rank=True,
+        without=rule(
+            group("any", cond("member_amount", "ge", 100_000, days=365), cond("tags", "contains_any", ["VIP"])),
+            cond("least_stock", "ge", 1, location=PLACE),
+            then=[do("set_location", location=PLACE), do("add_text", reader="pick_list", text="お得意様: 店で包装")],
+        ),
     ),
     ReadyMade(
         "split-cold",
@@ -385,13 +418,26 @@ STANDARD: tuple[ReadyMade, ...] = (
 BY_CODE: dict[str, ReadyMade] = {one.code: one for one in (*EXAMPLES, *STANDARD)}
 
 
-def install(code: str, *, by: User | None, sku: str = "", location: str = "") -> RuleVersion:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What of the company's own an example stands for: SKU codes, a place's code, a rank's."""
+
+    sku: str = ""
+    location: str = ""
+    gift: str = ""
+    rank: str = ""
+
+
+def install(code: str, *, by: User | None, own: Chosen = Chosen()) -> RuleVersion:
     """One click makes the example a draft; again leads to the same rule. Raises KeyError, publish.Faulty."""
     example = BY_CODE[code]
+    lacks = (example.gift and not own.gift) or (example.rank and not own.rank)
+    wanted = example.without if lacks and example.without is not None else example.document
     for name in example.lists:
         if not RuleList.objects.filter(name=name).exists():
             publish.save_list(name, [])
-    document = filled(example.document, {SKU: sku, PLACE: location} | _of_place(location))
+    words = {SKU: own.sku, PLACE: own.location, GIFT: own.gift, RANK: own.rank} | _of_place(own.location)
+    document = filled(wanted, words)
     channels = active.known().channels
     document["channels"] = [channel for channel in document["channels"] if channel in channels]
     return publish.create(str(example.title), document, by=by, template=code)
@@ -425,4 +471,4 @@ def install_standard(*, by: User | None = None) -> int:
     return len(fresh)
 
 
-__all__ = ["BY_CODE", "EXAMPLES", "STANDARD", "ReadyMade", "install", "install_standard"]
+__all__ = ["BY_CODE", "EXAMPLES", "STANDARD", "Chosen", "ReadyMade", "install", "install_standard"]

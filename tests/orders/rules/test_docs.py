@@ -16,7 +16,7 @@ def tables() -> dict[str, str]:
         fields = {
             lines: ["| Code | Name | Kind | Also says |", "|---|---|---|---|"]
             + [
-                f"| `{one.code}` | {one.label} | {one.kind} | {one.arg} |"
+                f"| `{one.code}` | {one.label} | {one.kind} | {' '.join(filter(None, (one.arg, one.also)))} |"
                 for one in FIELDS.values()
                 if one.line == lines
             ]

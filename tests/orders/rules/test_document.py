@@ -4,7 +4,8 @@ import pytest
 
 from orders.decide.rules import document as documents
 from orders.decide.rules.actions import SPECS
-from orders.decide.rules.document import Known, check
+from orders.decide.rules.checked import Known
+from orders.decide.rules.document import check
 from orders.decide.rules.fields import FIELDS, LOADERS, OPERATORS, operators_of
 from orders.decide.rules.sentence import sentence
 from orders.services.rules.facts import GETTERS

@@ -1,16 +1,29 @@
 """What rules may ask, field by field, on stored orders."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
+from customers.models import BlacklistEntry, MemberNote
+from customers.services import notes, profile, ranks
+from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.workdays import is_workday
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.decide.rules.document import check
 from orders.models import Order, RuleList, RuleListVersion
+from orders.services import reason_settings
 from orders.services.intake import take_in
 from orders.services.rules import active, publish
-from tests.orders.builders import ORDERED_AT, make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.builders import (
+    ORDERED_AT,
+    make_channel_order,
+    make_line,
+    make_location,
+    make_shop,
+    make_sku,
+    mapped,
+)
 from tests.orders.rules.builders import cond, do, document, group, make_rule
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +100,109 @@ def test_a_list_keeps_its_versions_and_goes_back():
     assert RuleList.objects.get().values == ["900", "901"]
     assert [(row.number, len(row.values)) for row in RuleListVersion.objects.all()] == [(3, 2), (2, 1), (1, 2)]
     assert marked(make_channel_order()) == [True, False], "the rule asks the list as it is now"
+
+
+def member_of(*, after_days: int = -30):
+    """The member of an order from before."""
+    told = make_channel_order(ordered_at=ORDERED_AT + timedelta(days=after_days))
+    take_in(make_shop(), [told], sku_of=mapped(make_sku(stock_units=50)))
+    return Order.objects.latest("pk").member
+
+
+def test_rank_birthday_card_and_promise_of_the_member(aoi):
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("silver", "シルバー", 2, is_vip=False))
+    asked = {
+        "gold": cond("member_rank", "in", ["gold"]),
+        "上": cond("member_rank_level", "ge", 2),
+        "上位": cond("vip_rank", "yes"),
+        "11月生": cond("birth_month", "is", "11"),
+        "誕生月": cond("in_birth_month", "yes"),
+        "店舗": cond("store_member", "yes"),
+        "約束": cond("open_promise", "yes"),
+        "なし": cond("member_rank", "empty"),
+    }
+    for name, one in asked.items():
+        make_rule(name, one, then=do("add_tag", tag=name))
+    member = member_of()
+    assert Order.objects.get().tags == ["なし"]
+    profile.change(
+        {member.pk: {"rank": "silver", "birthday": date(1990, 11, 3), "store_member": True}}, by=None
+    )  # fmt: skip
+    assert set(Order.objects.get().tags) == {"上", "11月生", "店舗"} | ({"誕生月"} if member_month() == 11 else set())
+    profile.change({member.pk: {"rank": "gold"}}, by=None)
+    note = notes.write(member.pk, "カタログ", promise=True, by=aoi)
+    assert "約束" not in Order.objects.get().tags, "a promise is for the orders that come after it"
+    MemberNote.objects.update(at=ORDERED_AT - timedelta(days=40))
+    marked(make_channel_order())
+    order = Order.objects.latest("pk")
+    assert set(order.tags) == {"gold", "上", "上位", "11月生", "誕生月", "店舗", "約束"}
+    notes.tick([note.pk], by=aoi)
+    order.refresh_from_db()
+    assert "約束" not in order.tags, "the rule takes its tag back"
+
+
+def member_month() -> int:
+    return clock.in_tokyo(Order.objects.earliest("pk").ordered_at).month
+
+
+def test_tags_and_own_fields_of_the_goods():
+    chair, gift = make_sku(stock_units=50), make_sku("GIFT", stock_units=50)
+    Sku.objects.filter(pk=chair.pk).update(tags=["電池", "冬物"], custom={"素材": "綿100%", "原産国": "日本"})
+    make_rule("電池", group("lines_any", cond("line.tags", "contains_any", ["電池"])), then=do("add_tag", tag="電池"))
+    make_rule(
+        "冬だけ", group("lines_all", cond("line.tags", "contains_all", ["冬物", "電池"])), then=do("add_tag", tag="冬")
+    )
+    make_rule(
+        "綿", group("lines_any", cond("line.custom", "contains_any", ["綿"], of="素材")), then=do("add_tag", tag="綿")
+    )
+    make_rule(
+        "原産国なし", group("lines_any", cond("line.custom", "empty", of="原産国")), then=do("add_tag", tag="不明")
+    )
+    marked(make_channel_order(), make_channel_order(make_line(), make_line("GIFT")))
+    assert [set(order.tags) for order in Order.objects.order_by("pk")] == [{"電池", "冬", "綿"}, {"電池", "綿", "不明"}]
+    assert gift.tags == []
+
+
+def test_an_own_field_needs_its_name():
+    found = check(document(group("lines_any", cond("line.custom", "is", "綿")), then=do("flag")), active.known())
+    assert "項目名を入力" in found.faults[0][1]
+
+
+def test_the_stock_of_a_sku_at_one_place():
+    shop = make_location("S1", name="本店", kind="store", sells_online=False)
+    make_sku(stock_units=50)
+    make_sku("GIFT", stock_units=5)
+    make_sku("GIFT", stock_units=2, location=shop)
+    make_rule("本店", cond("stock", "is", 2, sku="GIFT", location="S1"), then=do("add_tag", tag="本店に2"))
+    make_rule("倉庫", cond("stock", "is", 0, sku="CHAIR", location="S1"), then=do("add_tag", tag="本店になし"))
+    take_in(make_shop(), [make_channel_order()], sku_of=mapped(make_sku(stock_units=50)))
+    assert Order.objects.get().tags == ["本店に2", "本店になし"]
+    found = check(document(cond("stock", "ge", 1, sku="GIFT", location="どこか"), then=do("flag")), active.known())
+    assert "見つかりません" in found.faults[0][1]
+
+
+def test_who_is_on_the_blacklist_is_known_whatever_became_of_the_reason():
+    BlacklistEntry.objects.create(phone="09012345678", reason="受取拒否", created_at=clock.now())
+    reason_settings.save(reason_settings.Setting("blacklist_match", active=False, level="info"), by=None)
+    make_rule("要注意", cond("blacklisted", "yes"), then=do("flag"))
+    assert marked(make_channel_order()) == [True]
+
+
+def test_the_day_and_hour_of_judging():
+    today = clock.today()
+    make_rule("曜日", cond("today_weekday", "is", str(today.weekday())), then=do("add_tag", tag="曜日"))
+    make_rule("営業日", cond("today_workday", "yes" if is_workday(today) else "no"), then=do("add_tag", tag="営業日"))
+    make_rule("今日", cond("today", "is", today.isoformat()), then=do("add_tag", tag="今日"))
+    make_rule("時刻", cond("now_time", "between", ["00:00", "23:59"]), then=do("add_tag", tag="時刻"))
+    make_rule("過去", cond("ordered_on", "past_days", 3000), then=do("add_tag", tag="過去"))
+    make_rule("住所", cond("buyer_address", "contains_any", ["三軒茶屋"]), then=do("add_tag", tag="住所"))
+    marked(make_channel_order())
+    assert Order.objects.get().tags == ["曜日", "営業日", "今日", "時刻", "過去", "住所"]
+
+
+def test_a_later_rule_sees_the_method_that_an_earlier_one_set():
+    make_rule("方法", then=do("set_method", method="船便", carrier="japanpost"), priority=10)
+    make_rule("船", cond("delivery_method", "is", "船便"), then=do("add_tag", tag="船"), priority=20)
+    marked(make_channel_order())
+    assert Order.objects.get().tags == ["船"]
