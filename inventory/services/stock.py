@@ -17,6 +17,7 @@ from inventory.queries.availability import (
 )
 from inventory.queries.bundles import bundles_of, components
 from inventory.queries.holdings import Held, held_at, held_by
+from inventory.queries.whole_sets import Places, kept_whole, places_of, sets_among, whole_sets
 from inventory.services.door import (
     Change,
     OutOfStock,
@@ -58,6 +59,7 @@ __all__ = [
     "OutOfStock",
     "Outcome",
     "Part",
+    "Places",
     "PoolApart",
     "Request",
     "StockError",
@@ -80,8 +82,10 @@ __all__ = [
     "grant",
     "held_at",
     "held_by",
+    "kept_whole",
     "place_ids",
     "place_of_kind",
+    "places_of",
     "pool_ids",
     "receive",
     "record",
@@ -91,9 +95,11 @@ __all__ = [
     "reserve",
     "set_aside",
     "set_overcommit",
+    "sets_among",
     "ship",
     "transfer",
     "unallocate",
     "unplace",
     "unship",
+    "whole_sets",
 ]
