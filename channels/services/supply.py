@@ -1,5 +1,7 @@
-"""What of a SKU each shop may sell: the pool, without safety stock and without what its place rules close to it. Of a set
-that may not leave in parts, what the places open to the shop hold whole."""
+"""What of a SKU each shop may sell: the pool, without safety stock and without what its place rules close to it.
+
+Of a set that may not leave in parts no more than the places open to the shop hold whole.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping

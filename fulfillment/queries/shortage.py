@@ -17,9 +17,9 @@ from orders.services.reservation import NO_RESERVE
 OPEN = [stage.value for stage in Stage if stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}]
 SHOWN = 50
 
-# Lines without a promise (as `orders.services.waiting.promisable`), sets as the components they were sold with; one that
-# was empty then is what the catalogue says (as `orders.services.set_parts.needs_of`). Read from the stages'
-# index, so that its cost follows the open orders. `place` is the order of service of `orders.services.reservation`.
+# Lines without a promise (as `orders.services.waiting.promisable`), sets as the components they were sold with; one
+# that was empty then is what the catalogue says (as `orders.services.set_parts.needs_of`). Read from the stages'
+# index, so that its cost follows the open orders. `SERVICE` is the order of `orders.services.reservation`.
 WANTED = """
 WITH line AS MATERIALIZED (
   SELECT l.id, l.order_id, l.sku_id, l.quantity - l.shipped_quantity AS pieces, l.units, l.name,

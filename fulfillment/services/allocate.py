@@ -1,7 +1,7 @@
 """Choosing the location: orders past review and payment get their places, as planned shipments."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -91,6 +91,20 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     facts.refresh(touched)
     shortage.stock_has_come(touched)
     return touched
+
+
+def carry(order_id: int, places: Mapping[int, Mapping[int, int]]) -> None:
+    """Put lines of one order whose places the ledger knows already (line → location → pieces) into planned shipments.
+    The caller holds the order's lock and refreshes its facts."""
+    order = Order.objects.get(pk=order_id)
+    rows = list(OrderLine.objects.filter(pk__in=places).order_by("pk"))
+    needs = set_parts.needs_of([(line.pk, line.sku_id, line.units) for line in rows if line.sku_id])
+    done = [
+        Placed(Line(line.pk, order_id, line.recipient_position, pieces, needs[line.pk]), location, pieces)
+        for line in rows
+        for location, pieces in places[line.pk].items()
+    ]
+    _write_shipments(done, {order_id: order})
 
 
 def _rank(order: Order) -> tuple[float, float]:

@@ -75,6 +75,7 @@ LABELS = {
     "pieces_cancelled": (gettext_lazy("一部の商品をキャンセルしました"), "danger"),
     "no_refund": (gettext_lazy("返金はありません"), "neutral"),
     "set_apart": (gettext_lazy("セットを構成品の明細に分けました"), "info"),
+    "set_whole": (gettext_lazy("構成品の明細をセットに戻しました"), "neutral"),
     "lines_changed": (gettext_lazy("商品を変えました"), "attention"),
     "reopened": (gettext_lazy("出荷確定を取り消しました"), "attention"),
     "exchange_made": (gettext_lazy("交換の受注を作りました"), "info"),
