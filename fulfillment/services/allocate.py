@@ -48,7 +48,7 @@ def waiting_orders() -> QuerySet[Order]:
 
 
 def _promise_where_stock_moved() -> None:
-    """Consume the allocator's marks: their SKUs, and bundles of them, may now serve lines that wait."""
+    """Consume the allocator's marks: their SKUs, and bundles sold with them, may now serve lines that wait."""
     with transaction.atomic():
         marks = (
             AllocatorMark.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "sku_id")[:MARKS]
@@ -58,8 +58,7 @@ def _promise_where_stock_moved() -> None:
             return
         AllocatorMark.objects.filter(pk__in=[pk for pk, _sku in taken]).delete()
         skus = {sku for _pk, sku in taken}
-        bundles = {bundle for found in stock.bundles_of(skus).values() for bundle in found}
-        waiting.promise_waiting(sorted(skus | bundles))
+        waiting.promise_waiting(sorted(skus | stock.once_bundles_of(skus)))
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from inventory.queries.availability import (
     place_ids,
     pool_ids,
 )
-from inventory.queries.bundles import bundles_of, components
+from inventory.queries.bundles import bundles_of, components, once_bundles_of
 from inventory.queries.holdings import Held, held_at, held_by
 from inventory.queries.whole_sets import Places, kept_whole, places_of, sets_among, whole_sets
 from inventory.services.door import (
@@ -84,6 +84,7 @@ __all__ = [
     "held_at",
     "held_by",
     "kept_whole",
+    "once_bundles_of",
     "place_ids",
     "place_of_kind",
     "places_of",
