@@ -6,7 +6,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import allocate, facts, journal, redirect, stop
+from fulfillment.services import allocate, facts, journal, redirect, short_pick, stop
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
@@ -72,6 +72,7 @@ def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | Non
 def follow_cut_lines(order_ids: list[int], by: User | None, **_: Any) -> None:
     """Fewer pieces may mean that everything has left."""
     facts.refresh(order_ids, actor=Actor(by=by))
+    short_pick.settle(order_ids)
 
 
 @receiver(orders_redirected)

@@ -7,12 +7,12 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts, sets_apart, shortage
+from fulfillment.services import facts, sets_apart, short_pick, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
 from oms.kernel import clock
-from orders.models import Order, OrderLine, Recipient
+from orders.models import Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import Stage
 from orders.services import set_parts, waiting
 from orders.services.facts import write_allocated
@@ -32,19 +32,35 @@ def allocate_waiting() -> int:
     placed = 0
     waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
-        batch = waiting_ids[start : start + BATCH]
-        placed += len(allocate_orders(batch))
-        if apart := sets_apart.take_apart_what_fits_nowhere(batch):
-            placed += len(allocate_orders(apart))
+        placed += _place(waiting_ids[start : start + BATCH])
+    return placed
+
+
+def place_again(line_ids: Sequence[int]) -> list[int]:
+    """Look at once for other places for lines that lost theirs to a short pick; returns the orders that found none,
+    which say so. Each step is a transaction of its own."""
+    _place(sorted(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order", flat=True))))
+    return short_pick.ask_about(line_ids)
+
+
+def _place(order_ids: Sequence[int]) -> int:
+    placed = len(allocate_orders(order_ids))
+    if apart := sets_apart.take_apart_what_fits_nowhere(order_ids):
+        placed += len(allocate_orders(apart))
     return placed
 
 
 def waiting_orders() -> QuerySet[Order]:
-    """Orders with lines to place: those whose gate this is, and those that lost goods after the instruction."""
+    """Orders with lines to place: those whose gate this is, those that lost goods after the instruction, and those that
+    nothing else stops than a short pick."""
     lost = OrderLine.objects.filter(order=OuterRef("pk"), allocated_quantity__lt=F("quantity"), reserved=True)
     under_way = Q(stage__in=UNDER_WAY, fulfilled_by_channel=False) & Exists(lost)
     rest = Q(stage__in=[Stage.READY, Stage.SCHEDULED]) & Exists(lost.filter(apart=True))
-    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way | rest)
+    asked = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code=short_pick.REASON, state=ReviewReason.State.OPEN, level="block"
+    )
+    short = Q(stage=Stage.REVIEW, blocking_reasons=1) & Exists(lost) & Exists(asked)
+    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way | rest | short)
 
 
 def _promise_where_stock_moved() -> None:
@@ -89,6 +105,7 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     touched = sorted({placed.line.order_id for placed in done})
     facts.refresh(touched)
     shortage.stock_has_come(touched)
+    short_pick.settle(touched)
     return touched
 
 

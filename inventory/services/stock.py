@@ -29,7 +29,7 @@ from inventory.services.door import (
     grant,
     set_overcommit,
 )
-from inventory.services.facts import Counted, Fact, correct, count, receive, record, transfer
+from inventory.services.facts import Counted, Fact, ShortPick, correct, count, receive, record, short_pick, transfer
 from inventory.services.moves import (
     NotHeld,
     Part,
@@ -63,6 +63,7 @@ __all__ = [
     "Places",
     "PoolApart",
     "Request",
+    "ShortPick",
     "StockError",
     "StockMoved",
     "UnknownPlace",
@@ -100,6 +101,7 @@ __all__ = [
     "set_overcommit",
     "sets_among",
     "ship",
+    "short_pick",
     "transfer",
     "unallocate",
     "unplace",

@@ -178,7 +178,9 @@ PAGES: Mapping[str, Rule] = {
         "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm",
         "fulfillment",
     ),
-    **_lines(parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned", "fulfillment"),
+    **_lines(
+        parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned short-pick", "fulfillment"
+    ),
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,

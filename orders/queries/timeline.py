@@ -67,6 +67,7 @@ LABELS = {
     "instructed": (gettext_lazy("出荷を指示しました"), "ready"),
     "shipped": (gettext_lazy("出荷しました"), "done"),
     "cancelled": (gettext_lazy("キャンセルしました"), "danger"),
+    "short_pick": (gettext_lazy("ピッキングで足りない商品がありました"), "danger"),
     "stop_asked": (gettext_lazy("出荷停止を依頼しました"), "attention"),
     "stopped": (gettext_lazy("出荷元が出荷を止めました"), "done"),
     "stop_too_late": (gettext_lazy("停止が間に合わず出荷されました"), "danger"),
