@@ -1,6 +1,7 @@
 """Sets that may not leave in parts: what is published, what the desk says and what is placed is one number."""
 
 import pytest
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -204,6 +205,15 @@ def test_a_set_beyond_what_lies_together_says_that_goods_have_to_move(osaka):
     assert row.lines[0].reason.why == "placing"
     allocate_waiting()
     assert last.lines.get().allocated_quantity == 1 and all_is_well()
+
+
+@pytest.mark.django_db
+def test_the_sets_page_says_what_each_place_has_whole(client_of, aoi, osaka):
+    tea = make_set(osaka)
+    rows = [(row.place, row.sets, row.scarcest) for row in sku_page(tea)["set_places"]]
+    assert rows == [("東京倉庫", 1, "POT"), ("大阪倉庫", 2, "CUP")]
+    page = client_of(aoi).get(reverse("inventory:sku", args=[tea.pk])).content.decode()
+    assert "1つの拠点にそろっている分だけ" in page and "大阪倉庫" in page
 
 
 @pytest.mark.django_db
