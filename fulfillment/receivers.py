@@ -1,16 +1,25 @@
 """What orders tell fulfilment. The sender holds the locks of the orders concerned."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.dispatch import receiver
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import facts, journal, redirect, stop
+from fulfillment.services import allocate, facts, journal, redirect, short_pick, stop
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
-from orders.signals import lines_cut, lines_released, orders_cancelled, orders_redirected, orders_told_late, stop_wanted
+from orders.signals import (
+    lines_cut,
+    lines_placed,
+    lines_released,
+    orders_cancelled,
+    orders_redirected,
+    orders_told_late,
+    stop_wanted,
+)
 
 UNDER_WAY = [Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED]
 LIVE = [Shipment.State.PLANNED, *UNDER_WAY]
@@ -47,6 +56,12 @@ def let_go_of_lines(line_ids: list[int], **_: Any) -> None:
         facts.refresh(sorted(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order", flat=True))))
 
 
+@receiver(lines_placed)
+def carry_placed_lines(order_id: int, places: Mapping[int, Mapping[int, int]], **_: Any) -> None:
+    """They join the order's planned shipments, or get new ones."""
+    allocate.carry(order_id, places)
+
+
 @receiver(stop_wanted)
 def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | None, note: str, **_: Any) -> set[int]:
     """Parcels under way are asked to stop; returns the orders whose location has still to answer."""
@@ -57,6 +72,7 @@ def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | Non
 def follow_cut_lines(order_ids: list[int], by: User | None, **_: Any) -> None:
     """Fewer pieces may mean that everything has left."""
     facts.refresh(order_ids, actor=Actor(by=by))
+    short_pick.settle(order_ids)
 
 
 @receiver(orders_redirected)

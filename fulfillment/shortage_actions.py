@@ -15,6 +15,7 @@ from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models import Order, OrderLine
+from orders.services import put_together
 from orders.services.delivery import from_plain
 from orders.services.journal import Actor
 from orders.services.waiting import promisable
@@ -114,15 +115,19 @@ def run_partly(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outco
 
 
 def apart(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
-    found: desk_undo.Values = {id_: {"apart": []} for id_ in order_ids}
+    found: desk_undo.Values = {id_: {"apart": [], "taken": []} for id_ in order_ids}
     rows = OrderLine.objects.filter(order__in=order_ids, apart=True).order_by("pk").values_list("order", "pk")
     for order_id, line_id in rows:
         found[order_id]["apart"].append(line_id)
+    for order_id, taking in put_together.standing(order_ids).order_by("pk").values_list("line__order", "pk"):
+        found[order_id]["taken"].append(taking)
     return found
 
 
 def together_again(before: desk_undo.Before, _params: Params, actor: Actor) -> Outcome:
-    done = shortage.send_together({id_: values["apart"] for id_, values in before.items()}, actor=actor)
+    taken = [taking for values in before.values() for taking in values.get("taken", ())]
+    apart_before = {id_: values["apart"] for id_, values in before.items()}
+    done = shortage.send_together(apart_before, taken_before=taken, actor=actor)
     return desk_undo.outcome(before, done, said("出荷指示やキャンセルのあとのため、そのままにしました。"))
 
 

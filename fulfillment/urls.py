@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from fulfillment.views import costs, merge, packages, printing, ship, shipments, shortage, split, stops
+from fulfillment.views import costs, merge, packages, printing, ship, shipments, short_pick, shortage, split, stops
 
 app_name = "fulfillment"
 
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("home-panel/", shipments.home_panel, name="home-panel"),
     path("shipments/<int:pk>/", shipments.shipment_detail, name="shipment"),
     path("shipments/<int:pk>/ship/", ship.ship_one, name="ship-one"),
+    path("shipments/<int:pk>/short/", short_pick.short_pick, name="short-pick"),
     path("shipments/<int:pk>/packages/", packages.packages, name="packages"),
     path("orders/<int:pk>/", shipments.order_panel, name="order-panel"),
     path("orders/<int:pk>/instruct/", shipments.order_instruct, name="instruct"),

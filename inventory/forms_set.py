@@ -26,6 +26,8 @@ class SetForm(KitPartsForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["parts"].required = True
+        self.fields["parts"].error_messages["required"] = lazy("構成品を1つ以上入れてください。")
         self.fields["parts"].help_text = lazy(
             "1行に1つ、SKUコードと数量を空白で区切って入力します。セットの中のセットは1段までです。"
             "すでに売れた受注の構成と金額は変わりません。"

@@ -107,6 +107,9 @@ class ApartForm(forms.Form):
             max_value=most,
             initial=most,
             widget=forms.NumberInput(attrs={"max": most, "inputmode": "numeric"}),
-            help_text=_("%(name)s の金額と値引は、販売したときの割合で構成品に分かれます。元には戻せません。")
+            help_text=_(
+                "%(name)s の金額と値引は、販売したときの割合で構成品に分かれます。"
+                "出荷指示までは、受注の画面でセットに戻せます。"
+            )
             % {"name": line.name},
         )

@@ -1,6 +1,6 @@
 """What people type about goods that come back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -64,6 +64,10 @@ class PiecesForm(forms.Form):
         return [(self[row.name], row) for row in self.rows]
 
     @property
+    def has_parts(self) -> bool:
+        return any(row.part for row in self.rows)
+
+    @property
     def pieces(self) -> dict[int, int]:
         return {row.key: self.cleaned_data.get(row.name) or 0 for row in self.rows if not row.part}
 
@@ -109,16 +113,29 @@ class OpenForm(PiecesForm):
         free, shares = returnable_goods(order.pk), unit_shares(order)
         components = parts_of(free.inside)
         self.has_sets = bool(components)
-        rows: list[Row] = []
-        for line in order.lines.order_by("position"):
-            if free.pieces.get(line.pk, 0) > 0:
-                rows.append(Row(line.pk, line.name, free.pieces[line.pk], help=_whole(components.get(line.pk))))
-            rows += [
-                Row(part.pk, _label(part, line), free.units[part.pk], part=True, help=_share(shares.get(part.pk)))
-                for part in components.get(line.pk, ())
-                if free.units[part.pk] > 0
-            ]
-        self.add_rows(rows)
+        lines = list(order.lines.order_by("position"))
+        self.add_rows(rows_of_goods(lines, components, pieces=free.pieces, units=free.units, shares=shares))
+
+
+def rows_of_goods(
+    lines: Sequence[OrderLine],
+    components: Mapping[int, Sequence[LineComponent]],
+    *,
+    pieces: Mapping[int, int],
+    units: Mapping[int, int],
+    shares: Mapping[int, int],
+) -> list[Row]:
+    """Lines with pieces that are left, each set's components under it; `shares`: what a unit of a component cost."""
+    rows: list[Row] = []
+    for line in lines:
+        if pieces.get(line.pk, 0) > 0:
+            rows.append(Row(line.pk, line.name, pieces[line.pk], help=_whole(components.get(line.pk))))
+        rows += [
+            Row(part.pk, _label(part, line), units[part.pk], part=True, help=_share(shares.get(part.pk)))
+            for part in components.get(line.pk, ())
+            if units.get(part.pk, 0) > 0
+        ]
+    return rows
 
 
 def _whole(components: Sequence[LineComponent] | None) -> str:

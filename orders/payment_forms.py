@@ -12,8 +12,10 @@ from oms.kernel.typed import DayField
 from orders.decide.bank_formats import FIELDS
 from orders.decide.payment_fees import MOST_STEPS, FeeTable, problem_of
 from orders.decide.payments import Terms
+from orders.forms_returns import PiecesForm, Row
 from orders.models import BankPreset, PaymentGate
 from orders.services import payment_gates
+from orders.services.refunds import Wish
 
 LARGEST_FILE = 5_000_000
 
@@ -199,36 +201,35 @@ class FeeForm(forms.Form):
         return FeeTable(self.steps, bool(self.cleaned_data["plus_tax"]))
 
 
-class RefundForm(forms.Form):
-    """What goes back: pieces of lines, whole fees, and what is taken off or put on."""
+class RefundForm(PiecesForm):
+    """What goes back: pieces of lines, single components of sets, whole fees, and what is taken off or put on."""
 
     reason = forms.CharField(label=lazy("理由"), max_length=200)
+    fees = forms.MultipleChoiceField(label=lazy("返す料金"), required=False, widget=forms.CheckboxSelectMultiple)
     deduction = forms.IntegerField(label=lazy("差し引く額（返送料など）"), min_value=0, initial=0, required=False)
     goodwill = forms.IntegerField(label=lazy("上乗せする額（お詫びなど）"), min_value=0, initial=0, required=False)
     surplus = forms.IntegerField(label=lazy("過入金の返金"), min_value=0, initial=0, required=False)
-    fees = forms.MultipleChoiceField(label=lazy("返す料金"), required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, data: Any = None, *, lines: Sequence[tuple[int, str, int]], fees: Sequence[tuple[str, str]]):
+    def __init__(self, data: Any = None, *, rows: Sequence[Row], fees: Sequence[tuple[str, str]]):
         super().__init__(data)
         field = self.fields["fees"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = list(fees)
         if not fees:
             del self.fields["fees"]
-        for pk, name, left in lines:
-            self.fields[f"line_{pk}"] = forms.IntegerField(
-                label=_("%(name)s（残り%(left)s）") % {"name": name, "left": left},
-                min_value=0,
-                max_value=left,
-                initial=0,
-                required=False,
-            )
-        self.order_fields([f"line_{pk}" for pk, _name, _left in lines])
+        self.add_rows(rows)
+
+    def clean(self) -> dict[str, Any]:
+        return self.cleaned_data  # a fee or goodwill alone is a refund too; the sums are judged by the service
 
     @property
-    def quantities(self) -> dict[int, int]:
-        return {
-            int(name.removeprefix("line_")): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith("line_") and value
-        }
+    def wish(self) -> Wish:
+        values = self.cleaned_data
+        return Wish(
+            {line: count for line, count in self.pieces.items() if count},
+            values.get("fees") or (),
+            values["deduction"] or 0,
+            values["goodwill"] or 0,
+            values["surplus"] or 0,
+            {part: count for part, count in self.units.items() if count},
+        )

@@ -4,6 +4,8 @@ from django.dispatch import Signal
 
 # Lines whose promises or places ended (`line_ids`): planned shipments must let go of them.
 lines_released = Signal()
+# Lines of one order that got their places without the allocator (`order_id`, `places`: line → location → pieces).
+lines_placed = Signal()
 # Orders cancelled (`order_ids`, `by`): instructed shipments must stop.
 orders_cancelled = Signal()
 # An order shall be stopped (`order_ids`, `line_ids` or None for all of an order, `by`, `note`). The receiver asks the

@@ -14,6 +14,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from orders.models import Order, OrderLine
 from orders.models.order import FulfillmentState
+from orders.services import set_parts
 from orders.services.reservation import line_ids_of, rank_of
 from orders.services.waiting import promisable
 
@@ -40,9 +41,13 @@ def contender(order: Order) -> Contender:
     return Contender(order.pk, rank_of(order.ship_by, order.ordered_at), under_way)
 
 
-def holders(sku_id: int, *, besides: int) -> list[OrderLine]:
-    """Lines of other orders that hold units this SKU (or its components) needs, the last in rank first."""
-    parts = stock.components([sku_id])[sku_id]
+def parts_of(line: OrderLine) -> dict[int, int]:
+    """What one piece of a line needs (SKU → units): a set's components as they were sold."""
+    return set_parts.needs_of([(line.pk, line.sku_id, line.units)])[line.pk] if line.sku_id else {}
+
+
+def holders(parts: Collection[int], *, besides: int) -> list[OrderLine]:
+    """Lines of other orders that hold units of these SKUs, the last in rank first."""
     pools = [pool for ids in stock.all_pool_ids(parts).values() for pool in ids]
     ids = line_ids_of(held.ref for held in stock.held_at(pools))
     lines = OrderLine.objects.select_related("order__shop").filter(pk__in=ids).exclude(order=besides)
@@ -57,10 +62,9 @@ def _can_give(order: Order) -> bool:
     return order.fulfillment_state == FulfillmentState.NONE
 
 
-def timeline(sku_id: int, orders: Collection[Order]) -> list[dict[str, Any]]:
+def timeline(sku_id: int, parts: Collection[int], orders: Collection[Order]) -> list[dict[str, Any]]:
     """Who sold when, when it came to us, what each shop was told when and when it confirmed; oldest first."""
     begin = min(order.ordered_at for order in orders) - LOOK_BACK
-    parts = stock.components([sku_id])[sku_id]
     skus = {sku_id, *parts, *(b for own in stock.bundles_of(parts).values() for b in own)}
     events = [*_sales(skus, begin), *_pushes(skus, begin)]
     return sorted(events, key=lambda event: event["at"])[-EVENTS:]
@@ -104,7 +108,8 @@ class Help:
 
 def help_for(case: OversellCase) -> Help:
     """The proposal as things stand. Of a bundle the components are what must be found."""
-    parts = stock.components([case.sku_id])[case.sku_id]
+    line = case.line
+    parts = {part: each // line.units for part, each in parts_of(line).items()}  # of one of what is short
     elsewhere = _elsewhere(parts)
     coming = _coming(parts)
     rival = contender(case.rival) if case.rival else None

@@ -65,7 +65,8 @@ def open_cases(line_ids: Iterable[int]) -> int:
 
 def _write_case(line: OrderLine) -> tuple[OversellCase, OrderLine | None]:
     assert line.sku_id is not None
-    holders = queries.holders(line.sku_id, besides=line.order_id)
+    parts = queries.parts_of(line)
+    holders = queries.holders(parts, besides=line.order_id)
     rival = holders[0] if holders else None
     orders = [line.order, *(holder.order for holder in holders[:1])]
     now = clock.now()
@@ -78,7 +79,7 @@ def _write_case(line: OrderLine) -> tuple[OversellCase, OrderLine | None]:
             "rival": rival.order if rival else None,
             "state": State.OPEN,
             "decision": "",
-            "timeline": queries.timeline(line.sku_id, orders),
+            "timeline": queries.timeline(line.sku_id, parts, orders),
             "opened_at": now,
             "closed_at": None,
             "closed_by": None,
@@ -175,8 +176,9 @@ def _swap(case: OversellCase, by: User | None) -> None:
     orders = {order.pk: order for order in _lock_orders({case.order_id, rival})}
     if queries.contender(orders[rival]).under_way or orders[rival].cancelled_at or orders[case.order_id].cancelled_at:
         raise CannotDecide(said("相手の受注はすでに出荷指示済みか、キャンセルされています。"))
-    giving = [line for line in queries.holders(case.sku_id, besides=case.order_id) if line.order_id == rival]
     taker = OrderLine.objects.get(pk=case.line_id)
+    holders = queries.holders(queries.parts_of(taker), besides=case.order_id)
+    giving = [line for line in holders if line.order_id == rival]
     if not giving or taker.reserved:
         raise CannotDecide(said("在庫の引当が変わりました。画面を開き直してください。"))
     ids = [line.pk for line in giving]

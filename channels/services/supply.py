@@ -1,7 +1,10 @@
-"""What of a SKU each shop may sell: the pool, without safety stock and without what its place rules close to it."""
+"""What of a SKU each shop may sell: the pool, without safety stock and without what its place rules close to it.
+
+Of a set that may not leave in parts no more than the places open to the shop hold whole.
+"""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from channels.models import PlaceRule, SkuRule
 from inventory.models import Balance
@@ -19,25 +22,57 @@ def supplies(sku_ids: Collection[int], shop_ids: Collection[int]) -> dict[tuple[
     safety = dict(
         SkuRule.objects.filter(sku__in={*sku_ids, *stocked}, safety_stock__gt=0).values_list("sku", "safety_stock")
     )
-    closed = _closed(stocked, shop_ids)
+    most = _most(shop_ids)
+    closed = _closed(stocked, most)
+    whole = _whole_at_places(parts, shop_ids, safety, most)
     found = {}
     for shop in shop_ids:
         for sku, needs in parts.items():
             room = [(free[part] - safety.get(part, 0) - closed[shop, part]) // each for part, each in needs.items()]
+            if (there := whole.get((shop, sku))) is not None:
+                room.append(there)
             own = safety.get(sku, 0) if sku not in needs else 0  # a bundle's own, beside its components'
             found[shop, sku] = max(0, min(room, default=0) - own)
     return found
 
 
-def _closed(sku_ids: Collection[int], shop_ids: Collection[int]) -> dict[tuple[int, int], int]:
-    """(shop, SKU) → free units at places beyond what the shop's rules allow."""
-    most: dict[int, list[tuple[int, int]]] = defaultdict(list)
+Most = dict[int, dict[int, int]]  # location → shop → the most units that it may sell from there
+
+
+def _most(shop_ids: Collection[int]) -> Most:
+    most: Most = defaultdict(dict)
     for shop, place, units in PlaceRule.objects.filter(shop__in=shop_ids).values_list("shop", "location", "most"):
-        most[place].append((shop, units))
+        most[place][shop] = units
+    return most
+
+
+def _closed(sku_ids: Collection[int], most: Most) -> dict[tuple[int, int], int]:
+    """(shop, SKU) → free units at places beyond what the shop's rules allow."""
     closed: dict[tuple[int, int], int] = defaultdict(int)
     if most:
         rows = Balance.objects.filter(sku__in=sku_ids, location__in=most, in_pool=True)
         for sku, place, there, placed in rows.values_list("sku", "location", "on_hand", "reserved"):
-            for shop, units in most[place]:
+            for shop, units in most[place].items():
                 closed[shop, sku] += max(0, there - placed - units)
     return closed
+
+
+def _whole_at_places(
+    parts: Mapping[int, Mapping[int, int]], shop_ids: Collection[int], safety: Mapping[int, int], most: Most
+) -> dict[tuple[int, int], int | None]:
+    """(shop, set) → sets that some open place has whole, of sets that may not leave in parts. What is kept back counts
+    as if it were promised."""
+    sets = stock.kept_whole(stock.sets_among(parts))
+    if not sets:
+        return {}
+    places = stock.places_of({part for sku in sets for part in parts[sku]})
+    waiting = {sku: places.waiting.get(sku, 0) + safety.get(sku, 0) for sku in {*places.waiting, *safety}}
+    found = {}
+    for shop in shop_ids:
+        open_to_it = [
+            {sku: min(units, most.get(place, {}).get(shop, units)) for sku, units in there.items()}
+            for place, there in places.free.items()
+        ]
+        for sku in sets:
+            found[shop, sku] = stock.whole_sets(parts[sku], open_to_it, waiting, places.coming)
+    return found

@@ -23,8 +23,8 @@ SELECT o.id, o.shop_id, s.merge_policy, s.merge_group, (s.capabilities->>'merge'
        (SELECT count(*) FROM orders_recipient r WHERE r.order_id = o.id),
        (SELECT array_agg(DISTINCT coalesce(part.temperature, sku.temperature)) FROM orders_orderline l
           JOIN inventory_sku sku ON sku.id = l.sku_id
-          LEFT JOIN inventory_bundlecomponent c ON c.bundle_id = sku.id
-          LEFT JOIN inventory_sku part ON part.id = c.component_id
+          LEFT JOIN orders_linecomponent c ON c.line_id = l.id
+          LEFT JOIN inventory_sku part ON part.id = c.sku_id
          WHERE l.order_id = o.id AND l.quantity > 0),
        EXISTS (SELECT FROM orders_reviewreason q
                 WHERE q.order_id = o.id AND q.code = 'merge_candidate' AND q.state = 'open' AND q.level = 'block'),

@@ -54,6 +54,7 @@ EVENTS = {
     "returned": gettext_lazy("荷物が戻りました"),
     "packages": gettext_lazy("個口を変えました"),
     "temperature": gettext_lazy("温度帯を変えました"),
+    "short_pick": gettext_lazy("ピッキング欠品を報告しました"),
     "emptied": gettext_lazy("商品がなくなったため取り消しました"),
 }
 RECENT_BATCHES = 50
@@ -296,6 +297,7 @@ def may(shipment: Shipment, user: User) -> dict[str, bool]:
     return {
         "print": user.has_perm("fulfillment.print_document") and shipment.state in LISTED,
         "ship": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.INSTRUCTED,
+        "short": user.has_perm("fulfillment.ship_shipment") and shipment.state == Shipment.State.INSTRUCTED,
         "order": user.has_perm("orders.view_order"),
         "packages": user.has_perm("fulfillment.ship_shipment") and shipment.state in LABELLED,
         "reopen": user.has_perm("fulfillment.reopen_shipment") and shipment.state == Shipment.State.SHIPPED,

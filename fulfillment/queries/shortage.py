@@ -17,27 +17,32 @@ from orders.services.reservation import NO_RESERVE
 OPEN = [stage.value for stage in Stage if stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}]
 SHOWN = 50
 
-# Lines without a promise (as `orders.services.waiting.promisable`), sets as their components. Read from the stages'
-# index, so that its cost follows the open orders. `place` is the order of service of `orders.services.reservation`.
+# Lines without a promise (as `orders.services.waiting.promisable`), sets as the components they were sold with; one
+# that was empty then is what the catalogue says (as `orders.services.set_parts.needs_of`). Read from the stages'
+# index, so that its cost follows the open orders. `SERVICE` is the order of `orders.services.reservation`.
 WANTED = """
 WITH line AS MATERIALIZED (
-  SELECT l.id, l.order_id, l.sku_id, (l.quantity - l.shipped_quantity) * l.units AS pieces, l.name,
+  SELECT l.id, l.order_id, l.sku_id, l.quantity - l.shipped_quantity AS pieces, l.units, l.name,
          o.priority, o.ship_by, o.ordered_at
     FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id
    WHERE o.stage = ANY(%(open)s) AND o.cancelled_at IS NULL AND o.shipped_at IS NULL AND NOT o.fulfilled_by_channel
      AND o.phase <> 'shipped' AND NOT o.flags @> %(no_reserve)s::varchar[]
      AND NOT l.reserved AND l.sku_id IS NOT NULL AND l.quantity > l.shipped_quantity),
+kept AS MATERIALIZED (
+  SELECT k.line_id, k.sku_id, k.units FROM orders_linecomponent k WHERE k.line_id IN (SELECT id FROM line)),
 part AS (
-  SELECT top.bundle_id, coalesce(low.component_id, top.component_id) AS sku_id,
-         sum(top.quantity * coalesce(low.quantity, 1))::int AS each
-    FROM inventory_bundlecomponent top
+  SELECT * FROM kept
+  UNION ALL
+  SELECT line.id, coalesce(low.component_id, top.component_id),
+         sum(top.quantity * coalesce(low.quantity, 1) * line.units)::int
+    FROM line JOIN inventory_bundlecomponent top ON top.bundle_id = line.sku_id
     LEFT JOIN inventory_bundlecomponent low ON low.bundle_id = top.component_id
-   WHERE top.bundle_id IN (SELECT sku_id FROM line)
+   WHERE line.id NOT IN (SELECT line_id FROM kept)
    GROUP BY 1, 2),
 wanted AS MATERIALIZED (
   SELECT line.id, line.order_id, line.sku_id AS sold_id, line.name, coalesce(part.sku_id, line.sku_id) AS sku_id,
-         line.pieces * coalesce(part.each, 1) AS units, line.priority, line.ship_by, line.ordered_at
-    FROM line LEFT JOIN part ON part.bundle_id = line.sku_id),
+         line.pieces * coalesce(part.units, line.units) AS units, line.priority, line.ship_by, line.ordered_at
+    FROM line LEFT JOIN part ON part.line_id = line.id),
 free AS (
   SELECT DISTINCT ON (b.sku_id) b.sku_id, greatest(b.on_hand + b.overcommit - b.reserved, 0) AS units
     FROM inventory_balance b JOIN inventory_sku s ON s.id = b.sku_id

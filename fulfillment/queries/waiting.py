@@ -1,7 +1,7 @@
 """引当待ち: the orders that wait for goods, in the order in which goods would be given, each with why not yet."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from oms.kernel.templatetags.desk import number
 from orders.models import Order, OrderLine
 from orders.models.order import Stage
 from orders.queries.tones import STAGE_TONES
+from orders.services import set_parts
 
 # How `orders.services.reservation.rank_of` serves: priority, deadline, time of the order.
 SERVICE = ("-priority", "ship_by", "ordered_at", "id")
@@ -86,16 +87,17 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[WaitingOrder]:
     """What each order of a page waits for. A fixed number of queries."""
     ids = [row["id"] for row in rows]
     lines = _lines(ids)
-    needs = stock.components({line["sku"] for line in lines if line["sku"]})
+    needs = set_parts.needs_of([(line["id"], line["sku"], line["units"]) for line in lines if line["sku"]])
     parts = {part for own in needs.values() for part in own}
     asked: dict[int, list[Queued]] = defaultdict(list)
-    for one in queue({part for line in lines if not line["reserved"] for part in _parts(line, needs)}, order_ids=ids):
+    unpromised = {part for line in lines if not line["reserved"] for part in needs.get(line["id"], ())}
+    for one in queue(unpromised, order_ids=ids):
         asked[one.line_id].append(one)
     places = stock.free_by_location(parts)
     codes = dict(Sku.objects.filter(pk__in=parts).values_list("pk", "code"))
     found: dict[int, list[WaitingLine]] = defaultdict(list)
     for line in lines:
-        reason = _reason(line, needs, asked[line["id"]], places, codes)
+        reason = _reason(line, needs.get(line["id"], {}), asked[line["id"]], places, codes)
         pieces = line["quantity"] - line["allocated_quantity"]
         found[line["order"]].append(WaitingLine(line["id"], line["name"], pieces, reason))
     placed = _placed(ids)
@@ -106,7 +108,9 @@ def _lines(order_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Lines due now that have no place."""
     due = Q(release_date__isnull=True) | Q(release_date__lte=clock.today())
     rows = OrderLine.objects.filter(due, order__in=order_ids, allocated_quantity__lt=F("quantity"))
-    columns = ("id", "order", "sku", "name", "units", "quantity", "allocated_quantity", "reserved")
+    columns = (
+        "id", "order", "sku", "sku__ships_apart", "name", "units", "quantity", "allocated_quantity", "reserved",
+    )  # fmt: skip
     return list(rows.order_by("order", "position").values(*columns))
 
 
@@ -115,23 +119,19 @@ def _placed(order_ids: Sequence[int]) -> set[int]:
     return set(there.filter(shipped_quantity__lt=F("quantity")).values_list("order", flat=True))
 
 
-def _parts(line: Mapping[str, Any], needs: Mapping[int, Mapping[int, int]]) -> Iterable[int]:
-    return needs.get(line["sku"], {})
-
-
 def _reason(
     line: Mapping[str, Any],
-    needs: Mapping[int, Mapping[int, int]],
+    needs: Mapping[int, int],
     asked: Sequence[Queued],
     places: Mapping[int, Sequence[stock.FreePlace]],
     codes: Mapping[int, str],
 ) -> Reason:
     if line["sku"] is None:
         return Reason(Why.UNMAPPED, _("商品マスタと結び付いていません。商品対応表に登録してください。"))
-    if not needs[line["sku"]]:
+    if not needs:
         return Reason(Why.EMPTY_SET, _("セットの構成品が登録されていません。構成品を登録してください。"), line["sku"])
     if line["reserved"]:
-        return _without_place(line, needs[line["sku"]], places)
+        return _without_place(line, needs, places)
     waits = decisive([Need(one.sku_id, one.units, one.ahead, one.ahead_lines, one.free) for one in asked])
     if waits is None:
         return Reason(Why.NEXT, _("在庫があります。次の引当（数秒ごと）で確保されます。"))
@@ -142,10 +142,13 @@ def _without_place(
     line: Mapping[str, Any], needs: Mapping[int, int], places: Mapping[int, Sequence[stock.FreePlace]]
 ) -> Reason:
     pieces = line["quantity"] - line["allocated_quantity"]
-    enough = all(
-        sum(place.free for place in places.get(part, ())) >= each * line["units"] * pieces
-        for part, each in needs.items()
-    )
+    free = {part: {place.location_id: place.free for place in places.get(part, ())} for part in needs}
+    if line["sku__ships_apart"]:
+        enough = all(sum(free[part].values()) >= each * pieces for part, each in needs.items())
+    else:  # each piece leaves whole, from one place
+        anywhere = {place for own in free.values() for place in own}
+        whole = (min(free[part].get(place, 0) // each for part, each in needs.items()) for place in anywhere)
+        enough = sum(whole) >= pieces
     if enough:
         return Reason(Why.PLACING, _("在庫は確保済みです。次の引当（数秒ごと）で出荷元が決まります。"))
     return Reason(

@@ -1,18 +1,18 @@
 """Choosing the location: orders past review and payment get their places, as planned shipments."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts, sets_apart, shortage
+from fulfillment.services import facts, sets_apart, short_pick, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
 from oms.kernel import clock
-from orders.models import Order, OrderLine, Recipient
+from orders.models import Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import Stage
 from orders.services import set_parts, waiting
 from orders.services.facts import write_allocated
@@ -32,23 +32,39 @@ def allocate_waiting() -> int:
     placed = 0
     waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
-        batch = waiting_ids[start : start + BATCH]
-        placed += len(allocate_orders(batch))
-        if apart := sets_apart.take_apart_what_fits_nowhere(batch):
-            placed += len(allocate_orders(apart))
+        placed += _place(waiting_ids[start : start + BATCH])
+    return placed
+
+
+def place_again(line_ids: Sequence[int]) -> list[int]:
+    """Look at once for other places for lines that lost theirs to a short pick; returns the orders that found none,
+    which say so. Each step is a transaction of its own."""
+    _place(sorted(set(OrderLine.objects.filter(pk__in=line_ids).values_list("order", flat=True))))
+    return short_pick.ask_about(line_ids)
+
+
+def _place(order_ids: Sequence[int]) -> int:
+    placed = len(allocate_orders(order_ids))
+    if apart := sets_apart.take_apart_what_fits_nowhere(order_ids):
+        placed += len(allocate_orders(apart))
     return placed
 
 
 def waiting_orders() -> QuerySet[Order]:
-    """Orders with lines to place: those whose gate this is, and those that lost goods after the instruction."""
+    """Orders with lines to place: those whose gate this is, those that lost goods after the instruction, and those that
+    nothing else stops than a short pick."""
     lost = OrderLine.objects.filter(order=OuterRef("pk"), allocated_quantity__lt=F("quantity"), reserved=True)
     under_way = Q(stage__in=UNDER_WAY, fulfilled_by_channel=False) & Exists(lost)
     rest = Q(stage__in=[Stage.READY, Stage.SCHEDULED]) & Exists(lost.filter(apart=True))
-    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way | rest)
+    asked = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code=short_pick.REASON, state=ReviewReason.State.OPEN, level="block"
+    )
+    short = Q(stage=Stage.REVIEW, blocking_reasons=1) & Exists(lost) & Exists(asked)
+    return Order.objects.filter(Q(stage=Stage.AWAITING_STOCK) | under_way | rest | short)
 
 
 def _promise_where_stock_moved() -> None:
-    """Consume the allocator's marks: their SKUs, and bundles of them, may now serve lines that wait."""
+    """Consume the allocator's marks: their SKUs, and bundles sold with them, may now serve lines that wait."""
     with transaction.atomic():
         marks = (
             AllocatorMark.objects.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "sku_id")[:MARKS]
@@ -58,8 +74,7 @@ def _promise_where_stock_moved() -> None:
             return
         AllocatorMark.objects.filter(pk__in=[pk for pk, _sku in taken]).delete()
         skus = {sku for _pk, sku in taken}
-        bundles = {bundle for found in stock.bundles_of(skus).values() for bundle in found}
-        waiting.promise_waiting(sorted(skus | bundles))
+        waiting.promise_waiting(sorted(skus | stock.once_bundles_of(skus)))
 
 
 @transaction.atomic
@@ -90,7 +105,22 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     touched = sorted({placed.line.order_id for placed in done})
     facts.refresh(touched)
     shortage.stock_has_come(touched)
+    short_pick.settle(touched)
     return touched
+
+
+def carry(order_id: int, places: Mapping[int, Mapping[int, int]]) -> None:
+    """Put lines of one order whose places the ledger knows already (line → location → pieces) into planned shipments.
+    The caller holds the order's lock and refreshes its facts."""
+    order = Order.objects.get(pk=order_id)
+    rows = list(OrderLine.objects.filter(pk__in=places).order_by("pk"))
+    needs = set_parts.needs_of([(line.pk, line.sku_id, line.units) for line in rows if line.sku_id])
+    done = [
+        Placed(Line(line.pk, order_id, line.recipient_position, pieces, needs[line.pk]), location, pieces)
+        for line in rows
+        for location, pieces in places[line.pk].items()
+    ]
+    _write_shipments(done, {order_id: order})
 
 
 def _rank(order: Order) -> tuple[float, float]:

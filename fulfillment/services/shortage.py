@@ -1,6 +1,7 @@
 """What people decide about orders without stock. Each verb takes the orders' locks by pk, and stock last."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from oms.kernel.said import said
 from orders.models import LineComponent, Mail, Order, OrderLine
 from orders.models.mail import MailEvent
 from orders.models.order import FulfillmentState
-from orders.services import cancel, delivery, journal, labels, mail
+from orders.services import cancel, delivery, journal, labels, mail, put_together
 from orders.services.journal import SYSTEM, Actor, Entry
 
 WAITING_TAG = "入荷待ち"  # stands on orders, in the company's own language
@@ -103,9 +104,12 @@ def send_what_is_there(order_ids: Sequence[int], *, actor: Actor) -> tuple[list[
 
 
 @transaction.atomic
-def send_together(kept_apart: Mapping[int, Sequence[int]], *, actor: Actor) -> list[int]:
-    """Undo `send_what_is_there`: order → the lines that were sent apart before it, and still are. Orders already
-    instructed or cancelled are left; returns the others."""
+def send_together(
+    kept_apart: Mapping[int, Sequence[int]], *, taken_before: Sequence[int] = (), actor: Actor
+) -> list[int]:
+    """Undo `send_what_is_there`: order → the lines that were sent apart before it, and still are. Sets that were taken
+    apart since (all but `taken_before`, ids of `SetApart`) are put together. Orders already instructed or cancelled are
+    left; returns the others."""
     standing = Order.objects.filter(pk__in=kept_apart, cancelled_at=None, fulfillment_state=FulfillmentState.NONE)
     done = list(standing.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     before = [line for order_id in done for line in kept_apart[order_id]]
@@ -113,6 +117,10 @@ def send_together(kept_apart: Mapping[int, Sequence[int]], *, actor: Actor) -> l
     Order.objects.filter(pk__in=done).update(version=F("version") + 1)
     journal.write([Entry(order_id, "split_undone") for order_id in done], actor=actor)
     facts.refresh(done, actor=actor)
+    takings = put_together.standing(done).exclude(pk__in=taken_before)
+    for taking in list(takings.order_by("line__order", "-pk").values_list("pk", flat=True)):
+        with suppress(put_together.CannotPutTogether):  # a component was cancelled since: the others stay lines
+            put_together.put_together(taking, actor=actor)
     return done
 
 

@@ -120,3 +120,16 @@ class BundleComponent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bundle_id} ← {self.component_id} × {self.quantity}"
+
+
+class FormerComponent(models.Model):
+    """A component that a set had once: orders sold with it still wait for it."""
+
+    bundle = models.ForeignKey(Sku, on_delete=models.CASCADE, related_name="+", db_index=False)
+    component = models.ForeignKey(Sku, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bundle", "component"], name="former_component_once")]
+
+    def __str__(self) -> str:
+        return f"{self.bundle_id} ← {self.component_id}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from inventory.queries.bundles import components
+from inventory.queries.whole_sets import kept_whole, places_of, sets_among, whole_sets
 from oms.kernel import clock
 
 # A SKU that is on pre-order today sells from its pre-order row, where it has one.
@@ -26,14 +27,21 @@ def pool_ids(sku_ids: Iterable[int]) -> dict[int, int]:
 def available(sku_ids: Iterable[int]) -> dict[int, int]:
     """SKU → units that may be promised now, the room to overcommit included; every SKU asked is in the answer.
 
-    A bundle has as many as its scarcest component allows.
+    A bundle has as many as its scarcest component allows; one whose components may not part, no more than the places
+    have whole (`whole_sets`).
     """
     parts = components(sku_ids)
     free = {sku_id: units for sku_id, _id, units in _pools({part for needs in parts.values() for part in needs})}
-    return {
+    found = {
         sku_id: min((free.get(part, 0) // quantity for part, quantity in needs.items()), default=0)
         for sku_id, needs in parts.items()
     }
+    if whole := kept_whole(sets_among(parts)):
+        places = places_of({part for sku_id in whole for part in parts[sku_id]})
+        for sku_id in whole:
+            there = whole_sets(parts[sku_id], places.free.values(), places.waiting, places.coming)
+            found[sku_id] = found[sku_id] if there is None else min(found[sku_id], there)
+    return found
 
 
 def available_at(sku_ids: Iterable[int], location_id: int) -> dict[int, int]:

@@ -44,6 +44,22 @@ SELECT i.component_id, o.bundle_id FROM inventory_bundlecomponent i
 """
 
 
+ONCE_BUNDLES_OF = """
+WITH part AS (SELECT bundle_id, component_id FROM inventory_bundlecomponent
+              UNION SELECT bundle_id, component_id FROM inventory_formercomponent)
+SELECT bundle_id FROM part WHERE component_id = ANY(%(ids)s)
+UNION
+SELECT o.bundle_id FROM part i JOIN part o ON o.component_id = i.bundle_id WHERE i.component_id = ANY(%(ids)s)
+"""
+
+
+def once_bundles_of(sku_ids: Iterable[int]) -> set[int]:
+    """The bundles, of both levels, that have or ever had one of these components: orders keep what they were sold."""
+    with connection.cursor() as cursor:
+        cursor.execute(ONCE_BUNDLES_OF, {"ids": sorted(set(sku_ids))})
+        return {row[0] for row in cursor.fetchall()}
+
+
 def bundles_of(sku_ids: Iterable[int]) -> dict[int, set[int]]:
     """Component → the bundles, of both levels, whose availability hangs on it. SKUs in no bundle are left out."""
     found: dict[int, set[int]] = defaultdict(set)

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from inventory.models import Balance, BundleComponent, Entry, Sku
+from inventory.models import Balance, BundleComponent, Entry, Location, Sku
 from inventory.queries.availability import available
-from inventory.queries.bundles import bundles_of
+from inventory.queries.bundles import bundles_of, components
+from inventory.queries.whole_sets import places_of
 
 LATEST = 20
 COUNTED_TO = 1_001
@@ -68,9 +69,32 @@ def sku_page(sku: Sku) -> dict[str, Any]:
         "places": [balance for balance in balances if balance.location is not None],
         "available": available([sku.pk])[sku.pk],
         "components": _contents(sku),
+        "set_places": places_of_set(sku) if sku.is_bundle else [],
         "bundles": Sku.objects.filter(pk__in=bundles_of([sku.pk]).get(sku.pk, set())).order_by("code"),
         "entries": entries().filter(balance_id__in=[balance.pk for balance in balances]).order_by("-id")[:LATEST],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSets:
+    """How many whole sets lie unpromised at one place, and the component that allows no more."""
+
+    place: str
+    sets: int
+    scarcest: str
+
+
+def places_of_set(sku: Sku) -> list[PlaceSets]:
+    """The places that sell online and have any of a set's components, in their order. At most six queries."""
+    needs = components([sku.pk])[sku.pk]
+    free = places_of(needs).free
+    codes = dict(Sku.objects.filter(pk__in=needs).values_list("pk", "code"))
+    names = dict(Location.objects.filter(pk__in=free).values_list("pk", "name"))
+    found = []
+    for place, there in free.items():
+        sets, scarcest = min((there.get(part, 0) // each, codes[part]) for part, each in needs.items())
+        found.append(PlaceSets(names[place], sets, scarcest))
+    return found
 
 
 def _pools_first(balance: Balance) -> tuple[bool, int, str, int]:

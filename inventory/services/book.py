@@ -17,6 +17,7 @@ class Book:
         self.on_hand = {row.id: row.on_hand for row in self.rows.values()}
         self.reserved = {row.id: row.reserved for row in self.rows.values()}
         self._lines: dict[tuple[int, str, str], tuple[int, int]] = {}
+        self._ended: dict[tuple[int, str], int] = {}
         self._places = {(row.sku_id, row.location_id): row.id for row in self.rows.values()}
         self._pools: dict[int, list[int]] = {}
         for row in sorted(self.rows.values(), key=lambda row: row.release):
@@ -31,7 +32,13 @@ class Book:
     def promise(self, balance_id: int, units: int, *, ref: str, kind: str = "") -> None:
         """Promised (+) or no longer (−)."""
         self.reserved[balance_id] += units
+        if units < 0:
+            self._ended[balance_id, ref] = self._ended.get((balance_id, ref), 0) - units
         self._log(balance_id, 0, units, ref, kind)
+
+    def ended(self, balance_id: int, ref: str) -> int:
+        """Units of a promise that this book takes back."""
+        return self._ended.get((balance_id, ref), 0)
 
     def excess(self, balance_id: int) -> int:
         """Units promised beyond what there is; not positive when all is well."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from inventory.models import Balance, BundleComponent, Sku
+from inventory.models import Balance, BundleComponent, FormerComponent, Sku
 from inventory.models.balance import PREORDER
 from inventory.services import door, places
 from oms.kernel.said import said, together
@@ -180,6 +180,14 @@ def set_components(rows: Iterable[ComponentRow]) -> None:
     _refuse_unknown(codes - skus.keys(), "SKUコード")
     if plain := sorted(code for code in wanted if not skus[code].is_bundle):
         raise CatalogueError(said("セット商品ではありません: %(names)s", names=together(plain, ", ")))
+    FormerComponent.objects.bulk_create(
+        (
+            FormerComponent(bundle_id=known.bundle_id, component_id=known.component_id)
+            for known in BundleComponent.objects.filter(bundle__code__in=wanted).select_related("bundle", "component")
+            if known.component.code not in wanted[known.bundle.code]
+        ),
+        ignore_conflicts=True,
+    )
     BundleComponent.objects.filter(bundle__code__in=wanted).delete()
     BundleComponent.objects.bulk_create(
         BundleComponent(bundle=skus[bundle], component=skus[component], quantity=quantity)

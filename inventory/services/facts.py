@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from inventory.models.balance import EntryKind
+from inventory.queries.holdings import held_by
 from inventory.queries.rows import balances_of
 from inventory.services import door, places, settlement
 from inventory.services.book import Book
+from inventory.services.moves import Part
 from inventory.services.settlement import Outcome
 
 
@@ -73,6 +75,41 @@ def count(counts: Sequence[Counted], *, by_id: int | None = None, note: str = ""
 
     skus = {counted.sku_id for counted in counts}
     return settlement.settle(skus, differences, kind=EntryKind.COUNT, by_id=by_id, note=note)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortPick:
+    """A picker found fewer than a parcel needs: SKU → units missing at the place. `shelf_empty`: nothing else of them
+    lies there, so what the books called free is not there either. `parts` lose their places."""
+
+    location_id: int
+    missing: Mapping[int, int]
+    parts: Sequence[Part]
+    shelf_empty: bool
+    ref: str
+
+
+def short_pick(short: ShortPick, *, by_id: int | None = None, note: str = "") -> Outcome:
+    """Book it, and take the parts' places back in the same statement. Their promises stay as far as the pools have the
+    goods; they count as promises without a place."""
+
+    def plan(book: Book) -> None:
+        held = {
+            (holding.ref, holding.balance_id): holding.quantity for holding in held_by(part.ref for part in short.parts)
+        }
+        facts = []
+        for sku_id, units in short.missing.items():
+            place = book.place(sku_id, short.location_id)
+            free = max(0, book.on_hand[place] - book.reserved[place]) if short.shelf_empty else 0
+            facts.append(Fact(sku_id, short.location_id, -min(units + free, book.on_hand[place]), short.ref))
+        for part in short.parts:
+            place = book.place(part.sku_id, short.location_id)
+            if units := min(part.quantity, held.get((part.ref, place), 0)):
+                book.promise(place, -units, ref=part.ref, kind=EntryKind.UNALLOCATE)
+        enter(book, facts)
+
+    skus = {*short.missing, *(part.sku_id for part in short.parts)}
+    return settlement.settle(skus, plan, kind=EntryKind.SHORT_PICK, by_id=by_id, note=note)
 
 
 def record(facts: Sequence[Fact], *, kind: str, by_id: int | None = None, note: str = "") -> Outcome:

@@ -7,7 +7,7 @@ away without it, which is why what a ref holds is read again here once the balan
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inventory.models.balance import EntryKind
 from inventory.queries.availability import all_pool_ids, place_ids, pool_ids
@@ -89,16 +89,27 @@ def regrant(requests: Sequence[Request], *, by_id: int | None = None) -> set[str
 
     What a ref held, its allocations too, is free for this call. A ref that is not granted holds nothing afterwards.
     """
+    return regrant_at(requests, (), by_id=by_id)[0]
+
+
+def regrant_at(
+    requests: Sequence[Request], places: Sequence[Request], *, by_id: int | None = None
+) -> tuple[set[str], set[str]]:
+    """The same, and of the refs granted those that `places` names get their places too, where all of theirs are free.
+    Returns the refs granted, and those placed."""
     refs = {request.ref for request in requests}
-    wanted = {balance_id for request in requests for balance_id, _quantity in request.parts}
+    wanted = {balance_id for request in (*requests, *places) for balance_id, _quantity in request.parts}
     with door.in_transaction():
         rows, held = lock_holdings(refs, wanted)
         free = {row.id: row.free for row in rows.values()}
         for holding in held:
             free[holding.balance_id] += holding.quantity
         granted = door.first_come(free, requests)
-        door.apply(releasing(held) + door.reserving(granted), kind=EntryKind.RESERVE, by_id=by_id)
-    return {request.ref for request in granted}
+        served = {request.ref for request in granted}
+        placed = door.first_come(free, [request for request in places if request.ref in served])
+        allocating = [replace(change, kind=EntryKind.ALLOCATE) for change in door.reserving(placed)]
+        door.apply(releasing(held) + door.reserving(granted) + allocating, kind=EntryKind.RESERVE, by_id=by_id)
+    return served, {request.ref for request in placed}
 
 
 def release(refs: Iterable[str], *, by_id: int | None = None) -> list[Held]:

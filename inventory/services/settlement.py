@@ -1,7 +1,7 @@
 """When facts and promises collide: the SKUs' balances are locked, and promises end, youngest first, until all fits."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
@@ -76,7 +76,7 @@ def end_promises(book: Book) -> Outcome:
     if not short:
         return Outcome()
     skus = {book.rows[balance_id].sku_id for balance_id in short}
-    held = held_at(row.id for row in book.rows.values() if row.sku_id in skus)
+    held = _left(book, held_at(row.id for row in book.rows.values() if row.sku_id in skus))
     unplaced = [
         holding
         for balance_id in short
@@ -90,7 +90,7 @@ def end_promises(book: Book) -> Outcome:
         if book.rows[balance_id].location_id is None
         for holding in _enough(_unplaced_first(_youngest_first(held, balance_id), placed), book.excess(balance_id))
     }
-    released = held_by(ended)
+    released = _left(book, held_by(ended))
     if unlocked := {holding.balance_id for holding in released} - book.rows.keys():
         raise NeedsLocks(unlocked)
     lost = [holding for holding in unplaced if holding.ref not in ended]
@@ -98,6 +98,14 @@ def end_promises(book: Book) -> Outcome:
         for holding in holdings:
             book.promise(holding.balance_id, -holding.quantity, ref=holding.ref, kind=kind)
     return Outcome(released=sorted(ended), unplaced=sorted({holding.ref for holding in lost}))
+
+
+def _left(book: Book, held: Iterable[Held]) -> list[Held]:
+    """What these holdings are without what the book takes back already."""
+    left = [
+        replace(holding, quantity=holding.quantity - book.ended(holding.balance_id, holding.ref)) for holding in held
+    ]
+    return [holding for holding in left if holding.quantity > 0]
 
 
 def _youngest_first(held: Sequence[Held], balance_id: int) -> list[Held]:

@@ -15,8 +15,9 @@ from inventory.queries.availability import (
     place_ids,
     pool_ids,
 )
-from inventory.queries.bundles import bundles_of, components
+from inventory.queries.bundles import bundles_of, components, once_bundles_of
 from inventory.queries.holdings import Held, held_at, held_by
+from inventory.queries.whole_sets import Places, kept_whole, places_of, sets_among, whole_sets
 from inventory.services.door import (
     Change,
     OutOfStock,
@@ -28,7 +29,7 @@ from inventory.services.door import (
     grant,
     set_overcommit,
 )
-from inventory.services.facts import Counted, Fact, correct, count, receive, record, transfer
+from inventory.services.facts import Counted, Fact, ShortPick, correct, count, receive, record, short_pick, transfer
 from inventory.services.moves import (
     NotHeld,
     Part,
@@ -36,6 +37,7 @@ from inventory.services.moves import (
     Want,
     allocate,
     regrant,
+    regrant_at,
     release,
     requests_for,
     reserve,
@@ -58,8 +60,10 @@ __all__ = [
     "OutOfStock",
     "Outcome",
     "Part",
+    "Places",
     "PoolApart",
     "Request",
+    "ShortPick",
     "StockError",
     "StockMoved",
     "UnknownPlace",
@@ -80,20 +84,27 @@ __all__ = [
     "grant",
     "held_at",
     "held_by",
+    "kept_whole",
+    "once_bundles_of",
     "place_ids",
     "place_of_kind",
+    "places_of",
     "pool_ids",
     "receive",
     "record",
     "regrant",
+    "regrant_at",
     "release",
     "requests_for",
     "reserve",
     "set_aside",
     "set_overcommit",
+    "sets_among",
     "ship",
+    "short_pick",
     "transfer",
     "unallocate",
     "unplace",
     "unship",
+    "whole_sets",
 ]

@@ -119,7 +119,7 @@ second-step-off
 OF_AN_ORDER = """
 presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
-order-rules labels row-goods options promise-done take-apart channel-changes channel-changes-decide
+order-rules labels row-goods options promise-done take-apart channel-changes channel-changes-decide put-together
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
 return-open
 """
@@ -178,7 +178,9 @@ PAGES: Mapping[str, Rule] = {
         "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm",
         "fulfillment",
     ),
-    **_lines(parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned", "fulfillment"),
+    **_lines(
+        parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned short-pick", "fulfillment"
+    ),
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,

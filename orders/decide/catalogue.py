@@ -180,6 +180,13 @@ STANDARD: dict[str, Reason] = {
     ),
     # ---- stock
     "oversold": Reason(_("売り越し"), BLOCK, _("どの受注に在庫を回すかを決める"), group="stock"),
+    "pick_short": Reason(
+        _("ピッキング欠品"),
+        BLOCK,
+        _("在庫を移すか、分けて送るか、待つか、キャンセルする"),
+        group="stock",
+        shown=EVERYWHERE,
+    ),
     "out_of_stock": Reason(_("在庫不足"), WARN, _("入荷を待つか、お客様に知らせる"), group="stock"),
     "partial_stock": Reason(_("一部在庫不足"), WARN, _("分けて送るか、待つ"), group="stock"),
     "mixed_preorder": Reason(_("予約と通常の混在"), WARN, _("分けて送るか、まとめて送る"), group="stock"),

@@ -51,6 +51,7 @@ from orders.models.rule import (
     RuleVersion,
     RuleWake,
 )
+from orders.models.set_apart import SetApart
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 from orders.models.stage_name import StageName
@@ -144,6 +145,7 @@ __all__ = [
     "RuleTrace",
     "RuleVersion",
     "RuleWake",
+    "SetApart",
     "Shop",
     "StageCount",
     "StageDelta",

@@ -9,8 +9,8 @@ from django.db.models import Sum
 from orders.decide import returns as returning
 from orders.decide.refunds import parts_shares, shares_of
 from orders.decide.set_shares import prices_of, weights_of
-from orders.models import LineComponent, Order, OrderLine, ReturnLine
-from orders.services import refunds
+from orders.models import LineComponent, Order, OrderLine, ReturnLine, SetApart
+from orders.services import put_together, refunds
 from orders.services.set_parts import set_parts
 
 
@@ -42,14 +42,30 @@ def in_order(lines: Sequence[OrderLine]) -> list[OrderLine]:
 
 def sets_of(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
     """`sets`: line → its components; `apart`: set's line → the lines it was taken apart into, whether they have all
-    left. No query for an order without sets, at most six with."""
+    left; `takings`: set's line → what of it can be a set again. No query for an order without sets, at most eight
+    with."""
     apart: dict[int, list[OrderLine]] = {}
     for line in lines:
         if line.set_line_id:
             apart.setdefault(line.set_line_id, []).append(line)
     left = {pk: all(own.shipped_quantity >= own.quantity for own in parts) for pk, parts in apart.items()}
     whole = [line for line in lines if line.sku and line.sku.is_bundle and line.quantity]
-    return {"sets": _sets(order, whole) if whole else {}, "apart": apart, "apart_shipped": left}
+    return {
+        "sets": _sets(order, whole) if whole else {},
+        "apart": apart,
+        "apart_shipped": left,
+        "takings": _takings(order, lines) if apart else {},
+    }
+
+
+def _takings(order: Order, lines: Sequence[OrderLine]) -> dict[int, list[SetApart]]:
+    by_id = {line.pk: line for line in lines}
+    found: dict[int, list[SetApart]] = {}
+    for taking in put_together.standing([order.pk]).order_by("pk"):
+        parts = [by_id[pk] for pk in taking.parts if pk in by_id]
+        if not put_together.why_not(order, taking, parts):
+            found.setdefault(taking.line_id, []).append(taking)
+    return found
 
 
 def _sets(order: Order, lines: Sequence[OrderLine]) -> dict[int, SetRow]:

@@ -16,7 +16,9 @@ from django.utils.translation import ngettext
 from oms.kernel import clock, privacy
 from oms.kernel.money import yen
 from orders.decide.payments import Terms
-from orders.decide.refunds import everything_left
+from orders.decide.refunds import RefundPlan, everything_left, units_beside
+from orders.forms_returns import Row as GoodsRow
+from orders.forms_returns import rows_of_goods
 from orders.models import (
     BankMatch,
     Order,
@@ -29,13 +31,14 @@ from orders.models import (
 )
 from orders.models.order import PAYABLE
 from orders.models.payment import Collector, ShipsWhen
-from orders.payment_forms import RefundForm
+from orders.models.return_case import part_name
 from orders.queries import refund_requests, visible
 from orders.queries.found import found_order_ids
 from orders.queries.matching import due_of, unpaid_to_us
 from orders.services import ledger, payment_gates, refunds, reminders
 from orders.services.payment import undone_keys
 from orders.services.reminders import Case
+from orders.services.set_parts import parts_of
 
 WHEN = (("late", _("期限切れ")), ("soon", _("3日以内")), ("partial", _("一部入金")))
 MONEY_TASKS = (TaskKind.REFUND, TaskKind.VOID, TaskKind.CAPTURE, TaskKind.REAUTHORIZE, TaskKind.REPORT)
@@ -218,26 +221,46 @@ def tab_counts() -> dict[str, int]:
     return {"refunds_waiting": due + tasks, "approvals_waiting": asked}
 
 
-def refundable_parts(order: Order) -> tuple[list[tuple[int, str, int]], list[tuple[str, str]]]:
-    """((line, name, pieces left), (fee, label)) that a refund may still give back."""
+def refundable_parts(order: Order) -> tuple[list[GoodsRow], list[tuple[str, str]]]:
+    """(rows of pieces and of single components left, (fee, label)) that a refund may still give back."""
     bill = refunds.bill_of(order)
-    left = everything_left(bill)
-    names = {line.pk: line.name for line in order.lines.all()}
+    pieces, units = everything_left(bill), units_beside(bill, {})
+    shares = refunds.unit_shares(order)
     labels = {"shipping": _("送料"), "fees": _("手数料"), "gift_fees": _("ラッピング料")}
     fees = [
         (name, f"{label} {yen(bill.fees[name])}")
         for name, label in labels.items()
         if bill.fees.get(name) and not bill.refunded_fees.get(name)
     ]
-    return [(pk, names[pk][:60], count) for pk, count in left.items()], fees
+    lines = [line for line in order.lines.order_by("position", "pk") if line.quantity]
+    components = parts_of(line.pk for line in lines)
+    return rows_of_goods(lines, components, pieces=pieces, units=units, shares=shares), fees
 
 
-def wish_of(form: RefundForm) -> refunds.Wish:
-    values = form.cleaned_data
-    return refunds.Wish(
-        form.quantities,
-        values.get("fees") or (),
-        values["deduction"] or 0,
-        values["goodwill"] or 0,
-        values["surplus"] or 0,
-    )
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One thing that goes back: whole pieces of a line, or units of one component alone."""
+
+    name: str
+    count: int
+    rate: int
+    money: int
+
+
+def plan_rows(order: Order, plan: RefundPlan) -> list[PlanRow]:
+    """The goods of a refund by name; of a set its components, where some go back alone or at another rate."""
+    lines = {line.pk: line for line in order.lines.all()}
+    names = {part.pk: part.name for own in parts_of(line.line_id for line in plan.lines).values() for part in own}
+    found = []
+    for line in plan.lines:
+        name = lines[line.line_id].name
+        mixed = len({part.tax_rate for part in line.parts}) > 1
+        if mixed or any(part.alone for part in line.parts):
+            found += [
+                PlanRow(part_name(name, names[part.part_id]), part.units, part.tax_rate, part.share.money)
+                for part in line.parts
+            ]
+        else:
+            rate = line.parts[0].tax_rate if line.parts else line.tax_rate
+            found.append(PlanRow(name, line.quantity, rate, line.share.money))
+    return found

@@ -47,7 +47,15 @@ STICKY = {
 NEWS = frozenset({"channel_changed", "channel_reflected"})
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 # `amount_increased` belongs to the verb that raised the total.
-FROM_ABOVE = {"oversold", "merge_candidate", "out_of_stock", "partial_stock", "amount_increased", "payer_mismatch"}
+FROM_ABOVE = {
+    "oversold",
+    "merge_candidate",
+    "out_of_stock",
+    "partial_stock",
+    "pick_short",
+    "amount_increased",
+    "payer_mismatch",
+}
 # Reasons whose level is somebody's own word: the rule says it, a colleague has to answer.
 OWN_LEVEL = {"rule_hold", "rule_error", "question_to_colleague"}
 # Reasons that only time opens and closes (`orders.services.review_again`), whatever else is done to the order.

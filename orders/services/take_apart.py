@@ -2,7 +2,7 @@
 
 Needed where components part: one is cancelled before it leaves, or they leave in different parcels. The new lines carry
 the components' shares of price and discount, so that the order's sums stay what they are. The set's line stays, with
-fewer pieces, and its components name it (`OrderLine.set_line`).
+fewer pieces, and its components name it (`OrderLine.set_line`). `orders.services.put_together` undoes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,17 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from inventory.services import stock
+from oms.kernel import clock
 from oms.kernel.money import distribute
 from oms.kernel.sql import next_ids
 from orders.decide.set_shares import prices_of
-from orders.models import LineComponent, Order, OrderLine, RefundPart
+from orders.models import LineComponent, Order, OrderLine, RefundPart, SetApart
 from orders.models.order import FulfillmentState
 from orders.models.return_case import part_name
 from orders.services import cut_lines, edit, journal, refunds, set_parts
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
-from orders.services.reservation import takes_stock_now, want_of
+from orders.services.reservation import line_ids_of, ref_of, takes_stock_now, want_of
 from orders.signals import lines_cut, lines_released
 
 APART = "apart:"
@@ -96,15 +97,37 @@ def why_not(order: Order, line: OrderLine, pieces: int, components: Sequence[Lin
 def write_lines(order: Order, pieces: Mapping[int, int], *, actor: Actor) -> Apart:
     """Write the components' lines; what they ask of the stock the caller asks, once, last. Raises CannotTakeApart."""
     components = set_parts.parts_of(pieces)
+    places = _places(components)
     made = Apart()
     for line in order.lines.filter(pk__in=pieces).order_by("pk"):
         own = components.get(line.pk, [])
         if cause := why_not(order, line, pieces[line.pk], own):
             raise CannotTakeApart(cause)
         _write_line(order, line, pieces[line.pk], own, made)
+        SetApart.objects.create(
+            line=line,
+            pieces=pieces[line.pk],
+            parts=[made.lines[line.pk, part.pk].pk for part in own],
+            places=places[line.pk],
+            at=clock.now(),
+            by=actor.by,
+        )
         text = f"{line.name} × {pieces[line.pk]}"
         journal.write([Entry(order.pk, "set_apart", text)], actor=actor)
     return made
+
+
+def _places(components: Mapping[int, Sequence[LineComponent]]) -> dict[int, list[list[int]]]:
+    """Line → [location, whole pieces that have their place there], for `orders.services.put_together`."""
+    units: dict[int, dict[int, dict[int, int]]] = {line: {} for line in components}
+    for holding in stock.held_by(ref_of(line) for line in components):
+        if holding.location_id is not None:
+            [line] = line_ids_of([holding.ref])
+            units[line].setdefault(holding.location_id, {})[holding.sku_id] = holding.quantity
+    return {
+        line: [[at, min(there.get(part.sku_id, 0) // part.units for part in own)] for at, there in units[line].items()]
+        for line, own in components.items()
+    }
 
 
 def _write_line(order: Order, line: OrderLine, count: int, components: Sequence[LineComponent], made: Apart) -> None:

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel.web import render_page
 from orders.forms_lines import ApartForm, QuantityForm, items_of, new_rows
-from orders.models import Order
+from orders.models import Order, SetApart
 from orders.queries import change_preview
-from orders.services import change_lines, refund_requests, take_apart
+from orders.services import change_lines, put_together, refund_requests, take_apart
 from orders.services.change_lines import Changed, Moved, TooLate, Wanted
 from orders.services.refund_limits import NeedsApproval
 from orders.views.order import actor_of, changed, say_asked
@@ -77,6 +77,20 @@ def line_apart(request: HttpRequest, pk: int, line: int) -> HttpResponse:
         "action": _("分ける"),
     }
     return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
+
+
+@require_POST
+@permission_required(["orders.change_order", "orders.cancel_order"], raise_exception=True)
+def line_whole(request: HttpRequest, pk: int, taking: int) -> HttpResponse:
+    """The components' lines become the set they were."""
+    get_object_or_404(SetApart, pk=taking, line__order=pk)
+    try:
+        put_together.put_together(taking, actor=actor_of(request))
+    except put_together.CannotPutTogether as refused:
+        messages.warning(request, refused.cause)
+    else:
+        messages.success(request, _("構成品の明細をセットに戻しました。"))
+    return changed(request, pk)
 
 
 def _saved(request: HttpRequest, pk: int, wanted: Wanted) -> HttpResponse:

@@ -109,8 +109,8 @@ def refund_list(request: HttpRequest) -> HttpResponse:
 def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose what goes back, look at the sums, open the refund. A second click on the same form opens nothing more."""
     order = _order(pk)
-    lines, fees = payments.refundable_parts(order)
-    form = RefundForm(request.POST if request.method == "POST" else None, lines=lines, fees=fees)
+    rows, fees = payments.refundable_parts(order)
+    form = RefundForm(request.POST if request.method == "POST" else None, rows=rows, fees=fees)
     context: dict[str, Any] = {
         "order": order,
         "form": form,
@@ -120,7 +120,8 @@ def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             if "preview" in request.POST:
-                context["plan"] = refunds.preview(pk, payments.wish_of(form))
+                context["plan"] = refunds.preview(pk, form.wish)
+                context["goods"] = payments.plan_rows(order, context["plan"])
             else:
                 return _open(request, order, form)
         except refunds.NothingToRefund as problem:
@@ -134,7 +135,7 @@ def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
     refund = refunds.open_alone(
         order.pk,
         key=_key(request, order),
-        wish=payments.wish_of(form),
+        wish=form.wish,
         reason=form.cleaned_data["reason"],
         actor=actor_of(request),
     )
@@ -148,7 +149,7 @@ def _ask_for(request: HttpRequest, order: Order, form: RefundForm, needs: NeedsA
     asked = refund_requests.refund(
         order.pk,
         key=_key(request, order),
-        wish=payments.wish_of(form),
+        wish=form.wish,
         reason=form.cleaned_data["reason"],
         needs=needs,
         actor=actor_of(request),

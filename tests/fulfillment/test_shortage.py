@@ -15,11 +15,13 @@ from fulfillment.services.audit import violations as parcel_violations
 from inventory.models import BundleComponent
 from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
+from inventory.services.catalogue import ComponentRow, set_components
 from oms.kernel import clock
 from orders.models import Cancellation, Mail, Order, OrderLine, ReasonSetting
 from orders.models.order import Stage
 from orders.services.audit import violations as order_violations
 from orders.services.intake import take_in
+from orders.services.intake_rows import Mapped
 from orders.services.waiting import promisable
 from tests.orders.builders import (
     ORDERED_AT,
@@ -315,3 +317,53 @@ def test_in_the_browser_a_shortage_leads_to_its_orders_and_what_is_there_leaves(
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/fulfillment/waiting/")
     screenshot(page, "waiting-390")
+
+
+# ---- sets as they were sold
+
+
+def make_tea_set() -> tuple:
+    """Two cups and a pot, with neither in stock, as a set in a box beside a cloth that is there."""
+    cup, pot, cloth = make_sku("CUP"), make_sku("POT"), make_sku("CLOTH", stock_units=9)
+    _tea, box = make_sku("TEASET", is_bundle=True), make_sku("BOX", is_bundle=True)
+    set_components(
+        [
+            ComponentRow("TEASET", "CUP", 2), ComponentRow("TEASET", "POT", 1),
+            ComponentRow("BOX", "TEASET", 1), ComponentRow("BOX", "CLOTH", 1),
+        ]
+    )  # fmt: skip
+    return cup, pot, cloth, box
+
+
+def test_the_lists_name_the_components_that_were_sold_and_not_todays(shop):
+    cup, pot, _cloth, box = make_tea_set()
+    told = make_channel_order(make_line("BOX", 2))
+    take_in(shop, [told], sku_of={"BOX": Mapped(box.pk, "BOX", 3, None)})  # three boxes in one piece of the listing
+    glass = make_sku("GLASS")
+    set_components([ComponentRow("TEASET", "GLASS", 5)])
+    allocate_waiting()
+    lacking = {row.sku.code: (row.asked, row.lacking) for row in shortage.lacking().rows}
+    assert lacking == {"CUP": (12, 12), "POT": (6, 6)}
+    assert shortage.lacking_of(glass.pk) is None
+    [row] = waiting.described(list(waiting.waiting_rows()))
+    assert (row.lines[0].reason.sku_code, row.lines[0].reason.why) == ("CUP", Why.SHORT)
+    [queued], _more = waiting.queue_rows(pot.pk, page=1, size=9)
+    assert (queued.sold, queued.queued.units) == ("BOX の品", 6)
+    arrive(cup, 12)
+    assert not OrderLine.objects.get().reserved
+    arrive(pot, 6)
+    line = OrderLine.objects.get()
+    assert line.reserved and line.allocated_quantity == 2, (
+        "what came is in the set no more, but this order waits for it"
+    )
+    assert not shortage.lacking().rows and all_is_well()
+
+
+def test_a_set_that_was_empty_when_sold_is_what_the_catalogue_says(shop):
+    box = make_sku("BOX", is_bundle=True)
+    order(shop, make_line("BOX"), skus=[box])
+    [row] = waiting.described(list(waiting.waiting_rows()))
+    assert row.lines[0].reason.why == Why.EMPTY_SET
+    make_sku("CUP")
+    set_components([ComponentRow("BOX", "CUP", 2)])
+    assert [(row.sku.code, row.asked) for row in shortage.lacking().rows] == [("CUP", 2)]

@@ -64,8 +64,9 @@ SELECT l.order_id, coalesce(k.code, '') AS "line.sku", l.channel_sku AS "line.ch
 # For each order and place, how many of the scarcest of its goods lie there unpromised; sets count by their parts.
 PLACES = """
 SELECT g.order_id, p.code, min(coalesce(b.on_hand - b.reserved, 0))
-  FROM (SELECT DISTINCT l.order_id, coalesce(c2.component_id, c1.component_id, l.sku_id) AS sku_id
-          FROM orders_orderline l LEFT JOIN inventory_bundlecomponent c1 ON c1.bundle_id = l.sku_id
+  FROM (SELECT DISTINCT l.order_id, coalesce(k.sku_id, c2.component_id, c1.component_id, l.sku_id) AS sku_id
+          FROM orders_orderline l LEFT JOIN orders_linecomponent k ON k.line_id = l.id
+          LEFT JOIN inventory_bundlecomponent c1 ON c1.bundle_id = l.sku_id AND k.id IS NULL
           LEFT JOIN inventory_bundlecomponent c2 ON c2.bundle_id = c1.component_id
          WHERE l.order_id = ANY(%s) AND l.quantity > 0 AND l.sku_id IS NOT NULL
            AND l.channel_line_id NOT LIKE 'rule:%%') g

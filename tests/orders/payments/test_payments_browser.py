@@ -83,7 +83,7 @@ def test_the_payment_screens_hold_on_a_phone_and_a_desk(page_as, aoi, screenshot
         for name in ("payment", "refund-new", "payment-record"):
             page.goto(reverse(f"orders:{name}", args=[orders[2].pk]))
             if name == "refund-new":
-                page.locator(f"[name=line_{line}]").fill("1")
+                page.locator(f"[name=piece-{line}]").fill("1")
                 page.get_by_label("理由").fill("色違い")
                 page.get_by_role("button", name="金額を見る").click()
                 page.get_by_text("返金の内訳").wait_for()

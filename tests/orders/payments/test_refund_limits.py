@@ -207,7 +207,13 @@ def test_every_action_that_cancels_is_held_by_the_limit(operator):
 def test_a_manual_refund_waits_and_runs_with_what_was_typed(client, operator, lead):
     order = bought(50_000, shop=own_shop(), payment_method=PaymentMethod.BANK_TRANSFER)
     line = order.lines.get()
-    form = {f"line_{line.pk}": 1, "reason": "初期不良", "key": f"manual:{order.pk}:0", "goodwill": "", "deduction": 500}
+    form = {
+        f"piece-{line.pk}": 1,
+        "reason": "初期不良",
+        "key": f"manual:{order.pk}:0",
+        "goodwill": "",
+        "deduction": 500,
+    }
     post(client, operator, "orders:refund-new", order.pk, **form)
     asked = waiting()
     assert (asked.kind, asked.amount, Refund.objects.exists()) == ("refund", 49_500, False)

@@ -41,7 +41,7 @@ def test_a_file_is_loaded_matched_and_undone_on_the_screen(client_of, person_wit
     assert order.payment_state == "unpaid"
     client.post(reverse("orders:match-accept", args=[BankLine.objects.get().pk]), {"order": [order.pk]})
     form = reverse("orders:refund-new", args=[order.pk])
-    data = {f"line_{order.lines.get().pk}": 1, "fees": ["shipping"], "reason": "初期不良"}
+    data = {f"piece-{order.lines.get().pk}": 1, "fees": ["shipping"], "reason": "初期不良"}
     assert "¥1,500" in client.post(form, {**data, "preview": "1"}).content.decode()
     client.post(form, data)
     client.post(reverse("orders:refund-done", args=[Refund.objects.get().pk]))
