@@ -10,7 +10,15 @@ from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
-from orders.signals import lines_cut, lines_released, orders_cancelled, orders_redirected, orders_told_late, stop_wanted
+from orders.signals import (
+    fee_shared,
+    lines_cut,
+    lines_released,
+    orders_cancelled,
+    orders_redirected,
+    orders_told_late,
+    stop_wanted,
+)
 
 UNDER_WAY = [Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED]
 LIVE = [Shipment.State.PLANNED, *UNDER_WAY]
@@ -51,6 +59,13 @@ def let_go_of_lines(line_ids: list[int], **_: Any) -> None:
 def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | None, note: str, **_: Any) -> set[int]:
     """Parcels under way are asked to stop; returns the orders whose location has still to answer."""
     return stop.ask_for_cancel(order_ids, line_ids=line_ids, by=by, note=note)
+
+
+@receiver(fee_shared)
+def pays_no_fee(order_id: int, **_: Any) -> bool:
+    """Of an order whose goods travel in another one's parcel the driver takes no second fee."""
+    member = MergedOrder.objects.filter(order=order_id, active=True).exclude(charges={}).first()
+    return member is not None and member.charges["before"]["fees"] > member.charges["after"]["fees"]
 
 
 @receiver(lines_cut)

@@ -31,7 +31,7 @@ class Preview:
     effects: Sequence[Line]
 
 
-SUMS = ("goods", "discount", "coupons_shop", "coupons_channel", "points", "tax_excluded", "tax", "total")
+SUMS = ("goods", "discount", "coupons_shop", "coupons_channel", "points", "tax_excluded", "fees", "tax", "total")
 
 
 def preview(order: Order, wanted: Wanted) -> Preview:
@@ -41,7 +41,7 @@ def preview(order: Order, wanted: Wanted) -> Preview:
         plan.is_empty,
         _goods(order, plan),
         _sums(order, plan),
-        [*_stock(order, plan), *_money(order, plan), _told(order)],
+        [*_stock(order, plan), *_fee(plan), *_money(order, plan), _told(order)],
     )
 
 
@@ -74,6 +74,16 @@ def _stock(order: Order, plan: Plan) -> list[Line]:
     if any(free[sku] < count for sku, count in wants.items()):
         return [*found, Line(_("在庫"), _("足りない商品があります。入荷まで引当待ちになります。"), "attention")]
     return [*found, Line(_("在庫"), _("増やした数量を確保します。"))] if wants else found
+
+
+def _fee(plan: Plan) -> list[Line]:
+    """A fee that moved with the goods; a dearer one asks the buyer."""
+    if not plan.fee_by:
+        return []
+    text = _("商品に合わせて、手数料表から計算し直します。")
+    if plan.fee_by > 0:
+        text += _("お客様への確認メールを下書きします。")
+    return [Line(_("手数料"), text, "attention" if plan.fee_by > 0 else "neutral")]
 
 
 def _money(order: Order, plan: Plan) -> list[Line]:

@@ -113,7 +113,7 @@ LABELS = {
 # Fields whose values are no personal data.
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
-    "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "total",
+    "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "fees", "total",
     "release_date",
 }  # fmt: skip
 

@@ -20,7 +20,8 @@ def task_key(cancellation: Cancellation) -> str:
 
 def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], spent: int = 0, actor: Actor) -> None:
     """Open the refunds of these decisions and the tasks of those whose channel a person must tell (`by_hand`).
-    `spent` yen of each pay for other goods and are not refunded.
+    `spent` yen of each pay for other goods, or a dearer fee, and are not refunded; below 0 so much goes back beside
+    the pieces, of a fee that fell.
 
     The caller holds the orders' locks, and has not lowered any quantity yet.
     """
@@ -41,7 +42,7 @@ def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) ->
         refunds.open_refund(
             one.order_id,
             key=refund_key(one),
-            wish=refunds.Wish(pieces, deduction=spent),
+            wish=refunds.Wish(pieces, deduction=max(0, spent), surplus=max(0, -spent)),
             reason=one.text,
             actor=actor,
             by_channel=by_channel,
