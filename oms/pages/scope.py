@@ -130,7 +130,7 @@ payments payments-expired refunds refund-requests papers papers-csv papers-zip d
 """
 OF_A_CASE = """
 return return-approve return-reject return-exchange return-resend return-withdraw return-sent return-receive
-return-inspect return-settle return-close
+return-inspect return-settle return-close return-label return-pickup
 """
 COMPANY_WIDE_ORDERS = """
 manual-new manual-skus manual-shop copy matching bank-load bank-columns match-sure match-undo bank-line match-accept

@@ -1,7 +1,7 @@
 """入金待ち, one order's money, refunds: what the screens show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -142,6 +142,8 @@ def order_money(order: Order) -> dict[str, Any]:
     gone = undone_keys(entries)
     by_hand = {PaymentEntry.Kind.RECORDED, PaymentEntry.Kind.WAIVED}
     terms = payment_gates.rule_for(order)
+    if order.ships_unpaid:
+        terms = replace(terms, ships_when=ShipsWhen.AT_ONCE)
     return {
         "order": order,
         "terms": terms,

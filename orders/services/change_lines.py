@@ -243,8 +243,8 @@ def _in_words(order: Order, plan: Plan) -> str:
     moved = {**{id_: -count for id_, count in plan.down.items()}, **plan.up}
     parts = [f"{stored[id_].name} ×{stored[id_].quantity}→{stored[id_].quantity + by}" for id_, by in moved.items()]
     parts += [said("%(name)s ×%(count)d を追加", name=item.name, count=item.quantity) for item in plan.items]
-    if moved := fee_follows.words(plan.before, plan.after):
-        parts.append(moved)
+    if fee := fee_follows.words(plan.before, plan.after):
+        parts.append(fee)
     return together(parts)
 
 
