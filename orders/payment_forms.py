@@ -112,6 +112,22 @@ class RecordForm(forms.Form):
         return day
 
 
+class HeldForm(forms.Form):
+    """Until when the provider holds the order's total."""
+
+    until = DayField(
+        label=lazy("新しい与信の期限"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=lazy("決済会社の画面で、今の請求額の与信を取ってから登録してください。"),
+    )
+
+    def clean_until(self) -> Any:
+        day = self.cleaned_data["until"]
+        if day < clock.today():
+            raise forms.ValidationError(_("今日より前の日は選べません。"))
+        return day
+
+
 class TermsForm(forms.ModelForm):
     """One row of a shop's payment terms."""
 

@@ -120,7 +120,7 @@ OF_AN_ORDER = """
 presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options take-apart channel-changes channel-changes-decide
-payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
+payment payment-record payment-held payment-waive payment-undo refund-new order-papers order-credit order-issue
 return-open
 """
 LISTS = """

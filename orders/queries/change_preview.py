@@ -10,6 +10,7 @@ from oms.kernel.money import yen
 from orders.models import Order
 from orders.models.order import PAYABLE, PaymentState
 from orders.queries.cancellations import Line
+from orders.services.after_cancel import is_only_held
 from orders.services.change_lines import Plan, Wanted, plan_of
 from orders.services.internal import is_internal
 
@@ -93,6 +94,10 @@ def _money(order: Order, plan: Plan) -> list[Line]:
     if more < 0:
         if order.payment_state in PAYABLE:
             return [Line(label, _("まだ入金がないため、請求額だけが %(yen)s 減ります。") % {"yen": yen(-more)})]
+        if is_only_held(order):
+            return [
+                Line(label, _("売上の確定前のため返金はなく、%(yen)s 少ない額で確定します。") % {"yen": yen(-more)})
+            ]
         return [Line(label, _("%(yen)s の返金の手続きを始めます。") % {"yen": yen(-more)}, "attention")]
     if order.payment_state in {PaymentState.UNPAID, PaymentState.FAILED}:
         text = _("請求額が %(yen)s 増えます。支払いの案内を送り直してください。")

@@ -33,7 +33,7 @@ from orders.payment_forms import RefundForm
 from orders.queries import refund_requests, visible
 from orders.queries.found import found_order_ids
 from orders.queries.matching import due_of, unpaid_to_us
-from orders.services import ledger, payment_gates, refunds, reminders
+from orders.services import authorisations, ledger, payment_gates, refunds, reminders
 from orders.services.payment import undone_keys
 from orders.services.reminders import Case
 
@@ -152,6 +152,7 @@ def order_money(order: Order) -> dict[str, Any]:
         "received": ledger.received(order),
         "refundable": refunds.money_left(order),
         "payable": order.payment_state in PAYABLE and not order.cancelled_at,
+        "holdable": not authorisations.why_not_renewed(order),
         "short": order.payment_state == "partially_paid" and not order.cancelled_at,
         "entries": [
             EntryRow(

@@ -84,6 +84,7 @@ LABELS = {
     "return_rejected": (gettext_lazy("返品を断りました"), "danger"),
     "return_withdrawn": (gettext_lazy("返品を取り下げました"), "neutral"),
     "return_in_transit": (gettext_lazy("返品が発送されました"), "info"),
+    "authorized_anew": (gettext_lazy("与信を取り直しました"), "done"),
     "return_pickup": (gettext_lazy("返品の集荷を手配しました"), "info"),
     "return_received": (gettext_lazy("返品が到着しました"), "info"),
     "return_parcel_found": (gettext_lazy("持ち主のわからない荷物がこの返品のものとわかりました"), "info"),
