@@ -174,7 +174,12 @@ class FeeForm(forms.Form):
                 (f"fee_{at}", _("%(n)s段目の手数料（円）"), fee),
             ):
                 self.fields[name] = forms.IntegerField(
-                    label=label % {"n": at + 1}, min_value=0, max_value=9_999_999, required=False, initial=value
+                    label=label % {"n": at + 1},
+                    min_value=0,
+                    max_value=9_999_999,
+                    required=False,
+                    initial=value,
+                    widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
                 )
 
     @property
@@ -231,15 +236,29 @@ class RefundForm(forms.Form):
         field.choices = list(fees)
         if not fees:
             del self.fields["fees"]
+        self.lines = list(lines)
         for pk, name, left in lines:
             self.fields[f"line_{pk}"] = forms.IntegerField(
-                label=_("%(name)s（残り%(left)s）") % {"name": name, "left": left},
+                label=name,
                 min_value=0,
                 max_value=left,
                 initial=0,
                 required=False,
+                widget=forms.NumberInput(attrs={"max": left, "inputmode": "numeric"}),
             )
-        self.order_fields([f"line_{pk}" for pk, _name, _left in lines])
+
+    @property
+    def line_fields(self) -> list[tuple[forms.BoundField, int]]:
+        """(field, pieces that may go back)."""
+        return [(self[f"line_{pk}"], left) for pk, _name, left in self.lines]
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("fees", "reason") if name in self.fields]
+
+    @property
+    def amount_fields(self) -> list[forms.BoundField]:
+        return [self["deduction"], self["goodwill"], self["surplus"]]
 
     @property
     def quantities(self) -> dict[int, int]:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from inventory.services import stock
 from oms.kernel.money import yen
 from orders.models import Order
-from orders.models.order import PAYABLE, PaymentState
+from orders.models.order import PAYABLE, PaymentMethod, PaymentState
 from orders.queries.cancellations import Line
 from orders.services.after_cancel import is_only_held
 from orders.services.change_lines import Plan, Wanted, plan_of
@@ -88,22 +88,28 @@ def _fee(plan: Plan) -> list[Line]:
 
 
 def _money(order: Order, plan: Plan) -> list[Line]:
-    label, more = _("お金"), (plan.after.total or 0) - (plan.before.total or 0)
+    more = (plan.after.total or 0) - (plan.before.total or 0)
     if not more:
-        return [Line(label, _("合計は変わりません。"))]
-    if more < 0:
-        if order.payment_state in PAYABLE:
-            return [Line(label, _("まだ入金がないため、請求額だけが %(yen)s 減ります。") % {"yen": yen(-more)})]
-        if is_only_held(order):
-            return [
-                Line(label, _("売上の確定前のため返金はなく、%(yen)s 少ない額で確定します。") % {"yen": yen(-more)})
-            ]
-        return [Line(label, _("%(yen)s の返金の手続きを始めます。") % {"yen": yen(-more)}, "attention")]
+        return [Line(_("お金"), _("合計は変わりません。"))]
+    text, tone = _less(order) if more < 0 else _more(order)
+    return [Line(_("お金"), text % {"yen": yen(abs(more))}, tone)]
+
+
+def _less(order: Order) -> tuple[str, str]:
+    """What becomes of a lower total, and its tone."""
+    if order.payment_state in PAYABLE:
+        return _("まだ入金がないため、請求額だけが %(yen)s 減ります。"), "neutral"
+    if is_only_held(order):
+        return _("売上の確定前のため返金はなく、%(yen)s 少ない額で確定します。"), "neutral"
+    return _("%(yen)s の返金の手続きを始めます。"), "attention"
+
+
+def _more(order: Order) -> tuple[str, str]:
+    if order.payment_method == PaymentMethod.COD and order.payment_state == PaymentState.UNPAID:
+        return _("お届けのときに受け取る額が %(yen)s 増えます。"), "neutral"
     if order.payment_state in {PaymentState.UNPAID, PaymentState.FAILED}:
-        text = _("請求額が %(yen)s 増えます。支払いの案内を送り直してください。")
-        return [Line(label, text % {"yen": yen(more)}, "attention")]
-    text = _("%(yen)s が不足になり、差額を確かめるまで出荷しません。")
-    return [Line(label, text % {"yen": yen(more)}, "attention")]
+        return _("請求額が %(yen)s 増えます。支払いの案内を送り直してください。"), "attention"
+    return _("%(yen)s が不足になり、差額を確かめるまで出荷しません。"), "attention"
 
 
 def _told(order: Order) -> Line:

@@ -15,7 +15,7 @@ PAID_AT_THE_DOOR, PAID_BEFORE = "着払い", "元払い"
 def places() -> list[Location]:
     """Where goods may come back to: own warehouses and stores with an address, the usual one first."""
     rows = own_places().filter(active=True, kind__in=[Location.Kind.WAREHOUSE, Location.Kind.STORE])
-    return list(rows.exclude(address="").order_by("kind", "priority", "pk")[:50])
+    return list(rows.exclude(address="").order_by("-kind", "priority", "pk")[:50])
 
 
 def label_of(case: ReturnCase, place: Location | None) -> ReturnLabel:

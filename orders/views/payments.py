@@ -136,6 +136,8 @@ def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
         "left": refunds.money_left(order),
         "key": _key(request, order),
     }
+    if "preview" in request.POST:
+        form.fields["reason"].required = False  # only looked at
     if form.is_bound and form.is_valid():
         try:
             if "preview" in request.POST:
@@ -146,7 +148,7 @@ def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(problem))
         except NeedsApproval as needs:
             return _ask_for(request, order, form, needs)
-    return render_page(request, "orders/payments/refund.html", context)
+    return render_page(request, "orders/payments/refund.html", context, fragment="orders/payments/_refund_plan.html")
 
 
 def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:
