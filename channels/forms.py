@@ -41,10 +41,15 @@ SETTINGS = (
     "merge_cod_prepaid",
     "merge_refunds_shipping",
     "merge_until_min",
+    "exchange_ships",
+    "exchange_tag",
+    "exchange_watch_days",
 )
 # Policies with a default: what a form left out stays as it is.
 PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min"
 )  # fmt: skip
+RETURNS = ("exchange_ships", "exchange_tag", "exchange_watch_days")
+MAY_BE_EMPTY = {"merge_group", "exchange_tag"}
 NOTICES = ("told_number",)
 ADDRESSES = ("base_url", "auth_url")
 
@@ -76,7 +81,7 @@ class ShopForm(forms.ModelForm):
 
     def __init__(self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in (*PARCELS, "channel_changes"):
+        for name in (*PARCELS, *RETURNS, "channel_changes"):
             self.fields[name].required = False
         if connector_class(channel).capabilities.one_number_per_line:
             column = Connection._meta.get_field("told_number")
@@ -100,8 +105,8 @@ class ShopForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Stored secrets never go to another address: who moves a shop types them again."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in (*PARCELS, "channel_changes"):
-            if name in data and data[name] in {"", None} and name != "merge_group":
+        for name in (*PARCELS, *RETURNS, "channel_changes"):
+            if name in data and data[name] in {"", None} and name not in MAY_BE_EMPTY:
                 data[name] = getattr(self.instance, name)
         moved = [name for name in ADDRESSES if name in data and name in self.initial and self._moves(name, data[name])]
         missing = [key for key in sorted(self.must_be_typed_again) if not data.get(SECRET_PREFIX + key)]
@@ -149,6 +154,7 @@ class ShopForm(forms.ModelForm):
             (_("店舗"), [self[name] for name in head if name in self.fields]),
             (_("認証情報"), [self[name] for name in self.fields if name.startswith(SECRET_PREFIX)]),
             (_("同梱の設定"), [self[name] for name in PARCELS]),
+            (_("返品・交換"), [self[name] for name in RETURNS]),
             (_("出荷通知"), [self[name] for name in NOTICES if name in self.fields]),
             (_("メールと帳票"), [self[name] for name in (*paper, "delivery_note_message")]),
         ]

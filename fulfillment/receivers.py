@@ -12,6 +12,7 @@ from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
 from orders.signals import (
+    fee_shared,
     lines_cut,
     lines_placed,
     lines_released,
@@ -66,6 +67,13 @@ def carry_placed_lines(order_id: int, places: Mapping[int, Mapping[int, int]], *
 def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | None, note: str, **_: Any) -> set[int]:
     """Parcels under way are asked to stop; returns the orders whose location has still to answer."""
     return stop.ask_for_cancel(order_ids, line_ids=line_ids, by=by, note=note)
+
+
+@receiver(fee_shared)
+def pays_no_fee(order_id: int, **_: Any) -> bool:
+    """Of an order whose goods travel in another one's parcel the driver takes no second fee."""
+    member = MergedOrder.objects.filter(order=order_id, active=True).exclude(charges={}).first()
+    return member is not None and member.charges["before"]["fees"] > member.charges["after"]["fees"]
 
 
 @receiver(lines_cut)

@@ -39,9 +39,10 @@ class OrdersConfig(AppConfig):
     def _ready_payments(self) -> None:
         from orders import actions, payment_actions
         from orders.models import TaskKind
-        from orders.services import refunds, tasks
+        from orders.services import authorisations, refunds, tasks
 
         for kind in (TaskKind.REFUND, TaskKind.VOID):
             tasks.on_finished(kind, refunds.finished_by_person)
+        tasks.on_finished(TaskKind.CAPTURE, authorisations.captured)
         for action in payment_actions.ACTIONS:
             actions.register(action)

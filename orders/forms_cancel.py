@@ -8,13 +8,23 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.money import yen
 from orders.models import Cancellation, LineComponent, Order, OrderLine
 from orders.models.cancellation import cancel_reasons
 from orders.models.order import FulfillmentState
-from orders.services import set_parts
+from orders.services import fee_follows, set_parts
 from orders.services.cancel import Ask, why_not_whole
 
 WHOLE, PIECES = "whole", "pieces"
+
+
+def keep_fee_field(order: Order) -> forms.BooleanField:
+    """For orders whose fee follows the shop's table when their goods change."""
+    return forms.BooleanField(
+        label=_("手数料を今の %(fee)s のままにする") % {"fee": yen(order.fees)},
+        required=False,
+        help_text=_("選ばなければ、残る商品の金額に合わせて手数料表から計算し直します。"),
+    )
 
 
 class CancelForm(forms.Form):
@@ -54,6 +64,8 @@ class CancelForm(forms.Form):
         scope = self.fields["scope"]
         assert isinstance(scope, forms.ChoiceField)
         scope.choices = scopes
+        if fee_follows.table_for(order):
+            self.fields["keep_fee"] = keep_fee_field(order)
         self.by_pieces = len(scopes) > 1 or scopes[0][0] == PIECES
         for line in self.lines:
             most = line.quantity - line.shipped_quantity
@@ -79,7 +91,8 @@ class CancelForm(forms.Form):
 
     @property
     def tick_fields(self) -> list[forms.BoundField]:
-        return [self["keep_off_sale"], self["refund"], self["send_mail"]]
+        names = ("keep_off_sale", "keep_fee", "refund", "send_mail")
+        return [self[name] for name in names if name in self.fields]
 
     @property
     def line_fields(self) -> list[tuple[OrderLine, forms.BoundField, int]]:
@@ -135,7 +148,9 @@ class CancelForm(forms.Form):
     @property
     def ask(self) -> Ask:
         names = ("reason", "note", "asked_by", "keep_off_sale", "send_mail", "refund", "key")
-        return Ask(**{name: self.cleaned_data[name] for name in names})
+        return Ask(
+            **{name: self.cleaned_data[name] for name in names}, keep_fee=bool(self.cleaned_data.get("keep_fee"))
+        )
 
 
 def _parts(order: Order, lines: Sequence[OrderLine]) -> dict[int, list[LineComponent]]:

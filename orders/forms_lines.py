@@ -9,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from orders.decide.manual import Item
+from orders.forms_cancel import keep_fee_field
 from orders.manual_forms import MOST_PIECES, LineForm, know
 from orders.models import Cancellation, Order, OrderLine
 from orders.models.cancellation import cancel_reasons
+from orders.services import fee_follows
 from orders.services.cancel import Ask
 from orders.services.change_lines import Wanted, why_no_more
 
@@ -38,6 +40,8 @@ class QuantityForm(forms.Form):
         reason = self.fields["reason"]
         assert isinstance(reason, forms.ChoiceField)
         reason.choices = [("", _("選んでください")), *cancel_reasons()]
+        if fee_follows.table_for(order):
+            self.fields["keep_fee"] = keep_fee_field(order)
         for line in lines:
             self.fields[f"line-{line.pk}"] = forms.IntegerField(
                 label=line.name, min_value=0, max_value=MOST_PIECES, initial=line.quantity,
@@ -51,7 +55,8 @@ class QuantityForm(forms.Form):
 
     @property
     def why_fields(self) -> list[forms.BoundField]:
-        return [self["reason"], self["note"], self["asked_by"]]
+        kept = [self["keep_fee"]] if "keep_fee" in self.fields else []
+        return [self["reason"], self["note"], self["asked_by"], *kept]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -75,6 +80,7 @@ class QuantityForm(forms.Form):
             note=data["note"],
             asked_by=data["asked_by"],
             send_mail=False,
+            keep_fee=bool(data.get("keep_fee")),
             key=data["key"],
         )
         counts = {line.pk: count for line, count in self._counts(data)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -12,13 +13,17 @@ from django.utils.translation import gettext_lazy as lazy
 
 from inventory.models import Location, Sku
 from inventory.queries.places import own as own_places
+from oms.kernel import clock
 from oms.kernel.money import yen
 from orders.decide import returns as decide
+from orders.filters import DayInput
+from orders.forms import SLOTS
 from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade
 from orders.models.order import Carrier
 from orders.models.return_case import return_reasons
 from orders.services import exchange
 from orders.services.refunds import bill_of, unit_shares
+from orders.services.return_pickup import Pickup
 from orders.services.returns import Settlement, received_units, returnable_goods, sold_units
 from orders.services.set_parts import parts_of
 
@@ -162,6 +167,25 @@ class WayForm(forms.Form):
     tracking_no = forms.CharField(label=lazy("送り状番号"), max_length=40)
 
 
+class PickupForm(forms.Form):
+    """When a carrier fetches the goods at the buyer's door."""
+
+    carrier = forms.ChoiceField(label=lazy("配送会社"), choices=Carrier)
+    on = forms.DateField(label=lazy("集荷日"), widget=DayInput())
+    slot = forms.ChoiceField(label=lazy("時間帯"), choices=SLOTS, required=False)
+
+    def clean_on(self) -> date:
+        day: date = self.cleaned_data["on"]
+        if day < clock.today():
+            raise forms.ValidationError(_("今日より前の日は選べません。"))
+        return day
+
+    @property
+    def pickup(self) -> Pickup:
+        data = self.cleaned_data
+        return Pickup(data["carrier"], data["on"], data["slot"])
+
+
 class ReceiveForm(PiecesForm):
     """How many arrived of each line."""
 
@@ -284,7 +308,7 @@ class ExchangeForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
-        super().__init__(data)
+        super().__init__(data, initial={"ship_first": exchange.ships_first(case)})
         same = exchange.same_goods(case)
         codes = dict(Sku.objects.filter(pk__in=[item.sku_id for item in same]).values_list("pk", "code"))
         self.count = max(self.ROWS, len(same) + 1)

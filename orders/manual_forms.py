@@ -1,6 +1,9 @@
 """What people type when they take an order by hand. Read twice: quietly while the form is filled, strictly to save."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +24,7 @@ from orders.forms import PREFECTURES, SLOTS
 from orders.models import ManualOrder, Shop
 from orders.models.order import PaymentMethod
 from orders.queries.manual import Known, known_skus
+from orders.services import payment_fees
 
 ROWS, MORE, MOST = 4, 4, 60
 MOST_PIECES, MOST_YEN = 9_999, 9_999_999
@@ -124,11 +128,16 @@ class HeadForm(forms.Form):
 
     @property
     def charges(self) -> Charges:
-        """What has been typed so far; nothing while it is free."""
+        """What has been typed so far; nothing while it is free. `Sheet.charges` adds the fee that nobody typed."""
         data = getattr(self, "cleaned_data", {})
         if data.get("free"):
             return Charges()
         return Charges(*(data.get(name) or 0 for name in ("shipping", "fee", "gift_fee", "discount")))
+
+    @property
+    def has_fee(self) -> bool:
+        """Somebody typed a fee, 0 too."""
+        return getattr(self, "cleaned_data", {}).get("fee") is not None
 
     @property
     def is_free(self) -> bool:
@@ -352,9 +361,29 @@ class Sheet:
         chosen = self.head.cleaned_data.get("shop") if hasattr(self.head, "cleaned_data") else ""
         return next((shop for shop in self.shops if shop.code == chosen), self.shops[0])
 
+    @cached_property
+    def proposed_fee(self) -> int | None:
+        """What the shop's table asks for the chosen method and the sum so far; None where it has none."""
+        method = getattr(self.head, "cleaned_data", {}).get("method") or ""
+        if self.head.is_free or self.shop.pk is None or not self.items:
+            return None
+        table = payment_fees.table_of_method(self.shop.pk, method)
+        if table is None:
+            return None
+        with suppress(ValueError):  # the discount is above everything; its field says so
+            return table.fee(totals_of(self.items, replace(self.head.charges, fee=0)).total)
+        return None
+
+    @property
+    def charges(self) -> Charges:
+        """A fee that nobody typed is the table's."""
+        if self.head.has_fee:
+            return self.head.charges
+        return replace(self.head.charges, fee=self.proposed_fee or 0)
+
     def _problems(self) -> list[str]:
         """What keeps the order from being saved, beside what stands at the fields."""
-        charges, items = self.head.charges, self.items
+        charges, items = self.charges, self.items
         data = self.head.cleaned_data
         if not any(not line.is_blank for line in self.lines):
             self.lines[0].add_error("sku", _("商品を1つ以上入れてください。"))
@@ -389,12 +418,12 @@ class Sheet:
     def draft(self) -> Draft:
         data, buyer = self.head.cleaned_data, self.head.party("buyer")
         words = ("gift", "noshi", "message_card", "packing_note", "internal_note")
-        nothing = totals_of(self.items, self.head.charges).total == 0
+        nothing = totals_of(self.items, self.charges).total == 0
         return Draft(
             buyer=buyer,
             recipient=self.head.party("to") if data.get("elsewhere") else buyer,
             items=self.items,
-            charges=self.head.charges,
+            charges=self.charges,
             method=Method.FREE if nothing else Method(data.get("method") or METHODS[0]),
             wish_date=data.get("wish_date"),
             wish_slot=data.get("wish_slot") or "",

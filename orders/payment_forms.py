@@ -114,6 +114,22 @@ class RecordForm(forms.Form):
         return day
 
 
+class HeldForm(forms.Form):
+    """Until when the provider holds the order's total."""
+
+    until = DayField(
+        label=lazy("新しい与信の期限"),
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=lazy("決済会社の画面で、今の請求額の与信を取ってから登録してください。"),
+    )
+
+    def clean_until(self) -> Any:
+        day = self.cleaned_data["until"]
+        if day < clock.today():
+            raise forms.ValidationError(_("今日より前の日は選べません。"))
+        return day
+
+
 class TermsForm(forms.ModelForm):
     """One row of a shop's payment terms."""
 
@@ -160,7 +176,12 @@ class FeeForm(forms.Form):
                 (f"fee_{at}", _("%(n)s段目の手数料（円）"), fee),
             ):
                 self.fields[name] = forms.IntegerField(
-                    label=label % {"n": at + 1}, min_value=0, max_value=9_999_999, required=False, initial=value
+                    label=label % {"n": at + 1},
+                    min_value=0,
+                    max_value=9_999_999,
+                    required=False,
+                    initial=value,
+                    widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
                 )
 
     @property
@@ -221,6 +242,14 @@ class RefundForm(PiecesForm):
 
     def clean(self) -> dict[str, Any]:
         return self.cleaned_data  # a fee or goodwill alone is a refund too; the sums are judged by the service
+
+    @property
+    def plain_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("fees", "reason") if name in self.fields]
+
+    @property
+    def amount_fields(self) -> list[forms.BoundField]:
+        return [self["deduction"], self["goodwill"], self["surplus"]]
 
     @property
     def wish(self) -> Wish:

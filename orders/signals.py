@@ -13,6 +13,8 @@ orders_cancelled = Signal()
 stop_wanted = Signal()
 # Pieces were taken off orders (`order_ids`): how far they are has changed though no shipment may have.
 lines_cut = Signal()
+# Whether another order of the same parcel pays this order's cash fee (`order_id`); a receiver that knows so says True.
+fee_shared = Signal()
 # Orders that go elsewhere or by another way than they were planned (`order_ids`), before their instruction.
 orders_redirected = Signal()
 # Orders whose channel told more than was taken while they were under way (`order_ids`): to be fetched again.

@@ -83,6 +83,7 @@ def follow_payments() -> None:
     reminders.send_due()
     reminders.cancel_expired()
     authorisations.warn_of_ends()
+    authorisations.ask_renewals()
     refunds.settle_by_channel()
 
 

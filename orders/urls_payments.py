@@ -31,6 +31,7 @@ payment_routes: list[URLPattern] = [
     path("payments/terms/<int:pk>/reset/", payment_terms.terms_reset, name="payment-terms-reset"),
     path("<int:pk>/payment/", payments.order_payment, name="payment"),
     path("<int:pk>/payment/record/", payments.payment_record, name="payment-record"),
+    path("<int:pk>/payment/held/", payments.payment_held, name="payment-held"),
     path("<int:pk>/payment/waive/", payments.payment_waive, name="payment-waive"),
     path("<int:pk>/payment/<int:entry>/undo/", payments.payment_undo, name="payment-undo"),
     path("<int:pk>/refund/", payments.refund_new, name="refund-new"),

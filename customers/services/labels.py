@@ -60,6 +60,10 @@ def add_notes(new: Sequence[NewLabel], *, by: User | None = None) -> None:
     )
 
 
+def tags_of(member_id: int) -> set[str]:
+    return set(MemberTag.objects.filter(member=member_id).values_list("tag", flat=True))
+
+
 def remove(keys: Sequence[str]) -> None:
     """Take away what was put with these keys, tags and notes; what another put stays."""
     MemberTag.objects.filter(key__in=keys).delete()

@@ -165,19 +165,38 @@ class Charge:
     refunds: bool
 
 
-def given_back(charges: Sequence[Charge]) -> Mapping[int, int]:
-    """Order → yen it is given because the first order's parcel carries it: its shipping, and a second COD fee.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a merged order is not charged any more."""
+
+    shipping: int = 0
+    fees: int = 0
+
+    @property
+    def all(self) -> int:
+        return self.shipping + self.fees
+
+    def within(self, most: int) -> "Saved":
+        """No more than `most` in all; the shipping first."""
+        shipping = min(self.shipping, max(0, most))
+        return Saved(shipping, min(self.fees, max(0, most) - shipping))
+
+
+def given_back(charges: Sequence[Charge]) -> Mapping[int, Saved]:
+    """Order → what it is given because the first order's parcel carries it: its shipping, and a second COD fee.
 
     The first order pays its own way. A shop may keep the shipping; the driver collects once, so his fee is due once.
     """
     first, *rest = charges
     cash = first.payment_method == PaymentMethod.COD
     found = {
-        charge.order_id: (charge.shipping_fee if charge.refunds else 0)
-        + (charge.fees if cash and charge.payment_method == PaymentMethod.COD else 0)
+        charge.order_id: Saved(
+            charge.shipping_fee if charge.refunds else 0,
+            charge.fees if cash and charge.payment_method == PaymentMethod.COD else 0,
+        )
         for charge in rest
     }
-    return {order_id: yen for order_id, yen in found.items() if yen}
+    return {order_id: saved for order_id, saved in found.items() if saved.all}
 
 
 def same_key(keys: Sequence[str]) -> bool:

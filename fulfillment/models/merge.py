@@ -24,12 +24,14 @@ class Merge(models.Model):
 
 class MergedOrder(models.Model):
     """One order of a merge. `former` is the row of the shipment it gave up (empty for the first order);
-    `discount` is what it was given because shipping is charged once."""
+    `discount` is what it is charged less because shipping is charged once; `charges` are its columns "before" and
+    "after" that (`merge_money.COLUMNS`), for the way back."""
 
     merge = models.ForeignKey(Merge, models.CASCADE, related_name="orders")
     order = models.ForeignKey(Order, models.CASCADE, related_name="+")
     former = models.JSONField(default=dict)
     discount = models.PositiveIntegerField(_("送料の値引"), default=0)
+    charges = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     active = models.BooleanField(default=True)
 
     class Meta:

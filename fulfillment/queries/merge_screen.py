@@ -131,7 +131,8 @@ def _back(main: int, others: Sequence[int]) -> Mapping[int, int]:
         "pk", "shipping_fee", "fees", "payment_method", "shop__merge_refunds_shipping"
     )
     charges = {row[0]: Charge(*row) for row in rows}
-    return given_back([charges[id_] for id_ in (main, *others)])
+    saved = given_back([charges[id_] for id_ in (main, *others)])
+    return {id_: one.all for id_, one in saved.items()}
 
 
 def _members(merge: Merge, user: User) -> list[tuple[Card, int]]:

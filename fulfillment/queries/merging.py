@@ -10,6 +10,7 @@ from fulfillment.decide.merging import Candidate, is_paid, recipient_key
 from fulfillment.models import MergedOrder, MergePair
 from oms.kernel import clock
 from orders.models import Recipient, RuleMark, Shop
+from orders.models.payment import ShipsWhen
 from orders.services.payment_gates import TermsOfShops
 
 # Orders that still wait for their instruction; one in review may wait for nothing but this question.
@@ -19,7 +20,8 @@ READ = """
 SELECT o.id, o.shop_id, s.merge_policy, s.merge_group, (s.capabilities->>'merge')::bool IS FALSE, s.merge_cod_prepaid,
        k.key, o.stage, o.blocking_reasons, o.held_at IS NOT NULL, o.carrier, o.delivery_method, o.wish_date,
        o.wish_slot, o.planned_ship_date, o.release_date, o.gift, o.noshi, o.message_card, o.payment_method,
-       o.payment_name, o.payment_state, o.allocation_state, o.fulfillment_state, o.cancelled_at IS NOT NULL,
+       o.payment_name, o.payment_state, o.ships_unpaid, o.allocation_state, o.fulfillment_state,
+       o.cancelled_at IS NOT NULL,
        (SELECT count(*) FROM orders_recipient r WHERE r.order_id = o.id),
        (SELECT array_agg(DISTINCT coalesce(part.temperature, sku.temperature)) FROM orders_orderline l
           JOIN inventory_sku sku ON sku.id = l.sku_id
@@ -51,7 +53,7 @@ def candidates(order_ids: Sequence[int]) -> list[Candidate]:
 
 def _candidate(row: Sequence[Any], terms: TermsOfShops) -> Candidate:
     id_, shop, policy, group, forbidden, with_prepaid, key, stage, blocking, held, carrier, method, *rest = row
-    wish_date, wish_slot, planned, release, gift, noshi, card, pays, pay_code, paid, *last = rest
+    wish_date, wish_slot, planned, release, gift, noshi, card, pays, pay_code, paid, trusted, *last = rest
     allocated, fulfilled, cancelled, *last = last
     recipients, temperatures, asks, parcels, location = last
     today = clock.today()
@@ -75,7 +77,7 @@ def _candidate(row: Sequence[Any], terms: TermsOfShops) -> Candidate:
         gift=(gift, noshi, card),
         payment_method=pays,
         payment_state=paid,
-        ships_when=terms.of(shop, pays, pay_code).ships_when,
+        ships_when=ShipsWhen.AT_ONCE if trusted else terms.of(shop, pays, pay_code).ships_when,
         cod_with_prepaid=with_prepaid,
     )
     return found if is_paid(found) or not found.ready else _not_ready(found)

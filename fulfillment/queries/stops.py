@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from fulfillment.models import Shipment, ShipmentLine, StopPolicy, StopRequest
+from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
 from fulfillment.services.stop import UNDER_WAY, stops_by_itself
 from inventory.models import Location
 from inventory.queries.places import at_own
@@ -39,14 +39,21 @@ def race_of(order_id: int) -> list[Race]:
         .order_by("pk")
     )
     free = stops_by_itself(shipments)
-    return [Race(shipment, shipment.pk in free, _race_text(shipment, shipment.pk in free)) for shipment in shipments]
+    listed = set(
+        ShipmentEvent.objects.filter(shipment__in=shipments, kind="handover_printed").values_list("shipment", flat=True)
+    )
+    return [
+        Race(one, one.pk in free, _race_text(one, one.pk in free, for_carrier=one.pk in listed)) for one in shipments
+    ]
 
 
-def _race_text(shipment: Shipment, by_itself: bool) -> str:
+def _race_text(shipment: Shipment, by_itself: bool, *, for_carrier: bool) -> str:
     if shipment.state == Shipment.State.STOP_REQUESTED:
         return _("すでに停止を依頼しています。出荷元の返事を待っています。")
     if by_itself:
         return _("作業前です。依頼するとすぐに止まります。")
+    if for_carrier:
+        return _("集荷リストに載っています。配送会社に渡す直前か、渡したあとです。すぐに出荷元へ電話してください。")
     if shipment.printed_at:
         return _("納品書を印刷済みです。間に合わないことがあります。急いで出荷元に確かめてください。")
     return _("出荷元が作業を始めています。返事を待つ必要があります。")

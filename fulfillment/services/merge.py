@@ -53,14 +53,13 @@ def merge_orders(order_ids: Sequence[int], *, actor: Actor) -> Merge:
         MergedOrder.objects.create(merge=record, order_id=main)
     else:
         record = Merge.objects.get(pk=merge)
-    discounts = merge_money.affordable(given_back([_charge(orders[id_]) for id_ in ids]), orders)
+    saved = merge_money.affordable(given_back([_charge(orders[id_]) for id_ in ids]), orders)
     for order_id in others:
-        _move_in(record, shipments[main], shipments[order_id], order_id, discounts.get(order_id, 0))
-    merge_money.give(record, discounts, orders, actor=actor)
+        _move_in(record, shipments[main], shipments[order_id], order_id)
+    merge_money.give(record, saved, orders, actor=actor)
+    less = {order_id: one.all for order_id, one in saved.items()}
     numbers = together(orders[id_].channel_order_no for id_ in ids)
-    journal.write(
-        [Entry(id_, "merged", numbers, _moved(orders[id_], -discounts.get(id_, 0))) for id_ in ids], actor=actor
-    )
+    journal.write([Entry(id_, "merged", numbers, _moved(orders[id_], -less.get(id_, 0))) for id_ in ids], actor=actor)
     _tell_buyer(record, orders, ids)
     review.close_from_above(ids, REASON, actor=actor)
     facts.refresh(sorted(ids), actor=actor)
@@ -127,12 +126,12 @@ def _shipments_of(order_ids: Sequence[int]) -> dict[int, Shipment]:
     return {order_id: by_id[shipment_id] for order_id, shipment_id in of.items()}
 
 
-def _move_in(merge: Merge, into: Shipment, former: Shipment, order_id: int, discount: int) -> None:
+def _move_in(merge: Merge, into: Shipment, former: Shipment, order_id: int) -> None:
     """The order's lines move; its own shipment, empty now, goes, and is remembered to the last column."""
     ShipmentLine.objects.filter(shipment=former, order_line__order=order_id).update(shipment=into)
     kept: dict[str, Any] = {name: getattr(former, name) for name in FORMER}
     kept |= {"id": former.pk, "created_at": former.created_at.isoformat()}
-    MergedOrder.objects.create(merge=merge, order_id=order_id, former=kept, discount=discount)
+    MergedOrder.objects.create(merge=merge, order_id=order_id, former=kept)
     Shipment.objects.filter(pk=former.pk).delete()
 
 

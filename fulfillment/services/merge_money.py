@@ -1,47 +1,74 @@
 """What a merge does to its orders' money: shipping, and a second cash fee, are charged once.
 
-The total falls before payment as a discount; money that has come is due back through the ledger. Where a mall's total
-binds and nothing was paid yet, a person lowers it on the mall's page. The caller holds the orders' locks.
+What is not charged any more goes off the order's own shipping and fee, so that tax, papers and refunds follow it at its
+rate; money that has come is due back through the ledger. Where a mall's total binds and nothing was paid yet, a person
+lowers it on the mall's page. The caller holds the orders' locks.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import F
 
+from fulfillment.decide.merging import Saved
 from fulfillment.models import Merge, MergedOrder
 from oms.kernel.money import yen
 from oms.kernel.said import said
+from orders.decide.payment_fees import charged_more
 from orders.models import Order, Refund, TaskKind
 from orders.models.order import PaymentState
-from orders.services import ledger, refunds, review, tasks
+from orders.services import fee_follows, ledger, payment_fees, refunds, review, tasks
 from orders.services.channel_words import page_of
 from orders.services.journal import Actor
 from orders.services.payment_fees import sets_own_price
 
-
-def affordable(discounts: Mapping[int, int], orders: Mapping[int, Order]) -> dict[int, int]:
-    """The discounts that the orders' totals can bear: points may have paid nearly everything."""
-    found = {id_: min(off, orders[id_].total or 0) for id_, off in discounts.items()}
-    return {id_: off for id_, off in found.items() if off > 0}
+COLUMNS = ("shipping_fee", "fees", "total", "tax", "tax_by_rate")
 
 
-def give(merge: Merge, discounts: Mapping[int, int], orders: Mapping[int, Order], *, actor: Actor) -> None:
-    """Lower these orders' totals (order id → yen) and see to what that means for each one's money."""
-    for order_id in sorted(discounts):
-        if orders[order_id].payment_state == PaymentState.PAID:
-            ledger.book_channel_money(orders[order_id], actor=actor)
-        _lower(order_id, discounts[order_id])
-    ids = sorted(discounts)
+def affordable(saved: Mapping[int, Saved], orders: Mapping[int, Order]) -> dict[int, Saved]:
+    """What the orders' totals can bear: points may have paid nearly everything."""
+    found = {id_: one.within(orders[id_].total or 0) for id_, one in saved.items()}
+    return {id_: one for id_, one in found.items() if one.all > 0}
+
+
+def give(merge: Merge, saved: Mapping[int, Saved], orders: Mapping[int, Order], *, actor: Actor) -> None:
+    """Charge these orders so much less and see to what that means for each one's money. `orders` as they were."""
+    for order_id in sorted(saved):
+        order, before = orders[order_id], _charges(orders[order_id])
+        if order.payment_state == PaymentState.PAID:
+            ledger.book_channel_money(order, actor=actor)
+        after = _moved(order, -saved[order_id].shipping, -saved[order_id].fees)
+        _put(order_id, after)
+        MergedOrder.objects.filter(merge=merge, order=order_id, active=True).update(
+            discount=saved[order_id].all, charges={"before": before, "after": after}
+        )
+    ids = sorted(saved)
     ledger.settle(ids, actor=actor)
     review.sync(ids)
     for order in Order.objects.filter(pk__in=ids).select_related("shop").order_by("pk"):
-        _see_to(merge, order, discounts[order.pk], actor)
+        _see_to(merge, order, saved[order.pk].all, actor)
 
 
-def _lower(order_id: int, off: int) -> None:
-    Order.objects.filter(pk=order_id).update(
-        discount=F("discount") + off, total=F("total") - off, version=F("version") + 1
-    )
+def _charges(order: Order) -> dict[str, Any]:
+    return {name: getattr(order, name) for name in COLUMNS}
+
+
+def _moved(order: Order, shipping: int, fees: int) -> dict[str, Any]:
+    """The order's columns with its shipping and fee moved by so much: both bear the standard rate."""
+    more = shipping + fees
+    part = fee_follows.at_standard_rate(order)
+    charges = charged_more(payment_fees.charges_of(order), more, standard=part)
+    return {
+        "shipping_fee": order.shipping_fee + shipping,
+        "fees": order.fees + fees,
+        "total": charges.total,
+        "tax": charges.tax,
+        "tax_by_rate": [list(rate) for rate in charges.by_rate],
+    }
+
+
+def _put(order_id: int, columns: Mapping[str, Any]) -> None:
+    Order.objects.filter(pk=order_id).update(**columns, version=F("version") + 1)
 
 
 def _see_to(merge: Merge, order: Order, off: int, actor: Actor) -> None:
@@ -86,13 +113,34 @@ def take_back(members: Sequence[MergedOrder], orders: Mapping[int, Order], *, ac
     due = list(Refund.objects.filter(key__in=keys, state=Refund.State.DUE).order_by("pk").values_list("pk", flat=True))
     refunds.withdraw(due, actor=actor, note=said("同梱を解除したため"))
     tasks.withdraw([task_of(member.merge_id, member.order_id) for member in given], actor=actor)
-    rises = {m.order_id: m.discount for m in given if orders[m.order_id].discount >= m.discount}
-    for order_id, off in rises.items():
-        _lower(order_id, -off)
+    rises = {}
+    for member in given:
+        order = orders[member.order_id]
+        back = _back(order, member)
+        if more := (back["total"] or 0) - (order.total or 0):
+            _put(order.pk, back)
+            rises[order.pk] = more
     ids = sorted(member.order_id for member in given)
     ledger.settle(ids, actor=actor)
     review.sync(ids)
     return rises
+
+
+def _back(order: Order, member: MergedOrder) -> dict[str, Any]:
+    """The order's columns without the merge: those of before to the yen, unless something moved them since. A channel
+    that told the shipping anew has the last word, and so has a fee that was reckoned anew."""
+    now = _charges(order)
+    if not member.charges:  # merged before the columns were kept: a discount stands for what was saved
+        off = member.discount if order.discount >= member.discount else 0
+        Order.objects.filter(pk=order.pk).update(discount=order.discount - off)
+        return now | {"total": (order.total or 0) + off}
+    before, after = member.charges["before"], member.charges["after"]
+    if now == after:
+        return dict(before)
+    if now["shipping_fee"] != after["shipping_fee"]:
+        return now
+    fees = before["fees"] - after["fees"] if now["fees"] == after["fees"] else 0
+    return _moved(order, before["shipping_fee"] - after["shipping_fee"], fees)
 
 
 def key_of(merge_id: int, order_id: int) -> str:

@@ -120,7 +120,7 @@ OF_AN_ORDER = """
 presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options promise-done take-apart channel-changes channel-changes-decide put-together
-payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
+payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue payment-held
 return-open
 """
 LISTS = """
@@ -130,7 +130,7 @@ payments payments-expired refunds refund-requests papers papers-csv papers-zip d
 """
 OF_A_CASE = """
 return return-approve return-reject return-exchange return-resend return-withdraw return-sent return-receive
-return-inspect return-settle return-close
+return-inspect return-settle return-close return-label return-pickup
 """
 COMPANY_WIDE_ORDERS = """
 manual-new manual-skus manual-shop copy matching bank-load bank-columns match-sure match-undo bank-line match-accept

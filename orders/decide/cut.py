@@ -31,6 +31,7 @@ class Sums:
     points: int
     tax: int
     total: int | None
+    fees: int = 0  # of the payment method; a cut leaves them
 
 
 @dataclass(frozen=True, slots=True)

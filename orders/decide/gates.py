@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from oms.kernel.clock import in_tokyo
 from orders.decide.payments import is_paid_enough
 from orders.models import Order
-from orders.models.order import AllocationState, FulfillmentState, Phase, Stage
+from orders.models.order import PAYABLE, AllocationState, FulfillmentState, Phase, Stage
 
 DONE, HERE, LATER = "done", "here", "later"
 
@@ -65,6 +65,8 @@ def _rows(order: Order, today: date, confirms: bool, ships_when: str) -> list[Ro
         rows.append(("confirm", _("モールへの注文確定"), done, _at(order.confirmed_at)))
     paid = is_paid_enough(ships_when, order.payment_state)
     money = f"{order.get_payment_method_display()}・{order.get_payment_state_display()}"
+    if order.ships_unpaid and order.payment_state in PAYABLE:
+        money += _("（ルールにより入金前に出荷）")
     rows.append(("payment", _("入金"), paid, money))
     place = " ".join(word for word in (str(order.get_allocation_state_display()), order.location_label) if word)
     rows.append(("stock", _("引当"), order.allocation_state == AllocationState.FULL, place))

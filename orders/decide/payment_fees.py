@@ -35,24 +35,31 @@ class Charges:
     by_rate: tuple[tuple[int, int, int], ...] = ()
 
 
-def with_fee(charges: Charges, fee: int) -> Charges:
+def with_fee(charges: Charges, fee: int, *, standard: int | None = None) -> Charges:
     """The same order with this fee: the total follows, and the tax of the standard rate, rounded once for the rate.
 
-    A fee that would make the total negative (points cover the order) changes nothing.
+    A fee that would make the total negative (points cover the order) changes nothing. `standard`: see `charged_more`.
     """
     more = fee - charges.fees
     if not more or charges.total + more < 0:
         return charges
+    part = charges.fees if standard is None else standard
+    return replace(charged_more(charges, more, standard=part), fees=fee)
+
+
+def charged_more(charges: Charges, more: int, *, standard: int) -> Charges:
+    """Total and tax when what is charged at the standard rate beside the goods (shipping, fees) moves by `more` yen.
+
+    Where the channel told no sums by rate, `standard` yen of the order are taxed at the standard rate before.
+    """
     rows = [list(row) for row in charges.by_rate]
     row = next((row for row in rows if row[0] == STANDARD.percent), None)
-    if row is None:
-        taxed = included_tax(fee, STANDARD) - included_tax(charges.fees, STANDARD)
-    else:
-        taxed = included_tax(row[1] + more, STANDARD) - included_tax(row[1], STANDARD)
+    before = standard if row is None else row[1]
+    taxed = included_tax(before + more, STANDARD) - included_tax(before, STANDARD)
+    if row is not None:
         row[1], row[2] = row[1] + more, row[2] + taxed
     return replace(
         charges,
-        fees=fee,
         total=charges.total + more,
         tax=max(0, charges.tax + taxed) if charges.tax else 0,
         by_rate=tuple((percent, amount, tax) for percent, amount, tax in rows),

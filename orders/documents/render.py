@@ -13,7 +13,8 @@ from orders.documents.bill_paper import bill_document, title_of
 from orders.documents.delivery_note import draw_delivery_note
 from orders.documents.parcel_papers import draw_handover, draw_return_slip
 from orders.documents.pick_list import draw_pick_list
-from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnSlip, WorkSlip
+from orders.documents.return_label import draw_return_label
+from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnLabel, ReturnSlip, WorkSlip
 from orders.documents.work_slip import draw_work_slip
 
 Logos = Mapping[str, Picture]
@@ -75,6 +76,13 @@ def render_return_slips(slips: Sequence[ReturnSlip], made_at: datetime, logos: L
     for slip in slips:
         draw_return_slip(document, slip)
     return document.pdf(title="返品票", made_at=made_at.astimezone(UTC))
+
+
+def render_return_label(label: ReturnLabel, made_at: datetime) -> bytes:
+    """返送ラベル, one page and more where many goods come back."""
+    document = Document()
+    draw_return_label(document, label)
+    return document.pdf(title=f"返送ラベル {label.number}", made_at=made_at.astimezone(UTC))
 
 
 def render_work_slips(slips: Sequence[WorkSlip]) -> bytes:

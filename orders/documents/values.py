@@ -204,6 +204,21 @@ class ReturnSlip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnLabel:
+    """返送ラベル of one return: for the outside of the parcel, with a sheet that lies inside. No price."""
+
+    shop: Letterhead
+    number: str
+    order_number: str
+    issued_on: date
+    to: Party
+    sender: Party
+    freight: str  # 着払い or 元払い
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkLine:
     """One product to be prepared; `wish` is what was chosen for it alone (wrapping, engraving)."""
 

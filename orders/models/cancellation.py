@@ -51,6 +51,7 @@ class Cancellation(models.Model):
     keep_off_sale = models.BooleanField(_("販売に戻さない"), default=False)
     send_mail = models.BooleanField(_("お知らせメール"), default=True)
     refund = models.BooleanField(_("返金"), default=True)
+    keep_fee = models.BooleanField(_("手数料を変えない"), default=False, db_default=False)
     state = models.CharField(_("状態"), max_length=10, choices=State, default=State.WAITING)
     amount = models.IntegerField(_("減額"), default=0)  # yen that the order's total fell by; pieces only
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")

@@ -204,6 +204,8 @@ class Order(models.Model):
     paid_at = models.DateTimeField(_("入金日時"), null=True)
     pay_by = models.DateTimeField(_("支払期限"), null=True)
     authorized_until = models.DateTimeField(_("与信期限"), null=True)
+    # a rule trusts the buyer: the payment gate is open
+    ships_unpaid = models.BooleanField(_("入金を待たずに出荷"), default=False, db_default=False)
 
     remarks = models.TextField(_("備考"), blank=True)
     shop_memo = models.TextField(_("モールの店舗メモ"), blank=True, db_default="")

@@ -47,6 +47,8 @@ class ReturnCase(models.Model):
     ship_first = models.BooleanField(_("返品の到着を待たずに交換品を送る"), default=False)
     carrier = models.CharField(_("返送の配送会社"), max_length=12, choices=Carrier, blank=True)
     tracking_no = models.CharField(_("返送の送り状番号"), max_length=40, blank=True)
+    pickup_on = models.DateField(_("集荷日"), null=True, blank=True)
+    pickup_slot = models.CharField(_("集荷の時間帯"), max_length=20, blank=True, db_default="")
     location = models.ForeignKey(
         Location, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("良品を戻す拠点")
     )

@@ -1,4 +1,4 @@
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +14,14 @@ class ChannelChanges(models.TextChoices):
 
     REFLECT = "reflect", _("反映して、そのまま進める")
     STOP = "stop", _("反映して、確認待ちにする")
+
+
+class ExchangeShips(models.TextChoices):
+    """When the goods of an exchange leave; each exchange may be decided otherwise."""
+
+    AFTER = "after", _("返品が届いてから送る")
+    TAGGED = "tagged", _("下のタグがある会員にだけ先に送る")
+    FIRST = "first", _("返品を待たずに先に送る")
 
 
 class Shop(models.Model):
@@ -66,6 +74,24 @@ class Shop(models.Model):
         default=60,
         db_default=60,
         validators=[MaxValueValidator(1440)],
+    )
+
+    exchange_ships = models.CharField(
+        _("交換品を送る時"), max_length=8, choices=ExchangeShips, default=ExchangeShips.AFTER, db_default="after"
+    )
+    exchange_tag = models.CharField(
+        _("先に送る会員のタグ"),
+        max_length=40,
+        blank=True,
+        db_default="",
+        help_text=_("ルールの「会員にタグを付ける」で、購入額や回数に応じて付けられます。"),
+    )
+    exchange_watch_days = models.PositiveSmallIntegerField(
+        _("先に送った交換の返品を待つ日数"),
+        default=14,
+        db_default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_("過ぎても戻らない交換は、返品の一覧に「未返却の交換」として出ます。"),
     )
 
     mail_from = models.EmailField(_("差出人メール"), blank=True)

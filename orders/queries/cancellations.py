@@ -10,7 +10,7 @@ from oms.kernel.models import Effect, User
 from oms.kernel.money import yen
 from orders.models import Cancellation, Mail, Order, OrderTask, Refund
 from orders.services import refunds
-from orders.services.after_cancel import refund_key, task_key
+from orders.services.after_cancel import is_only_held, refund_key, task_key
 from orders.services.internal import is_internal
 
 State = Cancellation.State
@@ -48,6 +48,11 @@ def _money_before(order: Order) -> Line:
     try:
         plan = refunds.preview(order.pk, refunds.Wish())
     except refunds.NothingToRefund:
+        return Line(_("返金"), _("受け取った代金がないため、返金はありません。"))
+    if is_only_held(order) and plan.amount:
+        text = _("まだ確定していない与信 %(amount)s を取り消します。") % {"amount": yen(plan.amount)}
+        return Line(_("返金"), text, "attention")
+    if not (plan.amount or plan.points_back or plan.coupon_back):
         return Line(_("返金"), _("受け取った代金がないため、返金はありません。"))
     parts = [_("返金 %(amount)s") % {"amount": yen(plan.amount)}] if plan.amount else []
     if plan.points_back:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from inventory.services import stock
 from oms.kernel.money import yen
 from orders.models import Order
-from orders.models.order import PAYABLE, PaymentState
+from orders.models.order import PAYABLE, PaymentMethod, PaymentState
 from orders.queries.cancellations import Line
+from orders.services.after_cancel import is_only_held
 from orders.services.change_lines import Plan, Wanted, plan_of
 from orders.services.internal import is_internal
 
@@ -31,7 +32,7 @@ class Preview:
     effects: Sequence[Line]
 
 
-SUMS = ("goods", "discount", "coupons_shop", "coupons_channel", "points", "tax_excluded", "tax", "total")
+SUMS = ("goods", "discount", "coupons_shop", "coupons_channel", "points", "tax_excluded", "fees", "tax", "total")
 
 
 def preview(order: Order, wanted: Wanted) -> Preview:
@@ -41,7 +42,7 @@ def preview(order: Order, wanted: Wanted) -> Preview:
         plan.is_empty,
         _goods(order, plan),
         _sums(order, plan),
-        [*_stock(order, plan), *_money(order, plan), _told(order)],
+        [*_stock(order, plan), *_fee(plan), *_money(order, plan), _told(order)],
     )
 
 
@@ -76,19 +77,39 @@ def _stock(order: Order, plan: Plan) -> list[Line]:
     return [*found, Line(_("在庫"), _("増やした数量を確保します。"))] if wants else found
 
 
+def _fee(plan: Plan) -> list[Line]:
+    """A fee that moved with the goods; a dearer one asks the buyer."""
+    if not plan.fee_by:
+        return []
+    text = _("商品に合わせて、手数料表から計算し直します。")
+    if plan.fee_by > 0:
+        text += _("お客様への確認メールを下書きします。")
+    return [Line(_("手数料"), text, "attention" if plan.fee_by > 0 else "neutral")]
+
+
 def _money(order: Order, plan: Plan) -> list[Line]:
-    label, more = _("お金"), (plan.after.total or 0) - (plan.before.total or 0)
+    more = (plan.after.total or 0) - (plan.before.total or 0)
     if not more:
-        return [Line(label, _("合計は変わりません。"))]
-    if more < 0:
-        if order.payment_state in PAYABLE:
-            return [Line(label, _("まだ入金がないため、請求額だけが %(yen)s 減ります。") % {"yen": yen(-more)})]
-        return [Line(label, _("%(yen)s の返金の手続きを始めます。") % {"yen": yen(-more)}, "attention")]
+        return [Line(_("お金"), _("合計は変わりません。"))]
+    text, tone = _less(order) if more < 0 else _more(order)
+    return [Line(_("お金"), text % {"yen": yen(abs(more))}, tone)]
+
+
+def _less(order: Order) -> tuple[str, str]:
+    """What becomes of a lower total, and its tone."""
+    if order.payment_state in PAYABLE:
+        return _("まだ入金がないため、請求額だけが %(yen)s 減ります。"), "neutral"
+    if is_only_held(order):
+        return _("売上の確定前のため返金はなく、%(yen)s 少ない額で確定します。"), "neutral"
+    return _("%(yen)s の返金の手続きを始めます。"), "attention"
+
+
+def _more(order: Order) -> tuple[str, str]:
+    if order.payment_method == PaymentMethod.COD and order.payment_state == PaymentState.UNPAID:
+        return _("お届けのときに受け取る額が %(yen)s 増えます。"), "neutral"
     if order.payment_state in {PaymentState.UNPAID, PaymentState.FAILED}:
-        text = _("請求額が %(yen)s 増えます。支払いの案内を送り直してください。")
-        return [Line(label, text % {"yen": yen(more)}, "attention")]
-    text = _("%(yen)s が不足になり、差額を確かめるまで出荷しません。")
-    return [Line(label, text % {"yen": yen(more)}, "attention")]
+        return _("請求額が %(yen)s 増えます。支払いの案内を送り直してください。"), "attention"
+    return _("%(yen)s が不足になり、差額を確かめるまで出荷しません。"), "attention"
 
 
 def _told(order: Order) -> Line:

@@ -26,7 +26,7 @@ from orders.queries.manual import related
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
-from orders.services import payment_gates, reason_settings
+from orders.services import payment_terms, reason_settings
 from orders.services.edit import why_closed
 from orders.services.internal import is_internal
 
@@ -151,7 +151,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
             order,
             today=clock.today(),
             confirms=order.shop.can("confirm"),
-            ships_when=payment_gates.rule_for(order).ships_when,
+            ships_when=payment_terms.gate_of(order),
         ),
         "open_reasons": [row for row in rows if row.state == ReviewReason.State.OPEN],
         "closed_reasons": [row for row in rows if row.state != ReviewReason.State.OPEN],

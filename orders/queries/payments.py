@@ -1,7 +1,7 @@
 """入金待ち, one order's money, refunds: what the screens show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +35,7 @@ from orders.models.return_case import part_name
 from orders.queries import refund_requests, visible
 from orders.queries.found import found_order_ids
 from orders.queries.matching import due_of, unpaid_to_us
-from orders.services import ledger, payment_gates, refunds, reminders
+from orders.services import authorisations, ledger, payment_gates, refunds, reminders
 from orders.services.payment import undone_keys
 from orders.services.reminders import Case
 from orders.services.set_parts import parts_of
@@ -145,6 +145,8 @@ def order_money(order: Order) -> dict[str, Any]:
     gone = undone_keys(entries)
     by_hand = {PaymentEntry.Kind.RECORDED, PaymentEntry.Kind.WAIVED}
     terms = payment_gates.rule_for(order)
+    if order.ships_unpaid:
+        terms = replace(terms, ships_when=ShipsWhen.AT_ONCE)
     return {
         "order": order,
         "terms": terms,
@@ -153,6 +155,7 @@ def order_money(order: Order) -> dict[str, Any]:
         "received": ledger.received(order),
         "refundable": refunds.money_left(order),
         "payable": order.payment_state in PAYABLE and not order.cancelled_at,
+        "holdable": not authorisations.why_not_renewed(order),
         "short": order.payment_state == "partially_paid" and not order.cancelled_at,
         "entries": [
             EntryRow(

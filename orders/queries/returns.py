@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Prefetch, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Sku
@@ -35,6 +35,7 @@ EVENTS = {
     "rejected": _("断りました"),
     "withdrawn": _("取り下げました"),
     "in_transit": _("発送されました"),
+    "pickup": _("集荷を手配しました"),
     "received": _("到着しました"),
     "parcel_found": _("持ち主のわからない荷物がこの返品のものとわかりました"),
     "inspected": _("検品しました"),
@@ -42,8 +43,6 @@ EVENTS = {
     "credit_note": _("返還インボイス"),
     "closed": _("完了しました"),
 }
-WATCH_DAYS = 14  # so long an exchange sent in advance may wait for the goods that were to come back
-
 # A tab: the states it lists.
 TABS: Mapping[str, Sequence[str]] = {
     "open": sorted(decide.OPEN),
@@ -93,11 +92,12 @@ def tab_counts() -> dict[str, int]:
 
 
 def overdue_exchanges() -> QuerySet[ReturnCase]:
-    """Exchanges sent in advance whose goods have not come back in time."""
-    since = clock.now() - timedelta(days=WATCH_DAYS)
-    rows = ReturnCase.objects.filter(
-        ship_first=True, state__in=[State.APPROVED, State.IN_TRANSIT], approved_at__lt=since
+    """Exchanges sent in advance whose goods have not come back within the days of their shop."""
+    waits = ExpressionWrapper(
+        F("approved_at") + F("order__shop__exchange_watch_days") * timedelta(days=1), output_field=DateTimeField()
     )
+    rows = ReturnCase.objects.filter(ship_first=True, state__in=[State.APPROVED, State.IN_TRANSIT])
+    rows = rows.annotate(waits_until=waits).filter(waits_until__lt=clock.now())
     return visible.of_shops(rows).order_by("approved_at")
 
 

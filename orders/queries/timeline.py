@@ -86,6 +86,8 @@ LABELS = {
     "return_rejected": (gettext_lazy("返品を断りました"), "danger"),
     "return_withdrawn": (gettext_lazy("返品を取り下げました"), "neutral"),
     "return_in_transit": (gettext_lazy("返品が発送されました"), "info"),
+    "authorized_anew": (gettext_lazy("与信を取り直しました"), "done"),
+    "return_pickup": (gettext_lazy("返品の集荷を手配しました"), "info"),
     "return_received": (gettext_lazy("返品が到着しました"), "info"),
     "return_parcel_found": (gettext_lazy("持ち主のわからない荷物がこの返品のものとわかりました"), "info"),
     "return_inspected": (gettext_lazy("返品を検品しました"), "info"),
@@ -115,7 +117,7 @@ LABELS = {
 # Fields whose values are no personal data.
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
-    "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "total",
+    "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "fees", "total",
     "release_date",
 }  # fmt: skip
 

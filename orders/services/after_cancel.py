@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from oms.kernel.said import said
-from orders.models import Cancellation, TaskKind
+from orders.models import Cancellation, Order, TaskKind
+from orders.models.order import FulfillmentState, PaymentState
 from orders.services import journal, refunds, tasks
 from orders.services.channel_words import page_of
 from orders.services.internal import is_internal
@@ -18,9 +19,16 @@ def task_key(cancellation: Cancellation) -> str:
     return f"cancel:{cancellation.pk}"
 
 
+def is_only_held(order: Order) -> bool:
+    """Authorised, and nothing of it has been taken yet."""
+    nothing_left = order.fulfillment_state in {FulfillmentState.NONE, FulfillmentState.INSTRUCTED}
+    return order.payment_state == PaymentState.AUTHORIZED and nothing_left and not order.payments.exists()
+
+
 def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], spent: int = 0, actor: Actor) -> None:
     """Open the refunds of these decisions and the tasks of those whose channel a person must tell (`by_hand`).
-    `spent` yen of each pay for other goods and are not refunded.
+    `spent` yen of each pay for other goods, or a dearer fee, and are not refunded; below 0 so much goes back beside
+    the pieces, of a fee that fell.
 
     The caller holds the orders' locks, and has not lowered any quantity yet.
     """
@@ -33,7 +41,12 @@ def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], s
 
 
 def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) -> None:
-    """Nothing to refund is no obstacle to a cancellation; the journal says so."""
+    """Nothing to refund is no obstacle to a cancellation; the journal says so. Of money that is only held so far the
+    lower total is taken when the goods leave: nothing goes back for pieces."""
+    if not one.whole and is_only_held(one.order):
+        words = said("売上の確定前のため返金はありません。出荷のとき、減った合計で確定します。")
+        journal.write([Entry(one.order_id, "no_refund", words)], actor=actor)
+        return
     pieces = None if one.whole else dict(one.lines.values_list("line", "quantity"))
     by_channel = by_channel and not one.lines.filter(line__set_line__isnull=False).exists()
     by_channel = by_channel and one.order.shop.can("cancel" if one.whole else "partial_cancel")
@@ -41,7 +54,7 @@ def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) ->
         refunds.open_refund(
             one.order_id,
             key=refund_key(one),
-            wish=refunds.Wish(pieces, deduction=spent),
+            wish=refunds.Wish(pieces, deduction=max(0, spent), surplus=max(0, -spent)),
             reason=one.text,
             actor=actor,
             by_channel=by_channel,

@@ -1,7 +1,7 @@
-"""Authorised money: warned of before it ends, and taken when the goods leave."""
+"""Authorised money: warned of before it ends, held anew when it ends or is too little, taken when the goods leave."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.utils.functional import Promise
@@ -9,11 +9,17 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.money import yen
-from oms.kernel.said import said
-from orders.models import Order, ReviewReason, TaskKind
+from oms.kernel.said import said, together
+from orders.decide.schedule import END_OF_DAY
+from orders.models import Order, OrderTask, PaymentEntry, ReviewReason, TaskKind
 from orders.models.order import PaymentState
-from orders.services import review, tasks
+from orders.models.payment import Collector, ShipsWhen
+from orders.services import journal, ledger, payment_reports, review, tasks
+from orders.services import stage as stages
 from orders.services.channel_words import page_of
+from orders.services.journal import Actor, Entry
+from orders.services.payment_terms import TermsOfShops, rule_for
+from orders.services.rules import run as rules
 
 LOOK_AHEAD_DAYS = 7
 BATCH = 500
@@ -35,6 +41,94 @@ def warn_of_ends() -> int:
         with transaction.atomic():
             review.reevaluate(ids[start : start + BATCH])
     return len(ids)
+
+
+# Why an authorisation is not good enough any more.
+TOO_LITTLE = ("auth_expiring", "amount_increased")
+
+
+def ask_renewals() -> int:
+    """A task for each authorisation with our own provider that ends too soon, or that the order has outgrown; those
+    whose cause is gone are closed. Returns how many are new. A mall renews by itself."""
+    rows = Order.objects.filter(
+        payment_state=PaymentState.AUTHORIZED,
+        cancelled_at=None,
+        shipped_at=None,
+        reasons__code__in=TOO_LITTLE,
+        reasons__state=ReviewReason.State.OPEN,
+    )
+    orders = list(rows.select_related("shop").defer("search").order_by("pk").distinct())
+    terms = TermsOfShops({order.shop for order in orders})
+    ours = [order for order in orders if terms.of_order(order).collector == Collector.PROVIDER]
+    new = [_renewal_task(order) for order in ours]
+    open_ = OrderTask.objects.filter(kind=TaskKind.REAUTHORIZE, done_at=None)
+    gone = open_.exclude(key__in=[one.key for one in new])
+    with transaction.atomic():
+        tasks.withdraw(list(gone.values_list("key", flat=True)))
+        return len(tasks.ask(new))
+
+
+def _renewal_task(order: Order) -> tasks.NewTask:
+    """One for each sum and each end."""
+    until = order.authorized_until
+    day = clock.in_tokyo(until).date().isoformat() if until else "-"
+    sentence = said("%(no)s: %(amount)s の与信を取り直す", no=order.channel_order_no, amount=yen(order.total or 0))
+    key = f"reauthorize:{order.pk}:{day}:{order.total}"
+    return tasks.NewTask(key, order.pk, sentence, TaskKind.REAUTHORIZE, page_of(order), until)
+
+
+def why_not_renewed(order: Order) -> str:
+    """Why nobody may say that the money is held anew; empty when it may be. The order comes with its shop."""
+    if order.cancelled_at or order.shipped_at:
+        return said("キャンセル済み、または出荷済みです。")
+    terms = rule_for(order)
+    if terms.collector != Collector.PROVIDER or terms.ships_when not in {ShipsWhen.AUTHORIZED, ShipsWhen.CREDIT}:
+        return said("与信は、当社が契約する決済会社の支払方法でだけ登録できます。")
+    if order.payment_state not in HOLDABLE:
+        return said("すでに代金を受け取っています。")
+    return ""
+
+
+HOLDABLE = frozenset({PaymentState.AUTHORIZED, PaymentState.UNPAID, PaymentState.FAILED})
+
+
+class NotHeld(Exception):
+    """Says in Japanese why."""
+
+
+@transaction.atomic
+def renew(order_id: int, until: date, *, actor: Actor) -> None:
+    """The provider holds the order's whole total until the end of this day: the gate opens, and what asked for it
+    closes. Raises NotHeld."""
+    order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop").get(pk=order_id)
+    if cause := why_not_renewed(order):
+        raise NotHeld(cause)
+    order.payment_state, order.version = PaymentState.AUTHORIZED, order.version + 1
+    order.authorized_until = datetime.combine(until, END_OF_DAY, clock.TOKYO)
+    order.save(update_fields=["payment_state", "authorized_until", "version"])
+    asked = OrderTask.objects.filter(order=order, kind=TaskKind.REAUTHORIZE, done_at=None)
+    tasks.withdraw(list(asked.values_list("key", flat=True)), actor=actor)
+    text = together([yen(order.total or 0), f"{until:%Y/%m/%d}"], " ")
+    journal.write([Entry(order.pk, "authorized_anew", text)], actor=actor)
+    review.close_from_above([order.pk], "amount_increased", actor=actor)
+    review.reevaluate([order.pk], actor=actor)
+
+
+@transaction.atomic
+def captured(task: OrderTask, actor: Actor) -> None:
+    """Listener of finished tasks: the provider has taken the order's total, so it is money now."""
+    order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop").get(pk=task.order_id)
+    if task.key != capture_key(order.pk) or order.payment_state != PaymentState.AUTHORIZED or not order.total:
+        return
+    if order.payments.exists():
+        return
+    new = ledger.New(order.pk, PaymentEntry.Kind.CHANNEL, order.total, f"channel:{order.pk}")
+    ledger.post([new], actor=actor)
+    journal.write([Entry(order.pk, "paid", yen(order.total))], actor=actor)
+    review.sync([order.pk])
+    payment_reports.tell([order.pk], actor=actor)
+    rules.run_behind([order.pk], {order.pk: ("paid",)})
+    stages.recompute([order.pk], actor=actor)
 
 
 def ask_capture(order_ids: Sequence[int]) -> int:

@@ -60,7 +60,7 @@ class Background:
     failed_mails: Mapping[int, str] = field(default_factory=dict)
     refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
     doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
-    payment_codes: Collection[str] = ()  # channels' names of payments that have terms of their own
+    payment_codes: Collection[tuple[int, str]] = ()  # (shop, its channel's name of a payment) with terms of its own
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
@@ -70,17 +70,17 @@ class Background:
             mail_failed=self.failed_mails.get(order.pk, ""),
             channel_failed=order.channel_sync == ChannelSync.FAILED,
         )
-        return replace(self._filled(facts, history), now=clock.now())
+        return replace(self._filled(facts, history, order.shop_id), now=clock.now())
 
-    def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder) -> OrderFacts:
+    def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int) -> OrderFacts:
         """The facts of an order that is only being written; the next one of the batch will know it. No deadline is
         near yet: it has just come."""
         history = self._history(member, 0, order.ordered_at, facts)
         if member is not None:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
-        return self._filled(facts, history)
+        return self._filled(facts, history, shop_id)
 
-    def _filled(self, facts: OrderFacts, history: History) -> OrderFacts:
+    def _filled(self, facts: OrderFacts, history: History, shop_id: int) -> OrderFacts:
         items = [self._item(item) for item in facts.items]
         return replace(
             facts,
@@ -88,7 +88,7 @@ class Background:
             today=clock.today(),
             history=history,
             tuning=self.settings.tuning,
-            payment_known=facts.payment_name in self.payment_codes or INTERNAL in facts.flags,
+            payment_known=(shop_id, facts.payment_name) in self.payment_codes or INTERNAL in facts.flags,
         )
 
     def _item(self, item: Item) -> Item:
@@ -220,10 +220,10 @@ def _behind(
     )
 
 
-def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[str]:
-    """No query where every payment is of a known kind."""
+def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[tuple[int, str]]:
+    """What one shop says of a name says nothing of another's. No query where every payment is of a known kind."""
     names = {one.payment_name for one in facts if one.payment_method == PaymentMethod.OTHER and one.payment_name}
-    return set(PaymentGate.objects.filter(code__in=names).values_list("code", flat=True)) if names else ()
+    return set(PaymentGate.objects.filter(code__in=names).values_list("shop", "code")) if names else ()
 
 
 def _doubles(members: Collection[int]) -> dict[int, str]:

@@ -5,7 +5,7 @@ An order whose parcel a location is working on is not cancelled but waits: the l
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import F
@@ -15,6 +15,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
 from oms.kernel.services.outbox import NewEffect, put
+from orders.decide.cut import Cut
 from orders.models import Cancellation, CancellationLine, Mail, Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState, Phase
 from orders.services import (
@@ -22,6 +23,7 @@ from orders.services import (
     channel_words,
     confirm,
     cut_lines,
+    fee_follows,
     journal,
     mail,
     refund_limits,
@@ -41,7 +43,8 @@ State = Cancellation.State
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What was decided beside the order itself. `key` makes a repeated click one decision ("" for a new one)."""
+    """What was decided beside the order itself. `key` makes a repeated click one decision ("" for a new one).
+    `keep_fee`: the payment method's fee stays though pieces go."""
 
     reason: str = "other"
     note: str = ""
@@ -49,6 +52,7 @@ class Ask:
     keep_off_sale: bool = False
     send_mail: bool = True
     refund: bool = True
+    keep_fee: bool = False
     key: str = ""
 
 
@@ -123,7 +127,8 @@ def cancel_pieces(order_id: int, pieces: Mapping[int, int], *, ask: Ask, actor: 
     if sum(wanted.values()) == sum(order.lines.values_list("quantity", flat=True)):
         return cancel_orders([order_id], ask=ask, actor=actor)
     try:
-        _check_pieces(order, wanted, ask, actor)
+        spent = _fee_by(order, cut_lines.decide(order, wanted), keep=ask.keep_fee)
+        _check_pieces(order, wanted, ask, actor, spent=spent)
     except NeedsApproval as needs:
         result.refuse_over({order.pk: needs})
         return result
@@ -141,8 +146,9 @@ def _check_pieces(order: Order, pieces: Mapping[int, int], ask: Ask, actor: Acto
     """Raises NeedsApproval. Where we open no refund, a mall that is told pays back by itself all the same."""
     if actor.by is None or not (ask.refund or not is_internal(order)):
         return
+    wish = refunds.Wish(dict(pieces), deduction=max(0, spent), surplus=max(0, -spent))
     try:
-        amount = refunds.preview(order.pk, refunds.Wish(dict(pieces), deduction=spent)).amount
+        amount = refunds.preview(order.pk, wish).amount
     except refunds.NothingToRefund:
         return
     refund_limits.check(order.pk, amount, actor.by)
@@ -257,6 +263,7 @@ def _record(
         keep_off_sale=ask.keep_off_sale,
         send_mail=ask.send_mail,
         refund=ask.refund,
+        keep_fee=ask.keep_fee,
         by=actor.by,
         asked_at=now,
     )
@@ -340,7 +347,7 @@ def record_pieces(
     actor: Actor,
 ) -> Cancellation:
     """The cancellation of pieces whose lines the caller writes: `value` yen less, of which `spent` pays what comes in
-    their place; only the rest is refunded. The caller tells the channel, or a person does (`by_hand`).
+    their place or a dearer fee; only the rest is refunded. The caller tells the channel, or a person does (`by_hand`).
     Raises NeedsApproval when the rest is more than this person may give back alone."""
     _check_pieces(order, pieces, ask, actor, spent=spent)
     made = _record(order, ask, actor, waits=False, pieces=pieces)
@@ -359,13 +366,19 @@ def _end_pieces(cancellation: Cancellation, actor: Actor) -> list[int]:
         spoken = channel_words.cancel_lines(order.pk, pieces, reason=cancellation.text, actor=actor)
         by_hand = list(spoken.by_hand)
     names = [f"{line.name} × {pieces[line.pk]}" for line in order.lines.filter(pk__in=pieces)]
-    journal.write(
-        [Entry(order.pk, "pieces_cancelled", said("%(why)s: %(names)s", why=cancellation.text, names=list(names)))],
-        actor=actor,
-    )
-    taken = cut_lines.decide(order, pieces)
-    cancellation.state, cancellation.ended_at, cancellation.amount = State.DONE, clock.now(), taken.value
+    taken, before = cut_lines.decide(order, pieces), cut_lines.sums_of(order)
+    sums = fee_follows.follow(order, taken.sums, keep=cancellation.keep_fee)
+    by = sums.fees - before.fees
+    text = said("%(why)s: %(names)s", why=cancellation.text, names=list(names))
+    journal.write([Entry(order.pk, "pieces_cancelled", text, fee_follows.figures(before, sums))], actor=actor)
+    cancellation.state, cancellation.ended_at, cancellation.amount = State.DONE, clock.now(), taken.value - by
     cancellation.save(update_fields=["state", "ended_at", "amount"])
-    after_cancel.settle([cancellation], by_hand=by_hand, actor=actor)
-    cut_lines.write(order, taken, actor=actor, aside=cancellation.keep_off_sale)
+    after_cancel.settle([cancellation], by_hand=by_hand, spent=by, actor=actor)
+    cut_lines.write(order, replace(taken, sums=sums), actor=actor, aside=cancellation.keep_off_sale)
+    fee_follows.after_cut(order, before, sums, key=f"cancel:{cancellation.pk}", actor=actor)
     return by_hand
+
+
+def _fee_by(order: Order, taken: Cut, *, keep: bool) -> int:
+    """Yen by which the fee moves when these pieces go."""
+    return fee_follows.follow(order, taken.sums, keep=keep).fees - order.fees

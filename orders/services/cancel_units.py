@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from orders.models import LineComponent, Order
-from orders.services import cancel, cut_lines, journal, take_apart
+from orders.services import cancel, cut_lines, fee_follows, journal, take_apart
 from orders.services.cancel import Ask, Cancelled
 from orders.services.internal import is_internal
 from orders.services.journal import Actor, Entry
@@ -61,11 +61,17 @@ def _cancel(order: Order, wanted: Mapping[int, int], ask: Ask, actor: Actor) -> 
     if sum(pieces.values()) == sum(order.lines.values_list("quantity", flat=True)):
         raise CannotTakeApart(_("すべての商品をやめるときは、「注文全体」を選んでください。"))
     taken = cut_lines.decide(order, pieces)
+    before, sums = cut_lines.sums_of(order), fee_follows.follow(order, taken.sums, keep=ask.keep_fee)
     by_hand = [] if is_internal(order) else [order.pk]
-    made = cancel.record_pieces(order, pieces, ask=ask, value=taken.value, by_hand=by_hand, actor=actor)
+    by, value = sums.fees - before.fees, taken.value
+    made = cancel.record_pieces(order, pieces, ask=ask, value=value, spent=by, by_hand=by_hand, actor=actor)
     names = "、".join(f"{line.name} × {pieces[line.pk]}" for line in order.lines.filter(pk__in=pieces))
-    journal.write([Entry(order.pk, "pieces_cancelled", f"{made.text}: {names}")], actor=actor)
+    journal.write(
+        [Entry(order.pk, "pieces_cancelled", f"{made.text}: {names}", fee_follows.figures(before, sums))], actor=actor
+    )
     kept = {ref_of(line.id): line.quantity for line in taken.lines}
     asked = [replace(want, quantity=kept.get(want.ref, want.quantity)) for want in apart.wants]
     new = [cut_lines.NewLine(0, want) for want in asked if want.quantity]
+    taken = replace(taken, sums=sums)
     cut_lines.write(order, taken, actor=actor, aside=made.keep_off_sale, new=new, let_go=apart.let_go)
+    fee_follows.after_cut(order, before, sums, key=f"cancel:{made.pk}", actor=actor)

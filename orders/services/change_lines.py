@@ -20,8 +20,7 @@ from orders.decide.cut import Cut, CutLine, Sums
 from orders.decide.grow import grow
 from orders.decide.manual import MOST_TOTAL, Item
 from orders.models import Order, OrderLine, TaskKind
-from orders.models.order import PaymentState
-from orders.services import cancel, cut_lines, edit, facts, journal, ledger, lines, review, tasks
+from orders.services import cancel, cut_lines, edit, facts, fee_follows, journal, ledger, lines, refunds, review, tasks
 from orders.services import stage as stages
 from orders.services.cancel import Ask
 from orders.services.channel_words import page_of
@@ -30,8 +29,6 @@ from orders.services.intake_rows import Mapped, item_summary
 from orders.services.internal import is_internal
 from orders.services.journal import Actor, Entry
 from orders.services.reservation import takes_stock_now, want_of
-
-TAKEN = {PaymentState.PAID, PaymentState.AUTHORIZED}
 
 
 class Moved(Exception):
@@ -65,6 +62,16 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         return not (self.down or self.up or self.items)
+
+    @property
+    def fee_by(self) -> int:
+        """Yen by which the payment method's fee moves with the goods."""
+        return self.after.fees - self.before.fees
+
+    @property
+    def spent(self) -> int:
+        """What the pieces that go pay for; below 0 what goes back beside them."""
+        return self.more + self.fee_by
 
     @property
     def grows(self) -> bool:
@@ -104,7 +111,7 @@ def plan_of(order: Order, wanted: Wanted) -> Plan:
     up = {id_: count - stored[id_].quantity for id_, count in asked.items() if count > stored[id_].quantity}
     if cause := why_closed(order) or _why_not(order, stored, down, grows=bool(up or wanted.items)):
         raise TooLate(cause)
-    before = Sums(**{name: getattr(order, name) for name in cut_lines.SUMS})
+    before = cut_lines.sums_of(order)
     cut = cut_lines.decide(order, down) if down else Cut([], before, 0)
     standing = [
         CutLine(line.pk, line.quantity, line.cancelled_quantity, line.amount, line.discount, line.tax_rate)
@@ -114,9 +121,9 @@ def plan_of(order: Order, wanted: Wanted) -> Plan:
     grown = grow(standing, prices, cut.sums, up, wanted.items)
     if grown.sums.goods > MOST_TOTAL:
         raise TooLate(said("合計が大きすぎます。数量と単価を確かめてください。"))
-    return Plan(
-        down, up, wanted.items, before, grown.sums, [*cut.lines, *grown.lines], less=cut.value, more=-grown.value
-    )
+    moves = down or up or wanted.items
+    after = fee_follows.follow(order, grown.sums, keep=wanted.ask.keep_fee) if moves else grown.sums
+    return Plan(down, up, wanted.items, before, after, [*cut.lines, *grown.lines], less=cut.value, more=-grown.value)
 
 
 def _why_not(order: Order, stored: Mapping[int, OrderLine], down: Mapping[int, int], *, grows: bool) -> str:
@@ -152,16 +159,18 @@ def change(order_id: int, wanted: Wanted, *, actor: Actor) -> Changed:
     by_hand = not is_internal(order)
     journal.write([Entry(order.pk, "lines_changed", names, _figures(order, plan))], actor=actor)
     cancelled = (
-        cancel.record_pieces(order, plan.down, ask=wanted.ask, value=plan.less, spent=plan.more, actor=actor)
+        cancel.record_pieces(order, plan.down, ask=wanted.ask, value=plan.less, spent=plan.spent, actor=actor)
         if plan.down
         else None
     )
+    if not plan.down and plan.spent < 0:
+        _give_back(order, -plan.spent, wanted.version, actor)
     new = _add_items(order, plan.items)
-    taken = Cut(plan.lines, plan.after, plan.less - plan.more)
+    taken = Cut(plan.lines, plan.after, plan.less - plan.spent)
     cut_lines.write(order, taken, actor=actor, aside=bool(cancelled and cancelled.keep_off_sale), new=new)
     if by_hand:
         _ask_person(order, names, wanted.version, actor)
-    _follow_money(order, plan, actor)
+    _follow_money(order, plan, wanted.version, actor)
     return Changed(plan, by_hand=by_hand)
 
 
@@ -198,14 +207,23 @@ def refresh_summary(order_id: int) -> None:
     Order.objects.filter(pk=order_id).update(item_summary=item_summary(told), release_date=release)
 
 
-def _follow_money(order: Order, plan: Plan, actor: Actor) -> None:
+def _give_back(order: Order, fell: int, version: int, actor: Actor) -> None:
+    """More goods may cost the buyer less: a fee that a higher sum is free of. What was paid for it goes back.
+    Raises NeedsApproval."""
+    over = min(fell, max(0, refunds.money_left(order) - ((order.total or 0) - fell)))
+    if over:
+        wish = refunds.Wish(quantities={}, surplus=over)
+        reason = said("商品の変更で手数料が下がったため")
+        refunds.open_alone(order.pk, key=f"lines:{order.pk}:{version}", wish=wish, reason=reason, actor=actor)
+
+
+def _follow_money(order: Order, plan: Plan, version: int, actor: Actor) -> None:
     """The ledger judges its own money; money that others took for us, a person asks for."""
     ledger.settle([order.pk], actor=actor)
     refresh_summary(order.pk)
     review.sync([order.pk])
-    before, after = plan.before.total or 0, plan.after.total or 0
-    if after > before and order.payment_state in TAKEN and not order.payments.exists():
-        review.open_from_above([(order.pk, review.amount_increased(before, after))], actor=actor)
+    fee_follows.ask_people(order, plan.before, plan.after, key=f"lines:{version}", actor=actor)
+    fee_follows.stop_dearer(order, plan.before, plan.after, actor=actor)
     stages.recompute([order.pk], actor=actor)
 
 
@@ -225,13 +243,15 @@ def _in_words(order: Order, plan: Plan) -> str:
     moved = {**{id_: -count for id_, count in plan.down.items()}, **plan.up}
     parts = [f"{stored[id_].name} ×{stored[id_].quantity}→{stored[id_].quantity + by}" for id_, by in moved.items()]
     parts += [said("%(name)s ×%(count)d を追加", name=item.name, count=item.quantity) for item in plan.items]
+    if fee := fee_follows.words(plan.before, plan.after):
+        parts.append(fee)
     return together(parts)
 
 
 def _figures(order: Order, plan: Plan) -> dict[str, tuple[str, str]]:
     pieces = order.quantity - sum(plan.down.values()) + sum(plan.up.values())
     pieces += sum(item.quantity for item in plan.items)
-    return {
+    return fee_follows.figures(plan.before, plan.after) | {
         "quantity": (str(order.quantity), str(pieces)),
         "goods": (yen(plan.before.goods), yen(plan.after.goods)),
         "total": (yen(plan.before.total or 0), yen(plan.after.total or 0)),

@@ -18,8 +18,8 @@ from orders.models.order import FulfillmentState
 from orders.models.payment import Collector
 from orders.models.shop import ChannelChanges
 from orders.services import intake_rows, review, taking_over
-from orders.services.change_lines import TAKEN
 from orders.services.edit import RECIPIENT_FIELDS
+from orders.services.fee_follows import TAKEN
 from orders.services.payment_terms import TermsOfShops
 from orders.services.taking_over import APPLIED, NOTED
 from orders.signals import orders_redirected, orders_told_late

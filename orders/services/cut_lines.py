@@ -18,7 +18,11 @@ from orders.services.regrant import regrant
 from orders.services.reservation import line_ids_of, ref_of, want_of
 from orders.signals import lines_cut, lines_released
 
-SUMS = ("goods", "tax_excluded", "discount", "coupons_shop", "coupons_channel", "points", "tax", "total")
+SUMS = ("goods", "tax_excluded", "discount", "coupons_shop", "coupons_channel", "points", "tax", "total", "fees")
+
+
+def sums_of(order: Order) -> Sums:
+    return Sums(**{name: getattr(order, name) for name in SUMS})
 
 
 def decide(order: Order, pieces: Mapping[int, int]) -> Cut:
@@ -28,7 +32,7 @@ def decide(order: Order, pieces: Mapping[int, int]) -> Cut:
         for line in order.lines.all()
         if line.quantity
     ]
-    return cut(lines, Sums(**{name: getattr(order, name) for name in SUMS}), refunds.bill_of(order), pieces)
+    return cut(lines, sums_of(order), refunds.bill_of(order), pieces)
 
 
 @dataclass(frozen=True, slots=True)

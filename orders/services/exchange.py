@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 
+from customers.services import labels
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.said import said
@@ -28,6 +29,7 @@ from orders.decide import returns as decide
 from orders.decide.set_shares import prices_of
 from orders.models import ExchangeItem, Order, Recipient, ReturnCase, ReturnLine
 from orders.models.order import Phase
+from orders.models.shop import ExchangeShips
 from orders.services import hold, journal, refunds, returns, set_parts
 from orders.services import stage as stages
 from orders.services.intake import take_in
@@ -46,6 +48,16 @@ class Item:
     sku_id: int
     quantity: int
     unit_price: int
+
+
+def ships_first(case: ReturnCase) -> bool:
+    """Whether the shop sends the goods before the others are back, as its settings say: of this member. The case comes
+    with its order's shop."""
+    shop = case.order.shop
+    if shop.exchange_ships != ExchangeShips.TAGGED:
+        return bool(shop.exchange_ships == ExchangeShips.FIRST)
+    member = case.order.member_id
+    return bool(shop.exchange_tag) and member is not None and shop.exchange_tag in labels.tags_of(member)
 
 
 def same_goods(case: ReturnCase) -> list[Item]:

@@ -301,7 +301,7 @@ def _decide(
         )
     own = terms.of(shop.pk, columns["payment_method"], columns["payment_name"])
     columns["pay_by"] = columns["pay_by"] or _pay_by(own, columns, ordered_on(order))
-    told = behind.fill_new(_wished(facts, columns), member, order) if handled_by_us else facts
+    told = behind.fill_new(_wished(facts, columns), member, order, shop.pk) if handled_by_us else facts
     reader = Reader(shop.channel, shop.code, columns["payment_method"], behind.rank_of(member))
     found = behind.settings.leveled(reasons.evaluate(told), reader) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)

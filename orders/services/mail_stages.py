@@ -12,6 +12,7 @@ from orders.services import mail, payment_mail
 from orders.services.payment_terms import TermsOfShops
 
 BEFORE = {"", Stage.NEW, Stage.REVIEW}
+PASSED = {Stage.AWAITING_STOCK, Stage.AWAITING_RELEASE, Stage.SCHEDULED, Stage.READY}
 NOT_ON_ITS_WAY = {Stage.NEW, Stage.REVIEW, Stage.ON_HOLD, Stage.CANCELLED}
 PAID_BY_THEMSELVES = [PaymentMethod.BANK_TRANSFER, PaymentMethod.CONVENIENCE]
 
@@ -25,6 +26,7 @@ def follow(moves: Sequence[tuple[int, str, str]]) -> None:
     ]  # fmt: skip
     reviewed = [id_ for id_, before, after in moves if before == Stage.REVIEW and after not in NOT_ON_ITS_WAY]
     done = [id_ for id_, before, after in moves if before == Stage.SHIPPED and after == Stage.COMPLETED]
+    asked += _trusted([id_ for id_, before, after in moves if before in {Stage.NEW, Stage.REVIEW} and after in PASSED])
     if asked:
         _ask_for_money(asked)
     if paid:
@@ -36,6 +38,12 @@ def follow(moves: Sequence[tuple[int, str, str]]) -> None:
         _where_on(reviewed, MailEvent.ORDER_CONFIRMED)
     if done:  # the shop's follow-up days after the goods left are over
         _where_on(done, MailEvent.DELIVERED_FOLLOW)
+
+
+def _trusted(order_ids: Sequence[int]) -> list[int]:
+    """Those that a rule lets past the payment gate: their buyers pay later, and are told where."""
+    rows = Order.objects.filter(pk__in=order_ids, ships_unpaid=True)
+    return list(rows.values_list("pk", flat=True)) if order_ids else []
 
 
 def payment_failed(order_ids: Sequence[int]) -> None:

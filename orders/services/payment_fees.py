@@ -1,11 +1,12 @@
 """A shop's fees by payment method: kept by people, read once for many orders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import Sum
 
 from orders.decide.payment_fees import Charges, FeeTable, with_fee
-from orders.models import Order, PaymentFee, Shop
+from orders.models import Order, OrderAdjustment, PaymentFee, Shop
 from orders.services.internal import is_internal
 
 
@@ -18,6 +19,17 @@ class FeesOfShops:
     def table(self, shop_id: int, method: str) -> FeeTable | None:
         """None: nothing is set, and the fee of an order stays as it is."""
         return self._tables.get((shop_id, method))
+
+
+def table_of_method(shop_id: int, method: str) -> FeeTable | None:
+    row = PaymentFee.objects.filter(shop=shop_id, method=method).first()
+    return table_of(row) if row else None
+
+
+def put_on_by_rules(order_ids: Sequence[int]) -> dict[int, int]:
+    """Order → yen of its fees that rules put on; they stand beside the method's own. One query."""
+    rows = OrderAdjustment.objects.filter(order__in=order_ids, kind=OrderAdjustment.Kind.FEE).order_by()
+    return dict(rows.values_list("order").annotate(sum=Sum("amount")))
 
 
 def table_of(row: PaymentFee) -> FeeTable:
@@ -50,13 +62,13 @@ def charges_of(order: Order) -> Charges:
     return Charges(order.fees, order.total or 0, order.tax, rates)
 
 
-def charged(order: Order, table: FeeTable | None) -> Charges:
+def charged(order: Order, table: FeeTable | None, *, beside: int = 0) -> Charges:
     """What the order comes to with the fee of this table; as it is where none is set, the mall's total binds, or
-    the channel withholds the amounts."""
+    the channel withholds the amounts. `beside`: yen of its fees that rules put on, and that stay."""
     charges = charges_of(order)
     if table is None or order.total is None or not sets_own_price(order):
         return charges
-    return with_fee(charges, table.fee(charges.total - charges.fees))
+    return with_fee(charges, beside + table.fee(charges.total - charges.fees + beside))
 
 
 def put(order: Order, charges: Charges) -> None:

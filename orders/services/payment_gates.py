@@ -9,8 +9,12 @@ from oms.kernel.models import User
 from oms.kernel.said import said
 from orders.decide.payments import Terms
 from orders.models import Order, PaymentGate, Shop
+from orders.models.order import PaymentMethod
+from orders.services import review
 from orders.services import stage as stages
 from orders.services.payment_terms import FIELDS, TermsOfShops, rule_for, terms_of
+
+BEFORE_INSTRUCTION = ["new", "review", "awaiting_payment", "awaiting_stock", "awaiting_release", "scheduled", "ready"]
 
 
 @transaction.atomic
@@ -21,6 +25,7 @@ def save_gate(shop: Shop, terms: Terms, *, by: User | None) -> PaymentGate:
         {"shop": shop, "code": terms.code} if terms.code else {"shop": shop, "code": "", "method": terms.method}
     )
     row, _made = PaymentGate.objects.update_or_create(**same, defaults=values)
+    _know_again(shop, terms.code)
     _follow(shop)
     return row
 
@@ -30,13 +35,22 @@ def forget_gate(row: PaymentGate) -> None:
     """Back to the standard."""
     shop = row.shop
     row.delete()
+    _know_again(shop, row.code)
     _follow(shop)
+
+
+def _know_again(shop: Shop, code: str) -> None:
+    """Whether a name of the channel is known has changed: the reason that asks for it closes, or comes back."""
+    if code:
+        rows = Order.objects.filter(
+            shop=shop, payment_name=code, payment_method=PaymentMethod.OTHER, stage__in=BEFORE_INSTRUCTION
+        )
+        review.reevaluate(list(rows.order_by("pk").values_list("pk", flat=True)))
 
 
 def _follow(shop: Shop) -> None:
     """Orders before the instruction: the only ones that a gate can still stop or let go."""
-    before = ["new", "review", "awaiting_payment", "awaiting_stock", "awaiting_release", "scheduled", "ready"]
-    rows = Order.objects.filter(shop=shop, stage__in=before).order_by("pk")
+    rows = Order.objects.filter(shop=shop, stage__in=BEFORE_INSTRUCTION).order_by("pk")
     stages.recompute(list(rows.values_list("pk", flat=True)))
 
 

@@ -97,7 +97,7 @@ def _why_money_stays(order: Order, method: str, terms: TermsOfShops) -> str:
 
 
 def quotes(order_ids: Sequence[int], method: str) -> dict[int, Quote | str]:
-    """By order: what the change would do, or why it would not. Four queries; changes nothing."""
+    """By order: what the change would do, or why it would not. Five queries; changes nothing."""
     return _quotes(_rows(order_ids), method)
 
 
@@ -105,12 +105,15 @@ def _quotes(rows: QuerySet[Order], method: str) -> dict[int, Quote | str]:
     orders = list(rows)
     shops = {order.shop for order in orders}
     terms, fees = TermsOfShops(shops), FeesOfShops(shops)
-    return {order.pk: why_not(order, method, terms) or _quote(order, method, fees) for order in orders}
+    own = payment_fees.put_on_by_rules([order.pk for order in orders])
+    return {
+        order.pk: why_not(order, method, terms) or _quote(order, method, fees, own.get(order.pk, 0)) for order in orders
+    }
 
 
-def _quote(order: Order, method: str, fees: FeesOfShops) -> Quote:
+def _quote(order: Order, method: str, fees: FeesOfShops, beside: int) -> Quote:
     table, bound = fees.table(order.shop_id, method), not payment_fees.sets_own_price(order)
-    before, after = payment_fees.charges_of(order), payment_fees.charged(order, table)
+    before, after = payment_fees.charges_of(order), payment_fees.charged(order, table, beside=beside)
     return Quote(order, method, before, after, table is None, bound)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from inventory.queries import availability
 from oms.kernel import clock
@@ -83,10 +83,13 @@ def scarce_orders(order_ids: Sequence[int]) -> set[int]:
 
 
 def waiting() -> list[Order]:
-    """Unpaid orders that we ourselves remind: ours to collect, complete, and not sent off before payment."""
-    rows = unpaid_to_us().filter(phase__in=[Phase.OPEN, Phase.TO_CONFIRM], fulfillment_state=FulfillmentState.NONE)
+    """Unpaid orders that we ourselves remind: ours to collect, complete, and not sent off before payment, unless a
+    rule wanted it so."""
+    rows = unpaid_to_us().filter(Q(fulfillment_state=FulfillmentState.NONE) | Q(ships_unpaid=True))
+    rows = rows.filter(Q(phase__in=[Phase.OPEN, Phase.TO_CONFIRM]) | Q(ships_unpaid=True, phase=Phase.SHIPPED))
     columns = (
-        "shop", "channel_order_no", "ordered_at", "pay_by", "payment_method", "payment_name", "total", "paid_amount"
+        "shop", "channel_order_no", "ordered_at", "pay_by", "payment_method", "payment_name", "total", "paid_amount",
+        "fulfillment_state",
     )  # fmt: skip
     terms = TermsOfShops(Shop.objects.all())
     found = rows.select_related("shop").only(*columns, "shop__name", "shop__capabilities").order_by("pk")
@@ -132,8 +135,9 @@ def remind(order_ids: Sequence[int], step: str, *, actor: Actor, again: bool = F
 
 
 def expired() -> list[Case]:
-    """Orders whose last day has passed, for the list with preview; nothing is changed."""
-    return [case for case in cases(waiting()) if case.step == Step.CANCEL]
+    """Orders whose last day has passed, for the list with preview; nothing is changed. What has left stays sold."""
+    found = [case for case in cases(waiting()) if case.step == Step.CANCEL]
+    return [case for case in found if case.order.fulfillment_state == FulfillmentState.NONE]
 
 
 def cancel_expired() -> int:

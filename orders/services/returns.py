@@ -23,6 +23,7 @@ from orders.models import (
     LineComponent,
     Order,
     OrderLine,
+    OrderTask,
     Refund,
     ReturnCase,
     ReturnEvent,
@@ -30,7 +31,7 @@ from orders.models import (
     ReturnLine,
 )
 from orders.models.mail import MailEvent
-from orders.services import hold, journal, mail, refunds, return_papers, review, set_parts
+from orders.services import hold, journal, mail, refunds, return_papers, review, set_parts, tasks
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
 
@@ -100,7 +101,7 @@ def open_case(
             ),
         ]
     )
-    _note(case, "requested", together([choice(case, "reason"), note], " "), actor)
+    note_event(case, "requested", together([choice(case, "reason"), note], " "), actor)
     if kind == Kind.UNDELIVERED:
         wakes.note([order.pk], "parcel_returned")
         review.open_from_above([(order.pk, _came_back(case, note))], actor=actor)
@@ -145,38 +146,38 @@ def returnable_goods(order_id: int) -> decide.Returnable:
 @transaction.atomic
 def approve(case_id: int, *, answer: str = "", actor: Actor) -> ReturnCase:
     """The goods may come back."""
-    case = _claim(case_id)
+    case = claim(case_id)
     _move(case, State.APPROVED, approved_at=clock.now(), answer=answer[:500])
-    _note(case, "approved", answer, actor)
+    note_event(case, "approved", answer, actor)
     return case
 
 
 @transaction.atomic
 def reject(case_id: int, *, answer: str, actor: Actor) -> ReturnCase:
     """The goods are not taken back; `answer` says why."""
-    case = _claim(case_id)
+    case = claim(case_id)
     if not answer.strip():
         raise Refused(said("お断りする理由を入れてください。"))
     _move(case, State.REJECTED, closed_at=clock.now(), answer=answer[:500])
-    _note(case, "rejected", answer, actor)
+    note_event(case, "rejected", answer, actor)
     return case
 
 
 @transaction.atomic
 def withdraw(case_id: int, *, note: str = "", actor: Actor) -> ReturnCase:
     """The customer keeps the goods, or they never came."""
-    case = _claim(case_id)
+    case = claim(case_id)
     _move(case, State.WITHDRAWN, closed_at=clock.now())
-    _note(case, "withdrawn", note, actor)
+    note_event(case, "withdrawn", note, actor)
     return case
 
 
 @transaction.atomic
 def on_its_way(case_id: int, *, carrier: str, tracking_no: str, actor: Actor = SYSTEM) -> ReturnCase:
     """The customer, or a carrier, has sent the goods back."""
-    case = _claim(case_id)
+    case = claim(case_id)
     _move(case, State.IN_TRANSIT, carrier=carrier, tracking_no=tracking_no.strip()[:40])
-    _note(case, "in_transit", tracking_no.strip(), actor)
+    note_event(case, "in_transit", tracking_no.strip(), actor)
     return case
 
 
@@ -186,7 +187,7 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
 
     An exchange that waited for them may ship.
     """
-    case = _claim(case_id)
+    case = claim(case_id)
     lines = {line.pk: line for line in _lines(case)}
     counts = {pk: pieces.get(pk, 0) for pk in lines}
     if any(not 0 <= count <= lines[pk].quantity for pk, count in counts.items()) or not sum(counts.values()):
@@ -195,7 +196,7 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
     for pk, count in counts.items():
         ReturnLine.objects.filter(pk=pk).update(received=count)
     names = together(f"{lines[pk].name} × {count}" for pk, count in counts.items() if count)
-    _note(case, "received", names, actor)
+    note_event(case, "received", names, actor)
     if case.exchange_order_id and not case.ship_first:
         hold.lift_holds([case.exchange_order_id], actor=actor)
     inspection = stock.aside_place()
@@ -244,7 +245,7 @@ def _units(pieces: Sequence[tuple[ReturnLine, int]]) -> dict[int, int]:
 def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id: int, actor: Actor) -> ReturnCase:
     """Every unit that arrived gets a grade: (SKU, grade) → units. Good ones go on sale again at `location_id`, the
     others to the place of their kind. Stock is locked last."""
-    case = _claim(case_id)
+    case = claim(case_id)
     units = received_units(case)
     graded: dict[int, int] = {}
     for (sku, _grade), count in grades.items():
@@ -265,7 +266,7 @@ def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id:
             stock.Fact(sku, inspection, -count, case.stock_ref),
             stock.Fact(sku, place, count, case.stock_ref),
         ]
-    _note(case, "inspected", together(texts), actor)
+    note_event(case, "inspected", together(texts), actor)
     stock.record(facts, kind=EntryKind.TRANSFER, by_id=actor.by.pk if actor.by else None, note=str(case))
     return case
 
@@ -276,7 +277,7 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
 
     Raises Refused when more is asked than is left, NeedsApproval when the actor may not give back so much alone.
     """
-    case = _claim(case_id)
+    case = claim(case_id)
     _move(case, State.SETTLED, settled_at=clock.now(), settle_note=settlement.note[:300])
     whole = dict(case.lines.filter(component=None).values_list("line", "received"))
     single = dict(case.lines.exclude(component=None).values_list("component", "received"))
@@ -289,7 +290,7 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
         refund = _refund(case, pieces, settlement, actor)
     elif not settlement.note.strip():
         raise Refused(said("返金しないときは、理由をメモに入れてください。"))
-    _note(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
+    note_event(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
     if refund and (told := return_papers.credit_note(case, refund, actor=actor)):
         _note_case(case, "credit_note", told, actor)
     return case
@@ -310,18 +311,18 @@ def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement,
 @transaction.atomic
 def close(case_id: int, *, actor: Actor) -> ReturnCase:
     """Nothing is left to do."""
-    case = _claim(case_id)
+    case = claim(case_id)
     _move(case, State.CLOSED, closed_at=clock.now())
-    _note(case, "closed", "", actor)
+    note_event(case, "closed", "", actor)
     return case
 
 
 def note_parcel(case: ReturnCase, text: str, *, actor: Actor) -> None:
     """A parcel that came without notice is this case's. The caller holds the case's lock."""
-    _note(case, "parcel_found", text, actor)
+    note_event(case, "parcel_found", text, actor)
 
 
-def _claim(case_id: int) -> ReturnCase:
+def claim(case_id: int) -> ReturnCase:
     """Lock the case's order, then read the case."""
     order_id = ReturnCase.objects.values_list("order", flat=True).get(pk=case_id)
     list(Order.objects.select_for_update(no_key=True).filter(pk=order_id).values_list("pk"))
@@ -340,11 +341,27 @@ def _move(case: ReturnCase, to: str, **columns: object) -> None:
             )
         )
     case.state = to
+    if to in NO_PICKUP:
+        forget_pickup(case)
     if case.kind == Kind.UNDELIVERED and to in DECIDED and not _undecided(case):
         review.close_from_above([case.order_id], "parcel_returned")
     for name, value in columns.items():
         setattr(case, name, value)
     Order.objects.filter(pk=case.order_id).update(version=F("version") + 1)
+
+
+# The goods are on their way, here, or stay where they are.
+NO_PICKUP = frozenset({State.IN_TRANSIT, State.RECEIVED, State.WITHDRAWN})
+
+
+def pickup_tasks(case: ReturnCase) -> QuerySet[OrderTask]:
+    """Tasks to order a carrier's pick-up of this case's goods, with those that are done."""
+    return OrderTask.objects.filter(order=case.order_id, key__startswith=f"pickup:{case.pk}:")
+
+
+def forget_pickup(case: ReturnCase, *, actor: Actor = SYSTEM) -> None:
+    """Nobody has to order it any more. The caller holds the order's lock."""
+    tasks.withdraw(list(pickup_tasks(case).filter(done_at=None).values_list("key", flat=True)), actor=actor)
 
 
 # What becomes of a parcel that came back is decided.
@@ -362,7 +379,8 @@ def _came_back(case: ReturnCase, note: str) -> Found:
     return Found("parcel_returned", said("%(text)s（返品 %(number)s）", text=text, number=case.number), "return")
 
 
-def _note(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
+def note_event(case: ReturnCase, kind: str, text: str, actor: Actor) -> None:
+    """For the journals of case and order. The caller holds the order's lock."""
     _note_case(case, kind, text, actor)
     journal.write([Entry(case.order_id, f"return_{kind}", together([case.number, text], " "))], actor=actor)
 

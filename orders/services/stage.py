@@ -30,9 +30,9 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
        o.shipped_at, s.follow_up_days,
        (SELECT count(*) FROM orders_reviewreason r WHERE r.order_id = o.id AND r.state = 'open' AND r.level = 'block'),
        o.payment_method,
-       (SELECT g.ships_when FROM orders_paymentgate g
+       CASE WHEN o.ships_unpaid THEN 'at_once' ELSE (SELECT g.ships_when FROM orders_paymentgate g
          WHERE g.shop_id = o.shop_id AND g.code IN ('', o.payment_name)
-           AND (g.code <> '' OR g.method = o.payment_method) ORDER BY g.code DESC LIMIT 1),
+           AND (g.code <> '' OR g.method = o.payment_method) ORDER BY g.code DESC LIMIT 1) END,
        o.payment_state,
        EXISTS (SELECT 1 FROM orders_orderline l WHERE l.order_id = o.id AND l.allocated_quantity < l.quantity
                   AND (l.release_date IS NULL OR l.release_date <= %(today)s)

@@ -158,7 +158,7 @@ def _context(values: Values, sheet: Sheet) -> dict[str, Any]:
     items = sheet.items
     stock = queries.stock_words(items)
     try:
-        totals = totals_of(items, sheet.head.charges)
+        totals = totals_of(items, sheet.charges)
     except ValueError:  # the discount is above everything; its field says so when the order is saved
         totals = None
     typed = str(values.get("member_q") or "")

@@ -61,7 +61,9 @@ def fees_edit(request: HttpRequest, code: str, method: str) -> HttpResponse:
     form = FeeForm(request.POST if request.method == "POST" else None, table=known)
     if form.is_bound and form.is_valid():
         payment_fees.save_table(shop, method, form.table)
-        messages.success(request, _("手数料表を保存しました。これから支払方法を変える受注に使います。"))
+        messages.success(
+            request, _("手数料表を保存しました。これから支払方法や商品を変える受注と、手入力の受注に使います。")
+        )
         return answer(request, to=reverse("orders:payment-terms"))
     context = {"shop": shop, "form": form, "method": method, "method_label": queries.METHODS[method], "known": known}
     return render_page(request, "orders/payments/fees_edit.html", context)

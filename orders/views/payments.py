@@ -16,10 +16,10 @@ from oms.kernel.keyset import keyset_page
 from oms.kernel.money import yen
 from oms.kernel.web import answer, person_of, render_page
 from orders.models import Order, OrderTask, Refund
-from orders.payment_forms import RecordForm, RefundForm
+from orders.payment_forms import HeldForm, RecordForm, RefundForm
 from orders.queries import payments
 from orders.queries.detail import PERSONAL
-from orders.services import payment, refund_requests, refunds, tasks
+from orders.services import authorisations, payment, refund_requests, refunds, tasks
 from orders.services.refund_limits import NeedsApproval
 from orders.views.order import CHANGED, actor_of, say_asked
 
@@ -65,6 +65,25 @@ def payment_record(request: HttpRequest, pk: int) -> HttpResponse:
         _say(request, made, _("入金を登録しました。"), _("この受注は入金を登録できません。"))
         return _changed(request, pk)
     context = {"order": order, "form": form, "title": _("入金を登録"), "action": _("入金を登録")}
+    return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(RIGHT, raise_exception=True)
+def payment_held(request: HttpRequest, pk: int) -> HttpResponse:
+    """The provider holds the order's total anew."""
+    order = _order(pk)
+    form = HeldForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            authorisations.renew(pk, form.cleaned_data["until"], actor=actor_of(request))
+        except authorisations.NotHeld as problem:
+            messages.warning(request, str(problem))
+        else:
+            messages.success(request, _("与信を登録しました。"))
+        return _changed(request, pk)
+    title = _("与信を取り直した（%(amount)s）") % {"amount": yen(order.total or 0)}
+    context = {"order": order, "form": form, "title": title, "action": _("登録")}
     return render_page(request, "orders/action.html", context, fragment="orders/_action.html")
 
 
@@ -117,6 +136,8 @@ def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
         "left": refunds.money_left(order),
         "key": _key(request, order),
     }
+    if "preview" in request.POST:
+        form.fields["reason"].required = False  # only looked at
     if form.is_bound and form.is_valid():
         try:
             if "preview" in request.POST:
@@ -128,7 +149,7 @@ def refund_new(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(problem))
         except NeedsApproval as needs:
             return _ask_for(request, order, form, needs)
-    return render_page(request, "orders/payments/refund.html", context)
+    return render_page(request, "orders/payments/refund.html", context, fragment="orders/payments/_refund_plan.html")
 
 
 def _open(request: HttpRequest, order: Order, form: RefundForm) -> HttpResponse:

@@ -6,29 +6,34 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
 from oms.kernel.money import yen
 from oms.kernel.text import clean_text
 from oms.kernel.web import answer, render_page
+from orders.decide.slots import slot_label
+from orders.documents.render import render_return_label
 from orders.forms_returns import (
     AnswerForm,
     ExchangeForm,
     InspectForm,
     OpenForm,
+    PickupForm,
     ReceiveForm,
     SettleForm,
     WayForm,
 )
 from orders.models import Order, ReturnCase
+from orders.queries import return_label
 from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
-from orders.services import exchange, personal_views, refund_requests, returns
+from orders.services import exchange, personal_views, refund_requests, return_pickup, returns
 from orders.services.internal import is_internal
 from orders.services.personal_views import Where
 from orders.services.refund_limits import NeedsApproval
@@ -37,6 +42,7 @@ from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused
 from orders.views.order import actor_of, say_asked, user_of
 
+LABELLED = {"approved", "in_transit"}
 CHANGE = ["orders.change_returncase", "orders.view_returncase"]
 
 
@@ -104,6 +110,7 @@ def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
             (event, str(queries.EVENTS.get(event.kind, event.kind)))
             for event in case.events.select_related("by").order_by("-pk")
         ],
+        "pickup_slot": slot_label(case.pickup_slot),
         "may_change": user.has_perm("orders.change_returncase"),
         "may_inspect": user.has_perm("orders.inspect_returncase"),
         "may_settle": user.has_perm("orders.settle_returncase"),
@@ -114,13 +121,14 @@ def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
     return render_page(request, "orders/returns/detail.html", context)
 
 
-def _forms(case: ReturnCase) -> dict[str, forms.Form | str]:
+def _forms(case: ReturnCase) -> dict[str, Any]:
     """The forms that the case's state asks for."""
     state = case.state
     if state == "requested":
         return {"answer_form": AnswerForm(), "exchange_form": ExchangeForm(case=case)}
     if state in {"approved", "in_transit"}:
-        return {"way_form": WayForm(), "receive_form": ReceiveForm(case=case)}
+        ways = {"pickup_form": PickupForm(), "places": return_label.places()} if state == "approved" else {}
+        return {"way_form": WayForm(), "receive_form": ReceiveForm(case=case), **ways}
     if state == "received":
         return {"inspect_form": InspectForm(units=queries.units_to_grade(case))}
     if state == "inspected":
@@ -270,6 +278,38 @@ def return_sent(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: returns.on_its_way(pk, carrier=data["carrier"], tracking_no=data["tracking_no"], actor=actor),
         _("返送中にしました。"),
     )
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
+def return_pick_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """A carrier is to fetch the goods."""
+    _case(pk)
+    form, actor = PickupForm(request.POST), actor_of(request)
+    if not form.is_valid():
+        return _show(request, pk, pickup_form=form)
+    return _do(
+        request,
+        pk,
+        lambda: return_pickup.arrange(pk, form.pickup, actor=actor),
+        _("集荷の日時を登録し、配送会社への依頼を作業に残しました。"),
+        pickup_form=form,
+    )
+
+
+@require_GET
+@permission_required([*CHANGE, PERSONAL], raise_exception=True)
+def return_label_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """返送ラベル, to be sent to the buyer; `?to=` is the place that the goods go to."""
+    case = _case(pk)
+    if case.state not in LABELLED:
+        raise Http404
+    wanted = request.GET.get("to", "")
+    place = next((one for one in return_label.places() if str(one.pk) == wanted), None)
+    pdf = render_return_label(return_label.label_of(case, place), clock.now())
+    personal_views.saw_orders([case.order_id], Where.RETURN, by=user_of(request))
+    headers = {"Content-Disposition": f'inline; filename="{case.number}.pdf"', "Cache-Control": "no-store"}
+    return HttpResponse(pdf, content_type="application/pdf", headers=headers)
 
 
 @require_POST

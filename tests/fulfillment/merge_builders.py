@@ -11,8 +11,8 @@ from orders.services.intake import take_in
 from tests.orders.builders import ORDERED_AT, make_channel_order, make_line, mapped, numbers
 
 SNAPSHOT = {
-    "order": "SELECT id, discount, total, shipping_fee, fees, stage, allocation_state, fulfillment_state, "
-    "location_label, blocking_reasons FROM orders_order ORDER BY id",
+    "order": "SELECT id, discount, total, tax, tax_by_rate, shipping_fee, fees, stage, allocation_state, "
+    "fulfillment_state, location_label, blocking_reasons FROM orders_order ORDER BY id",
     "line": "SELECT id, quantity, amount, reserved, allocated_quantity, shipped_quantity, apart "
     "FROM orders_orderline ORDER BY id",
     "shipment": "SELECT id, location_id, recipient_id, state, carrier, tracking_no, package_count, reference, "

@@ -53,7 +53,7 @@ def test_story_09_merging_two_orders_and_undoing_it_leaves_everything_as_it_was(
     before = snapshot()
     merged = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
     two.refresh_from_db()
-    assert (two.discount, two.total) == (500, 3000) and Shipment.objects.count() == 1
+    assert (two.shipping_fee, two.total) == (0, 3000) and Shipment.objects.count() == 1
     assert "¥500 を返金する" in OrderTask.objects.get().text and all_is_well()
     assert merge.undo(merged.pk, actor=ACTOR) and not merge.undo(merged.pk, actor=ACTOR)
     assert snapshot() == before and all_is_well()
@@ -200,7 +200,7 @@ def test_cash_on_delivery_goes_with_cash_and_pays_its_fee_once(shop, chair, refu
     assert merge_sweep.sweep() == 1
     two.refresh_from_db()
     assert set(MergedOrder.objects.values_list("order", flat=True)) == {one.pk, two.pk}
-    assert (two.discount, two.total) == (less, 1830 - less)
+    assert (two.shipping_fee + two.fees, two.total) == (830 - less, 1830 - less)
     assert f"合計を ¥{1830 - less:,} に下げる" in OrderTask.objects.get().text, "the mall's total binds"
 
 

@@ -8,12 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fulfillment.services import merge
-from orders.channel_order import PaymentMethod, PaymentState, Totals
+from oms.kernel.money import rate_totals
+from orders.channel_order import PaymentMethod, PaymentState, RateSum, Totals
+from orders.decide.payment_fees import FeeTable
 from orders.models import Order, OrderTask, Refund
-from orders.services import payment, refunds, tasks
+from orders.queries.papers import billable
+from orders.services import change_lines, payment, payment_fees, refunds, tasks
 from orders.services.audit import violations as order_violations
 from orders.services.audit_money import violations as money_violations
-from orders.services.cancel import cancel_orders
+from orders.services.cancel import Ask, cancel_orders, cancel_pieces
 from orders.services.journal import Actor
 from tests.fulfillment.merge_builders import ready, snapshot
 from tests.orders.builders import make_line, make_shop, make_sku
@@ -134,7 +137,7 @@ def test_an_order_paid_with_points_is_never_lowered_below_nothing():
     fields = {"totals": Totals(goods=1000, shipping=500, points=1300, total=200)}
     one, two = pair(shop_of(MALL), **fields)
     merge.merge_orders([one.pk, two.pk], actor=ACTOR)
-    assert (fresh(two).total, fresh(two).discount, Refund.objects.get().amount) == (0, 200, 200)
+    assert (fresh(two).total, fresh(two).shipping_fee, Refund.objects.get().amount) == (0, 300, 200)
 
 
 def test_a_cancelled_companion_parts_the_parcels_though_the_shipping_went_back():
@@ -215,3 +218,78 @@ def test_whatever_is_done_the_ledger_is_what_came_less_what_went_back(steps, shi
                 said = order.reasons.filter(code="paid_over", state="open").exists()
                 assert due == over or said, (step, due, over)
         assert not money_violations()
+
+
+# ---- tax
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_tax_of_each_rate_follows_what_is_saved_and_comes_back(told):
+    """Tea at 8 % and shipping at 10 %: what is saved lowers the tax of 10 % alone."""
+    rates = (RateSum(10, 500, 45), RateSum(8, 1080, 80))
+    fields = {
+        "totals": Totals(goods=1080, shipping=500, total=1580, tax=125),
+        "by_rate": rates if told else (),
+        "payment_method": PaymentMethod.ACCOUNT,
+        "payment_state": PaymentState.UNPAID,
+    }
+    shop, tea = shop_of(OWN), make_sku("TEA", stock_units=50, tax_rate=8)
+    one, two = (ready(shop, make_line("TEA", price=1080, tax_rate=8), skus=[tea], **fields) for _ in range(2))
+    before = snapshot()
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    after = fresh(two)
+    assert (after.shipping_fee, after.total, after.tax) == (0, 1080, 80)
+    assert after.tax_by_rate == ([[10, 0, 0], [8, 1080, 80]] if told else [])
+    assert not after.reasons.filter(code__in=["tax_mismatch", "amount_mismatch"], state="open").exists()
+    paper = figures(billable([two.pk])[two.pk])
+    assert [(rate.rate.percent, rate.tax) for rate in paper] == [(8, 80)], "papers say the same"
+    merge.undo(done.pk, actor=ACTOR)
+    assert snapshot() == before
+
+
+def figures(bill):
+    taxed = [*((line.rate, line.amount) for line in bill.lines), *((fee.rate, fee.amount) for fee in bill.fees)]
+    assert not bill.deductions
+    return rate_totals(taxed)
+
+
+def test_pieces_cancelled_meanwhile_stay_away_and_the_shipping_comes_back_whole():
+    shop, chair = shop_of(OWN), make_sku(stock_units=50)
+    fields = {"payment_method": PaymentMethod.ACCOUNT, "payment_state": PaymentState.UNPAID}
+    one, two = (ready(shop, make_line("CHAIR", 2), skus=[chair], **fields) for _ in range(2))
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    cancel_pieces(two.pk, {two.lines.get().pk: 1}, ask=Ask(key="k"), actor=ACTOR)
+    assert fresh(two).total == 1000
+    merge.undo(done.pk, actor=ACTOR)
+    assert (fresh(two).shipping_fee, fresh(two).total) == (500, 1500) and all_is_well()
+
+
+def test_a_channel_that_told_the_shipping_anew_has_the_last_word():
+    one, two = pair(shop_of(OWN), payment_method=PaymentMethod.ACCOUNT, payment_state=PaymentState.UNPAID)
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    Order.objects.filter(pk=two.pk).update(shipping_fee=700, total=1700)
+    merge.undo(done.pk, actor=ACTOR)
+    assert (fresh(two).shipping_fee, fresh(two).total) == (700, 1700)
+
+
+def test_the_second_cash_order_of_a_parcel_is_charged_no_fee_again_when_its_goods_change():
+    shop = shop_of(OWN)
+    payment_fees.save_table(shop, "cod", FeeTable(((0, 330), (1_500, 440))))
+    cash = {
+        "payment_method": PaymentMethod.COD,
+        "payment_state": PaymentState.UNPAID,
+        "totals": Totals(goods=1000, shipping=500, fees=330, total=1830),
+    }
+    one, two = pair(shop, **cash)
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    more(two)
+    assert (fresh(two).fees, fresh(two).total) == (0, 2000)
+    merge.undo(done.pk, actor=ACTOR)
+    assert (fresh(two).fees, fresh(two).total) == (330, 2830)
+    more(two, 3)
+    assert (fresh(two).fees, fresh(two).total) == (440, 3940), "by itself it follows the table again"
+
+
+def more(order, pieces=2):
+    now = Order.objects.select_related("shop").get(pk=order.pk)
+    change_lines.change(now.pk, change_lines.Wanted(now.version, {now.lines.get().pk: pieces}), actor=ACTOR)

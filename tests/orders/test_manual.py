@@ -12,8 +12,9 @@ from inventory.services.catalogue import SkuRow, upsert_skus
 from oms.kernel.models import Effect
 from orders.channel_order import PaymentMethod
 from orders.decide.manual import Charges, Draft, Item, totals_of
+from orders.decide.payment_fees import FeeTable
 from orders.models import ManualOrder, Order, Shop
-from orders.services import manual
+from orders.services import manual, payment_fees
 from orders.services.cancel import cancel_orders
 from orders.services.intake import take_in
 from orders.services.journal import SYSTEM, Actor
@@ -329,3 +330,36 @@ def test_who_may_not_enter_orders_sees_no_copy(client_of, ben, chie, chair):
     assert client_of(ben).get(f"/orders/{order.pk}/copy/").status_code == 403
     assert client_of(chie).get(f"/orders/{order.pk}/copy/").status_code == 403
     assert "/copy/" not in body(client_of(ben).get(f"/orders/{order.pk}/"))
+
+
+# ---- the fee of the payment method
+
+
+def phone_table():
+    payment_fees.save_table(manual.phone_shop(), "cod", FeeTable(((0, 330), (2_500, 440))))
+
+
+def test_the_fee_is_proposed_from_the_shops_table_and_follows_what_is_typed(client, chair):
+    phone_table()
+    shown = body(client.post(NEW, TYPED | {"step": "sums", "fee": ""}))
+    assert "手数料表では ¥440 です" in shown and "¥3,040" in shown
+    fewer = body(client.post(NEW, TYPED | {"step": "sums", "fee": "", "line-0-quantity": "1"}))
+    assert "手数料表では ¥330 です" in fewer and "¥1,930" in fewer
+    transfer = body(client.post(NEW, TYPED | {"step": "sums", "fee": "", "method": "bank_transfer"}))
+    assert "手数料表では" not in transfer and "¥2,600" in transfer
+    save(client, fee="")
+    assert (Order.objects.get().fees, Order.objects.get().total) == (440, 3040)
+
+
+@pytest.mark.parametrize(("typed", "fee"), [("0", 0), ("200", 200)])
+def test_another_fee_may_be_typed_and_none_too(client, chair, typed, fee):
+    phone_table()
+    assert "手数料表では ¥440 です" in body(client.post(NEW, TYPED | {"step": "sums", "fee": typed}))
+    save(client, fee=typed)
+    assert (Order.objects.get().fees, Order.objects.get().total) == (fee, 2600 + fee)
+
+
+def test_what_is_free_bears_no_fee(client, chair):
+    phone_table()
+    save(client, fee="", free="on")
+    assert (Order.objects.get().fees, Order.objects.get().total) == (0, 0)

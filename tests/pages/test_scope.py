@@ -240,7 +240,7 @@ def test_what_is_about_a_thing_of_the_own_shop_opens(of_shop, worlds):
         "orders:attachment", "orders:edit-gift", "channels:credential", "channels:renewal", "channels:renewal-step",
         "channels:consent", "channels:gap-day", "channels:card-panel", "channels:sku-options", "channels:map",
         "orders:export-file", "orders:channel-memo", "channels:listings-import",
-        "orders:take-apart", "orders:mail-html", "orders:paper-pdf",
+        "orders:take-apart", "orders:mail-html", "orders:paper-pdf", "orders:return-label",
     }, shut  # fmt: skip
 
 

@@ -157,6 +157,7 @@ _SPECS = (
         ),
         slot=lambda params: f"discount:{params.get('label')}",
     ),
+    Spec("ship_unpaid", _("入金を待たずに出荷する"), slot=_same("payment_gate")),
     Spec("capture", _("代金の売上を確定する"), slot=_same("capture"), late=True),
     Spec(
         "add_text",

@@ -1,15 +1,19 @@
-"""What rules do about money: fees and discounts where the price is ours, and asking for the money that is held."""
+"""What rules do about money: fees and discounts where the price is ours, buyers who are trusted to pay later, and
+asking for the money that is held."""
 
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
 from oms.kernel.money import yen
+from oms.kernel.said import said
 from orders.models import Order
 from orders.models.order import PaymentState
+from orders.models.payment import Collector
 from orders.services import adjustments, authorisations, tasks
 from orders.services.adjustments import DISCOUNT, FEE, New
-from orders.services.rules.verbs import Run, Verb, key_of_job, register
+from orders.services.payment_terms import TermsOfShops
+from orders.services.rules.verbs import Run, Verb, key_of_job, register, restore
 from orders.services.rules.work import Job, Work
 
 
@@ -98,6 +102,18 @@ def _take_off(work: Work, jobs: Sequence[Job]) -> None:
             work.restage.add(job.order_id)
 
 
+def _ship_unpaid(work: Work, jobs: Sequence[Job]) -> None:
+    """Trust is ours to give where the money comes to us or to our provider; a mall says when its order is ready."""
+    orders = Order.objects.filter(pk__in=[job.order_id for job in jobs]).select_related("shop")
+    rows = {order.pk: order for order in orders.only("payment_method", "payment_name", "shop__capabilities")}
+    terms = TermsOfShops({order.shop for order in rows.values()})
+    for job in jobs:
+        if terms.of_order(rows[job.order_id]).collector == Collector.CHANNEL:
+            job.note = said("代金はモールが受け取るため、モールの入金を待ちます。")
+        else:
+            job.did(*work.put(job.order_id, ships_unpaid=True))
+
+
 def _capture(work: Work, jobs: Sequence[Job]) -> None:
     """No channel takes a word about money alone: where its shipping notice takes it, there is nothing to ask."""
     orders = Order.objects.filter(pk__in=[job.order_id for job in jobs]).select_related("shop")
@@ -128,3 +144,4 @@ def _no_capture(work: Work, jobs: Sequence[Job]) -> None:
 register("add_fee", Verb(_adder(FEE), _take_off, again=True))
 register("add_discount", Verb(_adder(DISCOUNT), _take_off, again=True))
 register("capture", Verb(_capture, _no_capture))
+register("ship_unpaid", Verb(_ship_unpaid, restore))

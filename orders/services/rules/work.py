@@ -14,10 +14,10 @@ TYPES: dict[str, str] = {
     "important": "bool", "priority": "smallint", "assignee_id": "bigint", "planned_ship_date": "date",
     "wish_date": "date", "wish_slot": "text", "delivery_method": "text", "carrier": "text",
     "preferred_location_id": "bigint", "held_at": "timestamptz", "hold_reason": "text", "hold_until": "date",
-    "internal_note": "text",
+    "internal_note": "text", "ships_unpaid": "bool",
 }  # fmt: skip
 # A change of these may move the stage.
-GATES = {"planned_ship_date", "held_at"}
+GATES = {"planned_ship_date", "held_at", "ships_unpaid"}
 
 LOCK = f"""
 SELECT id, shop_id, channel_order_no, ordered_at, recipient_prefecture, allocation_state, fulfillment_state,

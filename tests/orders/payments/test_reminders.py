@@ -46,6 +46,27 @@ def test_a_payment_code_has_terms_of_its_own(aoi):
     assert Order.objects.get().stage == "awaiting_payment"
 
 
+def test_a_name_that_one_shop_knows_is_unknown_in_another_until_it_says_what_it_means(aoi):
+    one, other = own_shop(), own_shop("own-2")
+    terms = Terms("bank_transfer", "us", "paid", code="店舗振込")
+    payment_gates.save_gate(one, terms, by=aoi)
+
+    def takes(shop) -> Order:
+        told = make_channel_order(payment_method=PaymentMethod.OTHER, payment_name="店舗振込")
+        take_in(shop, [told], sku_of=mapped(make_sku()))
+        return Order.objects.get(channel_order_no=told.channel_order_no)
+
+    def asks(order) -> bool:
+        return order.reasons.filter(code="pay_method_unmapped", state="open").exists()
+
+    known, unknown = takes(one), takes(other)
+    assert not asks(known) and asks(unknown)
+    row = payment_gates.save_gate(other, terms, by=aoi)
+    assert not asks(unknown), "the reason closes with its cause"
+    payment_gates.forget_gate(row)
+    assert asks(unknown) and not asks(known)
+
+
 def test_the_limit_is_given_at_intake(aoi):
     order = unpaid()
     assert clock.in_tokyo(order.pay_by).date() == clock.in_tokyo(order.ordered_at).date() + timedelta(days=7)

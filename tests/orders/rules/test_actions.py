@@ -1,5 +1,6 @@
 """What rules do to money, papers, mails, people and members: done once, taken back exactly, and said so."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from customers.models import Member, MemberNote, MemberTag
 from fulfillment.documents import note_choice
+from fulfillment.queries import merging
+from fulfillment.services import merge_keys
+from fulfillment.services.allocate import allocate_waiting
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.roles import sync_roles
@@ -24,8 +28,9 @@ from orders.models import (
     OrderTask,
     ReviewReason,
     RuleMark,
+    RuleTrace,
 )
-from orders.services import audit, mail_send, mail_templates, tasks
+from orders.services import audit, mail_send, mail_templates, reminders, tasks
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from orders.services.rules import active, dry
@@ -372,3 +377,50 @@ def test_reasons_about_money_do_not_multiply():
     again(order)
     again(order)
     assert ReviewReason.objects.filter(order=order, code="amount_increased").count() == 1
+
+
+# ---- trust
+
+
+def test_who_is_trusted_ships_before_payment_is_still_asked_and_reminded_and_trust_can_end():
+    rule = make_rule("常連", cond("member_tags", "contains_any", ["信用"]), then=do("ship_unpaid"))
+    ordered = clock.now() - timedelta(days=4)
+    first, *_ = take(make_channel_order(ordered_at=ordered, **UNPAID))
+    assert first.stage == "awaiting_payment"
+    MemberTag.objects.create(member=first.member, tag="信用", key="t", at=clock.now())
+    again(first)
+    first.refresh_from_db()
+    assert first.ships_unpaid and first.stage == "awaiting_stock" and first.payment_state == "unpaid"
+    assert Mail.objects.filter(order=first, event="payment_request").count() == 1
+    assert not Mail.objects.filter(order=first, event="payment_received").exists()
+    Order.objects.filter(pk=first.pk).update(fulfillment_state="shipped", phase="shipped", shipped_at=clock.now())
+    assert reminders.send_due() == 1, "it has left, and is still reminded"
+    Order.objects.filter(pk=first.pk).update(ordered_at=clock.now() - timedelta(days=60))
+    assert reminders.expired() == [], "what has left is not cancelled"
+    Order.objects.filter(pk=first.pk).update(fulfillment_state="none", phase="open", shipped_at=None)
+    change_rule(rule, NEVER, then=do("ship_unpaid"))
+    again(first)
+    first.refresh_from_db()
+    assert not first.ships_unpaid and first.stage == "awaiting_payment"
+
+
+def test_what_a_mall_collects_waits_for_the_malls_word():
+    make_rule("全員", then=do("ship_unpaid"))
+    (order,) = take(
+        make_channel_order(payment_method=PaymentMethod.CONVENIENCE, payment_state=PaymentState.UNPAID),
+        capabilities={"mail": "free"},
+    )
+    assert not order.ships_unpaid and order.stage == "awaiting_payment"
+    trace = RuleTrace.objects.get(order=order)
+    assert "モールの入金を待ちます" in json.dumps(trace.rows, ensure_ascii=False)
+
+
+def test_a_trusted_order_says_so_on_its_page_and_may_be_merged(client, aoi):
+    make_rule("全員", then=do("ship_unpaid"))
+    one, two = take(make_channel_order(**UNPAID), make_channel_order(**UNPAID))
+    ReviewReason.objects.all().delete()
+    client.force_login(aoi)
+    assert "ルールにより入金前に出荷" in client.get(f"/orders/{one.pk}/").content.decode()
+    allocate_waiting()
+    merge_keys.renew([one.pk, two.pk])
+    assert all(merging.is_paid(candidate) for candidate in merging.candidates([one.pk, two.pk]))

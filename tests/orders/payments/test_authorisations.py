@@ -1,0 +1,130 @@
+"""Money that is held: asked for anew when it ends or is too little, taken lower or whole when the goods leave."""
+
+from datetime import timedelta
+
+import pytest
+
+from oms.kernel import clock
+from orders.channel_order import PaymentMethod, PaymentState
+from orders.models import Order, OrderTask, PaymentEntry, Refund
+from orders.services import audit, authorisations, change_lines, refunds, tasks
+from orders.services.audit_money import violations as money_violations
+from orders.services.cancel import Ask, cancel_orders, cancel_pieces
+from orders.services.intake import take_in
+from orders.services.journal import Actor
+from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.payments.builders import own_shop
+
+pytestmark = pytest.mark.django_db
+ACTOR = Actor()
+
+
+def card(pieces=2, *, shop=None, days=30, state=PaymentState.AUTHORIZED) -> Order:
+    told = make_channel_order(
+        make_line(quantity=pieces),
+        payment_method=PaymentMethod.CARD,
+        payment_state=state,
+        authorized_until=clock.now() + timedelta(days=days),
+    )
+    take_in(shop or own_shop(), [told], sku_of=mapped(make_sku(stock_units=20)))
+    return fresh(Order.objects.get(channel_order_no=told.channel_order_no))
+
+
+def fresh(order: Order) -> Order:
+    return Order.objects.select_related("shop").get(pk=order.pk)
+
+
+def goods_to(order: Order, pieces: int) -> Order:
+    line = order.lines.get().pk
+    wanted = change_lines.Wanted(fresh(order).version, {line: pieces}, ask=Ask(key=str(pieces)))
+    change_lines.change(order.pk, wanted, actor=ACTOR)
+    return fresh(order)
+
+
+def asked() -> list[str]:
+    return list(OrderTask.objects.filter(kind="reauthorize", done_at=None).values_list("text", flat=True))
+
+
+def open_codes(order: Order) -> set[str]:
+    return set(order.reasons.filter(state="open").values_list("code", flat=True))
+
+
+def next_month():
+    return clock.today() + timedelta(days=30)
+
+
+def test_an_authorisation_that_ends_too_soon_is_asked_for_once_and_renewed_on_the_orders_page(client, aoi, ben):
+    order, mall = card(days=2), card(days=2, shop=make_shop())
+    assert "auth_expiring" in open_codes(order) and "auth_expiring" in open_codes(mall)
+    assert authorisations.ask_renewals() == 1 and authorisations.ask_renewals() == 0, "a mall renews by itself"
+    task = OrderTask.objects.get(kind="reauthorize")
+    assert task.order == order and "¥2,500 の与信を取り直す" in task.text and task.due_at == order.authorized_until
+    url = f"/orders/{order.pk}/payment/held/"
+    client.force_login(ben)
+    assert client.get(url).status_code == client.post(url).status_code == 403
+    client.force_login(aoi)
+    assert url in client.get(f"/orders/{order.pk}/payment/").content.decode()
+    assert "今日より前" in client.post(url, {"until": "2020-01-01"}).content.decode()
+    client.post(url, {"until": next_month().isoformat()})
+    order = fresh(order)
+    assert clock.in_tokyo(order.authorized_until).date() == next_month() and order.payment_state == "authorized"
+    assert "auth_expiring" not in open_codes(order) and asked() == []
+    assert order.events.get(kind="authorized_anew").by == aoi
+
+
+def test_a_higher_total_asks_for_a_new_authorisation_and_then_the_order_goes_on():
+    order = goods_to(card(), 3)
+    assert order.stage == "review" and "amount_increased" in open_codes(order)
+    authorisations.ask_renewals()
+    assert "¥3,500 の与信" in asked()[0]
+    authorisations.renew(order.pk, next_month(), actor=ACTOR)
+    assert asked() == [] and open_codes(order) == set() and fresh(order).stage == "awaiting_stock"
+
+
+def test_what_is_gone_is_not_asked_for():
+    order = goods_to(card(), 3)
+    authorisations.ask_renewals()
+    cancel_orders([order.pk], reason="顧客都合", actor=ACTOR)
+    authorisations.ask_renewals()
+    assert asked() == []
+    with pytest.raises(authorisations.NotHeld):
+        authorisations.renew(order.pk, next_month(), actor=ACTOR)
+
+
+def test_a_failed_card_may_be_held_later_but_not_what_a_mall_collects():
+    failed, mall = card(state=PaymentState.FAILED), card(shop=make_shop())
+    authorisations.renew(failed.pk, next_month(), actor=ACTOR)
+    assert fresh(failed).payment_state == "authorized" and "auth_failed" not in open_codes(failed)
+    with pytest.raises(authorisations.NotHeld, match="決済会社"):
+        authorisations.renew(mall.pk, next_month(), actor=ACTOR)
+
+
+def test_a_lower_total_is_captured_lower_and_what_comes_back_later_is_refunded_whole():
+    order = card(3)
+    line = order.lines.get().pk
+    cancel_pieces(order.pk, {line: 1}, ask=Ask(key="k"), actor=ACTOR)
+    order = fresh(order)
+    assert (order.total, order.payment_state) == (2500, "authorized")
+    assert not Refund.objects.exists(), "nothing was taken that could go back"
+    assert refunds.money_left(order) == 2500
+    Order.objects.filter(pk=order.pk).update(shipped_at=clock.now(), fulfillment_state="shipped")
+    authorisations.ask_capture([order.pk])
+    task = OrderTask.objects.get(kind="capture")
+    assert "¥2,500 の売上を確定する" in task.text
+    tasks.finish(task.pk, actor=ACTOR)
+    order = fresh(order)
+    assert (order.payment_state, order.paid_amount) == ("paid", 2500)
+    assert PaymentEntry.objects.get().kind == "channel"
+    refund = refunds.open_refund(order.pk, key="r", wish=refunds.Wish({line: 2}), reason="返品", actor=ACTOR)
+    assert refund.amount == 2000
+    assert [*audit.violations(), *money_violations()] == []
+
+
+def test_a_capture_that_is_told_twice_is_money_once():
+    order = card()
+    Order.objects.filter(pk=order.pk).update(shipped_at=clock.now(), fulfillment_state="shipped")
+    authorisations.ask_capture([order.pk])
+    task = OrderTask.objects.get(kind="capture")
+    assert tasks.finish(task.pk, actor=ACTOR) and not tasks.finish(task.pk, actor=ACTOR)
+    authorisations.captured(task, ACTOR)
+    assert fresh(order).paid_amount == 2500
