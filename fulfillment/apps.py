@@ -11,7 +11,7 @@ class FulfillmentConfig(AppConfig):
         from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
-        from fulfillment.services import merge, redirect
+        from fulfillment.services import merge, merge_card, redirect
         from oms.kernel.services import outbox
         from orders import filter_facts
         from orders.actions import register
@@ -28,3 +28,4 @@ class FulfillmentConfig(AppConfig):
         for code, label, condition in desk_filters.FACTS:
             filter_facts.offer(code, label, condition)
         rules.register()
+        merge_card.register()

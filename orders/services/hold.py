@@ -1,10 +1,12 @@
 """Holding orders by hand, and lifting the hold."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.db import transaction
 
 from oms.kernel import clock
+from oms.kernel.said import said, together
 from orders.models import Order
 from orders.models.order import Stage
 from orders.services import journal
@@ -16,11 +18,12 @@ BATCH = 500
 
 
 @transaction.atomic
-def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> list[int]:
-    """Put open orders on hold; returns those that were not held before."""
+def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor, until: date | None = None) -> list[int]:
+    """Put open orders on hold; returns those that were not held before. On the day `until` it ends by itself."""
     held = _lock(order_ids, held_at__isnull=True, cancelled_at__isnull=True, shipped_at__isnull=True)
-    journal.write([Entry(order_id, "held", reason) for order_id in held], actor=actor)
-    stages.recompute(held, actor=actor, hold=Hold(clock.now(), reason))
+    text = together([reason, said("%(day)s まで", day=f"{until:%Y/%m/%d}")], " ") if until else reason
+    journal.write([Entry(order_id, "held", text) for order_id in held], actor=actor)
+    stages.recompute(held, actor=actor, hold=Hold(clock.now(), reason, until))
     return held
 
 
