@@ -117,7 +117,7 @@ login-code account account-password devices-end-others device-end second-step se
 second-step-off
 """
 OF_AN_ORDER = """
-presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
+presence detail detail-live accept hold lift take-back confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options take-apart channel-changes channel-changes-decide
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue

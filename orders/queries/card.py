@@ -68,7 +68,7 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
 
 # Written in full width or not, a day reads the same; each character stays one.
 HALF_WIDTH = {ord(wide): chr(ord(wide) - 0xFEE0) for wide in "０１２３４５６７８９／：（）"}
-PERSON = r"(?<![一-龥々ァ-ヶー])(?!お客|皆|みな)[一-龥々ァ-ヶー]{1,8}(?=様|さま|宛)"
+PERSON = r"(?<![お一-龥々ァ-ヶー])(?!お客|皆|みな)[一-龥々ァ-ヶー]{1,8}(?=様|さま|宛)"
 TELLING = re.compile(f"{remarks.DATE.pattern}|{remarks.HOURS.pattern}|{PERSON}")
 
 

@@ -114,7 +114,7 @@ LABELS = {
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
     "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "total",
-    "release_date",
+    "release_date", "hold_until",
 }  # fmt: skip
 
 

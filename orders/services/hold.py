@@ -31,9 +31,16 @@ def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor, until: d
 def lift_holds(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """End the hold of these orders; returns those that were held."""
     lifted = _lock(order_ids, held_at__isnull=False)
-    journal.write([Entry(order_id, "lifted") for order_id in lifted], actor=actor)
+    was = Order.objects.filter(pk__in=lifted).order_by("pk").values_list("pk", "hold_reason", "hold_until")
+    journal.write([Entry(pk, "lifted", changes=_ended(why, until)) for pk, why, until in was], actor=actor)
     stages.recompute(lifted, actor=actor, hold=Hold(None))
     return lifted
+
+
+def _ended(why: str, until: date | None) -> dict[str, tuple[str, str]]:
+    """What the hold was, for who takes its end back."""
+    day = {"hold_until": (until.isoformat(), "")} if until else {}
+    return {"hold_reason": (why, "")} | day
 
 
 def lift_due() -> int:

@@ -101,7 +101,7 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
         context=lambda: {
             "request": shown,
             **table_context(shown, page, board),
-            "left": desk.left_for(narrowed(filters.qs, shown.GET), was, page.rows),
+            "left": desk.left_for(narrowed(filters.qs, shown.GET), was, page.rows, by_id=user_of(request).pk),
         },
         to=f"{shown.path}?{shown.GET.urlencode()}",
     )

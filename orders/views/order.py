@@ -21,7 +21,7 @@ from orders.models import Order, RefundRequest
 from orders.queries import detail
 from orders.services import confirm as confirming
 from orders.services import hold as holding
-from orders.services import payment, personal_views, review
+from orders.services import payment, personal_views, review, take_back
 from orders.services.journal import Actor
 from orders.services.personal_views import Where
 
@@ -110,6 +110,19 @@ def order_hold(request: HttpRequest, pk: int) -> HttpResponse:
 def order_lift(request: HttpRequest, pk: int) -> HttpResponse:
     lifted = holding.lift_holds([pk], actor=actor_of(request))
     _say(request, lifted, _("保留を解除しました。"), _("この受注は保留中ではありません。"))
+    return changed(request, pk)
+
+
+@require_POST
+@permission_required("orders.view_order", raise_exception=True)
+def order_take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back one's own last deed, as long as one may still do it: whoever did it could."""
+    try:
+        take_back.take_back(pk, actor=actor_of(request))
+    except take_back.Refused as refused:
+        messages.warning(request, refused.cause)
+    else:
+        messages.success(request, _("元に戻しました。"))
     return changed(request, pk)
 
 
