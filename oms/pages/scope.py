@@ -111,7 +111,7 @@ def _lines(rule: Rule, names: str, app: str) -> dict[str, Rule]:
 
 
 ROOF = "home login logout language keys styleguide search health-strip numbers number-actions number-reasons " \
-       "number-decisions number-pushes"  # fmt: skip
+       "number-decisions number-pushes number-profits"  # fmt: skip
 OWN_ACCOUNT = """
 login-code account account-password devices-end-others device-end second-step second-step-codes second-step-file
 second-step-off

@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from oms.kernel import clock
-from orders.models import BulkRun, Order, OrderEvent
+from orders.models import Order, OrderEvent
 from orders.services import bulk, hold, review
 from orders.services.journal import Actor
 from tests.orders.desk_board import fill_board
@@ -63,7 +63,7 @@ def test_accepted_reasons_open_again_and_no_others(client_of, aoi, board):
 
 def test_of_a_bulk_action_only_this_order_goes_back(client_of, aoi, board):
     one, other = board["R-0001"], board["R-0003"]
-    run = BulkRun.objects.create(action="hold", by=aoi, order_ids=[one.pk, other.pk], created_at=clock.now())
+    run = bulk.draft("hold", [one.pk, other.pk], by=aoi)
     bulk.start(run, {"reason": "棚卸", "until": ""})
     assert {again(one).stage, again(other).stage} == {"on_hold"}
     client_of(aoi).post(back_url(client_of(aoi), one, "awaiting_stock"))
