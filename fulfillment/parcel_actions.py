@@ -26,6 +26,7 @@ CHANGE = "orders.change_order"
 
 def groups(order_ids: Sequence[int]) -> tuple[list[list[int]], dict[int, str]]:
     """Orders among these that may travel together, and why the others do not. The first of the selection leads."""
+    merge_keys.renew(order_ids)  # kept beside the orders, made where it is asked for
     place = {order_id: at for at, order_id in enumerate(order_ids)}
     merged = set(MergedOrder.objects.filter(order__in=order_ids, active=True).values_list("order", flat=True))
     found = [one for one in reading.candidates(order_ids) if one.order_id not in merged]
@@ -64,7 +65,6 @@ def plan_merge(order_ids: Sequence[int], _params: Params) -> Plan:
 
 def run_merge(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:
     _lock(order_ids)
-    merge_keys.renew(order_ids)
     made, left = groups(order_ids)
     done: list[int] = []
     for group in made:

@@ -345,7 +345,7 @@ ACTIONS = (
         run_hold,
         form=SnoozeForm,
         key="z",
-        rank=45,
+        rank=52,
         group=Group.FLOW,
         memory=desk_undo.HOLD,
     ),

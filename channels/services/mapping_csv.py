@@ -282,7 +282,7 @@ def preview(data: bytes, *, name: str, by: User) -> CsvBatch:
     text, encoding = decoded(data)
     rows, errors = read(text)
     planned = plan(rows)
-    return CsvBatch.objects.create(
+    batch = CsvBatch.objects.create(
         name=name[:200],
         encoding=encoding,
         digest=hashlib.sha256(data).hexdigest(),
@@ -294,6 +294,8 @@ def preview(data: bytes, *, name: str, by: User) -> CsvBatch:
         at=clock.now(),
         by=by,
     )
+    batch.refresh_from_db(fields=["errors", "changes"])  # as their readers get them
+    return batch
 
 
 def _kept(change: Change) -> list[object]:

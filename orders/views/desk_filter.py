@@ -84,7 +84,7 @@ GROUPS: Sequence[tuple[Any, Sequence[str | Pair]]] = (
     (lazy("メール"), ("mailed", "unmailed", "mail_failed")),
     (lazy("返品"), ("return_reason",)),
 )
-LONG = 12  # so many choices are folded away under their title
+LONG = 16  # so many choices are folded away under their title
 
 # What belongs to the panel or to the place in the list; everything else in the address is carried along.
 OWN = frozenset(("after", "before", "token", "chosen", "shown", "not", "find"))
