@@ -64,6 +64,18 @@ FILTERS = {
     "postal code": "?postal=100-01",
     "paid in these days": "?paid_from=2100-01-01",
     "payment overdue": "?overdue=1",
+    "location nobody ships from": "?location=無い",
+    "rare location": "?location=札幌",
+    "usual location, turned round": "?location=東京&not=location",
+    "delivery method nobody has": "?method=無い",
+    "rare delivery method": "?method=速達",
+    "usual delivery method, turned round": "?method=宅配&not=method",
+    "city": "?city=那覇",
+    "region": "?region=shikoku",
+    "hours that nobody wished": "?slot=2021",
+    "abroad": "?has=abroad",
+    "to be paid in these days": "?pay_by_from=2100-01-01",
+    "buys often": "?bought_min=9",
 }
 WORDS = {
     "common name": "?q=佐藤",

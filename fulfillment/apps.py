@@ -8,10 +8,10 @@ class FulfillmentConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
+        from fulfillment import actions, parcel_actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
-        from fulfillment.services import merge, redirect
+        from fulfillment.services import merge, merge_card, redirect
         from oms.kernel.services import outbox
         from orders import filter_facts
         from orders.actions import register
@@ -21,10 +21,11 @@ class FulfillmentConfig(AppConfig):
         outbox.register(redirect.PULL_BACK, redirect.pull_back, label=_("作業前の出荷伝票の引き戻し"))
         for action in actions.ACTIONS:
             register(action)
-        for action in (*place_actions.ACTIONS, *shortage_actions.ACTIONS):
+        for action in (*place_actions.ACTIONS, *parcel_actions.ACTIONS, *shortage_actions.ACTIONS):
             register(action)
         desk_columns.register(merged.COLUMN)
         desk_columns.register(profit.COLUMN)
         for code, label, condition in desk_filters.FACTS:
             filter_facts.offer(code, label, condition)
         rules.register()
+        merge_card.register()

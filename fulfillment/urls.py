@@ -1,6 +1,18 @@
 from django.urls import URLPattern, URLResolver, path
 
-from fulfillment.views import costs, merge, packages, printing, ship, shipments, short_pick, shortage, split, stops
+from fulfillment.views import (
+    cards,
+    costs,
+    merge,
+    packages,
+    printing,
+    ship,
+    shipments,
+    short_pick,
+    shortage,
+    split,
+    stops,
+)
 
 app_name = "fulfillment"
 
@@ -18,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<int:pk>/merge/", merge.merge_order, name="merge"),
     path("orders/<int:pk>/merge/<int:other>/apart/", merge.merge_apart, name="merge-apart"),
     path("orders/<int:pk>/merge/<int:other>/ask/", merge.merge_ask, name="merge-ask"),
+    path("orders/<int:pk>/merge/card/", cards.merge_card, name="merge-card"),
+    path("orders/<int:pk>/stock/card/", cards.stock_card_panel, name="stock-card"),
     path("merges/<int:pk>/undo/", merge.merge_undo, name="merge-undo"),
     path("orders/<int:pk>/split/", split.split_order, name="split"),
     path("orders/<int:pk>/split/<int:shipment>/off/", split.split_off, name="split-off"),

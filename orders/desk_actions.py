@@ -1,6 +1,7 @@
 """What orders themselves offer the desk: closing reasons, holding, confirming at the channel, payments, cancelling."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -8,10 +9,13 @@ from django.db.models import Count, F, Sum
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext_lazy
 
+from oms.kernel import clock
 from oms.kernel.said import said
+from oms.kernel.typed import DayField, DayInput
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.decide.reasons import CATALOGUE
+from orders.forms import SNOOZED, after_today
 from orders.models import Order, ReviewReason, Shop
 from orders.models.order import PAYABLE, FulfillmentState, PaymentState, Phase
 from orders.models.reason import Level
@@ -104,6 +108,26 @@ def run_accept(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcom
 
 class HoldForm(ActionForm):
     reason = forms.CharField(label=lazy("保留の理由"), max_length=200)
+    until = DayField(
+        label=lazy("この日まで（当日に自動で解除）"), required=False, widget=DayInput, validators=[after_today]
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The day as ISO text, which fits into JSON."""
+        found = super().params
+        return {"reason": found["reason"] or "", "until": found["until"].isoformat() if found["until"] else ""}
+
+
+class SnoozeForm(HoldForm):
+    """Later, on a day: a hold that ends by itself."""
+
+    def __init__(self, data: Any = None, *, order_ids: Sequence[int] = ()) -> None:
+        super().__init__(data, order_ids=order_ids)
+        self.order_fields(["until", "reason"])
+        self.fields["until"].required = True
+        self.fields["until"].initial = clock.today() + timedelta(days=1)
+        self.fields["reason"].initial = SNOOZED
 
 
 def why_not_held(order: Facts) -> str:
@@ -117,14 +141,21 @@ def why_not_held(order: Facts) -> str:
 HOLD_COLUMNS = ("cancelled_at", "shipped_at", "held_at")
 
 
-def plan_hold(order_ids: Sequence[int], _params: Params) -> Plan:
+def plan_hold(order_ids: Sequence[int], params: Params) -> Plan:
+    day = _until(params)
     effects = [said("保留を解除するまで、出荷指示は出ません。在庫の引当はそのまま残ります。")]
+    effects += [said("%(day)s に自動で解除されます。", day=f"{day:%Y/%m/%d}")] if day else []
     return Plan(*split(order_ids, HOLD_COLUMNS, why_not_held), effects)
 
 
 def run_hold(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     _will, skipped = split(order_ids, HOLD_COLUMNS, why_not_held)
-    return outcome(order_ids, hold.hold_orders(order_ids, reason=params["reason"], actor=actor), skipped)
+    held = hold.hold_orders(order_ids, reason=params["reason"], until=_until(params), actor=actor)
+    return outcome(order_ids, held, skipped)
+
+
+def _until(params: Params) -> date | None:
+    return date.fromisoformat(params["until"]) if params.get("until") else None
 
 
 def why_not_lifted(order: Facts) -> str:
@@ -302,6 +333,20 @@ ACTIONS = (
         key="h",
         rank=40,
         group=Group.BAR,
+        memory=desk_undo.HOLD,
+    ),
+    Action(
+        "snooze",
+        lazy("日付まで保留"),
+        lazy("%(n)s件を日付まで保留にしました。"),
+        "hold",
+        "orders.hold_order",
+        plan_hold,
+        run_hold,
+        form=SnoozeForm,
+        key="z",
+        rank=52,
+        group=Group.FLOW,
         memory=desk_undo.HOLD,
     ),
     Action(

@@ -71,10 +71,8 @@ def hold_as_before(before: Before, _params: Params, actor: Actor) -> Outcome:
         if not was_held:
             done += hold.lift_holds(ids, actor=actor)
             continue
-        again = hold.hold_orders(ids, reason=why, actor=actor)
-        if until:
-            Order.objects.filter(pk__in=again).update(hold_until=date.fromisoformat(until))
-        done += again
+        day = date.fromisoformat(until) if until else None
+        done += hold.hold_orders(ids, reason=why, until=day, actor=actor)
     return outcome(before, done, said("出荷やキャンセルのあとのため、そのままにしました。"))
 
 

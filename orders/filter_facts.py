@@ -11,11 +11,13 @@ from django.utils.translation import gettext_lazy as lazy
 
 from orders.filter_fields import Among, lines, these_skus
 from orders.filter_goods import island_orders, returns
-from orders.models import OrderAttachment, OrderLine, OrderTalk, ReviewReason
+from orders.models import OrderAttachment, OrderLine, OrderTalk, Recipient, ReviewReason
 
 # A standing line of the same order with a higher place.
 ANOTHER_LINE = OrderLine.objects.filter(order=OuterRef("order"), quantity__gt=0, pk__gt=OuterRef("pk"))
 HIT = ReviewReason.objects.filter(order=OuterRef("pk"), code="blacklist_match").exclude(state="auto_resolved")
+# Few orders leave the country: the index holds those alone.
+ABROAD = Recipient.objects.filter(~Q(country="JP"), order=OuterRef("pk"))
 
 
 # Code → label and condition over `Order`, or a function of none where it must be looked up.
@@ -29,6 +31,7 @@ HAS: dict[str, tuple[Any, Any]] = {
     "other_recipient": (lazy("注文者と届け先が違う"), ~Q(recipient_name=F("buyer_name"))),
     # Fetched first: the planner takes islands for more frequent than they are, and would walk all orders for them.
     "island": (lazy("離島・中継地域"), lambda: Among(F("pk"), ArraySubquery(island_orders()))),
+    "abroad": (lazy("海外への届け先"), Exists(ABROAD)),
     "member": (lazy("会員"), Q(member__isnull=False)),
     "points": (lazy("ポイント利用"), Q(points__gt=0)),
     "coupon": (lazy("クーポン利用"), Q(coupons_shop__gt=0) | Q(coupons_channel__gt=0)),

@@ -7,6 +7,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db import connection
 from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as lazy
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.search import matching
+from oms.kernel.typed import DayInput
 from orders.models import Mail, Order, OrderEvent, OrderLine, Recipient, ReviewReason
 from orders.models.mail import MailEvent
 from orders.models.order import AllocationState, Carrier, FulfillmentState, PaymentState
@@ -43,14 +45,68 @@ class AnyOf(django_filters.MultipleChoiceFilter):
     def filter(self, qs: QuerySet[Order], value: Sequence[str]) -> QuerySet[Order]:
         return qs.filter(**{f"{self.field_name}__in": list(value)}) if value else qs
 
+    def others(self, value: Sequence[str]) -> list[str]:
+        """The choices that were not made."""
+        return [str(code) for code, _label in self.extra["choices"] if str(code) not in value]
 
-class DayInput(forms.DateInput):
-    """The browser's own calendar, which wants ISO dates in whatever language."""
 
-    input_type = "date"
+class PartOf(django_filters.CharFilter):
+    """Rows whose column holds the typed part; several parts with commas. Columns that have few different values.
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
+    The values that hold it are looked up first, by jumping from one to the next in an index that begins with the
+    column. Asked for by name, the planner knows how common each is; asked by the part, it could only walk.
+    """
+
+    def filter(self, qs: QuerySet[Order], value: str) -> QuerySet[Order]:
+        return self._named(qs, value, turned=False) if value else qs
+
+    def but(self, qs: QuerySet[Order], value: str) -> QuerySet[Order]:
+        """The orders that `filter` leaves out."""
+        return self._named(qs, value, turned=True)
+
+    def _named(self, qs: QuerySet[Order], typed: str, *, turned: bool) -> QuerySet[Order]:
+        known = distinct_values(str(self.field_name))
+        if known is None:  # somebody writes prose there: nothing is left but to read it
+            part = part_of(str(self.field_name), typed)
+            return qs.filter(~part if turned else part)
+        parts = [part.lower() for part in parts_of(typed)]
+        named = [value for value in known if any(part in value.lower() for part in parts) != turned]
+        return qs.filter(**{f"{self.field_name}__in": named}) if named else qs.none()
+
+
+MOST_VALUES = 2000
+
+DISTINCT = """
+WITH RECURSIVE found AS (
+    (SELECT {column} AS word, 1 AS n FROM orders_order ORDER BY {column} LIMIT 1)
+    UNION ALL
+    SELECT later.word, found.n + 1
+      FROM found, LATERAL (SELECT {column} AS word FROM orders_order WHERE {column} > found.word
+                            ORDER BY {column} LIMIT 1) AS later
+     WHERE found.n <= %s)
+SELECT word FROM found
+"""
+
+
+def distinct_values(column: str) -> list[str] | None:
+    """Every different value of one of the orders' columns, from its index; None where there are too many to name."""
+    with connection.cursor() as cursor:
+        cursor.execute(DISTINCT.format(column=connection.ops.quote_name(column)), [MOST_VALUES])
+        found = [word for (word,) in cursor.fetchall()]
+    return found if len(found) <= MOST_VALUES else None
+
+
+def parts_of(typed: str) -> list[str]:
+    """The parts, separated by commas; spaces belong to names."""
+    return [part.strip() for part in re.split("[,、，]", typed) if part.strip()]
+
+
+def part_of(column: str, typed: str) -> Q:
+    """Any of the parts stands in the column."""
+    found = Q(pk__in=[])
+    for part in parts_of(typed):
+        found |= Q(**{f"{column}__icontains": part})
+    return found
 
 
 def midnight(day: date) -> datetime:
@@ -118,12 +174,8 @@ class FactFilter(django_filters.FilterSet):
         field_name="fulfillment_state", label=lazy("出荷状況"), choices=FulfillmentState.choices, whole=True
     )
     carrier = AnyOf(field_name="carrier", label=lazy("配送会社"), choices=Carrier.choices, whole=True)
-    method = django_filters.CharFilter(
-        field_name="delivery_method", lookup_expr="icontains", label=lazy("配送方法（一部）")
-    )
-    location = django_filters.CharFilter(
-        field_name="location_label", lookup_expr="icontains", label=lazy("出荷元（一部）")
-    )
+    method = PartOf(field_name="delivery_method", label=lazy("配送方法（一部）"))
+    location = PartOf(field_name="location_label", label=lazy("出荷元（一部）"))
     wish_from = django_filters.DateFilter(
         field_name="wish_date", lookup_expr="gte", label=lazy("配達希望日（開始）"), widget=DayInput
     )

@@ -14,7 +14,7 @@ from oms.kernel.postal import remote_island_codes
 from orders.channel_order import MOVED_IN
 from orders.decide.manual import MANUAL
 from orders.decide.returns import LIVE, REASONS
-from orders.filter_fields import Among, AnyOf, lines, these_skus, with_skus
+from orders.filter_fields import Among, AnyOf, lines, part_of, these_skus, with_skus
 from orders.models import Mail, ManualOrder, Order, Recipient, ReturnCase
 from orders.models.mail import MailEvent
 from orders.services.internal import INTERNAL
@@ -30,15 +30,6 @@ SOURCES: Mapping[str, Any] = {
     **{f"{HAND}{code}": label for code, label in ManualOrder.Source.choices},
     "own": lazy("交換・再送"),
 }
-
-
-def part_of(column: str, typed: str) -> Q:
-    """Any of the words, separated by commas, stands in the column; spaces belong to names."""
-    found = Q(pk__in=[])
-    for word in typed.replace("、", ",").replace("，", ",").split(","):
-        if word.strip():
-            found |= Q(**{f"{column}__icontains": word.strip()})
-    return found
 
 
 class GoodsFilter(django_filters.FilterSet):

@@ -16,11 +16,13 @@ from oms.kernel import clock
 from oms.kernel.address import PREFECTURES
 from oms.kernel.models import User
 from oms.kernel.money import yen
+from oms.kernel.typed import DayInput
 from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
 from orders.filter_facts import condition_of, has_choices, lack_of
-from orders.filter_fields import YES, AnyOf, DayInput, FactFilter, midnight, midnight_after, words_of
+from orders.filter_fields import YES, AnyOf, FactFilter, PartOf, midnight, midnight_after, words_of
 from orders.filter_goods import GoodsFilter
+from orders.filter_people import PeopleFilter
 from orders.models import Order, OrderEvent, OrderFigure, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 from orders.queries import visible
@@ -60,7 +62,7 @@ def prefecture_choices() -> list[tuple[str, str]]:
     return [(name, name) for name in PREFECTURES.values()]
 
 
-class OrderFilter(FactFilter, GoodsFilter):
+class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
     """`q` searches number, names, kana, phone, mail, postal code, tracking number, SKU, JAN and product by any two
     characters; `@出荷待ち` in it asks for stages whose name holds that, `#至急` for tags whose name begins so.
 
@@ -87,9 +89,11 @@ class OrderFilter(FactFilter, GoodsFilter):
     def filter_queryset(self, queryset: QuerySet[Order]) -> QuerySet[Order]:
         for name, value in self.form.cleaned_data.items():
             one = self.filters[name]
-            if name in self.turned and getattr(one, "whole", False) and value:
-                others = [str(code) for code, _label in one.extra["choices"] if str(code) not in value]
+            if name in self.turned and isinstance(one, AnyOf) and one.whole and value:
+                others = one.others(value)
                 queryset = one.filter(queryset, others) if others else queryset.none()
+            elif name in self.turned and isinstance(one, PartOf) and value:
+                queryset = one.but(queryset, value)
             elif name in self.turned and value not in EMPTY:
                 those = one.filter(Order.objects.all(), value)
                 queryset = queryset.filter(~Exists(those.filter(pk=OuterRef("pk"))))

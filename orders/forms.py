@@ -1,12 +1,14 @@
 """What people type on the order screens."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from oms.kernel.typed import DayField
+from oms.kernel import clock
+from oms.kernel.typed import DayField, DayInput
 from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, differing, fingerprint
 
 PREFECTURES = [
@@ -152,10 +154,32 @@ class NoteForm(SeenForm):
     fields_of = NOTE_FIELDS
 
 
+def after_today(day: date | None) -> None:
+    if day is not None and day <= clock.today():
+        raise forms.ValidationError(_("明日からの日付にしてください。"), code="past")
+
+
 class HoldForm(forms.Form):
     reason = forms.CharField(
         label=_("保留の理由"), max_length=200, widget=forms.TextInput(attrs={"placeholder": _("例: お客様の返事待ち")})
     )
+    until = DayField(
+        label=_("この日まで（当日に自動で解除）"), required=False, widget=DayInput, validators=[after_today]
+    )
+
+
+class SnoozeForm(HoldForm):
+    """Later, on a day: a hold that ends by itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(["until", "reason"])
+        self.fields["until"].required = True
+        self.fields["until"].initial = clock.today() + timedelta(days=1)
+        self.fields["reason"].initial = SNOOZED
+
+
+SNOOZED = _("後日あらためて確認")
 
 
 class PaymentForm(forms.Form):

@@ -14,14 +14,14 @@ from orders.urls_reasons import reason_routes
 from orders.urls_releases import release_routes
 from orders.urls_returns import return_routes
 from orders.urls_rules import rule_routes
-from orders.views import bulk, desk, desk_views, line_link, presence, row_goods
+from orders.views import bulk, desk, desk_filter, desk_views, line_link, presence, row_goods
 
 app_name = "orders"
 
 desk_urls = [
     path("", desk.order_list, name="list"),
     path("live/", desk.order_list_live, name="live"),
-    path("filter/", desk.order_filter, name="filter"),
+    path("filter/", desk_filter.order_filter, name="filter"),
     path("views/", desk_views.views, name="views"),
     path("views/tiles/", desk_views.tiles, name="view-tiles"),
     path("views/columns/", desk_views.columns, name="columns"),

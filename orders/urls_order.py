@@ -11,6 +11,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/accept/", order.order_accept, name="accept"),
     path("<int:pk>/hold/", order.order_hold, name="hold"),
     path("<int:pk>/lift/", order.order_lift, name="lift"),
+    path("<int:pk>/take-back/", order.order_take_back, name="take-back"),
     path("<int:pk>/confirm/", order.order_confirm, name="confirm"),
     path("<int:pk>/pay/", order.order_pay, name="pay"),
     path("<int:pk>/cancel/", cancel.order_cancel, name="cancel"),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels.models.listing import Listing
 from inventory.models import Sku
+from oms.kernel.said_field import SaidField, SaidJSONField
 from orders.models import Shop
 
 
@@ -101,10 +102,10 @@ class CsvBatch(models.Model):
     encoding = models.CharField(_("文字コード"), max_length=20)
     digest = models.CharField(max_length=64)
     rows = models.JSONField(default=list)  # what the file wants, as read
-    errors = models.JSONField(default=list)  # [[line, sentence], …]
-    changes = models.JSONField(default=list)  # the preview: [[line, shop, code, before, after], …]
+    errors = SaidJSONField(default=list)  # [[line, sentence], …]
+    changes = SaidJSONField(default=list)  # the preview: [[line, shop, code, before, after], …]
     state = models.CharField(_("状態"), max_length=10, choices=State, default=State.READ)
-    result = models.CharField(max_length=300, blank=True)
+    result = SaidField(blank=True)
     at = models.DateTimeField(_("日時"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     applied_at = models.DateTimeField(_("反映日時"), null=True)

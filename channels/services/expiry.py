@@ -15,6 +15,7 @@ from channels.models import Connection, Credential
 from channels.services import credentials, terms
 from oms.kernel import clock
 from oms.kernel.models import Effect, User
+from oms.kernel.said import said
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import GiveUp, NewEffect, Retry
 
@@ -107,10 +108,10 @@ def send(effect: Effect, person: User, *, subject: str, body: str) -> None:
     try:
         EmailMessage(subject=subject, body=body, to=[person.email], headers={"Message-ID": f"<{key}@desk>"}).send()
     except ValueError as error:
-        raise GiveUp(_("メールアドレスの形が正しくありません。利用者の画面で直してください。")) from error
+        raise GiveUp(said("メールアドレスの形が正しくありません。利用者の画面で直してください。")) from error
     except OSError as error:
         raise Retry(
-            _("メールサーバーに送れません（%(error)s）。自動で再試行します。") % {"error": type(error).__name__}
+            said("メールサーバーに送れません（%(error)s）。自動で再試行します。", error=type(error).__name__)
         ) from error
 
 

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from oms.kernel import clock
 from oms.kernel.csv_text import DANGEROUS
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said, stored, together
 from oms.kernel.sql import update_rows
 from orders.models import Shop
 from orders.services.journal import Actor
@@ -156,7 +157,7 @@ def read(text: str) -> tuple[list[Row], list[tuple[int, str]]]:
             errors.append((number, found))
         elif first := seen.get((found.shop, found.channel_sku)):
             if not _same(first, found):
-                errors.append((number, _("%(line)d行目と同じ商品コードで、内容が違います。") % {"line": first.line}))
+                errors.append((number, said("%(line)d行目と同じ商品コードで、内容が違います。", line=first.line)))
         else:
             seen[found.shop, found.channel_sku] = found
             rows.append(found)
@@ -178,16 +179,17 @@ def _places(heads: Sequence[str]) -> dict[str, int]:
 def _row(line: int, values: Mapping[str, str], modes: Mapping[str, str]) -> Row | str:
     """The row, or why it is none."""
     if not values["shop"] or not values["channel_sku"]:
-        return _("店舗コードとモール商品コードを入れてください。")
+        return said("店舗コードとモール商品コードを入れてください。")
     units = values.get("units", "")
     if units and not (units.isascii() and units.isdigit() and len(units) < 4 and int(units) >= 1):
-        return _("入数「%(units)s」は1から999の整数にしてください。") % {"units": units}
+        return said("入数「%(units)s」は1から999の整数にしてください。", units=units)
     mode = values.get("mode", "")
     if mode and mode not in modes:
-        return _("連携方法「%(mode)s」はありません。%(known)s のどれかにしてください。") % {
-            "mode": mode,
-            "known": "、".join(str(label) for label in Listing.Mode.labels),
-        }
+        return said(
+            "連携方法「%(mode)s」はありません。%(known)s のどれかにしてください。",
+            mode=mode,
+            known=list(Listing.Mode.labels),
+        )
     return Row(
         line=line,
         shop=values["shop"],
@@ -216,31 +218,31 @@ def plan(rows: Sequence[Row]) -> Plan:
     """Compare the rows with what is stored; a fixed number of queries for any number of rows."""
     shops = {shop.code: shop for shop in Shop.objects.filter(code__in={row.shop for row in rows})}
     skus = dict(Sku.objects.filter(code__in={row.sku for row in rows}).values_list("code", "pk"))
-    stored: dict[tuple[int, str], list[Listing]] = {}
+    known: dict[tuple[int, str], list[Listing]] = {}
     wanted = Listing.objects.select_related("sku").defer("sku__search_text")
     wanted = wanted.filter(shop__in=shops.values(), channel_sku__in={row.channel_sku for row in rows})
     for listing in wanted.order_by("pk"):
-        stored.setdefault((listing.shop_id, listing.channel_sku), []).append(listing)
+        known.setdefault((listing.shop_id, listing.channel_sku), []).append(listing)
     made = Plan([], [], [], [], [], [])
     for row in rows:
         shop = shops.get(row.shop)
         if shop is None:
-            made.errors.append((row.line, _("店舗「%(code)s」はありません。") % {"code": row.shop}))
+            made.errors.append((row.line, said("店舗「%(code)s」はありません。", code=row.shop)))
         elif row.sku and row.sku not in skus:
             made.errors.append(
-                (row.line, _("SKU「%(code)s」はありません。先に商品を登録してください。") % {"code": row.sku})
+                (row.line, said("SKU「%(code)s」はありません。先に商品を登録してください。", code=row.sku))
             )
         else:
-            _compare(made, row, shop, skus.get(row.sku), stored.get((shop.pk, row.channel_sku), []))
+            _compare(made, row, shop, skus.get(row.sku), known.get((shop.pk, row.channel_sku), []))
     return made
 
 
 def _compare(made: Plan, row: Row, shop: Shop, sku_id: int | None, listings: Sequence[Listing]) -> None:
     if not listings and (row.delete or sku_id is None):
         if row.delete:
-            made.errors.append((row.line, _("この商品コードの出品がないため、削除できません。")))
+            made.errors.append((row.line, said("この商品コードの出品がないため、削除できません。")))
         return
-    before = _said(listings[0]) if listings else _("新規")
+    before = _said(listings[0]) if listings else said("新規")
     after = _wanted(row, listings)
     if before == after:
         return
@@ -264,14 +266,14 @@ def _said(listing: Listing) -> str:
 
 def _wanted(row: Row, listings: Sequence[Listing]) -> str:
     if row.delete:
-        return _("削除")
+        return said("削除")
     units = row.units or (listings[0].units if listings else 1)
     return _words(row.sku, units if row.sku else 1, row.mode or (listings[0].mode if listings else "normal"))
 
 
 def _words(sku: str, units: int, mode: str) -> str:
-    pieces = f" ×{units}" if units != 1 else ""
-    return f"{sku or _('未対応')}{pieces} · {Listing.Mode(mode).label}"
+    pieces = f"×{units}" if units != 1 else ""
+    return together([sku or said("未対応"), pieces, "·", Listing.Mode(mode).label], " ")
 
 
 @transaction.atomic
@@ -280,16 +282,25 @@ def preview(data: bytes, *, name: str, by: User) -> CsvBatch:
     text, encoding = decoded(data)
     rows, errors = read(text)
     planned = plan(rows)
-    return CsvBatch.objects.create(
+    batch = CsvBatch.objects.create(
         name=name[:200],
         encoding=encoding,
         digest=hashlib.sha256(data).hexdigest(),
         rows=[asdict(row) for row in rows],
-        errors=sorted([*errors, *planned.errors]),
-        changes=[list(asdict(change).values()) for change in planned.changes],
+        errors=[[line, stored(words)] for line, words in sorted([*errors, *planned.errors])],
+        changes=[
+            [stored(one) if isinstance(one, str) else one for one in astuple(change)] for change in planned.changes
+        ],
         at=clock.now(),
         by=by,
     )
+    batch.refresh_from_db(fields=["errors", "changes"])  # as their readers get them
+    return batch
+
+
+def _kept(change: Change) -> list[object]:
+    """As JSON keeps it: sentences with what is needed to say them again."""
+    return [stored(one) if isinstance(one, str) else one for one in astuple(change)]
 
 
 def start(batch_id: int, *, by: User) -> CsvBatch:
@@ -315,12 +326,13 @@ def apply(batch_id: int, *, by: User | None) -> CsvBatch:
         return batch
     planned, how = plan([Row(**row) for row in batch.rows]), f"csv:{batch.pk}"
     batch.state, batch.applied_at = CsvBatch.State.APPLIED, clock.now()
-    batch.result = _("対応付け%(mapped)d件、解除%(unmapped)d件、連携方法%(modes)d件、削除%(deleted)d件") % {
-        "mapped": len(planned.decisions),
-        "unmapped": len(planned.unmapped),
-        "modes": len(planned.modes),
-        "deleted": len(planned.deleted),
-    }
+    batch.result = said(
+        "対応付け%(mapped)d件、解除%(unmapped)d件、連携方法%(modes)d件、削除%(deleted)d件",
+        mapped=len(planned.decisions),
+        unmapped=len(planned.unmapped),
+        modes=len(planned.modes),
+        deleted=len(planned.deleted),
+    )
     batch.save(update_fields=["state", "applied_at", "result"])
     mapping.delete(planned.deleted, by=by, how=how)
     mapping.unmap(planned.unmapped, by=by, how=how)

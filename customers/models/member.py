@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
 from oms.kernel.search import gram_index
 
 
@@ -75,7 +76,7 @@ class MemberLabel(models.Model):
     `key` makes putting it twice harmless; `source_order` is the order because of which it came, `source` says so.
     """
 
-    source = models.CharField(_("書いたもの"), max_length=120, blank=True)
+    source = SaidField(_("書いたもの"), blank=True)
     source_order = models.BigIntegerField(null=True)
     key = models.CharField(max_length=120, unique=True)
     at = models.DateTimeField(_("日時"))

@@ -9,6 +9,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
+
+from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.label import fits_label
 from oms.kernel.phone import phone_digits, phone_fault
@@ -27,6 +30,20 @@ PREFECTURES = {
     "saga": "佐賀県", "nagasaki": "長崎県", "kumamoto": "熊本県", "oita": "大分県", "miyazaki": "宮崎県",
     "kagoshima": "鹿児島県", "okinawa": "沖縄県",
 }  # fmt: skip
+REGIONS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "hokkaido": (lazy("北海道"), ("北海道",)),
+    "tohoku": (lazy("東北"), ("青森県", "岩手県", "宮城県", "秋田県", "山形県", "福島県")),
+    "kanto": (lazy("関東"), ("茨城県", "栃木県", "群馬県", "埼玉県", "千葉県", "東京都", "神奈川県")),
+    "chubu": (
+        lazy("中部"),
+        ("新潟県", "富山県", "石川県", "福井県", "山梨県", "長野県", "岐阜県", "静岡県", "愛知県"),
+    ),
+    "kinki": (lazy("近畿"), ("三重県", "滋賀県", "京都府", "大阪府", "兵庫県", "奈良県", "和歌山県")),
+    "chugoku": (lazy("中国"), ("鳥取県", "島根県", "岡山県", "広島県", "山口県")),
+    "shikoku": (lazy("四国"), ("徳島県", "香川県", "愛媛県", "高知県")),
+    "kyushu": (lazy("九州"), ("福岡県", "佐賀県", "長崎県", "熊本県", "大分県", "宮崎県", "鹿児島県")),
+    "okinawa": (lazy("沖縄"), ("沖縄県",)),
+}
 _PREFECTURES = frozenset(PREFECTURES.values())
 _FULL_PREFECTURE = {name if name == "北海道" else name[:-1]: name for name in PREFECTURES.values()} | PREFECTURES
 

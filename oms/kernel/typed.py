@@ -30,6 +30,15 @@ def typed_day(typed: str) -> date | None:
     return day if FIRST_DAY <= day <= LAST_DAY else None
 
 
+class DayInput(forms.DateInput):
+    """The browser's own calendar, which wants ISO dates in whatever language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
 class DayField(forms.DateField):
     """A day that can be meant: a year typed too short or too long would be counted with for ever."""
 

@@ -111,13 +111,13 @@ def _lines(rule: Rule, names: str, app: str) -> dict[str, Rule]:
 
 
 ROOF = "home login logout language keys styleguide search health-strip numbers number-actions number-reasons " \
-       "number-decisions number-pushes"  # fmt: skip
+       "number-decisions number-pushes number-profits"  # fmt: skip
 OWN_ACCOUNT = """
 login-code account account-password devices-end-others device-end second-step second-step-codes second-step-file
 second-step-off
 """
 OF_AN_ORDER = """
-presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
+presence detail detail-live accept hold lift take-back confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options promise-done take-apart channel-changes channel-changes-decide put-together
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue payment-held
@@ -184,7 +184,7 @@ PAGES: Mapping[str, Rule] = {
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,
-        "instruct split split-off split-temperature split-later split-undo ask-change stop-withdraw",
+        "instruct split split-off split-temperature split-later split-undo ask-change stop-withdraw stock-card",
         "fulfillment",
     ),
     **_lines(all_shops, "shortages shortage waiting", "fulfillment"),

@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("numbers/actions/", numbers.actions, name="number-actions"),
     path("numbers/reasons/", numbers.reasons, name="number-reasons"),
     path("numbers/decisions/", numbers.decisions, name="number-decisions"),
+    path("numbers/profits/", numbers.profits, name="number-profits"),
     path("numbers/pushes/", numbers.pushes, name="number-pushes"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person-add"),

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from inventory import own_fields
 from oms.kernel import clock
 from oms.kernel.address import full_prefecture
 from oms.kernel.postal import postal_digits
+from oms.kernel.said import said
 
 MOST_UNITS = 9_999_999
 MOST_YEN = 999_999_999
@@ -193,7 +193,7 @@ def key_of(kind: str, values: Mapping[str, str], *, place: str = "") -> str:
     if kind == "stock":
         where = values.get("place") or place
         if not where:
-            raise BadCell(_("拠点コードがありません。列を選ぶか、取り込む拠点を選んでください。"))
+            raise BadCell(said("拠点コードがありません。列を選ぶか、取り込む拠点を選んでください。"))
         return f"{values['code']}\t{where}"
     if kind == "members":
         return _key_of_member(values)
@@ -210,15 +210,15 @@ def _key_of_member(values: Mapping[str, str]) -> str:
 
 
 def _check_product(values: Mapping[str, str]) -> None:
-    text(values, "code", _("SKUコード"), 60)
-    text(values, "name", _("商品名"), 255)
+    text(values, "code", said("SKUコード"), 60)
+    text(values, "name", said("商品名"), 255)
     yen(values.get("price", ""))
     tax_rate(values.get("tax_rate", ""))
     jan(values.get("jan", ""))
-    short(values, "product", _("親商品コード"), 60)
-    short(values, "variant", _("バリエーション"), 120)
-    short(values, "shelf", _("棚番"), 40)
-    short(values, "supplier", _("仕入先"), 100)
+    short(values, "product", said("親商品コード"), 60)
+    short(values, "variant", said("バリエーション"), 120)
+    short(values, "shelf", said("棚番"), 40)
+    short(values, "supplier", said("仕入先"), 100)
     cost(values.get("cost", ""))
     grams(values.get("weight", ""))
     tags(values.get("tags", ""))
@@ -226,37 +226,37 @@ def _check_product(values: Mapping[str, str]) -> None:
 
 
 def _check_bundle(values: Mapping[str, str]) -> None:
-    text(values, "code", _("セットのSKUコード"), 60)
-    text(values, "part", _("構成品のSKUコード"), 60)
+    text(values, "code", said("セットのSKUコード"), 60)
+    text(values, "part", said("構成品のSKUコード"), 60)
     if not units(values.get("quantity", "")):
-        raise BadCell(_("数量は1以上にしてください。"))
+        raise BadCell(said("数量は1以上にしてください。"))
     if values["code"] == values["part"]:
-        raise BadCell(_("セットの構成品に、そのセット自身は入れられません。"))
+        raise BadCell(said("セットの構成品に、そのセット自身は入れられません。"))
     yen(values.get("price", ""))
 
 
 def _check_stock(values: Mapping[str, str]) -> None:
-    text(values, "code", _("SKUコード"), 60)
+    text(values, "code", said("SKUコード"), 60)
     units(values.get("on_hand", ""))
 
 
 def _check_order(values: Mapping[str, str]) -> None:
-    text(values, "no", _("受注番号"), 64)
-    text(values, "name", _("注文者"), 120)
-    text(values, "sku", _("商品コード"), 120)
+    text(values, "no", said("受注番号"), 64)
+    text(values, "name", said("注文者"), 120)
+    text(values, "sku", said("商品コード"), 120)
     moment(values.get("ordered_at", ""))
     if not units(values.get("quantity", "")):
-        raise BadCell(_("数量は1以上にしてください。"))
+        raise BadCell(said("数量は1以上にしてください。"))
     for name in ("price", "goods", "shipping", "fees", "points", "total"):
         yen(values.get(name, ""))
 
 
 def _check_member(values: Mapping[str, str]) -> None:
-    short(values, "member_no", _("会員番号"), 40)
-    short(values, "name", _("氏名"), 120)
-    short(values, "email", _("メール"), 254)
+    short(values, "member_no", said("会員番号"), 40)
+    short(values, "name", said("氏名"), 120)
+    short(values, "email", said("メール"), 254)
     if not (values.get("member_no") or values.get("email") or (values.get("phone") and values.get("name"))):
-        raise BadCell(_("会員番号、メール、または氏名と電話番号のどれかが要ります。"))
+        raise BadCell(said("会員番号、メール、または氏名と電話番号のどれかが要ります。"))
     if values.get("birthday"):
         birthday(values["birthday"])
     tags(values.get("tags", ""))
@@ -265,7 +265,7 @@ def _check_member(values: Mapping[str, str]) -> None:
 def birthday(cell: str) -> date:
     day = moment(cell).date()
     if not date(1900, 1, 1) <= day <= clock.today():
-        raise BadCell(_("生年月日「%(cell)s」は1900年から今日までの日付にしてください。") % {"cell": cell[:30]})
+        raise BadCell(said("生年月日「%(cell)s」は1900年から今日までの日付にしてください。", cell=cell[:30]))
     return day
 
 
@@ -281,14 +281,14 @@ CHECKS = {
 def text(values: Mapping[str, str], name: str, label: str, most: int) -> str:
     found = values.get(name, "")
     if not found:
-        raise BadCell(_("%(label)sが空です。") % {"label": label})
+        raise BadCell(said("%(label)sが空です。", label=label))
     return short(values, name, label, most)
 
 
 def short(values: Mapping[str, str], name: str, label: str, most: int) -> str:
     found = values.get(name, "")
     if len(found) > most:
-        raise BadCell(_("%(label)sは%(most)d文字までです。") % {"label": label, "most": most})
+        raise BadCell(said("%(label)sは%(most)d文字までです。", label=label, most=most))
     return found
 
 
@@ -298,14 +298,14 @@ def yen(cell: str) -> int:
     if not plain:
         return 0
     if not re.fullmatch(r"-?\d+(\.0+)?", plain) or abs(int(plain.split(".")[0])) > MOST_YEN:
-        raise BadCell(_("金額「%(cell)s」を読み取れません。円の整数で書いてください。") % {"cell": cell[:30]})
+        raise BadCell(said("金額「%(cell)s」を読み取れません。円の整数で書いてください。", cell=cell[:30]))
     return int(plain.split(".")[0])
 
 
 def cost(cell: str) -> int:
     found = yen(cell)
     if found < 0:
-        raise BadCell(_("仕入価格「%(cell)s」は0以上の整数で書いてください。") % {"cell": cell[:30]})
+        raise BadCell(said("仕入価格「%(cell)s」は0以上の整数で書いてください。", cell=cell[:30]))
     return found
 
 
@@ -319,7 +319,7 @@ def grams(cell: str) -> int:
     found = int(f"{whole}{(part or '').ljust(3, '0')}") if whole else -1  # in thousandths of what stands there
     heavy = found if unit in {"kg", "キログラム"} else found // 1000
     if match is None or (unit not in {"kg", "キログラム"} and found % 1000) or heavy > MOST_GRAMS:
-        raise BadCell(_("重さ「%(cell)s」を読み取れません。グラムの整数で書いてください。") % {"cell": cell[:30]})
+        raise BadCell(said("重さ「%(cell)s」を読み取れません。グラムの整数で書いてください。", cell=cell[:30]))
     return heavy
 
 
@@ -327,7 +327,7 @@ def tags(cell: str) -> list[str]:
     try:
         return own_fields.read_tags(cell)
     except own_fields.Unreadable as fault:
-        raise BadCell(_("タグ「%(cell)s」は使えません。1つ40字、30個までです。") % {"cell": str(fault)[:30]}) from fault
+        raise BadCell(said("タグ「%(cell)s」は使えません。1つ40字、30個までです。", cell=str(fault)[:30])) from fault
 
 
 def custom(cell: str) -> dict[str, str]:
@@ -335,15 +335,17 @@ def custom(cell: str) -> dict[str, str]:
         return own_fields.read_fields(cell)
     except own_fields.Unreadable as fault:
         raise BadCell(
-            _("自由項目「%(cell)s」を読み取れません。「素材=綿；原産国=日本」の形で書いてください。")
-            % {"cell": str(fault)[:30]}
+            said(
+                "自由項目「%(cell)s」を読み取れません。「素材=綿；原産国=日本」の形で書いてください。",
+                cell=str(fault)[:30],
+            )
         ) from fault
 
 
 def units(cell: str) -> int:
     plain = re.sub(r"[,個点\s]", "", unicodedata.normalize("NFKC", cell))
     if not re.fullmatch(r"\d+(\.0+)?", plain) or int(plain.split(".")[0]) > MOST_UNITS:
-        raise BadCell(_("数「%(cell)s」を読み取れません。0以上の整数で書いてください。") % {"cell": cell[:30]})
+        raise BadCell(said("数「%(cell)s」を読み取れません。0以上の整数で書いてください。", cell=cell[:30]))
     return int(plain.split(".")[0])
 
 
@@ -362,14 +364,14 @@ def tax_rate(cell: str) -> int:
         "軽減税率": 8,
     }
     if plain not in rates:
-        raise BadCell(_("税率「%(cell)s」を読み取れません。8か10で書いてください。") % {"cell": cell[:30]})
+        raise BadCell(said("税率「%(cell)s」を読み取れません。8か10で書いてください。", cell=cell[:30]))
     return rates[plain]
 
 
 def jan(cell: str) -> str:
     plain = unicodedata.normalize("NFKC", cell).replace(" ", "")
     if plain and not re.fullmatch(r"\d{8}|\d{12,14}", plain):
-        raise BadCell(_("JANコード「%(cell)s」は8桁か12〜14桁の数字にしてください。") % {"cell": cell[:30]})
+        raise BadCell(said("JANコード「%(cell)s」は8桁か12〜14桁の数字にしてください。", cell=cell[:30]))
     return plain
 
 
@@ -385,9 +387,7 @@ def moment(cell: str) -> datetime:
             return datetime.strptime(plain, shape).replace(tzinfo=clock.TOKYO)
         except ValueError:
             continue
-    raise BadCell(
-        _("日付「%(cell)s」を読み取れません。2026/11/20 10:30:00 の形で書いてください。") % {"cell": cell[:30]}
-    )
+    raise BadCell(said("日付「%(cell)s」を読み取れません。2026/11/20 10:30:00 の形で書いてください。", cell=cell[:30]))
 
 
 def is_yes(cell: str) -> bool:

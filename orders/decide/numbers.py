@@ -28,6 +28,7 @@ class Number:
 
 # The same orders four times: a day keeps one sum for each name.
 COSTED = Q(freight__isnull=False)
+PROFITED = Q(profit__isnull=False)
 
 NUMBERS: Mapping[str, Number] = {
     "orders": Number(_("受注"), ORDERED, Q()),
@@ -43,6 +44,8 @@ NUMBERS: Mapping[str, Number] = {
     "costed_parcels": Number(_("送料のわかる出荷（個口）"), SHIPPED, COSTED, "parcels"),
     "costed_card_s": Number(_("送料のわかる出荷（判断の時間）"), SHIPPED, COSTED, "card_s"),
     "costed_touches": Number(_("送料のわかる出荷（操作）"), SHIPPED, COSTED, "other_touches"),
+    "profited": Number(_("粗利のわかる出荷"), SHIPPED, PROFITED, "profit"),
+    "profited_net": Number(_("粗利のわかる出荷（税抜売上）"), SHIPPED, PROFITED, "net_sales"),
     "late": Number(_("期限に遅れて出荷"), SHIPPED, Q(late=True)),
     "split": Number(_("分けて出荷"), SHIPPED, Q(parcels__gt=1)),
     "returned": Number(_("返品のあった受注"), SHIPPED, Q(returned=True)),

@@ -25,10 +25,11 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class Profit:
-    """`yen` is None where a cost is missing; `lacking` names the goods, each once."""
+    """`yen` is None where a cost is missing; `lacking` names the goods, each once. `net` is what the goods bring in."""
 
     yen: int | None
     lacking: Sequence[str] = ()
+    net: int = 0
 
 
 def gross_profit(lines: Sequence[Sold], *, discount: int, freight: int, tax_outside: bool = False) -> Profit:
@@ -42,4 +43,4 @@ def gross_profit(lines: Sequence[Sold], *, discount: int, freight: int, tax_outs
     gross = sum(line.amount for line in lines)
     net = sum(line.amount * SCALE if tax_outside else line.amount * SCALE * 100 // (100 + line.rate) for line in lines)
     kept = net * (gross - discount) // (gross * SCALE) if gross else 0
-    return Profit(kept - sum(line.cost or 0 for line in lines) - freight)
+    return Profit(kept - sum(line.cost or 0 for line in lines) - freight, net=kept)

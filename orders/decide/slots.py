@@ -2,6 +2,9 @@
 
 from django.utils.translation import gettext as _
 
+# The hours that carriers offer, as they are kept.
+SLOTS = ("am", "1214", "1416", "1618", "1820", "1821", "1921", "2021")
+
 
 def slot_label(code: str) -> str:
     """am → 午前中, 1416 → 14–16時; a channel's own word as it is."""

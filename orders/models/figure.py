@@ -30,6 +30,9 @@ class OrderFigure(models.Model):
     freight = models.PositiveIntegerField(null=True)
     card_s = models.PositiveIntegerField(default=0, db_default=0)
     other_touches = models.PositiveIntegerField(default=0, db_default=0)
+    # 粗利 and what the goods brought in without tax, by the costs as they stood when they were first known.
+    profit = models.IntegerField(null=True)
+    net_sales = models.IntegerField(null=True)
     import_s = models.PositiveIntegerField(null=True)  # empty for what was moved in from another system
     release_s = models.PositiveIntegerField(null=True)
     total = models.IntegerField()

@@ -3,6 +3,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location
+from oms.kernel.said_field import SaidField
 from orders.models.shop import Shop
 
 
@@ -67,7 +68,7 @@ class MoveInRow(models.Model):
     line = models.PositiveIntegerField()
     cells = models.JSONField(default=list)
     key = models.CharField(max_length=200, blank=True)
-    error = models.CharField(max_length=300, blank=True)
+    error = SaidField(blank=True)  # a sentence of at most 300 characters
     outcome = models.CharField(max_length=10, blank=True)
     before = models.JSONField(null=True)
 

@@ -147,6 +147,7 @@ RARE = {
     "half_allocated": models.Q(allocation_state="partial"),
     "at_work": models.Q(fulfillment_state__in=["instructed", "partially_shipped"]),
     "many_units": models.Q(quantity__gte=5),
+    "hours_wished": ~models.Q(wish_slot=""),
     "late": models.Q(shipped_at__gt=models.F("ship_by")),
 }
 
@@ -315,6 +316,8 @@ class Order(models.Model):
             models.Index(fields=["recipient_prefecture", "-ordered_at", "-id"], name="order_prefecture"),
             models.Index(fields=["payment_method", "payment_state", "-ordered_at", "-id"], name="order_payment"),
             models.Index(fields=["total"], name="order_total"),
+            models.Index(fields=["location_label", "-ordered_at", "-id"], name="order_location"),
+            models.Index(fields=["delivery_method", "-ordered_at", "-id"], name="order_method"),
             # What few orders have, or none: a walk would read every order to find that out. The conditions are
             # written like the filters of `orders.filter_facts.HAS`.
             models.Index(fields=["-ordered_at", "-id"], name="order_remarked", condition=~models.Q(remarks="")),
@@ -393,7 +396,11 @@ class Recipient(models.Model):
     class Meta:
         ordering = ["order", "position"]
         constraints = [models.UniqueConstraint(fields=["order", "position"], name="recipient_position")]
-        indexes = [models.Index(fields=["postal_code"], name="recipient_postal", opclasses=["varchar_pattern_ops"])]
+        indexes = [
+            models.Index(fields=["postal_code"], name="recipient_postal", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["city"], name="recipient_city", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["order"], name="recipient_abroad", condition=~models.Q(country="JP")),
+        ]
 
     def __str__(self) -> str:
         return self.name

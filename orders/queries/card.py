@@ -8,12 +8,14 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from django.db.models import Avg, Count, F
+from django.utils.translation import gettext as _
 
 from inventory.models import Balance
 from oms.kernel import clock
 from oms.kernel.address_choice import Candidate, candidates
 from oms.kernel.clock import in_tokyo
 from oms.kernel.models import User
+from oms.kernel.templatetags.desk import span_words
 from orders.decide import remarks
 from orders.decide.choices import ADDRESS_CODES, NOTE_CODES, choices
 from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewReason
@@ -55,13 +57,41 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
     written = _written(wrong) if wrong else ""
     return {
         "choices": [(choice, compared(written, choice.detail)) for choice in offered] if personal else [],
-        "remark": highlighted(order.remarks, ordered_on) if order.remarks and personal else [],
+        "remark": marked(order.remarks, ordered_on) if order.remarks and personal else [],
         "written": written,
         "twins": _twins(order) if reason.code == "duplicate_suspect" else [],
         "short": _short_lines(order) if reason.code in {"oversold", "item_unmapped"} else [],
         "history": _history(order),
         "note_required": reason_settings.note_required(reason.code),
     }
+
+
+# Written in full width or not, a day reads the same; each character stays one.
+HALF_WIDTH = {ord(wide): chr(ord(wide) - 0xFEE0) for wide in "０１２３４５６７８９／：（）"}
+PERSON = r"(?<![お一-龥々ァ-ヶー])(?!お客|皆|みな)[一-龥々ァ-ヶー]{1,8}(?=様|さま|宛)"
+TELLING = re.compile(f"{remarks.DATE.pattern}|{remarks.HOURS.pattern}|{PERSON}")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A piece of a remark: `read` where a person must, `telling` where it is a day, hours or a name."""
+
+    text: str
+    read: bool
+    telling: bool = False
+
+
+def marked(text: str, ordered_on: date) -> list[Marked]:
+    """The remark in pieces: what was understood by itself is not marked, days, hours and names stand out."""
+    found: list[Marked] = []
+    for piece, read in highlighted(text, ordered_on):
+        done = 0
+        for match in TELLING.finditer(piece.translate(HALF_WIDTH)) if read else ():
+            found += [Marked(piece[done : match.start()], read)] if match.start() > done else []
+            found.append(Marked(piece[match.start() : match.end()], read, telling=True))
+            done = match.end()
+        found += [Marked(piece[done:], read)] if done < len(piece) else []
+    return found
 
 
 def _named_day(remark: remarks.Remark, ordered_on: date) -> date | None:
@@ -104,7 +134,23 @@ def _twins(order: Order) -> Sequence[Order]:
     rows = visible.orders().filter(
         member=order.member_id, ordered_at__range=(order.ordered_at - near, order.ordered_at + near)
     )
-    return list(rows.select_related("shop").defer("search").order_by("ordered_at", "pk")[:8]) if order.member_id else []
+    found = (
+        list(rows.select_related("shop").defer("search").order_by("ordered_at", "pk")[:8]) if order.member_id else []
+    )
+    for one in found:
+        one.apart = _apart(one, order)  # type: ignore[attr-defined]
+    return found
+
+
+def _apart(one: Order, order: Order) -> str:
+    """How long before or after the card's order it came; empty for that order itself."""
+    if one.pk == order.pk:
+        return ""
+    seconds = int((one.ordered_at - order.ordered_at).total_seconds())
+    if abs(seconds) < 60:
+        return _("同じ分")
+    words = {"span": span_words(abs(seconds))}
+    return _("この受注の%(span)s後") % words if seconds > 0 else _("この受注の%(span)s前") % words
 
 
 def _short_lines(order: Order) -> list[dict[str, Any]]:

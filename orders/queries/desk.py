@@ -28,6 +28,7 @@ from orders.queries.desk_columns import STANDING, Column
 from orders.queries.goods_words import goods_words
 from orders.queries.tiles import board_figures
 from orders.queries.tones import LEVEL_TONES, STAGE_TONES
+from orders.services import take_back
 from orders.services.presence import Present
 
 COLUMNS = (
@@ -274,18 +275,25 @@ def _untold(marks: Sequence[Mark]) -> list[Mark]:
     return [Mark(mark.text, mark.tone) for mark in marks]
 
 
-def left_for(matching: "QuerySet[Order]", shown: Sequence[int], found: Sequence[Mapping[str, Any]]) -> str:
-    """Those of the orders `shown` that `matching` no longer holds, as JSON pairs of id and stage; empty when none left.
+def left_for(
+    matching: "QuerySet[Order]", shown: Sequence[int], found: Sequence[Mapping[str, Any]], *, by_id: int
+) -> str:
+    """Those of the orders `shown` that `matching` no longer holds, as JSON of id, stage and where the person `by_id`
+    can take back what made it leave ("" otherwise); empty when none left.
 
-    What only moved to another page has not left. At most two queries.
+    What only moved to another page has not left. At most four queries.
     """
     missing = set(shown) - {row["id"] for row in found}
     if not missing:
         return ""
     gone = missing - set(matching.filter(pk__in=missing).values_list("pk", flat=True))
+    if not gone:
+        return ""
     stages = visible.orders().filter(pk__in=gone).order_by("pk").values_list("pk", "stage")
     words = _labels(get_language() or "", own_words.edition()).stage
-    return json.dumps([(pk, words[stage]) for pk, stage in stages], ensure_ascii=False) if gone else ""
+    back = take_back.offered(sorted(gone), by_id=by_id)
+    told = [(pk, words[stage], reverse("orders:take-back", args=[pk]) if pk in back else "") for pk, stage in stages]
+    return json.dumps(told, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

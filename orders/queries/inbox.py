@@ -20,11 +20,13 @@ from orders.services import claim
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One reason with how many orders wait for it, and the earliest ship-by among them."""
+    """One reason with how many orders wait for it, for how many different causes (one code stands in many orders),
+    and the earliest ship-by among them."""
 
     code: str
     label: str
     orders: int
+    causes: int
     due: datetime | None
     clearable: bool
 
@@ -53,7 +55,11 @@ def waiting() -> QuerySet[ReviewReason]:
 
 def kinds() -> list[Kind]:
     """Every reason that holds orders, the most urgent first. One query."""
-    rows = waiting().values("code").annotate(orders=Count("order"), due=Min("order__ship_by"))
+    rows = (
+        waiting()
+        .values("code")
+        .annotate(orders=Count("order"), causes=Count("fingerprint", distinct=True), due=Min("order__ship_by"))
+    )
     found = [_kind(row) for row in rows]
     return sorted(found, key=lambda kind: (kind.due is None, kind.due, -kind.orders, kind.code))
 
@@ -61,7 +67,7 @@ def kinds() -> list[Kind]:
 def _kind(row: Mapping[str, Any]) -> Kind:
     entry = CATALOGUE.get(row["code"])
     label = str(entry.label) if entry else row["code"]
-    return Kind(row["code"], label, row["orders"], row["due"], entry.clearable if entry else True)
+    return Kind(row["code"], label, row["orders"], row["causes"], row["due"], entry.clearable if entry else True)
 
 
 def card(code: str, *, by: User, after: int | None = None, at: int | None = None) -> Card | None:

@@ -118,7 +118,7 @@ LABELS = {
 OPEN_FIELDS = {
     "wish_date", "wish_slot", "prefecture", "important", "priority", "assignee", "planned_ship_date",
     "delivery_method", "carrier", "preferred_location", "payment_method", "quantity", "goods", "fees", "total",
-    "release_date",
+    "release_date", "hold_until",
 }  # fmt: skip
 
 

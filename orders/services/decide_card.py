@@ -37,6 +37,25 @@ PROMISES = "promises"  # what a decision keeps of the promises that it ticked
 FINAL = {"decline_cancel"}
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A verb of an upper app, which changes more than the card's order. `others` names the orders it concerns beside
+    that one; `run` does it, closes the reason and returns what `undo` needs to take it back, as plain JSON. Both run
+    in the decision's transaction, under the locks of all these orders, and may raise `Refused`."""
+
+    others: Callable[[str], Sequence[int]]  # of the value that was pressed
+    run: "Callable[[Order, Wanted, Actor], dict[str, Any]]"
+    undo: Callable[[Mapping[str, Any], Actor], None]
+
+
+ABOVE: dict[str, Above] = {}
+
+
+def register(verb: str, above: Above) -> None:
+    """Offer a verb of an upper app, in `AppConfig.ready`."""
+    ABOVE.setdefault(verb, above)
+
+
 class Refused(Exception):
     """The decision, or its undo, is not possible; `cause` says why and what to do."""
 
@@ -47,11 +66,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the person pressed: a verb, and what it carries (an address, a day, the reason of a hold)."""
+    """What the person pressed: a verb, and what it carries (an address, a day, the reason of a hold, which may end on
+    the day `until`)."""
 
     verb: str
     value: str = ""
     note: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +88,40 @@ def decide(reason_ids: Sequence[int], wanted: Wanted, *, actor: Actor) -> Decide
     """Decide on these open reasons of one kind. Deciding again on a closed reason does nothing. Takes the orders'
     locks. Raises Refused for what concerns every order alike."""
     assert actor.by is not None, "a decision is somebody's"
-    if wanted.verb not in VERBS:
+    above = ABOVE.get(wanted.verb)
+    if wanted.verb not in VERBS and above is None:
         raise Refused(said("この判断はできません。"))
+    if above and len(reason_ids) > 1:
+        raise Refused(said("この判断は1件ずつ行ってください。"))
     done = Decided()
     open_rows = ReviewReason.objects.filter(pk__in=reason_ids, state=State.OPEN).order_by("order_id")
     ids = list(open_rows.values_list("order_id", flat=True))
-    orders = {o.pk: o for o in _locked(_with_neighbours(ids) if wanted.verb == "promise_done" else ids)}
+    if wanted.verb == "promise_done":
+        ids = _with_neighbours(ids)
+    beside = list(above.others(wanted.value)) if above else []
+    orders = {o.pk: o for o in _locked([*ids, *beside])}
     rows = list(open_rows.filter(order__in=orders))  # somebody may have decided before we had the locks
+    first = orders[rows[0].order_id] if rows else None
     for row in rows:
         _allowed(row.code, wanted)
     for row in rows:
         try:
             with transaction.atomic():
+                if wanted.verb == "address" and first and not _same_address(orders[row.order_id], first):
+                    raise Refused(said("住所が少し違う受注は、1件ずつ確かめてください。"))
                 _decide_one(orders[row.order_id], row, wanted, actor)
         except Refused as refused:
             done.left[row.order_id] = refused.cause
         else:
             done.orders.append(row.order_id)
     return done
+
+
+def _same_address(one: Order, other: Order) -> bool:
+    """One candidate puts both right only where the very same was written: the rest of it is written over too."""
+    fields = ("postal_code", "prefecture", "city", "address")
+    ours, theirs = wrong_recipient(one), wrong_recipient(other)
+    return all(getattr(ours, name) == getattr(theirs, name) for name in fields)
 
 
 def _allowed(code: str, wanted: Wanted) -> None:
@@ -99,21 +136,26 @@ def _allowed(code: str, wanted: Wanted) -> None:
 
 def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> None:
     assert actor.by is not None
-    before_rows = reason_rows(order.pk)
+    above = ABOVE.get(wanted.verb)
+    concerned = [order.pk, *(above.others(wanted.value) if above else [])]
+    before_rows = [row for pk in concerned for row in reason_rows(pk)]
     shown = claim.shown_at(order.pk, actor.by)
     write = WRITERS.get(wanted.verb)
     if write and (cause := edit.why_closed(order)):
         raise Refused(cause)
     before, after = write(order, row, wanted, actor) if write else ({}, {})
-    if wanted.verb == "hold":
-        hold.hold_orders([order.pk], reason=wanted.value, actor=actor)
+    if above:
+        after = {"above": above.run(order, wanted, actor), "orders": concerned}
+    elif wanted.verb == "hold":
+        hold.hold_orders([order.pk], reason=wanted.value, until=wanted.until, actor=actor)
     elif wanted.verb == "decline_cancel":
         _decline(order, wanted, actor)
-    if PROMISES in after:
-        journal.write([Entry(order.pk, "reason_accepted", said("約束を済みにしました。"))], actor=actor)
-    elif before or after:
-        _journal(order, before, after, actor)
-    _close(order, row, wanted, actor)
+    if above is None:
+        if PROMISES in after:
+            journal.write([Entry(order.pk, "reason_accepted", said("約束を済みにしました。"))], actor=actor)
+        elif before or after:
+            _journal(order, before, after, actor)
+        _close(order, row, wanted, actor)
     ReviewDecision.objects.create(
         order=order, code=row.code, verb=wanted.verb, changed=wanted.verb in CHANGES, by=actor.by, shown_at=shown,
         decided_at=clock.now(), action=actor.action, before=before, after=after, reasons=before_rows,
@@ -306,10 +348,12 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
     last = own.order_by("-pk").first()
     if last is None:
         raise Refused(said("取り消せる判断はありません。"))
-    order_ids = list(own.filter(action=last.action).values_list("order", flat=True))
-    ids = _with_neighbours(order_ids) if last.verb == "promise_done" else order_ids
+    same_press = own.filter(action=last.action).order_by("-pk")
+    ids = sorted({id_ for one in same_press for id_ in [one.order_id, *one.after.get("orders", [])]})
+    if last.verb == "promise_done":
+        ids = _with_neighbours(ids)
     orders = {order.pk: order for order in _locked(ids)}
-    decisions = list(own.filter(action=last.action).order_by("-pk"))
+    decisions = list(same_press.all())
     if not decisions:  # the same press came twice at once
         raise Refused(said("取り消せる判断はありません。"))
     for decision in decisions:
@@ -326,7 +370,10 @@ def _undo(order: Order, decision: ReviewDecision, actor: Actor) -> None:
         raise Refused(said("モールへ伝えた判断は取り消せません。"))
     if order.cancelled_at or order.fulfillment_state != FulfillmentState.NONE:
         raise Refused(said("%(no)s はもう先へ進んだため、取り消せません。", no=order.channel_order_no))
-    _take_back_fields(order, decision)
+    if above := ABOVE.get(decision.verb):
+        above.undo(decision.after["above"], actor)
+    else:
+        _take_back_fields(order, decision)
     if decision.verb == "hold":
         hold.lift_holds([order.pk], actor=actor)
     kept = {row["pk"]: row for row in decision.reasons}

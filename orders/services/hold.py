@@ -1,10 +1,12 @@
 """Holding orders by hand, and lifting the hold."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.db import transaction
 
 from oms.kernel import clock
+from oms.kernel.said import said, together
 from orders.models import Order
 from orders.models.order import Stage
 from orders.services import journal
@@ -16,11 +18,12 @@ BATCH = 500
 
 
 @transaction.atomic
-def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> list[int]:
-    """Put open orders on hold; returns those that were not held before."""
+def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor, until: date | None = None) -> list[int]:
+    """Put open orders on hold; returns those that were not held before. On the day `until` it ends by itself."""
     held = _lock(order_ids, held_at__isnull=True, cancelled_at__isnull=True, shipped_at__isnull=True)
-    journal.write([Entry(order_id, "held", reason) for order_id in held], actor=actor)
-    stages.recompute(held, actor=actor, hold=Hold(clock.now(), reason))
+    text = together([reason, said("%(day)s まで", day=f"{until:%Y/%m/%d}")], " ") if until else reason
+    journal.write([Entry(order_id, "held", text) for order_id in held], actor=actor)
+    stages.recompute(held, actor=actor, hold=Hold(clock.now(), reason, until))
     return held
 
 
@@ -28,9 +31,16 @@ def hold_orders(order_ids: Sequence[int], *, reason: str, actor: Actor) -> list[
 def lift_holds(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """End the hold of these orders; returns those that were held."""
     lifted = _lock(order_ids, held_at__isnull=False)
-    journal.write([Entry(order_id, "lifted") for order_id in lifted], actor=actor)
+    was = Order.objects.filter(pk__in=lifted).order_by("pk").values_list("pk", "hold_reason", "hold_until")
+    journal.write([Entry(pk, "lifted", changes=_ended(why, until)) for pk, why, until in was], actor=actor)
     stages.recompute(lifted, actor=actor, hold=Hold(None))
     return lifted
+
+
+def _ended(why: str, until: date | None) -> dict[str, tuple[str, str]]:
+    """What the hold was, for who takes its end back."""
+    day = {"hold_until": (until.isoformat(), "")} if until else {}
+    return {"hold_reason": (why, "")} | day
 
 
 def lift_due() -> int:

@@ -21,6 +21,7 @@ from inventory.models import Location
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.said import said, words_of
 from oms.kernel.sql import copy_rows, update_rows
 from orders.decide import moving_in as decide
 from orders.models import MoveIn, MoveInEvent, MoveInPreset, MoveInRow, Shop
@@ -186,12 +187,12 @@ def _check(move: MoveIn) -> int:
         refused = kinds.KINDS[move.kind].refuse({key for _pk, key, error in checked if not error})
         final = []
         for pk, key, error in checked:
-            said = error or refused.get(key, "")
-            if not said and move.kind in {"products", "stock", "members"}:
-                said = _("同じものがファイルの前の行にもあります。") if key in seen else ""
+            wrong = error or refused.get(key, "")
+            if not wrong and move.kind in {"products", "stock", "members"}:
+                wrong = said("同じものがファイルの前の行にもあります。") if key in seen else ""
                 seen.add(key)
-            bad += bool(said)
-            final.append((pk, "" if said else key[:200], said[:300]))
+            bad += bool(wrong)
+            final.append((pk, "" if wrong else key[:200], wrong[:300]))
         update_rows("orders_moveinrow", {"key": "text", "error": "text"}, final)
     return bad
 
@@ -200,7 +201,7 @@ def _judged(move: MoveIn, cells: list[str], place: str) -> tuple[str, str]:
     try:
         return decide.key_of(move.kind, decide.values_of(cells, move.mapping), place=place), ""
     except decide.BadCell as fault:
-        return "", str(fault)
+        return "", words_of(fault)
 
 
 def _batches(move: MoveIn) -> Iterator[list[tuple[int, int, list[str]]]]:
@@ -243,7 +244,7 @@ def broken_lines(move: MoveIn) -> Iterator[list[str]]:
     yield [_("行"), _("エラー"), *move.heads]
     rows = MoveInRow.objects.filter(move=move).exclude(error="").order_by("line")
     for line, error, cells in rows.values_list("line", "error", "cells").iterator(chunk_size=LINES_AT_ONCE):
-        yield [str(line), error, *cells]
+        yield [str(line), str(error), *cells]
 
 
 @transaction.atomic

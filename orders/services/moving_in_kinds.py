@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from inventory.models import Balance, BundleComponent, Entry, Location, Sku
 from inventory.services import catalogue, stock
 from inventory.services.catalogue import ComponentRow, ProductRow, SkuRow
+from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from orders.channel_order import MOVED_IN, ChannelLine, ChannelOrder, ChannelState, Party, PaymentState, Totals
 from orders.channel_order import PaymentMethod as Method
@@ -204,9 +205,9 @@ def _plan_bundles(_move: MoveIn, units: Units) -> dict[str, str]:
 def _set_fault(key: str, lines: Sequence[Values], sku: SkuRow | None) -> str:
     known = set(Sku.objects.filter(code__in=_parts(lines)).values_list("code", flat=True))
     if unknown := sorted(set(_parts(lines)) - known):
-        return _("登録のない構成品です: %(codes)s") % {"codes": ", ".join(unknown[:5])}
+        return said("登録のない構成品です: %(codes)s", codes=", ".join(unknown[:5]))
     if sku is not None and not sku.is_bundle and Balance.objects.filter(sku__code=key).exclude(on_hand=0, reserved=0):
-        return _("在庫のある商品はセットにできません。")
+        return said("在庫のある商品はセットにできません。")
     return ""
 
 
@@ -266,15 +267,15 @@ def _refuse_stock(keys: set[str]) -> dict[str, str]:
     places = set(
         Location.objects.filter(code__in={place for _code, place in pairs.values()}).values_list("code", flat=True)
     )
-    said = {}
+    wrong = {}
     for key, (code, place) in pairs.items():
         if code not in skus:
-            said[key] = _("SKU「%(code)s」は登録がありません。先に商品マスタを取り込んでください。") % {"code": code}
+            wrong[key] = said("SKU「%(code)s」は登録がありません。先に商品マスタを取り込んでください。", code=code)
         elif skus[code]:
-            said[key] = _("「%(code)s」はセット商品です。在庫は構成品に登録します。") % {"code": code}
+            wrong[key] = said("「%(code)s」はセット商品です。在庫は構成品に登録します。", code=code)
         elif place not in places:
-            said[key] = _("拠点「%(code)s」は登録がありません。") % {"code": place}
-    return said
+            wrong[key] = said("拠点「%(code)s」は登録がありません。", code=place)
+    return wrong
 
 
 def _there(units: Mapping[str, object]) -> dict[str, int]:

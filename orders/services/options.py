@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
-from django.utils.translation import gettext as _
 
 from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.said import said, together
 from oms.kernel.text import search_text
 from orders.channel_order import ChannelOrder
 from orders.models import OptionChoice, Order, OrderLine, Shop
@@ -82,9 +82,9 @@ def choose(line_id: int, sku_id: int | None, *, actor: Actor) -> list[int]:
     if chosen is not None and changed:
         _give(changed, chosen)
         _follow_goods({one.order_id for one in changed}, chosen)
-    shown = chosen.code if chosen else _("SKUは変えない")
+    shown = chosen.code if chosen else said("SKUは変えない")
     text = " ".join(line.options.split())
-    journal.write([Entry(order, "mapped", f"{text} → {shown}") for order in orders], actor=actor)
+    journal.write([Entry(order, "mapped", together([text, "→", shown], " ")) for order in orders], actor=actor)
     Order.objects.filter(pk__in=orders).update(version=F("version") + 1)
     review.sync(orders)
     stages.recompute(orders, actor=actor)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.models import PersonalView, PrivacyEvent, ViewRetention
 from orders.models.personal_view import VIEW_MONTHS
 from orders.services.journal import Actor
@@ -71,7 +72,7 @@ def set_months(months: int, *, actor: Actor) -> bool:
         return False
     row.months = months
     row.save(update_fields=["months"])
-    text = _("%(before)sか月 → %(after)sか月") % {"before": before, "after": months}
+    text = said("%(before)sか月 → %(after)sか月", before=before, after=months)
     PrivacyEvent.objects.create(kind=PrivacyEvent.Kind.VIEWS, text=text, at=clock.now(), by=actor.by)
     return True
 

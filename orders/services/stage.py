@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -64,10 +64,12 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What `recompute` writes along with the stages: since when these orders are held and why, or that they are not."""
+    """What `recompute` writes along with the stages: since when these orders are held, why and until which day, or
+    that they are not."""
 
     since: datetime | None
     reason: str = ""
+    until: date | None = None
 
 
 @transaction.atomic
@@ -107,7 +109,7 @@ UPDATE orders_order AS o
        AS v(id, stage, due_at, blocking)
  WHERE o.id = v.id{only}
 """
-WITH_HOLD = ", held_at = %(since)s, hold_reason = %(reason)s, hold_until = NULL, version = o.version + 1"
+WITH_HOLD = ", held_at = %(since)s, hold_reason = %(reason)s, hold_until = %(until)s::date, version = o.version + 1"
 IF_OTHER = " AND (o.stage, o.stage_due_at, o.blocking_reasons) IS DISTINCT FROM (v.stage, v.due_at, v.blocking)"
 
 
@@ -120,7 +122,7 @@ def _write(moves: Sequence[Move], now: datetime, hold: Hold | None) -> None:
         "blocking": [move.blocking for move in moves],
     }
     if hold is not None:
-        values |= {"since": hold.since, "reason": stored(hold.reason[:200])}
+        values |= {"since": hold.since, "reason": stored(hold.reason[:200]), "until": hold.until}
     with connection.cursor() as cursor:
         cursor.execute(WRITE.format(more=WITH_HOLD if hold else "", only="" if hold else IF_OTHER), values)
 

@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import permission_required
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET
 
 from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
@@ -42,57 +41,8 @@ ONLY: Mapping[str, Q] = {
     "-told": Q(channel_updated_at__isnull=False),
 }
 NEWEST = "-ordered_at"
-# The filter panel, from top to bottom; the prefectures come last, folded.
-PANEL_CHOICES = (
-    "stage",
-    "due",
-    "shop",
-    "channel",
-    "reason",
-    "payment_method",
-    "payment_state",
-    "has",
-    "sync",
-    "tag",
-    "assignee",
-    "priority",
-)
-# Folded behind their titles; a group with something chosen stands open.
-PANEL_GROUPS = (
-    (lazy("番号・確認"), ("numbers", "level", "edited", "source")),
-    (lazy("注文者・届け先"), ("person", "postal", "nth")),
-    (lazy("含まないもの"), ("lack",)),
-    (lazy("お金"), ("paid_from", "paid_to", "overdue")),
-    (
-        lazy("商品・在庫"),
-        (
-            "goods",
-            "brand",
-            "category",
-            "supplier",
-            "sku",
-            "sku_only",
-            "units_min",
-            "units_max",
-            "temperature",
-            "tax",
-            "allocation",
-        ),
-    ),
-    (
-        lazy("配送"),
-        ("carrier", "method", "location", "fulfillment", "wish_from", "wish_to", "planned_from", "planned_to"),
-    ),
-    (lazy("メール"), ("mailed", "unmailed", "mail_failed")),
-    (lazy("返品"), ("return_reason",)),
-)
-PANEL_RANGES = (
-    (lazy("注文日"), "ordered_from", "ordered_to"),
-    (lazy("出荷期限の日付"), "ship_by_from", "ship_by_to"),
-    (lazy("合計金額"), "total_min", "total_max"),
-)
 # Parameters of the URL that say where one stands, not what is listed.
-PLACE = ("after", "before", "token", "chosen", "shown")
+PLACE = ("after", "before", "token", "chosen", "shown", "find")
 # And those that say how it looks.
 LOOKS = ("col", "width", "sort")
 
@@ -151,31 +101,10 @@ def order_list_live(request: HttpRequest) -> HttpResponse:
         context=lambda: {
             "request": shown,
             **table_context(shown, page, board),
-            "left": desk.left_for(narrowed(filters.qs, shown.GET), was, page.rows),
+            "left": desk.left_for(narrowed(filters.qs, shown.GET), was, page.rows, by_id=user_of(request).pk),
         },
         to=f"{shown.path}?{shown.GET.urlencode()}",
     )
-
-
-@require_GET
-@permission_required("orders.view_order", raise_exception=True)
-def order_filter(request: HttpRequest) -> HttpResponse:
-    """The filter panel, fetched when it is wanted; its form leads back to the list."""
-    filters = OrderFilter(request.GET, queryset=Order.objects.none(), whole=True)
-    form = filters.form
-    context = {
-        "form": form,
-        "choices": [form[name] for name in PANEL_CHOICES],
-        "ranges": [(label, form[since], form[until]) for label, since, until in PANEL_RANGES],
-        "list_query": list_query(request.GET),
-        "groups": [
-            (title, [form[name] for name in names], any(request.GET.get(name) for name in names))
-            for title, names in PANEL_GROUPS
-        ],
-        "turned": filters.turned,
-        "looks": [(name, value) for name in LOOKS for value in request.GET.getlist(name)],
-    }
-    return render_page(request, "orders/desk_filter.html", context, fragment="orders/_desk_filter.html")
 
 
 @require_GET

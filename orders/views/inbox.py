@@ -1,5 +1,6 @@
 """確認待ちの受信箱: one decision after another, without opening a list."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -12,16 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from oms.kernel import clock
 from oms.kernel.links import url_if_served
+from oms.kernel.models import User
 from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
-from orders.forms import HoldForm
+from orders.decide.choices import NOTE_CODES
+from orders.forms import SNOOZED, HoldForm
 from orders.models import ReviewReason
 from orders.queries import card as cards
 from orders.queries import detail, visible
 from orders.queries import inbox as queue
 from orders.services import decide_card, personal_views
-from orders.services.decide_card import CHANGES, Refused, Wanted
+from orders.services.decide_card import ABOVE, CHANGES, Refused, Wanted
 from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
 
@@ -48,19 +52,27 @@ def inbox_accept(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required(["orders.review_order", "orders.change_order", detail.PERSONAL], raise_exception=True)
 def inbox_choose(request: HttpRequest) -> HttpResponse:
-    """One of the card's own choices: it changes the order and closes the reason."""
-    verb = request.POST.get("verb", "")
-    allowed = {*CHANGES, "decline_cancel", "promise_done"}
-    return _decide(request, Wanted(verb if verb in allowed else "", request.POST.get("value", "")))
+    """One of the card's own choices: it changes the order and closes the reason; with `same`, for every order with the
+    same evidence. `choice` is a button's "verb|value"."""
+    verb, value = request.POST.get("verb", ""), request.POST.get("value", "")
+    if "choice" in request.POST:
+        verb, _bar, value = request.POST["choice"].partition("|")
+    allowed = {*CHANGES, "decline_cancel", "promise_done", *ABOVE}
+    return _decide(request, Wanted(verb if verb in allowed else "", value))
 
 
 @require_POST
 @permission_required(["orders.review_order", "orders.hold_order"], raise_exception=True)
 def inbox_hold(request: HttpRequest) -> HttpResponse:
-    form = HoldForm(request.POST)
+    """With a reason, or until a day, or both."""
+    typed = request.POST.copy()
+    if typed.get("until") and not typed.get("reason", "").strip():
+        typed["reason"] = str(SNOOZED)
+    form = HoldForm(typed)
     if form.is_valid():
-        return _decide(request, Wanted("hold", form.cleaned_data["reason"]))
-    messages.warning(request, _("保留の理由を入力してください。"))
+        return _decide(request, Wanted("hold", form.cleaned_data["reason"], until=form.cleaned_data["until"]))
+    causes = form.errors.get("until") or [_("保留の理由を入力してください。")]
+    messages.warning(request, str(causes[0]))
     return _next(request, _reason(request), stay=True)
 
 
@@ -128,20 +140,38 @@ def _context(
     page = detail.order_page(order, user)
     row = next(row for row in page["open_reasons"] if row.code == card.reason.code)
     others = [other for other in page["open_reasons"] if other.code != row.code]
+    codes = {kind.code for kind in kinds}
     if page["personal"]:
         personal_views.saw_orders([order.pk], Where.INBOX, by=user)
     evidence = cards.card_context(order, card.reason, personal=page["personal"])
     more = {
         "reason": row,
         "others": others,
+        "card_codes": codes,
+        "next_code": next((other.code for other in others if other.code in codes), ""),
+        "tomorrow": clock.today() + timedelta(days=1),
         "run": (pace.done + 1, pace.done + card.total),
         "may_change": user.has_perm("orders.change_order") and page["personal"],
-        "map_url": row.url if card.reason.code == "item_unmapped" else "",
-        "item_url": _item_url(card.reason),
+        "panel_url": _panel_url(card.reason, user),
+        "is_note": card.reason.code in NOTE_CODES,
     }
     return {**page, **context, **evidence, **more}
 
 
-def _item_url(reason: ReviewReason) -> str:
-    """Where the proposals for a code that stands for no SKU are served."""
-    return url_if_served("channels:card-panel", reason.order_id) if reason.code == "item_unmapped" else ""
+# What upper apps show on a card, by reason: proposals for a code without SKU, the orders that could travel together,
+# goods that lack.
+PANELS = {
+    "item_unmapped": "channels:card-panel",
+    "merge_candidate": "fulfillment:merge-card",
+    "oversold": "fulfillment:stock-card",
+    "out_of_stock": "fulfillment:stock-card",
+    "partial_stock": "fulfillment:stock-card",
+}
+
+
+def _panel_url(reason: ReviewReason, user: User) -> str:
+    """Where the upper app's part of this card is served."""
+    code = reason.code
+    closed = code not in PANELS or (code == "item_unmapped" and not user.has_perm("channels.view_listing"))
+    url = "" if closed else url_if_served(PANELS[code], reason.order_id)
+    return f"{url}?reason={reason.pk}" if url else ""

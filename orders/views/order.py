@@ -16,12 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.web import answer, live, render_page
-from orders.forms import HoldForm, PaymentForm
+from orders.forms import HoldForm, PaymentForm, SnoozeForm
 from orders.models import Order, RefundRequest
 from orders.queries import detail
 from orders.services import confirm as confirming
 from orders.services import hold as holding
-from orders.services import payment, personal_views, review
+from orders.services import payment, personal_views, review, take_back
 from orders.services.journal import Actor
 from orders.services.personal_views import Where
 
@@ -88,8 +88,11 @@ def order_accept(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required("orders.hold_order", raise_exception=True)
 def order_hold(request: HttpRequest, pk: int) -> HttpResponse:
+    """`?later` offers a day until which it waits, and a reason."""
+
     def write(form: HoldForm) -> None:
-        held = holding.hold_orders([pk], reason=form.cleaned_data["reason"], actor=actor_of(request))
+        wanted = form.cleaned_data
+        held = holding.hold_orders([pk], reason=wanted["reason"], until=wanted["until"], actor=actor_of(request))
         _say(
             request,
             held,
@@ -97,6 +100,8 @@ def order_hold(request: HttpRequest, pk: int) -> HttpResponse:
             _("この受注は保留にできません（出荷済み、キャンセル済み、または保留中）。"),
         )
 
+    if "later" in request.GET:
+        return _dialog(request, pk, SnoozeForm, write, title=_("日付まで保留にする"), action=_("保留にする"))
     return _dialog(request, pk, HoldForm, write, title=_("保留にする"), action=_("保留にする"))
 
 
@@ -105,6 +110,19 @@ def order_hold(request: HttpRequest, pk: int) -> HttpResponse:
 def order_lift(request: HttpRequest, pk: int) -> HttpResponse:
     lifted = holding.lift_holds([pk], actor=actor_of(request))
     _say(request, lifted, _("保留を解除しました。"), _("この受注は保留中ではありません。"))
+    return changed(request, pk)
+
+
+@require_POST
+@permission_required("orders.view_order", raise_exception=True)
+def order_take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back one's own last deed, as long as one may still do it: whoever did it could."""
+    try:
+        take_back.take_back(pk, actor=actor_of(request))
+    except take_back.Refused as refused:
+        messages.warning(request, refused.cause)
+    else:
+        messages.success(request, _("元に戻しました。"))
     return changed(request, pk)
 
 

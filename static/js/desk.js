@@ -236,11 +236,39 @@
   function declared(key) {
     const found = all(`[data-key="${CSS.escape(key)}"]`).filter((element) => {
       const row = element.closest("[data-row]");
+      const reason = element.closest("[data-reason]");
+      if (reason && reason !== currentReason(reason.parentElement)) return false;
       return !element.disabled && (!row || row === currentRow()) && (visible(element) || element.matches(HIDDEN_BUT_READY));
     });
     const modal = document.querySelector("dialog:modal");
     if (modal) return found.find((element) => modal.contains(element));
     return found.find((element) => element.closest("#drawer-root")) || found.find((element) => element.closest("[data-row]")) || found[0];
+  }
+
+  // Of several reasons that stop an order, the keys belong to one: the first, until "." goes on to the next.
+  const currentReason = (list) => list.querySelector("[data-reason].is-current") || list.querySelector("[data-reason]");
+
+  function nextReason() {
+    const place = document.querySelector("#drawer-root > *") || document;
+    const reasons = all("[data-reason]", place).filter(visible);
+    if (!reasons.length) return false;
+    const next = reasons[(reasons.indexOf(currentReason(reasons[0].parentElement)) + 1) % reasons.length];
+    for (const reason of reasons) reason.classList.toggle("is-current", reason === next);
+    next.setAttribute("tabindex", "-1");
+    next.focus({ preventScroll: true });
+    next.scrollIntoView({ block: "nearest" });
+    return true;
+  }
+
+  // With nothing chosen, a key of the selection bar is meant for the row one stands on.
+  function forCurrentRow(key) {
+    const box = currentRow()?.querySelector("[data-row-select]");
+    const list = box && listOf(box);
+    if (!list || chosenIn(list).size || document.querySelector("dialog:modal, #drawer-root > *")) return false;
+    const button = list.querySelector(`[data-selection-bar] [data-key="${CSS.escape(key)}"]`);
+    if (!button || button.matches("[data-select-all]") || button.disabled) return false;
+    choose(list, [box.value], true);
+    return act(button);
   }
 
   function act(element) {
@@ -262,6 +290,7 @@
       case "k": return moveRow(-1);
       case "ArrowDown": return moveInMenu(1) || (currentRow() ? moveRow(1) : false);
       case "ArrowUp": return moveInMenu(-1) || (currentRow() ? moveRow(-1) : false);
+      case ".": return nextReason();
       case "x": return chooseCurrent(false);
       case "Shift+x": return chooseCurrent(true);
       case "o": return openRow();
@@ -302,6 +331,7 @@
   function pressed(key, combined) {
     clearTimeout(prefixTimer);
     prefix = "";
+    if (forCurrentRow(key)) return true;
     const element = declared(key);
     if (element) return act(element);
     if (combined) return false;

@@ -37,7 +37,7 @@
       if (!known.has(row.dataset.row)) mark(row, "is-new");
       else if (known.get(row.dataset.row) !== words(row)) mark(row, "is-changed");
     }
-    const left = new Map(JSON.parse(place.dataset.left || "[]").map(([id, stage]) => [String(id), stage]));
+    const left = new Map(JSON.parse(place.dataset.left || "[]").map(([id, stage, back]) => [String(id), { stage, back }]));
     before.rows.forEach((one, at) => left.has(one.id) && leave(place, one, at, left.get(one.id)));
     keepPlace(place, before.anchor);
     before = null;
@@ -49,7 +49,7 @@
   }
 
   // A row that left stays, faint and out of reach, after the row that stood before it.
-  function leave(place, { row }, at, stage) {
+  function leave(place, { row }, at, { stage, back }) {
     const body = place.querySelector("tbody");
     if (!body) return;
     const ghost = row.cloneNode(true);
@@ -60,12 +60,25 @@
     const note = document.createElement("span");
     note.className = "cell-sub gone-note";
     note.textContent = `→ ${stage}`;
+    if (back) note.append(" ", wayBack(back, place.dataset.textBack));
     ghost.querySelector(".desk-no")?.append(note);
     ghost.dataset.ghost = row.dataset.row;
     const earlier = before.rows.slice(0, at).reverse();
     const neighbour = earlier.map(({ id }) => body.querySelector(`[data-row="${id}"], [data-ghost="${id}"]`)).find(Boolean);
     neighbour ? neighbour.after(ghost) : body.prepend(ghost);
+    window.htmx?.process(ghost);
     setTimeout(() => goWhenFree(ghost), FADE_MS);
+  }
+
+  // Takes back what made the row leave; the list follows by itself.
+  function wayBack(url, text) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "text-button";
+    button.textContent = text;
+    button.setAttribute("hx-post", url);
+    button.setAttribute("hx-swap", "none");
+    return button;
   }
 
   // Nothing moves while the hand is on the list.

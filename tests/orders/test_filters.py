@@ -135,11 +135,31 @@ def test_only_the_named_filters_are_built_for_the_list_and_all_for_the_panel(cli
     query = QueryDict("stage=review")
     assert list(OrderFilter(query, queryset=Order.objects.all()).form.fields) == ["stage"]
     panel = client_of(aoi).get("/orders/filter/?stage=review&sort=ship_by")
-    assert len(panel.context["form"].fields) > 15
+    parts = [part for group in panel.context["groups"] for part in group.parts]
+    assert len(parts) > 50 and len({part.first.name for part in parts}) == len(parts)
     html = panel.content.decode()
     assert (
         'value="review"' in html and "checked" in html and '<input type="hidden" name="sort" value="ship_by">' in html
     )
+
+
+def test_the_panel_carries_what_it_has_no_field_for_and_opens_what_is_chosen(client_of, aoi, board):
+    panel = client_of(aoi).get("/orders/filter/?number=late&number_from=2026-01-01&carrier=sagawa&after=x&find=")
+    assert panel.context["carried"] == [("number", "late"), ("number_from", "2026-01-01")]
+    assert [group.open for group in panel.context["groups"]] == [True, False, False, False, False, True, *[False] * 3]
+
+
+def test_conditions_are_found_by_their_own_words_and_by_their_choices(client_of, aoi, board):
+    panel = client_of(aoi).get("/orders/filter/?find=佐川&has=gift")
+    shown = {part.first.name for group in panel.context["groups"] for part in group.parts if part.shown}
+    assert shown == {"carrier"}
+    carrier = next(part for group in panel.context["groups"] for part in group.parts if part.first.name == "carrier")
+    assert [str(choice.choice_label) for choice, on in carrier.choices if on] == ["佐川急便"]
+    html = panel.content.decode()
+    assert 'value="gift"' in html, "what is chosen elsewhere stays in the form"
+    asking = {"HX-Request": "true", "HX-Target": "desk-filter-groups"}
+    nothing = client_of(aoi).get("/orders/filter/?find=存在しない", headers=asking)
+    assert "その言葉の条件はありません" in nothing.content.decode() and "<form" not in nothing.content.decode()
 
 
 def taken_with_goods():

@@ -42,7 +42,7 @@ def test_the_refresh_tells_where_those_went_that_are_no_longer_listed(client_of,
     hold_orders([one.pk], reason="確認", actor=Actor())
     asked = {"stage": "awaiting_stock", "shown": ids_of(one, other), "token": "old"}
     answer = client_of(aoi).get(LIVE, asked, headers=HTMX)
-    assert json.loads(answer.context["left"]) == [[one.pk, "保留"]] and "data-left=" in answer.content.decode()
+    assert json.loads(answer.context["left"]) == [[one.pk, "保留", ""]] and "data-left=" in answer.content.decode()
     assert "shown=" not in answer.content.decode(), "no link carries what stood on the screen"
     for nonsense in ("x", "9" * 40, "-1", ""):
         assert client_of(aoi).get(LIVE, {**asked, "shown": nonsense}, headers=HTMX).context["left"] == ""
@@ -62,7 +62,7 @@ def test_an_order_that_moved_to_the_next_page_has_not_left(client_of, aoi):
 
 
 @pytest.mark.django_db
-def test_telling_it_costs_two_queries_however_many_left(client_of, aoi):
+def test_telling_it_costs_three_queries_however_many_left(client_of, aoi):
     board = fill_board()
     client = client_of(aoi)
 
@@ -73,7 +73,7 @@ def test_telling_it_costs_two_queries_however_many_left(client_of, aoi):
 
     asked()
     nothing, one = asked(), asked(board["R-0001"])
-    assert one == nothing + 2
+    assert one == nothing + 3
     assert asked(*board.values()) == one
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from inventory.models import Balance, BundleComponent, Sku
 from inventory.services.audit import violations as stock_violations
@@ -284,6 +285,19 @@ def test_the_screens_lead_from_upload_to_result(aoi, client_of):
     assert client.get(reverse("orders:move-in-errors", args=[move.pk])).status_code == 200
     client.post(reverse("orders:move-in-undo", args=[move.pk]))
     assert not Sku.objects.filter(active=True).exists()
+
+
+def test_what_cannot_be_read_is_told_in_the_readers_language(aoi, client_of):
+    move = check(read("商品コード,商品名,税率\nA-1,椅子,8\nA-2,机,13\n", "products", aoi), aoi)
+    (error,) = [row.error for row in move.rows.all() if row.error]
+    assert error == "税率「13」を読み取れません。8か10で書いてください。"
+    with override("en"):
+        assert "13" in str(error) and "税率" not in str(error)
+        assert not any("税率「" in cell for line in moving_in.broken_lines(move) for cell in line)
+    client = client_of(aoi)
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("orders:move-in-file", args=[move.pk])).content.decode()
+    assert "を読み取れません" not in page
 
 
 @pytest.mark.parametrize("name", ["move-in-apply", "move-in-undo"])

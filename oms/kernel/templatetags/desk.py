@@ -68,7 +68,7 @@ def reltime(moment: datetime | None) -> str:
     distance = abs(seconds)
     if distance < 60:
         return _("たった今") if seconds <= 0 else _("まもなく")
-    text = _span(distance)
+    text = span_words(distance)
     return _("%(span)s後") % {"span": text} if seconds > 0 else _("%(span)s前") % {"span": text}
 
 
@@ -146,7 +146,7 @@ def _day(day: date) -> str:
     return f"{day:%m/%d}" if day.year == clock.today().year else f"{day:%Y/%m/%d}"
 
 
-def _span(seconds: int) -> str:
+def span_words(seconds: int) -> str:
     if seconds < 3600:
         return ngettext("%(n)s分", "%(n)s分", seconds // 60) % {"n": seconds // 60}
     if seconds < 2 * 86400:

@@ -55,8 +55,9 @@ def board(shops: Sequence[Shop], period: Period, *, costs_told: bool) -> dict[st
     return {
         "cards": [
             *_cards(period, found, whole, delays.get(0, facts.Pushes())),
-            *([_cost(period, found)] if costs_told else []),
+            *([_profit(period, found), _cost(period, found)] if costs_told else []),
         ],
+        "profits": facts.profit_rows(shown, period, found) if costs_told else [],
         "charts": _charts(shown, period, found),
         "shop_rows": facts.shop_rows(shown, period, found, delays),
         "push_url": f"{reverse('pages:number-pushes')}?{_days(period)}",
@@ -229,6 +230,21 @@ def _split(period: Period, found: Sums, shipped: Counted) -> Card:
         [split, shipped],
         _spark(period, lambda day: percent(found.count("split", day=day), found.count("shipped", day=day))),
         _("2つ以上の出荷に分けた受注 ÷ 出荷"),
+    )
+
+
+def _profit(period: Period, found: Sums) -> Card:
+    gained, net, n = found.sum("profited"), found.sum("profited_net"), found.count("profited")
+    url = f"{reverse('pages:number-profits')}?{period.query()}"
+    return Card(
+        _("粗利"),
+        yen(gained) if n else "–",
+        _("税抜売上の %(rate)s・1件あたり %(each)s") % {"rate": rate(gained, net), "each": yen(round(gained / n))}
+        if n
+        else _("仕入価格のわかる出荷がまだありません。"),
+        [Counted(n, url, str(NUMBERS["profited"].label)), _counted("shipped", period, found)],
+        _spark(period, lambda day: found.sum("profited", day=day) if found.count("profited", day=day) else None),
+        _("商品の税抜売上 − 値引・店舗クーポン − 仕入価格 − 送料（わかるもの）。仕入価格のわかる出荷だけを数えます。"),
     )
 
 

@@ -5,7 +5,7 @@ Every count carries the address of a list that holds exactly so many rows.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +21,16 @@ from oms.kernel import clock, scope
 from oms.kernel.typed import typed_day
 from orders.decide import numbers
 from orders.filters import WAITING, midnight
-from orders.models import DayFigure, FigureState, Order, OrderEvent, ReviewDecision, ReviewReason, Shop
+from orders.models import (
+    DayFigure,
+    FigureState,
+    Order,
+    OrderEvent,
+    OrderFigure,
+    ReviewDecision,
+    ReviewReason,
+    Shop,
+)
 from orders.models.order import Stage
 
 OPEN_STAGES = [stage for stage in Stage.values if stage not in {Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED}]
@@ -164,6 +173,41 @@ def _shop_row(
 
 def _room(kind: str, bad: int, total: int, limit: Limit) -> int | None:
     return None if limit.percent is None else room(kind, bad, total, limit.percent)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfitRow:
+    """粗利 of one channel's shops: the orders counted (with the list of exactly these), yen, share of net sales."""
+
+    label: str
+    counted: Counted
+    net: int
+    yen: int
+    each: int | None
+    percent: float | None
+
+
+def profit_rows(shops: Sequence[Shop], period: Period, found: Sums) -> list[ProfitRow]:
+    """By channel, and all of them together at the end."""
+    channels: dict[str, list[Shop]] = defaultdict(list)
+    for shop in shops:
+        channels[shop.channel].append(shop)
+    rows = [_profit_row(str(own[0].channel_label), own, period, found) for own in channels.values()]
+    return [*rows, _profit_row(_("合計"), shops, period, found)] if len(rows) > 1 else rows
+
+
+def _profit_row(label: str, shops: Sequence[Shop], period: Period, found: Sums) -> ProfitRow:
+    own = [shop.pk for shop in shops]
+    n = sum(found.count("profited", shop=pk) for pk in own)
+    yen, net = (sum(found.sum(name, shop=pk) for pk in own) for name in ("profited", "profited_net"))
+    url = f"{reverse('pages:number-profits')}?{replace(period, shops=tuple(own)).query()}"
+    return ProfitRow(label, Counted(n, url), net, yen, round(yen / n) if n else None, percent(yen, net))
+
+
+def profits(period: Period) -> "QuerySet[OrderFigure]":
+    """The orders that `profit_rows` counts and adds up."""
+    rows = OrderFigure.objects.filter(numbers.listed("profited", period.since, period.until))
+    return rows.filter(shop__in=period.shops) if period.shops else rows
 
 
 def percent(part: int, whole: int) -> float | None:

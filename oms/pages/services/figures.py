@@ -14,10 +14,11 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 
 from fulfillment.queries.freight import freights
+from fulfillment.queries.profit import READS, profits
 from oms.kernel import clock
 from orders.channel_order import MOVED_IN
 from orders.decide.numbers import DAY_OF, NO_TOUCH, NUMBERS, STEPS_PER_E, TIMES
-from orders.models import DayFigure, FigureState, OrderFigure
+from orders.models import DayFigure, FigureState, Order, OrderFigure
 from orders.services.internal import INTERNAL
 
 LOCK = 7_402_251  # advisory: one sweep at a time
@@ -67,6 +68,8 @@ cards AS (
                      WHERE w.action = d.action AND w.undone_at IS NULL) m ON true
      WHERE d.order_id = ANY(%(ids)s) AND d.undone_at IS NULL GROUP BY d.order_id),
 freight AS (SELECT * FROM unnest(%(freight_ids)s::bigint[], %(freight_yen)s::bigint[]) AS f(order_id, yen)),
+gain AS (SELECT * FROM unnest(%(gain_ids)s::bigint[], %(gain_yen)s::bigint[], %(gain_net)s::bigint[])
+             AS g(order_id, yen, net)),
 sent AS (
     SELECT l.order_id, count(DISTINCT s.id) AS n
       FROM orders_orderline l JOIN fulfillment_shipmentline sl ON sl.order_line_id = l.id
@@ -74,7 +77,7 @@ sent AS (
      WHERE l.order_id = ANY(%(ids)s) GROUP BY l.order_id)
 INSERT INTO orders_orderfigure (order_id, shop_id, ordered_on, shipped_on, cancelled_on, by_channel, cancelled, late,
                                 fault, oversold, returned, known, touches, single_touches, parcels, import_s,
-                                release_s, total, freight, card_s, other_touches)
+                                release_s, total, freight, card_s, other_touches, profit, net_sales)
 SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
        CASE WHEN NOT o.fulfilled_by_channel AND NOT (o.flags @> %(moved_in)s::varchar[]) 
             THEN (o.shipped_at AT TIME ZONE 'Asia/Tokyo')::date END,
@@ -91,9 +94,11 @@ SELECT o.id, o.shop_id, (o.ordered_at AT TIME ZONE 'Asia/Tokyo')::date,
             THEN greatest(0, extract(epoch FROM o.imported_at - o.ordered_at))::int END,
        greatest(0, extract(epoch FROM o.instructed_at - o.imported_at))::int, coalesce(o.total, 0),
        CASE WHEN o.shipped_at IS NOT NULL THEN f.yen END, coalesce(c.s, 0),
-       greatest(0, coalesce(t.single, 0) - coalesce(c.n, 0))
+       greatest(0, coalesce(t.single, 0) - coalesce(c.n, 0)),
+       CASE WHEN o.shipped_at IS NOT NULL THEN g.yen END, CASE WHEN o.shipped_at IS NOT NULL THEN g.net END
   FROM chosen o LEFT JOIN touched t ON t.order_id = o.id LEFT JOIN sent s ON s.order_id = o.id
   LEFT JOIN cards c ON c.order_id = o.id LEFT JOIN freight f ON f.order_id = o.id
+  LEFT JOIN gain g ON g.order_id = o.id
  WHERE NOT (o.flags @> %(internal)s::varchar[])
  ORDER BY o.id
 ON CONFLICT (order_id) DO UPDATE SET
@@ -106,10 +111,17 @@ ON CONFLICT (order_id) DO UPDATE SET
     freight = CASE WHEN (orders_orderfigure.shipped_on, orders_orderfigure.parcels)
                         IS NOT DISTINCT FROM (excluded.shipped_on, excluded.parcels)
                    THEN coalesce(orders_orderfigure.freight, excluded.freight) ELSE excluded.freight END,
-    card_s = excluded.card_s, other_touches = excluded.other_touches
+    card_s = excluded.card_s, other_touches = excluded.other_touches,
+    profit = CASE WHEN {same} THEN coalesce(orders_orderfigure.profit, excluded.profit) ELSE excluded.profit END,
+    net_sales = CASE WHEN {same} THEN coalesce(orders_orderfigure.net_sales, excluded.net_sales)
+                     ELSE excluded.net_sales END
  WHERE orders_orderfigure IS DISTINCT FROM excluded
 RETURNING shop_id, ordered_on, shipped_on, cancelled_on
 """
+# What was sent, and for how much, is what it was: a cost that changes later leaves the profit.
+SAME = """orders_orderfigure.freight IS NOT DISTINCT FROM coalesce(orders_orderfigure.freight, excluded.freight)
+         AND (orders_orderfigure.shipped_on, orders_orderfigure.parcels, orders_orderfigure.total)
+             IS NOT DISTINCT FROM (excluded.shipped_on, excluded.parcels, excluded.total)"""
 
 
 def refresh() -> int:
@@ -167,22 +179,33 @@ def _write(order_ids: Sequence[int]) -> None:
         )
         stood = list(before)
         paid = {order: one.yen for order, one in freights(ids).items() if one.known}
+        gains = _gains(ids)
         with connection.cursor() as cursor:
             values: dict[str, Any] = {
                 "ids": ids,
                 "longest": LONGEST_CARD_S,
                 "freight_ids": list(paid),
                 "freight_yen": list(paid.values()),
+                "gain_ids": list(gains),
+                "gain_yen": [yen for yen, _net in gains.values()],
+                "gain_net": [net for _yen, net in gains.values()],
                 "no_touch": list(NO_TOUCH),
                 "moved_in": [MOVED_IN],
                 "internal": [INTERNAL],
             }
-            cursor.execute(FIGURES, values)
+            cursor.execute(FIGURES.replace("{same}", SAME), values)
             written = cursor.fetchall()
         dropped, _each = OrderFigure.objects.filter(pk__in=ids, order__flags__contains=[INTERNAL]).delete()
         if written or dropped:
             places |= _places(row[1:] for row in stood) | _places(written)
     _sum_up(places)
+
+
+def _gains(order_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """粗利 and net sales of the shipped ones whose goods' costs are all known. Four queries; one if none is shipped."""
+    shipped = Order.objects.filter(pk__in=order_ids, shipped_at__isnull=False)
+    found = profits(list(shipped.values("id", *READS)))
+    return {order: (one.yen, one.net) for order, (one, _freight) in found.items() if one.yen is not None}
 
 
 def _places(rows: Iterable[Sequence[Any]]) -> set[Place]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -65,6 +65,19 @@ def pushes(request: HttpRequest) -> HttpResponse:
     """Every quantity that was put on the wire, with its delay."""
     rows = facts.pushes(_period(request)).select_related("listing__shop")
     return _list(request, rows, "pages/number_pushes.html", _("在庫の送信"))
+
+
+@require_GET
+@permission_required(["orders.view_order", "inventory.view_cost"], raise_exception=True)
+def profits(request: HttpRequest) -> HttpResponse:
+    """Every order whose 粗利 is known, with the sum of all of them."""
+    period = _period(request)
+    rows = facts.profits(period)
+    whole = rows.aggregate(net=Sum("net_sales", default=0), yen=Sum("profit", default=0))
+    shown = rows.select_related("order__shop").defer("order__search")
+    page = keyset_page(request, shown, order=("-shipped_on", "-pk"))
+    context = {"title": _("粗利"), "page": page, "total": rows.count(), "period": period, "whole": whole}
+    return render_page(request, "pages/number_profits.html", context)
 
 
 def _period(request: HttpRequest) -> facts.Period:

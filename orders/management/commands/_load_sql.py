@@ -133,7 +133,9 @@ SELECT
     CASE WHEN method = 'cod' OR stage IN ('awaiting_payment', 'new') THEN 'unpaid'
          WHEN method IN ('card', 'deferred') AND NOT left_us THEN 'authorized' ELSE 'paid' END,
     CASE WHEN stage NOT IN ('awaiting_payment', 'new') THEN ordered_at + interval '1 hour' END,
-    remarks, '', '', '', '宅配便', 'yamato', ordered_at + interval '60 hours',
+    remarks, '', '', '',
+    CASE WHEN n %% 10000 = 77 THEN '速達便' WHEN n %% 10 = 3 THEN 'ネコポス' ELSE '宅配便' END, 'yamato',
+    ordered_at + interval '60 hours',
     CASE WHEN stage = 'scheduled' THEN (%(now)s::timestamptz + interval '5 days')::date END,
     gift, '', '',
     coalesce(other, name), prefecture, good1 || ' ×' || pieces || CASE WHEN lines = 2 THEN ' 他1点' ELSE '' END,
@@ -142,7 +144,9 @@ SELECT
     CASE WHEN placed THEN 'full' ELSE 'none' END,
     CASE WHEN stage = 'in_fulfillment' THEN 'instructed' WHEN stage = 'partially_shipped' THEN stage
          WHEN left_us THEN 'shipped' ELSE 'none' END,
-    CASE WHEN instructed THEN '東京倉庫' ELSE '' END, CASE WHEN left_us THEN '4' || lpad(n::text, 11, '0') ELSE '' END,
+    
+    CASE WHEN NOT instructed THEN '' WHEN n %% 10000 = 78 THEN '東京倉庫、札幌店' WHEN n %% 10 = 4 THEN '大阪倉庫'
+         ELSE '東京倉庫' END, CASE WHEN left_us THEN '4' || lpad(n::text, 11, '0') ELSE '' END,
     CASE WHEN stage = 'shipped' AND d3 = 999 THEN 'failed' WHEN left_us THEN 'in_sync' ELSE 'none' END,
     CASE WHEN instructed THEN ordered_at + interval '20 hours' END,
     CASE WHEN left_us THEN ordered_at + interval '30 hours' END,

@@ -3,10 +3,8 @@ asking for the money that is held."""
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
-
 from oms.kernel.money import yen
-from oms.kernel.said import said
+from oms.kernel.said import said, stored
 from orders.models import Order
 from orders.models.order import PaymentState
 from orders.models.payment import Collector
@@ -66,11 +64,11 @@ def _amount(job: Job, goods: int) -> int:
 
 def _fits(job: Job, kind: str, amount: int, total: int | None) -> bool:
     if total is None:
-        job.note = _("合計がまだ分からないため、変えませんでした。")
+        job.note = said("合計がまだ分からないため、変えませんでした。")
     elif amount <= 0:
-        job.note = _("計算した値引が0円のため、変えませんでした。")
+        job.note = said("計算した値引が0円のため、変えませんでした。")
     elif kind == DISCOUNT and amount > total:
-        job.note = _("値引が合計を超えるため、変えませんでした。")
+        job.note = said("値引が合計を超えるため、変えませんでした。")
     return not job.note
 
 
@@ -78,14 +76,15 @@ def _refuse(work: Work, job: Job) -> None:
     label = job.action["label"]
     percent = job.action.get("mode") == "percent"
     size = f"{job.action['amount']}%" if percent else yen(job.action["amount"])
-    job.note = _("合計はモールが決めるため、変えずに確認理由を出しました。")
-    text = _("ルール「%(rule)s」の「%(label)s %(size)s」は、合計をモールが決めるため反映していません。") % {
-        "rule": job.rule.name,
-        "label": label,
-        "size": size,
-    }
+    job.note = said("合計はモールが決めるため、変えずに確認理由を出しました。")
+    text = said(
+        "ルール「%(rule)s」の「%(label)s %(size)s」は、合計をモールが決めるため反映していません。",
+        rule=job.rule.name,
+        label=label,
+        size=size,
+    )
     work.reasons.add(job.order_id)
-    job.did({}, {"refused": text})
+    job.did({}, {"refused": stored(text)})
 
 
 def _take_off(work: Work, jobs: Sequence[Job]) -> None:
@@ -98,7 +97,7 @@ def _take_off(work: Work, jobs: Sequence[Job]) -> None:
         gone = set(adjustments.take_off(off, {job.order_id: job.after for job in part}))
         for job in part:
             job.done = job.order_id in gone
-            job.note = "" if job.done else _("あとで変更されたため、そのままにしました。")
+            job.note = "" if job.done else said("あとで変更されたため、そのままにしました。")
             work.restage.add(job.order_id)
 
 
@@ -125,11 +124,11 @@ def _capture(work: Work, jobs: Sequence[Job]) -> None:
         order = held.get(job.order_id)
         if order is None:
             paid = work.orders[job.order_id]["payment_state"] == PaymentState.PAID
-            job.note = _("すでに入金済みです。") if paid else _("確定する与信がありません。")
+            job.note = said("すでに入金済みです。") if paid else said("確定する与信がありません。")
         elif order.shop.can("captures"):
-            job.note = _("出荷をモールへ知らせたときに確定します。")
+            job.note = said("出荷をモールへ知らせたときに確定します。")
         else:
-            job.note = "" if job.order_id in asked else _("売上を確定する作業は、すでに出ています。")
+            job.note = "" if job.order_id in asked else said("売上を確定する作業は、すでに出ています。")
             job.did()
 
 
@@ -138,7 +137,7 @@ def _no_capture(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         if work.orders[job.order_id]["shipped_at"] is None:
             job.done = bool(tasks.withdraw([authorisations.capture_key(job.order_id)]))
-        job.note = "" if job.done else _("そのまま残しました。")
+        job.note = "" if job.done else said("そのまま残しました。")
 
 
 register("add_fee", Verb(_adder(FEE), _take_off, again=True))

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.utils.translation import gettext as _
-
+from oms.kernel.said import said
 from orders.decide.rules.actions import NOTE_PARTS, note_subject
 from orders.models import OrderChoice
 from orders.services.rules.verbs import Run, Verb, key_of_job, register
@@ -28,7 +27,7 @@ def _chooser(subject: Callable[[Job], str], values: Callable[[Job], dict[str, An
             if (job.order_id, subject(job), key_of_job(job)) in stand:
                 job.did()
             else:
-                job.note = _("ほかのルールがすでに選んでいるため、変えませんでした。")
+                job.note = said("ほかのルールがすでに選んでいるため、変えませんでした。")
 
     return run
 

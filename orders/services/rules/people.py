@@ -6,12 +6,12 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db.models import Count
-from django.utils.translation import gettext as _
 
 from customers.services import labels
 from customers.services.labels import NewLabel
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from orders.models import Order, OrderTask, TaskKind
 from orders.models.order import Stage
 from orders.services.rules.verbs import Run, Verb, key_of_job, register, restore
@@ -31,7 +31,7 @@ def _assign_team(work: Work, jobs: Sequence[Job]) -> None:
             if job.action["team"] != team:
                 continue
             if not busy:
-                job.note = _("このチームの人がいません。")
+                job.note = said("このチームの人がいません。")
                 continue
             chosen = min(busy, key=lambda pk: (busy[pk], pk))
             busy[chosen] += 1
@@ -48,7 +48,7 @@ def _set_reminders(work: Work, jobs: Sequence[Job]) -> None:
     for job in jobs:
         day = _day(job.action, work.orders[job.order_id])
         if day is None:
-            job.note = _("もとになる日付がないため、置きませんでした。")
+            job.note = said("もとになる日付がないため、置きませんでした。")
             continue
         new.append(
             OrderTask(
@@ -86,7 +86,7 @@ def _remove_reminders(_work: Work, jobs: Sequence[Job]) -> None:
     rows.delete()
     for key, job in open_keys.items():
         job.done = key in gone
-        job.note = "" if job.done else _("すでに完了した作業のため、そのままにしました。")
+        job.note = "" if job.done else said("すでに完了した作業のため、そのままにしました。")
 
 
 # ---- members
@@ -99,7 +99,7 @@ def _labeller(add: Callable[[Sequence[NewLabel]], None], what: str) -> Run:
         known = []
         for job in jobs:
             if work.orders[job.order_id]["member_id"] is None:
-                job.note = _("会員が分からない受注のため、しませんでした。")
+                job.note = said("会員が分からない受注のため、しませんでした。")
             else:
                 known.append(job)
                 job.did()
@@ -110,7 +110,7 @@ def _labeller(add: Callable[[Sequence[NewLabel]], None], what: str) -> Run:
 
 def _label(work: Work, job: Job, text: str) -> NewLabel:
     row = work.orders[job.order_id]
-    source = _("ルール「%(rule)s」・受注 %(no)s") % {"rule": job.rule.name, "no": row["channel_order_no"]}
+    source = said("ルール「%(rule)s」・受注 %(no)s", rule=job.rule.name, no=row["channel_order_no"])
     return NewLabel(row["member_id"], text, _task_key(job), source, job.order_id)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oms.kernel import clock
+from oms.kernel.said import together, told
 from orders.models import ReviewReason, RuleMark
 from orders.models.reason import Level
 
@@ -23,9 +24,9 @@ def refresh_raised(order_ids: Sequence[int]) -> set[int]:
         if action == "raise_reason":
             raised[order_id].append(params)
         elif after and "refused" in after:
-            raised[order_id].append({"text": after["refused"], "level": Level.BLOCK})
+            raised[order_id].append({"text": told(after["refused"]), "level": Level.BLOCK})
     wanted = {
-        order_id: ("\n".join(one["text"] for one in own), max((one["level"] for one in own), key=STRENGTH.index))
+        order_id: (together((one["text"] for one in own), "\n"), max((one["level"] for one in own), key=STRENGTH.index))
         for order_id, own in raised.items()
     }
     return _write(order_ids, HOLD, wanted)

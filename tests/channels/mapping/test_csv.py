@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from channels.models import CsvBatch, Listing, ListingEvent
 from channels.services import mapping_csv
@@ -85,6 +86,22 @@ def test_each_wrong_line_is_named_and_the_others_are_taken(shop, chair, aoi):
     assert "1から999" in words[5] and "通常、固定数" in words[6] and "2行目と同じ" in words[8]
     done = mapping_csv.apply(batch.pk, by=aoi)
     assert done.state == "applied" and Listing.objects.get(code="A").sku == chair
+
+
+def test_what_a_file_was_told_is_read_in_the_readers_language(shop, chair, aoi, ben, client_of):
+    make_listing(shop, "A", sku=chair, name="椅子")
+    batch = previewed(f"{shop.code},A,A,椅子,NONE,1,,\r\n{shop.code},B,B,机,CHAIR,2,,\r\n", aoi)
+    assert batch.errors == [[2, "SKU「NONE」はありません。先に商品を登録してください。"]]
+    assert batch.changes == [[3, shop.code, "B", "新規", "CHAIR ×2 · 通常"]]
+    client = client_of(aoi)
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("channels:csv-batch", args=[batch.pk])).content.decode()
+    assert "NONE" in page and not any(word in page for word in ("はありません", "新規", "通常"))
+    mapping_csv.apply(batch.pk, by=aoi)
+    batch = CsvBatch.objects.get(pk=batch.pk)
+    assert str(batch.result).startswith("対応付け1件")
+    with override("en"):
+        assert "対応付け" not in str(batch.result) and "1" in str(batch.result)
 
 
 def test_a_file_is_applied_once_and_all_it_says_is_done(shop, chair, aoi):

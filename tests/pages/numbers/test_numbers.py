@@ -51,6 +51,7 @@ def test_story_22_every_number_on_the_dashboard_opens_a_list_whose_count_equals_
         assert len(links) > 30, query
         assert {url.partition("?")[0] for url, _count in links} == {
             "/orders/", "/numbers/actions/", "/numbers/reasons/", "/numbers/decisions/", "/numbers/pushes/",
+            "/numbers/profits/",
         }  # fmt: skip
         for url, count in set(links):
             assert listed(client, url) == count, (query, url)
