@@ -8,7 +8,14 @@ class FulfillmentConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from fulfillment import actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
+        from fulfillment import (  # noqa: F401
+            actions,
+            place_actions,
+            receivers,
+            rules,
+            setting_kinds,
+            shortage_actions,
+        )
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
         from fulfillment.services import merge, redirect
@@ -28,3 +35,4 @@ class FulfillmentConfig(AppConfig):
         for code, label, condition in desk_filters.FACTS:
             filter_facts.offer(code, label, condition)
         rules.register()
+        setting_kinds.register_kinds()

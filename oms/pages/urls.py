@@ -11,6 +11,7 @@ from oms.pages.views import (
     people,
     search,
     second_step,
+    setting_history,
     sign_in_rules,
 )
 
@@ -36,6 +37,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("numbers/reasons/", numbers.reasons, name="number-reasons"),
     path("numbers/decisions/", numbers.decisions, name="number-decisions"),
     path("numbers/pushes/", numbers.pushes, name="number-pushes"),
+    path("settings/changes/", setting_history.changes, name="setting-changes"),
+    path("settings/versions/<int:pk>/back/", setting_history.back, name="setting-back"),
+    path("settings/<slug:kind>/<path:ref>/", setting_history.subject, name="setting-subject"),
     path("people/", people.people, name="people"),
     path("people/add/", people.person_add, name="person-add"),
     path("people/sign-in/", sign_in_rules.rules, name="sign-in-rules"),

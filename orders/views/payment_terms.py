@@ -45,7 +45,7 @@ def terms_reset(request: HttpRequest, pk: int) -> HttpResponse:
     """Back to the standard."""
     row = PaymentGate.objects.select_related("shop").filter(pk=pk).first()
     if row is not None:
-        payment_gates.forget_gate(row)
+        payment_gates.forget_gate(row, by=person_of(request))
         messages.success(request, _("標準の条件に戻しました。"))
     return answer(request, to=reverse("orders:payment-terms"))
 
@@ -60,7 +60,7 @@ def fees_edit(request: HttpRequest, code: str, method: str) -> HttpResponse:
     known = queries.fee_table(shop, method)
     form = FeeForm(request.POST if request.method == "POST" else None, table=known)
     if form.is_bound and form.is_valid():
-        payment_fees.save_table(shop, method, form.table)
+        payment_fees.save_table(shop, method, form.table, by=person_of(request))
         messages.success(request, _("手数料表を保存しました。これから支払方法を変える受注に使います。"))
         return answer(request, to=reverse("orders:payment-terms"))
     context = {"shop": shop, "form": form, "method": method, "method_label": queries.METHODS[method], "known": known}
@@ -71,6 +71,6 @@ def fees_edit(request: HttpRequest, code: str, method: str) -> HttpResponse:
 @permission_required(RIGHT, raise_exception=True)
 def fees_reset(request: HttpRequest, code: str, method: str) -> HttpResponse:
     """No table any more: orders keep the fees they have."""
-    payment_fees.forget_table(get_object_or_404(Shop, code=code), method)
+    payment_fees.forget_table(get_object_or_404(Shop, code=code), method, by=person_of(request))
     messages.success(request, _("手数料表を消しました。受注の手数料は今のまま変わりません。"))
     return answer(request, to=reverse("orders:payment-terms"))

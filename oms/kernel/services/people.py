@@ -9,7 +9,7 @@ from django.db import transaction
 from oms.kernel.models import SignInEvent, User
 from oms.kernel.roles import ROLES
 from oms.kernel.scope import EVERYTHING, Scope
-from oms.kernel.services import devices, sign_in_journal
+from oms.kernel.services import devices, setting_versions, sign_in_journal
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,8 @@ def save_person(
     A new password, or that the person may no longer log in, signs all their browsers out, but for the one of `session`.
     """
     known = person.pk is not None
+    if known:
+        setting_versions.begin("person", person.pk)
     person.shop_ids, person.place_ids = list(scope.shops), list(scope.places)
     person.is_staff = any(group.name == "administrator" for group in groups)
     if password:
@@ -42,6 +44,7 @@ def save_person(
         _password_changed(person, by=by, session=session, address=address)
     elif known and not person.is_active:
         devices.end_all([person.pk], by=by, address=address, why="利用の停止")
+    setting_versions.keep("person", person.pk, by=by)
     log.info(
         "person_saved",
         person=person.username,
