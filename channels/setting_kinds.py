@@ -1,24 +1,35 @@
 """Settings of shops, listings and publishing with versions (`oms.kernel.setting_kinds`). Credentials are left out."""
 
 from typing import Any
+from uuid import uuid4
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from channels.forms import SECRET_PREFIX, LimitsForm, ListingForm, ShopForm
+from channels.forms import SECRET_PREFIX, LimitsForm, ListingForm, MapForm, ShopForm
 from channels.forms_mapping import RuleForm
 from channels.models import Connection, Listing, MaintenanceWindow, MatchRule, PlaceRule, PublishRule, SkuRule
 from channels.publishing_forms import SafetyForm, ShopRuleForm, WindowsForm
 from channels.queries import budgets, publishing
-from channels.services import credentials, limits, listings, maintenance, matching, publish_rules, shop_settings
+from channels.services import (
+    credentials,
+    limits,
+    listings,
+    maintenance,
+    mapping,
+    matching,
+    publish_rules,
+    shop_settings,
+)
 from inventory.models import Sku
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders.models import Shop
+from orders.services.journal import Actor
 
 
 def _connection(ref: str) -> Connection:
-    return Connection.objects.select_related("shop").get(shop=ref)
+    return Connection.objects.select_related("shop").get(shop=int(ref))
 
 
 def _shop_name(ref: str) -> str:
@@ -58,7 +69,7 @@ def rule_form(shop_id: int, data: Any = None) -> ShopRuleForm:
 
 
 def _windows_form(ref: str, data: Any, _who: Who | None) -> WindowsForm:
-    return WindowsForm(data, windows=MaintenanceWindow.objects.filter(shop=ref).order_by("pk"))
+    return WindowsForm(data, windows=MaintenanceWindow.objects.filter(shop=int(ref)).order_by("pk"))
 
 
 def _limits_form(ref: str, data: Any, _who: Who | None) -> LimitsForm:
@@ -71,7 +82,7 @@ def _sku_code(ref: str) -> str:
 
 
 def _safety_form(ref: str, data: Any, _who: Who | None) -> SafetyForm:
-    kept = SkuRule.objects.filter(sku=ref).values_list("safety_stock", flat=True).first() or 0
+    kept = SkuRule.objects.filter(sku=int(ref)).values_list("safety_stock", flat=True).first() or 0
     return SafetyForm(data, initial={"safety_stock": kept})
 
 
@@ -107,6 +118,29 @@ def _delete_match_rule(ref: str, who: Who) -> None:
     matching.propose()
 
 
+def _mapped(ref: str) -> Listing | None:
+    shop_id, code = ref.split("/", 1)
+    return Listing.objects.filter(shop=int(shop_id), channel_sku=code, sku__isnull=False).order_by("pk").first()
+
+
+def _mapping_form(ref: str, data: Any, _who: Who | None) -> MapForm:
+    listing = _mapped(ref)
+    return MapForm(data, initial={"sku": listing.sku_id, "units": listing.units} if listing else {"units": 1})
+
+
+def _map(ref: str, form: MapForm, who: Who) -> None:
+    shop_id, code = ref.split("/", 1)
+    said = form.cleaned_data
+    actor = Actor(by=who.by, action=uuid4().hex)
+    mapping.map_code(Shop.objects.get(pk=shop_id), code, said["sku"], units=said["units"], actor=actor)
+
+
+def _unmap(ref: str, who: Who) -> None:
+    shop_id, code = ref.split("/", 1)
+    listed = Listing.objects.filter(shop=int(shop_id), channel_sku=code)
+    mapping.unmap(list(listed.values_list("pk", flat=True)), by=who.by)
+
+
 SHOPS = (
     Kind(
         code="shop",
@@ -128,7 +162,19 @@ SHOPS = (
         save=lambda ref, form, who: limits.set_limits(_connection(ref), form.values(), by=who.by),
     ),
 )
+MAPPING = Kind(
+    code="mapping",
+    label=lazy("商品対応表"),
+    rights=("channels.change_listing",),
+    name=lambda ref: ref.split("/", 1)[1],
+    url=lambda ref: reverse("channels:map", args=ref.split("/", 1)),
+    form=_mapping_form,
+    save=_map,
+    exists=lambda ref: _mapped(ref) is not None,
+    reset=_unmap,
+)
 STOCK = (
+    MAPPING,
     Kind(
         code="publishing",
         label=lazy("在庫連携の設定"),

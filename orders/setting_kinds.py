@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders.decide.catalogue import CATALOGUE
+from orders.forms_manual_shop import PhoneShopForm
 from orders.mail_forms import PolicyForm
-from orders.models import MailPolicy, PaymentGate, Shop
+from orders.models import MailPolicy, PaymentGate, Rule, Shop
 from orders.models.order import STANDARD_STAGES
 from orders.paper_forms import PaperSettingsForm
 from orders.payment_forms import FeeForm, TermsForm
@@ -22,6 +23,7 @@ from orders.reason_forms import ReasonForm, StageNamesForm
 from orders.refund_limit_forms import LimitsForm
 from orders.services import (
     mail_policies,
+    manual,
     names,
     paper_settings,
     payment_fees,
@@ -33,6 +35,11 @@ from orders.services import (
 )
 from orders.services.journal import Actor
 from orders.services.payment_gates import RefOfTerms
+from orders.services.rules import publish
+
+
+class PausedForm(forms.Form):
+    paused = forms.BooleanField(label=lazy("停止中"), required=False)
 
 
 def _shop(pk: str) -> Shop:
@@ -166,10 +173,20 @@ REVIEW = (
 
 
 def _mail_form(ref: str, data: Any, _who: Who | None) -> PolicyForm:
-    return PolicyForm(data, instance=MailPolicy.objects.filter(shop=ref).first() or MailPolicy(shop_id=int(ref)))
+    return PolicyForm(data, instance=MailPolicy.objects.filter(shop=int(ref)).first() or MailPolicy(shop_id=int(ref)))
 
 
 WORDS = (
+    Kind(
+        code="phone_shop",
+        label=lazy("電話注文の設定"),
+        rights=("orders.change_papersettings",),
+        name=lambda ref: _("電話注文"),
+        url=lambda ref: reverse("orders:manual-shop"),
+        form=lambda ref, data, who: PhoneShopForm(data, instance=manual.known_phone_shop()),
+        save=lambda ref, form, who: manual.change_phone_shop(form.cleaned_data, by=who.by),
+        exists=lambda ref: manual.known_phone_shop() is not None,
+    ),
     Kind(
         code="mail_policy",
         label=lazy("店舗ごとのメールの設定"),
@@ -229,5 +246,16 @@ PRIVACY = (
 )
 
 
+RULES = Kind(  # what a rule does has versions of its own (`RuleVersion`)
+    code="rule_paused",
+    label=lazy("自動処理ルールの停止"),
+    rights=("orders.manage_rules",),
+    name=lambda ref: Rule.objects.values_list("name", flat=True).get(pk=ref),
+    url=lambda ref: reverse("orders:rule", args=[ref]),
+    form=lambda ref, data, who: PausedForm(data, initial={"paused": Rule.objects.get(pk=ref).paused}),
+    save=lambda ref, form, who: publish.set_paused(int(ref), paused=form.cleaned_data["paused"], by=who.by),
+)
+
+
 def register_kinds() -> None:
-    register(*PAYMENT, *REVIEW, *WORDS, *PRIVACY)
+    register(*PAYMENT, *REVIEW, *WORDS, *PRIVACY, RULES)

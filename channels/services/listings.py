@@ -116,10 +116,10 @@ def change_many(listing_ids: Sequence[int], values: Mapping[str, Any], *, by: Us
             continue
         if listing.mode == Listing.Mode.STOPPED and "mode" in differs:
             listing.sent, listing.desired_at = None, None
-        before = _told(listing)
+        before = told(listing)
         for name, (_before, new) in differs.items():
             setattr(listing, name, new)
-        versions.append(Change(str(listing.pk), listing.code, before, _told(listing)))
+        versions.append(Change(str(listing.pk), listing.code, before, told(listing)))
         listing.failures, listing.next_try_at = 0, None
         changed.append(listing)
         events.append(Event("listing", differs, shop_id=listing.shop_id, listing_id=listing.pk, sku_id=listing.sku_id))
@@ -134,7 +134,7 @@ def change_many(listing_ids: Sequence[int], values: Mapping[str, Any], *, by: Us
     return len(changed)
 
 
-def _told(listing: Listing) -> dict[str, Any]:
+def told(listing: Listing) -> dict[str, Any]:
     """What a version keeps of it."""
     return {name: getattr(listing, name) for name in COLUMNS}
 

@@ -8,7 +8,7 @@ a kind leaves out are not read.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Model, QuerySet
@@ -65,7 +65,7 @@ class Kind:
         if not self.exists(ref):
             return None
         form = self.form(ref, None, None)
-        return {name: plain(form[name].value()) for name in self.fields_of(form)}
+        return {name: stands(form, name) for name in self.fields_of(form)}
 
     def fields_of(self, form: forms.BaseForm) -> list[str]:
         return [name for name, field in form.fields.items() if name in self.hidden or self._is_told(name, field)]
@@ -91,7 +91,7 @@ class Kind:
         known, data = set(self.fields_of(now)), QueryDict(mutable=True)
         rest = {name: value for name, value in content.items() if name not in now.fields}  # rows that it grows by
         values = {
-            name: content[name] if name in content and name in known else plain(now[name].value())
+            name: content[name] if name in content and name in known else stands(now, name)
             for name, field in now.fields.items()
             if not (isinstance(field.widget, forms.PasswordInput) or isinstance(field, forms.FileField))
         }
@@ -139,10 +139,33 @@ class Teller:
         field = self._fields[name]
         if told := getattr(field, "told", None):  # a field that knows better
             return told(value) or EMPTY
+        if isinstance(field, forms.ModelChoiceField):  # may offer thousands: only what is named is read
+            return self._chosen(name, field, value)
         if isinstance(field, forms.ChoiceField):
-            known = self._choices.setdefault(name, dict(_flat(field.choices)))
+            known = self._choices.setdefault(name, dict(_flat(cast("Iterable[Any]", field.choices))))
             return known.get("" if value is None else str(value), "") or (EMPTY if value in (None, "") else str(value))
         return EMPTY if value in (None, "") else str(value)
+
+    def _chosen(self, name: str, field: forms.ModelChoiceField, value: Any) -> str:
+        if value in (None, ""):
+            return str(field.empty_label or EMPTY).strip("-") or EMPTY
+        known = self._choices.setdefault(name, {})
+        if str(value) not in known:
+            row = (
+                field.queryset.filter(**{field.to_field_name or "pk": value}).first()
+                if field.queryset is not None
+                else None
+            )
+            known[str(value)] = str(field.label_from_instance(row)) if row else str(value)
+        return known[str(value)]
+
+
+def stands(form: forms.BaseForm, name: str) -> Any:
+    """What a field holds, as JSON; an empty one the same way however the form was begun."""
+    value, field = plain(form[name].value()), form.fields[name]
+    if value is None and isinstance(field, forms.BooleanField):
+        return False
+    return "" if value is None and isinstance(field, forms.CharField) else value
 
 
 def plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from orders.payment_forms import FeeForm, TermsForm
 from orders.queries import payment_terms as queries
 from orders.queries import payments
 from orders.services import payment_fees, payment_gates
+from orders.services.payment_gates import RefOfTerms
 
 RIGHT = "orders.change_paymentgate"
 
@@ -36,7 +37,9 @@ def terms_edit(request: HttpRequest, code: str) -> HttpResponse:
         payment_gates.save_gate(shop, form.terms, by=person_of(request))
         messages.success(request, _("支払条件を保存しました。待っている受注に反映しました。"))
         return answer(request, to=reverse("orders:payment-terms"))
-    return render_page(request, "orders/payments/terms_edit.html", {"shop": shop, "form": form})
+    known = RefOfTerms(shop, str(start["method"]), str(start["code"])) if request.GET else ""
+    context = {"shop": shop, "form": form, "versions_ref": known}
+    return render_page(request, "orders/payments/terms_edit.html", context)
 
 
 @require_POST
@@ -63,7 +66,14 @@ def fees_edit(request: HttpRequest, code: str, method: str) -> HttpResponse:
         payment_fees.save_table(shop, method, form.table, by=person_of(request))
         messages.success(request, _("手数料表を保存しました。これから支払方法を変える受注に使います。"))
         return answer(request, to=reverse("orders:payment-terms"))
-    context = {"shop": shop, "form": form, "method": method, "method_label": queries.METHODS[method], "known": known}
+    context = {
+        "shop": shop,
+        "form": form,
+        "method": method,
+        "method_label": queries.METHODS[method],
+        "known": known,
+        "versions_ref": f"{shop.pk}/{method}",
+    }
     return render_page(request, "orders/payments/fees_edit.html", context)
 
 

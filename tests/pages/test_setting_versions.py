@@ -1,6 +1,7 @@
 """Versions of settings: written with the change, shown with what differs, gone back to through the same form."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import Error, transaction
 from django.urls import reverse
 
@@ -8,9 +9,12 @@ from fulfillment.models import FreightRate
 from fulfillment.services import costs
 from oms.kernel.models import SettingVersion, SignInEvent, SignInRule, User
 from oms.kernel.setting_kinds import KINDS, Who
+from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import Order, PaymentGate, ReasonSetting
+from orders.services.intake import take_in
 from tests.channels.builders import make_connection
 from tests.conftest import person
+from tests.orders.builders import make_channel_order, make_line, make_location, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +62,7 @@ def test_the_page_of_a_setting_says_what_changed_and_going_back_makes_a_new_vers
     assert ("+", "ヤマト運輸 1300") in changed["1個口の送料（税抜・円）"].lines
     second = versions("costs")[1]
     asked = client.get(reverse("pages:setting-back", args=[second.pk]))
-    assert [(one.before, one.after) for one in asked.context["differences"]][0] == ("60", "45")
+    assert next((one.before, one.after) for one in asked.context["differences"]) == ("60", "45")
     back(client, second, note="値上げは来月から")
     last = versions("costs")[-1]
     assert (last.number, last.how, last.back_to, last.note, last.by) == (4, "back", 2, "値上げは来月から", aoi)
@@ -103,22 +107,25 @@ def test_versions_cannot_be_rewritten(client, aoi):
 
 def test_going_back_has_the_effects_of_an_edit(client, aoi):
     """Terms decide about stages: an order that waited for its money goes on under the terms of before."""
-    from orders.channel_order import PaymentMethod
-    from orders.services.intake import take_in
-    from tests.orders.builders import make_channel_order, make_line, make_location, make_sku, mapped
 
     shop = make_connection("own-1").shop
     sku = make_sku("CHAIR", stock_units=9, location=make_location("W1"))
     take_in(
-        shop, [make_channel_order(make_line("CHAIR"), payment_method=PaymentMethod.BANK_TRANSFER)], sku_of=mapped(sku)
+        shop,
+        [
+            make_channel_order(
+                make_line("CHAIR"), payment_method=PaymentMethod.BANK_TRANSFER, payment_state=PaymentState.UNPAID
+            )
+        ],
+        sku_of=mapped(sku),
     )
     client.force_login(aoi)
     url = reverse("orders:payment-terms-edit", args=[shop.code]) + "?method=bank_transfer"
-    form = {"code": "", "method": "bank_transfer", "collector": "shop", "ships_when": "paid", "due_days": 7,
+    form = {"code": "", "method": "bank_transfer", "collector": "us", "ships_when": "paid", "due_days": 7,
             "remind_days": 0, "final_days": 0, "cancel_days": 0, "scarce_days": 0}  # fmt: skip
     assert client.post(url, form).status_code == 302
     assert Order.objects.get().stage == "awaiting_payment"
-    client.post(url, form | {"ships_when": "always"})
+    client.post(url, form | {"ships_when": "at_once"})
     assert Order.objects.get().stage != "awaiting_payment"
     ref = f"{shop.pk}/method/bank_transfer"
     standard, paid, _always = versions("payment_terms", ref)
@@ -175,7 +182,7 @@ def test_a_sign_in_rule_that_would_shut_out_who_goes_back_is_refused(client, aoi
 
 
 def test_credentials_never_get_into_a_version(client, aoi):
-    connection = make_connection("rakuten-1", channel="rakuten")
+    connection = make_connection("rakuten-1")
     client.force_login(aoi)
     url = reverse("channels:edit", args=[connection.shop_id])
     now = KINDS["shop"].form(str(connection.shop_id), None, None)
@@ -191,10 +198,10 @@ def test_credentials_never_get_into_a_version(client, aoi):
 def test_more_exceptions_than_now_come_back(client, aoi):
     shop = make_connection("own-1").shop
     client.force_login(aoi)
-    url = reverse("orders:reason", args=["remarks"])
+    url = reverse("orders:reason", args=["buyer_note"])
 
     def form(*whom):
-        now = KINDS["reason"].form("remarks", None, None)
+        now = KINDS["reason"].form("buyer_note", None, None)
         posted = KINDS["reason"].as_posted(now, {}).dict()
         posted |= {name: "" for name in posted if name.startswith("for_")}
         return (
@@ -203,19 +210,16 @@ def test_more_exceptions_than_now_come_back(client, aoi):
 
     client.post(url, form(f"shop:{shop.code}", "payment:cod"))
     client.post(url, form(f"shop:{shop.code}", "payment:cod", "payment:card", "payment:bank_transfer"))
-    many = versions("reason", "remarks")[-1]
+    many = versions("reason", "buyer_note")[-1]
     client.post(url, form())
-    assert ReasonSetting.objects.get(pk="remarks").overrides == []
-    page = client.get(reverse("pages:setting-subject", args=["reason", "remarks"]))
+    assert ReasonSetting.objects.get(pk="buyer_note").overrides == []
+    page = client.get(reverse("pages:setting-subject", args=["reason", "buyer_note"]))
     assert page.status_code == 200 and "for_3" not in page.content.decode()
     back(client, many)
-    assert len(ReasonSetting.objects.get(pk="remarks").overrides) == 4
+    assert len(ReasonSetting.objects.get(pk="buyer_note").overrides) == 4
 
 
 def test_who_may_not_see_costs_neither_sees_nor_brings_them_back(client, aoi):
-    from django.contrib.auth.models import Permission
-
-    from tests.orders.builders import make_sku
 
     sku = make_sku("CHAIR")
     client.force_login(aoi)
@@ -280,7 +284,7 @@ def test_two_people_changing_at_once_get_two_numbers(aoi, race):
 
 def test_every_kind_reads_what_it_writes(aoi):
     """What a form reads can be posted again as it is; labels are words."""
-    make_connection("rakuten-1", channel="rakuten")
+    make_connection("rakuten-1")
     who = Who(aoi, "127.0.0.1")
     for code, ref in (("costs", "-"), ("stage_names", "-"), ("refund_limits", "-"), ("view_months", "-"),
                       ("stop_policy", "-"), ("sign_in_trust", "-"), ("person", aoi.pk)):  # fmt: skip

@@ -102,11 +102,11 @@ def icon(name: str) -> SafeString:
 
 
 @register.inclusion_tag("components/_versions.html", takes_context=True)
-def versions_link(context: template.Context, kind: str, ref: object = "-") -> dict[str, object]:
+def versions_link(context: template.Context, kind: str, ref: object = "-", style: str = "button") -> dict[str, object]:
     """「変更の履歴」 of a setting, for who may change it; nothing where that page is not for this person."""
     user = context["request"].user
     may = kind in KINDS and user.has_perms(KINDS[kind].rights)
-    return {"url": url_if_served("pages:setting-subject", kind, ref) if may else ""}
+    return {"url": url_if_served("pages:setting-subject", kind, ref) if may else "", "style": style}
 
 
 @register.inclusion_tag("components/_sort.html", takes_context=True)
