@@ -27,6 +27,8 @@ from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders.models import Shop
 from orders.services.journal import Actor
 
+CREDENTIALS = "channels.change_credential"
+
 
 def _connection(ref: str) -> Connection:
     return Connection.objects.select_related("shop").get(shop=int(ref))
@@ -36,14 +38,14 @@ def _shop_name(ref: str) -> str:
     return Shop.objects.values_list("name", flat=True).get(pk=ref)
 
 
-def _shop_form(ref: str, data: Any, _who: Who | None) -> ShopForm:
-    connection = _connection(ref)
-    return shop_form(connection, data)
+def _shop_form(ref: str, data: Any, who: Who | None) -> ShopForm:
+    return shop_form(_connection(ref), data, secrets=who is None or who.by.has_perm(CREDENTIALS))
 
 
-def shop_form(connection: Connection, data: Any = None) -> ShopForm:
+def shop_form(connection: Connection, data: Any = None, *, secrets: bool) -> ShopForm:
     return ShopForm(
         data,
+        secrets=secrets,
         instance=connection.shop,
         channel=connection.shop.channel,
         stored=credentials.last_four(connection),

@@ -62,6 +62,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.change_paymentgate",
     "orders.move_in",
     "customers.change_member",
+    "customers.manage_blacklist",
     "inventory.change_balance",
     "inventory.change_sku",
     "inventory.view_cost",

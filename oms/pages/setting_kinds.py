@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
-from oms.kernel.services import devices, sign_in_rules
+from oms.kernel.services import devices, roles, sign_in_rules
 from oms.kernel.services.people import save_person
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from oms.pages.forms import PersonForm
+from oms.pages.role_forms import RoleForm
 from oms.pages.sign_in_forms import RuleForm, TrustForm, rule_initial
 
 
@@ -47,6 +48,18 @@ def _save_rule(ref: str, form: RuleForm, who: Who) -> None:
         ) from error
 
 
+def _role(ref: str) -> Group:
+    return Group.objects.filter(pk=ref).first() or Group(pk=int(ref))
+
+
+def _delete_role(ref: str, who: Who) -> None:
+    try:
+        roles.delete(int(ref), by=who.by)
+    except roles.Held as held:
+        text = _("この役割を持つ人がいるため、消せません: %(people)s")
+        raise Refused([text % {"people": _("、").join(held.people)}]) from held
+
+
 def _trust_form(_ref: str, data: Any, _who: Who | None) -> forms.Form:
     return TrustForm(data, initial={"may_trust": devices.may_trust()})
 
@@ -62,6 +75,17 @@ def register_kinds() -> None:
             form=_person_form,
             save=_save_person,
             exists=lambda ref: _person(ref) is not None,
+        ),
+        Kind(
+            code="own_role",
+            label=lazy("自社の役割"),
+            rights=("kernel.manage_users",),
+            name=lambda ref: _role(ref).name,
+            url=lambda ref: reverse("pages:role", args=[ref]),
+            form=lambda ref, data, who: RoleForm(data, role=_role(ref)),
+            save=lambda ref, form, who: roles.save(form.filled, form.rights, by=who.by),
+            exists=lambda ref: Group.objects.filter(pk=ref).exists(),
+            reset=_delete_role,
         ),
         Kind(
             code="sign_in_rule",
