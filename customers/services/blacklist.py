@@ -17,7 +17,7 @@ from oms.kernel.text import match_name
 
 def matches(people: Sequence[Person]) -> list[str]:
     """For each person the evidence sentence of a matching entry, or "". One query for the batch, none when empty."""
-    phones = {_digits(person.phone) for person in people} - {""}
+    phones = {phone_digits(person.phone) for person in people} - {""}
     names = {match_name(person.name) for person in people} - {""}
     standing = BlacklistEntry.objects.filter(lifted_at=None)
     entries = list(standing.filter(Q(phone__in=phones) | Q(name_key__in=names)))
@@ -29,15 +29,11 @@ def matches(people: Sequence[Person]) -> list[str]:
 def _evidence(
     person: Person, by_phone: dict[str, BlacklistEntry], by_name: dict[tuple[str, str], BlacklistEntry]
 ) -> str:
-    if entry := by_phone.get(_digits(person.phone)):
+    if entry := by_phone.get(phone_digits(person.phone)):
         return said("電話番号が要注意リストと一致しました（%(reason)s）。", reason=entry.reason)
     if entry := by_name.get((match_name(person.name), person.postal_code.replace("-", ""))):
         return said("氏名と郵便番号が要注意リストと一致しました（%(reason)s）。", reason=entry.reason)
     return ""
-
-
-def _digits(phone: str) -> str:
-    return "".join(char for char in phone if char.isdigit())
 
 
 class Refused(Exception):

@@ -41,7 +41,7 @@ class PersonForm(forms.ModelForm):
         label=lazy("役割"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        choices=lambda: role_choices(),
+        choices=role_choices,
     )
     password = forms.CharField(
         label=lazy("パスワード"),

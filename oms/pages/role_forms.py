@@ -24,7 +24,7 @@ class RoleForm(forms.Form):
         held = set(rights if rights is not None else rights_of(role) if role.pk and not role._state.adding else ())
         for area in AREAS:
             self.fields[AREA + area.code] = forms.MultipleChoiceField(
-                label=area.label,
+                label=str(area.label),
                 choices=list(area.rights.items()),
                 required=False,
                 widget=forms.CheckboxSelectMultiple,

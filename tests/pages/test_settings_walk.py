@@ -17,6 +17,7 @@ from inventory.services import sets
 from inventory.services.sets import SetRules
 from oms.kernel import clock
 from oms.kernel.models import SettingVersion, User
+from oms.kernel.services import roles
 from oms.kernel.setting_kinds import KINDS, stands
 from orders.decide.payment_fees import FeeTable
 from orders.decide.payments import Terms
@@ -94,6 +95,8 @@ EXCEPTIONS = {
     "inventory:correct": "a fact about stock: the ledger holds it, another correction undoes it",
     "inventory:receive": "a fact about stock",
     "inventory:kit-build": "a fact about stock",
+    "customers:blacklist": "an entry about one person; who put it there and took it off, and why, stays with it",
+    "customers:blacklist-lift": "see `blacklist`",
     "orders:mail-template-test": "sends a mail to oneself",
     "orders:privacy-hold": "exempts one order, on record; `privacy-lift` undoes it",
     "orders:privacy-lift": "see `privacy-hold`",
@@ -133,6 +136,7 @@ class Thing:
     window: MaintenanceWindow
     group: Group
     person: User
+    own_role: Group
     automation: Rule
 
 
@@ -151,6 +155,7 @@ def thing(aoi: User) -> Thing:
         MatchRule.objects.create(kind="prefix", pattern="shop1-", position=1),
         maintenance.add_window(shop.pk, {"weekday": 1, "start_time": time(2), "minutes": 60, "note": ""}, by=aoi),
         Group.objects.get(name="warehouse"), person("niko", "にこ", role="operator"),
+        roles.save(Group(name="繁忙期"), ["orders.view_order"], by=aoi),
         make_rule("止まる", then=do("add_tag", tag="x")),
     )  # fmt: skip
 
@@ -283,6 +288,12 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
         reverse("pages:person-add"),
         {"username": "rei", "display_name": "れい", "is_active": "on", "password": "atarashii-kotoba"},
     ),
+    "pages:role-add": lambda t: (reverse("pages:role-add"), {"name": "応援", "area_orders": ["orders.view_order"]}),
+    "pages:role": lambda t: (
+        reverse("pages:role", args=[t.own_role.pk]),
+        {"name": "繁忙期", "area_orders": ["orders.view_order", "orders.hold_order"]},
+    ),
+    "pages:role-delete": lambda t: (reverse("pages:role-delete", args=[t.own_role.pk]), {}),
     "pages:sign-in-rule": lambda t: (reverse("pages:sign-in-rule", args=[t.group.pk]), {"second_step": "on"}),
     "pages:sign-in-trust": lambda t: (reverse("pages:sign-in-trust"), {"may_trust": "on"}),
 }
