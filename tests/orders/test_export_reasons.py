@@ -41,9 +41,7 @@ def test_papers_leave_only_with_a_reason_that_stays_on_record(page, issued, clie
     event = DocumentEvent.objects.get(kind="exported")
     assert (event.text, event.by) == ("税理士への提出", aoi)
     log = reverse("orders:exports")
-    assert [(row["why"], row["n"], row["who"]) for row in client.get(log).context["papers"]] == [
-        ("税理士への提出", 1, str(aoi))
-    ]
+    assert [(row.why, row.n, row.who) for row in client.get(log).context["papers"]] == [("税理士への提出", 1, str(aoi))]
     assert client.get(log, {"words": "税理士", "person": aoi.pk}).context["papers"]
     assert not client.get(log, {"words": "広告"}).context["papers"]
     assert not client.get(log, {"until": "2020-01-01"}).context["papers"]
