@@ -7,7 +7,7 @@ class ChannelsConfig(AppConfig):
     label = "channels"
 
     def ready(self) -> None:
-        from channels import desk_actions, receivers  # noqa: F401 - receivers connect themselves
+        from channels import desk_actions, receivers, setting_kinds  # noqa: F401 - receivers connect themselves
         from channels.services import erase, expiry, notices, stops
         from oms.kernel.services import outbox
         from orders.actions import register
@@ -16,6 +16,7 @@ class ChannelsConfig(AppConfig):
         for action in desk_actions.ACTIONS:
             register(action)
         privacy.register(erase.erase)
+        setting_kinds.register_kinds()
         labels = {
             "channel_confirm": _("モールへの注文確定"),
             "channel_ship": _("モールへの出荷通知"),

@@ -79,7 +79,10 @@ class ShopForm(forms.ModelForm):
         fields = SETTINGS
         widgets = {"delivery_note_message": forms.Textarea(attrs={"rows": 3})}
 
-    def __init__(self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, channel: str, stored: Mapping[str, str] | None = None, secrets: bool = True, **kwargs: Any
+    ) -> None:
+        """Without `secrets` the person may not change credentials, nor where they are sent."""
         super().__init__(*args, **kwargs)
         for name in (*PARCELS, *RETURNS, "channel_changes"):
             self.fields[name].required = False
@@ -91,7 +94,9 @@ class ShopForm(forms.ModelForm):
                 choices=Connection.ToldNumber.choices,
                 required=False,
             )
-        fields = connector_class(channel).credential_fields
+        for name in ADDRESSES:
+            self.fields[name].disabled = not secrets
+        fields = connector_class(channel).credential_fields if secrets else []
         self.must_be_typed_again = {key for key, _label, secret in fields if secret and (stored or {}).get(key)}
         for key, label, secret in fields:
             self.fields[SECRET_PREFIX + key] = _credential_field(key, label, secret, (stored or {}).get(key, ""))

@@ -119,6 +119,57 @@ class WindowForm(forms.Form):
         return columns | {"starts_at": starts_at, "weekday": None, "start_time": None}
 
 
+class WindowsField(forms.MultipleChoiceField):
+    """Windows as texts: `weekly|0|02:00|120|memo` or `once|2026-12-01T02:00|120|memo`, both in Tokyo."""
+
+    def valid_value(self, value: str) -> bool:
+        return window_in(value) is not None
+
+    def told(self, value: str) -> str:
+        values = window_in(value)
+        if values is None:
+            return value
+        when = (
+            f"{values['starts_at']:%Y-%m-%d %H:%M}"
+            if values["starts_at"]
+            else _("毎週%(day)s %(time)s")
+            % {"day": MaintenanceWindow.Weekday(values["weekday"]).label, "time": f"{values['start_time']:%H:%M}"}
+        )
+        return " ".join(part for part in (when, _("%(n)s分") % {"n": values["minutes"]}, values["note"]) if part)
+
+
+class WindowsForm(forms.Form):
+    """A shop's whole calendar, as its versions keep it."""
+
+    windows = WindowsField(label=lazy("メンテナンスの予定"), required=False)
+
+    def __init__(self, data: Any = None, *, windows: Iterable[MaintenanceWindow]) -> None:
+        super().__init__(data, initial={"windows": [window_text(window) for window in windows]})
+
+    @property
+    def wanted(self) -> list[dict[str, Any]]:
+        return [values for text in self.cleaned_data["windows"] if (values := window_in(text))]
+
+
+def window_text(window: MaintenanceWindow) -> str:
+    if window.starts_at:
+        return f"once|{window.starts_at.astimezone(TOKYO):%Y-%m-%dT%H:%M}|{window.minutes}|{window.note}"
+    return f"weekly|{window.weekday}|{window.start_time:%H:%M}|{window.minutes}|{window.note}"
+
+
+def window_in(text: str) -> dict[str, Any] | None:
+    """The columns of a window; None where the text names none that `WindowForm` would take."""
+    how, _bar, rest = text.partition("|")
+    data = {"every_week": "1" if how == "weekly" else "0"}
+    if how == "weekly" and rest.count("|") >= 3:
+        data["weekday"], data["start_time"], data["minutes"], data["note"] = rest.split("|", 3)
+    elif how == "once" and rest.count("|") >= 2:
+        moment, data["minutes"], data["note"] = rest.split("|", 2)
+        data["date"], _t, data["start_time"] = moment.partition("T")
+    form = WindowForm(data)
+    return form.values() if form.is_valid() else None
+
+
 class SafetyForm(forms.Form):
     safety_stock = forms.IntegerField(
         label=lazy("安全在庫"), min_value=0, max_value=1_000_000, help_text=lazy("どの店舗にも見せずに残す数。")

@@ -1,11 +1,13 @@
 from django.urls import URLPattern, URLResolver, path
 
-from customers.views import members, profile, ranks
+from customers.views import blacklist, members, profile, ranks
 
 app_name = "customers"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", members.member_list, name="list"),
+    path("blacklist/", blacklist.entries, name="blacklist"),
+    path("blacklist/<int:pk>/lift/", blacklist.lift, name="blacklist-lift"),
     path("<int:pk>/", members.member_detail, name="detail"),
     path("<int:pk>/facts/", profile.facts, name="facts"),
     path("<int:pk>/notes/", profile.note_add, name="note-add"),

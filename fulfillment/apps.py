@@ -8,7 +8,15 @@ class FulfillmentConfig(AppConfig):
     def ready(self) -> None:
         from django.utils.translation import gettext_lazy as _
 
-        from fulfillment import actions, parcel_actions, place_actions, receivers, rules, shortage_actions  # noqa: F401
+        from fulfillment import (  # noqa: F401
+            actions,
+            parcel_actions,
+            place_actions,
+            receivers,
+            rules,
+            setting_kinds,
+            shortage_actions,
+        )
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
         from fulfillment.services import merge, merge_card, redirect
@@ -29,3 +37,4 @@ class FulfillmentConfig(AppConfig):
             filter_facts.offer(code, label, condition)
         rules.register()
         merge_card.register()
+        setting_kinds.register_kinds()

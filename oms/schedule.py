@@ -43,6 +43,9 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "outbox-sweep": {"task": "oms.kernel.tasks.deliver_effects", "schedule": 10.0, "options": {"expires": 30}},
 }
 BEAT_SCHEDULE |= {
+    "clear-sessions": {"task": "oms.kernel.tasks.clear_sessions", "schedule": 3600.0, "options": {"expires": 3000}},
+}
+BEAT_SCHEDULE |= {
     "stage-sweep": {"task": "orders.tasks.sweep_stages", "schedule": 60.0, "options": {"expires": 60}},
     "resume-bulk": {"task": "orders.tasks.resume_bulk", "schedule": 60.0, "options": {"expires": 60}},
     "fold-counts": {"task": "orders.tasks.fold_counts", "schedule": 20.0, "options": {"expires": 20}},

@@ -37,6 +37,7 @@ CACHES = {
 }
 
 INSTALLED_APPS = [
+    "oms.runtime",  # first: its `changepassword` stands in for that of auth
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -45,7 +46,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_filters",
     "django_structlog",
-    "oms.runtime",
     "oms.kernel",
     "inventory",
     "customers",

@@ -17,6 +17,7 @@ class OrdersConfig(AppConfig):
             paper_actions,
             question_actions,
             receivers,
+            setting_kinds,
         )
         from orders.services import mail_send, waiting
         from orders.services.rules import amounts, papers, people, webhook  # noqa: F401 - they register their actions
@@ -35,6 +36,7 @@ class OrdersConfig(AppConfig):
         ):
             actions.register(action)
         self._ready_payments()
+        setting_kinds.register_kinds()
 
     def _ready_payments(self) -> None:
         from orders import actions, payment_actions

@@ -7,8 +7,11 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.models import User
 from orders.decide.export_columns import ALL, COLUMNS, ExportColumn, Group, Layout, is_personal, misplaced
+from orders.filter_fields import DayInput
 from orders.models import ExportFormat, ExportGrain
+from orders.queries.exports import Wanted
 
 LAST = 999
 
@@ -48,6 +51,32 @@ class ExportForm(forms.Form):
     @property
     def chosen_kind(self) -> str:
         return self.cleaned_data["kind"] or self.chosen.format
+
+
+class LogForm(forms.Form):
+    """What the log of exports is narrowed by; everything in the address."""
+
+    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    person = forms.ModelChoiceField(
+        User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
+    )
+    words = forms.CharField(label=lazy("理由・レイアウトに含む言葉"), required=False, max_length=60)
+    personal = forms.BooleanField(label=lazy("個人情報を含むものだけ"), required=False)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What cannot be read does not narrow."""
+        self.is_valid()
+        data = self.cleaned_data
+        person = data.get("person")
+        return Wanted(
+            since=data.get("since"),
+            until=data.get("until"),
+            person=person.pk if person else None,
+            personal=bool(data.get("personal")),
+            words=(data.get("words") or "").strip(),
+        )
 
 
 class LayoutForm(forms.Form):

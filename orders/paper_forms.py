@@ -119,6 +119,13 @@ class CreditForm(forms.Form):
         return Wish(pieces, data["fees"] or 0, data["reduction"] or 0, units)
 
 
+class LogoField(forms.CharField):
+    """The digest of the picture that is on the papers now."""
+
+    def told(self, value: Any) -> str:
+        return _("画像 %(digest)s") % {"digest": str(value)[:8]} if value else ""
+
+
 class PaperSettingsForm(forms.ModelForm):
     """One shop's papers. The logo is read here, so that a broken picture is told at once."""
 
@@ -126,6 +133,7 @@ class PaperSettingsForm(forms.ModelForm):
         label=lazy("ロゴ"), required=False, help_text=lazy("PNG か JPEG、300KBまで。帳票の発行者の上に印字します。"),
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
     )  # fmt: skip
+    logo_sha = LogoField(label=lazy("ロゴ"), required=False, max_length=64, widget=forms.HiddenInput)
     remove_logo = forms.BooleanField(label=lazy("ロゴを外す"), required=False)
     stamp_methods = forms.MultipleChoiceField(
         label=lazy("収入印紙の対象とする支払方法（紙の領収書）"), choices=PaymentMethod.choices, required=False,
@@ -148,6 +156,7 @@ class PaperSettingsForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["logo_sha"].initial = self.instance.logo_id or ""
         self.fields["stamp_methods"].initial = self.instance.stamp_methods or list(STAMP_METHODS)
         choices = [("", _("モールの決まりに従う")), *Issuer.choices]
         for method, label in self.methods():
@@ -172,16 +181,19 @@ class PaperSettingsForm(forms.ModelForm):
             raise forms.ValidationError(str(FAULTS[error.code])) from error
         return data
 
-    def save(self, commit: bool = True) -> PaperSettings:
+    def save(self, commit: bool = False) -> PaperSettings:
+        """Only fills the instance in; `orders.services.paper_settings` stores it, with `new_logo`."""
         papers: PaperSettings = super().save(commit=False)
         chosen = {method: self.cleaned_data[f"issuer-{method}"] for method, _label in self.methods()}
         papers.issuers = {method: issuer for method, issuer in chosen.items() if issuer}
         papers.stamp_methods = self.cleaned_data["stamp_methods"]
-        if data := self.cleaned_data["logo_file"]:
-            digest = hashlib.sha256(data).hexdigest()
-            papers.logo = Logo.objects.get_or_create(sha256=digest, defaults={"data": data})[0]
-        elif self.cleaned_data["remove_logo"]:
+        if self.cleaned_data["remove_logo"]:
             papers.logo = None
-        if commit:
-            papers.save()
+        elif "logo_sha" in self.data:  # as the form was shown, or as an earlier version had it
+            papers.logo = Logo.objects.filter(pk=self.cleaned_data["logo_sha"]).first()
         return papers
+
+    @property
+    def new_logo(self) -> Logo | None:
+        data = self.cleaned_data["logo_file"]
+        return Logo(sha256=hashlib.sha256(data).hexdigest(), data=data) if data else None

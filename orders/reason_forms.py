@@ -18,6 +18,7 @@ from orders.services.reason_settings import Setting
 from orders.services.review import FROM_ABOVE, OWN_LEVEL, STICKY
 
 EMPTY_ROWS = 2
+MOST_ROWS = 200
 NUMBER_MOST = 100_000_000
 
 
@@ -40,7 +41,8 @@ class ReasonForm(forms.Form):
     def __init__(self, setting: Setting, data: Any = None) -> None:
         self.setting = setting
         super().__init__(data, initial=_initial(setting))
-        self.overrides = 0 if setting.code in OWN_LEVEL else len(setting.overrides) + EMPTY_ROWS
+        rows = max(len(setting.overrides) + EMPTY_ROWS, _rows_in(data))
+        self.overrides = 0 if setting.code in OWN_LEVEL else rows
         if is_fixed(setting.code):
             del self.fields["active"]
         if setting.code in OWN_LEVEL:
@@ -96,6 +98,11 @@ class ReasonForm(forms.Form):
             if whom := self.cleaned_data.get(f"for_{n}"):
                 kind, value = whom.split(":", 1)
                 yield [kind, value, self.cleaned_data.get(f"level_{n}") or self.setting.level]
+
+
+def _rows_in(data: Any) -> int:
+    """How many exceptions an earlier version, with more of them than now, fills in."""
+    return sum(f"for_{n}" in data for n in range(MOST_ROWS)) if data else 0
 
 
 def _initial(setting: Setting) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def step_of(issued_at: datetime | None, expires_at: datetime | None, now: dateti
 
 def administrators() -> Sequence[User]:
     """Whom to tell about a credential that nobody is named for: everybody who may change credentials."""
-    may = Q(codename="change_connection", content_type__app_label="channels")
+    may = Q(codename="change_credential", content_type__app_label="channels")
     return list(
         User.objects.filter(is_active=True)
         .filter(Q(groups__permissions__in=_permissions(may)) | Q(user_permissions__in=_permissions(may)))

@@ -18,6 +18,8 @@ from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
+from oms.kernel.services.setting_versions import Change
 
 EVERY = timedelta(days=1)
 TRIED_AGAIN_AFTER = timedelta(hours=12)  # a reading that ended before its last page; longer than the longest takes
@@ -113,14 +115,17 @@ def change_many(listing_ids: Sequence[int], values: Mapping[str, Any], *, by: Us
     if unknown := values.keys() - set(COLUMNS):
         raise ValueError(f"not how a listing is told its stock: {unknown}")
     changed, events = [], []
+    versions: list[Change] = []
     for listing in Listing.objects.select_for_update(no_key=True).filter(pk__in=listing_ids).order_by("pk"):
         differs = {name: [getattr(listing, name), new] for name, new in values.items() if getattr(listing, name) != new}
         if not differs:
             continue
         if listing.mode == Listing.Mode.STOPPED and "mode" in differs:
             listing.sent, listing.desired_at = None, None
+        before = told(listing)
         for name, (_before, new) in differs.items():
             setattr(listing, name, new)
+        versions.append(Change(str(listing.pk), listing.code, before, told(listing)))
         listing.failures, listing.next_try_at = 0, None
         changed.append(listing)
         events.append(Event("listing", differs, shop_id=listing.shop_id, listing_id=listing.pk, sku_id=listing.sku_id))
@@ -129,9 +134,15 @@ def change_many(listing_ids: Sequence[int], values: Mapping[str, Any], *, by: Us
             changed, [*COLUMNS, "sent", "desired_at", "failures", "next_try_at"], batch_size=1000
         )  # rows locked above, in order
         publishing_journal.write(events, by=by)
+        setting_versions.keep_many("listing", versions, by=by)
         desired.mark(listing.sku_id for listing in changed)
         wake_publisher()
     return len(changed)
+
+
+def told(listing: Listing) -> dict[str, Any]:
+    """What a version keeps of it."""
+    return {name: getattr(listing, name) for name in COLUMNS}
 
 
 def _new_listing(connection: Connection, info: ListingInfo) -> Listing:

@@ -11,6 +11,8 @@ from inventory.models import PublisherMark, Sku
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.services import setting_versions
+from oms.kernel.services.setting_versions import Change
 from oms.kernel.sql import update_rows
 from orders.models import Order, OrderLine, Shop
 from orders.services import journal, review, set_parts
@@ -212,6 +214,30 @@ def note(kind: str, rows: Sequence[tuple[Listing, Said, Said]], *, by: User | No
         )
         for listing, before, after in rows
     )
+    if by is not None and kind != ListingEvent.Kind.CHANGED:
+        _keep_versions(rows, by)
+
+
+def ref_of(shop_id: int, code: str) -> str:
+    """How the versions of a code's mapping name it."""
+    return f"{shop_id}/{code}"
+
+
+def _keep_versions(rows: Sequence[tuple[Listing, Said, Said]], by: User) -> None:
+    """What people decided, one version per code; what an import found by itself is no decision."""
+    changes = {
+        ref_of(listing.shop_id, listing.channel_sku): Change(
+            ref_of(listing.shop_id, listing.channel_sku), listing.channel_sku, _content(before), _content(after)
+        )
+        for listing, before, after in rows
+    }
+    setting_versions.keep_many("mapping", list(changes.values()), by=by)
+
+
+def _content(said: Said) -> dict[str, int] | None:
+    if isinstance(said, str) or said[0] is None:
+        return None
+    return {"sku": said[0], "units": said[1]}
 
 
 def name_of(shop: Shop, channel_sku: str) -> str:

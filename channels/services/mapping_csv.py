@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from channels.models import CsvBatch, Listing, ListingEvent
-from channels.services import mapping
+from channels.services import listings, mapping
 from channels.services.mapping import Decision
 from inventory.models import PublisherMark, Sku
 from oms.kernel import clock
@@ -20,6 +20,7 @@ from oms.kernel.csv_text import DANGEROUS
 from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.said import said, stored, together
+from oms.kernel.services import setting_versions
 from oms.kernel.sql import update_rows
 from orders.models import Shop
 from orders.services.journal import Actor
@@ -354,6 +355,11 @@ def _write_modes(modes: Sequence[tuple[Listing, str]], *, by: User | None, how: 
     labels = {code: str(label) for code, label in Listing.Mode.choices}
     said = [(listing, labels[listing.mode], labels[mode]) for listing, mode in modes]
     mapping.note(ListingEvent.Kind.CHANGED, said, by=by, how=how)
+    versions = [
+        setting_versions.Change(str(one.pk), one.code, listings.told(one), listings.told(one) | {"mode": mode})
+        for one, mode in modes
+    ]
+    setting_versions.keep_many("listing", versions, by=by)
 
 
 def unfinished() -> list[tuple[int, int]]:

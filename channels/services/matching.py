@@ -12,6 +12,8 @@ from channels.services import mapping
 from channels.services.mapping import Decision
 from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from orders.services.journal import SYSTEM, Actor
 
 
@@ -49,6 +51,22 @@ def _write(found: dict[int, Match], listing_ids: Sequence[int]) -> None:
         unique_fields=["listing"],
         update_fields=["sku", "units", "reason", "score", "rejected_at"],
     )
+
+
+@transaction.atomic
+def save_rule(rule: MatchRule, *, by: User | None) -> None:
+    """Store a rule, new or changed; proposals follow with `propose`."""
+    if rule.pk is not None:
+        setting_versions.begin("match_rule", rule.pk)
+    rule.save()
+    setting_versions.keep("match_rule", rule.pk, by=by)
+
+
+@transaction.atomic
+def delete_rule(rule_id: int, *, by: User | None) -> bool:
+    """False when it is gone already."""
+    with setting_versions.kept("match_rule", rule_id, by=by):
+        return bool(MatchRule.objects.filter(pk=rule_id).delete()[0])
 
 
 def rules_by_shop() -> dict[int | None, list[Rule]]:

@@ -9,6 +9,7 @@ from channels.models import Connection
 from channels.services import credentials, renewal, shops
 from channels.services.pausing import FUNCTION_LABELS, FUNCTIONS, set_paused, wake
 from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from orders.models import Shop
 
 __all__ = ["FUNCTIONS", "FUNCTION_LABELS", "add", "change", "set_paused"]
@@ -52,24 +53,29 @@ def change(
     New credentials or another address are tried at the next poll, which comes at once. Stored secrets never follow to
     another address: those that are not among `secrets` are gone then. A shop that is active again catches up.
     """
-    connection = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
-    shop = Shop.objects.select_for_update(no_key=True).get(pk=connection.shop_id)
-    sleeping = not shop.active
-    changed = _set(shop, settings) + _set(connection, notices or {})
-    moved = _set(connection, {name: url.strip().rstrip("/") for name, url in addresses.items()})
-    if changed or moved:
-        shops.journal(connection, "settings", keys=", ".join(changed + moved), by=by)
-    if moved:
-        renewal.drop(connection_id, by=by)
-        credentials.forget_secrets(connection_id, by=by)
-    if sleeping and shop.active:
-        wake(connection)
-    given = sorted(key for key, value in secrets.items() if value.strip())
-    credentials.change(connection_id, secrets, by=by)
-    renewal.overtaken(connection_id, given)
-    if moved or given:
-        wake(connection)
-    return [*changed, *moved, *given]
+    with setting_versions.kept("shop", _shop_of(connection_id), by=by):
+        connection = Connection.objects.select_for_update(no_key=True, of=("self",)).get(pk=connection_id)
+        shop = Shop.objects.select_for_update(no_key=True).get(pk=connection.shop_id)
+        sleeping = not shop.active
+        changed = _set(shop, settings) + _set(connection, notices or {})
+        moved = _set(connection, {name: url.strip().rstrip("/") for name, url in addresses.items()})
+        if changed or moved:
+            shops.journal(connection, "settings", keys=", ".join(changed + moved), by=by)
+        if moved:
+            renewal.drop(connection_id, by=by)
+            credentials.forget_secrets(connection_id, by=by)
+        if sleeping and shop.active:
+            wake(connection)
+        given = sorted(key for key, value in secrets.items() if value.strip())
+        credentials.change(connection_id, secrets, by=by)
+        renewal.overtaken(connection_id, given)
+        if moved or given:
+            wake(connection)
+        return [*changed, *moved, *given]
+
+
+def _shop_of(connection_id: int) -> int:
+    return Connection.objects.values_list("shop", flat=True).get(pk=connection_id)
 
 
 def _set(row: Shop | Connection, values: Mapping[str, Any]) -> list[str]:

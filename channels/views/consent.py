@@ -31,7 +31,7 @@ LIFE_S = 900
 
 
 @require_GET
-@permission_required("channels.change_connection", raise_exception=True)
+@permission_required("channels.change_credential", raise_exception=True)
 def begin(request: HttpRequest, pk: int) -> HttpResponse:
     """Says what will happen, with the way to the channel's page. A link, because forms may not lead elsewhere."""
     connection = connection_of(pk)
@@ -52,7 +52,7 @@ def begin(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
-@permission_required("channels.change_connection", raise_exception=True)
+@permission_required("channels.change_credential", raise_exception=True)
 def callback(request: HttpRequest) -> HttpResponse:
     """The person is back. A new token goes through the steps of a renewal, so that the way back exists."""
     connection = _sent_out(request)

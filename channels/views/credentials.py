@@ -23,7 +23,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@permission_required("channels.change_connection", raise_exception=True)
+@permission_required("channels.change_credential", raise_exception=True)
 def edit(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     connection = connection_of(pk)
     kind = connector_class(connection.shop.channel)

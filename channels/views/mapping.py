@@ -47,7 +47,7 @@ def map_code(request: HttpRequest, shop_id: int, code: str) -> HttpResponse:
     shop = get_object_or_404(Shop, pk=shop_id)
     form = MapForm(request.POST or None, initial={"units": 1})
     if not form.is_valid():
-        context = {**_code(request, shop, code), "form": form}
+        context = {**_code(request, shop, code), "form": form, "versions_ref": mapping.ref_of(shop.pk, code)}
         return render_page(request, "channels/map_code.html", context, fragment="channels/_map_dialog.html")
     sku, actor = form.cleaned_data["sku"], Actor(by=person_of(request), action=uuid4().hex)
     orders = mapping.map_code(shop, code, sku, units=form.cleaned_data["units"], actor=actor)

@@ -85,7 +85,7 @@ def rule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     rule = get_object_or_404(MatchRule, pk=pk) if pk else None
     form = RuleForm(request.POST or None, instance=rule, initial={"active": True})
     if form.is_valid():
-        form.save()
+        matching.save_rule(form.save(commit=False), by=person_of(request))
         n = matching.propose()
         messages.success(request, _("ルールを保存し、候補を作り直しました（%(n)d件）。") % {"n": n})
         return answer(request, to=reverse("channels:match-rules"))
@@ -95,7 +95,7 @@ def rule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @require_POST
 @permission_required("channels.change_listing", raise_exception=True)
 def rule_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    get_object_or_404(MatchRule, pk=pk).delete()
+    matching.delete_rule(get_object_or_404(MatchRule, pk=pk).pk, by=person_of(request))
     matching.propose()
     messages.success(request, _("ルールを削除しました。"))
     return answer(request, to=reverse("channels:match-rules"))

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from channels.models import MaintenanceWindow, PlaceRule, PublishRule
+from channels.models import MaintenanceWindow
 from channels.publishing_forms import SafetyForm, ShopRuleForm, WindowForm
 from channels.queries import publishing as queries
 from channels.services import compare, maintenance, publish_rules
+from channels.setting_kinds import rule_form
 from channels.views.shops import connection_of
 from inventory.models import Sku
 from oms.kernel.later import later
@@ -43,9 +44,7 @@ def shop_rules(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _form(shop_id: int, data: Any = None) -> ShopRuleForm:
     connection_of(shop_id)
-    rule = PublishRule.objects.filter(shop=shop_id).first() or PublishRule(shop_id=shop_id)
-    most = dict(PlaceRule.objects.filter(shop=shop_id).values_list("location", "most"))
-    return ShopRuleForm(data, instance=rule, places=queries.places(), most=most)
+    return rule_form(shop_id, data)
 
 
 def _page(shop_id: int, form: ShopRuleForm, window: WindowForm | None = None) -> dict[str, Any]:

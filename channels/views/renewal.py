@@ -25,7 +25,7 @@ State = Renewal.State
 
 
 @require_GET
-@permission_required("channels.change_connection", raise_exception=True)
+@permission_required("channels.change_credential", raise_exception=True)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     connection = connection_of(pk)
     return _page(request, connection, RenewalForm(connection=connection))
@@ -67,7 +67,7 @@ def steps_of(found: Renewal | None) -> list[tuple[str, str]]:
 
 @sensitive_post_parameters()
 @require_POST
-@permission_required("channels.change_connection", raise_exception=True)
+@permission_required("channels.change_credential", raise_exception=True)
 def enter(request: HttpRequest, pk: int) -> HttpResponse:
     connection = connection_of(pk)
     form = RenewalForm(request.POST, connection=connection)
@@ -83,7 +83,7 @@ def enter(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("channels.change_connection", raise_exception=True)
+@permission_required("channels.change_credential", raise_exception=True)
 def step(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """One step of the renewal under way."""
     if verb not in STEPS:

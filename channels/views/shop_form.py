@@ -15,7 +15,8 @@ from channels.forms import NewShopForm, ShopForm
 from channels.models import Connection
 from channels.queries import cards
 from channels.queries.abilities import abilities
-from channels.services import credentials, shop_settings
+from channels.services import shop_settings
+from channels.setting_kinds import CREDENTIALS, shop_form
 from channels.views.shops import connection_of
 from oms.kernel.web import person_of, render_page
 
@@ -28,7 +29,8 @@ def add(request: HttpRequest) -> HttpResponse:
     channel = request.GET.get("channel", "")
     if channel not in CONNECTORS:
         return render_page(request, "channels/add.html", {"channels": channels()})
-    form = NewShopForm(request.POST or None, channel=channel, initial={"active": True})
+    may = request.user.has_perm(CREDENTIALS)
+    form = NewShopForm(request.POST or None, channel=channel, initial={"active": True}, secrets=may)
     if not form.is_valid():
         context = _context(form, channel, label=connector_class(channel).label)
         return render_page(request, "channels/shop.html", context)
@@ -51,17 +53,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @permission_required("channels.change_connection", raise_exception=True)
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     connection = connection_of(pk)
-    form = ShopForm(
-        request.POST or None,
-        instance=connection.shop,
-        channel=connection.shop.channel,
-        stored=credentials.last_four(connection),
-        initial={
-            "base_url": connection.base_url,
-            "auth_url": connection.auth_url,
-            "told_number": connection.told_number,
-        },
-    )
+    form = shop_form(connection, request.POST or None, secrets=request.user.has_perm(CREDENTIALS))
     if not form.is_valid():
         context = _context(form, connection.shop.channel, connection, connection.shop.channel_label)
         return render_page(request, "channels/shop.html", context)

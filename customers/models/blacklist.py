@@ -12,8 +12,14 @@ class BlacklistEntry(models.Model):
     reason = models.CharField(_("理由"), max_length=200)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField(_("登録日時"))
+    # Who took the entry back, and why: it matches nobody any more, and stays as a record.
+    lifted_at = models.DateTimeField(_("解除日時"), null=True, blank=True)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    lifted_why = models.CharField(_("解除の理由"), max_length=200, blank=True)
 
     class Meta:
+        default_permissions = ()
+        permissions = [("manage_blacklist", _("要注意リストを管理する"))]
         indexes = [
             models.Index(fields=["phone"], name="blacklist_phone"),
             models.Index(fields=["name_key", "postal_code"], name="blacklist_name"),

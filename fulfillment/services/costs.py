@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from fulfillment.models import CostChange, CostSetting, FreightRate
 from oms.kernel import clock
+from oms.kernel.services import setting_versions
 from oms.kernel.text import folded
 from orders.models.order import Carrier
 
@@ -114,19 +115,20 @@ def save(wanted: Costs, *, by_id: int | None) -> bool:
 
     Raises Moved. Locks the settings' row.
     """
-    CostSetting.objects.bulk_create([CostSetting(pk=1)], ignore_conflicts=True)
-    CostSetting.objects.select_for_update(no_key=True).order_by("pk").get(pk=1)
-    before = costs()
-    if before.said() == wanted.said():
-        return False
-    if before.version != wanted.version:
-        raise Moved
-    CostSetting.objects.filter(pk=1).update(
-        material=wanted.material, wage=wanted.wage, action_s=wanted.action_s, version=before.version + 1
-    )
-    FreightRate.objects.all().delete()
-    FreightRate.objects.bulk_create(
-        FreightRate(carrier=carrier, size_to=size, price=price) for (carrier, size), price in wanted.rates.items()
-    )
-    CostChange.objects.create(at=clock.now(), by_id=by_id, before=before.said(), after=wanted.said())
-    return True
+    with setting_versions.kept("costs", "-", by=by_id):
+        CostSetting.objects.bulk_create([CostSetting(pk=1)], ignore_conflicts=True)
+        CostSetting.objects.select_for_update(no_key=True).order_by("pk").get(pk=1)
+        before = costs()
+        if before.said() == wanted.said():
+            return False
+        if before.version != wanted.version:
+            raise Moved
+        CostSetting.objects.filter(pk=1).update(
+            material=wanted.material, wage=wanted.wage, action_s=wanted.action_s, version=before.version + 1
+        )
+        FreightRate.objects.all().delete()
+        FreightRate.objects.bulk_create(
+            FreightRate(carrier=carrier, size_to=size, price=price) for (carrier, size), price in wanted.rates.items()
+        )
+        CostChange.objects.create(at=clock.now(), by_id=by_id, before=before.said(), after=wanted.said())
+        return True

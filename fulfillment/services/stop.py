@@ -4,7 +4,7 @@ A parcel that nobody has begun with stops by itself where its location's policy 
 `stop_requested` until the location says that it stopped it, or that it was too late.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
 from orders.models import Order, OrderLine
 from orders.services import cancel, hold, refetch, returns
 from orders.services import facts as order_facts
@@ -326,6 +327,13 @@ def _hold_for_change(order_ids: Sequence[int], note: str, actor: Actor) -> None:
 
 
 @transaction.atomic
+def set_policies(automatic: Mapping[int, bool], *, by: User | None) -> None:
+    """Location → whether parcels that nobody has begun with stop by themselves there."""
+    with setting_versions.kept("stop_policy", "-", by=by):
+        for location_id, wanted in sorted(automatic.items()):
+            set_policy(location_id, automatic=wanted)
+
+
 def set_policy(location_id: int, *, automatic: bool) -> None:
-    """Whether parcels that nobody has begun with stop by themselves at this location."""
+    """Of one location, without a version: see `set_policies`."""
     StopPolicy.objects.update_or_create(location_id=location_id, defaults={"automatic": automatic})

@@ -47,6 +47,11 @@ class CostForm(forms.Form):
         except costs.Unreadable as wrong:
             raise forms.ValidationError(str(wrong)) from wrong
 
+    @property
+    def wanted(self) -> costs.Costs:
+        said = self.cleaned_data
+        return costs.Costs(said["material"], said["wage"], said["rates"], said["version"], said["action_s"])
+
 
 @require_http_methods(["GET", "POST"])
 @permission_required("fulfillment.change_costsetting", raise_exception=True)
@@ -55,10 +60,8 @@ def settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = CostForm(request.POST)
         if form.is_valid():
-            said = form.cleaned_data
-            wanted = costs.Costs(said["material"], said["wage"], said["rates"], said["version"], said["action_s"])
             try:
-                changed = costs.save(wanted, by_id=request.user.pk)
+                changed = costs.save(form.wanted, by_id=request.user.pk)
             except costs.Moved:
                 form, status = _again(request, now), 409
             else:

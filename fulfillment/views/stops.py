@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fulfillment.forms_stop_policy import StopPolicyForm
 from fulfillment.models import Shipment
 from fulfillment.queries import stops as queries
 from fulfillment.services import reopen as reopening
 from fulfillment.services import stop
-from inventory.models import Location
 from oms.kernel.text import clean_text
-from oms.kernel.web import answer, render_page
+from oms.kernel.web import answer, person_of, render_page
 from orders.models import Order
 from orders.models.order import Carrier
 from orders.services.returns import Refused
@@ -84,9 +84,11 @@ def stop_too_late(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required("fulfillment.change_stoppolicy", raise_exception=True)
 def stop_policy(request: HttpRequest) -> HttpResponse:
-    chosen = set(request.POST.getlist("automatic"))
-    for place in Location.objects.filter(active=True, kind__in=["warehouse", "store"]):
-        stop.set_policy(place.pk, automatic=str(place.pk) in chosen)
+    form = StopPolicyForm(request.POST, policies=queries.policies())
+    if not form.is_valid():
+        messages.error(request, _("拠点を選び直してください。"))
+        return answer(request, to=reverse("fulfillment:stops"))
+    stop.set_policies(form.wanted, by=person_of(request))
     messages.success(request, _("設定を保存しました。"))
     return answer(request, to=reverse("fulfillment:stops"))
 

@@ -14,6 +14,7 @@ from inventory.services.book import Book
 from inventory.services.facts import Fact, enter
 from oms.kernel import clock
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
 
 
 class Refused(Exception):
@@ -35,22 +36,28 @@ def set_parts(kit_id: int, parts: Mapping[str, int], *, by_id: int | None = None
     False when nothing changes. Raises Refused for unknown codes, sets without stock and kits among the
     parts. Locks the SKU.
     """
-    kit = Sku.objects.select_for_update(no_key=True).get(pk=kit_id)
-    skus = {sku.code: sku for sku in Sku.objects.filter(code__in=parts).only("code", "is_bundle")}
-    _refuse_parts(kit, parts, skus)
-    before = recipe_of(kit_id)
-    if before == dict(parts):
-        return False
-    KitPart.objects.filter(kit=kit).delete()
-    KitPart.objects.bulk_create(KitPart(kit=kit, part=skus[code], quantity=count) for code, count in parts.items())
-    KitChange.objects.create(kit=kit, at=clock.now(), before=_said(before), after=_said(parts), by_id=by_id)
-    return True
+    with setting_versions.kept("kit", kit_id, by=by_id):
+        kit = Sku.objects.select_for_update(no_key=True).get(pk=kit_id)
+        skus = {sku.code: sku for sku in Sku.objects.filter(code__in=parts).only("code", "is_bundle")}
+        _refuse_parts(kit, parts, skus)
+        before = recipe_of(kit_id)
+        if before == dict(parts):
+            return False
+        KitPart.objects.filter(kit=kit).delete()
+        KitPart.objects.bulk_create(KitPart(kit=kit, part=skus[code], quantity=count) for code, count in parts.items())
+        KitChange.objects.create(kit=kit, at=clock.now(), before=_said(before), after=_said(parts), by_id=by_id)
+        return True
 
 
 def recipe_of(kit_id: int) -> dict[str, int]:
     """SKU code → how many are in one kit."""
     rows = KitPart.objects.filter(kit=kit_id).order_by("part__code")
     return dict(rows.values_list("part__code", "quantity"))
+
+
+def written(parts: Mapping[str, int]) -> str:
+    """The parts as the form holds them, one a line."""
+    return "\n".join(f"{code} {count}" for code, count in parts.items())
 
 
 def _said(parts: Mapping[str, int]) -> str:

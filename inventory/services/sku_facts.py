@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from inventory.models import Product, Sku, SkuChange
 from oms.kernel import clock
+from oms.kernel.services import setting_versions
 from oms.kernel.text import clean_text
 
 OF_SKU = ("supplier", "cost", "weight_g", "size_factor", "tags", "custom")
@@ -38,25 +39,26 @@ def change(sku_id: int, values: Mapping[str, Any], *, shown: str, by_id: int | N
 
     Brand and category are the product's, for all of its SKUs. Raises Moved. Locks the product, then the SKU.
     """
-    product_id = Sku.objects.values_list("product_id", flat=True).get(pk=sku_id)
-    Product.objects.select_for_update(no_key=True).order_by("pk").get(pk=product_id)
-    Sku.objects.select_for_update(no_key=True).order_by("pk").get(pk=sku_id)
-    sku = Sku.objects.select_related("product").get(pk=sku_id)
-    wanted = {name: clean_text(value) if isinstance(value, str) else value for name, value in values.items()}
-    before = facts_of(sku)
-    after = {name: value for name, value in wanted.items() if before[name] != value}
-    if not after:
-        return False
-    if shown != seen(sku):
-        raise Moved
-    if of_product := _own(after, OF_PRODUCT):
-        Product.objects.filter(pk=product_id).update(**of_product)
-    if of_sku := _own(after, OF_SKU):
-        Sku.objects.filter(pk=sku_id).update(**of_sku)
-    SkuChange.objects.create(
-        sku=sku, at=clock.now(), by_id=by_id, before={name: before[name] for name in after}, after=after
-    )
-    return True
+    with setting_versions.kept("sku", sku_id, by=by_id):
+        product_id = Sku.objects.values_list("product_id", flat=True).get(pk=sku_id)
+        Product.objects.select_for_update(no_key=True).order_by("pk").get(pk=product_id)
+        Sku.objects.select_for_update(no_key=True).order_by("pk").get(pk=sku_id)
+        sku = Sku.objects.select_related("product").get(pk=sku_id)
+        wanted = {name: clean_text(value) if isinstance(value, str) else value for name, value in values.items()}
+        before = facts_of(sku)
+        after = {name: value for name, value in wanted.items() if before[name] != value}
+        if not after:
+            return False
+        if shown != seen(sku):
+            raise Moved
+        if of_product := _own(after, OF_PRODUCT):
+            Product.objects.filter(pk=product_id).update(**of_product)
+        if of_sku := _own(after, OF_SKU):
+            Sku.objects.filter(pk=sku_id).update(**of_sku)
+        SkuChange.objects.create(
+            sku=sku, at=clock.now(), by_id=by_id, before={name: before[name] for name in after}, after=after
+        )
+        return True
 
 
 def _own(values: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def panel(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("inventory.change_balance", raise_exception=True)
 def parts(request: HttpRequest, pk: int) -> HttpResponse:
     sku = get_object_or_404(Sku.objects.stocked(), pk=pk)
-    lines = "\n".join(f"{code} {count}" for code, count in kits.recipe_of(pk).items())
+    lines = kits.written(kits.recipe_of(pk))
     form = KitPartsForm(request.POST) if request.method == "POST" else KitPartsForm(initial={"parts": lines})
     if form.is_bound and form.is_valid():
         try:

@@ -22,7 +22,7 @@ FRAGMENTS = ("inventory/_components.html", "inventory/_facts.html")
 @permission_required("inventory.change_balance", raise_exception=True)
 def rules(request: HttpRequest, pk: int) -> HttpResponse:
     sku = get_object_or_404(Sku.objects.filter(is_bundle=True), pk=pk)
-    form = SetForm(request.POST) if request.method == "POST" else SetForm(initial=_initial(sku))
+    form = SetForm(request.POST) if request.method == "POST" else SetForm(initial=sets.written(sku))
     if form.is_bound and form.is_valid():
         try:
             changed = sets.define(pk, form.rules, by_id=request.user.pk)
@@ -35,9 +35,3 @@ def rules(request: HttpRequest, pk: int) -> HttpResponse:
             return answer(request, to=reverse("inventory:sku", args=[pk]), fragments=FRAGMENTS, context=context)
     context = {"sku": sku, "form": form, "title": _("セットの構成"), "action": _("保存する")}
     return render_page(request, "inventory/form.html", context, fragment="inventory/_form.html")
-
-
-def _initial(sku: Sku) -> dict[str, object]:
-    now = sets.rules_of(sku)
-    lines = "\n".join(f"{code} {count}" for code, count in now.parts.items())
-    return {"parts": lines, "ships_apart": now.ships_apart, "tax_by_component": now.tax_by_component}

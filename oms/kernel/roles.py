@@ -64,6 +64,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.move_in",
     "customers.change_member",
     "customers.change_rank",
+    "customers.manage_blacklist",
     "inventory.change_balance",
     "inventory.change_sku",
     "inventory.view_cost",

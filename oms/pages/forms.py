@@ -27,6 +27,13 @@ class DoneByHandForm(forms.Form):
     )
 
 
+def role_choices() -> list[tuple[str, Any]]:
+    """The presets, then the company's own roles."""
+    presets = [(role.code, role.label) for role in ROLES]
+    own = Group.objects.exclude(name__in=[code for code, _label in presets]).order_by("name")
+    return [*presets, *((name, name) for name in own.values_list("name", flat=True))]
+
+
 class PersonForm(forms.ModelForm):
     """A person, what they may do, and a new password. The password is asked for only where there is none yet."""
 
@@ -34,7 +41,7 @@ class PersonForm(forms.ModelForm):
         label=lazy("役割"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        choices=lambda: [(role.code, role.label) for role in ROLES],
+        choices=role_choices,
     )
     password = forms.CharField(
         label=lazy("パスワード"),
@@ -81,7 +88,7 @@ class PersonForm(forms.ModelForm):
         )
         if known:
             held = set(self.instance.groups.values_list("name", flat=True))
-            self.initial["roles"] = [role.code for role in ROLES if role.code in held]
+            self.initial["roles"] = [name for name, _label in role_choices() if name in held]
             self.initial["shops"], self.initial["places"] = self.instance.shop_ids, self.instance.place_ids
 
     def clean(self) -> dict[str, Any]:

@@ -61,6 +61,7 @@ ENTRIES = (
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
     Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),
     Entry(_("操作の記録"), "orders:history", "orders.manage_privacy", "note", more=True),
+    Entry(_("設定の変更"), "pages:setting-changes", "kernel.view_settingversion", "note", more=True),
     Entry(_("閲覧履歴"), "orders:personal-views", "orders.manage_privacy", "search", more=True),
     Entry(_("個人情報の保存期間"), "orders:privacy", "orders.manage_privacy", "lock", more=True),
     Entry(_("ログインの決まり"), "pages:sign-in-rules", "kernel.manage_sign_in", "lock", more=True),

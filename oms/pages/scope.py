@@ -158,7 +158,7 @@ PAGES: Mapping[str, Rule] = {
     **_lines(anybody, OWN_ACCOUNT, "pages"),
     **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build", "inventory"),
     **_lines(all_shops, "facts set kit-parts", "inventory"),
-    **_lines(all_shops, "list ranks rank rank-delete", "customers"),
+    **_lines(all_shops, "list ranks rank rank-delete blacklist blacklist-lift", "customers"),
     **_lines(member, "detail facts note-add promise", "customers"),
     **_lines(anybody, LISTS, "orders"),
     **_lines(order, OF_AN_ORDER, "orders"),

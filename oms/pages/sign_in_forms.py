@@ -117,6 +117,10 @@ class RuleForm(forms.Form):
             raise ValidationError(error.lines) from error
 
 
+class TrustForm(forms.Form):
+    may_trust = forms.BooleanField(label=lazy("信頼した端末でのコードの省略を許可する"), required=False)
+
+
 class JournalForm(forms.Form):
     """Everything in the address; without days, the last week."""
 

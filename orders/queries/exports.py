@@ -1,12 +1,12 @@
 """The log of exports, and what a run's page tells."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -14,8 +14,12 @@ from django.utils.translation import override
 from oms.kernel import scope
 from oms.kernel.clock import in_tokyo
 from oms.kernel.models import User
+from oms.kernel.said import heard
 from orders.decide.export_columns import READY_MADE
-from orders.models import ExportFormat, ExportRun
+from orders.filter_fields import midnight
+from orders.models import DocumentEvent, ExportFormat, ExportRun
+
+MOST_SHOWN = 100
 
 COUNTS = {
     "chosen": RawSQL("cardinality(order_ids)", ()),
@@ -49,9 +53,25 @@ class LogLine:
 TONES = {"running": "info", "finished": "done", "failed": "danger", "gone": "neutral"}
 
 
-def log_rows() -> "QuerySet[ExportRun, Any]":
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the log is narrowed by; days in Tokyo, both included. Empty words and None do not narrow."""
+
+    since: date | None = None
+    until: date | None = None
+    person: int | None = None
+    personal: bool = False
+    words: str = ""
+
+
+def log_rows(wanted: Wanted) -> "QuerySet[ExportRun, Any]":
     """Every export that began, as plain values; the long column is only counted."""
     begun = ExportRun.objects.exclude(state=ExportRun.State.DRAFT)
+    begun = begun.filter(_days("created_at", wanted), *([Q(by=wanted.person)] if wanted.person else []))
+    if wanted.personal:
+        begun = begun.filter(personal=True)
+    if wanted.words:
+        begun = begun.filter(Q(reason__icontains=wanted.words) | Q(layout_name__icontains=wanted.words))
     if scope.current().shops:  # whoever is limited sees what they did themselves
         begun = begun.filter(by=scope.current().person)
     return begun.annotate(**COUNTS).values(
@@ -81,6 +101,39 @@ def log_lines(rows: Sequence[Mapping[str, Any]], user: User) -> list[LogLine]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    at: datetime
+    by: int | None
+    why: str
+    n: int
+    who: str = ""
+
+
+def papers_taken(wanted: Wanted) -> Sequence[Taken]:
+    """Issued papers that were taken out, one row for each time: at, who, why, how many. Two queries."""
+    rows: Any = DocumentEvent.objects.filter(_days("at", wanted), kind=DocumentEvent.Kind.EXPORTED)
+    if scope.current().shops:
+        rows = rows.filter(by=scope.current().person)
+    if wanted.person:
+        rows = rows.filter(by=wanted.person)
+    if wanted.words:
+        rows = rows.filter(text__icontains=wanted.words)
+    grouped = rows.values_list("at", "by", "text").annotate(n=Count("pk")).order_by("-at")[:MOST_SHOWN]
+    found = [Taken(at, by, heard(text), n) for at, by, text, n in grouped]
+    people = {person.pk: str(person) for person in User.objects.filter(pk__in={row.by for row in found})}
+    return [replace(row, who=people.get(row.by or 0, "–")) for row in found]
+
+
+def _days(name: str, wanted: Wanted) -> Q:
+    found = Q()
+    if wanted.since:
+        found &= Q(**{f"{name}__gte": midnight(wanted.since)})
+    if wanted.until:
+        found &= Q(**{f"{name}__lt": midnight(wanted.until + timedelta(days=1))})
+    return found
 
 
 def shown_name(name: str) -> str:

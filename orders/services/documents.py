@@ -356,5 +356,15 @@ def record(documents: Sequence[IssuedDocument], kind: str, text: str = "", *, by
     )
 
 
+@transaction.atomic
+def record_export(documents: "QuerySet[IssuedDocument]", why: str, *, by: User) -> int:
+    """These papers were taken out, and why; how many."""
+    ids = list(documents.order_by().values_list("pk", flat=True))
+    now = clock.now()
+    rows = (DocumentEvent(document_id=pk, at=now, kind=DocumentEvent.Kind.EXPORTED, text=why, by=by) for pk in ids)
+    DocumentEvent.objects.bulk_create(rows, batch_size=2000)
+    return len(ids)
+
+
 def _note(document: IssuedDocument, kind: str, text: str, *, by: User | None) -> None:
     record([document], kind, text, by=by)

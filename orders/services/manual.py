@@ -12,8 +12,10 @@ from django.utils.translation import override
 
 from inventory.models import Sku
 from oms.kernel import clock
+from oms.kernel.models import User
 from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
+from oms.kernel.services import setting_versions
 from oms.kernel.sql import was_in_the_way
 from orders.decide.manual import MANUAL, Draft, channel_order
 from orders.models import ManualOrder, Order, Shop
@@ -62,10 +64,14 @@ def unsaved_phone_shop() -> Shop:
     return Shop(code=CODE, **NEW_SHOP)
 
 
+def known_phone_shop() -> Shop | None:
+    return Shop.objects.filter(channel=CHANNEL).order_by("pk").first()
+
+
 @transaction.atomic
 def phone_shop() -> Shop:
     """The shop that typed orders belong to, made at the first one; sender and letterhead begin as another shop's."""
-    known = Shop.objects.filter(channel=CHANNEL).order_by("pk").first()
+    known = known_phone_shop()
     if known is not None:
         return known
     model = Shop.objects.exclude(letterhead_name="").order_by("pk").first()
@@ -75,13 +81,14 @@ def phone_shop() -> Shop:
 
 
 @transaction.atomic
-def change_phone_shop(values: Mapping[str, Any]) -> Shop:
+def change_phone_shop(values: Mapping[str, Any], *, by: User | None) -> Shop:
     """Write what the company says of the telephone shop; makes the shop when there is none."""
     shop = phone_shop()
-    for name, value in values.items():
-        setattr(shop, name, value)
-    shop.save(update_fields=list(values))
-    return shop
+    with setting_versions.kept("phone_shop", "-", by=by):
+        for name, value in values.items():
+            setattr(shop, name, value)
+        shop.save(update_fields=list(values))
+        return shop
 
 
 def enter(shop: Shop, draft: Draft, origin: Origin, *, actor: Actor) -> Entered:

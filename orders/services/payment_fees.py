@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.db.models import Sum
 
+from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from orders.decide.payment_fees import Charges, FeeTable, with_fee
 from orders.models import Order, OrderAdjustment, PaymentFee, Shop
 from orders.services.internal import is_internal
@@ -37,17 +39,20 @@ def table_of(row: PaymentFee) -> FeeTable:
 
 
 @transaction.atomic
-def save_table(shop: Shop, method: str, table: FeeTable) -> None:
+def save_table(shop: Shop, method: str, table: FeeTable, *, by: User | None = None) -> None:
     """Orders that are stored keep their fees; what is changed from now on follows the table."""
-    PaymentFee.objects.update_or_create(
-        shop=shop,
-        method=method,
-        defaults={"steps": [list(step) for step in table.steps], "plus_tax": table.plus_tax},
-    )
+    with setting_versions.kept("payment_fees", f"{shop.pk}/{method}", by=by):
+        PaymentFee.objects.update_or_create(
+            shop=shop,
+            method=method,
+            defaults={"steps": [list(step) for step in table.steps], "plus_tax": table.plus_tax},
+        )
 
 
-def forget_table(shop: Shop, method: str) -> None:
-    PaymentFee.objects.filter(shop=shop, method=method).delete()
+@transaction.atomic
+def forget_table(shop: Shop, method: str, *, by: User | None = None) -> None:
+    with setting_versions.kept("payment_fees", f"{shop.pk}/{method}", by=by):
+        PaymentFee.objects.filter(shop=shop, method=method).delete()
 
 
 def sets_own_price(order: Order) -> bool:

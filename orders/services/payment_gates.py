@@ -1,12 +1,15 @@
 """Keeping a shop's payment terms; `payment_terms` reads them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db import transaction
 
 from oms.kernel.models import User
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
 from orders.decide.payments import Terms
 from orders.models import Order, PaymentGate, Shop
 from orders.models.order import PaymentMethod
@@ -17,26 +20,55 @@ from orders.services.payment_terms import FIELDS, TermsOfShops, rule_for, terms_
 BEFORE_INSTRUCTION = ["new", "review", "awaiting_payment", "awaiting_stock", "awaiting_release", "scheduled", "ready"]
 
 
+@dataclass(frozen=True, slots=True)
+class RefOfTerms:
+    """Which row of terms: of a shop and a payment code, or without a code of a method. Written as one text."""
+
+    shop: Shop
+    method: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.shop.pk}/code/{self.code}" if self.code else f"{self.shop.pk}/method/{self.method}"
+
+    @classmethod
+    def read(cls, ref: str) -> "RefOfTerms":
+        shop, what, name = ref.split("/", 2)
+        code, method = (name, "") if what == "code" else ("", name)
+        return cls(Shop.objects.get(pk=shop), method, code)
+
+    @property
+    def row(self) -> PaymentGate | None:
+        rows = PaymentGate.objects.filter(shop=self.shop, code=self.code)
+        return (rows if self.code else rows.filter(method=self.method)).first()
+
+    @property
+    def query(self) -> str:
+        return urlencode({"code": self.code} if self.code else {"method": self.method})
+
+
 @transaction.atomic
 def save_gate(shop: Shop, terms: Terms, *, by: User | None) -> PaymentGate:
     """Write the terms of one method or code; the stages of orders that wait, or are about to ship, follow."""
-    values = {name: getattr(terms, name) for name in FIELDS if name != "code"}
-    same: dict[str, Any] = (
-        {"shop": shop, "code": terms.code} if terms.code else {"shop": shop, "code": "", "method": terms.method}
-    )
-    row, _made = PaymentGate.objects.update_or_create(**same, defaults=values)
-    _know_again(shop, terms.code)
-    _follow(shop)
-    return row
+    with setting_versions.kept("payment_terms", RefOfTerms(shop, terms.method, terms.code), by=by):
+        values = {name: getattr(terms, name) for name in FIELDS if name != "code"}
+        same: dict[str, Any] = (
+            {"shop": shop, "code": terms.code} if terms.code else {"shop": shop, "code": "", "method": terms.method}
+        )
+        row, _made = PaymentGate.objects.update_or_create(**same, defaults=values)
+        _know_again(shop, terms.code)
+        _follow(shop)
+        return row
 
 
 @transaction.atomic
-def forget_gate(row: PaymentGate) -> None:
+def forget_gate(row: PaymentGate, *, by: User | None = None) -> None:
     """Back to the standard."""
-    shop = row.shop
-    row.delete()
-    _know_again(shop, row.code)
-    _follow(shop)
+    with setting_versions.kept("payment_terms", RefOfTerms(row.shop, row.method, row.code), by=by):
+        shop = row.shop
+        row.delete()
+        _know_again(shop, row.code)
+        _follow(shop)
 
 
 def _know_again(shop: Shop, code: str) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
 from orders.models import PersonalView, PrivacyEvent, ViewRetention
 from orders.models.personal_view import VIEW_MONTHS
 from orders.services.journal import Actor
@@ -66,15 +67,16 @@ def set_months(months: int, *, actor: Actor) -> bool:
             _("閲覧履歴を保存する月数は %(least)s から %(most)s までで入力してください。")
             % {"least": LEAST_MONTHS, "most": MOST_MONTHS}
         )
-    row, _made = ViewRetention.objects.select_for_update(no_key=True).order_by("pk").get_or_create(pk=1)
-    before = row.months
-    if before == months:
-        return False
-    row.months = months
-    row.save(update_fields=["months"])
-    text = said("%(before)sか月 → %(after)sか月", before=before, after=months)
-    PrivacyEvent.objects.create(kind=PrivacyEvent.Kind.VIEWS, text=text, at=clock.now(), by=actor.by)
-    return True
+    with setting_versions.kept("view_months", "-", by=actor.by):
+        row, _made = ViewRetention.objects.select_for_update(no_key=True).order_by("pk").get_or_create(pk=1)
+        before = row.months
+        if before == months:
+            return False
+        row.months = months
+        row.save(update_fields=["months"])
+        text = said("%(before)sか月 → %(after)sか月", before=before, after=months)
+        PrivacyEvent.objects.create(kind=PrivacyEvent.Kind.VIEWS, text=text, at=clock.now(), by=actor.by)
+        return True
 
 
 FORGET = """

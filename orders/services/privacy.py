@@ -15,6 +15,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from customers.services import erase as members
 from oms.kernel import clock
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
 from oms.kernel.sql import update_rows
 from oms.kernel.text import search_text
 from orders.decide import returns as returning
@@ -93,14 +94,15 @@ def set_days(shop_id: int, days: int | None, *, actor: Actor) -> bool:
                 "保存する日数は %(least)s 日から %(most)s 日までで入力してください。", least=LEAST_DAYS, most=MOST_DAYS
             )
         )
-    shop = Shop.objects.select_for_update(no_key=True).order_by("pk").get(pk=shop_id)
-    row = Retention.objects.filter(shop=shop).first()
-    if row is not None and row.days == days:
-        return False
-    before = kept_days()[shop_id]
-    Retention.objects.update_or_create(shop=shop, defaults={"days": days})
-    _note(Kind.DAYS, f"{_said(before)} → {_said(days)}", actor=actor, shop=shop_id)
-    return True
+    with setting_versions.kept("retention", shop_id, by=actor.by):
+        shop = Shop.objects.select_for_update(no_key=True).order_by("pk").get(pk=shop_id)
+        row = Retention.objects.filter(shop=shop).first()
+        if row is not None and row.days == days:
+            return False
+        before = kept_days()[shop_id]
+        Retention.objects.update_or_create(shop=shop, defaults={"days": days})
+        _note(Kind.DAYS, f"{_said(before)} → {_said(days)}", actor=actor, shop=shop_id)
+        return True
 
 
 def kept_days() -> dict[int, int | None]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from orders.decide.catalogue import CATALOGUE
 from orders.decide.reasons import Found
 from orders.models import ReasonSetting, ReviewSettingChange
@@ -135,17 +136,18 @@ def save(wanted: Setting, *, by: User | None, seen: int | None = None) -> bool:
 
     `seen` is the version that was shown; raises StaleSetting when another is stored by now.
     """
-    row = ReasonSetting.objects.select_for_update(no_key=True).filter(pk=wanted.code).order_by("pk").first()
-    before = read().of(wanted.code)
-    if before.document == wanted.document:
-        return False
-    if seen is not None and seen != before.version:
-        raise StaleSetting(wanted.code)
-    version = (row.version if row else 0) + 1
-    ReasonSetting.objects.update_or_create(pk=wanted.code, defaults={**wanted.document, "version": version})
-    ReviewSettingChange.objects.create(
-        subject=wanted.code, version=version, before=before.document, after=wanted.document, at=clock.now(), by=by
-    )
-    later("orders.tasks.reapply_reason", wanted.code)
-    transaction.on_commit(names.publish)
-    return True
+    with setting_versions.kept("reason", wanted.code, by=by):
+        row = ReasonSetting.objects.select_for_update(no_key=True).filter(pk=wanted.code).order_by("pk").first()
+        before = read().of(wanted.code)
+        if before.document == wanted.document:
+            return False
+        if seen is not None and seen != before.version:
+            raise StaleSetting(wanted.code)
+        version = (row.version if row else 0) + 1
+        ReasonSetting.objects.update_or_create(pk=wanted.code, defaults={**wanted.document, "version": version})
+        ReviewSettingChange.objects.create(
+            subject=wanted.code, version=version, before=before.document, after=wanted.document, at=clock.now(), by=by
+        )
+        later("orders.tasks.reapply_reason", wanted.code)
+        transaction.on_commit(names.publish)
+        return True

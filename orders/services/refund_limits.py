@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.money import yen
+from oms.kernel.services import setting_versions
 from orders.decide import refund_limits as decide
 from orders.models import Cancellation, Order, Refund, RefundLimit, RefundLimitEvent
 from orders.services import ledger
@@ -111,17 +112,18 @@ def role_limits() -> list[RoleLimit]:
 @transaction.atomic
 def set_limits(wanted: Mapping[int, int | None], *, by: User) -> int:
     """Set limits by group id; returns how many are others now. Locks the roles by pk; each change is journaled."""
-    groups = Group.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
-    names = {group.pk: group.name for group in groups}
-    before = {one.group.pk: one.amount for one in role_limits()}
-    moved = [pk for pk in names if before[pk] != wanted[pk]]
-    for pk in moved:
-        RefundLimit.objects.update_or_create(group_id=pk, defaults={"amount": wanted[pk]})
-    now = clock.now()
-    RefundLimitEvent.objects.bulk_create(
-        RefundLimitEvent(role=names[pk], before=before[pk], after=wanted[pk], at=now, by=by) for pk in moved
-    )
-    return len(moved)
+    with setting_versions.kept("refund_limits", "-", by=by):
+        groups = Group.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+        names = {group.pk: group.name for group in groups}
+        before = {one.group.pk: one.amount for one in role_limits()}
+        moved = [pk for pk in names if before[pk] != wanted[pk]]
+        for pk in moved:
+            RefundLimit.objects.update_or_create(group_id=pk, defaults={"amount": wanted[pk]})
+        now = clock.now()
+        RefundLimitEvent.objects.bulk_create(
+            RefundLimitEvent(role=names[pk], before=before[pk], after=wanted[pk], at=now, by=by) for pk in moved
+        )
+        return len(moved)
 
 
 def causes(over: Mapping[int, NeedsApproval]) -> dict[int, str]:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from oms.kernel.keyset import keyset_page
 from oms.kernel.web import answer, render_page
 from orders.decide.export_columns import READY_MADE, Layout
-from orders.export_forms import ExportForm, LayoutForm
+from orders.export_forms import ExportForm, LayoutForm, LogForm
 from orders.models import ExportFormat, ExportLayout, ExportRun
 from orders.queries import exports as queries
 from orders.services import export, export_layouts
@@ -117,8 +117,14 @@ def file(request: HttpRequest, key: UUID) -> HttpResponseBase:
 @permission_required(MAY, raise_exception=True)
 def log(request: HttpRequest) -> HttpResponse:
     """Every export of everybody: who, when, how many, why, and whether the file was taken."""
-    page = keyset_page(request, queries.log_rows(), order=("-created_at", "-key"))
-    context = {"page": page, "rows": queries.log_lines(page.rows, user_of(request))}
+    form = LogForm(request.GET)
+    page = keyset_page(request, queries.log_rows(form.wanted), order=("-created_at", "-key"))
+    context = {
+        "form": form,
+        "page": page,
+        "rows": queries.log_lines(page.rows, user_of(request)),
+        "papers": queries.papers_taken(form.wanted),
+    }
     return render_page(request, "orders/exports/log.html", context, fragment="orders/exports/_log.html")
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 from orders.decide.manual import totals_of
 from orders.forms import PREFECTURES
 from orders.forms_manual_shop import PhoneShopForm
@@ -78,7 +78,7 @@ def manual_shop(request: HttpRequest) -> HttpResponse:
     shop = Shop.objects.filter(channel=manual.CHANNEL).order_by("pk").first()
     form = PhoneShopForm(request.POST or None, instance=shop)
     if form.is_bound and form.is_valid():
-        manual.change_phone_shop(form.cleaned_data)
+        manual.change_phone_shop(form.cleaned_data, by=person_of(request))
         messages.success(request, _("保存しました。"))
         return HttpResponseRedirect(reverse("orders:manual-shop"))
     return render_page(request, "orders/manual/shop.html", {"form": form, "known": shop is not None})

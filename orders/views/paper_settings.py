@@ -2,18 +2,18 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from oms.kernel.web import render_page
+from oms.kernel.web import person_of, render_page
 from orders.models import PaperSettings, Shop
 from orders.models.order import PaymentMethod
 from orders.models.papers import Issuer
 from orders.paper_forms import PaperSettingsForm
 from orders.queries.papers import issuer_for, papers_of
+from orders.services import paper_settings
 
 CHANGE = ["orders.view_issueddocument", "orders.change_papersettings"]
 
@@ -43,8 +43,7 @@ def shop_papers(request: HttpRequest, pk: int) -> HttpResponse:
     papers = papers_of([pk])[pk]
     form = PaperSettingsForm(request.POST or None, request.FILES or None, instance=papers)
     if form.is_valid():
-        with transaction.atomic():
-            form.save()
+        paper_settings.save(form.save(), logo=form.new_logo, by=person_of(request))
         messages.success(request, _("帳票設定を保存しました。すでに発行した帳票は変わりません。"))
         return redirect("orders:paper-shops")
     context = {"shop": shop, "form": form, "issuers": _issuers(shop, papers)}

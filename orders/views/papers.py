@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
+from oms.kernel.said import said
 from oms.kernel.typed import row_ids
 from oms.kernel.web import render_page
-from orders.models import DocumentEvent, DocumentKind, IssuedDocument
+from orders.models import DocumentKind, IssuedDocument
 from orders.paper_forms import CorrectionForm, ReasonForm
 from orders.queries import documents as reading
 from orders.queries.detail import PERSONAL
@@ -220,7 +221,11 @@ class _Echo:
 @require_POST
 @permission_required([SEE, PERSONAL, "orders.export_document"], raise_exception=True)
 def papers_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """Every paper of the search, as a list."""
+    """Every paper of the search, as a list. Names the people on them: asks why, and it is on record."""
+    why = _why(request)
+    if not why:
+        return redirect("orders:papers")
+    issuing.record_export(_searched(request), why, by=user_of(request))
     rows = reading.csv_rows(_searched(request))
     writer = csv.writer(_Echo(), lineterminator="\r\n")
     response = StreamingHttpResponse(
@@ -241,6 +246,9 @@ def papers_zip(request: HttpRequest) -> HttpResponse:
     if not user.has_perm("orders.issue_document" if ids else "orders.export_document"):
         messages.warning(request, _("発行済み帳票を書き出す権限がありません。"))
         return redirect("orders:papers")
+    why = said("発行に続けてダウンロード") if ids else _why(request)
+    if not why:
+        return redirect("orders:papers")
     chosen = reading.listed_documents().filter(pk__in=ids).order_by("pk") if ids else _searched(request)
     found = list(chosen.values_list("pk", flat=True)[: ZIP_LIMIT + 1])
     if not found or len(found) > ZIP_LIMIT:
@@ -249,11 +257,19 @@ def papers_zip(request: HttpRequest) -> HttpResponse:
         return redirect("orders:papers")
     documents = reading.listed_documents().filter(pk__in=found).order_by("transacted_on", "pk")
     content = _zipped(documents)
-    issuing.record(list(documents), DocumentEvent.Kind.EXPORTED, by=user)
+    issuing.record_export(documents, why, by=user)
     response = HttpResponse(content, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="documents-{_stamp()}.zip"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _why(request: HttpRequest) -> str:
+    """What the papers are taken out for; says so where nothing was typed."""
+    why = " ".join(request.POST.get("reason", "").split())[:200]
+    if not why:
+        messages.warning(request, _("個人情報を含みます。何に使うかを書いてください。"))
+    return why
 
 
 def _searched(request: HttpRequest) -> QuerySet[IssuedDocument]:

@@ -1,6 +1,7 @@
 """個人情報の保存期間: how long each shop keeps it, which orders are exempt, what was erased."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -10,10 +11,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from oms.kernel import clock
+from oms.kernel.csv_text import csv_line
 from oms.kernel.keyset import keyset_page
 from oms.kernel.web import render_page
 from orders.models import LegalHold, Shop
-from orders.privacy_forms import DaysForm, HoldForm
+from orders.privacy_forms import DaysForm, HoldForm, ReportForm
 from orders.queries import privacy as queries
 from orders.services import privacy
 from orders.views.order import actor_of
@@ -36,6 +39,36 @@ def _shown(request: HttpRequest, **more: Any) -> HttpResponse:
         **more,
     }
     return render_page(request, "orders/privacy.html", context)
+
+
+@require_GET
+@permission_required(RIGHT, raise_exception=True)
+def report(request: HttpRequest) -> HttpResponse:
+    """消去の報告: what was erased when, of which shop; as a page, or with `?format=csv` as a file. Names nobody."""
+    form = ReportForm(request.GET)
+    since, until = form.span
+    found = queries.report(since, until)
+    if request.GET.get("format") == "csv":
+        return _report_csv(found, since, until)
+    context = {"form": form, "since": since, "until": until, "report": found}
+    return render_page(request, "orders/privacy_report.html", context)
+
+
+def _report_csv(found: queries.ErasureReport, since: date, until: date) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="erased-{since:%Y%m%d}-{until:%Y%m%d}.csv"'
+    response.write("\ufeff" + csv_line([_("月"), _("店舗"), _("消去した件数"), _("回数"), _("最後の消去")]))
+    for row in found.rows:
+        shop = row.shop.name if row.shop else _("会員")
+        cells = [
+            f"{row.month:%Y-%m}",
+            shop,
+            str(row.count),
+            str(row.runs),
+            f"{clock.in_tokyo(row.last):%Y-%m-%d %H:%M}",
+        ]
+        response.write(csv_line(cells))
+    return response
 
 
 @require_POST

@@ -254,7 +254,7 @@ def rule_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop, or go on with `resume`."""
     get_object_or_404(Rule, pk=pk)
     paused = "resume" not in request.POST
-    if publish.set_paused(pk, paused=paused):
+    if publish.set_paused(pk, paused=paused, by=person_of(request)):
         messages.success(request, _("ルールを止めました。") if paused else _("ルールを再開しました。"))
     return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
 

@@ -2,17 +2,21 @@
 
 import re
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from oms.kernel import clock
+from oms.kernel import clock, tasks
 from oms.kernel.models import Device, SignInEvent
 from oms.kernel.services import devices
+from oms.schedule import BEAT_SCHEDULE
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "himitsu-no-kotoba"
@@ -217,3 +221,33 @@ def settings_without_the_middleware(settings):
     rest = [name for name in settings.MIDDLEWARE if name != "oms.kernel.sign_in.SignInMiddleware"]
     assert len(rest) == len(settings.MIDDLEWARE) - 1
     return override_settings(MIDDLEWARE=rest, AUTHENTICATION_BACKENDS=settings.AUTHENTICATION_BACKENDS)
+
+
+def test_sessions_that_have_run_out_are_deleted_by_the_schedule(aoi, client):
+    client.force_login(aoi)
+    live = client.session.session_key
+    Session.objects.create(session_key="old", session_data="x", expire_date=timezone.now() - timedelta(minutes=1))
+    tasks.clear_sessions()
+    assert list(Session.objects.values_list("session_key", flat=True)) == [live]
+    assert "oms.kernel.tasks.clear_sessions" in {entry["task"] for entry in BEAT_SCHEDULE.values()}
+
+
+def test_a_password_changed_by_command_ends_browsers_and_their_trust(aoi, client, monkeypatch):
+    client.force_login(aoi)
+    Device.objects.update(trusted_until=clock.now() + timedelta(days=9))
+    typed = iter(["atarashii-kotoba-9", "atarashii-kotoba-9"])
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": next(typed))
+    call_command("changepassword", "aoi")
+    aoi.refresh_from_db()
+    device = Device.objects.get()
+    assert aoi.check_password("atarashii-kotoba-9")
+    assert (device.session_key, device.trusted_until) == (None, None) and not Session.objects.exists()
+    assert SignInEvent.objects.filter(kind="password_changed", person=aoi, by=None).exists()
+
+
+def test_a_command_that_changes_no_password_ends_nothing(aoi, client, monkeypatch):
+    client.force_login(aoi)
+    monkeypatch.setattr("getpass.getpass", lambda prompt="": "kurz")
+    with pytest.raises(CommandError):
+        call_command("changepassword", "aoi", stderr=StringIO())
+    assert Session.objects.count() == 1 and not SignInEvent.objects.filter(kind="password_changed").exists()

@@ -66,7 +66,7 @@ def test_an_empty_password_keeps_the_old_one_and_roles_follow_the_ticks(as_aoi, 
     assert 'value="operator" id="id_roles_0" checked' in text_of(as_aoi.get(person_url(dai))).replace(
         ' aria-describedby="id_roles_helptext"', ""
     )
-    as_aoi.post(person_url(dai), NEW | {"password": "", "roles": ["administrator"]})
+    as_aoi.post(person_url(dai), NEW | {"password": "", "roles": ["administrator", "our-own"]})
     dai.refresh_from_db()
     assert sorted(dai.groups.values_list("name", flat=True)) == ["administrator", "our-own"] and dai.is_staff
     assert client.login(username="dai", password="himitsu-no-kotoba")

@@ -1,5 +1,6 @@
 from oms.kernel.models.effect import Effect
 from oms.kernel.models.effect_event import EffectEvent
+from oms.kernel.models.setting_version import SettingVersion
 from oms.kernel.models.sign_in import Device, RecoveryCode, SecondStep, SignInEvent, SignInRule, SignInSettings
 from oms.kernel.models.user import User
 
@@ -9,6 +10,7 @@ __all__ = [
     "EffectEvent",
     "RecoveryCode",
     "SecondStep",
+    "SettingVersion",
     "SignInEvent",
     "SignInRule",
     "SignInSettings",

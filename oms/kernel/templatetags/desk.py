@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from oms.kernel import clock
+from oms.kernel.links import url_if_served
+from oms.kernel.setting_kinds import KINDS
 
 register = template.Library()
 
@@ -97,6 +99,14 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
     )
+
+
+@register.inclusion_tag("components/_versions.html", takes_context=True)
+def versions_link(context: template.Context, kind: str, ref: object = "-", style: str = "button") -> dict[str, object]:
+    """「変更の履歴」 of a setting, for who may change it; nothing where that page is not for this person."""
+    user = context["request"].user
+    may = kind in KINDS and user.has_perms(KINDS[kind].rights)
+    return {"url": url_if_served("pages:setting-subject", kind, ref) if may else "", "style": style}
 
 
 @register.inclusion_tag("components/_sort.html", takes_context=True)

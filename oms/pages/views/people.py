@@ -19,6 +19,7 @@ from oms.kernel.sign_in import fresh, with_sign_in
 from oms.kernel.web import person_of, render_page
 from oms.kernel.whence import address_of
 from oms.pages.forms import PersonForm
+from oms.pages.queries import rights
 from oms.pages.queries import sign_in as queries
 from oms.pages.views.own_account import say_how_many
 from orders.models import Shop
@@ -70,6 +71,7 @@ def _form(request: HttpRequest, person: User) -> HttpResponse:
                 "state": fresh(person),
                 "browsers": queries.browsers(person, request),
                 "own": person.pk == by.pk,
+                "may": rights.of_person(person),
             }
         return render_page(request, "pages/person.html", context)
     own, password = person.pk == by.pk, form.cleaned_data["password"]

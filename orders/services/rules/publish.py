@@ -10,6 +10,7 @@ from django.db.models import Max
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
+from oms.kernel.services import setting_versions
 from orders.decide.rules.checked import Document
 from orders.decide.rules.document import check
 from orders.models import Rule, RuleList, RuleListVersion, RuleVersion
@@ -119,16 +120,17 @@ def roll_back(rule_id: int, number: int, *, by: User | None) -> Rule:
 
 
 @transaction.atomic
-def set_paused(rule_id: int, *, paused: bool) -> bool:
+def set_paused(rule_id: int, *, paused: bool, by: User | None = None) -> bool:
     """Stop a rule, or let it go on. What it did stays. False when it was so already."""
-    rule = _locked(rule_id)
-    if rule.paused == paused or rule.published is None:
-        return False
-    rule.paused = paused
-    rule.save(update_fields=["paused"])
-    active.changed(rule)
-    stock_levels.watch()
-    return True
+    with setting_versions.kept("rule_paused", rule_id, by=by):
+        rule = _locked(rule_id)
+        if rule.paused == paused or rule.published is None:
+            return False
+        rule.paused = paused
+        rule.save(update_fields=["paused"])
+        active.changed(rule)
+        stock_levels.watch()
+        return True
 
 
 @transaction.atomic
