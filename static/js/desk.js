@@ -428,6 +428,12 @@
     else busy(element, true);
   }
 
+  // What a page asks by itself is marked: it keeps nobody signed in on a store's device.
+  function markLive(event) {
+    const { elt, headers, triggeringEvent } = event.detail;
+    if (elt.matches("[data-live]") || ["hx:poll:trigger", "seen"].includes(triggeringEvent?.type)) headers["X-Live"] = "1";
+  }
+
   function busy(element, on) {
     const form = element.closest?.("form");
     if (!form || (element !== form && !element.matches("button"))) return;
@@ -479,6 +485,7 @@
   document.addEventListener("click", onClick);
   document.addEventListener("change", onChange);
   document.addEventListener("focusin", markTouched);
+  document.addEventListener("htmx:configRequest", markLive);
   document.addEventListener("htmx:beforeRequest", beforeRequest);
   document.addEventListener("htmx:afterRequest", (event) => busy(event.detail.elt, false));
   document.addEventListener("htmx:responseError", failed);
