@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from inventory.models import Location
 from oms.kernel.services import pins
 from oms.pages.queries import store_devices as queries
 from oms.pages.sign_in_forms import AskedForPassword
@@ -17,7 +18,7 @@ class StoreDeviceForm(forms.Form):
     """A device of one of the person's own stores."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    place = forms.ModelChoiceField(queryset=None, label=lazy("店舗"), empty_label=None)
+    place = forms.ModelChoiceField(queryset=Location.objects.none(), label=lazy("店舗"), empty_label=None)
     name = forms.CharField(
         label=lazy("端末名"),
         max_length=40,

@@ -155,28 +155,27 @@ def check(device: StoreDevice, user_id: int, typed: str, *, address: str) -> Ans
     pin = Pin.objects.select_for_update(no_key=True).order_by("pk").filter(user_id=user_id).first() if user else None
     if user is None or pin is None:
         return Answer(Outcome.NOBODY)
-    if is_locked(pin):
-        return Answer(Outcome.LOCKED, user)
     wrong = SignInEvent.objects.filter(store_device=device, kind=Kind.PIN_REFUSED, at__gt=clock.now() - WINDOW)
     here = wrong.filter(person=user)[:HERE].count()
-    if here >= HERE:
-        return Answer(Outcome.WAIT, user)
-    if wrong[:DEVICE].count() >= DEVICE:
-        return Answer(Outcome.DEVICE_WAITS, user)
-    before = pin.failures
-    if check_password(tidy(typed), pin.secret, setter=lambda typed: _rehash(pin, typed)):
-        pin.failures = 0
-        pin.save(update_fields=["failures"])
-        return Answer(Outcome.GOOD, user, failures=before)
-    pin.failures = before + 1
-    pin.save(update_fields=["failures"])
-    facts = {"person": user, "by": None, "address": address, "text": device.told, "store_device": device}
-    journal.write(Kind.PIN_REFUSED, **facts)
     if is_locked(pin):
-        journal.write(Kind.PIN_LOCKED, **facts)
         return Answer(Outcome.LOCKED, user)
-    left = HERE - here - 1
-    return Answer(Outcome.WRONG if left else Outcome.WAIT, user, left=left)
+    if here >= HERE or wrong[:DEVICE].count() >= DEVICE:
+        return Answer(Outcome.WAIT if here >= HERE else Outcome.DEVICE_WAITS, user)
+    before = pin.failures
+    good = check_password(tidy(typed), pin.secret, setter=lambda typed: _rehash(pin, typed))
+    pin.failures = 0 if good else before + 1
+    pin.save(update_fields=["failures"])
+    if good:
+        return Answer(Outcome.GOOD, user, failures=before)
+    _tell(Kind.PIN_REFUSED, user, device, address)
+    if is_locked(pin):
+        _tell(Kind.PIN_LOCKED, user, device, address)
+    left = 0 if is_locked(pin) else min(HERE - here, IN_A_ROW - pin.failures + 1) - 1
+    return Answer(Outcome.LOCKED if is_locked(pin) else Outcome.WRONG if left else Outcome.WAIT, user, left=left)
+
+
+def _tell(kind: Kind, user: User, device: StoreDevice, address: str) -> None:
+    journal.write(kind, person=user, by=None, address=address, text=device.told, store_device=device)
 
 
 def _rehash(pin: Pin, typed: str) -> None:

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from oms.kernel import clock, codes
-from oms.kernel.models import Device, Pin, SignInEvent, StoreDevice, User
+from oms.kernel.models import Device, SignInEvent, StoreDevice, User
 from oms.kernel.roles import STORE_ROLES
 from oms.kernel.services import devices
 from oms.kernel.services import sign_in_journal as journal
@@ -124,11 +124,10 @@ def remember(response: HttpResponse, token: str) -> None:
 
 def staff_of(place_id: int) -> QuerySet[User]:
     """Who works at this store: people limited to places of which it is one, and the store roles' people without such
-    limits. Each with `has_pin`."""
+    limits."""
     everywhere = Q(place_ids=[], groups__name__in=STORE_ROLES)
     found = User.objects.filter(Q(place_ids__contains=[place_id]) | everywhere, is_active=True).values("pk")
-    has_pin = Exists(Pin.objects.filter(user=OuterRef("pk")))
-    return User.objects.filter(pk__in=found).annotate(has_pin=has_pin).order_by("display_name", "username")
+    return User.objects.filter(pk__in=found).order_by("display_name", "username")
 
 
 # ---- ending

@@ -50,14 +50,15 @@ def known(request: HttpRequest) -> StoreDevice | None:
 
 def rows(found: "QuerySet[StoreDevice]") -> list[DeviceRow]:
     """Those in use first, by store and name; of the ended ones the last twenty. A fixed number of queries."""
-    standing = list(found.filter(ended_at=None).order_by("place_name", "name", "pk"))
+    standing = sorted(found.filter(ended_at=None), key=lambda device: (device.place_name, device.name, device.pk))
     ended = list(found.exclude(ended_at=None).order_by("-ended_at", "-pk")[:20])
     devices = [*standing, *ended]
     here: dict[int | None, list[str]] = {}
     used: dict[int | None, datetime] = {}
     sessions = Device.objects.filter(store_device__in=[device.pk for device in devices])
-    for row in sessions.with_state().filter(signed_in=True).select_related("user").order_by("pk"):
-        here.setdefault(row.store_device_id, []).append(str(row.user))
+    for row in sessions.with_state().exclude(session_key=None).select_related("user").order_by("pk"):
+        if row.signed_in:
+            here.setdefault(row.store_device_id, []).append(str(row.user))
     for pk, at in sessions.values_list("store_device").annotate(at=Max("last_seen_at")):
         used[pk] = at
     return [_row(device, here.get(device.pk, []), used.get(device.pk)) for device in devices]

@@ -48,8 +48,11 @@ def login(request: HttpRequest) -> HttpResponse:
     store_device = store_devices.known(request)
     if store_device is not None and request.method != "POST" and request.GET.get("by") != "password":
         return staff_page(request, store_device, target)
+    return _by_password(request, {"next": target, "store_device": store_device})
+
+
+def _by_password(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     username, address = request.POST.get("username", ""), address_of(request)
-    context: dict[str, Any] = {"next": target, "store_device": store_device}
     if request.method == "POST" and logins.is_blocked(username, address):
         context |= {"form": AuthenticationForm(request), "blocked_minutes": logins.WINDOW_S // 60}
         return render_page(request, "registration/login.html", context, status=429)
@@ -68,10 +71,10 @@ def login(request: HttpRequest) -> HttpResponse:
             "user": user.pk,
             "password": user.get_session_auth_hash(),
             "at": time.time(),
-            "next": target,
+            "next": context["next"],
         }
         return redirect("pages:login-code")
-    return _let_in(request, user, target)
+    return _let_in(request, user, context["next"])
 
 
 @login_not_required

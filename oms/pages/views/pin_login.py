@@ -1,4 +1,6 @@
-"""Signing in on a device of a store: registering the device, the store's people, a PIN, watching over an open screen."""
+"""Signing in on a device of a store: registering it, the store's people, a PIN, watching over an open screen."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -32,7 +34,8 @@ def register(request: HttpRequest) -> HttpResponse:
     Who is signed in on it by password is out afterwards: the device is everybody's now.
     """
     before, address = queries.known(request), address_of(request)
-    context = {"code": request.POST.get("code") or request.GET.get("code", ""), "before": before}
+    code = request.POST.get("code") or request.GET.get("code", "")
+    context: dict[str, Any] = {"code": code, "before": before}
     if request.method != "POST":
         return render_page(request, "registration/login_device.html", context)
     guesses = f"store-device-code:{address}"
@@ -41,7 +44,7 @@ def register(request: HttpRequest) -> HttpResponse:
         cause = _("登録コードの誤りが続いたため、しばらく受け付けません。%(minutes)s分ほど待ってください。")
         context |= {"cause": cause % {"minutes": minutes}}
         return render_page(request, "registration/login_device.html", context, status=429)
-    made = store_devices.register(context["code"], before=before, agent=devices.agent_of(request), address=address)
+    made = store_devices.register(code, before=before, agent=devices.agent_of(request), address=address)
     if made is None:
         logins.note_failure(guesses, address)
         cause = _("この登録コードは使えません。店舗端末の画面で新しいコードを作り、15分以内に入力してください。")
@@ -57,11 +60,11 @@ def register(request: HttpRequest) -> HttpResponse:
 
 def staff_page(request: HttpRequest, device: StoreDevice, target: str) -> HttpResponse:
     """The sign-in page of a store's device: its people as buttons."""
-    staff = list(store_devices.staff_of(device.place_id))
+    staff = store_devices.staff_of(device.place_id)
     context = {
         "device": device,
-        "people": [person for person in staff if person.has_pin],
-        "without": [person for person in staff if not person.has_pin],
+        "people": list(staff.filter(pin__isnull=False)),
+        "without": list(staff.filter(pin__isnull=True)),
         "next": target,
     }
     return render_page(request, "registration/login_store.html", context)
@@ -76,7 +79,7 @@ def pin(request: HttpRequest, pk: int) -> HttpResponse:
     device = queries.known(request)
     if device is None:
         return redirect(settings.LOGIN_URL)
-    people = with_sign_in(store_devices.staff_of(device.place_id)).filter(has_pin=True)
+    people = with_sign_in(store_devices.staff_of(device.place_id)).filter(pin__isnull=False)
     person = get_object_or_404(people, pk=pk)
     address, target = address_of(request), safe_next(request, settings.LOGIN_REDIRECT_URL)
     if not admits(person.address_lists, address):
