@@ -42,7 +42,7 @@ class StoreDevice(models.Model):
     objects = StoreDeviceQuerySet.as_manager()
 
     # Only on devices read by `oms.pages.queries.store_devices`, which knows what places are called.
-    place_name: str = ""
+    place_name: str
 
     class Meta:
         default_permissions = ()
@@ -59,7 +59,7 @@ class StoreDevice(models.Model):
     @property
     def told(self) -> str:
         """Store and device, as the journal and the screens name them."""
-        return "・".join(part for part in (self.place_name, self.name) if part)
+        return "・".join(part for part in (getattr(self, "place_name", ""), self.name) if part)
 
     @property
     def state(self) -> State:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -34,8 +35,8 @@ def stores() -> "QuerySet[Location]":
 
 def named() -> "QuerySet[StoreDevice]":
     """Every device, with what its store is called."""
-    name = Location.objects.filter(pk=OuterRef("place_id")).values("name")
-    return StoreDevice.objects.annotate(place_name=Subquery(name))
+    name: dict[str, Any] = {"place_name": Subquery(Location.objects.filter(pk=OuterRef("place_id")).values("name"))}
+    return StoreDevice.objects.annotate(**name)
 
 
 def own() -> "QuerySet[StoreDevice]":
@@ -57,7 +58,7 @@ def rows(found: "QuerySet[StoreDevice]") -> list[DeviceRow]:
     used: dict[int | None, datetime] = {}
     sessions = Device.objects.filter(store_device__in=[device.pk for device in devices])
     for row in sessions.with_state().exclude(session_key=None).select_related("user").order_by("pk"):
-        if row.signed_in:
+        if getattr(row, "signed_in", False):
             here.setdefault(row.store_device_id, []).append(str(row.user))
     for pk, at in sessions.values_list("store_device").annotate(at=Max("last_seen_at")):
         used[pk] = at

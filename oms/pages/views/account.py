@@ -65,7 +65,8 @@ def _by_password(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     logins.note_success(username, address)
     if not admits(user.address_lists, address):
         return refused(request, user)
-    if user.second_step_on and not devices.is_trusted(request, user):
+    trusted = context["store_device"] is None and devices.is_trusted(request, user)  # a store's device is everybody's
+    if user.second_step_on and not trusted:
         request.session.cycle_key()
         request.session[PENDING] = {
             "user": user.pk,
@@ -95,7 +96,7 @@ def login_code(request: HttpRequest) -> HttpResponse:
     address = address_of(request)
     if not admits(user.address_lists, address):
         return refused(request, user)
-    may_trust = store_devices.known(request) is None and devices.may_trust()  # a store's device is everybody's
+    may_trust = store_devices.known(request) is None and devices.may_trust()
     context = {"may_trust": may_trust, "trust_days": devices.TRUST_DAYS, "person": user}
     if request.method != "POST":
         return render_page(request, "registration/login_code.html", context)
