@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
 from inventory.models import Location
 from oms.kernel.services import pins
@@ -18,7 +19,9 @@ class StoreDeviceForm(forms.Form):
     """A device of one of the person's own stores."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
-    place = forms.ModelChoiceField(queryset=Location.objects.none(), label=lazy("店舗"), empty_label=None)
+    place = forms.ModelChoiceField(
+        queryset=Location.objects.none(), label=pgettext_lazy("place", "店舗"), empty_label=None
+    )
     name = forms.CharField(
         label=lazy("端末名"),
         max_length=40,

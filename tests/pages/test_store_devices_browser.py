@@ -8,7 +8,8 @@ from tests.pages.store_devices import PIN, make_store, works_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = [(390, 844), (820, 1180), (1440, 900)]
-TOO_SMALL = """() => [...document.querySelectorAll('main a.button, main button, main input:not([type=hidden]), main .store-person, .pin-bar button')]
+TOO_SMALL = """() => [...document.querySelectorAll(
+    'main a.button, main button, main input:not([type=hidden]), main .store-person, .pin-bar button')]
     .filter(e => e.getClientRects().length && !e.matches('.login-language *'))
     .filter(e => Math.round(e.getBoundingClientRect().height) < 44)
     .map(e => `${e.textContent.trim().slice(0, 12)} ${e.getBoundingClientRect().height}`)"""

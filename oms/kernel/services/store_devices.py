@@ -52,8 +52,9 @@ def add(key: UUID, place_id: int, name: str, *, place: str, by: User, address: s
 def renew_code(device: StoreDevice, *, by: User, address: str) -> str:
     """Another code for a device that still waits; the one before is worth nothing. "" where it does not wait."""
     code = codes.fresh(CODE_LENGTH)
+    device.code_digest, device.code_until = _digest(code), clock.now() + CODE_GOOD_FOR
     waits = StoreDevice.objects.filter(pk=device.pk, token_digest=None, ended_at=None)
-    if not waits.update(code_digest=_digest(code), code_until=clock.now() + CODE_GOOD_FOR):
+    if not waits.update(code_digest=device.code_digest, code_until=device.code_until):
         return ""
     journal.write(Kind.STORE_DEVICE_CODE, person=None, by=by, address=address, text=device.told, store_device=device)
     return codes.shown(code)
