@@ -97,7 +97,7 @@ class SignInMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if getattr(request, "by_pin", False):  # the next person at the device must not find it in the browser
+        if getattr(request, "shared", False):  # the next person at the device must not find it in the browser
             patch_cache_control(response, no_store=True, private=True)
         return response
 
@@ -107,8 +107,8 @@ class SignInMiddleware:
         user = request.user
         if not isinstance(user, User) or not getattr(view, "login_required", True):
             return None
-        request.by_pin = user.by_pin  # type: ignore[attr-defined]
-        if not devices.seen(request) or (user.by_pin and not pin_sessions.stands(request, user)):
+        request.shared = user.by_pin or pin_sessions.is_shared(request)  # type: ignore[attr-defined]
+        if not devices.seen(request) or not pin_sessions.stands(request, user):
             logout(request)
             return redirect_to_login(request.get_full_path())
         if not getattr(view, "from_anywhere", False) and not admits(user.address_lists, address_of(request)):

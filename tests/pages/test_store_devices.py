@@ -327,6 +327,27 @@ def test_a_screen_that_is_left_alone_ends_and_says_so_in_the_journal(tablet, mio
     assert left.by is None and left.person == mio and left.text == "渋谷店・レジ横・Safari（iPad）・操作がなかったため"
 
 
+def test_who_is_in_by_password_on_a_stores_device_is_out_as_soon(tablet, mio, aoi, moment, client_of):
+    desk = client_of(aoi)
+    tablet.post("/login/?by=password", {"username": "aoi", "password": PASSWORD})
+    page = text_of(tablet.get("/people/"))
+    assert "交代" in page and "本人のログイン中" in page and "no-store" in tablet.get("/people/")["Cache-Control"]
+    moment(500)
+    assert tablet.get("/people/").status_code == 200 and tablet.get(reverse("pages:pin-watch")).status_code == 204
+    moment(601)
+    assert tablet.get("/people/")["Location"] == "/login/?next=/people/"
+    assert desk.get("/people/").status_code == 200 and desk.get(reverse("pages:pin-watch")).status_code == 404
+    assert "交代" not in desk.get("/people/").content.decode()
+
+
+def test_leaving_when_the_time_is_over_leads_to_the_names_and_no_further(tablet, mio, moment):
+    enter(tablet, mio)
+    moment(601)
+    names = tablet.post("/logout/", follow=True)
+    assert "名前を選んでください" in text_of(names)
+    assert enter(tablet, mio, next="/logout/")["Location"] == "/"
+
+
 def test_what_a_page_asks_by_itself_keeps_nobody_in(tablet, mio, moment):
     enter(tablet, mio)
     watch = reverse("pages:pin-watch")

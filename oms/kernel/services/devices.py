@@ -24,7 +24,7 @@ from oms.kernel.services import sign_in_journal as journal
 from oms.kernel.whence import address_of
 
 Kind = SignInEvent.Kind
-PIN_SESSION = "store_device"  # in the session of who came in by PIN: on which device (oms.kernel.services.pin_sessions)
+PIN_SESSION = "store_device"  # in the session of who is in on a store's device (oms.kernel.services.pin_sessions)
 COOKIE, SALT = "oms_browser", "oms.kernel.browser"
 COOKIE_DAYS, TRUST_DAYS = 400, 30
 SEEN_EVERY_S = 300

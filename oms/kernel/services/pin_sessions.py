@@ -1,7 +1,8 @@
 """Being in by PIN: a session that belongs to a person and to one device of their store, and ends soon when left alone.
 
 It opens only with the cookie of that device. Each request is checked without a query; while people work, the session
-is written once in half a minute. What the screens ask by themselves (`X-Live`) keeps nobody in.
+is written once in half a minute. What the screens ask by themselves (`X-Live`) keeps nobody in. A session by password
+on such a device ends as soon: the device is everybody's.
 """
 
 import time
@@ -36,6 +37,12 @@ def sign_in(request: HttpRequest, device: StoreDevice, user_id: int, typed: str,
     request.session.flush()
     request.store_device = device  # type: ignore[attr-defined]  # for the journal of coming and going
     login(request, answer.user, backend=BACKEND)
+    share(request, device)
+    return answer
+
+
+def share(request: HttpRequest, device: StoreDevice) -> None:
+    """The session that has just begun, by PIN or password, is on a device of a store: it ends when left alone."""
     request.session[PIN_SESSION] = {
         "device": device.pk,
         "cookie": store_devices.mark_of(request),
@@ -44,23 +51,32 @@ def sign_in(request: HttpRequest, device: StoreDevice, user_id: int, typed: str,
         "at": time.time(),
     }
     request.session.set_expiry(settings.PIN_IDLE_S + SLACK_S)
-    return answer
+
+
+def is_shared(request: HttpRequest) -> bool:
+    return PIN_SESSION in request.session
 
 
 def stands(request: HttpRequest, user: User) -> bool:
-    """Whether the request comes from the session's own device, in time, from somebody who still works there.
+    """Whether the session may go on. By PIN: from its own device, by somebody who still works there. On any device of
+    a store: in time.
 
-    Says where the person is (`at_place`), and notes that they are at work. No query but for the note.
+    Says where somebody by PIN is (`at_place`), and notes that they are at work. No query but for the note.
     """
     held: dict[str, Any] = request.session.get(PIN_SESSION) or {}
-    if not held or not constant_time_compare(store_devices.mark_of(request), held["cookie"]):
-        return _left(request, "別の端末からの利用")
-    if user.place_ids and held["place"] not in user.place_ids:
-        return _left(request, "担当する拠点の変更")
+    if user.by_pin:
+        if not held or not constant_time_compare(store_devices.mark_of(request), held["cookie"]):
+            return _left(request, "別の端末からの利用")
+        if user.place_ids and held["place"] not in user.place_ids:
+            return _left(request, "担当する拠点の変更")
+        user.at_place = held["place"]
+    return not held or _is_awake(request, held)
+
+
+def _is_awake(request: HttpRequest, held: dict[str, Any]) -> bool:
     now = time.time()
     if now - held["at"] > settings.PIN_IDLE_S:
         return _left(request, "操作がなかったため")
-    user.at_place = held["place"]
     if now - held["at"] > WRITTEN_EVERY_S and "X-Live" not in request.headers:
         request.session[PIN_SESSION] = held | {"at": now}
     return True

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel.models import User
-from oms.kernel.services import devices, logins, second_step
+from oms.kernel.services import devices, logins, pin_sessions, second_step
 from oms.kernel.sign_in import before_second_step, fresh, from_anywhere, refused, with_sign_in
 from oms.kernel.web import render_page
 from oms.kernel.whence import address_of, admits
@@ -149,6 +149,8 @@ def _pending(waiting: Mapping[str, Any]) -> User | None:
 def _let_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
     request.session.pop(PENDING, None)
     start_session(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    if store_device := store_devices.known(request):
+        pin_sessions.share(request, store_device)
     response = redirect(target)
     devices.remember(response, request)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from oms.kernel.models import StoreDevice
 from oms.kernel.services import devices, logins, pin_sessions, pins, store_devices
 from oms.kernel.sign_in import refused, with_sign_in
-from oms.kernel.web import person_of, render_page
+from oms.kernel.web import render_page
 from oms.kernel.whence import address_of, admits
 from oms.pages.queries import store_devices as queries
 from oms.pages.views.landing import safe_next
@@ -129,7 +129,7 @@ def sentence(answer: pins.Answer) -> str:
 @never_cache
 @require_GET
 def watch(request: HttpRequest) -> HttpResponse:
-    """What an open screen of somebody in by PIN asks now and then: 204 while they are in, else the login."""
-    if not person_of(request).by_pin:
+    """What an open screen on a store's device asks now and then: 204 while its person is in, else the login."""
+    if not pin_sessions.is_shared(request):
         raise Http404
     return HttpResponse(status=204)
