@@ -10,8 +10,8 @@ from oms.kernel.models import Pin, SignInEvent
 from oms.kernel.roles import sync_roles
 from oms.kernel.services import pins, store_devices
 from oms.kernel.services.pins import Outcome
-from tests.pages.store_devices import PIN, make_store, tablet_of, waiting_code, works_at
-from tests.pages.store_devices import device_of as row_of
+from tests.pages.store_devices.builders import PIN, make_store, tablet_of, waiting_code, works_at
+from tests.pages.store_devices.builders import device_of as row_of
 
 Kind = SignInEvent.Kind
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.orders.builders import make_sku
-from tests.pages.store_devices import PIN, make_store, works_at
+from tests.pages.store_devices.builders import PIN, make_store, works_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = [(390, 844), (820, 1180), (1440, 900)]
@@ -89,7 +89,7 @@ def test_register_pin_work_and_take_over(page_as, aoi, store, screenshot):
 
 
 def test_an_open_screen_closes_when_the_device_is_taken_away(page_as, aoi, store):
-    from tests.pages.store_devices import waiting_code  # noqa: PLC0415
+    from tests.pages.store_devices.builders import waiting_code  # noqa: PLC0415
 
     tablet = page_as(None, width=390, height=844)
     device, code = waiting_code(store, aoi)
@@ -109,7 +109,7 @@ def test_an_open_screen_closes_when_the_device_is_taken_away(page_as, aoi, store
 
 
 def test_it_works_without_scripts(browser, live_server, store, aoi):
-    from tests.pages.store_devices import waiting_code  # noqa: PLC0415
+    from tests.pages.store_devices.builders import waiting_code  # noqa: PLC0415
 
     context = browser.new_context(base_url=live_server.url, java_script_enabled=False, locale="ja-JP")
     page = context.new_page()

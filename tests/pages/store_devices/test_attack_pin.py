@@ -9,29 +9,12 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from oms.kernel.models import Device, SignInEvent
-from oms.kernel.roles import sync_roles
 from oms.kernel.services import pin_sessions, store_devices
-from tests.pages.store_devices import PIN, device_of, enter, is_in, make_store, tablet_of, works_at
+from tests.pages.store_devices.builders import PIN, device_of, enter, is_in, make_store, tablet_of, works_at
 
 pytestmark = pytest.mark.django_db
 COOKIE, SESSION = store_devices.COOKIE, settings.SESSION_COOKIE_NAME
 PASSWORD = "himitsu-no-kotoba"
-
-
-@pytest.fixture
-def store(db):
-    sync_roles()
-    return make_store()
-
-
-@pytest.fixture
-def mio(store):
-    return works_at(store, "mio", "美緒 みお")
-
-
-@pytest.fixture
-def tablet(store, aoi):
-    return tablet_of(store, aoi)
 
 
 def thief(**cookies: str) -> Client:
