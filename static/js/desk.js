@@ -430,8 +430,7 @@
 
   // What a page asks by itself is marked: it keeps nobody signed in on a store's device.
   function markLive(event) {
-    const { elt, headers, triggeringEvent } = event.detail;
-    if (elt.matches("[data-live]") || ["hx:poll:trigger", "seen"].includes(triggeringEvent?.type)) headers["X-Live"] = "1";
+    if (event.detail.elt.matches("[data-live], [hx-trigger*='every ']")) event.detail.headers["X-Live"] = "1";
   }
 
   function busy(element, on) {

@@ -22,16 +22,12 @@ from tests.pages.store_devices.builders import device_of, enter, is_in, make_sto
 pytestmark = pytest.mark.django_db
 PASSWORD = "himitsu-no-kotoba"
 LIST, ADD = reverse("pages:store-devices"), reverse("pages:store-device-add")
-REGISTER, SET_PIN = reverse("pages:login-device"), reverse("pages:account-pin")
+SET_PIN = reverse("pages:account-pin")
 
 
 def text_of(response, status=200) -> str:
     assert response.status_code == status
     return response.content.decode()
-
-
-def kinds() -> list[str]:
-    return list(SignInEvent.objects.order_by("pk").values_list("kind", flat=True))
 
 
 # ---- what such a session may do

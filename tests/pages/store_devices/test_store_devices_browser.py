@@ -1,5 +1,7 @@
 """A store's tablet in a real browser: registered, names, PIN, work, 交代; and no JavaScript needed for any of it."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import expect
 
@@ -69,13 +71,19 @@ def test_register_pin_work_and_take_over(page_as, aoi, store, screenshot):
     tablet.goto("/inventory/")
     expect(tablet.locator("main")).to_contain_text("CHAIR")
     at_all_sizes(tablet, screenshot, "work")
-    tablet.goto("/people/")
-    expect(tablet.get_by_role("heading", name="本人のログインが必要です")).to_be_visible()
-    at_all_sizes(tablet, screenshot, "needs-login")
-
     desk.goto("/people/store-devices/")
     expect(desk.locator("tbody")).to_contain_text("高橋 美緒")
     at_all_sizes(desk, screenshot, "list")
+
+    tablet.goto("/people/")
+    expect(tablet.get_by_role("heading", name="本人のログインが必要です")).to_be_visible()
+    at_all_sizes(tablet, screenshot, "needs-login")
+    tablet.locator("main").get_by_role("button", name="本人のログインで続ける").click()
+    expect(tablet.get_by_label("パスワード")).to_be_visible()
+    at_all_sizes(tablet, screenshot, "password")
+    tablet.get_by_role("link", name="PINでログインする画面へ戻る").click()
+    tablet.get_by_role("link", name="高橋 美緒").click()
+    type_pin(tablet)
 
     tablet.get_by_role("button", name="交代").click()
     expect(tablet.get_by_role("heading", name="名前を選んでください")).to_be_visible()
@@ -106,6 +114,18 @@ def test_an_open_screen_closes_when_the_device_is_taken_away(page_as, aoi, store
     store_devices.end(device, by=aoi)
     tablet.clock.run_for(21_000)
     expect(tablet.get_by_label("パスワード")).to_be_visible()
+
+
+def test_what_the_screens_ask_by_themselves_is_marked(page_as, aoi):
+    """The desk asks every few seconds; whoever opens something does not."""
+    page, marks = page_as(aoi), {}
+    page.on("request", lambda sent: marks.setdefault(urlsplit(sent.url).path, set()).add("x-live" in sent.headers))
+    page.goto("/orders/")
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some(e => e.name.includes('/orders/live/'))", timeout=20_000
+    )
+    assert marks["/orders/live/"] == marks["/health-strip/"] == marks["/channels/catch-ups/"] == {True}
+    assert marks["/orders/"] == {False}
 
 
 def test_it_works_without_scripts(browser, live_server, store, aoi):
