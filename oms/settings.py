@@ -98,12 +98,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "kernel.User"
-AUTHENTICATION_BACKENDS = ["oms.kernel.sign_in.Backend"]
+AUTHENTICATION_BACKENDS = ["oms.kernel.sign_in.Backend", "oms.kernel.sign_in.PinBackend"]
 LOGIN_URL = "pages:login"
 LOGIN_REDIRECT_URL = "pages:home"
 SECOND_STEP_URL = "pages:second-step"  # where who must set up a second step is led
 # How many proxies stand in front; each appends to X-Forwarded-For where its request came from (docs/operations.md).
 TRUSTED_PROXIES = max(0, env.number("OMS_TRUSTED_PROXIES", 1 if PRODUCTION else 0))
+# Devices of stores, where people sign in by PIN (docs/operations.md).
+PIN_IDLE_S = 60 * max(1, env.number("OMS_PIN_IDLE_MINUTES", 10))
+STORE_DEVICE_DAYS = max(1, env.number("OMS_STORE_DEVICE_DAYS", 90))
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -77,6 +77,11 @@ SHIP = frozenset(
 SHIP |= {"orders.view_returncase", "orders.inspect_returncase"}
 STORE = SHIP | {"customers.view_member", "customers.add_membernote", "orders.view_order", "orders.view_personal_data"}
 RUN_STORE = STORE | {"inventory.change_balance", "customers.change_member"}
+# What is left of anybody's rights while they are in by PIN on a device of their store: the work there, nothing of
+# what decides who may come in.
+BY_PIN = RUN_STORE
+STORE_ROLES = ("store_staff", "store_manager")  # whose people, unless limited, work in every store
+RUN_STORE |= {"kernel.manage_store_devices"}
 ACCOUNT = frozenset(
     {
         "orders.view_order",

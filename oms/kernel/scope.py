@@ -36,8 +36,10 @@ def current() -> Scope:
 
 
 def of(person: User) -> Scope:
-    """Without its pages, which the roof knows."""
-    return Scope(tuple(sorted(person.shop_ids)), tuple(sorted(person.place_ids)), person.pk)
+    """Without its pages, which the roof knows. Who is in by PIN is at the device's place alone; one that is not known
+    (0) holds nothing."""
+    places = [person.at_place or 0] if person.by_pin else sorted(person.place_ids)
+    return Scope(tuple(sorted(person.shop_ids)), tuple(places), person.pk)
 
 
 def may_open(name: str) -> bool:

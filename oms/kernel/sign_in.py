@@ -9,17 +9,19 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.template.loader import render_to_string
+from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from oms.kernel.models import SecondStep, SignInEvent, SignInRule, User
-from oms.kernel.services import devices
+from oms.kernel.roles import BY_PIN
+from oms.kernel.services import devices, pin_sessions
 from oms.kernel.services import sign_in_journal as journal
 from oms.kernel.services.sign_in_rules import ADMINISTRATOR
 from oms.kernel.web import wants_fragment
@@ -54,6 +56,16 @@ class Backend(ModelBackend):
         return user if user is not None and self.user_can_authenticate(user) else None
 
 
+class PinBackend(BaseBackend):
+    """Who came in by PIN on a device of their store: the same person with a store's rights at most."""
+
+    def get_user(self, user_id: int) -> User | None:
+        user = Backend().get_user(user_id)
+        if user is not None:
+            user.rights_within = BY_PIN
+        return user
+
+
 def fresh(user: User) -> User:
     """The same person `with_sign_in`, as the database knows them now."""
     return with_sign_in(User.objects.filter(pk=user.pk)).get()
@@ -84,7 +96,10 @@ class SignInMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if getattr(request, "shared", False):  # the next person at the device must not find it in the browser
+            patch_cache_control(response, no_store=True, private=True)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], _args: Iterable[Any], _kwargs: dict[str, Any]
@@ -92,11 +107,17 @@ class SignInMiddleware:
         user = request.user
         if not isinstance(user, User) or not getattr(view, "login_required", True):
             return None
-        if not devices.seen(request):
+        request.shared = user.by_pin or pin_sessions.is_shared(request)  # type: ignore[attr-defined]
+        if not devices.seen(request) or not pin_sessions.stands(request, user):
             logout(request)
             return redirect_to_login(request.get_full_path())
         if not getattr(view, "from_anywhere", False) and not admits(user.address_lists, address_of(request)):
+            if user.by_pin:
+                request.left_because = "許可されていない接続元"  # type: ignore[attr-defined]
+                logout(request)
             return refused(request, user)
+        if user.by_pin:
+            return None  # the device is the second step
         if user.second_step_due and not getattr(view, "before_second_step", False):
             place = resolve_url(settings.SECOND_STEP_URL)
             return HttpResponseClientRedirect(place) if wants_fragment(request) else HttpResponseRedirect(place)

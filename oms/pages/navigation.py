@@ -65,6 +65,7 @@ ENTRIES = (
     Entry(_("閲覧履歴"), "orders:personal-views", "orders.manage_privacy", "search", more=True),
     Entry(_("個人情報の保存期間"), "orders:privacy", "orders.manage_privacy", "lock", more=True),
     Entry(_("ログインの決まり"), "pages:sign-in-rules", "kernel.manage_sign_in", "lock", more=True),
+    Entry(_("店舗端末"), "pages:store-devices", "kernel.manage_store_devices", "lock", more=True),
     Entry(_("利用者"), "pages:people", "kernel.manage_users", "lock", "u", more=True),
 )
 
@@ -98,6 +99,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "search_url": partial(url_or_empty, "pages:search"),
         "health_url": partial(url_or_empty, "pages:health-strip"),
         "page_languages": settings.LANGUAGES,
+        "pin_idle_s": settings.PIN_IDLE_S + 5,  # when a page without scripts goes back to the names
     }
 
 

@@ -114,8 +114,11 @@ ROOF = "home login logout language keys styleguide search health-strip numbers n
        "number-decisions number-pushes number-profits"  # fmt: skip
 OWN_ACCOUNT = """
 login-code account account-password devices-end-others device-end second-step second-step-codes second-step-file
-second-step-off
+second-step-off account-pin account-pin-remove
 """
+STORE_DEVICES = "store-devices store-device-add store-device-code store-device-state store-device-end"
+# What decides who may come in is for people who came in by their own password.
+BY_PASSWORD = frozenset(f"pages:{name}" for name in [*OWN_ACCOUNT.split(), *STORE_DEVICES.split(), "styleguide"])
 OF_AN_ORDER = """
 presence detail detail-live accept hold lift take-back confirm pay cancel decline-cancel lines edit-recipient edit-gift
 edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
@@ -156,6 +159,8 @@ PAGES: Mapping[str, Rule] = {
     "metrics": anybody,
     **_lines(anybody, ROOF, "pages"),
     **_lines(anybody, OWN_ACCOUNT, "pages"),
+    **_lines(anybody, "login-device login-pin pin-watch", "pages"),
+    **_lines(anybody, STORE_DEVICES, "pages"),
     **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build", "inventory"),
     **_lines(all_shops, "facts set kit-parts", "inventory"),
     **_lines(all_shops, "list ranks rank rank-delete blacklist blacklist-lift", "customers"),
@@ -198,14 +203,15 @@ PAGES: Mapping[str, Rule] = {
 }
 
 
-def pages_of(limits: Scope) -> frozenset[str]:
+def pages_of(limits: Scope, *, by_pin: bool) -> frozenset[str]:
     """The pages worth a link for these limits: those that would not be refused, whatever they are about."""
     shut: set[Rule] = set()
     if limits.shops:
         shut.add(all_shops)
     if limits.places:
         shut.add(order_of_all_places)
-    return frozenset(name for name, rule in PAGES.items() if rule not in shut)
+    open_ = frozenset(name for name, rule in PAGES.items() if rule not in shut)
+    return open_ - BY_PASSWORD if by_pin else open_
 
 
 class ScopeMiddleware:
@@ -225,13 +231,13 @@ class ScopeMiddleware:
         if not getattr(view, "login_required", True):
             return
         person: User | AnonymousUser = request.user
-        if not isinstance(person, User) or not (person.shop_ids or person.place_ids):
+        if not isinstance(person, User) or not (person.shop_ids or person.place_ids or person.by_pin):
             return
         limits = scope.of(person)
-        scope.enter(Scope(limits.shops, limits.places, limits.person, pages_of(limits)))
+        scope.enter(Scope(limits.shops, limits.places, limits.person, pages_of(limits, by_pin=person.by_pin)))
         name = request.resolver_match.view_name if request.resolver_match else ""
         rule = PAGES.get(name)
-        if rule is None:
+        if rule is None or (person.by_pin and name in BY_PASSWORD):
             raise _closed()
         if not rule(kwargs, scope.current()):
             raise Http404

@@ -458,6 +458,11 @@
     else busy(element, true);
   }
 
+  // What a page asks by itself is marked: it keeps nobody signed in on a store's device.
+  function markLive(event) {
+    if (event.detail.elt.matches("[data-live], [hx-trigger*='every ']")) event.detail.headers["X-Live"] = "1";
+  }
+
   function busy(element, on) {
     const form = element.closest?.("form");
     if (!form || (element !== form && !element.matches("button"))) return;
@@ -509,6 +514,7 @@
   document.addEventListener("click", onClick);
   document.addEventListener("change", onChange);
   document.addEventListener("focusin", markTouched);
+  document.addEventListener("htmx:configRequest", markLive);
   document.addEventListener("htmx:beforeRequest", beforeRequest);
   document.addEventListener("htmx:afterRequest", (event) => busy(event.detail.elt, false));
   document.addEventListener("htmx:responseError", failed);

@@ -13,6 +13,11 @@ pytestmark = pytest.mark.django_db
 FOR_ALL = {"logout", "language", "home", "keys", "search", "health-strip", "login", "healthz", "metrics"}
 FOR_ALL |= {"login-code", "account", "account-password", "device-end", "devices-end-others"}  # one's own account
 FOR_ALL |= {"second-step", "second-step-codes", "second-step-file", "second-step-off"}
+FOR_ALL |= {"account-pin", "account-pin-remove"}
+FOR_ALL |= {
+    "login-device",
+    "login-pin",
+}  # asked by who is not in; without a code or a device's cookie they open nothing
 EXAMPLES = {"pk": "1", "shop_id": "1", "code": "CHAIR", "key": str(UUID(int=1)), "event": "shipped", "position": "0"}
 
 

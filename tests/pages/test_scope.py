@@ -173,6 +173,10 @@ OPEN_ANYWAY = {
     "orders:document-link": "the buyer's own link, without a login",
     "channels:sku-panel": "lists the person's shops alone",
     "pages:device-end": "only one's own browsers",
+    "pages:login-pin": "only on a device of the person's store",
+    "pages:store-device-code": "only devices of one's own places",
+    "pages:store-device-state": "only devices of one's own places",
+    "pages:store-device-end": "only devices of one's own places",
 }
 EXAMPLES = {"code": "CHAIR", "event": "shipped", "position": "0", "day": "2026-11-20", "kind": "receipt",
             "token": "x", "slug": "x", "verb": "x", "key": "x", "attachment": "1", "other": "1", "entry": "1",
@@ -302,7 +306,9 @@ def test_every_page_without_an_id_is_open_closed_or_listed_here(of_shop):
     plain = {
         "pages:login", "pages:login-code", "pages:logout", "pages:account", "pages:account-password",
         "pages:devices-end-others", "pages:second-step", "pages:second-step-codes", "pages:second-step-file",
-        "pages:second-step-off", "pages:language", "pages:keys", "pages:styleguide", "pages:search",
+        "pages:second-step-off", "pages:account-pin", "pages:account-pin-remove", "pages:login-device",
+        "pages:pin-watch", "pages:store-devices", "pages:store-device-add",
+        "pages:language", "pages:keys", "pages:styleguide", "pages:search",
         "pages:health-strip", "inventory:list", "inventory:ledger", "inventory:home-panel", "healthz", "metrics",
         "orders:live", "orders:columns", "orders:view-save", "orders:bulk-choose", "orders:bulk-last",
         "orders:export-choose", "orders:inbox-accept", "orders:inbox-choose", "orders:inbox-hold", "orders:inbox-undo",

@@ -4,13 +4,14 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def with_state(self) -> "DeviceQuerySet":
         """Adds `signed_in`: whether its session still stands, by the session's own row."""
-        live = Session.objects.filter(session_key=models.OuterRef("session_key"))
+        live = Session.objects.filter(session_key=models.OuterRef("session_key"), expire_date__gt=timezone.now())
         return self.annotate(signed_in=models.Exists(live))
 
 
@@ -30,6 +31,8 @@ class Device(models.Model):
     first_seen_at = models.DateTimeField(_("最初のログイン"))
     last_seen_at = models.DateTimeField(_("最後の利用"))
     trusted_until = models.DateTimeField(_("コードを省略できる期限"), null=True, blank=True)
+    # The store's device on which its session was opened by PIN; None: by the person's own password.
+    store_device = models.ForeignKey("kernel.StoreDevice", models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = DeviceQuerySet.as_manager()
 
@@ -123,12 +126,22 @@ class SignInEvent(models.Model):
         DEVICE_TRUSTED = "device_trusted", _("端末を信頼")
         PASSWORD_CHANGED = "password_changed", _("パスワードの変更")
         RULE_CHANGED = "rule_changed", _("ログインの決まりの変更")
+        PIN_SIGNED_IN = "pin_signed_in", _("PINでログイン")
+        PIN_REFUSED = "pin_refused", _("PINの誤り")
+        PIN_LOCKED = "pin_locked", _("PINの停止（誤りの連続）")
+        PIN_SET = "pin_set", _("PINの設定")
+        PIN_REMOVED = "pin_removed", _("PINの削除")
+        PIN_RESET = "pin_reset", _("PINのリセット")
+        STORE_DEVICE_CODE = "store_device_code", _("店舗端末の登録コードの発行")
+        STORE_DEVICE_ADDED = "store_device_added", _("店舗端末の登録")
+        STORE_DEVICE_ENDED = "store_device_ended", _("店舗端末の取り消し")
 
     at = models.DateTimeField(_("日時"))
     kind = models.CharField(_("出来事"), max_length=20)  # of `Kind`
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     address = models.CharField(_("接続元"), max_length=45, blank=True)
+    store_device = models.ForeignKey("kernel.StoreDevice", models.PROTECT, null=True, blank=True, related_name="+")
     text = models.TextField(blank=True)
 
     class Meta:
@@ -137,6 +150,11 @@ class SignInEvent(models.Model):
             models.Index(fields=["-at", "-id"], name="sign_in_event_by_time"),
             models.Index(fields=["person", "kind", "-at"], name="sign_in_event_by_person"),
             models.Index(fields=["address", "kind", "-at"], name="sign_in_event_by_address"),
+            models.Index(
+                fields=["store_device", "kind", "-at"],
+                name="sign_in_event_by_store_device",
+                condition=models.Q(store_device__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,11 +19,12 @@ from django.utils import translation
 
 from oms.kernel import clock
 from oms.kernel.agents import described
-from oms.kernel.models import Device, SignInEvent, SignInSettings, User
+from oms.kernel.models import Device, SignInEvent, SignInSettings, StoreDevice, User
 from oms.kernel.services import sign_in_journal as journal
 from oms.kernel.whence import address_of
 
 Kind = SignInEvent.Kind
+PIN_SESSION = "store_device"  # in the session of who is in on a store's device (oms.kernel.services.pin_sessions)
 COOKIE, SALT = "oms_browser", "oms.kernel.browser"
 COOKIE_DAYS, TRUST_DAYS = 400, 30
 SEEN_EVERY_S = 300
@@ -48,7 +49,8 @@ def signed_in(sender: type[User], request: HttpRequest, user: User, **_more: obj
     agent = agent_of(request)
     # Signing in twice keeps the session, and a browser that lost its cookie is another one: the session goes along.
     Device.objects.filter(session_key=key).exclude(user=user, browser=browser).update(session_key=None)
-    values = {"session_key": key, "agent": agent, "address": address[:45], "last_seen_at": now}
+    store: StoreDevice | None = getattr(request, "store_device", None)  # by PIN, on this one
+    values = {"session_key": key, "agent": agent, "address": address[:45], "last_seen_at": now, "store_device": store}
     device = Device.objects.select_for_update(no_key=True).filter(user=user, browser=browser).order_by("pk").first()
     if device is None:
         device, _created = Device.objects.update_or_create(
@@ -59,7 +61,14 @@ def signed_in(sender: type[User], request: HttpRequest, user: User, **_more: obj
             Session.objects.filter(session_key=device.session_key).delete()
         Device.objects.filter(pk=device.pk).update(**values)
     _note(str(key), address)
-    journal.write(Kind.SIGNED_IN, person=user, by=user, address=address, text=told(agent))
+    journal.write(
+        Kind.PIN_SIGNED_IN if store else Kind.SIGNED_IN,
+        person=user,
+        by=user,
+        address=address,
+        text="・".join(part for part in (store.told if store else "", told(agent)) if part),
+        store_device=store,
+    )
 
 
 @transaction.atomic
@@ -68,7 +77,16 @@ def signed_out(sender: type[User] | None, request: HttpRequest, user: User | Non
     if user is None:
         return
     Device.objects.filter(session_key=request.session.session_key).update(session_key=None, last_seen_at=clock.now())
-    journal.write(Kind.SIGNED_OUT, person=user, by=user, address=address_of(request), text=told(agent_of(request)))
+    held, why = request.session.get(PIN_SESSION) or {}, getattr(request, "left_because", "")
+    parts = (held.get("told", ""), told(agent_of(request)), why)
+    journal.write(
+        Kind.SIGNED_OUT,
+        person=user,
+        by=None if why else user,
+        address=address_of(request),
+        text="・".join(part for part in parts if part),
+        store_device=held.get("device"),
+    )
 
 
 def seen(request: HttpRequest) -> bool:

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import secrets
 import time
-import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -20,7 +19,7 @@ from django.db import transaction
 from django.utils import translation
 from django_otp.oath import TOTP
 
-from oms.kernel import clock
+from oms.kernel import clock, codes
 from oms.kernel.models import RecoveryCode, SecondStep, SignInEvent, User
 from oms.kernel.sealing import box
 from oms.kernel.services import devices
@@ -29,8 +28,6 @@ from oms.kernel.services import sign_in_journal as journal
 Kind = SignInEvent.Kind
 STEP_S, DIGITS, TOLERANCE = 30, 6, 1  # what every authenticator app understands; one step of drift either way
 CODES, CODE_LENGTH = 10, 16
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: nothing that looks like something else
-ALIKE = str.maketrans("ILO", "110")
 WINDOW = timedelta(minutes=15)
 ACCOUNT, ADDRESS = 10, 50  # wrong codes within the window before no more are looked at
 
@@ -83,10 +80,10 @@ def set_up(user: User, secret: bytes, typed: str, *, keep: str | None, address: 
         return None
     row.secret, row.confirmed_at, row.last_step, row.must_renew = box().encrypt(secret), clock.now(), step, False
     row.save(update_fields=["secret", "confirmed_at", "last_step", "must_renew"])
-    codes = _fresh_codes(user)
+    made = _fresh_codes(user)
     journal.write(Kind.SET_UP, person=user, by=user, address=address)
     devices.end_all([user.pk], by=user, keep=keep, address=address, why="二段階認証の設定")
-    return codes
+    return made
 
 
 # ---- asking
@@ -119,7 +116,7 @@ def _looked_at(row: SecondStep, user: User, typed: str) -> Answer:
         row.last_step = step
         row.save(update_fields=["last_step"])
         return Answer.APP
-    digest = _digest(user, _tidy(typed))
+    digest = _digest(user, codes.tidy(typed))
     if RecoveryCode.objects.filter(user=user, digest=digest, used_at=None).update(used_at=clock.now()):
         return Answer.RECOVERY
     return Answer.USED if RecoveryCode.objects.filter(user=user, digest=digest).exists() else Answer.WRONG
@@ -144,14 +141,14 @@ def codes_left(user: User) -> int:
 def renew_codes(user: User, *, address: str) -> list[str]:
     """Ten new recovery codes, to be shown once; the old ones are worth nothing any more."""
     _locked(user)
-    codes = _fresh_codes(user)
+    made = _fresh_codes(user)
     journal.write(Kind.CODES_RENEWED, person=user, by=user, address=address)
-    return codes
+    return made
 
 
-def own_codes(user: User, codes: Iterable[str]) -> list[str]:
+def own_codes(user: User, shown: Iterable[str]) -> list[str]:
     """Those of the given recovery codes that are this person's and unused, as they were shown."""
-    by_digest = {_digest(user, _tidy(code)): _shown(_tidy(code)) for code in codes}
+    by_digest = {_digest(user, codes.tidy(code)): codes.shown(codes.tidy(code)) for code in shown}
     known = RecoveryCode.objects.filter(user=user, used_at=None, digest__in=by_digest).values_list("digest", flat=True)
     held = set(known)
     return [code for digest, code in by_digest.items() if digest in held]
@@ -205,29 +202,19 @@ def _step_of(secret: bytes, code: str, *, after: int) -> int | None:
     return int(totp.t())
 
 
-def _tidy(typed: str) -> str:
-    """Letters and digits alone, in capitals: pasted with spaces or dashes, or typed in full width."""
-    wide = unicodedata.normalize("NFKC", typed[:200])
-    return "".join(char for char in wide if char.isascii() and char.isalnum()).upper()
-
-
 def _app_code(typed: str) -> str:
     """The six digits, or nothing where it is no code of an app."""
-    code = _tidy(typed)
+    code = codes.tidy(typed)
     return code if len(code) == DIGITS and code.isdigit() else ""
 
 
 def _fresh_codes(user: User) -> list[str]:
     RecoveryCode.objects.filter(user=user).delete()
-    codes = ["".join(secrets.choice(ALPHABET) for _letter in range(CODE_LENGTH)) for _code in range(CODES)]
-    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in codes)
-    return [_shown(code) for code in codes]
-
-
-def _shown(code: str) -> str:
-    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+    made = [codes.fresh(CODE_LENGTH) for _code in range(CODES)]
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, code)) for code in made)
+    return [codes.shown(code) for code in made]
 
 
 def _digest(user: User, code: str) -> str:
     """Eighty random bits need no slow hash; the person's number keeps equal codes of two people apart."""
-    return hashlib.sha256(f"{user.pk}:{code.translate(ALIKE)}".encode()).hexdigest()
+    return hashlib.sha256(f"{user.pk}:{code.translate(codes.ALIKE)}".encode()).hexdigest()

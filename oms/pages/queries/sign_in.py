@@ -14,6 +14,7 @@ from oms.kernel.models import Device, SecondStep, SignInEvent, User
 from oms.kernel.roles import ROLES
 from oms.kernel.services import devices
 from oms.kernel.services.sign_in_rules import label_of
+from oms.pages.queries.store_devices import named
 from orders.filter_fields import midnight
 
 
@@ -45,6 +46,7 @@ class Browser:
     device: Device
     name: str
     here: bool
+    store: str  # the store's device, where the person came in by PIN
 
 
 def roles() -> list[RoleRow]:
@@ -68,7 +70,13 @@ def roles() -> list[RoleRow]:
 def browsers(user: User, request: HttpRequest) -> list[Browser]:
     """Where a person is signed in, or is trusted; the browser that asks is `here`, and stands first."""
     here = request.session.session_key
-    rows = [Browser(row, described(row.agent), row.session_key == here) for row in devices.standing(user)]
+    found = list(devices.standing(user))
+    by_pin = [row.store_device_id for row in found if row.store_device_id]
+    stores = {device.pk: device.told for device in named().filter(pk__in=by_pin)} if by_pin else {}
+    rows = [
+        Browser(row, described(row.agent), row.session_key == here, stores.get(row.store_device_id or 0, ""))
+        for row in found
+    ]
     return sorted(rows, key=lambda row: not row.here)
 
 
@@ -92,7 +100,13 @@ TONES: Mapping[str, str] = {
     SignInEvent.Kind.SWITCHED_OFF: "attention",
     SignInEvent.Kind.RESET: "attention",
     SignInEvent.Kind.DEVICE_ENDED: "attention",
+    SignInEvent.Kind.PIN_REFUSED: "attention",
+    SignInEvent.Kind.PIN_LOCKED: "danger",
+    SignInEvent.Kind.PIN_RESET: "attention",
+    SignInEvent.Kind.STORE_DEVICE_ENDED: "attention",
     SignInEvent.Kind.SIGNED_IN: "done",
+    SignInEvent.Kind.PIN_SIGNED_IN: "done",
+    SignInEvent.Kind.STORE_DEVICE_ADDED: "done",
     SignInEvent.Kind.SET_UP: "done",
 }
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,17 +15,19 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.crypto import constant_time_compare
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel.models import User
-from oms.kernel.services import devices, logins, second_step
+from oms.kernel.services import devices, logins, pin_sessions, second_step
 from oms.kernel.sign_in import before_second_step, fresh, from_anywhere, refused, with_sign_in
 from oms.kernel.web import render_page
 from oms.kernel.whence import address_of, admits
+from oms.pages.queries import store_devices
+from oms.pages.views.landing import safe_next
+from oms.pages.views.pin_login import staff_page
 
 YEAR_S = 365 * 24 * 3600
 PENDING, PENDING_S = "second_step", 600  # in the session: who has given the password, and how long that is good
@@ -35,33 +38,44 @@ PENDING, PENDING_S = "second_step", 600  # in the session: who has given the pas
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
-    """The form; a good password leads to `next`, in the person's own language. After too many wrong ones: 429."""
+    """The form; a good password leads to `next`, in the person's own language. After too many wrong ones: 429.
+
+    A device of a store shows the store's people instead, unless a password is asked for (`?by=password`).
+    """
     target = safe_next(request, settings.LOGIN_REDIRECT_URL)
     if request.user.is_authenticated:
         return redirect(target)
+    store_device = store_devices.known(request)
+    if store_device is not None and request.method != "POST" and request.GET.get("by") != "password":
+        return staff_page(request, store_device, target)
+    return _by_password(request, {"next": target, "store_device": store_device})
+
+
+def _by_password(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     username, address = request.POST.get("username", ""), address_of(request)
     if request.method == "POST" and logins.is_blocked(username, address):
-        context = {"form": AuthenticationForm(request), "next": target, "blocked_minutes": logins.WINDOW_S // 60}
+        context |= {"form": AuthenticationForm(request), "blocked_minutes": logins.WINDOW_S // 60}
         return render_page(request, "registration/login.html", context, status=429)
     form = AuthenticationForm(request, request.POST or None)
     if not form.is_valid():
         if form.has_error(NON_FIELD_ERRORS):
             logins.note_failure(username, address)
-        return render_page(request, "registration/login.html", {"form": form, "next": target})
+        return render_page(request, "registration/login.html", context | {"form": form})
     user = fresh(form.get_user())
     logins.note_success(username, address)
     if not admits(user.address_lists, address):
         return refused(request, user)
-    if user.second_step_on and not devices.is_trusted(request, user):
+    trusted = context["store_device"] is None and devices.is_trusted(request, user)  # a store's device is everybody's
+    if user.second_step_on and not trusted:
         request.session.cycle_key()
         request.session[PENDING] = {
             "user": user.pk,
             "password": user.get_session_auth_hash(),
             "at": time.time(),
-            "next": target,
+            "next": context["next"],
         }
         return redirect("pages:login-code")
-    return _let_in(request, user, target)
+    return _let_in(request, user, context["next"])
 
 
 @login_not_required
@@ -82,7 +96,8 @@ def login_code(request: HttpRequest) -> HttpResponse:
     address = address_of(request)
     if not admits(user.address_lists, address):
         return refused(request, user)
-    context = {"may_trust": devices.may_trust(), "trust_days": devices.TRUST_DAYS, "person": user}
+    may_trust = store_devices.known(request) is None and devices.may_trust()
+    context = {"may_trust": may_trust, "trust_days": devices.TRUST_DAYS, "person": user}
     if request.method != "POST":
         return render_page(request, "registration/login_code.html", context)
     answer = second_step.check(user, request.POST.get("code", ""), address=address)
@@ -91,7 +106,7 @@ def login_code(request: HttpRequest) -> HttpResponse:
         status = 429 if answer is second_step.Answer.BLOCKED else 200
         return render_page(request, "registration/login_code.html", context, status=status)
     response = _let_in(request, user, waiting["next"])
-    if "trust" in request.POST:
+    if may_trust and "trust" in request.POST:
         devices.trust(request, user)
     if answer is second_step.Answer.RECOVERY:
         left = second_step.codes_left(user)
@@ -134,6 +149,8 @@ def _pending(waiting: Mapping[str, Any]) -> User | None:
 def _let_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
     request.session.pop(PENDING, None)
     start_session(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    if store_device := store_devices.known(request):
+        pin_sessions.share(request, store_device)
     response = redirect(target)
     devices.remember(response, request)
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
@@ -145,8 +162,14 @@ def _let_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
 @before_second_step
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
+    """Leave. On a store's device the next one chooses their name; `by=password`: the same person signs in fully, and
+    goes on at `next`."""
     end_session(request)
-    return redirect(settings.LOGIN_URL)
+    login_page = resolve_url(settings.LOGIN_URL)
+    if request.POST.get("by") != "password":
+        return redirect(login_page)
+    onward = {"by": "password", "next": safe_next(request, settings.LOGIN_REDIRECT_URL)}
+    return redirect(f"{login_page}?{urlencode(onward)}")
 
 
 @login_not_required
@@ -173,13 +196,3 @@ def remember_language(response: HttpResponse, code: str) -> None:
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
     )
-
-
-def safe_next(request: HttpRequest, default: str) -> str:
-    """Where `next` says, when that is a page of this site; else `default`."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    if wanted.startswith("/") and url_has_allowed_host_and_scheme(
-        wanted, {request.get_host()}, require_https=request.is_secure()
-    ):
-        return wanted
-    return resolve_url(default)

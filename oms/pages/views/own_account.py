@@ -8,9 +8,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from oms.kernel.models import Device
-from oms.kernel.roles import roles_of
-from oms.kernel.services import devices, logins
+from oms.kernel.models import Device, Pin
+from oms.kernel.roles import STORE_ROLES, roles_of
+from oms.kernel.services import devices, logins, pins
 from oms.kernel.services.people import change_password
 from oms.kernel.web import person_of, render_page
 from oms.kernel.whence import address_of
@@ -22,7 +22,15 @@ from oms.pages.sign_in_forms import OwnPasswordForm
 def account(request: HttpRequest) -> HttpResponse:
     user = person_of(request)
     browsers = queries.browsers(user, request)
-    context = {"roles": roles_of(user), "browsers": browsers, "others": any(not row.here for row in browsers)}
+    roles, pin = roles_of(user), Pin.objects.filter(user=user).first()
+    context = {
+        "roles": roles,
+        "browsers": browsers,
+        "others": any(not row.here for row in browsers),
+        "pin": pin,
+        "pin_locked": pins.is_locked(pin),
+        "works_in_stores": bool(user.place_ids) or any(role.code in STORE_ROLES for role in roles),
+    }
     return render_page(request, "pages/account.html", context)
 
 

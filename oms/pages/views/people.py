@@ -11,9 +11,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from inventory.models import Location
-from oms.kernel.models import Device, User
+from oms.kernel.models import Device, Pin, User
 from oms.kernel.roles import ROLES
-from oms.kernel.services import devices, second_step
+from oms.kernel.services import devices, pins, second_step
 from oms.kernel.services.people import save_person
 from oms.kernel.sign_in import fresh, with_sign_in
 from oms.kernel.web import person_of, render_page
@@ -72,6 +72,8 @@ def _form(request: HttpRequest, person: User) -> HttpResponse:
                 "browsers": queries.browsers(person, request),
                 "own": person.pk == by.pk,
                 "may": rights.of_person(person),
+                "pin": (pin := Pin.objects.filter(user=person).first()),
+                "pin_locked": pins.is_locked(pin),
             }
         return render_page(request, "pages/person.html", context)
     own, password = person.pk == by.pk, form.cleaned_data["password"]
@@ -104,7 +106,7 @@ def second_step_reset(request: HttpRequest, pk: int) -> HttpResponse:
         )
     else:
         messages.info(request, _("%(person)sは二段階認証を設定していません。") % {"person": person})
-    return _back(request, person)
+    return back_to(request, person)
 
 
 @require_POST
@@ -113,7 +115,7 @@ def device_end(request: HttpRequest, pk: int, device_pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     wanted = Device.objects.filter(pk=device_pk, user=person).exclude(session_key=request.session.session_key)
     say_how_many(request, devices.end(wanted, by=person_of(request), address=address_of(request)))
-    return _back(request, person)
+    return back_to(request, person)
 
 
 @require_POST
@@ -123,10 +125,10 @@ def devices_end(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     keep = request.session.session_key
     say_how_many(request, devices.end_all([person.pk], by=person_of(request), keep=keep, address=address_of(request)))
-    return _back(request, person)
+    return back_to(request, person)
 
 
-def _back(request: HttpRequest, person: User) -> HttpResponse:
+def back_to(request: HttpRequest, person: User) -> HttpResponse:
     """To the person's page; who may not see it, to where everybody may be."""
     if person_of(request).has_perm("kernel.manage_users"):
         return redirect("pages:person", person.pk)
