@@ -99,6 +99,11 @@ def all_shops(_kwargs: Mapping[str, Any], limits: Scope) -> bool:
     return True
 
 
+def whole_company(_kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+    """What is set for all shops and places at once."""
+    raise _closed()
+
+
 def order_of_all_places(kwargs: Mapping[str, Any], limits: Scope) -> bool:
     """Moves an order's goods wherever they lie."""
     if limits.places:
@@ -118,7 +123,8 @@ second-step-off
 """
 OF_AN_ORDER = """
 presence detail detail-live accept hold lift confirm pay cancel decline-cancel lines edit-recipient edit-gift
-edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
+edit-delivery edit-note edit-texts next-note next-note-done
+mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options take-apart channel-changes channel-changes-decide
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue
 return-open
@@ -175,7 +181,8 @@ PAGES: Mapping[str, Rule] = {
     **_lines(all_shops, COMPANY_WIDE_ORDERS, "orders"),
     **_lines(
         anybody,
-        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm",
+        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm "
+        "batches batch",
         "fulfillment",
     ),
     **_lines(parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned", "fulfillment"),
@@ -186,6 +193,7 @@ PAGES: Mapping[str, Rule] = {
         "fulfillment",
     ),
     **_lines(all_shops, "shortages shortage waiting", "fulfillment"),
+    **_lines(whole_company, "calendar calendar-place calendar-remove time-add time-stop", "fulfillment"),
     **_lines(anybody, "list live home-panel catch-ups sku-panel", "channels"),
     **_lines(shop, OF_A_SHOP, "channels"),
     **_lines(code_of_shop, "map", "channels"),
@@ -198,7 +206,7 @@ PAGES: Mapping[str, Rule] = {
 
 def pages_of(limits: Scope) -> frozenset[str]:
     """The pages worth a link for these limits: those that would not be refused, whatever they are about."""
-    shut: set[Rule] = set()
+    shut: set[Rule] = {whole_company}
     if limits.shops:
         shut.add(all_shops)
     if limits.places:

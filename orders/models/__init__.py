@@ -11,6 +11,7 @@ from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
+from orders.models.next_note import NextOrderNote
 from orders.models.option_choice import OptionChoice
 from orders.models.order import LineComponent, Order, OrderLine, Recipient
 from orders.models.papers import (
@@ -51,6 +52,7 @@ from orders.models.rule import (
     RuleVersion,
     RuleWake,
 )
+from orders.models.ship_plan import ShippingPlan, ShippingPlanChange
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 from orders.models.stage_name import StageName
@@ -92,6 +94,7 @@ __all__ = [
     "MoveInEvent",
     "MoveInPreset",
     "MoveInRow",
+    "NextOrderNote",
     "NoshiChoice",
     "OptionChoice",
     "Order",
@@ -144,6 +147,8 @@ __all__ = [
     "RuleTrace",
     "RuleVersion",
     "RuleWake",
+    "ShippingPlan",
+    "ShippingPlanChange",
     "Shop",
     "StageCount",
     "StageDelta",
