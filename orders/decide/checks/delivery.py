@@ -36,7 +36,7 @@ def _wish(facts: OrderFacts) -> Iterator[Found]:
         yield Found(
             "date_too_soon", said("配達希望日 %(wish)s には間に合いません。", wish=f"{wish:%Y/%m/%d}"), "wish_date"
         )
-    elif facts.ships_on and facts.promised_on and facts.ships_on > facts.promised_on:
+    elif facts.ships_on and facts.promised_on and facts.ships_on > facts.promised_on >= facts.today:
         yield Found(
             "date_too_soon",
             said(
