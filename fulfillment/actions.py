@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import Shipment
+from fulfillment.queries import batches
 from fulfillment.services.instruct import instruct_orders, instructable
 from oms.kernel.said import said
 from orders.actions import Action, Group, Offer, Outcome, Params, Plan
@@ -24,13 +25,7 @@ def why_not_instructed(order: Mapping[str, Any]) -> str:
 def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
     may = set(instructable().filter(pk__in=order_ids).values_list("pk", flat=True))
     will, skipped = split(order_ids, ["stage"], lambda o: "" if o["id"] in may else why_not_instructed(o))
-    planned = Shipment.objects.filter(recipient__order__in=will, state=Shipment.State.PLANNED)
-    places = sorted(set(planned.values_list("location__name", flat=True)))
-    effects = [
-        said("出荷伝票 %(n)s件を倉庫へ渡します。", n=f"{planned.count():,}"),
-        said("出荷元: %(places)s", places=list(places)),
-    ]
-    return Plan(will, skipped, effects)
+    return Plan(will, skipped, batches.effects(will), batches.problems(will))
 
 
 def run_instruct(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outcome:

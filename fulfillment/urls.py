@@ -1,6 +1,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from fulfillment.views import (
+    batches,
+    calendar,
     cards,
     costs,
     merge,
@@ -19,6 +21,13 @@ app_name = "fulfillment"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", shipments.shipment_list, name="list"),
     path("costs/", costs.settings, name="costs"),
+    path("batches/", batches.batch_list, name="batches"),
+    path("batches/<int:pk>/", batches.batch_detail, name="batch"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/<int:pk>/", calendar.calendar, name="calendar-place"),
+    path("calendar/<int:pk>/remove/", calendar.calendar_remove, name="calendar-remove"),
+    path("calendar/times/add/", calendar.time_add, name="time-add"),
+    path("calendar/times/<int:pk>/stop/", calendar.time_stop, name="time-stop"),
     path("home-panel/", shipments.home_panel, name="home-panel"),
     path("shipments/<int:pk>/", shipments.shipment_detail, name="shipment"),
     path("shipments/<int:pk>/ship/", ship.ship_one, name="ship-one"),

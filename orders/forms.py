@@ -9,7 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from oms.kernel import clock
 from oms.kernel.typed import DayField, DayInput
-from orders.services.edit import DELIVERY_FIELDS, NOTE_FIELDS, RECIPIENT_FIELDS, Seen, differing, fingerprint
+from orders.services.edit import (
+    DELIVERY_FIELDS,
+    NOTE_FIELDS,
+    RECIPIENT_FIELDS,
+    TEXT_FIELDS,
+    Seen,
+    differing,
+    fingerprint,
+)
 
 PREFECTURES = [
     "北海道",
@@ -144,6 +152,25 @@ class DeliveryForm(SeenForm):
         held = str(self.data.get("wish_slot") or self.initial.get("wish_slot") or "")
         own = () if held in dict(SLOTS) else ((held, held),)  # a slot only the channel knows stays choosable
         self.fields["wish_slot"].widget = forms.Select(choices=[*SLOTS, *own])
+
+
+class TextsForm(SeenForm):
+    """What is printed for one reader only."""
+
+    text_delivery_note = forms.CharField(
+        label=_("納品書に載せる文"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("お客様が読みます。"),
+    )  # fmt: skip
+    text_label = forms.CharField(
+        label=_("送り状に載せる文"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("配送会社が読みます。"),
+    )  # fmt: skip
+    text_pick_list = forms.CharField(
+        label=_("ピッキングの指示"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("倉庫が読みます。ピッキングリストに印刷します。"),
+    )  # fmt: skip
+
+    fields_of = tuple(TEXT_FIELDS)
 
 
 class NoteForm(SeenForm):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.models import MailPolicy, MailTemplate
 from orders.models.mail import MailEvent
+from orders.services.mail_policies import FIELDS
 from orders.services.mail_templates import unknown_placeholders
 
 
@@ -72,13 +73,17 @@ class PolicyForm(forms.ModelForm):
 
     class Meta:
         model = MailPolicy
-        fields = ["send_delay_s", "wait_for_review", "off_events", "quiet_marks", "signature", "bank_account"]
+        fields = list(FIELDS)
         widgets = {
             "signature": forms.Textarea(attrs={"rows": 5}),
             "bank_account": forms.Textarea(attrs={"rows": 3}),
+            "cancel_rule": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {
-            "signature": _("空欄のときは、帳票の発行者名・住所・電話番号とメールから作ります。"),
+            "signature": _(
+                "空欄のときは、帳票の発行者名・運営会社・住所・電話番号とメール、受付時間、表記のURLから作ります。"
+            ),
+            "cancel_rule": _("受注確認メールに載せます。空欄なら載せません。"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -13,7 +13,7 @@ from orders.decide.catalogue import CATALOGUE
 from orders.models import Shop
 from orders.models.order import STANDARD_STAGES, PaymentMethod
 from orders.models.reason import Level
-from orders.queries.reasons import PARAM_LABELS
+from orders.queries.reasons import PARAM_LABELS, SHOWN
 from orders.services.reason_settings import Setting
 from orders.services.review import FROM_ABOVE, OWN_LEVEL, STICKY
 
@@ -37,6 +37,10 @@ class ReasonForm(forms.Form):
         label=lazy("呼び名"), max_length=40, required=False, help_text=lazy("空欄なら標準の名前で表示します。")
     )
     note_required = forms.BooleanField(label=lazy("確認済みにするときメモを必須にする"), required=False)
+    shown = forms.ChoiceField(
+        label=lazy("見える範囲"),
+        choices=tuple(SHOWN.items()),
+    )
 
     def __init__(self, setting: Setting, data: Any = None) -> None:
         self.setting = setting
@@ -75,6 +79,7 @@ class ReasonForm(forms.Form):
             level=data.get("level", self.setting.level),
             label=data["label"].strip(),
             note_required=data["note_required"],
+            shown="" if data["shown"] == CATALOGUE[self.setting.code].shown else data["shown"],
             params=self._params(),
             overrides=list(self._overrides()) if self.overrides else self.setting.overrides,
         )
@@ -113,6 +118,7 @@ def _initial(setting: Setting) -> dict[str, Any]:
         "level": setting.level,
         "label": setting.label,
         "note_required": setting.note_required,
+        "shown": setting.seen_by,
         **{f"param_{name}": value for name, value in params.items()},
     }
     for n, (kind, value, level) in enumerate(setting.overrides):
@@ -139,19 +145,6 @@ def _whom() -> Sequence[tuple[Any, Any]]:
         (_("支払方法"), [(f"payment:{code}", label) for code, label in PaymentMethod.choices]),
         (_("会員ランク"), [(f"rank:{rank.code}", rank.name) for rank in Rank.objects.all()]),
     ]
-
-
-STAGE_PRESETS = {
-    "standard": (lazy("標準の呼び名"), {}),
-    "printing": (
-        lazy("納品書の印刷で進める店舗向け"),
-        {"ready": lazy("印刷待ち"), "in_fulfillment": lazy("印刷済み"), "shipped": lazy("発送済み")},
-    ),
-    "store": (
-        lazy("店舗受取が中心の店舗向け"),
-        {"ready": lazy("受取準備待ち"), "in_fulfillment": lazy("受取準備中"), "shipped": lazy("受渡済み")},
-    ),
-}
 
 
 class StageNamesForm(forms.Form):

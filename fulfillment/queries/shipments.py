@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from fulfillment.documents import gift_for, gift_marks, lines_with_orders, set_of, texts_for
 from fulfillment.labels import Address, label_problems
 from fulfillment.models import Batch, Shipment, ShipmentLine
+from fulfillment.queries.signs import Sign, signs_of
 from fulfillment.queries.visible import parcels
 from fulfillment.tracking import tracking_url
 from inventory.queries import places
@@ -88,6 +89,7 @@ class ShipmentRow:
     label_problems: list[str]
     size: int
     temperatures: list[str]
+    signs: list[Sign]
 
 
 def sees_recipient(user: User) -> bool:
@@ -150,10 +152,14 @@ def with_contents(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
 
 
 def shipment_rows(shipments: Sequence[Shipment], *, personal: bool) -> list[ShipmentRow]:
-    return [_row(shipment, personal) for shipment in shipments]
+    signs = signs_of(
+        (line.order_line.order_id for one in shipments if one.state in LABELLED for line in one.lines.all()),
+        personal=personal,
+    )
+    return [_row(shipment, personal, signs) for shipment in shipments]
 
 
-def _row(shipment: Shipment, personal: bool) -> ShipmentRow:
+def _row(shipment: Shipment, personal: bool, signs: Mapping[int, list[Sign]]) -> ShipmentRow:
     lines = list(shipment.lines.all())
     orders = {line.order_line.order_id: line.order_line.order for line in lines}
     deadlines = [order.ship_by for order in orders.values() if order.ship_by]
@@ -172,6 +178,7 @@ def _row(shipment: Shipment, personal: bool) -> ShipmentRow:
         label_problems=_label_problems(shipment) if shipment.state in LABELLED else [],
         size=sum(line.quantity * line.sku.size_factor for line in lines),
         temperatures=_temperatures(shipment, lines),
+        signs=[sign for pk in orders for sign in signs.get(pk, ())],
     )
 
 
@@ -238,7 +245,7 @@ class PickRow:
 def shipment_page(shipment: Shipment, user: User) -> dict[str, Any]:
     """Everything the page of one shipment shows; `shipment` comes from `with_contents`."""
     personal = sees_recipient(user)
-    row = _row(shipment, personal)
+    [row] = shipment_rows([shipment], personal=personal)
     orders = {line.order_line.order_id: line.order_line.order for line in shipment.lines.all()}.values()
     first = next(iter(orders), None)
     return {
@@ -313,7 +320,8 @@ def shipments_of(order_id: int, user: User) -> list[tuple[ShipmentRow, dict[str,
         Q(Exists(carried)) | Q(recipient__order=order_id, state=Shipment.State.CANCELLED)
     )  # fmt: skip
     personal = sees_recipient(user)
+    found = list(with_contents(rows).order_by("reference", "pk"))
     return [
-        (_row(shipment, personal), may(shipment, user), [_pick_row(line) for line in shipment.lines.all()])
-        for shipment in with_contents(rows).order_by("reference", "pk")
+        (row, may(row.shipment, user), [_pick_row(line) for line in row.shipment.lines.all()])
+        for row in shipment_rows(found, personal=personal)
     ]

@@ -14,8 +14,9 @@ from inventory.services import stock
 from oms.kernel import clock
 from orders.models import Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import Stage
-from orders.services import set_parts, waiting
+from orders.services import set_parts, ship_plans, waiting
 from orders.services.facts import write_allocated
+from orders.services.journal import SYSTEM
 from orders.services.reservation import line_ids_of, rank_of, ref_of
 
 BATCH = 300
@@ -104,6 +105,7 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     write_allocated(_by_line(done))
     touched = sorted({placed.line.order_id for placed in done})
     facts.refresh(touched)
+    ship_plans.follow_places({placed.line.order_id: placed.location_id for placed in done}, actor=SYSTEM)
     shortage.stock_has_come(touched)
     short_pick.settle(touched)
     return touched

@@ -3,26 +3,31 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, prefetch_related_objects
 
 from fulfillment.models import Shipment, ShipmentLine, ToldTogether
 from fulfillment.services import facts, journal
 from fulfillment.tracking import tracking_url
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.clock import in_tokyo
 from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from oms.kernel.services.outbox import NewEffect, put
-from orders.models import Order
+from orders.decide.ship_plan import Destination
+from orders.decide.slots import slot_label
+from orders.models import Order, OrderLine
 from orders.models.order import ChannelSync, FulfillmentState
 from orders.services import facts as order_facts
 from orders.services import journal as order_journal
-from orders.services import mail
+from orders.services import mail, ship_plans
 from orders.services.internal import is_internal
 from orders.services.journal import Actor, Entry
 from orders.services.reservation import ref_of
+from orders.services.ship_plans import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +169,11 @@ def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
         )
 
 
-def _parcel_words(parcels: Sequence[Shipment], lines: Sequence[ShipmentLine]) -> dict[str, str]:
-    """What the customer's mail says of these parcels of one order: it names them and not the order's others."""
+def _parcel_words(
+    order: Order, parcels: Sequence[Shipment], lines: Sequence[ShipmentLine], plans: Plans, rest: str
+) -> dict[str, str]:
+    """What the customer's mail says of these parcels of one order: it names them and not the order's others. `rest`:
+    what follows later."""
     ours = {parcel.pk for parcel in parcels}
     pieces = {
         line.order_line_id: f"・{line.order_line.name} × {line.line_quantity}"
@@ -173,12 +181,33 @@ def _parcel_words(parcels: Sequence[Shipment], lines: Sequence[ShipmentLine]) ->
         if line.shipment_id in ours
     }
     urls = [tracking_url(parcel.carrier, parcel.tracking_no) for parcel in parcels]
+    left = in_tokyo(parcels[0].shipped_at or clock.now()).date()
     return {
+        "shipment.date": f"{left:%Y年%m月%d日}",
+        "shipment.expected": _expected(order, parcels[0], plans, left),
+        "shipment.rest": rest,
         "shipment.carrier": "、".join(dict.fromkeys(str(parcel.get_carrier_display()) for parcel in parcels)),
         "shipment.tracking_no": "、".join(parcel.tracking_no for parcel in parcels),
         "shipment.tracking_url": "\n".join(url for url in urls if url),
         "shipment.lines": "\n".join(pieces.values()),
     }
+
+
+def _expected(order: Order, parcel: Shipment, plans: Plans, left: date) -> str:
+    """The wished day and hours where the day can still be met, else the carrier's day."""
+    to = parcel.recipient
+    days = plans.of(parcel.location_id).transit_days(Destination(to.prefecture, to.postal_code, parcel.carrier))
+    day = max(order.wish_date or left, left + timedelta(days=days))
+    return " ".join(part for part in (f"{day:%Y年%m月%d日}", slot_label(order.wish_slot)) if part)
+
+
+def _rests(order_ids: Sequence[int]) -> dict[int, str]:
+    """Order → what of it has not left yet, as mails list goods."""
+    rows = OrderLine.objects.filter(order__in=order_ids, shipped_quantity__lt=F("quantity")).order_by("position", "pk")
+    found: dict[int, list[str]] = defaultdict(list)
+    for order_id, name, quantity, shipped in rows.values_list("order", "name", "quantity", "shipped_quantity"):
+        found[order_id].append(f"・{name} × {quantity - shipped}")
+    return {order_id: "\n".join(names) for order_id, names in found.items()}
 
 
 def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Actor) -> None:
@@ -189,6 +218,8 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     ids = {order_id for found in orders_of.values() for order_id in found}
     orders = Order.objects.select_related("shop").in_bulk(ids)
     order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
+    plans, rests = ship_plans.read(), _rests(sorted(ids))
+    prefetch_related_objects(list(leaving), "recipient")
     notices = []
     told: dict[
         int, int
@@ -208,7 +239,13 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
                 "shipped" if complete else "partially_shipped",
                 [(order_id, order.buyer_email)],
                 suffix=f":{shipment.pk}",
-                extra=_parcel_words(parcels, [line for line in lines if line.order_line.order_id == order_id]),
+                extra=_parcel_words(
+                    order,
+                    parcels,
+                    [line for line in lines if line.order_line.order_id == order_id],
+                    plans,
+                    rests.get(order_id, ""),
+                ),
             )
             if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
                 notices.append((order_id, shipment.pk))

@@ -54,6 +54,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",
     "fulfillment.change_costsetting",
+    "orders.change_shippingplan",
     "orders.export_order",
     "orders.export_document",
     "orders.change_papersettings",

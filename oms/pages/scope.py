@@ -99,6 +99,11 @@ def all_shops(_kwargs: Mapping[str, Any], limits: Scope) -> bool:
     return True
 
 
+def whole_company(_kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+    """What is set for all shops and places at once."""
+    raise _closed()
+
+
 def order_of_all_places(kwargs: Mapping[str, Any], limits: Scope) -> bool:
     """Moves an order's goods wherever they lie."""
     if limits.places:
@@ -121,7 +126,8 @@ STORE_DEVICES = "store-devices store-device-add store-device-code store-device-s
 BY_PASSWORD = frozenset(f"pages:{name}" for name in [*OWN_ACCOUNT.split(), *STORE_DEVICES.split(), "styleguide"])
 OF_AN_ORDER = """
 presence detail detail-live accept hold lift take-back confirm pay cancel decline-cancel lines edit-recipient edit-gift
-edit-delivery edit-note mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
+edit-delivery edit-note edit-texts next-note next-note-done
+mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options promise-done take-apart channel-changes channel-changes-decide put-together
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue payment-held
 return-open
@@ -180,7 +186,8 @@ PAGES: Mapping[str, Rule] = {
     **_lines(all_shops, COMPANY_WIDE_ORDERS, "orders"),
     **_lines(
         anybody,
-        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm",
+        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm "
+        "batches batch",
         "fulfillment",
     ),
     **_lines(
@@ -193,6 +200,7 @@ PAGES: Mapping[str, Rule] = {
         "fulfillment",
     ),
     **_lines(all_shops, "shortages shortage waiting", "fulfillment"),
+    **_lines(whole_company, "calendar calendar-place calendar-remove time-add time-stop", "fulfillment"),
     **_lines(anybody, "list live home-panel catch-ups sku-panel", "channels"),
     **_lines(shop, OF_A_SHOP, "channels"),
     **_lines(code_of_shop, "map", "channels"),
@@ -205,7 +213,7 @@ PAGES: Mapping[str, Rule] = {
 
 def pages_of(limits: Scope, *, by_pin: bool) -> frozenset[str]:
     """The pages worth a link for these limits: those that would not be refused, whatever they are about."""
-    shut: set[Rule] = set()
+    shut: set[Rule] = {whole_company}
     if limits.shops:
         shut.add(all_shops)
     if limits.places:

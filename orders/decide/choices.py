@@ -1,7 +1,7 @@
 """What a person may decide on a card, by reason: the one-key choices beside "all right", "later" and "hold". Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -10,9 +10,12 @@ from oms.kernel.address_choice import Candidate
 from orders.decide.remarks import Remark
 
 # Verbs that change the order itself; the others only close the reason.
-CHANGES = {"packing_note", "paper_note", "internal_note", "wish", "drop_wish", "address", "phone"}
+CHANGES = {
+    "packing_note", "paper_note", "internal_note", "wish", "drop_wish", "slot", "address", "phone", "spelling",
+}  # fmt: skip
 NOTE_CODES = {"buyer_note", "note_has_date", "note_cancel_word", "receipt_request"}
 ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long"}
+FIRST_DAY_CODES = {"date_past", "date_too_soon"}
 WISH_CODES = {"date_past", "date_too_soon", "date_too_far", "time_slot_unavailable", "date_on_mailbox"}
 
 
@@ -27,20 +30,39 @@ class Choice:
     detail: str = ""
 
 
-def choices(
-    code: str, *, remark: Remark, read_date: date | None, candidates: Sequence[Candidate], buyer_phone: str
-) -> list[Choice]:
-    """The choices of a card, numbered from 1. `read_date` is a day the remark names."""
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a card may offer: a day that the remark names, addresses, the first day on which the parcel can be there,
+    (code, words) of the nearest hours that the carrier has, the texts as the label software could print them."""
+
+    remark: Remark = field(default_factory=Remark)
+    read_date: date | None = None
+    candidates: Sequence[Candidate] = ()
+    buyer_phone: str = ""
+    first_arrival: date | None = None
+    slot: tuple[str, str] = ("", "")
+    spelling: str = ""
+
+
+def choices(code: str, offers: Offers) -> list[Choice]:
+    """The choices of a card, numbered from 1."""
     found: list[Choice] = []
     if code in NOTE_CODES:
-        found += _note_choices(remark, read_date)
+        found += _note_choices(offers.read_date)
     if code in ADDRESS_CODES:
         found += [
             Choice("address", _("この住所にする"), value=candidate.value, detail=str(candidate))
-            for candidate in candidates[:6]
+            for candidate in offers.candidates[:6]
         ]
-    if code == "phone_invalid" and buyer_phone:
-        found.append(Choice("phone", _("注文者の電話番号を使う"), detail=buyer_phone))
+    if code == "phone_invalid" and offers.buyer_phone:
+        found.append(Choice("phone", _("注文者の電話番号を使う"), detail=offers.buyer_phone))
+    if code == "bad_characters" and offers.spelling:
+        found.append(Choice("spelling", _("この表記に置き換える"), detail=offers.spelling))
+    if code in FIRST_DAY_CODES and (day := offers.first_arrival):
+        label = _("お届けできる最初の日にする（%(day)s）") % {"day": f"{day.month}/{day.day}"}
+        found.append(Choice("wish", label, value=day.isoformat()))
+    if code == "time_slot_unavailable" and offers.slot[0]:
+        found.append(Choice("slot", _("近い時間帯にする（%(hours)s）") % {"hours": offers.slot[1]}, offers.slot[0]))
     if code in WISH_CODES:
         found.append(Choice("drop_wish", _("希望を外す")))
     if code == "open_promise":
@@ -50,7 +72,7 @@ def choices(
     return [Choice(c.verb, c.label, c.value, str(n), c.detail) for n, c in enumerate(found[:9], start=1)]
 
 
-def _note_choices(remark: Remark, read_date: date | None) -> list[Choice]:
+def _note_choices(read_date: date | None) -> list[Choice]:
     found = [
         Choice("packing_note", _("出荷メモへ")),
         Choice("paper_note", _("納品書備考へ")),

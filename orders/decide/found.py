@@ -75,6 +75,7 @@ class History:
     bought: Mapping[str, int] = field(default_factory=dict)
     like_blacklisted: str = ""
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
+    next_note: str = ""  # what somebody left for this buyer's next order
     duplicate: str = ""  # the sentence about another member that looks like this one
     good_rank: str = ""  # the name of the member's rank, where it is one of good customers
     promises: str = ""  # what was promised for the next order, in the staff's words
@@ -136,6 +137,7 @@ class OrderFacts:
     paid: int = 0  # what our ledger holds
     ships_on: date | None = None  # the day it is planned to leave, where a wish or a release decides it
     promised_on: date | None = None  # the last day the channel allows it to leave
+    first_arrival: date | None = None  # the first day on which it can be there
     history: History = NOTHING_KNOWN
     tuning: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -1,42 +1,11 @@
-"""When an order should leave, from the buyer's wish and the carrier's days. Pure."""
+"""Deadlines of our own, and the carrier that a delivery's name says. Pure."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from oms.kernel.clock import TOKYO
 from oms.kernel.workdays import workday_after
 
-# Working days of a parcel from the Kanto area, by prefecture; everything else is the next day.
-TWO_DAYS = {
-    "北海道",
-    "山口県",
-    "徳島県",
-    "香川県",
-    "愛媛県",
-    "高知県",
-    "福岡県",
-    "佐賀県",
-    "長崎県",
-    "熊本県",
-    "大分県",
-    "宮崎県",
-    "鹿児島県",
-}
 END_OF_DAY = time(23, 59)
-THREE_DAYS = {"沖縄県"}
-
-
-def transit_days(prefecture: str) -> int:
-    """Days from hand-over to delivery."""
-    if prefecture in THREE_DAYS:
-        return 3
-    return 2 if prefecture in TWO_DAYS else 1
-
-
-def planned_ship_date(wish: date | None, prefecture: str, ordered_on: date) -> date | None:
-    """The day to ship so that the parcel arrives on the wished day; None when there is no wish to wait for."""
-    if wish is None:
-        return None
-    return max(wish - timedelta(days=transit_days(prefecture)), ordered_on)
 
 
 def default_ship_by(

@@ -30,6 +30,7 @@ class Facts:
     release_date: date | None
     next_release: date | None
     planned_ship_date: date | None
+    lead_days: int = 0  # so many days before the planned one it may be instructed
 
 
 def stage(facts: Facts, now: datetime) -> tuple[Stage, datetime | None]:  # noqa: PLR0911 - one answer a gate
@@ -67,8 +68,10 @@ def _before_instruction(  # noqa: PLR0911 - one answer a gate
         return Stage.AWAITING_STOCK, None
     if facts.release_date and facts.release_date > today:
         return Stage.AWAITING_RELEASE, start_of(facts.next_release or facts.release_date)
-    if facts.planned_ship_date and facts.planned_ship_date > today:
-        return Stage.SCHEDULED, start_of(facts.planned_ship_date)
+    if facts.planned_ship_date:
+        begins = facts.planned_ship_date - timedelta(days=facts.lead_days)
+        if begins > today:
+            return Stage.SCHEDULED, start_of(begins)
     return Stage.READY, None
 
 

@@ -11,6 +11,7 @@ from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
+from orders.models.next_note import NextOrderNote
 from orders.models.option_choice import OptionChoice
 from orders.models.order import LineComponent, Order, OrderLine, Recipient
 from orders.models.papers import (
@@ -52,6 +53,7 @@ from orders.models.rule import (
     RuleWake,
 )
 from orders.models.set_apart import SetApart
+from orders.models.ship_plan import ShippingPlan, ShippingPlanChange
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 from orders.models.stage_name import StageName
@@ -93,6 +95,7 @@ __all__ = [
     "MoveInEvent",
     "MoveInPreset",
     "MoveInRow",
+    "NextOrderNote",
     "NoshiChoice",
     "OptionChoice",
     "Order",
@@ -146,6 +149,8 @@ __all__ = [
     "RuleVersion",
     "RuleWake",
     "SetApart",
+    "ShippingPlan",
+    "ShippingPlanChange",
     "Shop",
     "StageCount",
     "StageDelta",

@@ -113,6 +113,9 @@ class MailPolicy(models.Model):
     )
     signature = models.TextField(_("署名"), blank=True)
     bank_account = models.TextField(_("振込先"), blank=True)
+    hours = models.CharField(_("お問い合わせの受付時間"), max_length=100, blank=True, default="", db_default="")
+    law_url = models.URLField(_("特定商取引法に基づく表記のURL"), blank=True, default="", db_default="")
+    cancel_rule = models.TextField(_("キャンセル・返品の決まり"), blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return f"{self.shop_id}"

@@ -20,6 +20,8 @@ class ReasonSetting(models.Model):
     level = models.CharField(_("区分"), max_length=6, choices=Level)
     label = models.CharField(_("呼び名"), max_length=40, blank=True)
     note_required = models.BooleanField(_("メモを必須にする"), default=False)
+    # Who reads it beside the office; "": as the catalogue says.
+    shown = models.CharField(_("見える範囲"), max_length=10, blank=True, default="", db_default="")
     params = models.JSONField(default=dict)
     overrides = models.JSONField(default=list)
     version = models.PositiveIntegerField(_("版"), default=1)

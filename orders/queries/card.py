@@ -17,11 +17,14 @@ from oms.kernel.clock import in_tokyo
 from oms.kernel.models import User
 from oms.kernel.templatetags.desk import span_words
 from orders.decide import remarks
-from orders.decide.choices import ADDRESS_CODES, NOTE_CODES, choices
+from orders.decide.checks.delivery import SLOTS
+from orders.decide.choices import ADDRESS_CODES, FIRST_DAY_CODES, NOTE_CODES, Offers, choices
+from orders.decide.ship_plan import Destination
+from orders.decide.slots import nearest_slot, slot_label
 from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewReason
 from orders.queries import visible
 from orders.queries.inbox import highlighted
-from orders.services import reason_settings, review
+from orders.services import reason_settings, review, ship_plans, spellings
 
 HISTORY = 6
 
@@ -49,10 +52,15 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
     found, wrong = _candidates(order, reason) if personal else ((), None)
     offered = choices(
         reason.code,
-        remark=remark,
-        read_date=_named_day(remark, ordered_on) if is_note else None,
-        candidates=found,
-        buyer_phone=order.buyer_phone if personal else "",
+        Offers(
+            remark=remark,
+            read_date=_named_day(remark, ordered_on) if is_note else None,
+            candidates=found,
+            buyer_phone=order.buyer_phone if personal else "",
+            first_arrival=_first_arrival(order) if reason.code in FIRST_DAY_CODES else None,
+            slot=_nearest_slot(order),
+            spelling=" ".join(spellings.proposals(order).values()) if reason.code == "bad_characters" else "",
+        ),
     )
     written = _written(wrong) if wrong else ""
     return {
@@ -92,6 +100,18 @@ def marked(text: str, ordered_on: date) -> list[Marked]:
             done = match.end()
         found += [Marked(piece[done:], read)] if done < len(piece) else []
     return found
+
+
+def _first_arrival(order: Order) -> date:
+    to = Recipient.objects.filter(order=order.pk, position=0).first()
+    place = Destination(to.prefecture, to.postal_code, order.carrier) if to else Destination()
+    plan = ship_plans.read().of(order.preferred_location_id)
+    return plan.first_arrival(place, now=clock.now(), not_before=order.release_date)
+
+
+def _nearest_slot(order: Order) -> tuple[str, str]:
+    code = nearest_slot(order.wish_slot, SLOTS.get(order.carrier, ()))
+    return (code, slot_label(code)) if code else ("", "")
 
 
 def _named_day(remark: remarks.Remark, ordered_on: date) -> date | None:

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from oms.kernel import clock, privacy
 from oms.kernel.label import Meter, label_meters
@@ -18,14 +17,17 @@ from orders.decide import channel_words
 from orders.decide.gates import gates
 from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
-from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
+from orders.models import Mail, NextOrderNote, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
 from orders.queries import cancellations, gifts, order_sets, visible
 from orders.queries.labels import order_labels
-from orders.queries.manual import related
+from orders.queries.line_facts import line_facts
 from orders.queries.next_step import FIELDS, next_step
+from orders.queries.originals import masked, originals
+from orders.queries.related import related
 from orders.queries.timeline import timeline
 from orders.queries.tones import LEVEL_TONES, MAIL_TONES, STAGE_TONES, SYNC_TONES
+from orders.queries.way_out import way_out
 from orders.services import payment_terms, reason_settings
 from orders.services.edit import why_closed
 from orders.services.internal import is_internal
@@ -62,9 +64,8 @@ RECIPIENT_MASKS = {
     "message_card": privacy.mask_rest,
     "noshi": privacy.mask_rest,
 }
-# Reasons whose evidence quotes personal data, and those that correcting the address closes.
+# Reasons whose evidence quotes personal data.
 PERSONAL_FIELDS = {"recipient", "phone", "buyer"}
-ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long", "phone_invalid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     """The context of the order page, its drawer and its fragments; `order` comes from `order_for`."""
     personal = user.has_perm(PERSONAL)
     told = list(order.recipients.select_related("noshi_choice"))
+    changed_here = originals(order, told[0] if told else None)
     recipients = [r if personal else _masked(r, RECIPIENT_MASKS) for r in told]
     lines = order_sets.in_order(list(order.lines.select_related("sku").defer("sku__search_text")))
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
@@ -156,6 +158,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "open_reasons": [row for row in rows if row.state == ReviewReason.State.OPEN],
         "closed_reasons": [row for row in rows if row.state != ReviewReason.State.OPEN],
         "clearable": any(row.clearable and row.state == ReviewReason.State.OPEN for row in rows),
+        "originals": changed_here if personal else masked(changed_here),
         "buyer": _buyer_card(order),
         "recipients": [_recipient_card(order, recipient, can_edit and personal, personal) for recipient in recipients],
         "gifts": _gift_cards(order, told, personal=personal, can_edit=can_edit and personal),
@@ -163,9 +166,12 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "edit_closed": closed_for_edit,
         "can_edit": can_edit,
         "lines": lines,
+        "line_facts": line_facts(order, lines),
         **order_sets.sets_of(order, lines),
         "many_recipients": len(recipients) > 1,
         "money": _money(order),
+        "texts": _texts(order, personal),
+        "next_notes": _next_notes(order, personal),
         "labels": order_labels(order),
         "related": related(order),
         "internal": is_internal(order),
@@ -185,6 +191,23 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "reimport_url": url_if_served("channels:reimport", order.pk),
         "outbox_url": _outbox_url(order, user),
     }
+
+
+def _texts(order: Order, personal: bool) -> list[tuple[str, str]]:
+    """(reader, text) of what stands for one reader only, of rules and of people."""
+    rows = order.texts.order_by("reader", "pk")
+    return [(str(row.get_reader_display()), row.text if personal else privacy.mask_text(row.text)) for row in rows]
+
+
+def _next_notes(order: Order, personal: bool) -> list[NextOrderNote]:
+    """What was left for this buyer's next order and still waits, of this order and others."""
+    if order.member_id is None:
+        return []
+    rows = NextOrderNote.objects.filter(member=order.member_id, done_at=None).select_related("order", "by")
+    notes = list(rows.defer("order__search").order_by("pk"))
+    for note in notes:
+        note.text = note.text if personal else privacy.mask_text(note.text)
+    return notes
 
 
 def live_token(pk: int) -> str:
@@ -297,7 +320,7 @@ def _reason_row(
     reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool, wanting: frozenset[str]
 ) -> ReasonRow:
     entry = CATALOGUE.get(reason.code)
-    url, url_text, opens_dialog = _way_out(reason.code, order, lines)
+    out = way_out(reason.code, order, lines)
     return ReasonRow(
         code=reason.code,
         label=str(entry.label) if entry else reason.code,
@@ -307,9 +330,9 @@ def _reason_row(
         next_step=str(entry.next_step) if entry else "",
         clearable=entry.clearable if entry else True,
         wants_note=reason.code in wanting,
-        url=url,
-        url_text=url_text,
-        opens_dialog=opens_dialog,
+        url=out.url,
+        url_text=out.text,
+        opens_dialog=out.opens_dialog,
         state=reason.state,
         closed=_closed_text(reason),
         note=reason.note if personal else privacy.mask_text(reason.note),
@@ -322,45 +345,6 @@ def shown_evidence(reason: ReviewReason, personal: bool) -> str:
         return _("（個人情報のため表示できません）")
     text = str(reason.evidence)  # in the reader's language
     return text if personal else privacy.mask_text(text)
-
-
-# Reasons that are decided on a page of an upper floor: its URL name, and the words of the link.
-PAGES_ABOVE = {
-    "oversold": ("channels:oversell-order", gettext_lazy("売り越しの経過と対応")),
-    "merge_candidate": ("fulfillment:merge", gettext_lazy("同梱するか決める")),
-}
-
-
-def _way_out(  # noqa: PLR0911 - one answer a reason
-    code: str, order: Order, lines: Iterable[OrderLine]
-) -> tuple[str, str, bool]:
-    """(URL, words, opens as a dialog) of the place where a reason's cause is put right."""
-    if code == "item_unmapped":
-        return _mapping_url(order, lines), _("商品対応表で対応づける"), False
-    if code in {"channel_changed", "channel_reflected"}:
-        return reverse("orders:channel-changes", args=[order.pk]), _("変更を見比べる"), False
-    if code == "channel_cancel_request":
-        return reverse("orders:cancel", args=[order.pk]), _("キャンセルする"), True
-    if page := PAGES_ABOVE.get(code):
-        return reverse(page[0], args=[order.pk]), str(page[1]), False
-    if code == "option_unparsed":
-        return reverse("orders:options", args=[order.pk]), _("SKU を選ぶ"), True
-    if code == "member_duplicate" and order.member_id:
-        return reverse("customers:detail", args=[order.member_id]), _("二つの会員を見比べる"), False
-    if code == "open_promise" and order.member_id:
-        return reverse("customers:detail", args=[order.member_id]), _("会員ページで済みにする"), False
-    if code in ADDRESS_CODES:
-        return reverse("orders:edit-recipient", args=[order.pk, 0]), _("届け先を直す"), True
-    if code in {"paid_short", "paid_over"}:
-        return reverse("orders:payment", args=[order.pk]), _("入金を見る"), False
-    if code == "buyer_note":
-        return reverse("orders:edit-delivery", args=[order.pk]), _("希望日・出荷メモを入れる"), True
-    return "", "", False
-
-
-def _mapping_url(order: Order, lines: Iterable[OrderLine]) -> str:
-    unmapped = next((line.channel_sku for line in lines if line.sku_id is None and line.quantity), "")
-    return url_if_served("channels:map", order.shop_id, unmapped) or url_if_served("channels:map")
 
 
 def _closed_text(reason: ReviewReason) -> str:
@@ -397,6 +381,8 @@ def _money(order: Order) -> dict[str, Any]:
     return {
         "rows": [part for part in parts if part.amount or part.always],
         "total": order.total,
+        "coupons": [(name, amount, funder == "shop") for name, amount, funder in order.coupon_list],
+        "rates": [(rate, amount, tax) for rate, amount, tax in order.tax_by_rate],
         "tax": order.tax,
         "difference": 0 if order.total is None else order.total - expected,
     }

@@ -13,8 +13,7 @@ from inventory.services import stock
 from oms.kernel.postal import places, postal_digits
 from oms.kernel.search import matching
 from orders.decide.manual import Item
-from orders.models import ManualOrder, Order
-from orders.queries import visible
+from orders.models import Order
 
 OFFERED = 8
 PARTY = ("name", "kana", "company", "phone", "postal_code", "prefecture", "city", "address")
@@ -146,27 +145,3 @@ def unmapped_of(order: Order, position: int = 0) -> list[str]:
 
 def _buyer(order: Order) -> dict[str, Any]:
     return {f"buyer_{name}": getattr(order, f"buyer_{name}") for name in (*PARTY, "email")}
-
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """How an order came to be by hand, and what was copied from it. Two queries."""
-
-    source: str
-    reason: str
-    first: Order | None
-    copies: Sequence[tuple[Order, str]]
-
-
-def related(order: Order) -> Related | None:
-    """None for an order that neither was typed in nor copied."""
-    made = visible.of_shops(order.copies.all()).select_related("order").defer("order__search").order_by("pk")
-    from_it = [(row.order, str(row.get_copy_reason_display())) for row in made if row.order]
-    rows = ManualOrder.objects.filter(order=order).select_related("copied_from").defer("copied_from__search")
-    own = rows.first()
-    if own is None and not from_it:
-        return None
-    if own is None:
-        return Related("", "", None, from_it)
-    first = own.copied_from if own.copied_from and visible.has(own.copied_from) else None
-    return Related(str(own.get_source_display()), str(own.get_copy_reason_display()), first, from_it)

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
-from orders.decide.catalogue import CATALOGUE
+from orders.decide.catalogue import CATALOGUE, EVERYWHERE, OFFICE
 from orders.models import OrderEvent, ReasonSetting, ReviewDecision, ReviewReason, ReviewSettingChange
 from orders.models.order import Stage
 from orders.models.reason import Level
@@ -248,6 +248,7 @@ DOCUMENT_LABELS = {
     "level": lazy("区分"),
     "label": lazy("呼び名"),
     "note_required": lazy("メモを必須にする"),
+    "shown": lazy("見える範囲"),
     "params": lazy("しきい値"),
     "overrides": lazy("例外"),
 }
@@ -278,7 +279,14 @@ def _words(value: Any) -> str:
         return _("、").join(f"{PARAM_LABELS.get(name, name)}: {one}" for name, one in value.items()) or _("標準")
     if isinstance(value, list):
         return _("、").join(f"{whom} = {_level(level)}" for _kind, whom, level in value) or _("（なし）")
-    return _level(str(value)) if value else _("（なし）")
+    return _word(str(value)) if value else _("（なし）")
+
+
+SHOWN = {OFFICE: lazy("受注の担当者だけ"), EVERYWHERE: lazy("倉庫・店舗の出荷画面にも出す")}
+
+
+def _word(text: str) -> str:
+    return str(SHOWN[text]) if text in SHOWN else _level(text)
 
 
 def _level(text: str) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from oms.kernel.privacy import HIDDEN, mask_text
 from orders.models import NoshiChoice, Order, OrderEvent, Recipient
 from orders.models.order import Stage
+from orders.services.edit import TEXT_FIELDS
 
 LIMIT = 200
 LABELS = {
@@ -25,6 +26,8 @@ LABELS = {
     "edited": (gettext_lazy("編集しました"), "attention"),
     "release_moved": (gettext_lazy("予約商品の発売日が変わりました"), "attention"),
     "mapped": (gettext_lazy("商品コードをSKUに対応付けました"), "neutral"),
+    "next_note": (gettext_lazy("次の注文への申し送りを残しました"), "info"),
+    "next_note_done": (gettext_lazy("次の注文への申し送りを済みにしました"), "done"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "file_attached": (gettext_lazy("ファイルを添付しました"), "info"),
     "file_removed": (gettext_lazy("添付を削除しました"), "attention"),
@@ -188,8 +191,12 @@ def field_label(name: str) -> str:
     """The name people know a field by."""
     if name == "attachment":
         return _("添付")
+    if name == "next_note":
+        return _("申し送り")
     if name == "noshi_wanted":
         return _("のし")
+    if reader := TEXT_FIELDS.get(name):
+        return str(reader.label)
     for model in (Recipient, Order, NoshiChoice):
         known = {field.name: field.verbose_name for field in model._meta.concrete_fields}
         if name in known:

@@ -6,7 +6,7 @@ Gathered for a whole batch with a fixed number of queries.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -21,11 +21,13 @@ from oms.kernel.said import said, together
 from orders.channel_order import ChannelOrder
 from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
-from orders.models import Mail, Order, PaymentGate, ReturnCase
+from orders.decide.ship_plan import Destination
+from orders.models import Mail, NextOrderNote, Order, PaymentGate, ReturnCase
 from orders.models.order import ChannelSync, PaymentMethod
-from orders.services import reason_settings
+from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
 from orders.services.reason_settings import Settings
+from orders.services.ship_plans import Plans
 
 Goods = tuple[tuple[str, int], ...]  # (SKU code, pieces), sorted
 
@@ -61,6 +63,8 @@ class Background:
     refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
     doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
     payment_codes: Collection[tuple[int, str]] = ()  # (shop, its channel's name of a payment) with terms of its own
+    notes: Mapping[int, Sequence[tuple[int, str]]] = field(default_factory=dict)  # member → order, sentence
+    plans: Plans = field(default_factory=Plans)
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
@@ -70,7 +74,8 @@ class Background:
             mail_failed=self.failed_mails.get(order.pk, ""),
             channel_failed=order.channel_sync == ChannelSync.FAILED,
         )
-        return replace(self._filled(facts, history, order.shop_id), now=clock.now())
+        filled = self._filled(facts, history, order.shop_id, order.preferred_location_id)
+        return replace(filled, now=clock.now())
 
     def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int) -> OrderFacts:
         """The facts of an order that is only being written; the next one of the batch will know it. No deadline is
@@ -80,16 +85,23 @@ class Background:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
         return self._filled(facts, history, shop_id)
 
-    def _filled(self, facts: OrderFacts, history: History, shop_id: int) -> OrderFacts:
+    def _filled(self, facts: OrderFacts, history: History, shop_id: int, location: int | None = None) -> OrderFacts:
         items = [self._item(item) for item in facts.items]
         return replace(
             facts,
             items=items,
             today=clock.today(),
+            first_arrival=self._first_arrival(facts, location) if facts.wish_date else None,
             history=history,
             tuning=self.settings.tuning,
             payment_known=(shop_id, facts.payment_name) in self.payment_codes or INTERNAL in facts.flags,
         )
+
+    def _first_arrival(self, facts: OrderFacts, location: int | None) -> date:
+        first = next(iter(facts.recipients), None)
+        to = Destination(first.prefecture, first.postal_code, facts.carrier) if first else Destination()
+        released = max((item.release_date for item in facts.items if item.release_date), default=None)
+        return self.plans.of(location).first_arrival(to, now=clock.now(), not_before=released)
 
     def _item(self, item: Item) -> Item:
         return replace(item, **self.skus.get(item.sku_id or 0, {}))
@@ -101,12 +113,14 @@ class Background:
         count = self.counts.get(member, 1)
         back, sentence = self.refused.get(member, (0, ""))
         rank = self.ranks.get(member)
+        note = together((text for order, text in self.notes.get(member, ()) if order != own), "\n")
         known = History(
             orders_before=max(0, count - 1),
             refused=sentence if back != own else "",
             duplicate=self.doubles.get(member, ""),
             good_rank=rank.name if rank and rank.is_vip else "",
             promises=self._promised(member, ordered_at),
+            next_note=note,
         )
         if not others:
             return known
@@ -216,8 +230,20 @@ def _behind(
         promises=notes.open_promises(members),
         refused=_refused(again),
         doubles=_doubles(members),
+        notes=_open_notes(again),
+        plans=ship_plans.read(),
         payment_codes=_payment_codes(facts),
     )
+
+
+def _open_notes(members: Sequence[int]) -> Mapping[int, list[tuple[int, str]]]:
+    """Member → (order, sentence) of what was left for their next order. No query where all are new."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    rows = NextOrderNote.objects.filter(member__in=members, done_at=None).order_by("pk") if members else ()
+    for note in rows and rows.select_related("order").only("member", "text", "order__channel_order_no"):
+        sentence = said("受注 %(no)s からの申し送り: %(text)s", no=note.order.channel_order_no, text=note.text)
+        found.setdefault(note.member_id, []).append((note.order_id, sentence))
+    return found
 
 
 def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[tuple[int, str]]:

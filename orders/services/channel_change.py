@@ -11,16 +11,17 @@ from typing import Any
 from oms.kernel import clock
 from oms.kernel.said import said
 from orders.channel_order import ChannelOrder, ChannelState
-from orders.decide import schedule
+from orders.decide.ship_plan import Destination
 from orders.decide.taking_over import PART_NAMES, Known, Settled, judge, settle
 from orders.models import Order, PaymentEntry, Recipient, ReviewReason, Shop
 from orders.models.order import FulfillmentState
 from orders.models.payment import Collector
 from orders.models.shop import ChannelChanges
-from orders.services import intake_rows, review, taking_over
+from orders.services import intake_rows, review, ship_plans, taking_over
 from orders.services.edit import RECIPIENT_FIELDS
 from orders.services.fee_follows import TAKEN
 from orders.services.payment_terms import TermsOfShops
+from orders.services.ship_plans import Plans
 from orders.services.taking_over import APPLIED, NOTED
 from orders.signals import orders_redirected, orders_told_late
 
@@ -109,6 +110,7 @@ def settle_fields(changes: Sequence[Change]) -> None:
     known, firsts = taking_over.known_values(ids), taking_over.first_recipients(ids)
     by_hand = taking_over.with_lines_by_hand([c.stored.pk for c in looked_at if "lines" in c.parts])
     pieces = taking_over.standing_pieces([c.stored.pk for c in looked_at if "lines" in c.told])
+    plans = ship_plans.read()
     for change in looked_at:
         pk, first = change.stored.pk, firsts.get(change.stored.pk)
         stands, own = taking_over.ours(change.stored, first), known.get(pk, {})
@@ -117,7 +119,7 @@ def settle_fields(changes: Sequence[Change]) -> None:
             _note_late(change, pieces.get(pk, {}))
         else:
             change.lines_by_hand = pk in by_hand
-            _keep(change, first, own)
+            _keep(change, first, own, plans)
 
 
 def _note_late(change: Change, pieces: Mapping[str, int]) -> None:
@@ -142,7 +144,7 @@ def _note_late(change: Change, pieces: Mapping[str, int]) -> None:
     change.late = late
 
 
-def _keep(change: Change, first: Recipient | None, known: Mapping[str, Known]) -> None:
+def _keep(change: Change, first: Recipient | None, known: Mapping[str, Known], plans: Plans) -> None:
     """Put what stays here into what will be written, and let the planned day follow from both."""
     kept, stored = change.settled.kept, change.stored
     if "total" in kept:
@@ -153,20 +155,22 @@ def _keep(change: Change, first: Recipient | None, known: Mapping[str, Known]) -
         change.order = replace(change.order, recipients=(replace(party, **mine), *others))
     change.columns = {name: getattr(stored, name) for name in kept & set(taking_over.DELIVERY_FIELDS)}
     if change.parts & {"recipients", "delivery"}:
-        change.columns["planned_ship_date"] = _planned(change, first, known.get(taking_over.PLANNED))
+        change.columns["planned_ship_date"] = _planned(change, first, known.get(taking_over.PLANNED), plans)
 
 
-def _planned(change: Change, first: Recipient | None, known: Known | None) -> date | None:
+def _planned(change: Change, first: Recipient | None, known: Known | None, plans: Plans) -> date | None:
     """The day that follows from wish and place; one that was set here by hand stays while those are the same."""
     told = intake_rows.delivery_columns(change.order)
     wish = change.columns.get("wish_date", told["wish_date"]) if "delivery" in change.parts else change.stored.wish_date
     moved = change.settled.taken.keys() & {"wish_date", "prefecture"}
     if not moved and known is not None and known.text != taking_over.as_text(change.stored.planned_ship_date):
         return change.stored.planned_ship_date
-    to = change.order.recipients[0].prefecture if change.order.recipients else ""
+    carrier = change.columns.get("carrier", told["carrier"]) if "delivery" in change.parts else change.stored.carrier
+    to = intake_rows.destination(change.order, carrier)
     if "recipients" not in change.parts and first is not None:
-        to = first.prefecture
-    return schedule.planned_ship_date(wish, to, intake_rows.ordered_on(change.order))
+        to = Destination(first.prefecture, first.postal_code, carrier)
+    plan = plans.of(change.stored.preferred_location_id)
+    return plan.planned_day(wish, to, at=change.order.ordered_at)
 
 
 def judge_all(shop: Shop, changes: Sequence[Change]) -> None:

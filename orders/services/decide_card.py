@@ -17,12 +17,24 @@ from oms.kernel import clock
 from oms.kernel.address_choice import Candidate
 from oms.kernel.clock import in_tokyo
 from oms.kernel.said import said
-from orders.decide import remarks, schedule
-from orders.decide.choices import CHANGES
+from orders.decide import remarks
+from orders.decide.checks.delivery import SLOTS
+from orders.decide.choices import CHANGES, FIRST_DAY_CODES
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderText, Recipient, ReviewDecision, ReviewReason
 from orders.models.order import FulfillmentState
-from orders.services import channel_words, claim, edit, hold, journal, reason_settings, review, review_again
+from orders.services import (
+    channel_words,
+    claim,
+    edit,
+    hold,
+    journal,
+    reason_settings,
+    review,
+    review_again,
+    ship_plans,
+    spellings,
+)
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 
@@ -165,7 +177,9 @@ def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -
 
 def _close(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> None:
     """Close the reason: by its check where the order itself was put right, else as read by a person."""
-    if wanted.verb in {"address", "phone", "drop_wish", "promise_done"}:
+    if wanted.verb in {"address", "phone", "drop_wish", "slot", "spelling", "promise_done"} or (
+        wanted.verb == "wish" and row.code in FIRST_DAY_CODES
+    ):
         review.reevaluate([order.pk], actor=actor)
         return
     if wanted.verb == "wish":
@@ -249,15 +263,38 @@ def _tick(order: Order, _row: ReviewReason, _wanted: Wanted, actor: Actor) -> tu
     return ({PROMISES: ticked}, {PROMISES: ticked}) if ticked else ({}, {})
 
 
+def _slot(order: Order, _row: ReviewReason, wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
+    if wanted.value not in SLOTS.get(order.carrier, ()):
+        raise Refused(said("この配送会社にない時間帯です。受注を開いて選んでください。"))
+    return _set(order, {"wish_slot": wanted.value})
+
+
+def _spelling(order: Order, _row: ReviewReason, _wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
+    """What can be printed of every recipient, field by field."""
+    found = spellings.proposals(order)
+    if not found:
+        raise Refused(said("置き換える文字が決まっていません。受注を開いて直してください。"))
+    before: Fields = {}
+    after: Fields = {}
+    for recipient in order.recipients.all():
+        values = {name: text for (position, name), text in found.items() if position == recipient.position}
+        if values:
+            one_before, one_after = _set_recipient(order, recipient, values)
+            before, after = before | one_before, after | one_after
+    return before, after
+
+
 WRITERS: dict[str, Writer] = {
     "packing_note": _to_packing,
     "internal_note": _to_internal,
     "paper_note": _to_paper,
     "wish": _wish,
     "drop_wish": _drop_wish,
+    "slot": _slot,
     "address": _address,
     "phone": _phone,
     "promise_done": _tick,
+    "spelling": _spelling,
 }
 
 
@@ -283,7 +320,7 @@ def _joined(held: str, more: str) -> str:
 
 
 def _planned(order: Order, day: date) -> date | None:
-    return schedule.planned_ship_date(day, order.recipient_prefecture, in_tokyo(order.ordered_at).date())
+    return ship_plans.planned_for(order, wish=day)
 
 
 def _set(order: Order, values: Fields) -> tuple[Fields, Fields]:
@@ -297,10 +334,15 @@ def _set_recipient(order: Order, recipient: Recipient, values: Fields) -> tuple[
     before = {f"recipient:{recipient.position}:{name}": getattr(recipient, name) for name in values}
     after = {f"recipient:{recipient.position}:{name}": value for name, value in values.items()}
     Recipient.objects.filter(pk=recipient.pk).update(**values)
+    own: Fields = {}
     if recipient.position == 0 and (prefecture := values.get("prefecture")):
-        wish = order.wish_date
-        planned = schedule.planned_ship_date(wish, prefecture, in_tokyo(order.ordered_at).date())
-        more_before, more_after = _set(order, {"recipient_prefecture": prefecture, "planned_ship_date": planned})
+        code = values.get("postal_code", recipient.postal_code)
+        planned = ship_plans.planned_for(order, wish=order.wish_date, prefecture=prefecture, postal_code=code)
+        own |= {"recipient_prefecture": prefecture, "planned_ship_date": planned}
+    if recipient.position == 0 and (name := values.get("name")):
+        own |= {"recipient_name": name}
+    if own:
+        more_before, more_after = _set(order, own)
         return before | more_before, after | more_after
     Order.objects.filter(pk=order.pk).update(version=F("version") + 1)
     return before, after

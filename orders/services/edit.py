@@ -10,19 +10,24 @@ from typing import Any
 
 from django.db import transaction
 
-from oms.kernel.clock import in_tokyo
 from oms.kernel.phone import phone_digits
 from oms.kernel.said import said
 from oms.kernel.text import SEPARATOR, clean_text, search_text
-from orders.decide import schedule
-from orders.models import Order, Recipient, ReviewReason
+from orders.models import Order, OrderText, Recipient, ReviewReason
 from orders.models.order import FulfillmentState
-from orders.services import gifts, journal, review
+from orders.services import gifts, journal, review, ship_plans
 from orders.services.journal import Actor, Entry
 
 RECIPIENT_FIELDS = ("name", "kana", "company", "phone", "postal_code", "prefecture", "city", "address")
 DELIVERY_FIELDS = ("wish_date", "wish_slot", "packing_note")
 NOTE_FIELDS = ("internal_note",)
+# What a person has printed for one reader only, beside what rules add for it.
+TEXT_FIELDS = {
+    "text_delivery_note": OrderText.Reader.DELIVERY_NOTE,
+    "text_label": OrderText.Reader.LABEL,
+    "text_pick_list": OrderText.Reader.PICK_LIST,
+}
+BY_HAND = "hand"
 
 
 class TooLate(Exception):
@@ -132,6 +137,26 @@ def edit_gift(order_id: int, position: int, values: Mapping[str, str], *, seen: 
     return _finish(order, changes, columns, actor)
 
 
+def held_texts(order_id: int) -> dict[str, str]:
+    """What people wrote for each reader, by `TEXT_FIELDS`."""
+    rows = dict(OrderText.objects.filter(order=order_id, key=BY_HAND).values_list("reader", "text"))
+    return {name: rows.get(reader, "") for name, reader in TEXT_FIELDS.items()}
+
+
+@transaction.atomic
+def edit_texts(order_id: int, values: Mapping[str, str], *, seen: Seen, actor: Actor) -> Edited:
+    """Set what is printed for one reader only. Raises TooLate, Conflict; takes the order's lock."""
+    order = _locked(order_id)
+    changes = _changes(order, held_texts(order_id), {name: clean_text(text) for name, text in values.items()}, seen)
+    for name, (_before, after) in changes.items():
+        own = OrderText.objects.filter(order=order, reader=TEXT_FIELDS[name], key=BY_HAND)
+        if not after:
+            own.delete()
+        elif not own.update(text=after):
+            OrderText.objects.create(order=order, reader=TEXT_FIELDS[name], key=BY_HAND, text=after)
+    return _finish(order, changes, [], actor)
+
+
 @transaction.atomic
 def edit_note(order_id: int, text: str, *, seen: Seen, actor: Actor) -> Edited:
     """Replace the internal note, at any time. Raises Conflict; takes the order's lock."""
@@ -193,8 +218,7 @@ def _open_codes(order: Order) -> set[str]:
 
 
 def _planned(order: Order) -> Any:
-    ordered_on = in_tokyo(order.ordered_at).date()
-    return schedule.planned_ship_date(order.wish_date, order.recipient_prefecture, ordered_on)
+    return ship_plans.planned_for(order, wish=order.wish_date)
 
 
 def _with_words(stored: str, recipient: Recipient) -> str:

@@ -26,6 +26,7 @@ from orders.decide import reasons
 from orders.decide.payments import Terms, pay_by
 from orders.decide.reasons import OrderFacts
 from orders.decide.schedule import END_OF_DAY, default_ship_by
+from orders.decide.ship_plan import ShipPlan
 from orders.decide.stage import Facts, stage
 from orders.models import Order, Shop
 from orders.models.order import PAYABLE, FulfillmentState, Stage
@@ -213,7 +214,7 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     behind = background.behind_new(members, told, [order.ordered_at for order in orders])
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
-    terms = TermsOfShops([shop])
+    terms, plan = TermsOfShops([shop]), behind.plans.company
     new = [
         _decide(
             shop,
@@ -224,6 +225,7 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
             member=member,
             facts=facts,
             behind=behind,
+            plan=plan,
             line_ids=[next(line_ids) for _ in order.lines],
         )
         for id_, order, member, facts in zip(ids, orders, members, told, strict=True)
@@ -287,10 +289,11 @@ def _decide(
     member: int | None,
     facts: OrderFacts,
     behind: Background,
+    plan: ShipPlan,
     line_ids: Sequence[int],
 ) -> NewOrder:
     now = clock.now()
-    columns = order_columns(order, sku_of, now)
+    columns = order_columns(order, sku_of, now, plan)
     handled_by_us = order.state not in {ChannelState.CANCELLED, ChannelState.SHIPPED} and not order.fulfilled_by_channel
     if handled_by_us:
         columns["ship_by"] = columns["ship_by"] or default_ship_by(
@@ -305,7 +308,7 @@ def _decide(
     reader = Reader(shop.channel, shop.code, columns["payment_method"], behind.rank_of(member))
     found = behind.settings.leveled(reasons.evaluate(told), reader) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)
-    stage_, due_at = stage(_stage_facts(shop, own, order, sku_of, columns, blocking), now)
+    stage_, due_at = stage(_stage_facts(shop, own, order, sku_of, columns, blocking, plan.lead_days), now)
     columns |= {
         "id": id_,
         "shop_id": shop.pk,
@@ -341,7 +344,7 @@ def _pay_by(terms: Terms, columns: dict[str, Any], day: date) -> datetime | None
 
 
 def _stage_facts(  # noqa: PLR0917 - what a new order is made of
-    shop: Shop, terms: Terms, order: ChannelOrder, sku_of: SkuOf, columns: dict[str, Any], blocking: int
+    shop: Shop, terms: Terms, order: ChannelOrder, sku_of: SkuOf, columns: dict[str, Any], blocking: int, lead: int
 ) -> Facts:
     """A new order has no place for its goods yet: whatever it has to ship today is unallocated."""
     return Facts(
@@ -360,6 +363,7 @@ def _stage_facts(  # noqa: PLR0917 - what a new order is made of
         release_date=columns["release_date"],
         next_release=next_release(order.lines, sku_of, clock.today()) if columns["release_date"] else None,
         planned_ship_date=columns["planned_ship_date"],
+        lead_days=lead,
     )
 
 

@@ -13,6 +13,7 @@ from oms.kernel.text import search_text
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, Totals
 from orders.decide import remarks, schedule
 from orders.decide.reasons import Address, Item, OrderFacts
+from orders.decide.ship_plan import PLAIN, Destination, ShipPlan
 
 NO_TOTALS = Totals(goods=0, total=0)
 
@@ -143,21 +144,26 @@ def payment_columns(order: ChannelOrder) -> dict[str, Any]:
     }
 
 
-def delivery_columns(order: ChannelOrder) -> dict[str, Any]:
-    """The wish from its own fields, else as the remark tells it."""
+def delivery_columns(order: ChannelOrder, plan: ShipPlan = PLAIN) -> dict[str, Any]:
+    """The wish from its own fields, else as the remark tells it; the planned day by the plan."""
     remark = remarks.read(order.remarks, ordered_on(order)) if order.remarks else remarks.Remark()
     wish = order.wish_date or remark.wish_date
-    prefecture = order.recipients[0].prefecture if order.recipients else ""
+    carrier = schedule.carrier_of(order.delivery_method)
     return {
         "wish_date": wish,
         "wish_slot": order.wish_slot or remark.wish_slot,
         "delivery_method": order.delivery_method[:60],
-        "carrier": schedule.carrier_of(order.delivery_method),
+        "carrier": carrier,
         "ship_by": order.ship_by,
         "deliver_by": order.deliver_by,
-        "planned_ship_date": schedule.planned_ship_date(wish, prefecture, ordered_on(order)),
+        "planned_ship_date": plan.planned_day(wish, destination(order, carrier), at=order.ordered_at),
         "packing_note": remark.carrier_note,
     }
+
+
+def destination(order: ChannelOrder, carrier: str) -> Destination:
+    first = order.recipients[0] if order.recipients else Party()
+    return Destination(first.prefecture, first.postal_code, carrier)
 
 
 def remarks_columns(order: ChannelOrder) -> dict[str, Any]:
@@ -244,7 +250,9 @@ def ordered_on(order: ChannelOrder) -> date:
     return order.ordered_at.astimezone(TOKYO).date()
 
 
-def order_columns(order: ChannelOrder, sku_of: SkuOf, now: datetime) -> dict[str, Any]:
+def order_columns(
+    order: ChannelOrder, sku_of: SkuOf, now: datetime, plan: ShipPlan = PLAIN
+) -> dict[str, Any]:  # fmt: skip
     """Every column of a new order but its ids, member and stage."""
     return {
         "channel_order_no": order.channel_order_no,
@@ -255,7 +263,7 @@ def order_columns(order: ChannelOrder, sku_of: SkuOf, now: datetime) -> dict[str
         **buyer_columns(order.buyer),
         **totals_columns(order),
         **payment_columns(order),
-        **delivery_columns(order),
+        **delivery_columns(order, plan),
         **remarks_columns(order),
         "shop_memo": order.shop_memo,
         **recipient_columns(order.recipients),

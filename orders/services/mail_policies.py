@@ -10,7 +10,10 @@ from oms.kernel.models import User
 from oms.kernel.services import setting_versions
 from orders.models import MailPolicy, ReviewSettingChange, Shop
 
-FIELDS = ("send_delay_s", "wait_for_review", "off_events", "quiet_marks", "signature", "bank_account")
+FIELDS = (
+    "send_delay_s", "wait_for_review", "off_events", "quiet_marks", "signature", "bank_account", "hours", "law_url",
+    "cancel_rule",
+)  # fmt: skip
 
 
 def subject_of(shop: Shop) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from django.db.models import QuerySet
 
+from oms.kernel.clock import in_tokyo
+from orders.decide.payments import Terms, Waiting, cancel_on
 from orders.models import Order
 from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod, PaymentState, Stage
@@ -53,7 +55,7 @@ def payment_failed(order_ids: Sequence[int]) -> None:
     rows = Order.objects.filter(pk__in=order_ids, payment_state=PaymentState.FAILED, cancelled_at=None)
     failed = _collected(rows, {Collector.PROVIDER, Collector.US})
     if failed:
-        _where_on(failed, MailEvent.PAYMENT_CHANGE_REQUEST)
+        _where_on([order.pk for order, _terms in failed], MailEvent.PAYMENT_CHANGE_REQUEST)
 
 
 def _ask_for_money(order_ids: Sequence[int]) -> None:
@@ -61,17 +63,29 @@ def _ask_for_money(order_ids: Sequence[int]) -> None:
     unpaid = Order.objects.filter(
         pk__in=order_ids, payment_method=PaymentMethod.BANK_TRANSFER, payment_state=PaymentState.UNPAID
     )
-    mail.schedule_for(_collected(unpaid, {Collector.US}), MailEvent.PAYMENT_REQUEST)
+    by_end: dict[str, list[int]] = {}
+    for order, terms in _collected(unpaid, {Collector.US}):
+        by_end.setdefault(_ends(order, terms), []).append(order.pk)
+    for end, ids in by_end.items():
+        mail.schedule_for(ids, MailEvent.PAYMENT_REQUEST, extra={"payment.cancel_date": end} if end else None)
 
 
-def _collected(rows: QuerySet[Order], collectors: set[str]) -> list[int]:
-    """Those whose money one of these collects. Two queries, one when there are none."""
-    needed = ("shop__capabilities", "payment_method", "payment_name")
+def _ends(order: Order, terms: Terms) -> str:
+    """The day on which the order ends by itself when nobody pays; "" where a person decides."""
+    pay_by = in_tokyo(order.pay_by).date() if order.pay_by else None
+    day = cancel_on(terms, Waiting(in_tokyo(order.ordered_at).date(), pay_by, False)) if terms.auto_cancel else None
+    return f"{day:%Y年%m月%d日}" if day else ""
+
+
+def _collected(rows: QuerySet[Order], collectors: set[str]) -> list[tuple[Order, Terms]]:
+    """Those whose money one of these collects, with their terms. Two queries, one when there are none."""
+    needed = ("shop__capabilities", "payment_method", "payment_name", "ordered_at", "pay_by")
     orders = list(rows.select_related("shop").only(*needed).order_by("pk"))
     if not orders:
         return []
     terms = TermsOfShops({order.shop for order in orders})
-    return [order.pk for order in orders if terms.of_order(order).collector in collectors]
+    found = [(order, terms.of_order(order)) for order in orders]
+    return [(order, own) for order, own in found if own.collector in collectors]
 
 
 def _where_on(order_ids: Sequence[int], event: str) -> None:

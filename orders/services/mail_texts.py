@@ -28,11 +28,21 @@ PARCEL = (
     "■配送会社: {{ shipment.carrier }}\n■お問い合わせ番号: {{ shipment.tracking_no }}\n"
     "{% if shipment.tracking_url %}\n■お荷物の状況: {{ shipment.tracking_url }}\n{% endif %}\n"
 )
+SUMS = "■金額\n{{ order.sums }}\n{% if order.tax %}\n{{ order.tax }}\n{% endif %}\n\n"
+ENDS = (
+    "{% if payment.cancel_date %}\n※{{ payment.cancel_date }}までにお支払いがない場合は、"
+    "キャンセルとさせていただきます。\n{% endif %}\n"
+)
+RULE = "{% if shop.cancel_rule %}\n\n■キャンセル・返品について\n{{ shop.cancel_rule }}\n{% endif %}\n"
 PAYMENT = "■お支払い金額: {{ order.total }}\n■お支払い方法: {{ order.payment }}\n"
 DEADLINE = "{% if payment.due_date %}\n■お支払い期限: {{ payment.due_date }}\n{% endif %}\n"
 ACCOUNT = (
     "{% if payment.bank_transfer %}\n■お振込先\n{{ payment.account }}\n"  # without an account nobody can pay
     "※振込手数料はお客様のご負担をお願いいたします。\n{% endif %}\n"
+)
+WHEN = (
+    "{% if shipment.date %}\n■発送日: {{ shipment.date }}\n{% endif %}\n"
+    "{% if shipment.expected %}\n■お届け予定: {{ shipment.expected }}\n{% endif %}\n"
 )
 PICKUP = (
     "■お受け取り店舗: {{ pickup.place }}\n■お受け取り番号: {{ pickup.code }}\n■お受け取り期限: {{ pickup.until }}\n"
@@ -57,9 +67,12 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + NUMBER
         + "■ご注文日: {{ order.date }}\n\n"
         + GOODS
+        + SUMS
         + PAYMENT
+        + DEADLINE
         + "{% if payment.cod %}\n商品と引き換えに、配達員へお支払いください。\n{% endif %}\n"
         + "{% if payment.convenience %}\nお支払いの確認後に発送いたします。\n{% endif %}\n\n"
+        + "■ご注文者\n{{ buyer.name }} 様\n{{ buyer.address }}\n"
         + PLACE
         + "{% if order.wish %}\n■ご希望日時: {{ order.wish }}\n{% endif %}\n"
         + "{% if order.gift %}\n■ラッピング: {{ order.gift }}\n{% endif %}\n"
@@ -67,6 +80,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "{% if order.note %}\n\n{{ order.note }}\n{% endif %}\n"
         + "\n{% if order.pickup %}\nご用意ができましたら、あらためてご連絡いたします。\n{% else %}\n"
         + "商品を発送しましたら、あらためてご連絡いたします。\n{% endif %}\n"
+        + RULE
         + END,
     ),
     MailEvent.ORDER_CONFIRMED: Standard(
@@ -87,6 +101,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + NUMBER
         + PAYMENT
         + DEADLINE
+        + ENDS
         + ACCOUNT
         + END,
     ),
@@ -97,6 +112,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + NUMBER
         + PAYMENT
         + DEADLINE
+        + ENDS
         + ACCOUNT
         + CROSSED
         + END,
@@ -110,6 +126,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + NUMBER
         + PAYMENT
         + DEADLINE
+        + ENDS
         + ACCOUNT
         + CROSSED
         + END,
@@ -121,6 +138,9 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "ご入金を確認いたしました。ありがとうございます。\n発送の準備が整いしだい、商品をお送りいたします。\n\n"
         + NUMBER
         + PAYMENT
+        + "{% if payment.paid_amount %}\n■ご入金額: {{ payment.paid_amount }}\n{% endif %}\n"
+        + "{% if payment.paid_date %}\n■ご入金日: {{ payment.paid_date }}\n{% endif %}\n"
+        + "{% if order.planned_date %}\n■出荷予定日: {{ order.planned_date }}\n{% endif %}\n"
         + END,
     ),
     MailEvent.PAYMENT_CHANGE_REQUEST: Standard(
@@ -180,9 +200,10 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "ご注文の商品を発送いたしました。\n\n"
         + NUMBER
         + PARCEL
+        + WHEN
         + "\n■お送りした商品\n{{ shipment.lines }}\n\n"
         + PLACE
-        + "{% if payment.cod %}\nお届けの際に {{ order.total }} をご用意ください。\n{% endif %}\n"
+        + "{% if shipment.cod_amount %}\nお届けの際に {{ shipment.cod_amount }} をご用意ください。\n{% endif %}\n"
         + "到着まで今しばらくお待ちください。\n"
         + END,
     ),
@@ -192,7 +213,9 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "ご注文の商品の一部を発送いたしました。\n残りの商品は、発送しだいあらためてご連絡いたします。\n\n"
         + NUMBER
         + PARCEL
+        + WHEN
         + "\n■お送りした商品\n{{ shipment.lines }}\n\n"
+        + "{% if shipment.rest %}\n■これからお送りする商品\n{{ shipment.rest }}\n\n{% endif %}\n"
         + PLACE
         + END,
     ),
@@ -264,7 +287,9 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         HELLO
         + "下記のご注文について、ご返金の手続きをいたしました。\n\n"
         + NUMBER
-        + "■ご返金額: {{ refund.amount }}\n■お支払い方法: {{ order.payment }}\n\n"
+        + "■ご返金額: {{ refund.amount }}\n■お支払い方法: {{ order.payment }}\n"
+        + "{% if refund.way %}\n■ご返金の方法: {{ refund.way }}\n{% endif %}\n"
+        + "{% if refund.date %}\n■ご返金日: {{ refund.date }}\n{% endif %}\n\n"
         + "お手元への反映は、ご利用の決済会社により日数がかかることがございます。\n"
         + END,
     ),

@@ -13,7 +13,7 @@ from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.services import setting_versions
-from orders.decide.catalogue import CATALOGUE
+from orders.decide.catalogue import CATALOGUE, EVERYWHERE
 from orders.decide.reasons import Found
 from orders.models import ReasonSetting, ReviewSettingChange
 from orders.services import names
@@ -44,6 +44,7 @@ class Setting:
     level: str
     label: str = ""
     note_required: bool = False
+    shown: str = ""  # "" as the catalogue says
     params: Mapping[str, Any] = field(default_factory=dict)
     overrides: Sequence[Sequence[str]] = ()
     version: int = 0
@@ -53,6 +54,10 @@ class Setting:
         return next(fitting, self.level)
 
     @property
+    def seen_by(self) -> str:
+        return self.shown or CATALOGUE[self.code].shown
+
+    @property
     def document(self) -> dict[str, Any]:
         """What the journal keeps of it."""
         return {
@@ -60,6 +65,7 @@ class Setting:
             "level": str(self.level),
             "label": self.label,
             "note_required": self.note_required,
+            "shown": self.shown,
             "params": dict(self.params),
             "overrides": [list(row) for row in self.overrides],
         }
@@ -108,7 +114,15 @@ def read() -> Settings:
     return Settings(
         {
             row.code: Setting(
-                row.code, row.active, row.level, row.label, row.note_required, row.params, row.overrides, row.version
+                row.code,
+                row.active,
+                row.level,
+                row.label,
+                row.note_required,
+                row.shown,
+                row.params,
+                row.overrides,
+                row.version,
             )
             for row in ReasonSetting.objects.all()
             if row.code in CATALOGUE
@@ -120,6 +134,12 @@ def wanting_a_note() -> frozenset[str]:
     """Reasons that a person closes only with a note."""
     settings = read()
     return frozenset(code for code in CATALOGUE if settings.of(code).note_required)
+
+
+def shown_everywhere() -> frozenset[str]:
+    """Reasons that warehouses and stores read too, on their parcels."""
+    settings = read()
+    return frozenset(code for code in CATALOGUE if settings.of(code).seen_by == EVERYWHERE)
 
 
 def note_required(code: str) -> bool:

@@ -156,7 +156,11 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
     review.sync(sorted({r.order_id for r in rows}))
     for refund in rows:
         if _was_paid(refund):
-            words = {"refund.amount": yen(refund.amount)}
+            words = {
+                "refund.amount": yen(refund.amount),
+                "refund.way": str(refund.get_way_display()),
+                "refund.date": f"{clock.today():%Y年%m月%d日}",
+            }
             payment_mail.send([refund.order_id], "refund_done", suffix=f":{refund.pk}", extra=words)
     journal.write([Entry(r.order_id, "refund_done", yen(r.amount)) for r in rows], actor=actor)
     stages.recompute(sorted({r.order_id for r in rows}), actor=actor)

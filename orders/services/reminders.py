@@ -126,12 +126,24 @@ def remind(order_ids: Sequence[int], step: str, *, actor: Actor, again: bool = F
     Reminder.objects.bulk_create(
         Reminder(order_id=pk, step=step, number=last.get(pk, 0) + 1, at=now, by=actor.by) for pk in wanted
     )
+    ends = cancel_days(wanted) if step in MAILS else {}
     for pk in wanted:
         if step in MAILS:
             number = last.get(pk, 0) + 1
-            payment_mail.send([pk], MAILS[Step(step)], suffix="" if number == 1 else f":{number}")
+            extra = {"payment.cancel_date": ends.get(pk, ""), "payment.reminder_count": str(number)}
+            payment_mail.send([pk], MAILS[Step(step)], suffix="" if number == 1 else f":{number}", extra=extra)
     journal.write([Entry(pk, "reminded", said(Step(step).label)) for pk in wanted], actor=actor)
     return wanted
+
+
+def cancel_days(order_ids: Sequence[int]) -> dict[int, str]:
+    """Order → the day on which we end it when nobody has paid, where the shop's terms have one."""
+    orders = Order.objects.select_related("shop").defer("search").filter(pk__in=order_ids)
+    return {
+        case.order.pk: f"{case.ends_on:%Y年%m月%d日}"
+        for case in cases(orders)
+        if case.ends_on and case.terms.auto_cancel
+    }
 
 
 def expired() -> list[Case]:

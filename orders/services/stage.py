@@ -44,7 +44,10 @@ SELECT o.id, o.shop_id, o.stage, o.channel_order_no, s.auto_confirm,
        (SELECT min(l.release_date) FROM orders_orderline l
          WHERE o.release_date > %(today)s AND l.order_id = o.id AND l.quantity > 0 AND l.release_date > %(today)s
            AND NOT l.apart),
-       o.planned_ship_date
+       o.planned_ship_date,
+       (SELECT p.lead_days FROM orders_shippingplan p
+         WHERE p.location_id IS NULL OR p.location_id = o.preferred_location_id
+         ORDER BY p.location_id NULLS LAST LIMIT 1)
   FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id
 """
 READ = f"{FACTS} WHERE o.id = ANY(%(ids)s) ORDER BY o.id FOR NO KEY UPDATE OF o"
@@ -131,7 +134,7 @@ def decided(row: tuple, now: datetime, *, held: bool | None = None) -> Move:
     """What a row of `FACTS` comes to; with `held`, if it were so."""
     id_, shop_id, before, _no, _auto, waits, phase, *rest = row
     cancelled, is_held, by_channel, fulfillment, shipped_at, follow_up, blocking, method, term, paid, *dates = rest
-    due, release, next_release, planned = dates
+    due, release, next_release, planned, lead = dates
     after, due_at = stage(
         Facts(
             phase=phase,
@@ -149,6 +152,7 @@ def decided(row: tuple, now: datetime, *, held: bool | None = None) -> Move:
             release_date=release,
             next_release=next_release,
             planned_ship_date=planned,
+            lead_days=lead or 0,
         ),
         now,
     )

@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods
 
 from oms.kernel.web import render_page
 from orders.decide.reasons import CATALOGUE
-from orders.forms import PREFECTURES, DeliveryForm, NoteForm, RecipientForm, SeenForm
+from orders.forms import PREFECTURES, DeliveryForm, NoteForm, RecipientForm, SeenForm, TextsForm
 from orders.models import Order, Recipient
 from orders.models.order import Stage
 from orders.queries.detail import PERSONAL
 from orders.services import edit
 from orders.services.edit import Conflict, Edited, TooLate
+from orders.services.internal import is_internal
 from orders.views.order import actor_of, changed
 
 
@@ -30,7 +31,9 @@ def edit_recipient(request: HttpRequest, pk: int, position: int) -> HttpResponse
         values = {name: form.cleaned_data[name] for name in RecipientForm.fields_of}
         return edit.edit_recipient(pk, position, values, seen=form.seen, actor=actor_of(request))
 
-    return _edit(request, recipient.order, RecipientForm, recipient, write, title=_("届け先を編集"))
+    held = {name: getattr(recipient, name) for name in RecipientForm.fields_of}
+    copied = _buyer_of(recipient.order) if "buyer" in request.GET else {}
+    return _edit(request, recipient.order, RecipientForm, held, write, title=_("届け先を編集"), filled=copied)
 
 
 @require_http_methods(["GET", "POST"])
@@ -42,7 +45,20 @@ def edit_delivery(request: HttpRequest, pk: int) -> HttpResponse:
         values = {name: form.cleaned_data[name] for name in DeliveryForm.fields_of}
         return edit.edit_delivery(pk, values, seen=form.seen, actor=actor_of(request))
 
-    return _edit(request, order, DeliveryForm, order, write, title=_("配達の希望と出荷メモを編集"))
+    held = {name: getattr(order, name) for name in DeliveryForm.fields_of}
+    return _edit(request, order, DeliveryForm, held, write, title=_("配達の希望と出荷メモを編集"))
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_order", PERSONAL], raise_exception=True)
+def edit_texts(request: HttpRequest, pk: int) -> HttpResponse:
+    order = _order(pk)
+
+    def write(form: SeenForm) -> Edited:
+        values = {name: form.cleaned_data[name] for name in TextsForm.fields_of}
+        return edit.edit_texts(pk, values, seen=form.seen, actor=actor_of(request))
+
+    return _edit(request, order, TextsForm, edit.held_texts(pk), write, title=_("帳票に載せる文を編集"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,7 +69,12 @@ def edit_note(request: HttpRequest, pk: int) -> HttpResponse:
     def write(form: SeenForm) -> Edited:
         return edit.edit_note(pk, form.cleaned_data["internal_note"], seen=form.seen, actor=actor_of(request))
 
-    return _edit(request, order, NoteForm, order, write, title=_("社内メモを編集"), always=True)
+    held = {"internal_note": order.internal_note}
+    return _edit(request, order, NoteForm, held, write, title=_("社内メモを編集"), always=True)
+
+
+def _buyer_of(order: Order) -> dict[str, str]:
+    return {name: getattr(order, f"buyer_{name}") for name in RecipientForm.fields_of}
 
 
 def _order(pk: int) -> Order:
@@ -63,16 +84,18 @@ def _order(pk: int) -> Order:
 def _edit(
     request: HttpRequest,
     order: Order,
-    form_class: type[RecipientForm] | type[DeliveryForm] | type[NoteForm],
-    row: Any,
+    form_class: type[RecipientForm] | type[DeliveryForm] | type[TextsForm] | type[NoteForm],
+    held: Mapping[str, Any],
     write: Callable[[SeenForm], Edited],
     *,
     title: str,
     always: bool = False,
+    filled: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form, save it, or show it again with what another hand wrote meanwhile."""
-    held = {name: getattr(row, name) for name in form_class.fields_of}
+    """Show the form, save it, or show it again with what another hand wrote meanwhile. `filled`: what stands in the
+    form when it opens instead of what is held."""
     form = form_class(request.POST) if request.method == "POST" else form_class.opened(held, order.version)
+    form.initial.update(filled or {})
     status, closed = 200, "" if always else edit.why_closed(order)
     if form.is_bound and form.is_valid():
         try:
@@ -90,6 +113,8 @@ def _edit(
         "closed": closed,
         "prefectures": PREFECTURES,
         "remarks": order.remarks if form_class is DeliveryForm else "",
+        "copy_url": f"{request.path}?buyer" if form_class is RecipientForm and not form.is_bound else "",
+        "stays_here": not (is_internal(order) or form_class is NoteForm),
     }
     return render_page(request, "orders/edit.html", context, fragment="orders/_edit.html", status=status)
 

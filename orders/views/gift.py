@@ -12,6 +12,7 @@ from orders.models import Recipient
 from orders.queries.detail import PERSONAL
 from orders.services import edit, gifts
 from orders.services.edit import Conflict, TooLate
+from orders.services.internal import is_internal
 from orders.views.edit import tell
 from orders.views.order import actor_of, changed
 
@@ -42,5 +43,6 @@ def edit_gift(request: HttpRequest, pk: int, position: int) -> HttpResponse:
         "told_noshi": wish.noshi_text,
         "purposes": COMMON,
         "cords": CORDS,
+        "stays_here": not is_internal(order),
     }
     return render_page(request, "orders/edit.html", context, fragment="orders/_edit.html", status=status)

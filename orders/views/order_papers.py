@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from oms.kernel import clock
 from oms.kernel.web import render_page
+from orders.decide import receipt_wish
 from orders.documents.bill import BillKind
 from orders.documents.credit import TooMuch
 from orders.documents.rules import receipt_warnings
@@ -44,7 +45,11 @@ def order_issue(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         messages.info(request, _("すでに発行しています。控えの表示・再発行・訂正はここからできます。"))
         return redirect("orders:paper", held.pk)
     refusal = one.refusal(chosen)
-    initial = {"name": one.order.buyer_company or buyer_of(one.order).name, "subject": one.papers.receipt_for}
+    wish = receipt_wish.read(one.order.remarks, *(line.options for line in one.order.lines.all()))
+    initial = {
+        "name": wish.name or one.order.buyer_company or buyer_of(one.order).name,
+        "subject": wish.subject or one.papers.receipt_for,
+    }
     form = WordingForm(request.POST or None, receipt=chosen == BillKind.RECEIPT, initial=initial)
     if not refusal and form.is_valid():
         issued = issuing.issue([pk], chosen, form.wording, actor=actor_of(request))

@@ -1,6 +1,7 @@
 """確認理由の設定: what each reason is worth, how it is set, and the rows behind each number."""
 
 from dataclasses import replace
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -13,11 +14,12 @@ from oms.kernel.keyset import keyset_page
 from oms.kernel.typed import row_id
 from oms.kernel.web import answer, person_of, render_page
 from orders.decide.catalogue import CATALOGUE
+from orders.decide.stage_presets import PRESETS
 from orders.models import Order
 from orders.models.order import STANDARD_STAGES
 from orders.queries import reasons as queries
 from orders.queries.detail import PERSONAL, shown_evidence
-from orders.reason_forms import STAGE_PRESETS, ReasonForm, StageNamesForm, is_fixed
+from orders.reason_forms import ReasonForm, StageNamesForm, is_fixed
 from orders.services import names, reason_preview, reason_settings
 from orders.services.reason_settings import Setting, StaleSetting
 
@@ -115,8 +117,8 @@ def reason_rows(request: HttpRequest, code: str) -> HttpResponse:
 @permission_required(RIGHT, raise_exception=True)
 def stage_names(request: HttpRequest) -> HttpResponse:
     """What the stages are called. `?preset=` fills the form with a ready-made set."""
-    preset = STAGE_PRESETS.get(request.GET.get("preset", ""))
-    start = {code: str(name) for code, name in preset[1].items()} if preset else names.stage_names()
+    preset = PRESETS.get(request.GET.get("preset", ""))
+    start = {code: str(name) for code, name in preset.names.items()} if preset else names.stage_names()
     form = StageNamesForm(start, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         wanted = {code: form.cleaned_data[code] for code in STANDARD_STAGES}
@@ -127,10 +129,18 @@ def stage_names(request: HttpRequest) -> HttpResponse:
         return answer(request, to=reverse("orders:stage-names"))
     context = {
         "form": form,
-        "presets": [(code, label) for code, (label, _names) in STAGE_PRESETS.items()],
+        "presets": _presets(),
         "changes": queries.changes_of(*(f"stage:{code}" for code in STANDARD_STAGES)),
     }
     return render_page(request, "orders/reasons/stages.html", context)
+
+
+def _presets() -> list[tuple[str, Any, list[tuple[Any, Any]]]]:
+    """(code, label, [(standard name, the preset's name)]) of each ready-made set."""
+    return [
+        (code, preset.label, [(STANDARD_STAGES[stage], name) for stage, name in preset.names.items()])
+        for code, preset in PRESETS.items()
+    ]
 
 
 def _saved(request: HttpRequest, wanted: Setting, seen: int | None) -> HttpResponse:

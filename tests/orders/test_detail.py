@@ -272,9 +272,9 @@ def test_the_page_costs_a_fixed_number_of_queries(client_of, aoi, shop, order, d
     large = take(shop, *(make_line(sku.code) for sku in skus), skus=skus, remarks="色は選べますか？")
     client = client_of(aoi)
     page_of(client, order)
-    with django_assert_max_num_queries(24) as small:
+    with django_assert_max_num_queries(30) as small:
         page_of(client, order)
-    with django_assert_max_num_queries(24) as big:
+    with django_assert_max_num_queries(30) as big:
         page_of(client, large)
     assert len(small) == len(big)
 

@@ -12,8 +12,10 @@ from redis.exceptions import ConnectionError as Gone
 
 from oms.kernel import own_words
 from orders.channel_order import PaymentMethod, PaymentState
-from orders.models import Order, ReasonSetting, ReviewReason, ReviewSettingChange
+from orders.decide.stage_presets import PRESETS
+from orders.models import Order, ReasonSetting, ReviewReason, ReviewSettingChange, StageName
 from orders.queries import reasons as queries
+from orders.reason_forms import StageNamesForm
 from orders.services import edit, reason_preview, reason_settings, review, review_again
 from orders.services.cancel import cancel_orders
 from orders.services.intake import take_in
@@ -186,6 +188,22 @@ def test_a_preset_fills_the_form_and_saves_nothing(client_of, aoi):
     page = client_of(aoi).get(reverse("orders:stage-names") + "?preset=printing").content.decode()
     assert 'value="印刷待ち"' in page
     assert not ReviewSettingChange.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("preset", "word"), [("next_engine", "印刷日待ち"), ("logiless", "出荷待ち"), ("cross_mall", "在庫警告")]
+)
+def test_a_team_that_changes_keeps_the_words_of_its_old_board(preset, word, client_of, aoi):
+    client, url = client_of(aoi), reverse("orders:stage-names")
+    form = client.get(url, {"preset": preset}).context["form"]
+    client.post(url, {field.html_name: field.value() or "" for field in form})
+    assert word in dict(StageName.objects.values_list("code", "label")).values()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_preset_gives_two_stages_one_name(preset):
+    form = StageNamesForm({}, {code: str(name) for code, name in PRESETS[preset].names.items()})
+    assert form.is_valid(), form.errors
 
 
 def test_without_redis_the_standard_names_stand(monkeypatch):

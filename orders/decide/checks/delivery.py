@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from oms.kernel.clock import TOKYO
 from oms.kernel.said import said
-from orders.decide import schedule
 from orders.decide.found import Found, OrderFacts
 
 # Hours that a carrier offers; what a channel calls otherwise ("13時頃") is not judged.
@@ -30,13 +29,22 @@ def _wish(facts: OrderFacts) -> Iterator[Found]:
     wish = facts.wish_date
     if wish is None or facts.today is None:
         return
-    prefecture = facts.recipients[0].prefecture if facts.recipients else ""
-    first = facts.today + timedelta(days=schedule.transit_days(prefecture))
+    first = facts.first_arrival or facts.today
     if wish < facts.today:
         yield Found("date_past", said("配達希望日 %(wish)s は過ぎています。", wish=f"{wish:%Y/%m/%d}"), "wish_date")
     elif wish < first:
         yield Found(
             "date_too_soon", said("配達希望日 %(wish)s には間に合いません。", wish=f"{wish:%Y/%m/%d}"), "wish_date"
+        )
+    elif facts.ships_on and facts.promised_on and facts.ships_on > facts.promised_on >= facts.today:
+        yield Found(
+            "date_too_soon",
+            said(
+                "配達希望日に合わせた出荷予定日 %(planned)s は、出荷期限 %(by)s を過ぎます。",
+                planned=f"{facts.ships_on:%Y/%m/%d}",
+                by=f"{facts.promised_on:%Y/%m/%d}",
+            ),
+            "wish_date",
         )
     elif wish > facts.ordered_on + timedelta(days=facts.tuned("date_too_far", "days")):
         yield Found("date_too_far", said("配達希望日は %(wish)s です。", wish=f"{wish:%Y/%m/%d}"), "wish_date")

@@ -1,5 +1,6 @@
 """What the customer wishes, in words and in fields."""
 
+import re
 from collections.abc import Iterator
 
 from oms.kernel.said import said, together
@@ -20,9 +21,16 @@ def _buyer_note(facts: OrderFacts) -> Iterator[Found]:
         )
 
 
+NOT_WANTED = r"(?![^。\n]{0,8}(?:不要|いりません|要りません|なし|無し|希望しない|必要ありません|不用))"
+RECEIPT = re.compile(rf"領収{NOT_WANTED}")
+WRAPPING = re.compile(rf"(?:ラッピング|ギフト包装|プレゼント包装|贈り物|のし|熨斗){NOT_WANTED}")
+
+
 def _receipt(facts: OrderFacts) -> Iterator[Found]:
-    if "領収" in facts.remarks:
+    if RECEIPT.search(facts.remarks):
         yield Found("receipt_request", said("備考で領収書を希望しています。"), "remarks")
+    elif asked := next((item.options for item in facts.items if RECEIPT.search(item.options)), ""):
+        yield Found("receipt_request", said("選択肢で領収書を希望しています（%(text)s）。", text=asked), "lines")
 
 
 def _gift(facts: OrderFacts) -> Iterator[Found]:
@@ -30,6 +38,8 @@ def _gift(facts: OrderFacts) -> Iterator[Found]:
         yield Found("noshi", said("のし「%(noshi)s」に名入れがありません。", noshi=facts.noshi), "noshi")
     if facts.gift:
         yield Found("gift_wrap", said("ラッピング: %(gift)s", gift=facts.gift), "gift")
+    elif not facts.noshi and (word := WRAPPING.search(facts.remarks)):
+        yield Found("gift_wrap", said("備考に「%(word)s」とあります。", word=word[0]), "gift")
     if facts.message_card:
         yield Found("message_card", said("メッセージカード %(n)s文字", n=len(facts.message_card)), "message_card")
     if (facts.gift or facts.noshi) and other_people(facts):

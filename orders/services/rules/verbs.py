@@ -19,10 +19,10 @@ from oms.kernel.models import User
 from oms.kernel.said import said
 from oms.kernel.services.outbox import NewEffect, put
 from oms.kernel.sql import next_ids
-from orders.decide import schedule
 from orders.decide.reasons import CATALOGUE
-from orders.models import Mail, Order, OrderLine, OrderTask, OrderText, ReviewReason
-from orders.services import mail, set_parts
+from orders.decide.ship_plan import Destination
+from orders.models import Mail, Order, OrderLine, OrderTask, OrderText, Recipient, ReviewReason
+from orders.services import mail, set_parts, ship_plans
 from orders.services.reservation import ref_of
 from orders.services.rules.work import Job, NewLine, Work
 from orders.signals import lines_released
@@ -116,8 +116,16 @@ def _wish(work: Work, job: Job) -> dict[str, Any] | str:
     if job.action["mode"] == "shift" and row["wish_date"] is None:
         return said("配達希望日がありません。")
     wish = None if job.action["mode"] == "clear" else _moved(job.action, row["wish_date"])
-    planned = schedule.planned_ship_date(wish, row["recipient_prefecture"], clock.in_tokyo(row["ordered_at"]).date())
+    plan = work.once("ship_plans", ship_plans.read).of(row["preferred_location_id"])
+    codes = work.once("postal_codes", lambda: _postal_codes(list(work.orders)))
+    to = Destination(row["recipient_prefecture"], codes.get(job.order_id, ""), row["carrier"])
+    planned = plan.planned_day(wish, to, at=row["ordered_at"])
     return {"wish_date": wish, "planned_ship_date": planned}
+
+
+def _postal_codes(order_ids: Sequence[int]) -> dict[int, str]:
+    """Of each order's first recipient."""
+    return dict(Recipient.objects.filter(order__in=order_ids, position=0).values_list("order", "postal_code"))
 
 
 def _moved(action: Any, day: date) -> date:

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.db import connection
 
 from oms.kernel.sql import update_rows
 from orders.decide.rules.engine import Compiled
+
+Found = TypeVar("Found")
 
 TYPES: dict[str, str] = {
     "important": "bool", "priority": "smallint", "assignee_id": "bigint", "planned_ship_date": "date",
@@ -71,6 +73,7 @@ class Work:
     let_go: list[str] = field(default_factory=list)  # refs of lines that are gone
     again: set[int] = field(default_factory=set)
     names: dict[str, dict[str, int]] = field(default_factory=dict)  # kind → name → id, looked up once
+    found: dict[str, Any] = field(default_factory=dict)  # kind → what else was looked up once
 
     def put(self, order_id: int, **values: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Change columns; returns them before and after, as JSON keeps them."""
@@ -88,6 +91,12 @@ class Work:
         if kind not in self.names:
             self.names[kind] = dict(find())
         return self.names[kind]
+
+    def once(self, kind: str, find: Callable[[], Found]) -> Found:
+        """What `find` finds, looked up once for all orders."""
+        if kind not in self.found:
+            self.found[kind] = find()
+        return cast("Found", self.found[kind])
 
     def write(self) -> None:
         """One UPDATE per changed column, tags apart, then the versions."""
