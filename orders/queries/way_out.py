@@ -128,6 +128,7 @@ def _mails(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
 
 BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "item_unmapped": _mapping,
+    "open_promise": _member(_("会員ページで済みにする")),
     "member_duplicate": _member(_("二つの会員を見比べる")),
     "blacklist_match": _member(_("会員を見る")),
     "blacklist_similar": _member(_("会員を見る")),
