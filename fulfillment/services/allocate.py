@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from fulfillment.models import Shipment, ShipmentLine
+from fulfillment.models import MergedOrder, Shipment, ShipmentLine
 from fulfillment.services import facts, sets_apart, short_pick, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
@@ -258,4 +258,14 @@ def _existing(order_ids: Sequence[int]) -> tuple[dict[tuple[int, int], int], dic
             counts[order_id] = max(counts[order_id], reference)
             if state == Shipment.State.PLANNED:
                 planned[recipient, location] = pk
-    return planned, counts
+    return planned | _shared(order_ids), counts
+
+
+def _shared(order_ids: Sequence[int]) -> dict[tuple[int, int], int]:
+    """The planned parcel that a merged order's goods travel in, by (recipient of its own former one, location): goods
+    that are placed anew (a set taken apart, pieces cut off) stay together with the others'."""
+    merged = MergedOrder.objects.filter(
+        order__in=order_ids, active=True, merge__shipment__state=Shipment.State.PLANNED
+    ).exclude(former={})
+    rows = merged.values_list("former__recipient_id", "merge__shipment__location", "merge__shipment")
+    return {(recipient, location): shipment for recipient, location, shipment in rows}

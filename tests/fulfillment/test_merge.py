@@ -14,14 +14,15 @@ from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.audit import violations as parcel_violations
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
+from inventory.models import BundleComponent
 from inventory.services.audit import violations as stock_violations
 from oms.kernel.models import Effect
 from oms.kernel.services.outbox import deliver_due
 from orders.channel_order import PaymentMethod, PaymentState, Totals
-from orders.models import Mail, MailTemplate, Order, OrderTask
-from orders.services import hold
+from orders.models import Mail, MailTemplate, Order, OrderTask, SetApart
+from orders.services import hold, put_together, take_apart
 from orders.services.audit import violations as order_violations
-from orders.services.cancel import cancel_orders
+from orders.services.cancel import Ask, cancel_orders, cancel_pieces
 from orders.services.journal import Actor
 from orders.services.mail_texts import ensure_standard_templates
 from tests.fulfillment.merge_builders import ready, snapshot
@@ -281,3 +282,30 @@ def test_orders_whose_address_the_mall_still_withholds_meet_nobody(shop, chair):
     met = [merging.meeting_with(pk) for pk in Order.objects.values_list("pk", flat=True)]
     assert merging.meeting() == [] and met == [[], []]
     merge_keys.sweep()  # ends: a known emptiness is not asked again
+
+
+def test_goods_that_are_placed_anew_stay_in_the_merged_parcel(shop):
+    """A set that is taken apart, and one that is a set again, and a line that got shorter."""
+    chair, tea = make_sku(stock_units=20), make_sku("TEASET", is_bundle=True, ships_apart=True)
+    for code, count in (("CUP", 2), ("POT", 1)):
+        BundleComponent.objects.create(bundle=tea, component=make_sku(code, stock_units=9), quantity=count)
+    one = ready(shop, skus=[chair])
+    two = ready(shop, make_line("TEASET"), make_line("CHAIR", 2), skus=[tea, chair])
+    before = snapshot()
+    done = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    shared = ShipmentLine.objects.filter(shipment=done.shipment_id)
+    [line] = two.lines.filter(sku=tea)
+    take_apart.take_apart(two.pk, {line.pk: 1}, actor=ACTOR)
+    allocate_waiting()
+    assert Shipment.objects.count() == 1 and shared.filter(order_line__set_line=line).count() == 2
+    put_together.put_together(SetApart.objects.get().pk, actor=ACTOR)
+    assert Shipment.objects.count() == 1 and shared.filter(order_line=line).count() == 2
+    merge.undo(done.pk, actor=ACTOR)
+    after = snapshot()
+    assert after["shipment"] == before["shipment"] and after["shipment line"] == before["shipment line"]
+    again = merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    cancel_pieces(two.pk, {two.lines.get(sku=chair).pk: 1}, ask=Ask(reason="customer", key="k"), actor=ACTOR)
+    allocate_waiting()
+    [parcel] = Shipment.objects.all()
+    assert parcel.pk == again.shipment_id and parcel.lines.filter(order_line__order=two).count() == 3
+    assert all_is_well()
