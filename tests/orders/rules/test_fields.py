@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from customers.models import BlacklistEntry, MemberNote
 from customers.services import notes, profile, ranks
@@ -11,10 +13,11 @@ from oms.kernel import clock
 from oms.kernel.workdays import is_workday
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.decide.rules.document import check
+from orders.decide.rules.fields import FIELDS
 from orders.models import Order, RuleList, RuleListVersion
 from orders.services import reason_settings
 from orders.services.intake import take_in
-from orders.services.rules import active, publish
+from orders.services.rules import active, facts, publish
 from tests.orders.builders import (
     ORDERED_AT,
     make_channel_order,
@@ -206,3 +209,19 @@ def test_a_later_rule_sees_the_method_that_an_earlier_one_set():
     make_rule("船", cond("delivery_method", "is", "船便"), then=do("add_tag", tag="船"), priority=20)
     marked(make_channel_order())
     assert Order.objects.get().tags == ["船"]
+
+
+def test_all_facts_of_many_orders_cost_as_many_queries_as_of_one():
+    keys = {one.code for one in FIELDS.values() if not one.arg}
+    keys |= {"member_orders:90", "member_amount:90", "member_returns:90", "stock:CHAIR", "stock:CHAIR\tW1"}
+    keys |= {"line.custom:素材", "line.custom:色", "least_stock:W1"}
+    told = [make_channel_order(ordered_at=ORDERED_AT + timedelta(days=n)) for n in range(12)]
+    take_in(make_shop(), told, sku_of=mapped(make_sku(stock_units=90)))
+    ids = list(Order.objects.values_list("pk", flat=True))
+    counts = []
+    for part in (ids[:1], ids):
+        with CaptureQueriesContext(connection) as queries:
+            loaded = facts.load(part, keys | {"lines"}, now=clock.now())
+        counts.append(len(queries))
+        assert len(loaded) == len(part) and loaded[part[0]]["member_rank"] == ""
+    assert counts[0] == counts[1] <= 26
