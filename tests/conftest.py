@@ -20,6 +20,7 @@ from oms.kernel.models import User
 from oms.kernel.observability import heartbeat
 from oms.kernel.roles import OWN_APPS, sync_roles
 from oms.runtime.places import BASE_DIR
+from tests.windows import HEIGHT, WIDTH, Windows
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
@@ -32,6 +33,7 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",  # the pages of one window share a process, which stays warm from test to test
 ]
 SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 RACE_PATIENCE_S = 60
@@ -136,7 +138,7 @@ def run_race(n: int, fn: Callable[..., Any]) -> list[Any]:
     return outcomes
 
 
-# The browser. One Chromium per pytest process, one fresh context (cookies, storage) per person and test.
+# The browser. One Chromium per pytest process; each person of a test has a window of their own, emptied for the next.
 
 
 @pytest.fixture(scope="session")
@@ -149,33 +151,32 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def windows(browser: Any, live_server: Any) -> Iterator[Windows]:
+    kept = Windows(browser, live_server.url)
+    yield kept
+    kept.close()
+
+
 @pytest.fixture
-def page_as(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+def page_as(windows: Windows, live_server: Any) -> Iterator[Callable[..., Any]]:
     """`page_as(user)`: a page on which this person is logged in; `page_as(None)`: nobody is.
 
     Relative addresses work: `page.goto("/orders/")`. A JavaScript error or a failed answer (5xx) fails the test.
     """
-    contexts, complaints = [], []
+    complaints: list[str] = []
 
-    def open_page(user: User | None, *, width: int = 1440, height: int = 900, language: str = "ja") -> Any:
-        context = browser.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": height},
-            locale="ja-JP",
-            timezone_id="Asia/Tokyo",
-        )
-        contexts.append(context)
-        context.add_cookies([cookie(live_server.url, settings.LANGUAGE_COOKIE_NAME, language)])
+    def open_page(user: User | None, *, width: int = WIDTH, height: int = HEIGHT, language: str = "ja") -> Any:
+        cookies = [cookie(live_server.url, settings.LANGUAGE_COOKIE_NAME, language)]
         if user is not None:
-            context.add_cookies([cookie(live_server.url, settings.SESSION_COOKIE_NAME, session_of(user))])
-        page = context.new_page()
+            cookies.append(cookie(live_server.url, settings.SESSION_COOKIE_NAME, session_of(user)))
+        page = windows.page(cookies, width=width, height=height)
         page.on("pageerror", lambda error: complaints.append(f"JavaScript: {error}"))
         page.on("response", lambda answer: answer.status >= 500 and complaints.append(f"{answer.status} {answer.url}"))
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    windows.give_back()
     wait_for_the_last_answers()
     assert not complaints, "\n".join(complaints)
 
