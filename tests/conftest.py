@@ -1,5 +1,6 @@
 """What every test may ask for: the cast, a race of threads, a browser."""
 
+import gc
 import os
 import shutil
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
@@ -37,19 +39,43 @@ CHROMIUM_FLAGS = [
 ]
 SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 RACE_PATIENCE_S = 60
+EXPECT_MS = 15_000  # what comes is seen at once; a busy machine takes longer than Playwright's five seconds
 LAST_ANSWERS_S = 10
+SERVER_THREAD = "process_request_thread"  # each holds a connection to the database until the browser's socket ends
 QUIET_S = 0.1
 EMPTYINGS = 5
 
 
+# A busy machine answers later, not wrongly: no example fails for its time.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+# They wait for processes, up to a minute each, and use no database of ours, so that pytest-django would run them last:
+# one worker at work, the other with nothing to do.
+LONG = (
+    "tests/runtime/test_up.py",
+    "tests/runtime/test_embedded.py",
+    "tests/pages/test_demo_day.py::test_a_small_day_ends_with_clean_books",
+)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Chromium the browser tests are skipped, and say so; everything else still runs."""
+    """The long ones come first. Without Chromium the browser tests are skipped and say so; everything else runs."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if Path(CHROMIUM).exists():
         return
     absent = pytest.mark.skip(reason="no Chromium: run `make test` as root on Debian, or apt-get install chromium")
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(absent)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: looking through it for garbage again and again costs a thirtieth of the whole run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 # The cast. aoi may do everything, ben may only look, chie is a stranger without any right.
@@ -142,20 +168,20 @@ def run_race(n: int, fn: Callable[..., Any]) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - costs 0.3 s, which only browser tests should pay
+def browser(live_server: Any) -> Iterator[Any]:
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - 0.3 s, for browser tests only
 
+    expect.set_options(timeout=EXPECT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+        wait_until(lambda: not any(SERVER_THREAD in one.name for one in threading.enumerate()))
 
 
 @pytest.fixture(scope="session")
-def windows(browser: Any, live_server: Any) -> Iterator[Windows]:
-    kept = Windows(browser, live_server.url)
-    yield kept
-    kept.close()
+def windows(browser: Any, live_server: Any) -> Windows:
+    return Windows(browser, live_server.url)
 
 
 @pytest.fixture
@@ -179,6 +205,12 @@ def page_as(windows: Windows, live_server: Any) -> Iterator[Callable[..., Any]]:
     windows.give_back()
     wait_for_the_last_answers()
     assert not complaints, "\n".join(complaints)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + LAST_ANSWERS_S
+    while time.monotonic() < end and not true():
+        time.sleep(0.02)
 
 
 def wait_for_the_last_answers() -> None:

@@ -4,15 +4,11 @@ A new window for every test costs a second: a process that finds its fonts, comp
 anew. Here a window stays open between the tests and holds nothing of an earlier one: no cookie, no storage, no page.
 """
 
-import threading
-import time
 from typing import Any
 
 WIDTH, HEIGHT = 1440, 900
 KEPT = 3  # more at once are opened and closed again
 STAYS = "/static/img/mark.svg"  # a page of the same site, so that its process outlives the pages of a test
-SERVER_THREAD = "process_request_thread"
-LAST_CONNECTIONS_S = 5
 
 
 class Windows:
@@ -44,15 +40,6 @@ class Windows:
                 self._free.append((context, stays))
             else:
                 context.close()
-
-    def close(self) -> None:
-        """All of them, and wait for the server's ends of their connections: each holds one to the database."""
-        self.give_back()
-        while self._free:
-            self._free.pop()[0].close()
-        end = time.monotonic() + LAST_CONNECTIONS_S
-        while time.monotonic() < end and any(SERVER_THREAD in one.name for one in threading.enumerate()):
-            time.sleep(0.02)
 
     def _open(self) -> tuple[Any, Any]:
         context = self._chromium.new_context(
