@@ -1,5 +1,6 @@
 """What every test may ask for: the cast, a race of threads, a browser."""
 
+import gc
 import os
 import shutil
 import threading
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
@@ -20,6 +22,7 @@ from oms.kernel.models import User
 from oms.kernel.observability import heartbeat
 from oms.kernel.roles import OWN_APPS, sync_roles
 from oms.runtime.places import BASE_DIR
+from tests.windows import HEIGHT, WIDTH, Windows
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
@@ -32,22 +35,47 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",  # the pages of one window share a process, which stays warm from test to test
 ]
 SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 RACE_PATIENCE_S = 60
+EXPECT_MS = 15_000  # what comes is seen at once; a busy machine takes longer than Playwright's five seconds
 LAST_ANSWERS_S = 10
+SERVER_THREAD = "process_request_thread"  # each holds a connection to the database until the browser's socket ends
 QUIET_S = 0.1
 EMPTYINGS = 5
 
 
+# A busy machine answers later, not wrongly: no example fails for its time.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+# They wait for processes, up to a minute each, and use no database of ours, so that pytest-django would run them last:
+# one worker at work, the other with nothing to do.
+LONG = (
+    "tests/runtime/test_up.py",
+    "tests/runtime/test_embedded.py",
+    "tests/pages/test_demo_day.py::test_a_small_day_ends_with_clean_books",
+)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Chromium the browser tests are skipped, and say so; everything else still runs."""
+    """The long ones come first. Without Chromium the browser tests are skipped and say so; everything else runs."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if Path(CHROMIUM).exists():
         return
     absent = pytest.mark.skip(reason="no Chromium: run `make test` as root on Debian, or apt-get install chromium")
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(absent)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: looking through it for garbage again and again costs a thirtieth of the whole run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 # The cast. aoi may do everything, ben may only look, chie is a stranger without any right.
@@ -136,48 +164,53 @@ def run_race(n: int, fn: Callable[..., Any]) -> list[Any]:
     return outcomes
 
 
-# The browser. One Chromium per pytest process, one fresh context (cookies, storage) per person and test.
+# The browser. One Chromium per pytest process; each person of a test has a window of their own, emptied for the next.
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - costs 0.3 s, which only browser tests should pay
+def browser(live_server: Any) -> Iterator[Any]:
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - 0.3 s, for browser tests only
 
+    expect.set_options(timeout=EXPECT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+        wait_until(lambda: not any(SERVER_THREAD in one.name for one in threading.enumerate()))
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Any, live_server: Any) -> Windows:
+    return Windows(browser, live_server.url)
 
 
 @pytest.fixture
-def page_as(browser: Any, live_server: Any) -> Iterator[Callable[..., Any]]:
+def page_as(windows: Windows, live_server: Any) -> Iterator[Callable[..., Any]]:
     """`page_as(user)`: a page on which this person is logged in; `page_as(None)`: nobody is.
 
     Relative addresses work: `page.goto("/orders/")`. A JavaScript error or a failed answer (5xx) fails the test.
     """
-    contexts, complaints = [], []
+    complaints: list[str] = []
 
-    def open_page(user: User | None, *, width: int = 1440, height: int = 900, language: str = "ja") -> Any:
-        context = browser.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": height},
-            locale="ja-JP",
-            timezone_id="Asia/Tokyo",
-        )
-        contexts.append(context)
-        context.add_cookies([cookie(live_server.url, settings.LANGUAGE_COOKIE_NAME, language)])
+    def open_page(user: User | None, *, width: int = WIDTH, height: int = HEIGHT, language: str = "ja") -> Any:
+        cookies = [cookie(live_server.url, settings.LANGUAGE_COOKIE_NAME, language)]
         if user is not None:
-            context.add_cookies([cookie(live_server.url, settings.SESSION_COOKIE_NAME, session_of(user))])
-        page = context.new_page()
+            cookies.append(cookie(live_server.url, settings.SESSION_COOKIE_NAME, session_of(user)))
+        page = windows.page(cookies, width=width, height=height)
         page.on("pageerror", lambda error: complaints.append(f"JavaScript: {error}"))
         page.on("response", lambda answer: answer.status >= 500 and complaints.append(f"{answer.status} {answer.url}"))
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    windows.give_back()
     wait_for_the_last_answers()
     assert not complaints, "\n".join(complaints)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + LAST_ANSWERS_S
+    while time.monotonic() < end and not true():
+        time.sleep(0.02)
 
 
 def wait_for_the_last_answers() -> None:

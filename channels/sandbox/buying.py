@@ -5,9 +5,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate
 
 from channels.sandbox import people, remarks
+from channels.sandbox.catalogue import build as build_catalogue
 from channels.sandbox.goods import Catalogue, Listing, Sku
 from channels.sandbox.model import Channel, Fees, Gift, PaymentMethod, Person, Wish
 from channels.sandbox.plan import JUDGEMENT
@@ -95,6 +97,12 @@ class Shop:
 
     def kind(self, channel: Channel, kind: str) -> Sequence[Listing]:
         return self._shelves[channel, kind].listings
+
+
+@lru_cache(maxsize=4)
+def shop_of(seed: int, opening_day: date) -> Shop:
+    """All worlds of one seed and day share it."""
+    return Shop(build_catalogue(seed, opening_day))
 
 
 def _kinds(listing: Listing, sku: Sku) -> list[str]:

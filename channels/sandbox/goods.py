@@ -1,8 +1,9 @@
 """SKUs, listings and locations as plain values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 Channel = Literal["amazon", "rakuten", "yahoo", "qoo10", "futureshop"]
@@ -80,21 +81,40 @@ class Sku:
         return f"{self.name} {variant}".strip()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
+    """Never changes; all worlds of one seed and day share it, and what is worked out from it once."""
+
     skus: Mapping[str, Sku]
     listings: Mapping[tuple[Channel, str], Listing]  # (channel, key) → listing
 
+    @cached_property
+    def by_channel(self) -> Mapping[Channel, Sequence[Listing]]:
+        """Each channel's listings, sorted by key."""
+        by_key = sorted(self.listings.values(), key=lambda one: one.key)
+        return {channel: tuple(one for one in by_key if one.channel == channel) for channel in CHANNELS}
+
     def online_stock(self, code: str) -> int:
         """Opening units that may be sold online: warehouses, the pre-order limit, or what a set's components allow."""
-        sku = self.skus[code]
-        if sku.components:
-            return min(self.online_stock(part) // quantity for part, quantity in sku.components)
-        if sku.is_preorder:
-            return sku.preorder_limit
-        return sum(sku.stock.get(location, 0) for location, _, kind in LOCATIONS if kind == "warehouse")
+        return self._online[code]
+
+    @cached_property
+    def _online(self) -> Mapping[str, int]:
+        plain = {code: _own_online(sku) for code, sku in self.skus.items() if not sku.is_set}
+        sets = {
+            code: min(plain[part] // quantity for part, quantity in sku.components)
+            for code, sku in self.skus.items()
+            if sku.is_set
+        }
+        return plain | sets
 
     def parts(self, code: str) -> Mapping[str, int]:
         """Units of plain SKUs in one unit of this SKU."""
         sku = self.skus[code]
         return dict(sku.components) if sku.components else {code: 1}
+
+
+def _own_online(sku: Sku) -> int:
+    if sku.is_preorder:
+        return sku.preorder_limit
+    return sum(sku.stock.get(location, 0) for location, _, kind in LOCATIONS if kind == "warehouse")

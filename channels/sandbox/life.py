@@ -34,7 +34,7 @@ class Life:
 
     def __init__(self, register: Register) -> None:
         self._register = register
-        self._shop = buying.Shop(register.catalogue)
+        self._shop = buying.shop_of(register.seed, register.opening_day)
         self._calendar: list[tuple[datetime, int]] = []
         self._events: dict[int, Event] = {}
         self._recent: deque[tuple[Channel, int]] = deque(maxlen=200)

@@ -80,8 +80,7 @@ class Register:
             opened = self.keep_first("opened", self.now().astimezone(JST).date().isoformat())
         self.opening_day = date.fromisoformat(opened)
         self.catalogue = catalogue.build(self.seed, self.opening_day)
-        by_key = sorted(self.catalogue.listings.values(), key=lambda one: one.key)
-        self.listings_of = {channel: tuple(one for one in by_key if one.channel == channel) for channel in CHANNELS}
+        self._opened_at = _start_of(self.opening_day)
         self.orders: dict[Channel, dict[str, SandboxOrder]] = {channel: {} for channel in CHANNELS}
         self.line_owner: dict[tuple[Channel, str], str] = {}
         self._before: dict[tuple[Channel, str], tuple[SandboxOrder, datetime]] = {}
@@ -174,7 +173,7 @@ class Register:
         listing = self.listing(channel, key)
         row = self._shown.get((channel, key))
         if row is None:
-            row = Shown(channel, key, self._opening_quantity(listing), _start_of(self.opening_day))
+            row = Shown(channel, key, self._opening_quantity(listing), self._opened_at)
         if row.coming is not None and row.coming_at is not None and row.coming_at <= self.now():
             row = Shown(channel, key, row.coming, row.coming_at)
         return row

@@ -135,7 +135,7 @@ class World:
 
     def listings(self, channel: Channel) -> Sequence[Listing]:
         """All listings of the channel, sorted by key."""
-        return self._register.listings_of[channel]
+        return self.catalogue.by_channel[channel]
 
     def shown(self, channel: Channel, key: str) -> Shown:
         """What the mall shows now; raises UnknownListing."""

@@ -121,12 +121,12 @@ def open_company(time: Time, sandbox: Any, channels: Sequence[str]) -> Company:
 def common_listing(world: World, channels: Sequence[str]) -> tuple[dict[str, str], str]:
     """The key at each mall of a plain, well stocked SKU that all of them list; and its code."""
     keys: dict[str, dict[str, str]] = {}
-    for (channel, key), listing in sorted(world.catalogue.listings.items()):
+    for listing in (one for channel in sorted(channels) for one in world.listings(channel)):
         sku = world.catalogue.skus[listing.sku]
         plain = sku.role == "ordinary" and not sku.is_set and not sku.is_preorder and sku.price < 20_000
-        ours = channel in channels and listing.mapped and listing.fulfilled_by == "shop"
-        if plain and ours and world.shown(channel, key).quantity > 15:
-            keys.setdefault(sku.code, {}).setdefault(channel, key)
+        ours = listing.mapped and listing.fulfilled_by == "shop"
+        if plain and ours and world.shown(listing.channel, listing.key).quantity > 15:
+            keys.setdefault(sku.code, {}).setdefault(listing.channel, listing.key)
     return next((found, code) for code, found in keys.items() if set(channels) <= found.keys())
 
 

@@ -92,8 +92,9 @@ def test_no_page_takes_a_buyers_words_for_markup(evil_house, client_of, aoi):
     shown: set[str] = set()
     for name, tried in paths(evil_house):
         pages = (client.get(path) for path in tried)
-        page = next((one for one in pages if one.status_code == 200), None)
-        if page is None or "html" not in page.get("Content-Type", ""):
+        # An address that only takes forms says so for every id; one that shows something is asked until it does.
+        page = next((one for one in pages if one.status_code in {200, 405}), None)
+        if page is None or page.status_code == 405 or "html" not in page.get("Content-Type", ""):
             continue
         text: Any = page.content.decode()
         for sign in SIGNS:

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from oms.kernel.models import User
@@ -48,3 +49,38 @@ def test_nobody_is_sent_to_login(page_as, db):
     page.goto("/")
     assert "/login/" in page.url
     assert not User.objects.exists()
+
+
+@pytest.mark.browser
+def test_a_window_forgets_one_test_before_the_next(page_as, windows, aoi):
+    first = page_as(aoi)
+    first.goto("/")
+    first.evaluate(
+        "localStorage.setItem('theme', 'dark'); sessionStorage.setItem('seen', '1'); document.cookie = 'a=b'"
+    )
+    with first.expect_popup():
+        first.evaluate("void window.open('/orders/')")
+    first.context.set_offline(True)
+    windows.give_back()
+
+    again = page_as(None)
+    assert again.context is first.context and first.is_closed() and len(again.context.pages) == 2
+    again.goto("/login/")
+    assert again.evaluate("[localStorage.theme, sessionStorage.seen]") == [None, None]
+    assert {one["name"] for one in again.context.cookies()} <= {settings.LANGUAGE_COOKIE_NAME, "csrftoken"}
+
+
+@pytest.mark.browser
+def test_two_people_of_one_test_have_windows_of_their_own(page_as, aoi, ben):
+    mine, yours = page_as(aoi), page_as(ben, width=390, height=844)
+    assert mine.context is not yours.context
+    assert (mine.evaluate("innerWidth"), yours.evaluate("innerWidth")) == (1440, 390)
+
+
+@pytest.mark.browser
+def test_a_window_that_crashed_is_replaced(page_as, windows, aoi):
+    page = page_as(aoi)
+    page.goto("/")
+    page.context.close()
+    windows.give_back()
+    assert page_as(aoi).goto("/").ok

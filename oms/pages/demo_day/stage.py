@@ -79,7 +79,7 @@ def wait_until_answers(address: str) -> None:
     while time.monotonic() < deadline:
         try:
             requests.get(f"{address}/login/", timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.2)
         else:
             return
