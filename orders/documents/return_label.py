@@ -12,7 +12,7 @@ _TO = Style(15, Weight.BOLD, look.INK)
 _ADDRESS = Style(11, color=look.INK, leading=1.5)
 _FREIGHT = Style(22, Weight.BOLD, look.INK)
 _GOODS = (Column("商品コード", 40), Column("商品名", 112), Column("返品数", 24, "right"))
-_PASTE = 118.0  # the part above is pasted onto the parcel
+_PASTE = 132.0  # the part above is pasted onto the parcel
 _STEPS = (
     "1. 商品を、付属品や箱とともに元のとおり包んでください。",
     "2. この用紙を切り取り線で切り、上を荷物の外側に貼り、下を商品に添えてください。",
@@ -26,12 +26,12 @@ def draw_return_label(document: Document, label: ReturnLabel) -> None:
     flow.turn()
     page = flow.page
     parts.first_head(page, "返送ラベル", label.number, look.day(label.issued_on), reprinted=False)
-    page.frame(look.LEFT, 30, flow.width, 80, color=look.INK, points=0.9)
+    page.frame(look.LEFT, 30, flow.width, 94, color=look.INK, points=0.9)
     _address(page, "お届け先", label.to, look.LEFT + 4, 36, big=True)
     page.line(look.LEFT, 72, look.RIGHT, look.LINE)
     _address(page, "ご依頼主", label.sender, look.LEFT + 4, 78, big=False)
-    page.text(look.RIGHT - 6, 88, label.freight, _FREIGHT, "right")
-    look.barcode(page, look.RIGHT - 62, 96, label.number, width=56, height=10)
+    page.text(look.RIGHT - 6, 98, label.freight, _FREIGHT, "right")
+    look.barcode(page, look.RIGHT - 62, 106, label.number, width=56, height=10)
     page.line(look.LEFT, _PASTE, look.RIGHT, look.SOFT, 0.3)
     page.text(look.LEFT, _PASTE + 4, "切り取り線", look.FOOT)
     flow.y = _PASTE + 10

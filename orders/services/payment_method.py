@@ -97,7 +97,7 @@ def _why_money_stays(order: Order, method: str, terms: TermsOfShops) -> str:
 
 
 def quotes(order_ids: Sequence[int], method: str) -> dict[int, Quote | str]:
-    """By order: what the change would do, or why it would not. Five queries; changes nothing."""
+    """By order: what the change would do, or why it would not. Four queries; changes nothing."""
     return _quotes(_rows(order_ids), method)
 
 
