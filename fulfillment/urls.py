@@ -7,6 +7,7 @@ app_name = "fulfillment"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", shipments.shipment_list, name="list"),
     path("costs/", costs.settings, name="costs"),
+    path("cut-off/", cards.cut_off, name="cut-off"),
     path("home-panel/", shipments.home_panel, name="home-panel"),
     path("shipments/<int:pk>/", shipments.shipment_detail, name="shipment"),
     path("shipments/<int:pk>/ship/", ship.ship_one, name="ship-one"),

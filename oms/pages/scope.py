@@ -175,7 +175,8 @@ PAGES: Mapping[str, Rule] = {
     **_lines(all_shops, COMPANY_WIDE_ORDERS, "orders"),
     **_lines(
         anybody,
-        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm",
+        "list cut-off home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste "
+        "ship-confirm",
         "fulfillment",
     ),
     **_lines(parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned", "fulfillment"),
