@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendar/<int:pk>/remove/", calendar.calendar_remove, name="calendar-remove"),
     path("calendar/times/add/", calendar.time_add, name="time-add"),
     path("calendar/times/<int:pk>/stop/", calendar.time_stop, name="time-stop"),
+    path("cut-off/", cards.cut_off, name="cut-off"),
     path("home-panel/", shipments.home_panel, name="home-panel"),
     path("shipments/<int:pk>/", shipments.shipment_detail, name="shipment"),
     path("shipments/<int:pk>/ship/", ship.ship_one, name="ship-one"),

@@ -47,6 +47,7 @@ class GoodsFilter(django_filters.FilterSet):
         choices=lambda: [(code, reason.label) for code, reason in REASONS.items()],
         method="returned_for",
     )
+    returned_sku = django_filters.CharFilter(label=lazy("返品された商品（SKU）"), method="with_sku_returned")
     unmailed = AnyOf(label=lazy("送っていないメール"), choices=MailEvent.choices, method="without_mail_sent")
 
     def of_brand(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
@@ -97,6 +98,9 @@ class GoodsFilter(django_filters.FilterSet):
 
     def returned_for(self, rows: QuerySet[Order], _name: str, reasons: Sequence[str]) -> QuerySet[Order]:
         return rows.filter(Exists(returns().filter(reason__in=list(reasons))))
+
+    def with_sku_returned(self, rows: QuerySet[Order], _name: str, code: str) -> QuerySet[Order]:
+        return rows.filter(Exists(returns().filter(lines__line__sku__code=code)))
 
     def without_mail_sent(self, rows: QuerySet[Order], _name: str, events: Sequence[str]) -> QuerySet[Order]:
         """Orders of which at least one of these mails has not gone out."""

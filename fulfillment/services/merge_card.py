@@ -6,6 +6,7 @@ from typing import Any
 
 from fulfillment.decide.merging import pair
 from fulfillment.models import MergePair
+from fulfillment.queries import merging as reading
 from fulfillment.services import merge
 from oms.kernel.later import later
 from oms.kernel.said import said
@@ -35,8 +36,8 @@ def _take_apart(kept: Mapping[str, Any], actor: Actor) -> None:
 def _apart(order: Order, wanted: Wanted, actor: Actor) -> dict[str, Any]:
     """Remembered for this order and each of the others; where they were but two, both are done."""
     ids = others(wanted.value)
-    if not ids:
-        raise Refused(said("同梱する受注を2件以上選んでください。"))
+    if not ids or not set(ids) <= set(reading.meeting_with(order.pk)):
+        raise Refused(said("届け先が異なるか、店舗の設定で同梱できません。"))
     before = {other: _decision(order.pk, other) for other in ids}
     for other in ids:
         _or_refused(partial(merge.keep_apart, order.pk, other, actor=actor))

@@ -6,7 +6,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from fulfillment.queries import merge_screen, stock_card
+from fulfillment.queries.cut_off import next_release
 from fulfillment.services import merge_keys
+from oms.kernel import clock
 from oms.kernel.typed import row_id
 from oms.kernel.web import render_page
 from orders.models import Order
@@ -32,6 +34,14 @@ def stock_card_panel(request: HttpRequest, pk: int) -> HttpResponse:
     order = _order(pk)
     context = {"order": order, "lines": stock_card.missing(order), "promise": stock_card.promise(order)}
     return render_page(request, "fulfillment/stock_on_card.html", context, fragment="fulfillment/_stock_on_card.html")
+
+
+@require_GET
+@permission_required("orders.view_order", raise_exception=True)
+def cut_off(request: HttpRequest) -> HttpResponse:
+    """The countdown to the next release, for the desk's views of what leaves today."""
+    context = {"cut_off": next_release(clock.now())}
+    return render_page(request, "fulfillment/cut_off.html", context, fragment="fulfillment/_cut_off.html")
 
 
 def _order(pk: int) -> Order:

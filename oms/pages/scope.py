@@ -186,8 +186,8 @@ PAGES: Mapping[str, Rule] = {
     **_lines(all_shops, COMPANY_WIDE_ORDERS, "orders"),
     **_lines(
         anybody,
-        "list home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste ship-confirm "
-        "batches batch",
+        "list cut-off home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste "
+        "ship-confirm batches batch",
         "fulfillment",
     ),
     **_lines(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from oms.kernel.keyset import KeysetPage, chosen_order, keyset_page
+from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from oms.kernel.templatetags.desk import number
 from oms.kernel.typed import row_ids
@@ -64,6 +65,7 @@ def order_list(request: HttpRequest) -> HttpResponse:
         "sort": NEWEST,
         "only_due": sorts_by_deadline(request.GET),
         "only_told": sorts_by_channel(request.GET),
+        "cut_off_url": url_if_served("fulfillment:cut-off") if leaves_today(request.GET) else "",
     }
     return render_page(request, "orders/desk.html", context, fragment="orders/_desk.html")
 
@@ -133,6 +135,11 @@ def narrowed(orders: "QuerySet[Order]", query: QueryDict) -> "QuerySet[Order]":
 
 def sorts_by_deadline(query: QueryDict) -> bool:
     return query.get("sort", "") in {"ship_by", "-ship_by"}
+
+
+def leaves_today(query: QueryDict) -> bool:
+    """A view of what goes out next, where the time until the cut-off counts."""
+    return bool(query.get("due")) or Stage.READY in query.getlist("stage")
 
 
 def sorts_by_channel(query: QueryDict) -> bool:

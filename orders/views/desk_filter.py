@@ -82,7 +82,7 @@ GROUPS: Sequence[tuple[Any, Sequence[str | Pair]]] = (
     ),
     (lazy("特徴（含むもの・含まないもの）"), ("has", "lack")),
     (lazy("メール"), ("mailed", "unmailed", "mail_failed")),
-    (lazy("返品"), ("return_reason",)),
+    (lazy("返品"), ("return_reason", "returned_sku")),
 )
 LONG = 16  # so many choices are folded away under their title
 

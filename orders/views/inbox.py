@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from oms.kernel import clock
+from oms.kernel import clock, scope
 from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from oms.kernel.typed import row_id
@@ -57,7 +57,8 @@ def inbox_choose(request: HttpRequest) -> HttpResponse:
     verb, value = request.POST.get("verb", ""), request.POST.get("value", "")
     if "choice" in request.POST:
         verb, _bar, value = request.POST["choice"].partition("|")
-    allowed = {*CHANGES, "decline_cancel", "promise_done", *ABOVE}
+    limits = scope.current()  # what an upper app's verbs reach may belong to others
+    allowed = {*CHANGES, "decline_cancel", "promise_done", *(() if limits.shops or limits.places else ABOVE)}
     return _decide(request, Wanted(verb if verb in allowed else "", value))
 
 

@@ -1,9 +1,11 @@
 """What fulfilment puts on review cards: orders to one recipient side by side, and goods that lack."""
 
+from datetime import time
+
 import pytest
 from django.urls import reverse
 
-from fulfillment.models import Merge, MergePair, ShipmentLine
+from fulfillment.models import Merge, MergePair, ReleaseTime, ShipmentLine
 from fulfillment.queries import stock_card
 from fulfillment.services import merge_sweep
 from inventory.models import Location
@@ -94,3 +96,12 @@ def test_the_stock_card_tells_what_lacks_what_comes_and_where_else_it_lies(clien
     assert [(place.name, place.units) for place in missing[0].places][-1] == ("銀座店", 2)
     html = client_of(aoi).get(reverse("fulfillment:stock-card", args=[order.pk])).content.decode()
     assert "銀座店" in html and "移動中 5" in html and "お客様との約束" in html and "まだ送っていません" in html
+
+
+def test_the_views_of_what_leaves_today_count_down_to_the_cut_off(client_of, aoi):
+    client, url = client_of(aoi), reverse("fulfillment:cut-off")
+    assert "今日の締めはもうありません" in client.get(url).content.decode()
+    ReleaseTime.objects.create(at=time(23, 59, 59))
+    assert "次の締め 23:59" in client.get(url).content.decode()
+    for query, shown in {"?stage=ready": True, "?due=today": True, "?stage=review": False, "": False}.items():
+        assert (url in client.get(f"/orders/{query}").content.decode()) is shown, query

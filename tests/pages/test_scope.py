@@ -279,8 +279,8 @@ LISTS = [
     "orders:papers", "orders:payments", "orders:payments-expired", "orders:inbox", "orders:bulk-log", "orders:exports",
     "fulfillment:list", "fulfillment:stops", "fulfillment:ship", "channels:list", "pages:home", "orders:home-panel",
     "fulfillment:home-panel", "channels:home-panel", "pages:numbers", "pages:number-actions", "pages:number-reasons",
-    "pages:number-decisions", "pages:number-pushes", "channels:catch-ups", "orders:views", "orders:view-tiles",
-    "orders:filter",
+    "pages:number-decisions", "pages:number-pushes", "pages:number-profits", "channels:catch-ups", "orders:views",
+    "orders:view-tiles", "orders:filter",
 ]  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def test_every_page_without_an_id_is_open_closed_or_listed_here(of_shop):
         "orders:export-choose", "orders:inbox-accept", "orders:inbox-choose", "orders:inbox-hold", "orders:inbox-undo",
         "orders:mails-approve", "orders:papers-csv", "orders:papers-zip", "fulfillment:delivery-notes",
         "fulfillment:pick-list", "fulfillment:handover", "fulfillment:return-slips", "fulfillment:work-slips",
-        "fulfillment:ship-paste", "fulfillment:ship-confirm", "channels:live",
+        "fulfillment:ship-paste", "fulfillment:ship-confirm", "fulfillment:cut-off", "channels:live",
     }  # fmt: skip
     for name, parts in addresses(get_resolver()):
         if parts or name in plain or name in LISTS:

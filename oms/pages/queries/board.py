@@ -14,6 +14,7 @@ from fulfillment.services import costs
 from oms.kernel.templatetags.desk import yen
 from oms.pages import charts
 from oms.pages.queries import numbers as facts
+from oms.pages.queries import returned
 from oms.pages.queries.numbers import Counted, Period, Sums, percent
 from orders.decide.numbers import NUMBERS, quantile
 from orders.decide.reasons import CATALOGUE
@@ -62,6 +63,7 @@ def board(shops: Sequence[Shop], period: Period, *, costs_told: bool) -> dict[st
         "shop_rows": facts.shop_rows(shown, period, found, delays),
         "push_url": f"{reverse('pages:number-pushes')}?{_days(period)}",
         "reasons": [_reason(row, period, reasons[0].raised) for row in reasons[:REASONS_SHOWN]],
+        "returned": {"reasons": returned.by_reason(period), "skus": returned.by_sku(period)},
         "ages": _ages(period.shops),
         "swept_at": facts.swept_at(),
     }

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from channels.models import OversellCase, QuarantinedOrder
-from fulfillment.models import ReleaseTime
+from fulfillment.queries.cut_off import next_release
 from oms.kernel import clock, scope
 from oms.kernel.models import User
 from oms.pages.queries import outbox
@@ -71,7 +71,7 @@ def glance(person: User) -> Glance:
         due=Counted(due["n"], _desk(due="today")),
         due_ready=Counted(due["ready"], _desk(due="today", stage=[Stage.READY])),
         deadline=due["first"],
-        cut_off=_next_release(now),
+        cut_off=next_release(now),
         exceptions=_exceptions(person),
         tasks=_tasks(person, now),
         reminders=labels.due_reminders(person),
@@ -81,12 +81,6 @@ def glance(person: User) -> Glance:
 def _desk(**asked: str | Sequence[str]) -> str:
     pairs = [(name, str(one)) for name, v in asked.items() for one in ([v] if isinstance(v, str) else v)]
     return f"{reverse('orders:list')}?{urlencode(pairs)}"
-
-
-def _next_release(now: datetime) -> datetime | None:
-    local = clock.in_tokyo(now)
-    later = ReleaseTime.objects.filter(active=True, at__gt=local.time()).order_by("at").first()
-    return datetime.combine(local.date(), later.at, clock.TOKYO) if later else None
 
 
 def _exceptions(person: User) -> list[Counted]:

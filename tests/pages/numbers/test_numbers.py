@@ -140,7 +140,7 @@ def test_the_page_asks_a_fixed_number_of_queries(aoi, client_of, django_assert_m
     some_days(aoi)
     client = client_of(aoi)
     client.get("/numbers/")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         assert client.get("/numbers/").status_code == 200
 
 
