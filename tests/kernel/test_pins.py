@@ -1,9 +1,11 @@
 """PINs: which digits are refused, how few guesses are looked at, what a reset ends."""
 
+import time
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher
+from django.db.models import QuerySet
 
 from oms.kernel import clock
 from oms.kernel.models import Pin, SignInEvent
@@ -172,3 +174,15 @@ def test_guesses_at_the_same_moment_are_counted_one_by_one(race, aoi):
     assert sorted(outcomes) == sorted([Outcome.WRONG] * 4 + [Outcome.WAIT] * 8)
     assert Pin.objects.get(user=mio).failures == 5
     assert SignInEvent.objects.filter(kind=Kind.PIN_REFUSED).count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_locks_more_guesses_would_be_looked_at(race, aoi, monkeypatch):
+    """The twin of the test above."""
+    store = make_store()
+    mio = works_at(store, "mio", "美緒 みお")
+    device = row_of(tablet_of(store, aoi))
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_how: rows)
+    monkeypatch.setattr(pins, "check_password", lambda *_args, **_more: bool(time.sleep(0.3)))
+    outcomes = race(12, lambda: outcome(device, mio, "0000"))
+    assert outcomes.count(Outcome.WAIT) < 8 and SignInEvent.objects.filter(kind=Kind.PIN_REFUSED).count() > 5

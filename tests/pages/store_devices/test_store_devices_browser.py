@@ -120,10 +120,8 @@ def test_what_the_screens_ask_by_themselves_is_marked(page_as, aoi):
     """The desk asks every few seconds; whoever opens something does not."""
     page, marks = page_as(aoi), {}
     page.on("request", lambda sent: marks.setdefault(urlsplit(sent.url).path, set()).add("x-live" in sent.headers))
-    page.goto("/orders/")
-    page.wait_for_function(
-        "performance.getEntriesByType('resource').some(e => e.name.includes('/orders/live/'))", timeout=20_000
-    )
+    with page.expect_response(lambda answer: "/orders/live/" in answer.url, timeout=20_000):
+        page.goto("/orders/")
     assert marks["/orders/live/"] == marks["/health-strip/"] == marks["/channels/catch-ups/"] == {True}
     assert marks["/orders/"] == {False}
 
