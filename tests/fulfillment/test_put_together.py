@@ -87,7 +87,9 @@ def test_undoing_brings_back_lines_yen_promises_places_and_parcels(pieces, place
     assert state(order) == before and all_is_well()
     assert not put_together(taking.pk, actor=ACTOR), "the second click finds it done"
     assert state(order) == before
-    kinds = list(OrderEvent.objects.filter(order=order, kind__startswith="set_").values_list("kind", flat=True))
+    kinds = list(
+        OrderEvent.objects.filter(order=order, kind__startswith="set_").order_by("pk").values_list("kind", flat=True)
+    )
     assert kinds == ["set_apart", "set_whole"]
 
 
