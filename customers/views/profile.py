@@ -1,5 +1,6 @@
 """What people write on a member's page: facts and tags, notes, promises ticked."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,8 @@ from customers.services import notes, profile
 from customers.views.members import sees_personal_data
 from oms.kernel.web import answer, person_of, render_page
 
-PARTS = ("customers/_facts.html", "customers/_promises.html", "customers/_notes.html")
+FACTS = ("customers/_head.html", "customers/_facts.html")
+NOTES = ("customers/_promises.html", "customers/_notes.html")
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,7 +40,7 @@ def facts(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 said = _("会員情報を保存しました。") if changed else _("変わったところはありません。")
                 messages.success(request, said)
-                return _shown(request, pk)
+                return _shown(request, pk, FACTS)
     else:
         form = FactsForm(initial=_initial(member))
     context = {"member_id": pk, "form": form, "title": _("会員情報を編集"), "action": _("保存する")}
@@ -95,10 +97,10 @@ def promise(request: HttpRequest, pk: int, note: int) -> HttpResponse:
     return _shown(request, pk)
 
 
-def _shown(request: HttpRequest, pk: int) -> HttpResponse:
+def _shown(request: HttpRequest, pk: int, parts: Sequence[str] = NOTES) -> HttpResponse:
     page = members.member_page(_member(pk), personal=sees_personal_data(request))
     context = {**page, "note_form": NoteForm()}
-    return answer(request, to=reverse("customers:detail", args=[pk]), fragments=PARTS, context=context)
+    return answer(request, to=reverse("customers:detail", args=[pk]), fragments=parts, context=context)
 
 
 def _member(pk: int) -> Member:

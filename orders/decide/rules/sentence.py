@@ -91,16 +91,15 @@ def condition_text(condition: Mapping[str, Any]) -> str:
 
 
 def _asked_text(asked: Field, condition: Mapping[str, Any]) -> str:
-    """The field with what else the condition says: 90日間の…, GIFT-1 在庫（本店）, 自由項目「素材」."""
+    """The field with what else the condition says: 90日間の…, GIFT-1 (W1) 在庫…, 自由項目「素材」."""
     name, argument = str(asked.label), condition.get(asked.arg) if asked.arg else None
     if argument in (None, ""):
         return name
     if asked.arg == "of":
         return name + _("「%(text)s」") % {"text": argument}
     words = _("%(days)s日間の") if asked.arg == "days" else "%(days)s "
-    name = words % {"days": argument} + name
     more = condition.get(asked.also) if asked.also else None
-    return f"{name} {more}" if more else name
+    return words % {"days": f"{argument} ({more})" if more else argument} + name
 
 
 def _value_text(value: Any, code: str) -> str:
