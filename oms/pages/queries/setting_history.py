@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from oms.kernel.models import SettingVersion, User
-from oms.kernel.setting_kinds import KINDS, Content, Kind, Teller, Who
+from oms.kernel.setting_kinds import EMPTY, KINDS, Content, Kind, Teller, Who
 from orders.filter_fields import midnight
 
 How = SettingVersion.How
@@ -77,9 +78,9 @@ def told(rows: Sequence[SettingVersion]) -> list[dict[str, Any]]:
         {
             "version": row,
             "kind": kind_label(row.kind),
-            "label": How(row.how).label,
+            "label": _("登録") if row.number == 1 else How(row.how).label,
             "tone": TONES.get(How(row.how), "neutral"),
-            "fields": len(row.changed),
+            "fields": len(row.changed) or None,
         }
         for row in rows
     ]
@@ -136,6 +137,7 @@ def differences(teller: Teller, before: Content, after: Content) -> list[Differe
 def _difference(label: str, before: str, after: str) -> Difference:
     if "\n" not in before + after:
         return Difference(label, before, after)
-    compared = ndiff(before.splitlines(), after.splitlines())
+    old, new = ([] if text == EMPTY else text.splitlines() for text in (before, after))
+    compared = ndiff(old, new)
     lines = [(line[0], line[2:]) for line in compared if line[0] in "+- "]
     return Difference(label, before, after, lines)
