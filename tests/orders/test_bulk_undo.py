@@ -13,7 +13,7 @@ from orders.models.order import FulfillmentState, Stage
 from orders.services import bulk, bulk_undo, labels
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import copy_of, make_channel_order, make_shop, make_sku
+from tests.orders.builders import make_channel_order, make_shop, make_sku, store_copies
 from tests.orders.desk_board import fill_board
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def test_story_05_five_thousand_orders_get_a_tag_then_undo_and_the_log_has_both(
     shop = make_shop()
     take_in(shop, [make_channel_order(number="T-0")], sku_of={})
     seed = Order.objects.get()
-    Order.objects.bulk_create([copy_of(seed, f"T-{n}") for n in range(1, 5000)], batch_size=1000)
+    store_copies(seed, (f"T-{n}" for n in range(1, 5000)))
     waiting: list[tuple[str, str]] = []
     for room in (bulk, bulk_undo):
         monkeypatch.setattr(room, "later", lambda task, key: waiting.append((task, key)))

@@ -9,7 +9,7 @@ from orders.services import bulk, bulk_undo
 from orders.services.hold import hold_orders
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import copy_of, make_channel_order, make_shop, make_sku, mapped
+from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped, store_copies
 from tests.orders.desk_board import fill_board
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -65,7 +65,7 @@ def test_orders_are_held_with_keys_alone_and_the_list_follows(page):
 
 def test_story_05_in_the_browser_five_thousand_orders_get_a_tag_then_undo_and_the_log_has_both(page, board):
     seed = board["R-0001"]
-    Order.objects.bulk_create(copy_of(seed, f"T-{n}") for n in range(5000 - len(board)))
+    store_copies(seed, (f"T-{n}" for n in range(5000 - len(board))))
     page.goto("/orders/")
     press(page, "a")
     press(page, "t")

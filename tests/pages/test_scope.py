@@ -42,7 +42,15 @@ from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.channels.builders import make_connection, make_listing
 from tests.conftest import person
-from tests.orders.builders import TOKYO_PARTY, copy_of, make_channel_order, make_line, make_location, make_sku, mapped
+from tests.orders.builders import (
+    TOKYO_PARTY,
+    make_channel_order,
+    make_line,
+    make_location,
+    make_sku,
+    mapped,
+    store_copies,
+)
 
 pytestmark = pytest.mark.django_db
 OTHER_BUYER = replace(TOKYO_PARTY, name="白井 白", kana="シライ シロ", phone="03-9876-5432", email="shiro@example.com")
@@ -453,7 +461,7 @@ def test_who_has_no_limits_pays_no_query_for_them(aoi, worlds, client):
 
 def test_the_desk_of_one_shop_is_read_by_an_index(worlds):
     for one in worlds:
-        Order.objects.bulk_create(copy_of(one.order, f"{one.shop.pk}-{n}") for n in range(2000))
+        store_copies(one.order, (f"{one.shop.pk}-{n}" for n in range(2000)))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE orders_order")
     with scope.within(Scope((worlds[0].shop.pk,))):
