@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from oms.kernel.said import said
 from orders.models import Cancellation, Order, TaskKind
 from orders.models.order import FulfillmentState, PaymentState
-from orders.services import journal, refunds, tasks
+from orders.services import journal, provider_tasks, refunds, tasks
 from orders.services.channel_words import page_of
 from orders.services.internal import is_internal
 from orders.services.journal import Actor, Entry
@@ -36,6 +36,7 @@ def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], s
         if one.refund:
             by_channel = one.order_id not in by_hand and not spent and not is_internal(one.order)
             _refund(one, by_channel=by_channel, spent=spent, actor=actor)
+    provider_tasks.cancelled(cancellations, actor=actor)
     asked = [one for one in cancellations if one.order_id in by_hand]
     tasks.ask([_task(one) for one in asked], actor=actor)
 

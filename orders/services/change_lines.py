@@ -20,7 +20,20 @@ from orders.decide.cut import Cut, CutLine, Sums
 from orders.decide.grow import grow
 from orders.decide.manual import MOST_TOTAL, Item
 from orders.models import Order, OrderLine, TaskKind
-from orders.services import cancel, cut_lines, edit, facts, fee_follows, journal, ledger, lines, refunds, review, tasks
+from orders.services import (
+    cancel,
+    cut_lines,
+    edit,
+    facts,
+    fee_follows,
+    journal,
+    ledger,
+    lines,
+    provider_tasks,
+    refunds,
+    review,
+    tasks,
+)
 from orders.services import stage as stages
 from orders.services.cancel import Ask
 from orders.services.channel_words import page_of
@@ -223,6 +236,7 @@ def _follow_money(order: Order, plan: Plan, version: int, actor: Actor) -> None:
     refresh_summary(order.pk)
     review.sync([order.pk])
     fee_follows.ask_people(order, plan.before, plan.after, key=f"lines:{version}", actor=actor)
+    provider_tasks.total_moved(order, plan.before, plan.after, key=f"lines:{version}", actor=actor)
     fee_follows.stop_dearer(order, plan.before, plan.after, actor=actor)
     stages.recompute([order.pk], actor=actor)
 

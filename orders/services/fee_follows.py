@@ -10,7 +10,7 @@ from orders.decide.refunds import shares_of
 from orders.models import Order, TaskKind
 from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod, PaymentState
-from orders.services import mail, payment_fees, refunds, review, tasks
+from orders.services import mail, payment_fees, provider_tasks, refunds, review, tasks
 from orders.services.channel_words import page_of
 from orders.services.internal import is_internal
 from orders.services.journal import Actor
@@ -64,9 +64,10 @@ def figures(before: Sums, after: Sums) -> dict[str, tuple[str, str]]:
 
 
 def after_cut(order: Order, before: Sums, after: Sums, *, key: str, actor: Actor) -> None:
-    """What follows from a fee that moved because pieces went; the sums are written. The caller holds the lock."""
+    """What follows for people from sums that moved because pieces went; they are written. The caller holds the lock."""
     ask_people(order, before, after, key=key, actor=actor)
     ask_for_page(order, before, after, key=key, actor=actor)
+    provider_tasks.total_moved(order, before, after, key=key, actor=actor)
     stop_dearer(order, before, after, actor=actor)
 
 

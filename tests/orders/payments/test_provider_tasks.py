@@ -1,0 +1,50 @@
+"""Numbers for convenience stores and deferred payments: what a person does on the provider's page."""
+
+import pytest
+
+from orders.channel_order import PaymentMethod, PaymentState
+from orders.models import OrderTask
+from orders.services import payment
+from orders.services.cancel import cancel_orders
+from orders.services.journal import Actor
+from tests.orders.builders import make_shop
+from tests.orders.payments.test_fee_follows_goods import cash, goods_to, take
+
+pytestmark = pytest.mark.django_db
+
+
+def asked() -> list[str]:
+    return [
+        text
+        for text in OrderTask.objects.filter(done_at=None).values_list("text", flat=True)
+        if "支払" in text or "後払い" in text
+    ]
+
+
+def test_an_unpaid_number_is_issued_anew_for_another_total_in_both_directions():
+    order = cash(fee=0, method=PaymentMethod.CONVENIENCE)
+    goods_to(order, 3)
+    take(order, 1)
+    assert ["¥12,500 で" in asked()[0], "¥8,500 で" in asked()[1], len(asked())] == [True, True, 2]
+
+
+def test_a_deferred_payment_is_reviewed_anew_and_what_was_paid_or_a_mall_collects_is_not():
+    deferred = cash(fee=0, method=PaymentMethod.DEFERRED, payment_state=PaymentState.AUTHORIZED)
+    take(deferred, 1)
+    assert len(asked()) == 1 and "後払いの請求額を ¥4,500 に変え" in asked()[0]
+    paid, mall = (
+        cash(fee=0, method=PaymentMethod.CONVENIENCE),
+        cash(fee=0, method=PaymentMethod.CONVENIENCE, shop=make_shop()),
+    )
+    payment.record_payments([paid.pk], actor=Actor())
+    take(paid, 1)
+    take(mall, 1)
+    assert len(asked()) == 1
+
+
+def test_a_number_is_voided_when_a_person_cancels_and_runs_out_by_itself_otherwise(aoi):
+    by_hand, swept = (cash(fee=0, method=PaymentMethod.CONVENIENCE) for _ in range(2))
+    cancel_orders([by_hand.pk], reason="顧客都合", actor=Actor(by=aoi))
+    cancel_orders([swept.pk], reason="未入金", actor=Actor())
+    task = OrderTask.objects.get(kind="void")
+    assert task.order == by_hand and "支払番号を取り消す" in task.text
