@@ -47,7 +47,7 @@ def put(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("画像を外しました。"))
     elif upload is None:
         messages.error(request, _("画像のファイルを選んでください。"))
-    elif upload.size > pictures.MOST_BYTES:
+    elif (upload.size or 0) > pictures.MOST_BYTES:
         messages.error(request, str(REFUSED["large"]))
     else:
         try:

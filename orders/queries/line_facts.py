@@ -47,12 +47,15 @@ def line_facts(order: Order, lines: Sequence[OrderLine]) -> Mapping[int, LineFac
             net=nets.get(line.pk, line.amount),
             places=places.get(line.pk, ()),
             returned=back.get(line.pk, 0),
-            picture=reverse("inventory:picture", args=[line.sku_id, shown[line.sku_id][:12]])
-            if line.sku_id in shown
-            else "",
+            picture=_picture(line.sku_id, shown),
         )
         for line in lines
     }
+
+
+def _picture(sku_id: int | None, shown: Mapping[int, str]) -> str:
+    digest = shown.get(sku_id or 0, "")
+    return reverse("inventory:picture", args=[sku_id, digest[:12]]) if digest else ""
 
 
 def _nets(order: Order, standing: Sequence[OrderLine]) -> Mapping[int, int]:
