@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from fulfillment import documents, picking
 from fulfillment.forms import LIMIT, chosen_shipments
+from fulfillment.pick_pictures import with_pictures
 from fulfillment.services.printing import record_printed
 from fulfillment.work_slips import WORK, work_slips
 from oms.kernel import clock
@@ -67,7 +68,8 @@ def print_pick_list(request: HttpRequest) -> HttpResponse:
     picks = documents.pick_lists(ids, by=str(request.user), sort=sort, mode=mode, cart_size=size)
     if not picks:
         return _back(request, _("印刷できる出荷伝票がありません。"))
-    pdf = render_pick_lists(picks)
+    shown, pictures = with_pictures(picks) if request.POST.get("pictures") else (picks, {})
+    pdf = render_pick_lists(shown, pictures)
     record_printed(ids, documents.PICK, by=user_of(request))
     return _pdf(pdf, "picking")
 

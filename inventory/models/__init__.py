@@ -3,6 +3,7 @@ from inventory.models.by_hand import HandMove
 from inventory.models.kit import KitChange, KitPart
 from inventory.models.location import Location
 from inventory.models.mark import AllocatorMark, PublisherMark, StockWatch, WatcherMark
+from inventory.models.picture import SkuPicture
 from inventory.models.product import BundleComponent, FormerComponent, Product, Sku, SkuChange
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PublisherMark",
     "Sku",
     "SkuChange",
+    "SkuPicture",
     "StockWatch",
     "WatcherMark",
 ]

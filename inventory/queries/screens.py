@@ -10,6 +10,7 @@ from django.db.models import F, QuerySet
 from inventory.models import Balance, BundleComponent, Entry, Location, Sku
 from inventory.queries.availability import available
 from inventory.queries.bundles import bundles_of, components
+from inventory.queries.pictures import digests
 from inventory.queries.whole_sets import places_of
 
 LATEST = 20
@@ -65,6 +66,7 @@ def sku_page(sku: Sku) -> dict[str, Any]:
     balances.sort(key=_pools_first)
     return {
         "sku": sku,
+        "picture": digests([sku.pk]).get(sku.pk, "")[:12],
         "pools": [balance for balance in balances if balance.location is None],
         "places": [balance for balance in balances if balance.location is not None],
         "available": available([sku.pk])[sku.pk],

@@ -63,6 +63,11 @@ def parcel(kwargs: Mapping[str, Any], _limits: Scope) -> bool:
     return parcels().filter(pk=kwargs["pk"]).exists()
 
 
+def batch(kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+    """Has a parcel of theirs."""
+    return parcels(whole_stock=True).filter(batch=kwargs["pk"]).exists()
+
+
 def member(kwargs: Mapping[str, Any], limits: Scope) -> bool:
     """Bought in one of the shops."""
     return not limits.shops or visible.orders().filter(member=kwargs["pk"]).exists()
@@ -97,11 +102,6 @@ def all_shops(_kwargs: Mapping[str, Any], limits: Scope) -> bool:
     if limits.shops:
         raise _closed()
     return True
-
-
-def whole_company(_kwargs: Mapping[str, Any], _limits: Scope) -> bool:
-    """What is set for all shops and places at once."""
-    raise _closed()
 
 
 def order_of_all_places(kwargs: Mapping[str, Any], limits: Scope) -> bool:
@@ -167,8 +167,8 @@ PAGES: Mapping[str, Rule] = {
     **_lines(anybody, OWN_ACCOUNT, "pages"),
     **_lines(anybody, "login-device login-pin pin-watch", "pages"),
     **_lines(anybody, STORE_DEVICES, "pages"),
-    **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build", "inventory"),
-    **_lines(all_shops, "facts set kit-parts", "inventory"),
+    **_lines(anybody, "list ledger home-panel sku promises kit correct receive kit-build picture", "inventory"),
+    **_lines(all_shops, "facts set kit-parts picture-put", "inventory"),
     **_lines(all_shops, "list ranks rank rank-delete blacklist blacklist-lift", "customers"),
     **_lines(member, "detail facts note-add promise", "customers"),
     **_lines(anybody, LISTS, "orders"),
@@ -187,12 +187,13 @@ PAGES: Mapping[str, Rule] = {
     **_lines(
         anybody,
         "list cut-off home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste "
-        "ship-confirm batches batch",
+        "ship-confirm batches",
         "fulfillment",
     ),
     **_lines(
         parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned short-pick", "fulfillment"
     ),
+    **_lines(batch, "batch", "fulfillment"),
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,
@@ -200,7 +201,6 @@ PAGES: Mapping[str, Rule] = {
         "fulfillment",
     ),
     **_lines(all_shops, "shortages shortage waiting", "fulfillment"),
-    **_lines(whole_company, "calendar calendar-place calendar-remove time-add time-stop", "fulfillment"),
     **_lines(anybody, "list live home-panel catch-ups sku-panel", "channels"),
     **_lines(shop, OF_A_SHOP, "channels"),
     **_lines(code_of_shop, "map", "channels"),
@@ -213,7 +213,7 @@ PAGES: Mapping[str, Rule] = {
 
 def pages_of(limits: Scope, *, by_pin: bool) -> frozenset[str]:
     """The pages worth a link for these limits: those that would not be refused, whatever they are about."""
-    shut: set[Rule] = {whole_company}
+    shut: set[Rule] = set()
     if limits.shops:
         shut.add(all_shops)
     if limits.places:

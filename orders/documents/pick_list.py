@@ -1,5 +1,6 @@
 """ピッキングリスト on A4: the sums by shelf, then order by order, gifts in letters that no one overlooks."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from oms.kernel.clock import TOKYO
@@ -30,6 +31,8 @@ _TOTALS = (
     Column("数量", 14, "right"),
     Column("済", 9, "center"),
 )
+PICTURE_SIDE = 13.0  # millimetres
+_SHELF_WIDTH = 22.0
 _ITEMS = (
     Column("", 25),
     Column("", 30),
@@ -47,7 +50,8 @@ def draw_pick_list(document: Document, pick: PickList) -> None:
     totals = pick_totals(pick)
     _head(flow, pick, totals)
     if pick.show_totals:
-        _totals(flow, totals, "カートピッキング（棚順）" if pick.cart else "トータルピッキング（棚順）")
+        pictures = {item.code: item.picture for order in pick.orders for item in order.items if item.picture}
+        _totals(flow, totals, "カートピッキング（棚順）" if pick.cart else "トータルピッキング（棚順）", pictures)
     if pick.show_totals and pick.show_orders:
         flow.turn()
     if pick.show_orders:
@@ -109,15 +113,17 @@ def _heading(flow: Flow, text: str) -> None:
     flow.y += look.HEADING.line + 2
 
 
-def _totals(flow: Flow, totals: list[PickTotal], heading: str) -> None:
+def _totals(flow: Flow, totals: list[PickTotal], heading: str, pictures: Mapping[str, str]) -> None:
     _heading(flow, heading)
-    table = Table(flow, _TOTALS, look.TABLE)
+    table = Table(flow, _with_pictures(_TOTALS) if pictures else _TOTALS, look.TABLE)
     table.begin()
     for place, row in enumerate(totals):
+        picture = pictures.get(row.code, "")
         sets = f"セット：{'、'.join(row.set_names)}" if row.set_names else ""
         top = table.row(
             [
                 [(row.shelf or "—", _SHELF)],
+                *([[("", look.BODY)]] if pictures else []),
                 [(row.code, look.CODE)],
                 look.paragraphs(
                     (row.name, look.BODY), (row.options, _OPTION), (sets, look.SMALL), (_slots(row), _REMARK)
@@ -128,8 +134,28 @@ def _totals(flow: Flow, totals: list[PickTotal], heading: str) -> None:
                 [("", look.BODY)],
             ],
             fill=_STRIPE if place % 2 else None,
+            least=PICTURE_SIDE + 2 if picture else 0.0,
         )
         _tick(flow, top)
+        _shown(flow, top, picture)
+
+
+def _shown(flow: Flow, top: float, picture: str) -> None:
+    """What it looks like, beside its shelf."""
+    if picture:
+        flow.page.picture(picture, flow.left + _SHELF_WIDTH + 1, top + 1, PICTURE_SIDE, PICTURE_SIDE)
+
+
+def _with_pictures(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """A narrow column more, of which shelf, code and name give way."""
+    shelf, code, name, *rest = columns
+    return (
+        Column(shelf.title, _SHELF_WIDTH),
+        Column("写真" if shelf.title else "", PICTURE_SIDE + 2, "center"),
+        Column(code.title, code.width - 2),
+        Column(name.title, name.width + shelf.width - _SHELF_WIDTH - PICTURE_SIDE),
+        *rest,
+    )
 
 
 def _slots(row: PickTotal) -> str:
@@ -146,7 +172,7 @@ def _order(flow: Flow, order: PickOrder, slot: str) -> None:
     gifts = wrap("ギフト　" + "　／　".join(order.gifts), _GIFT, flow.width - 6) if order.gifts else []
     remarks = wrap(f"備考：{order.remarks}", _REMARK, flow.width - 6) if order.remarks else []
     head = 12.0 + len(gifts) * (_GIFT.line + 1.2) + len(remarks) * (_REMARK.line + 0.6)
-    items = 9.0 * len(order.items)
+    items = sum(PICTURE_SIDE + 2 if item.picture else 9.0 for item in order.items)
     flow.needs(head + items if head + items < 120 else head + 12)
     _order_head(flow, order, slot)
     for line in gifts:
@@ -157,9 +183,14 @@ def _order(flow: Flow, order: PickOrder, slot: str) -> None:
         flow.y += 0.6
         look.middle_line(flow.page, flow.left + 3, flow.y, line, _REMARK)
         flow.y += _REMARK.line
-    table = Table(flow, _ITEMS, look.TABLE, has_head=False)
+    shown = any(item.picture for item in order.items)
+    table = Table(flow, _with_pictures(_ITEMS) if shown else _ITEMS, look.TABLE, has_head=False)
     for item in order.items:
-        _tick(flow, table.row(_item_cells(item)))
+        shelf, *cells = _item_cells(item)
+        blank = [[("", look.BODY)]] if shown else []
+        top = table.row([shelf, *blank, *cells], least=PICTURE_SIDE + 2 if item.picture else 0.0)
+        _tick(flow, top)
+        _shown(flow, top, item.picture)
     flow.y += 4.5
 
 

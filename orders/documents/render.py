@@ -47,11 +47,11 @@ def render_pick_list(pick: PickList) -> bytes:
     return render_pick_lists([pick])
 
 
-def render_pick_lists(picks: Sequence[PickList]) -> bytes:
+def render_pick_lists(picks: Sequence[PickList], pictures: Logos | None = None) -> bytes:
     """Lists of several places as one PDF, each numbered by itself. Raises ValueError where there is nothing to pick."""
     if not picks or not all(pick.orders for pick in picks):
         raise ValueError("no order to pick")
-    document = Document()
+    document = Document(pictures=pictures or {})
     for pick in picks:
         draw_pick_list(document, pick)
     title = "ピッキングリスト " + "・".join(dict.fromkeys(pick.batch for pick in picks))

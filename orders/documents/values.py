@@ -132,6 +132,7 @@ class PickItem:
     options: str = ""
     quantity: int
     set_name: str = ""  # the set it belongs to
+    picture: str = ""  # the digest of what it looks like, handed to the renderer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,7 @@ def world(code: str, place: str, by: User, *, sku_code: str, buyer: Party) -> Wo
         "paper": IssuedDocument.objects.get(order=second).pk,
         "listing": make_listing(shop, sku_code).pk,
         "parcel": parcel,
+        "batch": Shipment.objects.get(pk=parcel).batch_id,
         "shop": shop.pk,
         "run": run.key,
         "export": took.key,
@@ -163,6 +164,7 @@ ABOUT = {
     "fulfillment:stop-withdraw": "order", "fulfillment:stop-": "parcel", "fulfillment:reopen": "parcel",
     "fulfillment:parcel-returned": "parcel", "fulfillment:merge-undo": "", "fulfillment:shortage": "",
     "customers:rank": "",
+    "fulfillment:batch": "batch", "fulfillment:calendar": "", "fulfillment:time-": "",
     "fulfillment:": "order", "customers:": "member", "channels:card-panel": "order", "channels:reimport": "order",
     "channels:oversell-order": "order", "channels:listing": "listing", "channels:sku": "",
     "channels:": "shop", "pages:": "",
@@ -171,6 +173,7 @@ ABOUT = {
 OPEN_ANYWAY = {
     "inventory:sku": "stock may be looked at everywhere",
     "inventory:promises": "numbers of pieces, with links that are not found",
+    "inventory:picture": "what goods look like is no shop's",
     "inventory:kit": "what a set is made of is no shop's",
     "inventory:correct": "the places of the form are the person's",
     "inventory:receive": "the places of the form are the person's",
@@ -188,7 +191,8 @@ OPEN_ANYWAY = {
 }
 EXAMPLES = {"code": "CHAIR", "event": "shipped", "position": "0", "day": "2026-11-20", "kind": "receipt",
             "token": "x", "slug": "x", "verb": "x", "key": "x", "attachment": "1", "other": "1", "entry": "1",
-             "shipment": "1", "device_pk": "1", "line": "1", "note": "1", "taking": "1", "method": "cod"}  # fmt: skip
+             "shipment": "1", "device_pk": "1", "line": "1", "note": "1", "taking": "1", "method": "cod",
+             "digest": "0"}  # fmt: skip
 
 
 def addresses(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -285,7 +289,8 @@ def test_whole_company_pages_say_why_they_are_closed(of_shop):
 LISTS = [
     "orders:list", "orders:mails", "orders:tasks", "orders:refunds", "orders:refund-requests", "orders:returns",
     "orders:papers", "orders:payments", "orders:payments-expired", "orders:inbox", "orders:bulk-log", "orders:exports",
-    "fulfillment:list", "fulfillment:stops", "fulfillment:ship", "channels:list", "pages:home", "orders:home-panel",
+    "fulfillment:list", "fulfillment:batches", "fulfillment:stops",
+    "fulfillment:ship", "channels:list", "pages:home", "orders:home-panel",
     "fulfillment:home-panel", "channels:home-panel", "pages:numbers", "pages:number-actions", "pages:number-reasons",
     "pages:number-decisions", "pages:number-pushes", "pages:number-profits", "channels:catch-ups", "orders:views",
     "orders:view-tiles", "orders:filter",

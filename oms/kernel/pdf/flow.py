@@ -150,14 +150,15 @@ class Table:
             self.flow.needs(height + first_row)
             self._head()
 
-    def row(self, cells: Sequence[Sequence[Paragraph]], fill: Color | None = None) -> float:
-        """One row; a cell is its paragraphs from top to bottom. Returns the y of the row's upper edge."""
+    def row(self, cells: Sequence[Sequence[Paragraph]], fill: Color | None = None, *, least: float = 0.0) -> float:
+        """One row, at least so high; a cell is its paragraphs from top to bottom. Returns the y of the row's upper
+        edge."""
         laid = [
             [(line, style) for text, style in cell for line in wrap(text, style, column.width - 2 * self.look.pad_x)]
             for column, cell in zip(self.columns, cells, strict=True)
         ]
         heights = [sum(style.line for _, style in lines) for lines in laid]
-        height = max(heights) + 2 * self.look.pad_y
+        height = max(max(heights) + 2 * self.look.pad_y, least)
         if self.flow.needs(height) and self.has_head:
             self._head()
         top, page = self.flow.y, self.flow.page
