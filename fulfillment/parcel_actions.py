@@ -196,10 +196,10 @@ def _action(code: str, label: Any, done: Any, plan: Any, run: Any, *, rank: int,
 
 
 ACTIONS = (
-    _action("merge", lazy("同梱"), lazy("%(n)s件を同梱しました。"), plan_merge, run_merge, rank=71, key="g",
+    _action("merge", lazy("同梱"), lazy("%(n)s件を同梱しました。"), plan_merge, run_merge, rank=76, key="g",
             memory=Memory(merges_of, apart_again)),
-    _action("unmerge", lazy("同梱を解除"), lazy("%(n)s件の同梱を解除しました。"), plan_unmerge, run_unmerge, rank=72),
+    _action("unmerge", lazy("同梱を解除"), lazy("%(n)s件の同梱を解除しました。"), plan_unmerge, run_unmerge, rank=77),
     _action("split_temperature", lazy("温度帯で分割"), lazy("%(n)s件を温度帯で分けました。"), plan_split, run_split,
-            rank=73, key="s", memory=Memory(parcels_of, in_one_again)),
-    _action("join", lazy("分割を戻す"), lazy("%(n)s件の分割を戻しました。"), plan_join, run_join, rank=74),
+            rank=78, key="s", memory=Memory(parcels_of, in_one_again)),
+    _action("join", lazy("分割を戻す"), lazy("%(n)s件の分割を戻しました。"), plan_join, run_join, rank=79),
 )  # fmt: skip

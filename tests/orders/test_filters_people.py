@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from customers.models import Member
 from oms.kernel import clock
-from orders import filter_fields
+from orders import filter_fields, filter_people
 from orders.filters import OrderFilter
 from orders.models import Order, Recipient
 from tests.orders.desk_board import fill_board
@@ -101,7 +101,9 @@ def test_people_and_days_narrow_to(board, query, numbers):
     assert found(query.format(day=day, before=day - timedelta(days=1))) == numbers
 
 
-def test_members_by_number_and_by_how_often_they_bought(board):
+@pytest.mark.parametrize("most", [0, 5000])
+def test_members_by_number_and_by_how_often_they_bought(board, monkeypatch, most):
+    monkeypatch.setattr(filter_people, "MOST_MEMBERS", most)
     own = Order.objects.get(channel_order_no="R-0001").member
     assert own and "R-0001" in found(f"member={own.pk}") and found("member=999999999") == set()
     Member.objects.filter(pk=own.pk).update(order_count=7)
