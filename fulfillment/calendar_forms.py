@@ -117,6 +117,7 @@ class PlanForm(forms.Form):
         *before, days = line.split(" ")
         *named, area = before or [""]
         carrier = carriers().get(" ".join(named)) if named else ""
+        area = ISLANDS if area.lower() == "islands" else area
         known = area in PREFECTURES or area == ISLANDS or (area.isascii() and area.isdigit() and len(area) <= 7)
         if carrier is None or not known or not days.isdecimal() or int(days) > MOST_DAYS:
             raise forms.ValidationError(_("「%(line)s」が読み取れません。例: 佐川急便 沖縄県 4") % {"line": line})
