@@ -217,7 +217,7 @@ def test_the_sets_page_says_what_each_place_has_whole(client_of, aoi, osaka):
 
 
 @pytest.mark.django_db
-def test_sets_cost_two_queries_more_and_plain_goods_none(osaka, django_assert_num_queries):
+def test_sets_cost_three_queries_more_and_plain_goods_none(osaka, django_assert_num_queries):
     tea, cup = make_set(osaka), Sku.objects.get(code="CUP")
     with django_assert_num_queries(2):
         stock.available([cup.pk])
