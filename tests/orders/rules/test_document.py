@@ -95,7 +95,7 @@ def test_whatever_comes_in_is_answered_with_faults_not_with_an_error(raw):
 def test_every_field_has_a_source_and_every_action_a_verb():
     loaded = {
         "recipient", "lines", "reasons", "member", "member_skus", "stock", "counter", "registered",
-        "returns", "places",
+        "returns", "places", "blacklist", "profile",
     }  # fmt: skip
     drawn_or_own = {"random_percent"}
     for field in FIELDS.values():
@@ -117,6 +117,6 @@ def test_every_operator_and_action_reads_as_a_sentence():
     assert all("○" not in operator.label or operator.takes != "nothing" for operator in OPERATORS.values())
     assert sentence(BY_CODE["high-first"].document) == (
         "取り込んだとき、次のすべてに当てはまる（合計金額が50,000以上；初めての注文に当てはまる；"
-        "タグが「VIP」をどれも含まない）なら、保留にする: 高額・初回。"
+        "上位会員（会員ランクによる）に当てはまらない；タグが「VIP」をどれも含まない）なら、保留にする: 高額・初回。"
     )
     assert documents.EVENTS.keys() >= {"imported", "paid", "schedule"}
