@@ -168,7 +168,8 @@ def run_race(n: int, fn: Callable[..., Any]) -> list[Any]:
 
 
 @pytest.fixture(scope="session")
-def browser(live_server: Any) -> Iterator[Any]:
+def browser(django_db_setup: None, live_server: Any) -> Iterator[Any]:
+    """Ends before the database of the tests does, and the server's connections to it with it."""
     from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - 0.3 s, for browser tests only
 
     expect.set_options(timeout=EXPECT_MS)
