@@ -162,6 +162,9 @@ def test_the_search_field_keeps_the_filter_and_a_chip_takes_it_off(page):
 def test_the_filter_panel_opens_by_key_and_leads_to_the_list(page):
     page.keyboard.press("f")
     drawer = page.locator("#desk-filter")
+    expect(drawer.get_by_label("銀行振込")).to_be_hidden()
+    drawer.get_by_label("条件を探す").fill("支払方法")
+    expect(drawer.get_by_label("注文者・届け先の氏名", exact=True)).to_be_hidden()
     drawer.get_by_label("銀行振込").check()
     drawer.get_by_label("代金引換").check()
     drawer.get_by_role("button", name="この条件で表示").click()
