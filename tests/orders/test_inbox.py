@@ -155,11 +155,11 @@ def test_a_card_costs_a_fixed_number_of_queries(client_of, aoi, django_assert_ma
     client = client_of(aoi)
     take(hours=10)
     client.get(URL)
-    with django_assert_max_num_queries(40) as one:
+    with django_assert_max_num_queries(42) as one:
         client.get(URL)
     for hours in range(20, 30):
         take(f"{hours}色は選べますか？", hours=hours)
-    with django_assert_max_num_queries(40) as many:
+    with django_assert_max_num_queries(42) as many:
         client.get(URL)
     assert len(one) == len(many)
 
