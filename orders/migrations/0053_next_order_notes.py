@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0001_squashed_0004'),
-        ('orders', '0053_mail_legal_facts'),
+        ('orders', '0052_mail_legal_facts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
