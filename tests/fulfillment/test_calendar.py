@@ -104,6 +104,8 @@ def test_a_plan_comes_back_also_for_who_reads_english(client_of, aoi):
     client.post(reverse("pages:setting-back", args=[first.pk]))
     row = ShippingPlan.objects.get()
     assert (row.cutoffs, row.lead_days, row.version) == ({"": "15:00", "sagawa": "16:30"}, 1, 3)
+    asked = client.get(reverse("pages:setting-back", args=[none.pk])).context["differences"]
+    assert [one.after for one in asked] == ["–", "–", "–", "No", "–", "–"], "no days to open on: nothing to tell"
     client.post(reverse("pages:setting-back", args=[none.pk]))
     assert not ShippingPlan.objects.exists()
 
