@@ -118,10 +118,6 @@ def _outbox(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     return WayOut(f"{url}?order={order.pk}" if url else "", str(_("送信箱で送り直す")))
 
 
-def _note(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
-    return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-note", str(_("申し送りを見る")))
-
-
 def _mails(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-mails", str(_("メールを見る")))
 
@@ -136,7 +132,6 @@ BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "ship_method_unmapped": _delivery_method,
     "area_unservable": _delivery_method,
     "channel_push_failed": _outbox,
-    "next_order_note": _note,
     "mail_bounced": _mails,
     "mail_failed": _mails,
 }
