@@ -1,6 +1,5 @@
 """A SKU's facts, changed by hand."""
 
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
