@@ -75,7 +75,6 @@ class History:
     bought: Mapping[str, int] = field(default_factory=dict)
     like_blacklisted: str = ""
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
-    next_note: str = ""  # what somebody left for this buyer's next order
     duplicate: str = ""  # the sentence about another member that looks like this one
     good_rank: str = ""  # the name of the member's rank, where it is one of good customers
     promises: str = ""  # what was promised for the next order, in the staff's words
