@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -85,3 +86,8 @@ class RankForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         if old:
             del self.fields["code"]
+
+
+def old_form(rank: Rank, data: Any = None) -> RankForm:
+    """The form of a rank that there is, or (as its versions hold it) was."""
+    return RankForm(data, initial={"name": rank.name, "level": rank.level, "is_vip": rank.is_vip}, old=True)

@@ -1,17 +1,21 @@
 """出荷カレンダー: what people type of working days, cut-off times, days of transit and release times."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from orders.decide.ship_plan import ISLANDS
 from orders.forms import PREFECTURES
+from orders.models import ShippingPlan
 from orders.models.order import Carrier
+from orders.services import ship_plans
 
 WEEKDAYS = (
     (0, lazy("月曜")), (1, lazy("火曜")), (2, lazy("水曜")), (3, lazy("木曜")), (4, lazy("金曜")),
@@ -25,7 +29,11 @@ TRANSIT_EXAMPLE = "北海道 2\n沖縄県 3\n離島 5\n佐川急便 沖縄県 4\
 
 def carriers() -> dict[str, str]:
     """Names that may be typed → code: the carrier's own name in either language, and its code."""
-    return {str(label): code for code, label in Carrier.choices} | {code: code for code in Carrier.values}
+    found = {code: code for code in Carrier.values}
+    for language, _name in settings.LANGUAGES:  # versions are kept in Japanese, and English readers go back to them
+        with translation.override(language):
+            found |= {str(label): code for code, label in Carrier.choices}
+    return found
 
 
 def _lines(text: str) -> list[str]:
@@ -144,24 +152,35 @@ def typed(plan: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def in_words(plan: Mapping[str, Any]) -> Sequence[tuple[Any, str]]:
-    """A plan as the list of changes tells it: (label, text) of what is set."""
-    shown = typed(plan)
-    days = "・".join(str(dict(WEEKDAYS)[n]) for n in plan.get("closed_weekdays", ()))
-    rows = [
-        (PlanForm.base_fields[name].label, text)
-        for name, text in (
-            ("cutoffs", shown["cutoffs"]),
-            ("lead_days", str(plan.get("lead_days") or "")),
-            ("closed_weekdays", days),
-            ("closed_on_holidays", _("はい") if plan.get("closed_on_holidays") else ""),
-            ("closed_days", shown["closed_days"]),
-            ("open_days", shown["open_days"]),
-            ("transit", shown["transit"]),
-        )
-    ]
-    return [(label, text.replace("\n", _("、"))) for label, text in rows]
+def starting(row: ShippingPlan | None) -> dict[str, Any]:
+    """What the form begins with."""
+    return {**typed(ship_plans.document(row)), "version": row.version if row else 0}
 
 
 class ReleaseTimeForm(forms.Form):
     at = forms.TimeField(label=lazy("時刻"), widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}))
+
+    def clean_at(self) -> time:
+        at: time = self.cleaned_data["at"]
+        return at.replace(second=0, microsecond=0)
+
+
+class TimesField(forms.MultipleChoiceField):
+    """Times of day as texts, `14:00`."""
+
+    def valid_value(self, value: str) -> bool:
+        try:
+            time.fromisoformat(value)
+        except ValueError:
+            return False
+        return True
+
+
+class ReleaseTimesForm(forms.Form):
+    """All release times, as their versions keep them."""
+
+    times = TimesField(label=lazy("時刻"), required=False)
+
+    @property
+    def wanted(self) -> list[time]:
+        return [time.fromisoformat(text) for text in self.cleaned_data["times"]]

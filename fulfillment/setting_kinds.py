@@ -2,15 +2,21 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from fulfillment.calendar_forms import PlanForm, ReleaseTimesForm, starting
 from fulfillment.forms_stop_policy import StopPolicyForm
 from fulfillment.queries import stops
-from fulfillment.services import costs, stop
+from fulfillment.services import costs, release, stop
 from fulfillment.views.costs import CostForm
+from inventory.models import Location
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
+from orders.models import ShippingPlan
+from orders.services import ship_plans
 
 
 def _cost_form(_ref: str, data: Any, _who: Who | None) -> CostForm:
@@ -22,6 +28,32 @@ def _save_costs(_ref: str, form: CostForm, who: Who) -> None:
     try:
         costs.save(form.wanted, by_id=who.by.pk)
     except costs.Moved as error:
+        raise Refused([_("ほかの人が先に変更しました。今の値を確かめて、もう一度保存してください。")]) from error
+
+
+def _place(ref: str) -> int | None:
+    return None if ref == "-" else int(ref)
+
+
+def _plan(ref: str) -> ShippingPlan | None:
+    return ShippingPlan.objects.filter(location=_place(ref)).first()
+
+
+def _plan_name(ref: str) -> str:
+    if ref == "-":
+        return _("共通の設定")
+    return Location.objects.filter(pk=ref).values_list("name", flat=True).first() or ""
+
+
+def _plan_form(ref: str, data: Any, _who: Who | None) -> PlanForm:
+    with translation.override(settings.LANGUAGE_CODE):  # carriers are told by name: the same for every reader
+        return PlanForm(data, initial=starting(_plan(ref)))
+
+
+def _save_plan(ref: str, form: PlanForm, who: Who) -> None:
+    try:
+        ship_plans.save(_place(ref), form.values, by=who.by, seen=form.cleaned_data["version"])
+    except ship_plans.Stale as error:
         raise Refused([_("ほかの人が先に変更しました。今の値を確かめて、もう一度保存してください。")]) from error
 
 
@@ -44,5 +76,27 @@ def register_kinds() -> None:
             url=lambda ref: reverse("fulfillment:stops"),
             form=lambda ref, data, who: StopPolicyForm(data, policies=stops.policies()),
             save=lambda ref, form, who: stop.set_policies(form.wanted, by=who.by),
+        ),
+        Kind(
+            code=ship_plans.KIND,
+            label=lazy("出荷カレンダー"),
+            rights=("orders.change_shippingplan",),
+            name=_plan_name,
+            url=lambda ref: (
+                reverse("fulfillment:calendar") if ref == "-" else reverse("fulfillment:calendar-place", args=[ref])
+            ),
+            form=_plan_form,
+            save=_save_plan,
+            exists=lambda ref: _plan(ref) is not None,
+            reset=lambda ref, who: ship_plans.remove(_place(ref), by=who.by),
+        ),
+        Kind(
+            code=release.KIND,
+            label=lazy("出荷カレンダー"),
+            rights=("orders.change_shippingplan",),
+            name=lambda ref: _("自動の出荷指示"),
+            url=lambda ref: reverse("fulfillment:calendar") + "#release",
+            form=lambda ref, data, who: ReleaseTimesForm(data, initial={"times": release.times()}),
+            save=lambda ref, form, who: release.set_times(form.wanted, by=who.by),
         ),
     )

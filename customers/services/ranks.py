@@ -4,9 +4,14 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils.translation import gettext as _
 
 from customers.models import Rank
 from customers.signals import ranks_changed
+from oms.kernel.models import User
+from oms.kernel.services import setting_versions
+
+KIND = "rank"  # its versions go by the code, so a rank that comes back goes on with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +23,18 @@ class Wanted:
 
 
 class Refused(Exception):
-    """Why not: `used` by members, or a `double` of another rank's code, name or place."""
+    """Members have the rank, or another one has its code, name or place; `cause` says so."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 @transaction.atomic
-def save(pk: int | None, wanted: Wanted) -> Rank:
-    """A new rank, or an old one changed but for its code. Raises Refused("double"), Rank.DoesNotExist."""
+def save(pk: int | None, wanted: Wanted, *, by: User | None) -> Rank:
+    """A new rank, or an old one changed but for its code. Raises Refused, Rank.DoesNotExist."""
+    if pk is not None:
+        setting_versions.begin(KIND, Rank.objects.values_list("code", flat=True).get(pk=pk))
     rank = Rank(code=wanted.code) if pk is None else _locked(pk)
     rank.name, rank.level, rank.is_vip = wanted.name, wanted.level, wanted.is_vip
     try:
@@ -33,7 +44,8 @@ def save(pk: int | None, wanted: Wanted) -> Rank:
             else:
                 rank.save(update_fields=["name", "level", "is_vip"])
     except IntegrityError as error:
-        raise Refused("double") from error
+        raise Refused(_("コード・名前・順位のどれかが、ほかの会員ランクと同じです。")) from error
+    setting_versions.keep(KIND, rank.code, by=by)
     ranks_changed.send(sender=Rank)
     return rank
 
@@ -43,9 +55,13 @@ def _locked(pk: int) -> Rank:
 
 
 @transaction.atomic
-def remove(pk: int) -> None:
-    """Raises Refused("used") while a member has it."""
-    try:
-        Rank.objects.filter(pk=pk).delete()
-    except ProtectedError as error:
-        raise Refused("used") from error
+def remove(pk: int, *, by: User | None) -> bool:
+    """False when it is gone. Raises Refused while a member has it."""
+    code = Rank.objects.filter(pk=pk).values_list("code", flat=True).first()
+    if code is None:
+        return False
+    with setting_versions.kept(KIND, code, by=by):
+        try:
+            return bool(Rank.objects.filter(pk=pk).delete()[0])
+        except ProtectedError as error:
+            raise Refused(_("この会員ランクの会員がいます。先にその会員のランクを変えてください。")) from error

@@ -9,10 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from customers.forms import RankForm
+from customers.forms import RankForm, old_form
 from customers.models import Rank
 from customers.services import ranks
-from oms.kernel.web import answer, render_page
+from oms.kernel.models import User
+from oms.kernel.web import answer, person_of, render_page
 
 MANAGE = "customers.change_rank"
 
@@ -22,7 +23,7 @@ MANAGE = "customers.change_rank"
 def rank_list(request: HttpRequest) -> HttpResponse:
     """All ranks, the highest first; a POST makes a new one."""
     form = RankForm(request.POST) if request.method == "POST" else RankForm()
-    if form.is_bound and form.is_valid() and _save(form, None):
+    if form.is_bound and form.is_valid() and _save(form, None, person_of(request)):
         messages.success(request, _("会員ランクを保存しました。"))
         return answer(request, to=reverse("customers:ranks"))
     rows = Rank.objects.annotate(borne=Count("members")).order_by("-level")
@@ -33,9 +34,8 @@ def rank_list(request: HttpRequest) -> HttpResponse:
 @permission_required(MANAGE, raise_exception=True)
 def rank_edit(request: HttpRequest, pk: int) -> HttpResponse:
     rank = get_object_or_404(Rank, pk=pk)
-    now = {"name": rank.name, "level": rank.level, "is_vip": rank.is_vip}
-    form = RankForm(request.POST, old=True) if request.method == "POST" else RankForm(initial=now, old=True)
-    if form.is_bound and form.is_valid() and _save(form, rank):
+    form = old_form(rank, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and _save(form, rank, person_of(request)):
         messages.success(request, _("会員ランクを保存しました。"))
         return answer(request, to=reverse("customers:ranks"))
     return render_page(request, "customers/rank.html", {"rank": rank, "form": form})
@@ -45,21 +45,21 @@ def rank_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(MANAGE, raise_exception=True)
 def rank_delete(request: HttpRequest, pk: int) -> HttpResponse:
     try:
-        ranks.remove(pk)
-    except ranks.Refused:
-        messages.error(request, _("この会員ランクの会員がいます。先にその会員のランクを変えてください。"))
+        ranks.remove(pk, by=person_of(request))
+    except ranks.Refused as refused:
+        messages.error(request, refused.cause)
     else:
         messages.success(request, _("会員ランクを消しました。"))
     return answer(request, to=reverse("customers:ranks"))
 
 
-def _save(form: RankForm, rank: Rank | None) -> bool:
+def _save(form: RankForm, rank: Rank | None, by: User) -> bool:
     asked = form.cleaned_data
     code = rank.code if rank else asked["code"]
     wanted = ranks.Wanted(code, asked["name"], asked["level"], asked["is_vip"])
     try:
-        ranks.save(rank.pk if rank else None, wanted)
-    except ranks.Refused:
-        form.add_error(None, _("コード・名前・順位のどれかが、ほかの会員ランクと同じです。"))
+        ranks.save(rank.pk if rank else None, wanted, by=by)
+    except ranks.Refused as refused:
+        form.add_error(None, refused.cause)
         return False
     return True

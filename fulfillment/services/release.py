@@ -1,8 +1,8 @@
 """出荷指示 by the clock: at the times the administrator set, everything that is ready goes to the warehouse."""
 
+from collections.abc import Collection
 from datetime import time
 
-from django.db import transaction
 from django.db.models import Q
 
 from fulfillment.models import ReleaseTime
@@ -10,10 +10,11 @@ from fulfillment.services import merge_sweep
 from fulfillment.services.instruct import Instructed, instruct_orders, instructable
 from oms.kernel import clock
 from oms.kernel.models import User
-from orders.services import ship_plans
+from oms.kernel.services import setting_versions
 from orders.services.journal import SYSTEM
 
 BATCH = 500
+KIND = "release_times"
 
 
 def release_due() -> int:
@@ -46,29 +47,34 @@ def release_ready() -> int:
 # ---- the times themselves
 
 
-@transaction.atomic
 def add_time(at: time, *, by: User) -> bool:
     """From tomorrow on, or from today where the time is still to come. False when it is there already."""
-    before = times()
+    with setting_versions.kept(KIND, "-", by=by):
+        return _start(at)
+
+
+def stop_time(pk: int, *, by: User) -> bool:
+    """Release at this time no more; False when it was not."""
+    with setting_versions.kept(KIND, "-", by=by):
+        return bool(ReleaseTime.objects.filter(pk=pk, active=True).update(active=False))
+
+
+def set_times(wanted: Collection[time], *, by: User) -> None:
+    """Have exactly these times: others stop, missing ones start as `add_time` has them start."""
+    with setting_versions.kept(KIND, "-", by=by):
+        ReleaseTime.objects.filter(active=True).exclude(at__in=wanted).update(active=False)
+        for at in sorted(wanted):
+            _start(at)
+
+
+def _start(at: time) -> bool:
     local = clock.in_tokyo(clock.now())
     passed = local.date() if at <= local.time() else None  # what is typed at noon does not make up for the morning
     row, made = ReleaseTime.objects.get_or_create(at=at, defaults={"last_run_on": passed})
     if not made and not row.active:
         ReleaseTime.objects.filter(pk=row.pk).update(active=True, last_run_on=passed)
         made = True
-    if made:
-        ship_plans.note(None, {"release_times": before}, {"release_times": times()}, by)
     return made
-
-
-@transaction.atomic
-def stop_time(pk: int, *, by: User) -> bool:
-    """Release at this time no more; False when it was not."""
-    before = times()
-    if not ReleaseTime.objects.filter(pk=pk, active=True).update(active=False):
-        return False
-    ship_plans.note(None, {"release_times": before}, {"release_times": times()}, by)
-    return True
 
 
 def times() -> list[str]:

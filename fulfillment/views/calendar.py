@@ -10,17 +10,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from fulfillment.calendar_forms import PlanForm, ReleaseTimeForm, in_words, typed
+from fulfillment.calendar_forms import PlanForm, ReleaseTimeForm, starting
 from fulfillment.models import ReleaseTime
 from fulfillment.services import release
 from inventory.models import Location
 from oms.kernel.web import render_page
-from orders.models import ShippingPlan, ShippingPlanChange
+from orders.models import ShippingPlan
 from orders.services import ship_plans
 from orders.views.order import user_of
 
 RIGHT = "orders.change_shippingplan"
-SHOWN = 20
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,7 +31,7 @@ def calendar(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         raise Http404
     row = ShippingPlan.objects.filter(location=pk).first()
     status = 200
-    form = PlanForm(request.POST or None, initial=_initial(row))
+    form = PlanForm(request.POST or None, initial=starting(row))
     if form.is_bound and form.is_valid():
         try:
             changed = ship_plans.save(pk, form.values, by=user_of(request), seen=form.cleaned_data["version"])
@@ -83,7 +82,6 @@ def _places() -> Any:
 
 def _context(form: PlanForm, place: Location | None, row: ShippingPlan | None) -> dict[str, Any]:
     own = set(ShippingPlan.objects.exclude(location=None).values_list("location", flat=True))
-    changes = ShippingPlanChange.objects.filter(location=place).select_related("by")[:SHOWN]
     return {
         "form": form,
         "place": place,
@@ -92,18 +90,8 @@ def _context(form: PlanForm, place: Location | None, row: ShippingPlan | None) -
         "places": [(one, one.pk in own) for one in _places()],
         "times": ReleaseTime.objects.filter(active=True) if place is None else (),
         "time_form": ReleaseTimeForm(),
-        "changes": [(change, _told(change.before), _told(change.after)) for change in changes],
+        "versions_ref": ship_plans.ref_of(place.pk if place else None),
     }
-
-
-def _told(document: dict[str, Any]) -> list[tuple[Any, str]]:
-    if "release_times" in document:
-        return [(_("自動の出荷指示"), _("、").join(document["release_times"]) or _("（なし）"))]
-    return [(label, text or _("（なし）")) for label, text in in_words(document)] if document else []
-
-
-def _initial(row: ShippingPlan | None) -> dict[str, Any]:
-    return {**typed(ship_plans.document(row)), "version": row.version if row else 0}
 
 
 def _again(request: HttpRequest, row: ShippingPlan | None) -> PlanForm:
@@ -112,7 +100,7 @@ def _again(request: HttpRequest, row: ShippingPlan | None) -> PlanForm:
     data["version"] = str(row.version if row else 0)
     form = PlanForm(data)
     form.is_valid()
-    form.add_error(None, _("ほかの人が先に変更しました。変更の記録を確かめて、もう一度保存してください。"))
+    form.add_error(None, _("ほかの人が先に変更しました。変更の履歴を確かめて、もう一度保存してください。"))
     return form
 
 

@@ -52,7 +52,7 @@ from orders.models.rule import (
     RuleWake,
 )
 from orders.models.set_apart import SetApart
-from orders.models.ship_plan import ShippingPlan, ShippingPlanChange
+from orders.models.ship_plan import ShippingPlan
 from orders.models.shop import Shop
 from orders.models.stage import StageCount, StageDelta
 from orders.models.stage_name import StageName
@@ -148,7 +148,6 @@ __all__ = [
     "RuleWake",
     "SetApart",
     "ShippingPlan",
-    "ShippingPlanChange",
     "Shop",
     "StageCount",
     "StageDelta",

@@ -1,6 +1,5 @@
 """How places ship: working days, cut-off times, days of transit. A company without a row works every day."""
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -36,19 +35,3 @@ class ShippingPlan(models.Model):
 
     def __str__(self) -> str:
         return str(self.location_id or "")
-
-
-class ShippingPlanChange(models.Model):
-    """Who changed which plan, from what to what. Append-only, by trigger."""
-
-    location = models.ForeignKey(Location, models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(_("日時"))
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    before = models.JSONField(default=dict)
-    after = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.location_id} {self.at}"

@@ -1,4 +1,4 @@
-"""The plans by which places ship: read for a batch, changed with a journal."""
+"""The plans by which places ship: read for a batch, changed with versions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,15 +7,16 @@ from typing import Any
 
 from django.db import transaction
 
-from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from oms.kernel.sql import update_rows
 from orders.decide.ship_plan import PLAIN, Destination, ShipPlan, Transit
-from orders.models import Order, Recipient, ShippingPlan, ShippingPlanChange
+from orders.models import Order, Recipient, ShippingPlan
 from orders.services import journal
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 
+KIND = "ship_plan"
 FIELDS = (
     "cutoffs", "lead_days", "closed_weekdays", "closed_on_holidays", "closed_days", "open_days", "transit",
 )  # fmt: skip
@@ -98,48 +99,47 @@ class Stale(Exception):
 
 @transaction.atomic
 def save(location_id: int | None, values: Mapping[str, Any], *, by: User | None, seen: int) -> bool:
-    """Store a place's plan (`FIELDS`) with its journal; False when nothing changes. `seen` is the version that was
-    shown, 0 for none. Days that are planned already stay; what is planned from now on follows."""
-    rows = ShippingPlan.objects.select_for_update(no_key=True).filter(location=location_id).order_by("pk")
-    row = rows.first()
-    before = document(row)
-    wanted = document(ShippingPlan(location_id=location_id, **values))
-    if before == wanted:
-        return False
-    if seen != (row.version if row else 0):
-        raise Stale
-    if row is None:
-        ShippingPlan.objects.create(location_id=location_id, **values)
-    else:
-        ShippingPlan.objects.filter(pk=row.pk).update(**values, version=row.version + 1)
-    note(location_id, before, wanted, by)
-    return True
+    """Store the plan (`FIELDS`) of a place, or the company's (None); False when nothing changes. `seen` is the version
+    that was shown, 0 for none. Days that are planned already stay; what is planned from now on follows."""
+    with setting_versions.kept(KIND, ref_of(location_id), by=by):
+        row = _locked(location_id)
+        if document(row) == document(ShippingPlan(location_id=location_id, **values)):
+            return False
+        if seen != (row.version if row else 0):
+            raise Stale
+        if row is None:
+            ShippingPlan.objects.create(location_id=location_id, **values)
+        else:
+            ShippingPlan.objects.filter(pk=row.pk).update(**values, version=row.version + 1)
+        return True
 
 
 @transaction.atomic
-def remove(location_id: int, *, by: User | None) -> bool:
-    """The place follows the company's plan again."""
-    row = ShippingPlan.objects.select_for_update(no_key=True).filter(location=location_id).order_by("pk").first()
-    if row is None:
-        return False
-    before = document(row)
-    row.delete()
-    note(location_id, before, {}, by)
-    return True
+def remove(location_id: int | None, *, by: User | None) -> bool:
+    """The place follows the company's plan again; the company (None) works every day again."""
+    with setting_versions.kept(KIND, ref_of(location_id), by=by):
+        row = _locked(location_id)
+        if row is None:
+            return False
+        row.delete()
+        return True
+
+
+def _locked(location_id: int | None) -> ShippingPlan | None:
+    rows = ShippingPlan.objects.select_for_update(no_key=True).filter(location=location_id)
+    return rows.order_by("pk").first()
+
+
+def ref_of(location_id: int | None) -> str:
+    """What its versions call the plan of a place, or of the company."""
+    return "-" if location_id is None else str(location_id)
 
 
 def document(row: ShippingPlan | None) -> dict[str, Any]:
-    """A plan as the journal keeps it; nothing for none."""
+    """A plan as plain values; nothing for none."""
     if row is None:
         return {}
     return {name: _plain(getattr(row, name)) for name in FIELDS}
-
-
-def note(location_id: int | None, before: Mapping[str, Any], after: Mapping[str, Any], by: User | None) -> None:
-    """Keep a change of how a place, or the company (None), ships."""
-    ShippingPlanChange.objects.create(
-        location_id=location_id, at=clock.now(), by=by, before=dict(before), after=dict(after)
-    )
 
 
 def _plain(value: Any) -> Any:

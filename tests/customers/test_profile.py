@@ -9,6 +9,7 @@ from customers.queries.members import listed_members
 from customers.services import labels, notes, profile, ranks
 from customers.services.erase import forget
 from customers.services.identity import Person, match_members
+from oms.kernel.models import SettingVersion
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -22,7 +23,7 @@ def megumi() -> Member:
 
 @pytest.fixture
 def gold() -> Rank:
-    return ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    return ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
 
 
 def typed(client, member: Member, **values) -> dict:
@@ -130,6 +131,33 @@ def test_ranks_keep_their_code_and_stay_while_somebody_has_one(client_of, aoi, m
     for rank in Rank.objects.all():
         client.post(reverse("customers:rank-delete", args=[rank.pk]))
     assert Rank.objects.get() == gold
+
+
+def test_a_rank_comes_back_by_its_code_unless_another_took_its_place(client_of, aoi, gold):
+    client = client_of(aoi)
+    page = client.get(reverse("customers:rank", args=[gold.pk])).content.decode()
+    assert reverse("pages:setting-subject", args=["rank", "gold"]) in page
+    client.post(reverse("customers:rank-delete", args=[gold.pk]))
+    made, gone = SettingVersion.objects.filter(kind="rank", ref="gold").order_by("number")
+    assert (gone.content, gone.title, gone.by) == (None, "ゴールド", aoi)
+    client.post(reverse("customers:ranks"), {"code": "silver", "name": "シルバー", "level": "3"})
+    back = reverse("pages:setting-back", args=[made.pk])
+    assert "ほかの会員ランクと同じ" in client.post(back).context["causes"][0]
+    client.post(reverse("customers:rank-delete", args=[Rank.objects.get(code="silver").pk]))
+    assert client.post(back).status_code == 302
+    rank = Rank.objects.get()
+    assert (rank.code, rank.name, rank.level, rank.is_vip) == ("gold", "ゴールド", 3, True)
+
+
+def test_going_back_takes_no_rank_away_that_somebody_has(client_of, aoi, megumi, gold):
+    client = client_of(aoi)
+    client.post(reverse("customers:rank-delete", args=[gold.pk]))
+    made, gone = SettingVersion.objects.filter(kind="rank", ref="gold").order_by("number")
+    client.post(reverse("pages:setting-back", args=[made.pk]))
+    profile.change({megumi.pk: {"rank": "gold"}}, by=None)
+    answer = client.post(reverse("pages:setting-back", args=[gone.pk]))
+    assert "この会員ランクの会員がいます" in answer.context["causes"][0]
+    assert Rank.objects.filter(code="gold").exists()
 
 
 def test_rights(client_of, aoi, ben, chie, person_with, megumi, gold):  # noqa: PLR0917 - the cast

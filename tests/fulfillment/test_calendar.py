@@ -10,7 +10,8 @@ from fulfillment.models import Batch, ReleaseTime
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.release import release_due
 from oms.kernel import clock
-from orders.models import Order, ShippingPlan, ShippingPlanChange
+from oms.kernel.models import SettingVersion
+from orders.models import Order, ShippingPlan
 from orders.services import ship_plans
 from orders.services.intake import take_in
 from tests.orders.builders import make_channel_order, make_location, make_shop, make_sku, mapped
@@ -37,7 +38,8 @@ def test_what_a_lead_types_becomes_the_companys_plan(client_of, person_with):
     assert row.transit == [["", "北海道", 2], ["", "離島", 5], ["sagawa", "沖縄県", 4], ["", "9071", 7]]
     form = client.get(reverse(URL)).context["form"]
     assert form.initial["transit"] == TYPED["transit"] and form.initial["version"] == 1
-    assert ShippingPlanChange.objects.get().after["lead_days"] == 1
+    before, after = SettingVersion.objects.filter(kind="ship_plan", ref="-").order_by("number")
+    assert before.content is None and after.content["lead_days"] == 1 and after.content["transit"] == TYPED["transit"]
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,54 @@ def test_a_place_has_its_own_plan_and_goes_back_to_the_common_one(client_of, aoi
     assert client.get(reverse("fulfillment:calendar-place", args=[place.pk])).status_code == 200
 
 
+def history(kind, ref="-"):
+    return reverse("pages:setting-subject", args=[kind, ref])
+
+
+def test_the_calendar_leads_to_its_versions_also_before_there_are_any(client_of, aoi):
+    place, client = make_location(), client_of(aoi)
+    page = client.get(reverse(URL)).content.decode()
+    assert history("ship_plan") in page and history("release_times") in page
+    assert (
+        history("ship_plan", place.pk)
+        in client.get(reverse("fulfillment:calendar-place", args=[place.pk])).content.decode()
+    )
+    assert client.get(history("ship_plan")).status_code == 200
+    assert client.get(history("ship_plan", place.pk)).status_code == 200
+    assert client.get(history("ship_plan", 0)).status_code == 404
+
+
+def test_a_plan_comes_back_also_for_who_reads_english(client_of, aoi):
+    client = client_of(aoi)
+    client.post(reverse(URL), TYPED)
+    client.cookies["django_language"] = "en"
+    assert "Sagawa Express 16:30" in client.get(reverse(URL)).content.decode()
+    client.post(reverse(URL), {**TYPED, "version": "1", "lead_days": "3", "cutoffs": "Sagawa Express 16:30"})
+    none, first, second = SettingVersion.objects.filter(kind="ship_plan").order_by("number")
+    assert second.changed == ["cutoffs", "lead_days"] and second.content["cutoffs"] == "佐川急便 16:30"
+    client.post(reverse("pages:setting-back", args=[first.pk]))
+    row = ShippingPlan.objects.get()
+    assert (row.cutoffs, row.lead_days, row.version) == ({"": "15:00", "sagawa": "16:30"}, 1, 3)
+    asked = client.get(reverse("pages:setting-back", args=[none.pk])).context["differences"]
+    assert [one.after for one in asked] == ["–", "–", "–", "No", "–", "–"], "no days to open on: nothing to tell"
+    client.post(reverse("pages:setting-back", args=[none.pk]))
+    assert not ShippingPlan.objects.exists()
+
+
+def test_release_times_come_back_and_wait_for_tomorrow_where_they_are_past(client_of, aoi):
+    client = client_of(aoi)
+    for at in ("00:00", "23:59"):
+        client.post(reverse("fulfillment:time-add"), {"at": at})
+    both = SettingVersion.objects.get(kind="release_times", number=3)
+    for row in ReleaseTime.objects.all():
+        client.post(reverse("fulfillment:time-stop", args=[row.pk]))
+    client.post(reverse("fulfillment:time-add"), {"at": "12:00"})
+    ReleaseTime.objects.update(last_run_on=None)
+    client.post(reverse("pages:setting-back", args=[both.pk]))
+    active = {str(row): row.last_run_on for row in ReleaseTime.objects.filter(active=True)}
+    assert active == {"00:00": clock.today(), "23:59": None}
+
+
 def test_the_calendar_is_not_for_everybody(client_of, ben, person_with):
     for person in (ben, person_with("warehouse")):
         assert client_of(person).get(reverse(URL)).status_code == 403
@@ -100,8 +150,7 @@ def test_a_time_can_be_stopped_and_all_is_on_record(client_of, aoi):
     client.post(reverse("fulfillment:time-stop", args=[row.pk]))
     row.refresh_from_db()
     assert not row.active
-    told = list(ShippingPlanChange.objects.order_by("pk").values_list("after", "by__username"))
-    assert told == [({"release_times": ["14:00"]}, "aoi"), ({"release_times": []}, "aoi")]
-    assert "14:00" in client.get(reverse(URL)).content.decode()
+    told = SettingVersion.objects.filter(kind="release_times").order_by("number").values_list("content", "by__username")
+    assert list(told) == [({"times": []}, None), ({"times": ["14:00"]}, "aoi"), ({"times": []}, "aoi")]
     client.post(reverse("fulfillment:time-add"), {"at": "14:00"})
     assert ReleaseTime.objects.get(active=True).at.hour == 14 and clock.today()

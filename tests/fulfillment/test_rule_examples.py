@@ -74,7 +74,7 @@ def test_every_example_can_be_installed_and_has_nothing_to_correct():
     make_sku("GIFT")
     make_location("S1", name="世田谷店", kind="store")
     make_shop("honten", channel="futureshop")
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
     for own in (
         ready_made.Chosen(sku="GIFT", location="S1"),
         ready_made.Chosen(sku="GIFT", location="S1", gift="GIFT", rank="gold"),
@@ -101,7 +101,7 @@ def test_2_a_first_order_of_much_money_is_held():
         make_channel_order(make_line("CHAIR", 1, 60_000), ordered_at=ORDERED_AT + timedelta(days=30)),
     )
     assert (first.hold_reason, again.hold_reason) == ("高額・初回", "")
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
     [member] = match_members([Person("林 薫", phone="03-1111-2222")])
     profile.change({member: {"rank": "gold"}}, by=None)
     known = party(name="林 薫", phone="03-1111-2222", email="")
@@ -258,7 +258,7 @@ def test_16_regular_customers_are_served_by_the_flagship():
 def test_16_members_of_a_rank_are_served_by_the_flagship_while_it_has_stock():
     store = make_location("S1", name="銀座店", kind="store")
     chair = make_sku(stock_units=5, location=store)
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
     install("flagship", location="S1", rank="gold")
     [first] = take(make_channel_order(), skus=[chair])
     assert first.preferred_location is None

@@ -29,7 +29,7 @@ LINES = (
 
 @pytest.fixture
 def megumi() -> Member:
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
     take_in(make_shop(), [make_channel_order()], sku_of=mapped(make_sku(stock_units=9)))
     return Order.objects.get().member
 

@@ -184,8 +184,8 @@ def test_without_a_known_buyer_the_page_says_so_and_nothing_is_written(client_of
 
 
 def test_a_rank_marked_as_good_customers_makes_a_vip(member):
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
-    ranks.save(None, ranks.Wanted("silver", "シルバー", 2, is_vip=False))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
+    ranks.save(None, ranks.Wanted("silver", "シルバー", 2, is_vip=False), by=None)
     reason_settings.save(Setting("vip", active=True, level="info"), by=None)
     profile.change({member.pk: {"rank": "silver"}}, by=None)
     order = take()
@@ -197,7 +197,7 @@ def test_a_rank_marked_as_good_customers_makes_a_vip(member):
 
 
 def test_a_reason_has_another_level_for_a_rank_at_the_import_and_afterwards(member):
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
     setting = Setting(
         "high_amount", active=True, level="block", params={"yen": 1000}, overrides=[["rank", "gold", "info"]]
     )
@@ -210,7 +210,7 @@ def test_a_reason_has_another_level_for_a_rank_at_the_import_and_afterwards(memb
 
 
 def test_the_exception_is_chosen_among_the_ranks(client_of, aoi):
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
     client = client_of(aoi)
     url = reverse("orders:reason", args=["high_amount"])
     form = client.get(url).context["form"]

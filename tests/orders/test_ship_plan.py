@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from oms.kernel import clock
+from oms.kernel.models import SettingVersion
 from orders.decide.ship_plan import ISLANDS, PLAIN, Destination, ShipPlan, Transit
 from orders.decide.slots import nearest_slot
 from orders.models import Order, ShippingPlan
@@ -147,6 +148,7 @@ def test_saving_a_plan_is_on_record_and_the_same_again_changes_nothing(plan, aoi
     assert not ship_plans.save(None, values, by=aoi, seen=1)
     with pytest.raises(ship_plans.Stale):
         ship_plans.save(None, {**values, "lead_days": 2}, by=aoi, seen=0)
+    assert [one.by for one in SettingVersion.objects.filter(kind="ship_plan").order_by("number")] == [None, aoi]
     read = ship_plans.read().company
     assert read.cutoffs == {"": time(15)} and read.transit_days(Destination("沖縄県")) == 4
 

@@ -12,6 +12,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from channels.models import Listing, MaintenanceWindow, MatchRule, Proposal
 from channels.services import maintenance, mapping, mapping_csv
+from customers.models import Rank
+from customers.services import ranks
+from fulfillment.models import ReleaseTime
+from fulfillment.services import release
 from inventory.models import Sku
 from inventory.services import sets
 from inventory.services.sets import SetRules
@@ -21,9 +25,9 @@ from oms.kernel.services import roles
 from oms.kernel.setting_kinds import KINDS, stands
 from orders.decide.payment_fees import FeeTable
 from orders.decide.payments import Terms
-from orders.models import MailTemplateVersion, PaymentGate, Rule, RuleListVersion, RuleVersion, Shop
+from orders.models import MailTemplateVersion, PaymentGate, Rule, RuleListVersion, RuleVersion, ShippingPlan, Shop
 from orders.queries import payment_terms
-from orders.services import payment_fees, payment_gates, reason_settings
+from orders.services import payment_fees, payment_gates, reason_settings, ship_plans
 from orders.services.journal import Actor
 from tests.channels.builders import make_connection, make_listing
 from tests.conftest import person
@@ -95,9 +99,13 @@ EXCEPTIONS = {
     "inventory:correct": "a fact about stock: the ledger holds it, another correction undoes it",
     "inventory:receive": "a fact about stock",
     "inventory:kit-build": "a fact about stock",
+    "inventory:picture-put": "a file; the same form replaces it or takes it away",
     "customers:blacklist": "an entry about one person; who put it there and took it off, and why, stays with it",
     "customers:blacklist-lift": "see `blacklist`",
+    "customers:note-add": "a note about one person, signed and dated",
+    "customers:promise": "settles a note about one person, or opens it again; journaled with the member",
     "orders:mail-template-test": "sends a mail to oneself",
+    "orders:promise-done": "settles a note about one person; in the order's history",
     "orders:privacy-hold": "exempts one order, on record; `privacy-lift` undoes it",
     "orders:privacy-lift": "see `privacy-hold`",
     "orders:move-in": "data of another system, with an undo of its own",
@@ -113,6 +121,9 @@ EXCEPTIONS = {
     "orders:export-layout-delete": "see `export-layout`",
     "orders:release-day": "moves a day of one product, with an undo of its own",
     "orders:release-undo": "see `release-day`",
+    "pages:store-device-add": "registers one device by a code that is kept nowhere; the journal of signing in tells",
+    "pages:store-device-code": "see `store-device-add`",
+    "pages:store-device-end": "ends what `store-device-add` began, for good; in the same journal",
 }
 
 
@@ -189,6 +200,22 @@ def _published(t: Thing) -> Sent:
     return reverse("orders:rule-pause", args=[t.automation.pk]), {}
 
 
+def _rank() -> Rank:
+    return ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=False), by=None)
+
+
+def _planned(t: Thing) -> Sent:
+    plan = ship_plans.document(ShippingPlan())
+    place = make_location("W1").pk
+    ship_plans.save(place, plan | {"lead_days": 2}, by=t.person, seen=0)
+    return reverse("fulfillment:calendar-remove", args=[place]), {}
+
+
+def _timed(t: Thing) -> Sent:
+    release.add_time(time(10), by=t.person)
+    return reverse("fulfillment:time-stop", args=[ReleaseTime.objects.get().pk]), {}
+
+
 # page → (its address, what is sent): something that differs from what stands
 SETTINGS: dict[str, Callable[[Thing], Sent]] = {
     "channels:add": lambda t: (
@@ -234,6 +261,26 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
         filled("match_rule", t.rule.pk, pattern="shop2-"),
     ),
     "channels:match-rule-delete": lambda t: (reverse("channels:match-rule-delete", args=[t.rule.pk]), {}),
+    "customers:ranks": lambda t: (
+        reverse("customers:ranks"),
+        {"code": "silver", "name": "シルバー", "level": 2},
+    ),
+    "customers:rank": lambda t: (
+        reverse("customers:rank", args=[_rank().pk]),
+        filled("rank", "gold", name="金会員", is_vip=True),
+    ),
+    "customers:rank-delete": lambda t: (reverse("customers:rank-delete", args=[_rank().pk]), {}),
+    "fulfillment:calendar": lambda t: (
+        reverse("fulfillment:calendar"),
+        filled("ship_plan", "-", cutoffs="15:00\n佐川急便 16:30", closed_weekdays=[5, 6]),
+    ),
+    "fulfillment:calendar-place": lambda t: (
+        reverse("fulfillment:calendar-place", args=[make_location("W1").pk]),
+        filled("ship_plan", make_location("W1").pk, transit="沖縄県 4"),
+    ),
+    "fulfillment:calendar-remove": _planned,
+    "fulfillment:time-add": lambda t: (reverse("fulfillment:time-add"), {"at": "14:00"}),
+    "fulfillment:time-stop": _timed,
     "fulfillment:costs": lambda t: (reverse("fulfillment:costs"), filled("costs", "-", wage=1500)),
     "fulfillment:stop-policy": lambda t: (reverse("fulfillment:stop-policy"), {}),
     "inventory:facts": lambda t: (reverse("inventory:facts", args=[t.sku.pk]), filled("sku", t.sku.pk, brand="木工")),

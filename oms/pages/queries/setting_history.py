@@ -125,12 +125,16 @@ def whole(teller: Teller, content: Content) -> list[tuple[str, str]] | None:
 
 
 def differences(teller: Teller, before: Content, after: Content) -> list[Difference]:
-    """Field by field, in the order of the form. What this person may not see is no field of it."""
-    found = []
+    """Field by field, in the order of the form. What this person may not see is no field of it. Where one side has
+    nothing set, what the other leaves empty is no difference to tell."""
+    found, one_sided = [], before is None or after is None
     for name in teller.names:
         old, new = ((content or {}).get(name) for content in (before, after))
-        if old != new:
-            found.append(_difference(teller.label(name), teller.text(name, old), teller.text(name, new)))
+        if old == new:
+            continue
+        told, told_new = teller.text(name, old), teller.text(name, new)
+        if told != told_new or not one_sided:
+            found.append(_difference(teller.label(name), told, told_new))
     return found
 
 

@@ -96,9 +96,9 @@ def _kind(request: HttpRequest, code: str) -> Kind:
 
 
 def _is_known(kind: Kind, ref: str) -> bool:
-    """Whether there is such a subject, though nobody has changed it yet."""
+    """Whether there is such a subject, though nobody has changed it yet, or set it: a standard can hold."""
     try:
-        return kind.exists(ref) and bool(kind.name(ref))
+        return (kind.exists(ref) or kind.reset is not None) and bool(kind.name(ref))
     except (LookupError, ValueError, ObjectDoesNotExist):
         return False
 

@@ -113,8 +113,8 @@ def member_of(*, after_days: int = -30):
 
 
 def test_rank_birthday_card_and_promise_of_the_member(aoi):
-    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True))
-    ranks.save(None, ranks.Wanted("silver", "シルバー", 2, is_vip=False))
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
+    ranks.save(None, ranks.Wanted("silver", "シルバー", 2, is_vip=False), by=None)
     asked = {
         "gold": cond("member_rank", "in", ["gold"]),
         "上": cond("member_rank_level", "ge", 2),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0052_shipping_plan_changes_are_append_only'),
+        ('orders', '0051_shipping_plans'),
     ]
 
     operations = [
