@@ -18,7 +18,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.phone import phone_digits
 from oms.kernel.postal import postal_digits
-from oms.kernel.text import clean_text, match_address, match_mail, match_name
+from oms.kernel.text import clean_text, led_by_code, match_address, match_mail, match_name
 
 PHONE, MAIL, ADDRESS, NAME, POSTAL_CODE = "phone", "email", "address", "name", "postal_code"
 WEIGHTS = {
@@ -60,9 +60,9 @@ class Keys(NamedTuple):
 
 
 def keys_of(person: Person) -> Keys:
-    whole = person.prefecture + person.address
     code = postal_digits(person.postal_code)
-    addresses = (match_address(whole), match_address(whole, postal_code=code)) if person.address.strip() else ()
+    whole = match_address(person.prefecture + person.address) if person.address.strip() else ""
+    addresses = (whole, led_by_code(whole, code)) if whole else ()
     return Keys(phone_digits(person.phone), match_mail(person.email), match_name(person.name), code, addresses)
 
 
