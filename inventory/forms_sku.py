@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from inventory import own_fields
 from inventory.forms import LARGEST
+from inventory.models import Sku
+from inventory.services import sku_facts
 
 MOST_GRAMS = 9_999_999
 MOST_YEN = 99_999_999
@@ -71,3 +73,13 @@ class SkuFactsForm(forms.Form):
             self.fields["weight_g"].help_text = said
             if costs:
                 self.fields["cost"].help_text = said
+
+
+def typed(sku: Sku) -> dict[str, Any]:
+    """The facts as the form shows them."""
+    known = sku_facts.facts_of(sku)
+    return {
+        **known,
+        "tags": own_fields.tags_text(known["tags"]),
+        "custom": own_fields.fields_text(known["custom"]),
+    }

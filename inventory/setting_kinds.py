@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from inventory.forms_kit import KitPartsForm
 from inventory.forms_set import SetForm
-from inventory.forms_sku import SkuFactsForm
+from inventory.forms_sku import SkuFactsForm, typed
 from inventory.models import Sku
 from inventory.services import kits, sets, sku_facts
 from inventory.services.catalogue import CatalogueError
@@ -31,7 +31,7 @@ def _facts_form(ref: str, data: Any, who: Who | None) -> SkuFactsForm:
     """Who may not see costs neither sees nor changes them."""
     sku = _sku(ref)
     costs = who is None or who.by.has_perm("inventory.view_cost")
-    initial = {**sku_facts.facts_of(sku), "seen": sku_facts.seen(sku)}
+    initial = {**typed(sku), "seen": sku_facts.seen(sku)}
     return SkuFactsForm(data, initial=initial, costs=costs, bundle=sku.is_bundle)
 
 

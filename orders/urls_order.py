@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from orders.urls_mail import mail_routes
-from orders.views import cancel, channel_changes, edit, gift, inbox, lines, member, next_notes, options, order
+from orders.views import cancel, channel_changes, edit, gift, inbox, lines, member, options, order, promises
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -26,10 +26,10 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/recipients/<int:position>/gift/", gift.edit_gift, name="edit-gift"),
     path("<int:pk>/delivery/edit/", edit.edit_delivery, name="edit-delivery"),
     path("<int:pk>/texts/edit/", edit.edit_texts, name="edit-texts"),
-    path("<int:pk>/next-notes/", next_notes.add, name="next-note"),
-    path("<int:pk>/next-notes/<int:note>/done/", next_notes.done, name="next-note-done"),
     path("<int:pk>/note/edit/", edit.edit_note, name="edit-note"),
-    path("<int:pk>/promise/", member.promise_done, name="promise-done"),
+    path("<int:pk>/promise/", promises.promise_done, name="promise-done"),
+    path("<int:pk>/promises/", promises.promise_new, name="promise-new"),
+    path("<int:pk>/promises/<int:note>/", promises.promise_tick, name="promise-tick"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/accept/", inbox.inbox_accept, name="inbox-accept"),
     path("inbox/choose/", inbox.inbox_choose, name="inbox-choose"),

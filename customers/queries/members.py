@@ -11,6 +11,7 @@ from customers.models import Member, MemberChange, MemberNote
 from customers.services import blacklist, pairs
 from customers.services.identity import Person
 from oms.kernel import privacy
+from oms.kernel.links import url_if_served
 from oms.kernel.phone import phone_display
 from oms.kernel.search import matching
 
@@ -76,7 +77,7 @@ def member_page(member: Member, *, personal: bool) -> dict[str, Any]:
         "watched": watched,
         "tags": list(dict.fromkeys(member.tags.order_by("tag").values_list("tag", flat=True))),
         "notes": [_shown_note(note, personal) for note in _newest_notes(member)],
-        "promises": [_shown_note(note, personal) for note in _open_promises(member)],
+        "promises": [_shown_note(note, personal) for note in open_promises(member.pk)],
         "changes": [_shown_change(change) for change in _newest_changes(member)] if personal else [],
         "pairs": [
             (pair, member_rows([other], personal=personal)[0], pairs.in_words(pair.met_on))
@@ -92,12 +93,16 @@ def _newest_notes(member: Member) -> list[MemberNote]:
     return list(member.notes.select_related("by", "done_by").order_by("-at", "-pk")[:NOTES_SHOWN])
 
 
-def _open_promises(member: Member) -> list[MemberNote]:
-    return list(member.notes.filter(promise=True, done_at=None).select_related("by").order_by("at", "pk"))
+def open_promises(member_id: int) -> list[MemberNote]:
+    """What was promised for the member's next order and nobody has ticked, oldest first, with who wrote it."""
+    rows = MemberNote.objects.filter(member=member_id, promise=True, done_at=None)
+    return list(rows.select_related("by").order_by("at", "pk"))
 
 
-def _shown_note(note: MemberNote, personal: bool) -> tuple[MemberNote, str]:
-    return note, note.text if personal else privacy.mask_text(note.text)
+def _shown_note(note: MemberNote, personal: bool) -> tuple[MemberNote, str, str]:
+    """(note, text, where to find the order that it came from)."""
+    url = url_if_served("orders:detail", note.source_order) if note.source_order else ""
+    return note, note.text if personal else privacy.mask_text(note.text), url
 
 
 CHANGES_SHOWN = 10

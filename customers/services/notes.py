@@ -12,16 +12,30 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.text import clean_text
 
+LONGEST = 300  # letters of a note
+
 
 @transaction.atomic
-def write(member_id: int, text: str, *, promise: bool, by: User, key: str = "") -> MemberNote | None:
-    """Put a note on a member; None when it is there already (`key` names the form it came from)."""
+def write(
+    member_id: int,
+    text: str,
+    *,
+    promise: bool,
+    by: User | None,
+    key: str = "",
+    source: str = "",
+    source_order: int | None = None,
+) -> MemberNote | None:
+    """Put a note on a member; None when it is there already (`key` names the form it came from). `source` says in
+    words where it was written, when not on the member's page: on the order `source_order`."""
     found, made = MemberNote.objects.get_or_create(
         key=f"hand:{key or uuid4().hex}"[:120],
         defaults={
             "member_id": member_id,
-            "text": clean_text(text)[:300],
+            "text": clean_text(text)[:LONGEST],
             "promise": promise,
+            "source": source[:120],
+            "source_order": source_order,
             "at": clock.now(),
             "by": by,
         },

@@ -1,7 +1,5 @@
 """A SKU's facts, changed by hand."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -10,8 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from inventory import own_fields
-from inventory.forms_sku import SkuFactsForm
+from inventory.forms_sku import SkuFactsForm, typed
 from inventory.models import Sku
 from inventory.queries import screens
 from inventory.services import sku_facts
@@ -44,7 +41,7 @@ def facts(request: HttpRequest, pk: int) -> HttpResponse:
                     context=screens.sku_page(_sku(pk)),
                 )
     else:
-        form = SkuFactsForm(initial={**_typed(sku), "seen": sku_facts.seen(sku)}, **asked)
+        form = SkuFactsForm(initial={**typed(sku), "seen": sku_facts.seen(sku)}, **asked)
     context = {"sku": sku, "form": form, "title": _("商品情報を編集"), "action": _("保存する")}
     return render_page(request, "inventory/form.html", context, fragment="inventory/_form.html", status=status)
 
@@ -53,23 +50,13 @@ def _sku(pk: int) -> Sku:
     return get_object_or_404(Sku.objects.select_related("product"), pk=pk)
 
 
-def _typed(sku: Sku) -> dict[str, Any]:
-    """The facts as a form shows them."""
-    known = sku_facts.facts_of(sku)
-    return {
-        **known,
-        "tags": own_fields.tags_text(known["tags"]),
-        "custom": own_fields.fields_text(known["custom"]),
-    }
-
-
 def _again(sku: Sku, request: HttpRequest, asked: dict[str, bool]) -> SkuFactsForm:
     """What was typed stays; beside each field that somebody changed meanwhile stands what it holds now."""
     data = request.POST.copy()
     data["seen"] = sku_facts.seen(sku)
     form = SkuFactsForm(data, **asked)
     form.is_valid()
-    now_typed = _typed(sku)
+    now_typed = typed(sku)
     for name, value in sku_facts.facts_of(sku).items():
         if name in form.fields and form.cleaned_data.get(name) != value:
             now = _("未登録") if value in (None, "", [], {}) else now_typed[name]

@@ -224,9 +224,6 @@ STANDARD: dict[str, Reason] = {
     ),
     "open_promise": Reason(_("未完了の約束あり"), WARN, _("約束を果たして「済み」にする"), group="customer"),
     "channel_caution": Reason(_("モールの注意喚起"), BLOCK, _("モールの画面で注文者を確かめる"), group="customer"),
-    "next_order_note": Reason(
-        _("前の注文からの申し送り"), WARN, _("申し送りを読み、済んだら「済み」にする"), group="customer"
-    ),
     "member_duplicate": Reason(
         _("会員重複候補"), INFO, _("二つの会員を見比べ、別人なら会員の画面で「別人です」を押す"), group="customer"
     ),

@@ -90,7 +90,6 @@ class History:
     twin: str = ""
     bought: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
-    next_note: str = ""  # what somebody left for this buyer's next order
     duplicate: str = ""  # the sentence about another member that looks like this one
     good_rank: str = ""  # the name of the member's rank, where it is one of good customers
     promises: str = ""  # what was promised for the next order, in the staff's words

@@ -11,7 +11,6 @@ from orders.models.gift import NoshiChoice
 from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTemplateVersion
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
-from orders.models.next_note import NextOrderNote
 from orders.models.option_choice import OptionChoice
 from orders.models.order import LineComponent, Order, OrderLine, Recipient
 from orders.models.papers import (
@@ -95,7 +94,6 @@ __all__ = [
     "MoveInEvent",
     "MoveInPreset",
     "MoveInRow",
-    "NextOrderNote",
     "NoshiChoice",
     "OptionChoice",
     "Order",

@@ -8,6 +8,8 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from customers.models import MemberNote
+from customers.queries import members
 from oms.kernel import clock, privacy
 from oms.kernel.label import Meter, label_meters
 from oms.kernel.links import url_if_served
@@ -15,9 +17,10 @@ from oms.kernel.models import User
 from oms.kernel.phone import phone_display
 from orders.decide import channel_words
 from orders.decide.gates import gates
+from orders.decide.privacy import GONE
 from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
-from orders.models import Mail, NextOrderNote, Order, OrderLine, Recipient, ReturnCase, ReviewReason
+from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
 from orders.queries import cancellations, gifts, order_sets, visible
 from orders.queries.labels import order_labels
@@ -171,7 +174,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
         "many_recipients": len(recipients) > 1,
         "money": _money(order),
         "texts": _texts(order, personal),
-        "next_notes": _next_notes(order, personal),
+        "promises": _promises(order, personal),
         "labels": order_labels(order),
         "related": related(order),
         "internal": is_internal(order),
@@ -199,15 +202,16 @@ def _texts(order: Order, personal: bool) -> list[tuple[str, str]]:
     return [(str(row.get_reader_display()), row.text if personal else privacy.mask_text(row.text)) for row in rows]
 
 
-def _next_notes(order: Order, personal: bool) -> list[NextOrderNote]:
-    """What was left for this buyer's next order and still waits, of this order and others."""
-    if order.member_id is None:
-        return []
-    rows = NextOrderNote.objects.filter(member=order.member_id, done_at=None).select_related("order", "by")
-    notes = list(rows.defer("order__search").order_by("pk"))
-    for note in notes:
-        note.text = note.text if personal else privacy.mask_text(note.text)
-    return notes
+def _promises(order: Order, personal: bool) -> list[tuple[MemberNote, str, str]]:
+    """(promise, text, number of the other order that it came from) of what is still to be done for the member."""
+    notes = members.open_promises(order.member_id) if order.member_id else []
+    others = {note.source_order for note in notes if note.source_order} - {order.pk}
+    known = visible.orders().filter(pk__in=others).values_list("pk", "channel_order_no") if others else ()
+    numbers = dict(known)
+    return [
+        (note, note.text if personal else privacy.mask_text(note.text), numbers.get(note.source_order or 0, ""))
+        for note in notes
+    ]
 
 
 def live_token(pk: int) -> str:
@@ -430,6 +434,7 @@ def _may(order: Order, user: User) -> dict[str, bool]:
         "return": has("orders.change_returncase") and order.fulfillment_state in {"shipped", "partially_shipped"},
         "instruct": has("orders.release_order") and order.stage == "ready",
         "note": has("orders.change_order"),
+        "promise": has("customers.add_membernote") and order.member is not None and order.member.name != GONE,
         "channel_memo": has("orders.change_order") and has(PERSONAL) and order.shop.can("memo"),
         "reimport": has("orders.change_order") and not is_internal(order),
         "lines": has("orders.change_order")

@@ -26,8 +26,8 @@ LABELS = {
     "edited": (gettext_lazy("編集しました"), "attention"),
     "release_moved": (gettext_lazy("予約商品の発売日が変わりました"), "attention"),
     "mapped": (gettext_lazy("商品コードをSKUに対応付けました"), "neutral"),
-    "next_note": (gettext_lazy("次の注文への申し送りを残しました"), "info"),
-    "next_note_done": (gettext_lazy("次の注文への申し送りを済みにしました"), "done"),
+    "promised": (gettext_lazy("次の注文で知らせることを書きました"), "info"),
+    "promise_ticked": (gettext_lazy("次の注文で知らせることを済みにしました"), "done"),
     "note": (gettext_lazy("社内メモを変えました"), "neutral"),
     "file_attached": (gettext_lazy("ファイルを添付しました"), "info"),
     "file_removed": (gettext_lazy("添付を削除しました"), "attention"),
@@ -191,8 +191,8 @@ def field_label(name: str) -> str:
     """The name people know a field by."""
     if name == "attachment":
         return _("添付")
-    if name == "next_note":
-        return _("申し送り")
+    if name == "promise":
+        return _("約束")
     if name == "noshi_wanted":
         return _("のし")
     if reader := TEXT_FIELDS.get(name):

@@ -67,7 +67,7 @@ PLACES: Mapping[str, Place] = {
     **dict.fromkeys(("date_too_soon", "date_past", "date_too_far", "time_slot_unavailable", "date_on_mailbox"), WISH),
     **dict.fromkeys(("noshi", "gift_wrap", "message_card", "price_hidden"), GIFT),
     **dict.fromkeys(("note_has_date", "buyer_note"), DELIVERY),
-    **dict.fromkeys(("mixed_preorder", "partial_stock", "temperature_mixed", "oversize"), SPLIT),
+    **dict.fromkeys(("mixed_preorder", "partial_stock", "temperature_mixed", "oversize", "pick_short"), SPLIT),
     **dict.fromkeys(("channel_changed", "channel_reflected"), CHANGES),
     **dict.fromkeys(("paid_short", "paid_over", "payment_overdue", "payer_mismatch", "auth_expiring",
                      "credit_reviewing", "amount_increased", "amount_mismatch", "tax_mismatch"), PAYMENT),
@@ -118,10 +118,6 @@ def _outbox(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     return WayOut(f"{url}?order={order.pk}" if url else "", str(_("送信箱で送り直す")))
 
 
-def _note(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
-    return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-note", str(_("申し送りを見る")))
-
-
 def _mails(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-mails", str(_("メールを見る")))
 
@@ -136,7 +132,6 @@ BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "ship_method_unmapped": _delivery_method,
     "area_unservable": _delivery_method,
     "channel_push_failed": _outbox,
-    "next_order_note": _note,
     "mail_bounced": _mails,
     "mail_failed": _mails,
 }

@@ -22,7 +22,7 @@ from orders.channel_order import ChannelOrder
 from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
 from orders.decide.ship_plan import Destination
-from orders.models import Mail, NextOrderNote, Order, PaymentGate, ReturnCase
+from orders.models import Mail, Order, PaymentGate, ReturnCase
 from orders.models.order import ChannelSync, PaymentMethod
 from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
@@ -63,7 +63,6 @@ class Background:
     refused: Mapping[int, tuple[int, str]] = field(default_factory=dict)  # member → order, the sentence about it
     doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
     payment_codes: Collection[tuple[int, str]] = ()  # (shop, its channel's name of a payment) with terms of its own
-    notes: Mapping[int, Sequence[tuple[int, str]]] = field(default_factory=dict)  # member → order, sentence
     plans: Plans = field(default_factory=Plans)
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
@@ -113,14 +112,12 @@ class Background:
         count = self.counts.get(member, 1)
         back, sentence = self.refused.get(member, (0, ""))
         rank = self.ranks.get(member)
-        note = together((text for order, text in self.notes.get(member, ()) if order != own), "\n")
         known = History(
             orders_before=max(0, count - 1),
             refused=sentence if back != own else "",
             duplicate=self.doubles.get(member, ""),
             good_rank=rank.name if rank and rank.is_vip else "",
             promises=self._promised(member, ordered_at),
-            next_note=note,
         )
         if not others:
             return known
@@ -230,20 +227,9 @@ def _behind(
         promises=notes.open_promises(members),
         refused=_refused(again),
         doubles=_doubles(members),
-        notes=_open_notes(again),
         plans=ship_plans.read(),
         payment_codes=_payment_codes(facts),
     )
-
-
-def _open_notes(members: Sequence[int]) -> Mapping[int, list[tuple[int, str]]]:
-    """Member → (order, sentence) of what was left for their next order. No query where all are new."""
-    found: dict[int, list[tuple[int, str]]] = {}
-    rows = NextOrderNote.objects.filter(member__in=members, done_at=None).order_by("pk") if members else ()
-    for note in rows and rows.select_related("order").only("member", "text", "order__channel_order_no"):
-        sentence = said("受注 %(no)s からの申し送り: %(text)s", no=note.order.channel_order_no, text=note.text)
-        found.setdefault(note.member_id, []).append((note.order_id, sentence))
-    return found
 
 
 def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[tuple[int, str]]:

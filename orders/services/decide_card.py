@@ -29,9 +29,9 @@ from orders.services import (
     edit,
     hold,
     journal,
+    promises,
     reason_settings,
     review,
-    review_again,
     ship_plans,
     spellings,
 )
@@ -109,7 +109,7 @@ def decide(reason_ids: Sequence[int], wanted: Wanted, *, actor: Actor) -> Decide
     open_rows = ReviewReason.objects.filter(pk__in=reason_ids, state=State.OPEN).order_by("order_id")
     ids = list(open_rows.values_list("order_id", flat=True))
     if wanted.verb == "promise_done":
-        ids = _with_neighbours(ids)
+        ids = promises.with_neighbours(ids)
     beside = list(above.others(wanted.value)) if above else []
     orders = {o.pk: o for o in _locked([*ids, *beside])}
     rows = list(open_rows.filter(order__in=orders))  # somebody may have decided before we had the locks
@@ -372,13 +372,6 @@ def _locked(order_ids: Sequence[int]) -> list[Order]:
     return list(rows.filter(pk__in=order_ids).order_by("pk").prefetch_related("recipients"))
 
 
-def _with_neighbours(order_ids: Sequence[int]) -> list[int]:
-    """These and the open orders of the same members: a promise ticked or opened again is looked at on all of them."""
-    members = Order.objects.filter(pk__in=order_ids).exclude(member=None).values_list("member", flat=True)
-    others = Order.objects.filter(member__in=list(members), stage__in=review_again.BEFORE_INSTRUCT)
-    return [*order_ids, *others.values_list("pk", flat=True)]
-
-
 # ---- taking back
 
 
@@ -393,7 +386,7 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
     same_press = own.filter(action=last.action).order_by("-pk")
     ids = sorted({id_ for one in same_press for id_ in [one.order_id, *one.after.get("orders", [])]})
     if last.verb == "promise_done":
-        ids = _with_neighbours(ids)
+        ids = promises.with_neighbours(ids)
     orders = {order.pk: order for order in _locked(ids)}
     decisions = list(same_press.all())
     if not decisions:  # the same press came twice at once

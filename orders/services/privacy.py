@@ -25,7 +25,6 @@ from orders.models import (
     Mail,
     MoveIn,
     MoveInRow,
-    NextOrderNote,
     Order,
     OrderAttachment,
     OrderEvent,
@@ -250,7 +249,6 @@ def _erase_rows(ids: Sequence[int]) -> None:
     ReviewReason.objects.filter(order__in=ids).update(evidence="", note="", fingerprint="")
     ReviewDecision.objects.filter(order__in=ids).update(before={}, after={}, reasons=[])
     OrderText.objects.filter(order__in=ids).delete()
-    NextOrderNote.objects.filter(order__in=ids).delete()
     OrderTalk.objects.filter(order__in=ids).update(text=GONE)
     Mail.objects.filter(order__in=ids).update(**MAIL_GONE)
     ReturnCase.objects.filter(order__in=ids).update(**CASE_GONE)

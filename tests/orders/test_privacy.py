@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from channels.models import RawOrder
 from channels.services import credentials
-from customers.models import Identity, Member
+from customers.models import Identity, Member, MemberNote
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
@@ -25,7 +25,7 @@ from orders.models import (
     PurgedOrder,
     Retention,
 )
-from orders.services import attachments, journal, mail, privacy, returns, review
+from orders.services import attachments, journal, mail, privacy, promises, returns, review
 from orders.services import stage as stages
 from orders.services.audit import violations
 from orders.services.intake import take_in
@@ -158,6 +158,21 @@ def test_a_member_is_forgotten_with_the_last_order_and_is_a_new_one_when_buying_
     assert first.member_id == second.member_id == member.pk
     take_in(shop, [make_channel_order()], sku_of={})
     assert Order.objects.latest("pk").member_id != member.pk
+
+
+def test_what_was_promised_on_an_order_stays_with_the_member_and_goes_with_the_member(shop, aoi):
+    first, second = ended(shop), ended(shop, days_ago=80)
+    promises.give(first.pk, "佐藤様にサンプル", actor=Actor(aoi))
+    privacy.erase_due(actor=SYSTEM)
+    assert MemberNote.objects.get().source_order == first.pk, "the member may still order again"
+    event = OrderEvent.objects.get(order=first, kind="promised")
+    assert not event.values.exists() and event.by == aoi, "that it was promised stays on the order, the words do not"
+    grow_old(second, 100)
+    privacy.erase_due(actor=SYSTEM)
+    left = everywhere()
+    assert not MemberNote.objects.exists() and not [secret for secret in SECRETS if secret in left]
+    with pytest.raises(promises.NoMember):
+        promises.give(first.pk, "佐藤様にサンプル", actor=Actor(aoi))
 
 
 def test_what_is_written_after_the_erasing_is_erased_the_next_time(shop, aoi):

@@ -1,5 +1,6 @@
 """Promises for the next order, good customers by rank, and exceptions of reasons by rank."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,16 @@ from django.urls import reverse
 from customers.models import Member, MemberNote
 from customers.services import notes, profile, ranks
 from oms.kernel import clock
-from orders.models import Order, ReviewReason
-from orders.services import reason_settings
+from orders.decide.privacy import GONE
+from orders.models import Order, OrderEvent, ReviewReason
+from orders.services import promises, reason_settings, review
 from orders.services.intake import take_in
+from orders.services.journal import Actor
 from orders.services.reason_settings import Setting
-from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
+from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
+WORDS = "次回はサンプルを同梱する"
 
 
 def take(**fields) -> Order:
@@ -79,6 +83,104 @@ def test_the_orders_page_has_the_tick_too(member, promise, client_of, aoi, perso
     client.post(url)
     promise.refresh_from_db()
     assert promise.done_by == aoi and reason(order, "open_promise")[0] == "auto_resolved"
+
+
+# ---- 次の注文で知らせる: written and ticked on an order's page
+
+
+def told(order: Order) -> bool:
+    return reason(order, "open_promise")[0] == "open"
+
+
+def journaled(order: Order) -> list[tuple[str, str, str]]:
+    events = OrderEvent.objects.filter(order=order, kind__in=["promised", "promise_ticked"]).order_by("pk")
+    return list(events.values_list("kind", "values__before", "values__after"))
+
+
+def test_what_is_written_on_an_order_is_told_at_the_next_and_does_not_stop_it(aoi):
+    weeks_ago = clock.now() - timedelta(days=20)
+    before, first = take(ordered_at=weeks_ago), take(ordered_at=weeks_ago)
+    assert promises.give(first.pk, f" {WORDS} ", actor=Actor(aoi))
+    assert not promises.give(first.pk, WORDS, actor=Actor(aoi)), "written once"
+    assert not promises.give(first.pk, "  ", actor=Actor(aoi))
+    note = MemberNote.objects.get()
+    assert (note.member, note.source_order, note.by, note.promise) == (first.member, first.pk, aoi, True)
+    assert first.channel_order_no in note.source and journaled(first) == [("promised", "", WORDS)]
+    second = take()
+    row = ReviewReason.objects.get(order=second, code="open_promise")
+    assert WORDS in row.evidence and row.level == "warn" and second.stage != "review"
+    assert not told(first) and not told(before), "it is for orders that come after it"
+
+
+def test_ticked_on_one_order_it_is_gone_from_all_and_may_be_promised_again(aoi):
+    first = take()
+    promises.give(first.pk, WORDS, actor=Actor(aoi))
+    second, third = take(), take()
+    note = MemberNote.objects.get()
+    assert promises.tick(second.pk, note.pk, actor=Actor(aoi)) and not promises.tick(
+        third.pk, note.pk, actor=Actor(aoi)
+    )
+    assert not told(second) and not told(third) and not told(take())
+    assert journaled(second) == [("promise_ticked", WORDS, "")]
+    assert promises.give(first.pk, WORDS, actor=Actor(aoi)) and told(take())
+
+
+def test_who_has_read_it_on_one_order_is_told_again_on_the_next(aoi):
+    promises.give(take().pk, WORDS, actor=Actor(aoi))
+    second = take()
+    review.accept([second.pk], codes=["open_promise"], actor=Actor(aoi))
+    assert not told(second) and told(take())
+
+
+def test_it_is_written_and_ticked_on_the_orders_page_and_found_on_the_members(client_of, aoi, ben):
+    first, second, client = take(), take(), client_of(aoi)
+    new = reverse("orders:promise-new", args=[first.pk])
+    for text in (WORDS, WORDS, "", "長" * 301):
+        client.post(new, {"text": text})
+    note = MemberNote.objects.get()
+    page = client.get(reverse("orders:detail", args=[second.pk])).content.decode()
+    tick, first_url = (
+        reverse("orders:promise-tick", args=[second.pk, note.pk]),
+        reverse("orders:detail", args=[first.pk]),
+    )
+    assert WORDS in page and tick in page and f'<a href="{first_url}">{first.channel_order_no}</a>' in page
+    page = client.get(reverse("customers:detail", args=[first.member_id])).content.decode()
+    assert WORDS in page and f'<a href="{first_url}">受注 {first.channel_order_no}</a>' in page
+    looker = client_of(ben)
+    page = looker.get(reverse("orders:detail", args=[second.pk])).content.decode()
+    assert tick not in page and reverse("orders:promise-new", args=[second.pk]) not in page
+    assert looker.post(new, {"text": "x"}).status_code == looker.post(tick).status_code == 403
+    for _twice in range(2):
+        assert client.post(tick).status_code == 302
+    note.refresh_from_db()
+    assert note.done_by == aoi and tick not in client.get(reverse("orders:detail", args=[second.pk])).content.decode()
+
+
+def test_another_members_promise_is_not_ticked(client_of, aoi, member, promise):
+    other = take(buyer=replace(TOKYO_PARTY, name="岸 太郎", phone="090-7777-1234", email="kishi@example.com"))
+    assert other.member_id not in {None, member.pk}
+    url = reverse("orders:promise-tick", args=[other.pk, promise.pk])
+    assert client_of(aoi).post(url).status_code == 404
+    assert not promises.tick(other.pk, promise.pk, actor=Actor(aoi))
+    promise.refresh_from_db()
+    assert promise.done_at is None
+
+
+def test_without_a_known_buyer_the_page_says_so_and_nothing_is_written(client_of, aoi):
+    order, gone, client = take(), take(), client_of(aoi)
+    Order.objects.filter(pk=order.pk).update(member=None)
+    new = reverse("orders:promise-new", args=[order.pk])
+    page = client.get(reverse("orders:detail", args=[order.pk])).content.decode()
+    assert "会員がまだ分からない" in page and new not in page
+    client.post(new, {"text": WORDS})
+    Member.objects.update(name=GONE)
+    new = reverse("orders:promise-new", args=[gone.pk])
+    assert new not in client.get(reverse("orders:detail", args=[gone.pk])).content.decode()
+    client.post(new, {"text": WORDS})
+    assert not MemberNote.objects.exists(), "nor of somebody who was forgotten"
+
+
+# ---- ranks
 
 
 def test_a_rank_marked_as_good_customers_makes_a_vip(member):

@@ -24,11 +24,6 @@ def _refused(facts: OrderFacts) -> Iterator[Found]:
         yield Found("refusal_history", facts.history.refused, "buyer")
 
 
-def _left_for_next(facts: OrderFacts) -> Iterator[Found]:
-    if facts.history.next_note:
-        yield Found("next_order_note", facts.history.next_note, "internal_note")
-
-
 def _duplicate_member(facts: OrderFacts) -> Iterator[Found]:
     if facts.history.duplicate:
         yield Found("member_duplicate", facts.history.duplicate, "buyer")
@@ -66,4 +61,4 @@ def _after(facts: OrderFacts) -> Iterator[Found]:
         yield Found("channel_push_failed", said("モールへの反映に失敗しています。"), "channel_sync")
 
 
-CHECKS = [_blacklist, _refused, _left_for_next, _duplicate_member, _promised, _caution, _known, _after]
+CHECKS = [_blacklist, _refused, _duplicate_member, _promised, _caution, _known, _after]
