@@ -4,22 +4,36 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from oms.kernel.text import clean_text
+from oms.kernel.postal import postal_digits
+from oms.kernel.text import match_address
 
 
 class EntryForm(forms.Form):
     phone = forms.CharField(label=lazy("電話番号"), max_length=20, required=False)
+    email = forms.EmailField(label=lazy("メールアドレス"), max_length=254, required=False)
     name = forms.CharField(label=lazy("氏名"), max_length=120, required=False)
     postal_code = forms.CharField(
         label=lazy("郵便番号"), max_length=8, required=False, help_text=lazy("氏名は、郵便番号と合わせて照合します。")
     )
+    address = forms.CharField(
+        label=lazy("住所"),
+        max_length=200,
+        required=False,
+        help_text=lazy("都道府県から部屋番号まで。住所だけの一致は、類似として知らせます。"),
+    )
     reason = forms.CharField(label=lazy("理由"), max_length=200, help_text=lazy("確認待ちのカードに表示します。"))
 
     def clean_postal_code(self) -> str:
-        digits = "".join(char for char in clean_text(self.cleaned_data["postal_code"]) if char.isdecimal())
+        digits = postal_digits(self.cleaned_data["postal_code"])
         if digits and len(digits) != 7:
             raise forms.ValidationError(_("郵便番号は7桁で入力してください。"))
         return digits
+
+    def clean_address(self) -> str:
+        address: str = self.cleaned_data["address"]
+        if address and not any(char.isdigit() for char in match_address(address)):
+            raise forms.ValidationError(_("番地まで入力してください。町名だけでは、近所の方まで一致します。"))
+        return address
 
 
 class LiftForm(forms.Form):

@@ -22,7 +22,7 @@ from inventory.services import stock
 from inventory.services.catalogue import ComponentRow, ProductRow, SkuRow, set_components, upsert_products, upsert_skus
 from oms.kernel import clock
 from oms.kernel.sql import update_rows
-from oms.kernel.text import match_name
+from oms.kernel.text import match_address, match_mail, match_name
 from orders.models import PaperSettings, Shop
 from orders.services import mail
 from orders.services.rules import ready_made
@@ -125,11 +125,16 @@ def _load_costs() -> None:
 def _load_blacklist(seed: int) -> None:
     """People the shop had trouble with before."""
     for person in people.blacklist(seed):
+        address = person.address
         BlacklistEntry.objects.get_or_create(
             phone="".join(char for char in person.phone if char.isdigit()),
             defaults={
                 "name_key": match_name(person.name),
-                "postal_code": person.address.postal.replace("-", ""),
+                "postal_code": address.postal.replace("-", ""),
+                "email": person.email,
+                "email_key": match_mail(person.email),
+                "address": address.full,
+                "address_key": match_address(address.full, postal_code=address.postal),
                 "reason": "代引の受取拒否が続いたため",
                 "created_at": clock.now(),
             },

@@ -56,7 +56,8 @@ def member_rows(members: list[Member], *, personal: bool) -> list[MemberRow]:
 def member_page(member: Member, *, personal: bool) -> dict[str, Any]:
     """The member's own facts, masked without the right; `watched` says that a note about the person exists."""
     person = Person(member.name, member.kana, member.phone, member.email, member.postal_code)
-    watched = bool(blacklist.matches([person])[0])
+    listed = blacklist.matches([[person]])[0]
+    watched = listed is not None and listed.score >= blacklist.MATCH
     return {
         "member_id": member.pk,
         "name": member.name if personal else privacy.mask_name(member.name),

@@ -1,6 +1,12 @@
-"""Who must be looked at before shipping."""
+"""Who must be looked at before shipping: how much of an entry speaks for a person.
 
-from collections.abc import Sequence
+Everything is compared by key (`oms.kernel.text`), so that spelling makes no difference.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -11,47 +17,156 @@ from customers.services.identity import Person
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.phone import phone_digits
-from oms.kernel.said import said
-from oms.kernel.text import match_name
+from oms.kernel.postal import postal_digits
+from oms.kernel.text import clean_text, led_by_code, match_address, match_mail, match_name
+
+PHONE, MAIL, ADDRESS, NAME, POSTAL_CODE = "phone", "email", "address", "name", "postal_code"
+WEIGHTS = {
+    PHONE: 60,  # one person's, at most one household's: enough by itself
+    MAIL: 60,  # one person's: enough by itself
+    ADDRESS: 50,  # a family, an office, a hotel share it: worth a look, with any other item enough
+    NAME: 30,  # thousands bear the same: never enough by itself, whatever the threshold
+    POSTAL_CODE: 30,  # some hundred homes: counts beside the name, where the address does not say it already
+}
+# What a company begins with: from here on it is the person, from there on it may be.
+MATCH, SIMILAR = 60, 50
 
 
-def matches(people: Sequence[Person]) -> list[str]:
-    """For each person the evidence sentence of a matching entry, or "". One query for the batch, none when empty."""
-    phones = {phone_digits(person.phone) for person in people} - {""}
-    names = {match_name(person.name) for person in people} - {""}
-    standing = BlacklistEntry.objects.filter(lifted_at=None)
-    entries = list(standing.filter(Q(phone__in=phones) | Q(name_key__in=names)))
-    by_phone = {entry.phone: entry for entry in entries if entry.phone}
-    by_name = {(entry.name_key, entry.postal_code): entry for entry in entries if entry.name_key and entry.postal_code}
-    return [_evidence(person, by_phone, by_name) for person in people]
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What an entry has in common with one of the people looked at: `place` is whose place among them."""
+
+    entry: BlacklistEntry
+    place: int
+    items: tuple[str, ...]
+
+    @property
+    def score(self) -> int:
+        return sum(WEIGHTS[item] for item in self.items)
+
+    @property
+    def is_name_alone(self) -> bool:
+        return self.items == (NAME,)
 
 
-def _evidence(
-    person: Person, by_phone: dict[str, BlacklistEntry], by_name: dict[tuple[str, str], BlacklistEntry]
-) -> str:
-    if entry := by_phone.get(phone_digits(person.phone)):
-        return said("電話番号が要注意リストと一致しました（%(reason)s）。", reason=entry.reason)
-    if entry := by_name.get((match_name(person.name), person.postal_code.replace("-", ""))):
-        return said("氏名と郵便番号が要注意リストと一致しました（%(reason)s）。", reason=entry.reason)
-    return ""
+class Keys(NamedTuple):
+    """What is compared. `addresses` holds two, one without the postal code: an entry may have been typed without."""
+
+    phone: str
+    email: str
+    name: str
+    postal_code: str
+    addresses: tuple[str, ...]
+
+
+def keys_of(person: Person) -> Keys:
+    code = postal_digits(person.postal_code)
+    whole = match_address(person.prefecture + person.address) if person.address.strip() else ""
+    addresses = (whole, led_by_code(whole, code)) if whole else ()
+    return Keys(phone_digits(person.phone), match_mail(person.email), match_name(person.name), code, addresses)
+
+
+def matches(groups: Sequence[Sequence[Person]]) -> list[Match | None]:
+    """For each group of people (those of one order) what speaks most for one of them, or None.
+
+    One query for the whole batch by the indexes of the keys, none where nothing is told of anybody.
+    """
+    keys = [[keys_of(person) for person in group] for group in groups]
+    told = [one for group in keys for one in group]
+    wanted = Q(phone__in={one.phone for one in told} - {""})
+    wanted |= Q(email_key__in={one.email for one in told} - {""})
+    wanted |= Q(name_key__in={one.name for one in told} - {""})
+    wanted |= Q(address_key__in={key for one in told for key in one.addresses} - {""})
+    return judged(keys, BlacklistEntry.objects.filter(wanted, lifted_at=None).order_by("pk"))
+
+
+def judged(groups: Sequence[Sequence[Keys]], entries: Iterable[BlacklistEntry]) -> list[Match | None]:
+    """`matches` among these entries. Of equals the first person's and the oldest entry's counts."""
+    by_key: dict[tuple[str, str], list[BlacklistEntry]] = defaultdict(list)
+    for entry in entries:
+        for item, key in _entry_keys(entry).items():
+            by_key[item, key].append(entry)
+    return [
+        max(
+            (match for place, keys in enumerate(group) for match in _of_one(place, keys, by_key)),
+            key=lambda match: match.score,
+            default=None,
+        )
+        for group in groups
+    ]
+
+
+def _entry_keys(entry: BlacklistEntry) -> dict[str, str]:
+    """By what an entry is found; a postal code finds nobody."""
+    keys = {PHONE: entry.phone, MAIL: entry.email_key, ADDRESS: entry.address_key, NAME: entry.name_key}
+    return {item: key for item, key in keys.items() if key}
+
+
+def _of_one(place: int, keys: Keys, by_key: Mapping[tuple[str, str], Sequence[BlacklistEntry]]) -> list[Match]:
+    looked_up = [(PHONE, keys.phone), (MAIL, keys.email), (NAME, keys.name)]
+    looked_up += [(ADDRESS, key) for key in keys.addresses]
+    met = [(item, entry) for item, key in looked_up for entry in by_key.get((item, key), ())]
+    # Entries that are not stored yet have no pk, so they are told apart by themselves.
+    entries = {id(entry): entry for _item, entry in met}
+    return [
+        Match(entry, place, _items({item for item, other in met if other is entry}, entry, keys))
+        for entry in entries.values()
+    ]
+
+
+def _items(shared: set[str], entry: BlacklistEntry, keys: Keys) -> tuple[str, ...]:
+    if NAME in shared and ADDRESS not in shared and entry.postal_code and entry.postal_code == keys.postal_code:
+        shared = {*shared, POSTAL_CODE}
+    return tuple(item for item in WEIGHTS if item in shared)
 
 
 class Refused(Exception):
     """Says in Japanese what is missing or there already."""
 
 
+def entry_of(
+    *, name: str = "", phone: str = "", email: str = "", postal_code: str = "", address: str = "", reason: str
+) -> BlacklistEntry:
+    """The entry with its keys, not stored."""
+    code = postal_digits(postal_code)
+    return BlacklistEntry(
+        name_key=match_name(name),
+        phone=phone_digits(phone),
+        email=email.strip(),
+        email_key=match_mail(email),
+        postal_code=code,
+        address=clean_text(address),
+        address_key=match_address(address, postal_code=code) if address.strip() else "",
+        reason=reason,
+        created_at=clock.now(),
+    )
+
+
 @transaction.atomic
-def put_on(*, name: str, phone: str, postal_code: str, reason: str, by: User | None) -> BlacklistEntry:
-    """Have orders of this phone, or of this name together with the postal code, looked at. Raises Refused."""
-    digits, key, code = phone_digits(phone), match_name(name), postal_code
-    if not digits and not (key and code):
-        raise Refused(_("電話番号か、氏名と郵便番号の両方を入力してください。"))
-    same = BlacklistEntry.objects.filter(lifted_at=None, phone=digits, name_key=key, postal_code=code)
+def put_on(
+    *, name: str, phone: str, email: str, postal_code: str, address: str, reason: str, by: User | None
+) -> BlacklistEntry:
+    """Have orders of this phone, mail address or address, or of this name together with the postal code, looked at.
+
+    Raises Refused.
+    """
+    entry = entry_of(name=name, phone=phone, email=email, postal_code=postal_code, address=address, reason=reason)
+    entry.by = by
+    alone = entry.phone or entry.email_key or entry.address_key
+    if not alone and not (entry.name_key and entry.postal_code):
+        raise Refused(_("電話番号・メールアドレス・住所のどれか、または氏名と郵便番号の両方を入力してください。"))
+    same = BlacklistEntry.objects.filter(
+        lifted_at=None,
+        phone=entry.phone,
+        email_key=entry.email_key,
+        name_key=entry.name_key,
+        postal_code=entry.postal_code,
+        address_key=entry.address_key,
+    )
     if same.exists():
         raise Refused(_("同じ登録がすでにあります。"))
-    return BlacklistEntry.objects.create(
-        name_key=key, phone=digits, postal_code=code, reason=reason, by=by, created_at=clock.now()
-    )
+    entry.save(force_insert=True)
+    return entry
 
 
 @transaction.atomic

@@ -26,6 +26,7 @@ class Person:
     email: str = ""
     postal_code: str = ""
     prefecture: str = ""
+    address: str = ""  # what follows the prefecture; identifies no member
 
 
 Key = tuple[str, str]  # (kind, digest)

@@ -140,11 +140,15 @@ def match_address(address: str, *, postal_code: str = "") -> str:
     text = digits_for_kanji(folded(address))
     text = _KE.sub("ケ", text).translate(_ADDRESS_FOLDING)
     text = _DIGIT_LONG_VOWEL.sub("-", _BLOCK_WORD.sub("-", text))
-    text = _LOOSE_DASH.sub("", text)
+    return led_by_code(_LOOSE_DASH.sub("", text), postal_code)
+
+
+def led_by_code(address_key: str, postal_code: str) -> str:
+    """The key of an address whose postal code is known, from its key without one; without a code the key itself."""
     code = re.sub(r"\D", "", unicodedata.normalize("NFKC", postal_code))
     if not code:
-        return text
-    return f"{code} {_COUNTY.sub('', _PREFECTURE.sub('', text))}"
+        return address_key
+    return f"{code} {_COUNTY.sub('', _PREFECTURE.sub('', address_key))}"
 
 
 # ---- search

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from customers.services import blacklist
 from oms.kernel.own_words import own_word
 from orders.models.reason import Level
 
@@ -203,9 +204,21 @@ STANDARD: dict[str, Reason] = {
     "temperature_mixed": Reason(_("温度帯混在"), WARN, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
     # ---- customer
     "blacklist_match": Reason(
-        _("ブラックリスト一致"), BLOCK, _("注文者を確かめる"), group="customer", note=True, shown=EVERYWHERE
+        _("ブラックリスト一致"),
+        BLOCK,
+        _("注文者を確かめる"),
+        group="customer",
+        note=True,
+        shown=EVERYWHERE,
+        params={"match_score": blacklist.MATCH},
     ),
-    "blacklist_similar": Reason(_("ブラックリスト類似"), WARN, _("要注意リストと見比べる"), group="customer"),
+    "blacklist_similar": Reason(
+        _("ブラックリスト類似"),
+        WARN,
+        _("要注意リストと見比べる"),
+        group="customer",
+        params={"similar_score": blacklist.SIMILAR},
+    ),
     "refusal_history": Reason(
         _("受取拒否・長期不在歴"), WARN, _("支払方法を変えてもらうか、電話で確かめる"), group="customer"
     ),

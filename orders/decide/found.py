@@ -66,6 +66,22 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """What of the order's people stands on the blacklist: how much, the sentence about it and whose it is.
+
+    The same name alone is nobody's proof, however low the company sets its thresholds.
+    """
+
+    score: int
+    evidence: str
+    field: str = "buyer"
+    is_name_alone: bool = False
+
+    def reaches(self, threshold: int) -> bool:
+        return self.score >= threshold and not self.is_name_alone
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """What we know of the buyer from elsewhere. `twin` names an earlier order with the very same goods; `bought` are
     pieces by SKU code in the other orders of the time that `quantity_limit` looks at."""
@@ -73,7 +89,6 @@ class History:
     orders_before: int | None = None  # None: nobody we know
     twin: str = ""
     bought: Mapping[str, int] = field(default_factory=dict)
-    like_blacklisted: str = ""
     refused: str = ""  # the sentence about a parcel that came back because nobody took it
     duplicate: str = ""  # the sentence about another member that looks like this one
     good_rank: str = ""  # the name of the member's rank, where it is one of good customers
@@ -114,7 +129,7 @@ class OrderFacts:
     carrier: str = "yamato"
     changes: str = ""  # what the channel changed that needs a person
     reflected: str = ""  # what the channel changed that was simply taken over
-    blacklisted: str = ""
+    listed: Listed | None = None
     flags: Sequence[str] = field(default_factory=tuple)
     provisional: bool = False  # the channel still withholds parts of it
     today: date | None = None

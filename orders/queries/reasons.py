@@ -74,6 +74,8 @@ PARAM_LABELS = {
     "goods": lazy("対象の SKU コードかカテゴリ（「、」で区切る）"),
     "hours_left": lazy("期限の何時間前から知らせるか"),
     "mailbox_size": lazy("ポスト投函に入るサイズ係数の合計"),
+    "match_score": lazy("何点から一致とみなすか（電話番号60・メール60・住所50・氏名30、氏名と合わせた郵便番号30）"),
+    "similar_score": lazy("何点から類似とみなすか（電話番号60・メール60・住所50・氏名30、氏名と合わせた郵便番号30）"),
     "prefixes": lazy("郵便番号のはじめの数字（「、」で区切る）"),
 }
 WORTHLESS_FROM, WORTHLESS_SHARE = 20, 0.95

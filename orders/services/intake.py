@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from customers.services import blacklist, identity
+from customers.services import identity
 from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
@@ -37,6 +37,7 @@ from orders.services import (
     intake_changes,
     journal,
     lines,
+    listed,
     mail,
     mail_stages,
     options,
@@ -209,8 +210,8 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     people = [_person(order) for order in orders]
     members = identity.match_members(people)
     identity.count_orders([member for member in members if member is not None])
-    suspicious = blacklist.matches(people)
-    told = [facts_of(order, sku_of, blacklisted=suspect) for order, suspect in zip(orders, suspicious, strict=True)]
+    suspicious = listed.look([listed.told_of(order) for order in orders])
+    told = [facts_of(order, sku_of, listed=suspect) for order, suspect in zip(orders, suspicious, strict=True)]
     behind = background.behind_new(members, told, [order.ordered_at for order in orders])
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))

@@ -12,6 +12,7 @@ from oms.kernel.clock import TOKYO
 from oms.kernel.text import search_text
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, Totals
 from orders.decide import remarks, schedule
+from orders.decide.found import Listed
 from orders.decide.reasons import Address, Item, OrderFacts
 from orders.decide.ship_plan import PLAIN, Destination, ShipPlan
 
@@ -274,7 +275,7 @@ def order_columns(
     }
 
 
-def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> OrderFacts:
+def facts_of(order: ChannelOrder, sku_of: SkuOf, *, listed: Listed | None = None) -> OrderFacts:
     """What the reason checks look at, for an order as the channel tells it; `orders.services.background` adds what
     is known from elsewhere."""
     totals = order.totals or NO_TOTALS
@@ -300,7 +301,7 @@ def facts_of(order: ChannelOrder, sku_of: SkuOf, *, blacklisted: str = "") -> Or
         gift=order.gift,
         noshi=order.noshi,
         flags=order.flags,
-        blacklisted=blacklisted,
+        listed=listed,
         provisional=order.state == ChannelState.PROVISIONAL,
         buyer=_address(order.buyer),
         items=[_item(line, mapped_of(sku_of, line)) for line in standing],

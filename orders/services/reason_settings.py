@@ -84,6 +84,10 @@ class Settings:
     def tuning(self) -> dict[str, Mapping[str, Any]]:
         return {code: row.params for code, row in self.rows.items() if row.params}
 
+    def tuned(self, code: str, name: str) -> Any:
+        """A threshold: the company's, else the catalogue's."""
+        return self.of(code).params.get(name, CATALOGUE[code].params[name])
+
     def leveled(self, found: Sequence[Found], reader: Reader) -> list[Found]:
         """What the company looks for, with its own levels."""
         kept = []

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.db.models import F, Prefetch
 
-from customers.services import blacklist
-from customers.services.identity import Person
 from oms.kernel import clock
 from oms.kernel.address import check_address
 from oms.kernel.clock import TOKYO
@@ -23,7 +21,7 @@ from orders.decide import reasons, taking_over
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
 from orders.models import OptionChoice, Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import FulfillmentState, Phase
-from orders.services import background, journal, reason_settings
+from orders.services import background, journal, listed, reason_settings
 from orders.services import stage as stages
 from orders.services.intake_rows import day_of
 from orders.services.journal import SYSTEM, Actor, Entry
@@ -110,12 +108,12 @@ def looked_at(
         .defer("member__search")
         .prefetch_related("recipients", lines, "reasons")
     )
-    suspects = blacklist.matches([_person(order) for order in orders])
+    suspects = listed.look([listed.stored_of(order) for order in orders])
     known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
-        told = replace(behind.fill(facts, order), changes=changes.get(order.pk, ""), blacklisted=suspect)
+        told = replace(behind.fill(facts, order), changes=changes.get(order.pk, ""), listed=suspect)
         told = replace(told, reflected=(reflected or {}).get(order.pk, ""))
         found = behind.settings.leveled(_evaluate(order, told), reader_of(order))
         seen.append((order, {f.code: f for f in found}))
@@ -216,10 +214,6 @@ def _update(changed: Iterable[ReviewReason | None]) -> None:
                     "closed_by",
                 ]
             )
-
-
-def _person(order: Order) -> Person:
-    return Person(order.buyer_name, order.buyer_kana, order.buyer_phone, order.buyer_email, order.buyer_postal_code)
 
 
 def stored_facts(order: Order) -> OrderFacts:

@@ -10,10 +10,13 @@ CAUTION_FLAGS = ("caution", "rakuten_checking", "suspect", "fraud_hold", "black_
 
 
 def _blacklist(facts: OrderFacts) -> Iterator[Found]:
-    if facts.blacklisted:
-        yield Found("blacklist_match", facts.blacklisted, "buyer")
-    elif facts.history.like_blacklisted:
-        yield Found("blacklist_similar", facts.history.like_blacklisted, "buyer")
+    listed = facts.listed
+    if listed is None:
+        return
+    if listed.reaches(facts.tuned("blacklist_match", "match_score")):
+        yield Found("blacklist_match", listed.evidence, listed.field)
+    elif listed.score >= facts.tuned("blacklist_similar", "similar_score"):
+        yield Found("blacklist_similar", listed.evidence, listed.field)
 
 
 def _refused(facts: OrderFacts) -> Iterator[Found]:

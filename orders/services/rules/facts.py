@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import connection
 
-from customers.services import blacklist
 from customers.services.identity import Person
 from inventory.models import Location, Sku
 from inventory.services import sku_facts, stock
@@ -23,6 +22,7 @@ from orders.decide import remarks
 from orders.decide.rules.engine import Facts
 from orders.decide.rules.fields import FIELDS, LOADERS
 from orders.decide.rules.operators import fold
+from orders.services import listed, reason_settings
 from orders.services.rules import member_facts
 
 Row = dict[str, Any]
@@ -43,6 +43,10 @@ SELECT o.id, s.channel, s.code AS shop, o.channel_order_no, o.ordered_at, o.phas
 RECIPIENT = """
 SELECT DISTINCT ON (order_id) order_id, name, company, phone, postal_code, prefecture, city, address, country,
        count(*) OVER (PARTITION BY order_id) AS n
+  FROM orders_recipient WHERE order_id = ANY(%s) ORDER BY order_id, position
+"""
+EVERY_RECIPIENT = """
+SELECT order_id, name, phone, postal_code, prefecture, city, address
   FROM orders_recipient WHERE order_id = ANY(%s) ORDER BY order_id, position
 """
 LINES = """
@@ -292,13 +296,18 @@ def _add_reasons(facts: Mapping[int, Facts], ids: Sequence[int]) -> None:
 
 
 def _add_blacklisted(facts: Mapping[int, Facts], orders: Mapping[int, Row]) -> None:
-    """Asked of the list itself: the reason for it may be closed by now, or not looked for. One query."""
-    people = [
-        Person(row["buyer_name"], phone=row["buyer_phone"], postal_code=row["buyer_postal_code"])
-        for row in orders.values()
-    ]
-    for id_, found in zip(orders, blacklist.matches(people), strict=True):
-        facts[id_]["blacklisted"] = bool(found)
+    """Asked of the list itself: the reason for it may be closed by now, or not looked for. Three queries."""
+    people = {id_: [_person(row, "buyer_")] for id_, row in orders.items()}
+    for row in _rows(EVERY_RECIPIENT, [list(orders)]):
+        people[row["order_id"]].append(_person(row))
+    enough = reason_settings.read().tuned("blacklist_match", "match_score")
+    for id_, found in zip(people, listed.look(list(people.values())), strict=True):
+        facts[id_]["blacklisted"] = found is not None and found.reaches(enough)
+
+
+def _person(row: Row, lead: str = "") -> Person:
+    told = {name: row[f"{lead}{name}"] for name in ("name", "phone", "postal_code", "prefecture")}
+    return Person(**told, email=row.get(f"{lead}email", ""), address=row[f"{lead}city"] + row[f"{lead}address"])
 
 
 def _add_places(facts: Mapping[int, Facts], ids: Sequence[int], keys: Collection[str]) -> None:
