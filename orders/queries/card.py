@@ -10,13 +10,11 @@ from typing import Any
 from django.db.models import Avg, Count, F
 from django.utils.translation import gettext as _
 
-from customers.services import blacklist
 from inventory.models import Balance
 from oms.kernel import clock
 from oms.kernel.address_choice import Candidate, candidates
 from oms.kernel.clock import in_tokyo
 from oms.kernel.models import User
-from oms.kernel.phone import phone_display
 from oms.kernel.templatetags.desk import span_words
 from orders.decide import remarks
 from orders.decide.checks.delivery import SLOTS
@@ -24,12 +22,11 @@ from orders.decide.choices import ADDRESS_CODES, FIRST_DAY_CODES, NOTE_CODES, Of
 from orders.decide.ship_plan import Destination
 from orders.decide.slots import nearest_slot, slot_label
 from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewReason
-from orders.queries import visible
+from orders.queries import listed, visible
 from orders.queries.inbox import highlighted
-from orders.services import listed, reason_settings, review, ship_plans, spellings
+from orders.services import reason_settings, review, ship_plans, spellings
 
 HISTORY = 6
-LISTED_CODES = {"blacklist_match", "blacklist_similar"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
         "written": written,
         "twins": _twins(order) if reason.code == "duplicate_suspect" else [],
         "short": _short_lines(order) if reason.code in {"oversold", "item_unmapped"} else [],
-        "listed": _listed(order) if reason.code in LISTED_CODES and personal else None,
+        "listed": listed.beside(order) if reason.code in listed.CODES and personal else None,
         "history": _history(order),
         "note_required": reason_settings.note_required(reason.code),
     }
@@ -175,47 +172,6 @@ def _apart(one: Order, order: Order) -> str:
         return _("同じ分")
     words = {"span": span_words(abs(seconds))}
     return _("この受注の%(span)s後") % words if seconds > 0 else _("この受注の%(span)s前") % words
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """One item of a person and of the blacklist's entry, as each was told; `same` where it counted."""
-
-    label: str
-    ours: str
-    theirs: str
-    same: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ListedBeside:
-    whose: str
-    score: int
-    rows: Sequence[Beside]
-    reason: str
-    since: datetime
-
-
-def _listed(order: Order) -> ListedBeside | None:
-    """The person of the order and the entry side by side; None when the entry was lifted since."""
-    people = listed.stored_of(order)
-    [match] = blacklist.matches([people])
-    if match is None:
-        return None
-    person, entry = people[match.place], match.entry
-    pairs = {
-        blacklist.PHONE: (phone_display(person.phone) or person.phone, phone_display(entry.phone)),
-        blacklist.MAIL: (person.email, entry.email),
-        blacklist.NAME: (person.name, entry.name_key),
-        blacklist.POSTAL_CODE: (person.postal_code, entry.postal_code),
-        blacklist.ADDRESS: (person.prefecture + person.address, entry.address),
-    }
-    rows = [
-        Beside(str(listed.ITEMS[item]), ours, theirs, item in match.items)
-        for item, (ours, theirs) in pairs.items()
-        if ours or theirs
-    ]
-    return ListedBeside(str(listed.whose(match, len(people))), match.score, rows, entry.reason, entry.created_at)
 
 
 def _short_lines(order: Order) -> list[dict[str, Any]]:

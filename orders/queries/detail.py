@@ -22,7 +22,7 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.slots import slot_label
 from orders.models import Mail, Order, OrderLine, Recipient, ReturnCase, ReviewReason
 from orders.models.order import PAYABLE, ChannelSync
-from orders.queries import cancellations, gifts, order_sets, visible
+from orders.queries import cancellations, gifts, listed, order_sets, visible
 from orders.queries.labels import order_labels
 from orders.queries.line_facts import line_facts
 from orders.queries.next_step import FIELDS, next_step
@@ -137,6 +137,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
     wanting = reason_settings.wanting_a_note() if reasons else frozenset()
     rows = [_reason_row(reason, order, lines, personal, wanting) for reason in reasons]
+    open_rows = [row for row in rows if row.state == ReviewReason.State.OPEN]
     closed_for_edit = why_closed(order)
     can_edit = user.has_perm("orders.change_order") and not closed_for_edit
     facts = channel_words.facts(order.channel_extra, personal=personal)
@@ -158,7 +159,9 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
             confirms=order.shop.can("confirm"),
             ships_when=payment_terms.gate_of(order),
         ),
-        "open_reasons": [row for row in rows if row.state == ReviewReason.State.OPEN],
+        "open_reasons": open_rows,
+        "listed": listed.beside(order) if personal and any(row.code in listed.CODES for row in open_rows) else None,
+        "listed_codes": listed.CODES,
         "closed_reasons": [row for row in rows if row.state != ReviewReason.State.OPEN],
         "clearable": any(row.clearable and row.state == ReviewReason.State.OPEN for row in rows),
         "originals": changed_here if personal else masked(changed_here),

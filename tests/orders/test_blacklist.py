@@ -134,6 +134,17 @@ def test_the_card_shows_both_sides_to_those_who_may_see_people(client_of, aoi, b
     assert "old@example.com" not in hidden and "1234-5678" not in hidden
 
 
+def test_the_orders_page_compares_what_is_only_similar(client_of, aoi, ben):
+    put_on(**PLACE, phone="0312345678")
+    order = take()
+    page = client_of(aoi).get(f"/orders/{order.pk}/")
+    assert {row.label: row.same for row in page.context["listed"].rows} == {
+        "電話番号": False, "メールアドレス": False, "氏名": False, "郵便番号": True, "住所": True,
+    }  # fmt: skip
+    assert "三軒茶屋二丁目14番3号" in page.content.decode()
+    assert "三軒茶屋二丁目14番3号" not in client_of(ben).get(f"/orders/{order.pk}/").content.decode()
+
+
 def test_a_card_of_an_entry_that_was_lifted_since_shows_no_sides(client_of, aoi):
     put_on(phone="09012345678")
     take()
