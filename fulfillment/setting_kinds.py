@@ -14,6 +14,7 @@ from fulfillment.queries import stops
 from fulfillment.services import costs, release, stop
 from fulfillment.views.costs import CostForm
 from inventory.models import Location
+from oms.kernel.said import said
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders.models import ShippingPlan
 from orders.services import ship_plans
@@ -41,7 +42,7 @@ def _plan(ref: str) -> ShippingPlan | None:
 
 def _plan_name(ref: str) -> str:
     if ref == "-":
-        return _("共通の設定")
+        return said("共通の設定")
     return Location.objects.filter(pk=ref).values_list("name", flat=True).first() or ""
 
 
@@ -63,7 +64,7 @@ def register_kinds() -> None:
             code="costs",
             label=lazy("出荷コスト"),
             rights=("fulfillment.change_costsetting",),
-            name=lambda ref: _("出荷コスト"),
+            name=lambda ref: said("出荷コスト"),
             url=lambda ref: reverse("fulfillment:costs"),
             form=_cost_form,
             save=_save_costs,
@@ -72,7 +73,7 @@ def register_kinds() -> None:
             code="stop_policy",
             label=lazy("出荷停止の決まり"),
             rights=("fulfillment.change_stoppolicy",),
-            name=lambda ref: _("出荷停止の決まり"),
+            name=lambda ref: said("出荷停止の決まり"),
             url=lambda ref: reverse("fulfillment:stops"),
             form=lambda ref, data, who: StopPolicyForm(data, policies=stops.policies()),
             save=lambda ref, form, who: stop.set_policies(form.wanted, by=who.by),
@@ -94,7 +95,7 @@ def register_kinds() -> None:
             code=release.KIND,
             label=lazy("出荷カレンダー"),
             rights=("orders.change_shippingplan",),
-            name=lambda ref: _("自動の出荷指示"),
+            name=lambda ref: said("自動の出荷指示"),
             url=lambda ref: reverse("fulfillment:calendar") + "#release",
             form=lambda ref, data, who: ReleaseTimesForm(data, initial={"times": release.times()}),
             save=lambda ref, form, who: release.set_times(form.wanted, by=who.by),

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.said import said
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders.decide.catalogue import CATALOGUE
 from orders.forms_manual_shop import PhoneShopForm
@@ -123,7 +124,7 @@ PAYMENT = (
         code="refund_limits",
         label=lazy("返金の上限"),
         rights=("orders.change_refundlimit",),
-        name=lambda ref: _("返金の上限"),
+        name=lambda ref: said("返金の上限"),
         url=lambda ref: reverse("orders:refund-limits"),
         form=lambda ref, data, who: LimitsForm(data, limits=refund_limits.role_limits()),
         save=lambda ref, form, who: refund_limits.set_limits(form.wanted, by=who.by),
@@ -159,7 +160,7 @@ REVIEW = (
         code="stage_names",
         label=lazy("ステータスの呼び名"),
         rights=("orders.manage_reasons",),
-        name=lambda ref: _("ステータスの呼び名"),
+        name=lambda ref: said("ステータスの呼び名"),
         url=lambda ref: reverse("orders:stage-names"),
         form=lambda ref, data, who: StageNamesForm(names.stage_names(), data),
         save=lambda ref, form, who: names.rename_stages(
@@ -181,7 +182,7 @@ WORDS = (
         code="phone_shop",
         label=lazy("電話注文の設定"),
         rights=("orders.change_papersettings",),
-        name=lambda ref: _("電話注文の設定"),
+        name=lambda ref: said("電話注文の設定"),
         url=lambda ref: reverse("orders:manual-shop"),
         form=lambda ref, data, who: PhoneShopForm(data, instance=manual.known_phone_shop()),
         save=lambda ref, form, who: manual.change_phone_shop(form.cleaned_data, by=who.by),
@@ -238,7 +239,7 @@ PRIVACY = (
         code="view_months",
         label=lazy("閲覧履歴の保存期間"),
         rights=("orders.manage_privacy",),
-        name=lambda ref: _("閲覧履歴の保存期間"),
+        name=lambda ref: said("閲覧履歴の保存期間"),
         url=lambda ref: reverse("orders:personal-views"),
         form=lambda ref, data, who: MonthsForm(data, initial={"months": personal_views.kept_months()}),
         save=lambda ref, form, who: personal_views.set_months(form.cleaned_data["months"], actor=Actor(by=who.by)),

@@ -31,7 +31,7 @@ PREFECTURES = {
     "kagoshima": "鹿児島県", "okinawa": "沖縄県",
 }  # fmt: skip
 REGIONS: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "hokkaido": (lazy("北海道"), ("北海道",)),
+    "hokkaido": (lazy("北海道地方"), ("北海道",)),
     "tohoku": (lazy("東北"), ("青森県", "岩手県", "宮城県", "秋田県", "山形県", "福島県")),
     "kanto": (lazy("関東"), ("茨城県", "栃木県", "群馬県", "埼玉県", "千葉県", "東京都", "神奈川県")),
     "chubu": (

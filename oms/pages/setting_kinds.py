@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
+from oms.kernel.said import said
 from oms.kernel.services import devices, roles, sign_in_rules
 from oms.kernel.services.people import save_person
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
@@ -100,7 +101,7 @@ def register_kinds() -> None:
             code="sign_in_trust",
             label=lazy("ログインの決まり"),
             rights=("kernel.manage_sign_in",),
-            name=lambda ref: _("信頼した端末"),
+            name=lambda ref: said("信頼した端末"),
             url=lambda ref: reverse("pages:sign-in-rules"),
             form=_trust_form,
             save=lambda ref, form, who: sign_in_rules.save_trust(

@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+import oms.kernel.said_field
 from django.conf import settings
 from django.db import migrations, models
 
@@ -20,7 +21,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=40)),
                 ('ref', models.CharField(max_length=200)),
                 ('number', models.PositiveIntegerField(verbose_name='版')),
-                ('title', models.CharField(blank=True, max_length=200, verbose_name='対象')),
+                ('title', oms.kernel.said_field.SaidField(blank=True, verbose_name='対象')),
                 ('content', models.JSONField(null=True)),
                 ('changed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, size=None)),
                 ('how', models.CharField(choices=[('first', '記録を始めたときの値'), ('changed', '変更'), ('back', '以前の版に戻した'), ('outside', '画面の外での変更')], max_length=8, verbose_name='出来事')),

@@ -3,6 +3,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from oms.kernel.said_field import SaidField
+
 
 class SettingVersion(models.Model):
     """One state of one setting, whole: `kind` says what is set (`oms.kernel.setting_kinds`), `ref` of what.
@@ -19,7 +21,7 @@ class SettingVersion(models.Model):
     kind = models.CharField(max_length=40)
     ref = models.CharField(max_length=200)
     number = models.PositiveIntegerField(_("版"))
-    title = models.CharField(_("対象"), max_length=200, blank=True)  # what the subject was called then
+    title = SaidField(_("対象"), blank=True)  # what the subject was called then
     content = models.JSONField(null=True)
     changed = ArrayField(models.CharField(max_length=80), default=list)  # names of the fields that differ
     how = models.CharField(_("出来事"), max_length=8, choices=How)

@@ -141,7 +141,7 @@ def _version(
         kind=kind,
         ref=ref,
         number=last.number + 1 if last else 1,
-        title=title[:200],
+        title=title,
         content=content,
         changed=_changed(last.content, content) if last else [],
         how=How.BACK if back else how,
