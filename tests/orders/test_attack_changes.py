@@ -106,7 +106,7 @@ def test_one_transaction_of_an_import_goes_through_the_stock_door_once(monkeypat
 
         monkeypatch.setattr(stock, name, call)
 
-    for name in ("grant", "regrant", "release", "unallocate"):
+    for name in ("grant", "regrant_at", "release", "unallocate"):
         spy(name)
     again = [
         changed(to_change, lines=(replace(line, quantity=1, amount=1000),)),

@@ -119,6 +119,7 @@ def test_what_is_due_today_stands_in_red_on_its_tile_and_leads_to_those_orders(t
     board = fill_board()
     end_of_today = clock.in_tokyo(clock.now()).replace(hour=23, minute=59)
     Order.objects.filter(pk=board["R-0001"].pk).update(ship_by=end_of_today)
+    Order.objects.filter(pk=board["Y-0001"].pk).update(ship_by=end_of_today + timedelta(days=2))
     page = browser_page
     page.goto(LIST)
     red = page.evaluate(DANGER)

@@ -71,7 +71,7 @@ def test_a_copy_is_made_from_the_order_page(page_as, aoi, screenshot):
     screenshot(page, "manual-copy", full_page=True)
     page.get_by_role("button", name="受注を登録").click()
     expect(page.locator("h1")).to_contain_text(f"{first.channel_order_no}-C")
-    expect(page.get_by_role("link", name=first.channel_order_no, exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=first.channel_order_no, exact=True).first).to_be_visible()
 
 
 def test_without_javascript_the_same_form_goes_all_the_way(browser, live_server, aoi):

@@ -18,7 +18,7 @@ def test_the_sums_follow_what_is_typed_and_nothing_is_opened_by_looking(page_as,
     page.goto(f"/orders/{order.pk}/refund/")
     plan = page.locator("#refund-plan")
     expect(plan).to_contain_text("ここに返金額が出ます")
-    page.locator(f"[name=line_{order.lines.get().pk}]").fill("1")
+    page.locator(f"[name=piece-{order.lines.get().pk}]").fill("1")
     page.locator("[name=goodwill]").fill("200")
     page.keyboard.press("Tab")
     expect(plan).to_contain_text("¥1,200")
