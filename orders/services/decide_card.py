@@ -394,9 +394,9 @@ def undo_last(*, actor: Actor) -> list[ReviewDecision]:
     for decision in decisions:
         _undo(orders[decision.order_id], decision, actor)
     ReviewDecision.objects.filter(pk__in=[d.pk for d in decisions]).update(undone_at=clock.now())
-    undone = [decision.order_id for decision in decisions]
+    undone = sorted({id_ for one in decisions for id_ in [one.order_id, *one.after.get("orders", [])]})
     journal.write([Entry(pk, "decision_undone", _label(last.code)) for pk in undone], actor=actor)
-    stages.recompute(undone, actor=actor)
+    stages.recompute(sorted(orders), actor=actor)
     return decisions
 
 

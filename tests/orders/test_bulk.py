@@ -184,7 +184,8 @@ def test_ready_orders_are_instructed_and_their_papers_offered(client_of, aoi, bo
     assert ready
     preview = choose(client, "instruct", *ready, board["R-0002"])
     assert preview.context["will"] == len(ready)
-    assert "出荷元: 東京倉庫" in preview.context["effects"]
+    boxes = f"東京倉庫・ヤマト運輸: 出荷伝票 {len(ready)}件、{len(ready)}個口"
+    assert any(effect.startswith(boxes) for effect in preview.context["effects"])
     result = run(client, preview)
     shipments = list(Shipment.objects.filter(state="instructed").order_by("pk").values_list("pk", flat=True))
     assert [(offer["text"], sorted(offer["ids"])) for offer in result.context["offers"]] == [
