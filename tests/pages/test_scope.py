@@ -257,6 +257,7 @@ def test_what_is_about_a_thing_of_the_own_shop_opens(of_shop, worlds):
         "channels:consent", "channels:gap-day", "channels:card-panel", "channels:sku-options", "channels:map",
         "orders:export-file", "orders:channel-memo", "channels:listings-import",
         "orders:take-apart", "orders:mail-html", "orders:paper-pdf", "orders:return-label",
+        "fulfillment:short-pick",
     }, shut  # fmt: skip
 
 

@@ -28,7 +28,8 @@ USE_AND_STAY = USE + "import time; time.sleep(600)"
 def test_a_command_that_started_the_servers_stops_them(installation):
     answer, _ = installation.python(USE).communicate(timeout=60)
     assert answer == "1 True\n"
-    assert not installation.processes()
+    assert not postgres.running(installation.places) and not redis_server.answers(installation.places)
+    assert eventually(lambda: not installation.processes()), "their watcher ends by itself, a moment later"
     assert installation.python(USE).communicate(timeout=60)[0] == "2 True\n", "data survive the stop"
 
 

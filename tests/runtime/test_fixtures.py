@@ -24,9 +24,10 @@ def test_a_race_returns_exceptions_and_passes_numbers(race):
             raise ValueError(number)
         return number
 
+    before = threading.active_count()  # servers of other tests may have threads of their own
     outcomes = race(4, odd_fails)
     assert [type(outcome) for outcome in outcomes] == [int, ValueError, int, ValueError]
-    assert threading.active_count() < 10
+    assert threading.active_count() <= before
 
 
 def test_the_cast_differs_in_rights(aoi, ben, chie):
