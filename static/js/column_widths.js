@@ -6,7 +6,7 @@
   const LEAST = 48;
   const MOST = 800;
   const STEP = 16;
-  const REST_MS = 600; // so long nothing is pressed before the address is told
+  const REST_MS = 600; // so long nothing is pressed before the list is asked anew
   let timer = null;
   let focused = ""; // the column whose edge had the focus before the list came anew
 
@@ -34,19 +34,30 @@
     fix(table);
   }
 
-  function save(table) {
+  // The address knows the widths at once: a list that comes anew meanwhile has them too.
+  function tell(table) {
     const here = new URL(window.location.href);
     here.searchParams.delete("width");
     for (const head of heads(table)) {
       if (head.dataset.width) here.searchParams.append("width", `${head.dataset.column}-${head.dataset.width}`);
     }
     history.replaceState(history.state, "", here);
+  }
+
+  function reload() {
+    const here = window.location;
     window.htmx.ajax("GET", here.pathname + here.search, { target: "#desk", swap: "outerHTML" });
   }
 
+  function save(table) {
+    tell(table);
+    reload();
+  }
+
   function soon(table) {
+    tell(table);
     clearTimeout(timer);
-    timer = setTimeout(() => table.isConnected && save(table), REST_MS);
+    timer = setTimeout(() => tableOf() && reload(), REST_MS);
   }
 
   function grip(head, table) {

@@ -100,10 +100,10 @@ def test_a_column_is_dragged_pressed_and_set_back(transactional_db, browser_page
     page = browser_page
     page.goto(LIST)
     head = page.locator("th[data-column=items]")
-    before = head.bounding_box()
-    page.mouse.move(before["x"] + before["width"] - 3, before["y"] + before["height"] / 2)
+    head.get_by_role("separator").hover()  # waits until nothing above the list moves it any more
+    before, edge = head.bounding_box(), head.get_by_role("separator").bounding_box()
     page.mouse.down()
-    page.mouse.move(before["x"] + before["width"] + 77, before["y"] + before["height"] / 2)
+    page.mouse.move(edge["x"] + edge["width"] / 2 + 80, edge["y"] + edge["height"] / 2)
     with page.expect_response(lambda answer: "width=items-" in answer.url):
         page.mouse.up()
     expect(head).to_have_attribute("data-width", str(round(before["width"] + 80)))

@@ -88,6 +88,8 @@ def test_register_pin_work_and_take_over(page_as, aoi, store, screenshot):
     tablet.get_by_role("button", name="交代").click()
     expect(tablet.get_by_role("heading", name="名前を選んでください")).to_be_visible()
     tablet.get_by_role("link", name="中村 凛").click()
+    expect(tablet.get_by_role("heading", name="中村 凛")).to_be_visible()
+    expect(tablet.get_by_label("PIN")).to_be_focused()
     tablet.keyboard.type(PIN)  # a PC's own keyboard
     tablet.keyboard.press("Enter")
     expect(tablet.locator(".pin-bar")).to_contain_text("中村 凛")
