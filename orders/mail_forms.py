@@ -1,5 +1,6 @@
 """What people type on the mail screens."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -74,6 +75,7 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = MailPolicy
         fields = list(FIELDS)
+        field_classes = {"law_url": partial(forms.URLField, assume_scheme="https")}
         widgets = {
             "signature": forms.Textarea(attrs={"rows": 5}),
             "bank_account": forms.Textarea(attrs={"rows": 3}),
