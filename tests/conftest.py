@@ -20,7 +20,7 @@ from django.test import Client, TransactionTestCase
 
 from oms.kernel.models import User
 from oms.kernel.observability import heartbeat
-from oms.kernel.roles import OWN_APPS, sync_roles
+from oms.kernel.roles import OWN_APPS
 from oms.runtime.places import BASE_DIR
 from tests.windows import HEIGHT, WIDTH, Windows
 
@@ -78,13 +78,13 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
-# The cast. aoi may do everything, ben may only look, chie is a stranger without any right.
+# The cast. aoi may do everything, ben may only look, chie is a stranger without any right. The roles' groups are there:
+# making a database, and emptying it by Django, writes them.
 
 
 @pytest.fixture
 def aoi(db: None) -> User:
     """May: an administrator, with every right of our own apps."""
-    sync_roles()
     return person("aoi", "青井 あおい", role="administrator")
 
 
@@ -109,7 +109,6 @@ def chie(db: None) -> User:
 @pytest.fixture
 def person_with(db: None) -> Callable[[str], User]:
     """`person_with("warehouse")`: somebody who holds exactly this role (names in `oms.kernel.roles`)."""
-    sync_roles()
     return lambda role: person(f"has-{role}", role, role=role)
 
 

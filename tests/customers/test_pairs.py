@@ -7,7 +7,6 @@ from customers.models import Identity, Member, MemberNote, MemberPair, MemberTag
 from customers.services import erase, identity, labels, pairs
 from customers.services.identity import Person
 from oms.kernel.models import User
-from oms.kernel.roles import sync_roles
 from orders.models import Order, ReviewReason
 from orders.services.intake import take_in
 from tests.orders.builders import TOKYO_PARTY, changed, make_channel_order, make_shop, make_sku, mapped
@@ -21,7 +20,6 @@ BOTH = Person("佐藤 恵", phone="090-1234-5678", email="megumi@example.com")
 def client_of(role: str) -> Client:
     from django.contrib.auth.models import Group  # noqa: PLC0415
 
-    sync_roles()
     user = User.objects.create_user(f"{role}-person", password="x")
     user.groups.add(Group.objects.get(name=role))
     client = Client()

@@ -12,7 +12,6 @@ from fulfillment.services.audit import violations
 from inventory.models import Balance, Sku
 from oms.kernel import clock
 from oms.kernel.models import User
-from oms.kernel.roles import sync_roles
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.decide.rules.document import check
 from orders.models import Mail, Order, OrderTask, OrderText, Rule
@@ -33,11 +32,6 @@ from tests.orders.builders import (
 pytestmark = pytest.mark.django_db
 COD = {"payment_method": PaymentMethod.COD, "payment_state": PaymentState.UNPAID}
 BANK = {"payment_method": PaymentMethod.BANK_TRANSFER, "payment_state": PaymentState.UNPAID}
-
-
-@pytest.fixture(autouse=True)
-def roles():
-    sync_roles()
 
 
 def install(code: str, **words: str) -> None:

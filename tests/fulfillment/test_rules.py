@@ -197,9 +197,7 @@ def shipped() -> Order:
 
 
 def test_a_parcel_that_comes_back_gives_the_team_a_task_once():
-    from oms.kernel.roles import sync_roles  # noqa: PLC0415
 
-    sync_roles()
     order = shipped()
     install("parcel-back")
     line = order.lines.get()

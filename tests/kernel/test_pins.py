@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from oms.kernel import clock
 from oms.kernel.models import Pin, SignInEvent
-from oms.kernel.roles import sync_roles
 from oms.kernel.services import pins, store_devices
 from oms.kernel.services.pins import Outcome
 from tests.pages.store_devices.builders import PIN, make_store, tablet_of, waiting_code, works_at
@@ -59,7 +58,6 @@ def test_full_width_digits_are_meant_as_digits():
 
 @pytest.fixture
 def store(db):
-    sync_roles()
     return make_store()
 
 

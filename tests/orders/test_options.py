@@ -7,7 +7,6 @@ from inventory.models import Balance, Product, Sku
 from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
 from oms.kernel.models import User
-from oms.kernel.roles import sync_roles
 from orders.decide.options import unread
 from orders.models import OptionChoice, Order
 from orders.services import options
@@ -123,7 +122,6 @@ def test_only_a_sku_of_the_same_product_may_be_chosen(chairs):
 def client_of(role: str) -> Client:
     from django.contrib.auth.models import Group  # noqa: PLC0415
 
-    sync_roles()
     user = User.objects.create_user(f"{role}-person", password="x")
     user.groups.add(Group.objects.get(name=role))
     client = Client()

@@ -10,7 +10,6 @@ from fulfillment.models import Shipment
 from fulfillment.services.allocate import allocate_orders
 from fulfillment.services.printing import record_printed
 from oms.kernel import clock
-from oms.kernel.roles import sync_roles
 from orders.models import Order, PersonalView, PrivacyEvent
 from orders.services import personal_views
 from orders.services.intake import take_in
@@ -28,7 +27,6 @@ def order(db) -> Order:
 
 @pytest.fixture
 def operator(db):
-    sync_roles()
     return person("oki", "沖 おき", role="operator")
 
 

@@ -3,7 +3,6 @@
 import pytest
 from django.urls import reverse
 
-from oms.kernel.roles import sync_roles
 from orders.models import Order, RefundRequest
 from orders.services import mail as mailing
 from orders.services.intake import take_in
@@ -23,7 +22,6 @@ def fits(page) -> bool:
 
 
 def test_a_cancellation_beyond_the_limit_is_asked_for_and_approved_by_somebody_else(page_as, aoi, screenshot):
-    sync_roles()
     operator = person("oki", "沖 おき", role="operator")
     make_location()
     take_in(make_shop(), [make_channel_order(make_line(price=48_000))], sku_of=mapped(make_sku(stock_units=1)))

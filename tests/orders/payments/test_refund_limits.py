@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from inventory.models import Location
 from oms.kernel.models import User
-from oms.kernel.roles import sync_roles
 from orders import actions
 from orders.channel_order import PaymentMethod
 from orders.decide.refund_limits import covers, limit_of
@@ -37,13 +36,11 @@ State = RefundRequest.State
 
 @pytest.fixture
 def operator(db) -> User:
-    sync_roles()
     return person("oki", "沖 おき", role="operator")
 
 
 @pytest.fixture
 def lead(db) -> User:
-    sync_roles()
     return person("riku", "陸 りく", role="shift_lead")
 
 

@@ -15,7 +15,6 @@ from fulfillment.services import merge_keys
 from fulfillment.services.allocate import allocate_waiting
 from oms.kernel import clock
 from oms.kernel.models import User
-from oms.kernel.roles import sync_roles
 from orders.channel_order import PaymentMethod, PaymentState, RateSum, Totals
 from orders.decide.rules.document import check
 from orders.models import (
@@ -251,7 +250,6 @@ def test_another_text_of_a_mail_goes_out_for_the_orders_that_a_rule_chose():
 
 
 def team(name: str, *usernames: str) -> list[User]:
-    sync_roles()
     from django.contrib.auth.models import Group  # noqa: PLC0415
 
     people = [User.objects.create_user(username, password="x") for username in usernames]
@@ -366,7 +364,6 @@ def test_the_dry_run_shows_the_new_actions_and_writes_nothing():
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(deed, said):
-    sync_roles()
     found = check(document(then=deed), active.known())
     assert said in " ".join(text for _place, text in found.faults)
 

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from inventory.models import Product, Sku
-from oms.kernel.roles import sync_roles
 from orders.models import Order, OrderTask, Rule
 from orders.services.intake import take_in
 from orders.services.rules import ready_made
@@ -74,7 +73,6 @@ def test_a_rule_is_built_tried_published_and_seen_on_the_order(browser_page, scr
 
 
 def test_an_option_is_decided_and_a_reminder_put_off_on_the_orders_page(browser_page):
-    sync_roles()
     product = Product.objects.create(code="CHAIR", name="椅子")
     red, blue = (
         Sku.objects.create(product=product, code=f"CHAIR-{colour}", name="椅子", variant=colour) for colour in "赤青"

@@ -178,9 +178,7 @@ def test_every_ready_made_rule_installs_as_a_draft_that_may_be_published(client)
     place, _shop = make_location(), make_shop("honten", channel="futureshop", channel_label="本店")
     make_shop()
     assert client.get(reverse("orders:rule-templates")).status_code == 200
-    from oms.kernel.roles import sync_roles  # noqa: PLC0415
 
-    sync_roles()
     for one in (*ready_made.EXAMPLES, *ready_made.STANDARD):
         client.post(reverse("orders:rule-templates"), {"code": one.code, "sku": "GIFT", "location": place.code})
     assert Rule.objects.count() == len(ready_made.BY_CODE) and not Rule.objects.exclude(published=None).exists()

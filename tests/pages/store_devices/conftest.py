@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from oms.kernel.roles import sync_roles
 from oms.kernel.services import pin_sessions
 from tests.pages.store_devices.builders import make_store, tablet_of, works_at
 
@@ -13,7 +12,6 @@ TABLET = "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Version/18.0 Mobile/1 Sa
 
 @pytest.fixture
 def store(db):
-    sync_roles()
     return make_store()
 
 
