@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0001_squashed_0004'),
+        ("customers", "0004_member_tags_notes_and_pairs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

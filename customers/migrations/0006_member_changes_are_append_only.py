@@ -4,6 +4,6 @@ from oms.kernel.journal import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0005_member_facts"), ("kernel", "0001_squashed_0010")]
+    dependencies = [("customers", "0005_member_facts"), ("kernel", "0010_sign_in_events_are_append_only")]
 
     operations = [append_only("customers_memberchange")]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0001_squashed_0010'),
+        ("fulfillment", "0010_cost_changes_are_append_only"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0001_squashed_0011'),
+        ("inventory", "0011_sku_changes_are_append_only"),
     ]
 
     operations = [

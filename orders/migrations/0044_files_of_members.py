@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0001_squashed_0043'),
+        ("orders", "0043_figures_of_cost"),
     ]
 
     operations = [

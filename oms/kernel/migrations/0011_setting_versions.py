@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kernel', '0001_squashed_0010'),
+        ("kernel", "0010_sign_in_events_are_append_only"),
     ]
 
     operations = [

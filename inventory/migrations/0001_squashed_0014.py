@@ -37,10 +37,13 @@ class Migration(migrations.Migration):
         ("inventory", "0009_set_rules"),
         ("inventory", "0010_watched_stock"),
         ("inventory", "0011_sku_changes_are_append_only"),
+        ("inventory", "0012_sku_tags_and_fields"),
+        ("inventory", "0013_former_components"),
+        ("inventory", "0014_sku_pictures"),
     ]
 
     dependencies = [
-        ("kernel", "0001_squashed_0010"),
+        ("kernel", "0001_squashed_0013"),
     ]
 
     operations = [
@@ -144,6 +147,8 @@ class Migration(migrations.Migration):
                         ('weight_g', models.PositiveIntegerField(blank=True, null=True, verbose_name='重さ（g）')),
                         ('search_text', models.TextField(blank=True, db_default='', default='', editable=False)),
                         ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='skus', to='inventory.product', verbose_name='商品')),
+                        ('custom', models.JSONField(blank=True, default=dict, verbose_name='自由項目')),
+                        ('tags', models.JSONField(blank=True, default=list, verbose_name='商品タグ')),
                     ],
                     options={
                         'verbose_name': 'SKU',
@@ -238,6 +243,28 @@ class Migration(migrations.Migration):
                         'verbose_name_plural': '在庫履歴',
                         'indexes': [models.Index(fields=['balance', 'id'], name='entry_balance'), models.Index(condition=models.Q(('ref', ''), _negated=True), fields=['ref'], name='entry_ref')],
                     },
+                ),
+                migrations.CreateModel(
+                    name='FormerComponent',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('bundle', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='inventory.sku')),
+                        ('component', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='inventory.sku')),
+                    ],
+                    options={
+                        'constraints': [models.UniqueConstraint(fields=('bundle', 'component'), name='former_component_once')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='SkuPicture',
+                    fields=[
+                        ('sku', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='picture', serialize=False, to='inventory.sku')),
+                        ('sha256', models.CharField(max_length=64)),
+                        ('content_type', models.CharField(max_length=20)),
+                        ('data', models.BinaryField()),
+                        ('at', models.DateTimeField(verbose_name='日時')),
+                        ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
                 ),
             ],
         ),

@@ -70,13 +70,22 @@ class Migration(migrations.Migration):
         ("orders", "0041_reasons_that_wait"),
         ("orders", "0042_index_by_the_channels_clock"),
         ("orders", "0043_figures_of_cost"),
+        ("orders", "0044_files_of_members"),
+        ("orders", "0045_sets_taken_apart"),
+        ("orders", "0046_fees_follow_goods_and_exchanges_by_rank"),
+        ("orders", "0047_indexes_for_places_and_people"),
+        ("orders", "0048_figures_of_profit"),
+        ("orders", "0049_errors_of_lines_as_sentences"),
+        ("orders", "0050_reason_visibility"),
+        ("orders", "0051_shipping_plans"),
+        ("orders", "0052_mail_legal_facts"),
     ]
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ("customers", "0001_squashed_0004"),
-        ("inventory", "0001_squashed_0011"),
-        ("kernel", "0001_squashed_0010"),
+        ("customers", "0001_squashed_0009"),
+        ("inventory", "0001_squashed_0014"),
+        ("kernel", "0001_squashed_0013"),
     ]
 
     operations = [
@@ -195,10 +204,11 @@ class Migration(migrations.Migration):
                         ('member', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='customers.member')),
                         ('preferred_location', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='inventory.location', verbose_name='出荷元の指定')),
                         ('shop', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='orders.shop', verbose_name='店舗')),
+                        ('ships_unpaid', models.BooleanField(db_default=False, default=False, verbose_name='入金を待たずに出荷')),
                     ],
                     options={
                         'permissions': [('review_order', '確認理由を閉じる'), ('confirm_order', 'モールへ注文を確定する'), ('cancel_order', '受注をキャンセルする'), ('hold_order', '受注を保留する'), ('release_order', '出荷指示を出す'), ('record_payment', '入金を登録する'), ('view_personal_data', '個人情報を見る'), ('export_order', '受注を書き出す'), ('send_mail', 'メールを送る')],
-                        'indexes': [models.Index(fields=['-ordered_at', '-id'], name='order_newest'), django.contrib.postgres.indexes.BrinIndex(fields=['imported_at'], name='order_imported', pages_per_range=32), django.contrib.postgres.indexes.BrinIndex(fields=['paid_at'], name='order_paid', pages_per_range=32), models.Index(fields=['stage', '-ordered_at', '-id'], name='order_stage'), models.Index(fields=['shop', '-ordered_at', '-id'], name='order_shop_newest'), models.Index(fields=['member', '-ordered_at'], name='order_member'), models.Index(condition=models.Q(('stage_due_at__isnull', False)), fields=['stage_due_at'], name='order_stage_due'), models.Index(condition=models.Q(('cancelled_at__isnull', True), ('ship_by__isnull', False), ('shipped_at__isnull', True)), fields=['ship_by', 'id'], include=('stage',), name='order_ship_by_open'), models.Index(condition=models.Q(('channel_sync__in', ['failed', 'pending', 'manual_done'])), fields=['channel_sync', '-ordered_at', '-id'], name='order_sync_open'), models.Index(condition=models.Q(('channel_updated_at__isnull', False)), fields=['-channel_updated_at', '-id'], name='order_told'), models.Index(condition=models.Q(('cancelled_at__isnull', True), ('pay_by__isnull', False), ('payment_state__in', ['unpaid', 'failed'])), fields=['pay_by'], name='order_pay_by_open'), models.Index(condition=models.Q(('shipped_at__isnull', False)), fields=['shop', 'shipped_at'], name='order_shop_shipped'), models.Index(condition=models.Q(('cancelled_at__isnull', False)), fields=['shop', 'cancelled_at'], name='order_shop_cancelled'), models.Index(fields=['recipient_prefecture', '-ordered_at', '-id'], name='order_prefecture'), models.Index(fields=['payment_method', 'payment_state', '-ordered_at', '-id'], name='order_payment'), models.Index(fields=['total'], name='order_total'), models.Index(condition=models.Q(('remarks', ''), _negated=True), fields=['-ordered_at', '-id'], name='order_remarked'), models.Index(condition=models.Q(('internal_note', ''), _negated=True), fields=['-ordered_at', '-id'], name='order_noted'), models.Index(condition=models.Q(models.Q(('gift', ''), _negated=True), models.Q(('noshi', ''), _negated=True), _connector='OR'), fields=['-ordered_at', '-id'], name='order_gift'), models.Index(condition=models.Q(('wish_date__isnull', False)), fields=['-ordered_at', '-id'], name='order_wished'), models.Index(condition=models.Q(('fulfilled_by_channel', True)), fields=['-ordered_at', '-id'], name='order_by_channel'), models.Index(condition=models.Q(('points__gt', 0)), fields=['-ordered_at', '-id'], name='order_points'), models.Index(condition=models.Q(('coupons_shop__gt', 0), ('coupons_channel__gt', 0), _connector='OR'), fields=['-ordered_at', '-id'], name='order_coupon'), models.Index(condition=models.Q(('discount__gt', 0)), fields=['-ordered_at', '-id'], name='order_discount'), models.Index(condition=models.Q(('release_date__isnull', False)), fields=['-ordered_at', '-id'], name='order_preorder'), models.Index(condition=models.Q(('cancel_requested', True)), fields=['-ordered_at', '-id'], name='order_cancel_asked'), models.Index(condition=models.Q(('important', True)), fields=['-ordered_at', '-id'], name='order_important'), models.Index(condition=models.Q(('priority', 0), _negated=True), fields=['-ordered_at', '-id'], name='order_urgent'), models.Index(condition=models.Q(('flags', []), _negated=True), fields=['-ordered_at', '-id'], name='order_flagged'), models.Index(condition=models.Q(('tags', []), _negated=True), fields=['-ordered_at', '-id'], name='order_tagged'), models.Index(condition=models.Q(('carrier', 'yamato'), _negated=True), fields=['-ordered_at', '-id'], name='order_other_carrier'), models.Index(condition=models.Q(('allocation_state', 'partial')), fields=['-ordered_at', '-id'], name='order_half_allocated'), models.Index(condition=models.Q(('fulfillment_state__in', ['instructed', 'partially_shipped'])), fields=['-ordered_at', '-id'], name='order_at_work'), models.Index(condition=models.Q(('quantity__gte', 5)), fields=['-ordered_at', '-id'], name='order_many_units'), models.Index(condition=models.Q(('shipped_at__gt', models.F('ship_by'))), fields=['-ordered_at', '-id'], name='order_late'), django.contrib.postgres.indexes.GinIndex(oms.kernel.search.SearchGrams(models.F('search')), name='order_search'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='order_tags'), models.Index(condition=models.Q(('assignee__isnull', False)), fields=['assignee'], name='order_assignee')],
+                        'indexes': [models.Index(fields=['-ordered_at', '-id'], name='order_newest'), django.contrib.postgres.indexes.BrinIndex(fields=['imported_at'], name='order_imported', pages_per_range=32), django.contrib.postgres.indexes.BrinIndex(fields=['paid_at'], name='order_paid', pages_per_range=32), models.Index(fields=['stage', '-ordered_at', '-id'], name='order_stage'), models.Index(fields=['shop', '-ordered_at', '-id'], name='order_shop_newest'), models.Index(fields=['member', '-ordered_at'], name='order_member'), models.Index(condition=models.Q(('stage_due_at__isnull', False)), fields=['stage_due_at'], name='order_stage_due'), models.Index(condition=models.Q(('cancelled_at__isnull', True), ('ship_by__isnull', False), ('shipped_at__isnull', True)), fields=['ship_by', 'id'], include=('stage',), name='order_ship_by_open'), models.Index(condition=models.Q(('channel_sync__in', ['failed', 'pending', 'manual_done'])), fields=['channel_sync', '-ordered_at', '-id'], name='order_sync_open'), models.Index(condition=models.Q(('channel_updated_at__isnull', False)), fields=['-channel_updated_at', '-id'], name='order_told'), models.Index(condition=models.Q(('cancelled_at__isnull', True), ('pay_by__isnull', False), ('payment_state__in', ['unpaid', 'failed'])), fields=['pay_by'], name='order_pay_by_open'), models.Index(condition=models.Q(('shipped_at__isnull', False)), fields=['shop', 'shipped_at'], name='order_shop_shipped'), models.Index(condition=models.Q(('cancelled_at__isnull', False)), fields=['shop', 'cancelled_at'], name='order_shop_cancelled'), models.Index(fields=['recipient_prefecture', '-ordered_at', '-id'], name='order_prefecture'), models.Index(fields=['payment_method', 'payment_state', '-ordered_at', '-id'], name='order_payment'), models.Index(fields=['total'], name='order_total'), models.Index(condition=models.Q(('remarks', ''), _negated=True), fields=['-ordered_at', '-id'], name='order_remarked'), models.Index(condition=models.Q(('internal_note', ''), _negated=True), fields=['-ordered_at', '-id'], name='order_noted'), models.Index(condition=models.Q(models.Q(('gift', ''), _negated=True), models.Q(('noshi', ''), _negated=True), _connector='OR'), fields=['-ordered_at', '-id'], name='order_gift'), models.Index(condition=models.Q(('wish_date__isnull', False)), fields=['-ordered_at', '-id'], name='order_wished'), models.Index(condition=models.Q(('fulfilled_by_channel', True)), fields=['-ordered_at', '-id'], name='order_by_channel'), models.Index(condition=models.Q(('points__gt', 0)), fields=['-ordered_at', '-id'], name='order_points'), models.Index(condition=models.Q(('coupons_shop__gt', 0), ('coupons_channel__gt', 0), _connector='OR'), fields=['-ordered_at', '-id'], name='order_coupon'), models.Index(condition=models.Q(('discount__gt', 0)), fields=['-ordered_at', '-id'], name='order_discount'), models.Index(condition=models.Q(('release_date__isnull', False)), fields=['-ordered_at', '-id'], name='order_preorder'), models.Index(condition=models.Q(('cancel_requested', True)), fields=['-ordered_at', '-id'], name='order_cancel_asked'), models.Index(condition=models.Q(('important', True)), fields=['-ordered_at', '-id'], name='order_important'), models.Index(condition=models.Q(('priority', 0), _negated=True), fields=['-ordered_at', '-id'], name='order_urgent'), models.Index(condition=models.Q(('flags', []), _negated=True), fields=['-ordered_at', '-id'], name='order_flagged'), models.Index(condition=models.Q(('tags', []), _negated=True), fields=['-ordered_at', '-id'], name='order_tagged'), models.Index(condition=models.Q(('carrier', 'yamato'), _negated=True), fields=['-ordered_at', '-id'], name='order_other_carrier'), models.Index(condition=models.Q(('allocation_state', 'partial')), fields=['-ordered_at', '-id'], name='order_half_allocated'), models.Index(condition=models.Q(('fulfillment_state__in', ['instructed', 'partially_shipped'])), fields=['-ordered_at', '-id'], name='order_at_work'), models.Index(condition=models.Q(('quantity__gte', 5)), fields=['-ordered_at', '-id'], name='order_many_units'), models.Index(condition=models.Q(('shipped_at__gt', models.F('ship_by'))), fields=['-ordered_at', '-id'], name='order_late'), django.contrib.postgres.indexes.GinIndex(oms.kernel.search.SearchGrams(models.F('search')), name='order_search'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='order_tags'), models.Index(condition=models.Q(('assignee__isnull', False)), fields=['assignee'], name='order_assignee'), models.Index(fields=['location_label', '-ordered_at', '-id'], name='order_location'), models.Index(fields=['delivery_method', '-ordered_at', '-id'], name='order_method'), models.Index(condition=models.Q(('wish_slot', ''), _negated=True), fields=['-ordered_at', '-id'], name='order_hours_wished')],
                         'constraints': [models.UniqueConstraint(fields=('shop', 'channel_order_no'), name='order_once_per_shop')],
                     },
                 ),
@@ -251,6 +261,7 @@ class Migration(migrations.Migration):
                         ('overrides', models.JSONField(default=list)),
                         ('version', models.PositiveIntegerField(default=1, verbose_name='版')),
                         ('applied_version', models.PositiveIntegerField(db_default=0, default=0)),
+                        ('shown', models.CharField(blank=True, db_default='', default='', max_length=10, verbose_name='見える範囲')),
                     ],
                     options={
                         'permissions': [('manage_reasons', '確認理由を管理する')],
@@ -291,6 +302,9 @@ class Migration(migrations.Migration):
                         ('letterhead_phone', models.CharField(blank=True, max_length=20, verbose_name='帳票の電話番号')),
                         ('registration_no', models.CharField(blank=True, max_length=14, verbose_name='登録番号（インボイス）')),
                         ('delivery_note_message', models.TextField(blank=True, verbose_name='納品書の通信欄')),
+                        ('exchange_ships', models.CharField(choices=[('after', '返品が届いてから送る'), ('tagged', '下のタグがある会員にだけ先に送る'), ('first', '返品を待たずに先に送る')], db_default='after', default='after', max_length=8, verbose_name='交換品を送る時')),
+                        ('exchange_tag', models.CharField(blank=True, db_default='', help_text='ルールの「会員にタグを付ける」で、購入額や回数に応じて付けられます。', max_length=40, verbose_name='先に送る会員のタグ')),
+                        ('exchange_watch_days', models.PositiveSmallIntegerField(db_default=14, default=14, help_text='過ぎても戻らない交換は、返品の一覧に「未返却の交換」として出ます。', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(365)], verbose_name='先に送った交換の返品を待つ日数')),
                     ],
                     options={
                         'ordering': ['code'],
@@ -425,6 +439,7 @@ class Migration(migrations.Migration):
                         ('ended_at', models.DateTimeField(null=True, verbose_name='終了日時')),
                         ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cancellations', to='orders.order')),
+                        ('keep_fee', models.BooleanField(db_default=False, default=False, verbose_name='手数料を変えない')),
                     ],
                     options={
                         'indexes': [models.Index(fields=['order', '-id'], name='cancellation_order')],
@@ -601,6 +616,8 @@ class Migration(migrations.Migration):
                         ('release_s', models.PositiveIntegerField(null=True)),
                         ('total', models.IntegerField()),
                         ('shop', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orders.shop')),
+                        ('profit', models.IntegerField(null=True)),
+                        ('net_sales', models.IntegerField(null=True)),
                     ],
                     options={
                         'indexes': [models.Index(fields=['ordered_on', 'shop'], name='figure_ordered'), models.Index(fields=['shipped_on', 'shop'], name='figure_shipped'), models.Index(fields=['cancelled_on', 'shop'], name='figure_cancelled')],
@@ -709,7 +726,7 @@ class Migration(migrations.Migration):
                     name='MoveIn',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('kind', models.CharField(choices=[('products', '商品マスタ'), ('bundles', 'セット構成'), ('stock', '在庫数'), ('orders', '受注')], max_length=10, verbose_name='種類')),
+                        ('kind', models.CharField(choices=[('products', '商品マスタ'), ('bundles', 'セット構成'), ('stock', '在庫数'), ('orders', '受注'), ('members', '会員名簿')], max_length=10, verbose_name='種類')),
                         ('name', models.CharField(max_length=200, verbose_name='ファイル名')),
                         ('encoding', models.CharField(max_length=20, verbose_name='文字コード')),
                         ('delimiter', models.CharField(max_length=1, verbose_name='区切り')),
@@ -747,7 +764,7 @@ class Migration(migrations.Migration):
                     name='MoveInPreset',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('kind', models.CharField(choices=[('products', '商品マスタ'), ('bundles', 'セット構成'), ('stock', '在庫数'), ('orders', '受注')], max_length=10, verbose_name='種類')),
+                        ('kind', models.CharField(choices=[('products', '商品マスタ'), ('bundles', 'セット構成'), ('stock', '在庫数'), ('orders', '受注'), ('members', '会員名簿')], max_length=10, verbose_name='種類')),
                         ('name', models.CharField(max_length=60, verbose_name='名前')),
                         ('heads', models.JSONField(default=dict)),
                     ],
@@ -762,7 +779,7 @@ class Migration(migrations.Migration):
                         ('line', models.PositiveIntegerField()),
                         ('cells', models.JSONField(default=list)),
                         ('key', models.CharField(blank=True, max_length=200)),
-                        ('error', models.CharField(blank=True, max_length=300)),
+                        ('error', oms.kernel.said_field.SaidField(blank=True)),
                         ('outcome', models.CharField(blank=True, max_length=10)),
                         ('before', models.JSONField(null=True)),
                         ('move', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='orders.movein')),
@@ -1032,7 +1049,7 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         'ordering': ['order', 'position'],
-                        'indexes': [models.Index(fields=['postal_code'], name='recipient_postal', opclasses=['varchar_pattern_ops'])],
+                        'indexes': [models.Index(fields=['postal_code'], name='recipient_postal', opclasses=['varchar_pattern_ops']), models.Index(fields=['city'], name='recipient_city', opclasses=['varchar_pattern_ops']), models.Index(condition=models.Q(('country', 'JP'), _negated=True), fields=['order'], name='recipient_abroad')],
                         'constraints': [models.UniqueConstraint(fields=('order', 'position'), name='recipient_position')],
                     },
                 ),
@@ -1323,6 +1340,9 @@ class Migration(migrations.Migration):
                         ('signature', models.TextField(blank=True, verbose_name='署名')),
                         ('bank_account', models.TextField(blank=True, verbose_name='振込先')),
                         ('shop', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='mail_policy', to='orders.shop')),
+                        ('cancel_rule', models.TextField(blank=True, db_default='', default='', verbose_name='キャンセル・返品の決まり')),
+                        ('hours', models.CharField(blank=True, db_default='', default='', max_length=100, verbose_name='お問い合わせの受付時間')),
+                        ('law_url', models.URLField(blank=True, db_default='', default='', verbose_name='特定商取引法に基づく表記のURL')),
                     ],
                 ),
                 migrations.CreateModel(
@@ -1378,6 +1398,8 @@ class Migration(migrations.Migration):
                         ('exchange_order', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='exchanged_for', to='orders.order', verbose_name='交換の受注')),
                         ('location', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inventory.location', verbose_name='良品を戻す拠点')),
                         ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='return_cases', to='orders.order', verbose_name='受注')),
+                        ('pickup_on', models.DateField(blank=True, null=True, verbose_name='集荷日')),
+                        ('pickup_slot', models.CharField(blank=True, db_default='', max_length=20, verbose_name='集荷の時間帯')),
                     ],
                     options={
                         'permissions': [('settle_returncase', '返品を精算する'), ('inspect_returncase', '返品を検品する')],
@@ -1650,6 +1672,42 @@ class Migration(migrations.Migration):
                     options={
                         'default_permissions': (),
                         'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='view_retention_is_one_row')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='SetApart',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('pieces', models.PositiveIntegerField(verbose_name='セット数')),
+                        ('parts', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                        ('places', models.JSONField(default=list)),
+                        ('at', models.DateTimeField(verbose_name='日時')),
+                        ('undone_at', models.DateTimeField(null=True, verbose_name='戻した日時')),
+                        ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('line', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='takings', to='orders.orderline')),
+                        ('undone_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'indexes': [models.Index(fields=['line'], name='set_apart_line')],
+                        'constraints': [models.CheckConstraint(condition=models.Q(('pieces__gt', 0)), name='set_apart_pieces')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ShippingPlan',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('cutoffs', models.JSONField(default=dict, verbose_name='締め時刻')),
+                        ('lead_days', models.PositiveSmallIntegerField(default=0, verbose_name='出荷予定日の何日前から指示できるか')),
+                        ('closed_weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=list, size=None, verbose_name='定休日')),
+                        ('closed_on_holidays', models.BooleanField(default=False, verbose_name='祝日は出荷しない')),
+                        ('closed_days', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), default=list, size=None, verbose_name='臨時休業日')),
+                        ('open_days', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), default=list, size=None, verbose_name='臨時営業日')),
+                        ('transit', models.JSONField(default=list, verbose_name='お届け日数')),
+                        ('version', models.PositiveIntegerField(default=1)),
+                        ('location', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='inventory.location', verbose_name='拠点')),
+                    ],
+                    options={
+                        'constraints': [models.UniqueConstraint(fields=('location',), name='shipping_plan_once', nulls_distinct=False)],
                     },
                 ),
             ],

@@ -25,12 +25,14 @@ class Migration(migrations.Migration):
         ("fulfillment", "0008_stored_sentences"),
         ("fulfillment", "0009_costs"),
         ("fulfillment", "0010_cost_changes_are_append_only"),
+        ("fulfillment", "0011_parcel_temperature"),
+        ("fulfillment", "0012_charges_of_merged_orders"),
     ]
 
     dependencies = [
-        ("inventory", "0001_squashed_0011"),
-        ("kernel", "0001_squashed_0010"),
-        ("orders", "0001_squashed_0043"),
+        ("inventory", "0001_squashed_0014"),
+        ("kernel", "0001_squashed_0013"),
+        ("orders", "0001_squashed_0052"),
     ]
 
     operations = [
@@ -116,6 +118,7 @@ class Migration(migrations.Migration):
                         ('batch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='shipments', to='fulfillment.batch')),
                         ('location', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='inventory.location', verbose_name='出荷元')),
                         ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='orders.recipient', verbose_name='届け先')),
+                        ('temperature', models.CharField(blank=True, choices=[('ambient', '常温'), ('chilled', '冷蔵'), ('frozen', '冷凍')], db_default='', default='', max_length=8, verbose_name='温度帯')),
                     ],
                     options={
                         'permissions': [('ship_shipment', '出荷を確定する'), ('print_document', '帳票を印刷する')],
@@ -209,6 +212,7 @@ class Migration(migrations.Migration):
                         ('active', models.BooleanField(default=True)),
                         ('merge', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='orders', to='fulfillment.merge')),
                         ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orders.order')),
+                        ('charges', models.JSONField(db_default=models.Value({}, models.JSONField()), default=dict)),
                     ],
                     options={
                         'constraints': [models.UniqueConstraint(condition=models.Q(('active', True)), fields=('order',), name='order_merged_once')],

@@ -56,6 +56,9 @@ class Migration(migrations.Migration):
         ("kernel", "0008_stored_sentences"),
         ("kernel", "0009_sign_in"),
         ("kernel", "0010_sign_in_events_are_append_only"),
+        ("kernel", "0011_setting_versions"),
+        ("kernel", "0012_setting_versions_are_append_only"),
+        ("kernel", "0013_store_devices"),
     ]
 
     dependencies = [
@@ -89,7 +92,7 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'user',
                         'verbose_name_plural': 'users',
-                        'permissions': [('manage_users', '利用者と権限を管理する'), ('manage_sign_in', 'ログインの決まりと記録を管理する'), ('reset_second_step', 'ほかの人の二段階認証をリセットする'), ('end_devices', 'ほかの人の端末をログアウトさせる')],
+                        'permissions': [('manage_users', '利用者と権限を管理する'), ('manage_sign_in', 'ログインの決まりと記録を管理する'), ('reset_second_step', 'ほかの人の二段階認証をリセットする'), ('end_devices', 'ほかの人の端末をログアウトさせる'), ('reset_pin', 'ほかの人のPINをリセットする'), ('manage_store_devices', '店舗端末を登録し、取り消す')],
                         'abstract': False,
                     },
                     managers=[
@@ -163,6 +166,7 @@ class Migration(migrations.Migration):
                         ('last_seen_at', models.DateTimeField(verbose_name='最後の利用')),
                         ('trusted_until', models.DateTimeField(blank=True, null=True, verbose_name='コードを省略できる期限')),
                         ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='devices', to=settings.AUTH_USER_MODEL)),
+                        ('store_device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.storedevice')),
                     ],
                     options={
                         'default_permissions': (),
@@ -207,14 +211,72 @@ class Migration(migrations.Migration):
                         ('text', models.TextField(blank=True)),
                         ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('store_device', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kernel.storedevice')),
                     ],
                     options={
                         'default_permissions': (),
-                        'indexes': [models.Index(fields=['-at', '-id'], name='sign_in_event_by_time'), models.Index(fields=['person', 'kind', '-at'], name='sign_in_event_by_person'), models.Index(fields=['address', 'kind', '-at'], name='sign_in_event_by_address')],
+                        'indexes': [models.Index(fields=['-at', '-id'], name='sign_in_event_by_time'), models.Index(fields=['person', 'kind', '-at'], name='sign_in_event_by_person'), models.Index(fields=['address', 'kind', '-at'], name='sign_in_event_by_address'), models.Index(condition=models.Q(('store_device__isnull', False)), fields=['store_device', 'kind', '-at'], name='sign_in_event_by_store_device')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='SettingVersion',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('kind', models.CharField(max_length=40)),
+                        ('ref', models.CharField(max_length=200)),
+                        ('number', models.PositiveIntegerField(verbose_name='版')),
+                        ('title', oms.kernel.said_field.SaidField(blank=True, verbose_name='対象')),
+                        ('content', models.JSONField(null=True)),
+                        ('changed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, size=None)),
+                        ('how', models.CharField(choices=[('first', '記録を始めたときの値'), ('changed', '変更'), ('back', '以前の版に戻した'), ('outside', '画面の外での変更')], max_length=8, verbose_name='出来事')),
+                        ('back_to', models.PositiveIntegerField(null=True)),
+                        ('note', models.CharField(blank=True, max_length=200, verbose_name='理由')),
+                        ('at', models.DateTimeField(verbose_name='日時')),
+                        ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'default_permissions': ('view',),
+                        'indexes': [models.Index(fields=['-at', '-id'], name='setting_version_by_time')],
+                        'constraints': [models.UniqueConstraint(fields=('kind', 'ref', 'number'), name='setting_version_numbered_once')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Pin',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('secret', models.CharField(max_length=128)),
+                        ('set_at', models.DateTimeField()),
+                        ('failures', models.PositiveSmallIntegerField(default=0)),
+                        ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='pin', to=settings.AUTH_USER_MODEL)),
+                    ],
+                    options={
+                        'default_permissions': (),
+                    },
+                ),
+                migrations.CreateModel(
+                    name='StoreDevice',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.UUIDField(unique=True)),
+                        ('place_id', models.BigIntegerField()),
+                        ('name', models.CharField(max_length=40, verbose_name='端末名')),
+                        ('code_digest', models.CharField(blank=True, max_length=64, null=True, unique=True)),
+                        ('code_until', models.DateTimeField(blank=True, null=True)),
+                        ('token_digest', models.CharField(blank=True, max_length=64, null=True, unique=True)),
+                        ('agent', models.CharField(blank=True, max_length=300, verbose_name='ブラウザ')),
+                        ('created_at', models.DateTimeField()),
+                        ('registered_at', models.DateTimeField(blank=True, null=True, verbose_name='登録日時')),
+                        ('last_seen_at', models.DateTimeField(blank=True, null=True, verbose_name='最後の利用')),
+                        ('ended_at', models.DateTimeField(blank=True, null=True)),
+                    ],
+                    options={
+                        'default_permissions': (),
+                        'constraints': [models.CheckConstraint(condition=models.Q(('ended_at', None), models.Q(('code_digest', None), ('token_digest', None)), _connector='OR'), name='an_ended_store_device_opens_nothing')],
                     },
                 ),
             ],
         ),
         append_only("kernel_effectevent"),
         append_only("kernel_signinevent"),
+        append_only("kernel_settingversion"),
     ]

@@ -28,12 +28,13 @@ class Migration(migrations.Migration):
         ("channels", "0010_push_sent_index"),
         ("channels", "0011_one_tracking_number"),
         ("channels", "0012_stored_sentences"),
+        ("channels", "0013_previews_as_sentences"),
     ]
 
     dependencies = [
-        ("inventory", "0001_squashed_0011"),
-        ("kernel", "0001_squashed_0010"),
-        ("orders", "0001_squashed_0043"),
+        ("inventory", "0001_squashed_0014"),
+        ("kernel", "0001_squashed_0013"),
+        ("orders", "0001_squashed_0052"),
     ]
 
     operations = [
@@ -154,10 +155,10 @@ class Migration(migrations.Migration):
                         ('encoding', models.CharField(max_length=20, verbose_name='文字コード')),
                         ('digest', models.CharField(max_length=64)),
                         ('rows', models.JSONField(default=list)),
-                        ('errors', models.JSONField(default=list)),
-                        ('changes', models.JSONField(default=list)),
+                        ('errors', oms.kernel.said_field.SaidJSONField(default=list)),
+                        ('changes', oms.kernel.said_field.SaidJSONField(default=list)),
                         ('state', models.CharField(choices=[('read', '確認待ち'), ('running', '反映中'), ('applied', '反映済み'), ('failed', '失敗')], default='read', max_length=10, verbose_name='状態')),
-                        ('result', models.CharField(blank=True, max_length=300)),
+                        ('result', oms.kernel.said_field.SaidField(blank=True)),
                         ('at', models.DateTimeField(verbose_name='日時')),
                         ('applied_at', models.DateTimeField(null=True, verbose_name='反映日時')),
                         ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
