@@ -293,7 +293,7 @@ def strangers() -> list[Order]:
     rows = visible.orders().filter(
         ~Exists(known), payment_method=PaymentMethod.ACCOUNT, cancelled_at=None, member__isnull=False
     )
-    newest = rows.order_by("shop", "member", "-pk").distinct("shop", "member")
+    newest = rows.order_by("shop_id", "member_id", "-pk").distinct("shop_id", "member_id")
     return list(newest.select_related("shop").defer("search")[:50])
 
 

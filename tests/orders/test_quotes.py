@@ -20,7 +20,8 @@ def typed(client, **values) -> dict:
     page = client.get(reverse("orders:manual-new"))
     key = page.context["form"]["key"].value()
     return {
-        "key": key, "rows": "2", "source": "phone", "method": "bank_transfer", "delivery_method": "宅急便（ヤマト運輸）",
+        "key": key, "rows": "2", "source": "phone", "method": "bank_transfer",
+        "delivery_method": "宅急便（ヤマト運輸）",
         "buyer_name": "株式会社山田商店", "line-0-sku": "CHAIR", "line-0-quantity": "20", "line-0-price": "1100",
         "line-1-sku": "TEA", "line-1-quantity": "3", "shipping": "550", "discount": "1000",
         "quote_note": "納期は10日ほどです。",
