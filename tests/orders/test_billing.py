@@ -5,6 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from fulfillment.documents import delivery_notes
+from fulfillment.models import Shipment
 from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide import billing as days
@@ -19,14 +21,17 @@ from orders.models import (
     Mail,
     MonthlyBill,
     Order,
+    Refund,
     ReviewReason,
 )
 from orders.queries import billing as reading
 from orders.queries import matching as matching_queries
-from orders.services import billing, document_files, documents, matching, payment
+from orders.services import billing, document_files, documents, matching, payment, returns
 from orders.services.documents import Refused
 from orders.services.journal import Actor
-from tests.orders.builders import make_line
+from orders.services.return_papers import credit_note_of
+from tests.orders.builders import make_line, make_location, make_shop, make_sku
+from tests.orders.returns.test_returns import received, shipped
 from tests.orders.test_papers import bought, pdf_text
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +222,22 @@ def test_the_list_of_accounts_asks_the_same_however_many_there_are(django_assert
         close(account_of(sold(code=code)))
     with django_assert_max_num_queries(6):
         assert len(reading.account_rows()) == 3
+
+
+def test_goods_that_come_back_before_they_are_paid_lower_the_next_bill():
+    shop = make_shop("own-1", channel="own", registration_no="T8010401000002", capabilities={"mail": "free"})
+    chair, unpaid = make_sku(stock_units=5), {"payment_method": PaymentMethod.ACCOUNT, "payment_state": PaymentState.UNPAID}
+    order = shipped(shop, make_line("CHAIR", 2, price=6000), skus=[chair], **unpaid)
+    account = account_of(order)
+    [note] = delivery_notes([Shipment.objects.get().pk]).notes
+    assert not note.is_invoice and not note.shop.registration_number
+    line = order.lines.get()
+    case = received(returns.open_case(order.pk, {line.pk: 1}, reason="defective", key="k", actor=Actor()))
+    returns.inspect(case.pk, {(chair.pk, "good"): 1}, location_id=make_location().pk, actor=Actor())
+    returns.settle(case.pk, returns.Settlement({line.pk: 1}, note="掛売"), actor=Actor())
+    assert credit_note_of(case).amount == 6000 and not Refund.objects.exists()
+    bill = close(account)
+    assert bill.due == order.total - 6000
+    BillingAccount.objects.update(qualified="note")
+    [note] = delivery_notes([Shipment.objects.get().pk]).notes
+    assert note.is_invoice and note.shop.registration_number
