@@ -75,10 +75,8 @@ class OnPaperForm(forms.Form):
     )
 
 
-MOST_RECEIPTS = 12
-SharesFormSet = forms.formset_factory(
-    ShareForm, extra=0, min_num=MOST_RECEIPTS, max_num=MOST_RECEIPTS, absolute_max=MOST_RECEIPTS
-)
+USUAL_RECEIPTS, MOST_RECEIPTS = 4, 20
+SharesFormSet = forms.formset_factory(ShareForm, extra=0, max_num=MOST_RECEIPTS, absolute_max=MOST_RECEIPTS)
 
 
 class ReasonForm(forms.Form):

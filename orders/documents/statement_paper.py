@@ -13,8 +13,8 @@ from orders.documents.statement import Delivery, Statement, StatementSums, state
 _DUE = Style(12, Weight.BOLD, look.INK)
 _COLUMNS = (
     Column("日付", 15),
-    Column("注文・伝票番号", 31),
-    Column("商品名・仕様", 70),
+    Column("注文・伝票番号", 41),
+    Column("商品名・仕様", 60),
     Column("数量", 11, "right"),
     Column("単価（税込）", 20, "right"),
     Column("税率", 11, "center"),

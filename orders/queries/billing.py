@@ -262,14 +262,14 @@ def account_rows() -> list[AccountRow]:
     last: dict[int, MonthlyBill] = {}
     for bill in MonthlyBill.objects.filter(voided_at=None, account__in=own).order_by("closed_on", "pk"):
         last[bill.account_id] = bill
-    today = clock.today()
+    yesterday = clock.today() - timedelta(days=1)  # a day that is not over may still bring something
     return [
         AccountRow(
             one,
             *fresh.get((one.shop_id, one.member_id), (0, 0)),
             open_[one.pk],
             last.get(one.pk),
-            days.closing_before(one.closing_day, today),
+            days.closing_before(one.closing_day, yesterday),
         )
         for one in own
     ]

@@ -8,11 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from oms.kernel import clock
 from oms.kernel.typed import row_ids
 from oms.kernel.web import person_of, render_page
 from orders.billing_forms import AccountForm, CloseForm, values_of
-from orders.decide.billing import closing_before
 from orders.models import BillingAccount, Order
 from orders.queries import billing as reading
 from orders.queries.detail import PERSONAL
@@ -38,9 +36,9 @@ def accounts(request: HttpRequest) -> HttpResponse:
 def account(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: what its next bill would say, and those it got. `?on=`: as of that closing."""
     own = get_object_or_404(reading.accounts(), pk=pk)
-    form = CloseForm(request.GET if "on" in request.GET else {"on": closing_before(own.closing_day, clock.today())})
-    closing = reading.closing_of(own, form.cleaned_data["on"]) if form.is_valid() else None
     [row] = [row for row in reading.account_rows() if row.account.pk == pk]
+    form = CloseForm(request.GET if "on" in request.GET else {"on": row.closes_on})
+    closing = reading.closing_of(own, form.cleaned_data["on"]) if form.is_valid() else None
     context = {"account": own, "row": row, "form": form, "closing": closing, "bills": reading.bills_of(own)}
     return render_page(request, "orders/billing/account.html", context)
 

@@ -17,7 +17,7 @@ from orders.documents.bill import BillKind
 from orders.documents.credit import TooMuch
 from orders.documents.rules import receipt_warnings
 from orders.models import DocumentKind
-from orders.paper_forms import CreditForm, OnPaperForm, SharesFormSet, WordingForm
+from orders.paper_forms import MOST_RECEIPTS, USUAL_RECEIPTS, CreditForm, OnPaperForm, SharesFormSet, WordingForm
 from orders.queries import documents as reading
 from orders.queries.detail import PERSONAL
 from orders.queries.papers import Billable, billable, buyer_of
@@ -88,7 +88,8 @@ def order_split(request: HttpRequest, pk: int) -> HttpResponse:
         return answer
     refusal, due = one.refusal(BillKind.RECEIPT), one.sale.due or 0
     first = {"name": one.order.buyer_company or buyer_of(one.order).name, "subject": one.papers.receipt_for}
-    rows = SharesFormSet(request.POST or None, initial=[first])
+    count = MOST_RECEIPTS if "more" in request.GET else USUAL_RECEIPTS
+    rows = SharesFormSet(request.POST or None, initial=[first, *[{}] * (count - 1)])
     for form in rows.forms:
         form.empty_permitted, form.use_required_attribute = True, False
     paper, problem = OnPaperForm(request.POST or None), ""
@@ -104,6 +105,7 @@ def order_split(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "order": one.order,
         "rows": rows,
+        "most": 0 if "more" in request.GET else MOST_RECEIPTS,
         "paper": paper,
         "problem": problem,
         "due": due,

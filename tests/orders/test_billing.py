@@ -191,7 +191,7 @@ def test_an_order_beyond_the_credit_limit_waits_for_a_person():
 
 
 def test_accounts_are_made_and_closed_on_screens(client_of, aoi):
-    order, client = sold(), client_of(aoi)
+    order, client = sold(days_ago=2), client_of(aoi)
     page = client.get(reverse("orders:billing")).content.decode()
     assert order.channel_order_no in page and "取引先に登録" in page
     url = reverse("orders:billing-new") + f"?order={order.pk}"
@@ -212,7 +212,7 @@ def test_accounts_are_made_and_closed_on_screens(client_of, aoi):
     void = reverse("orders:paper-void", args=[document.pk])
     client.post(void, {"reason": "出し直し"})
     assert MonthlyBill.objects.get().voided_at
-    BillingAccount.objects.update(closing_day=TODAY().day)
+    BillingAccount.objects.update(closing_day=(TODAY() - timedelta(days=1)).day)
     client.post(reverse("orders:billing-close-many"), {"ids": [account.pk]})
     assert MonthlyBill.objects.filter(voided_at=None).count() == 1
 
@@ -226,7 +226,10 @@ def test_the_list_of_accounts_asks_the_same_however_many_there_are(django_assert
 
 def test_goods_that_come_back_before_they_are_paid_lower_the_next_bill():
     shop = make_shop("own-1", channel="own", registration_no="T8010401000002", capabilities={"mail": "free"})
-    chair, unpaid = make_sku(stock_units=5), {"payment_method": PaymentMethod.ACCOUNT, "payment_state": PaymentState.UNPAID}
+    chair, unpaid = (
+        make_sku(stock_units=5),
+        {"payment_method": PaymentMethod.ACCOUNT, "payment_state": PaymentState.UNPAID},
+    )
     order = shipped(shop, make_line("CHAIR", 2, price=6000), skus=[chair], **unpaid)
     account = account_of(order)
     [note] = delivery_notes([Shipment.objects.get().pk]).notes

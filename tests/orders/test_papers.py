@@ -569,7 +569,7 @@ def test_receipts_are_split_on_a_form(client_of, aoi):
     url = reverse("orders:order-split", args=[order.pk])
     assert url in body_of(client.get(reverse("orders:order-papers", args=[order.pk])))
     assert "¥60,000" in body_of(client.get(url))
-    rows = {"form-TOTAL_FORMS": "12", "form-INITIAL_FORMS": "1"}
+    rows = {"form-TOTAL_FORMS": "4", "form-INITIAL_FORMS": "4"}
     rows |= {"form-0-name": "山田商店", "form-0-subject": "机代として", "form-0-amount": "50000"}
     rows |= {"form-1-name": "佐藤 恵", "form-1-subject": "お茶代として", "form-1-amount": "9000"}
     assert "合わせてください" in body_of(client.post(url, rows))
