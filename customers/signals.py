@@ -9,6 +9,9 @@ pair_decided = Signal()
 # The company's own word on members changed (`member_ids`): facts, tags or promises. Sent inside the transaction.
 members_changed = Signal()
 
+# Somebody gave members a higher rank by hand (`raised`: member → the rank's name). Sent inside the transaction.
+rank_raised = Signal()
+
 # A rank was made or changed: who is a good customer (`is_vip`) may be another question now.
 ranks_changed = Signal()
 

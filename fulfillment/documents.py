@@ -34,10 +34,11 @@ from orders.documents.values import (
     PickOrder,
     ReturnSlip,
 )
-from orders.models import LineComponent, Order, OrderLine, PaperSettings, Recipient
+from orders.models import BillingAccount, LineComponent, Order, OrderLine, PaperSettings, Recipient
 from orders.models.order import PaymentMethod
 from orders.queries.gifts import Gift, gift_at, gifts_of
 from orders.queries.papers import (
+    billed_monthly,
     buyer_of,
     by_rate,
     deductions_of,
@@ -97,7 +98,7 @@ def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: st
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
     papers = papers_of(order.shop_id for order in orders.values())
     shares, unpayable = _shares(orders, papers)
-    gifts = gifts_of(orders.values())
+    gifts, monthly = gifts_of(orders.values()), set(orders_billed_monthly(orders.values()))
     today, result = clock.today(), Printable()
     for shipment in shipments:
         own = list(dict.fromkeys(line.order_line.order_id for line in shipment.lines.all()))
@@ -107,11 +108,18 @@ def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: st
             parts = [shares[pk, shipment.pk] for pk in own]
             with override(settings.LANGUAGE_CODE):  # paper is for the customer, not for whoever prints it
                 note = _note(shipment, [orders[pk] for pk in own], parts, papers, gifts, today=today, prices=prices)
+                if monthly & set(own):  # the month's bill is the invoice
+                    note = replace(note, is_invoice=False, shop=replace(note.shop, registration_number=""))
             result.notes.append(note)
             result.shipments.append(shipment.pk)
             if note.is_invoice:
                 result.invoices.append((note, orders[own[0]].shop_id, own[0]))
     return result
+
+
+def orders_billed_monthly(orders: Iterable[Order]) -> list[int]:
+    """Those whose invoice is the bill of the month, not the delivery note."""
+    return [pk for pk, paper in billed_monthly(orders).items() if paper == BillingAccount.Qualified.BILL]
 
 
 def pick_lists(

@@ -53,6 +53,7 @@ class HeadForm(forms.Form):
 
     key = forms.CharField(widget=forms.HiddenInput, max_length=40)
     copied_from = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    quote = forms.IntegerField(widget=forms.HiddenInput, required=False)  # the one that it goes on from
     shop = forms.ChoiceField(label=lazy("受注を入れる店舗"), widget=forms.RadioSelect, required=False)
     copy_reason = forms.ChoiceField(
         label=lazy("複写の理由"), choices=ManualOrder.CopyReason.choices, widget=forms.RadioSelect, required=False
@@ -87,8 +88,20 @@ class HeadForm(forms.Form):
         label=lazy("社内メモ"), max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, data: Any = None, *, shops: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+    valid_until = forms.DateField(
+        label=lazy("見積書の有効期限"), required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=lazy("空欄なら帳票設定の日数です。"),
+    )  # fmt: skip
+    quote_note = forms.CharField(
+        label=lazy("見積書の備考"), max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(
+        self, data: Any = None, *, shops: Sequence[tuple[str, str]] = (), quote: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(data, use_required_attribute=False, **kwargs)
+        self.is_quote = quote
         self.fields["method"].choices = [(code, PaymentMethod(code).label) for code in METHODS]  # type: ignore[attr-defined]
         self.fields["shop"].choices = list(shops)  # type: ignore[attr-defined]
         for side in ("buyer", "to"):
@@ -96,7 +109,8 @@ class HeadForm(forms.Form):
                 self.fields[f"{side}_{name}"] = field
         del self.fields["to_email"]
         typed: Values = data or self.initial
-        for name, text in _wanted("to" if typed.get("elsewhere") else "buyer").items():
+        wanted = _wanted("to" if typed.get("elsewhere") else "buyer")
+        for name, text in list(wanted.items())[:1] if quote else wanted.items():
             self.fields[name].required = True
             self.fields[name].error_messages["required"] = text
         self.fields["shop"].required = len(shops) > 1
@@ -109,6 +123,9 @@ class HeadForm(forms.Form):
         wish = data.get("wish_date")
         if wish and wish < clock.today():
             self.add_error("wish_date", _("今日より前の日は選べません。"))
+        until = data.get("valid_until")
+        if until and until < clock.today() and self.is_quote:
+            self.add_error("valid_until", _("今日より前の日は選べません。"))
         return data
 
     def _check_party(self, side: str) -> None:
@@ -310,12 +327,13 @@ def know(lines: Sequence[LineForm]) -> None:
 
 
 class Sheet:
-    """The whole form. `strict` shows errors; otherwise it shows what was typed and says nothing."""
+    """The whole form. `strict` shows errors; otherwise it shows what was typed and says nothing. A `quote` needs a
+    name, and no address yet."""
 
-    def __init__(self, values: Values, *, shops: Sequence[Shop], strict: bool) -> None:
+    def __init__(self, values: Values, *, shops: Sequence[Shop], strict: bool, quote: bool = False) -> None:
         self.shops = list(shops)
         choices = [(shop.code, shop.name) for shop in self.shops]
-        self.head = HeadForm(values, shops=choices)
+        self.head = HeadForm(values, shops=choices, quote=quote)
         self.lines = [LineForm(values, prefix=f"line-{index}") for index in range(self._rows(values))]
         know([line for line in self.lines if not line.is_blank])
         self.head.full_clean()

@@ -59,6 +59,26 @@ class CorrectionForm(WordingForm):
     reason = forms.CharField(label=lazy("訂正の理由"), max_length=200)
 
 
+class ShareForm(forms.Form):
+    """One of several receipts for a payment; a row without anything is none."""
+
+    name = forms.CharField(label=lazy("宛名"), max_length=120)
+    subject = forms.CharField(label=lazy("但し書き"), max_length=60)
+    amount = forms.IntegerField(label=lazy("金額（円）"), min_value=1, max_value=10**9)
+
+    clean_name = WordingForm.clean_name
+
+
+class OnPaperForm(forms.Form):
+    on_paper = forms.BooleanField(
+        label=lazy("紙で渡す（収入印紙が必要な金額なら、印紙の欄を印字します）"), required=False
+    )
+
+
+USUAL_RECEIPTS, MOST_RECEIPTS = 4, 20
+SharesFormSet = forms.formset_factory(ShareForm, extra=0, max_num=MOST_RECEIPTS, absolute_max=MOST_RECEIPTS)
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=lazy("理由"), max_length=200)
 
@@ -144,7 +164,8 @@ class PaperSettingsForm(forms.ModelForm):
         model = PaperSettings
         fields = (
             "company", "registered_from", "rounding", "receipt_for", "bank_account", "closing", "points_lower_price",
-            "credit_notes", "note_components", "note_paper", "receipt_paper", "work_paper", "return_paper", "link_days",
+            "credit_notes", "note_components", "note_paper", "receipt_paper", "work_paper", "return_paper",
+            "quote_days", "link_days",
         )  # fmt: skip
         widgets = {"registered_from": DayInput, "closing": forms.Textarea(attrs={"rows": 3})}
         help_texts = {

@@ -6,13 +6,13 @@ from uuid import uuid4
 
 from django.dispatch import receiver
 
-from customers.signals import member_shown, members_changed, pair_decided, ranks_changed
+from customers.signals import member_shown, members_changed, pair_decided, rank_raised, ranks_changed
 from inventory.signals import promises_released
 from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Order, ReviewReason
-from orders.services import personal_views, review, review_again
+from orders.services import member_mail, personal_views, review, review_again
 
 
 @receiver(promises_released)
@@ -37,6 +37,11 @@ def look_again_at_orders(member_ids: list[int], **_: Any) -> None:
     """Few orders of a member are before instruction, so reasons and rules look at them again at once."""
     rows = Order.objects.filter(member__in=member_ids, stage__in=review_again.BEFORE_INSTRUCT)
     review.reevaluate(sorted(rows.values_list("pk", flat=True)))
+
+
+@receiver(rank_raised)
+def tell_of_ranks(raised: dict[int, str], **_: Any) -> None:
+    member_mail.rank_up(raised)
 
 
 @receiver(ranks_changed)

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.said import said
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
+from orders.billing_forms import AccountForm
 from orders.decide.catalogue import CATALOGUE
 from orders.forms_manual_shop import PhoneShopForm
 from orders.mail_forms import PolicyForm
-from orders.models import MailPolicy, PaymentGate, Rule, Shop
+from orders.models import BillingAccount, MailPolicy, PaymentGate, Rule, Shop
 from orders.models.order import STANDARD_STAGES
 from orders.paper_forms import PaperSettingsForm
 from orders.payment_forms import FeeForm, TermsForm
@@ -23,6 +24,7 @@ from orders.queries.papers import papers_of
 from orders.reason_forms import ReasonForm, StageNamesForm
 from orders.refund_limit_forms import LimitsForm
 from orders.services import (
+    billing,
     mail_policies,
     manual,
     names,
@@ -128,6 +130,18 @@ PAYMENT = (
         url=lambda ref: reverse("orders:refund-limits"),
         form=lambda ref, data, who: LimitsForm(data, limits=refund_limits.role_limits()),
         save=lambda ref, form, who: refund_limits.set_limits(form.wanted, by=who.by),
+    ),
+    Kind(
+        code=billing.KIND,
+        label=lazy("掛売の取引先"),
+        rights=("orders.view_issueddocument", "orders.view_personal_data", "orders.change_paymentgate"),
+        name=lambda ref: BillingAccount.objects.get(pk=ref).name,
+        url=lambda ref: reverse("orders:billing-edit", args=[ref]),
+        form=lambda ref, data, who: AccountForm(data, instance=BillingAccount.objects.filter(pk=ref).first()),
+        save=lambda ref, form, who: billing.save_account(
+            BillingAccount.objects.get(pk=ref), form.cleaned_data, by=who.by
+        ),
+        exists=lambda ref: BillingAccount.objects.filter(pk=ref).exists(),
     ),
 )
 

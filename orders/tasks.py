@@ -16,6 +16,7 @@ from orders.services import (
     payer_names,
     personal_views,
     privacy,
+    quotes,
     refunds,
     reminders,
     review_again,
@@ -114,6 +115,7 @@ def compare_payers() -> None:
 def erase_personal() -> None:
     privacy.erase_due(actor=SYSTEM)
     personal_views.forget_old()
+    quotes.forget_old()
 
 
 @shared_task(name="orders.tasks.sweep_attachments", ignore_result=True)

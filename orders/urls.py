@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from orders.urls_attachments import attachment_routes
+from orders.urls_billing import billing_routes
 from orders.urls_exports import export_routes
 from orders.urls_manual import manual_routes
 from orders.urls_moving_in import move_in_routes
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *rule_routes,
     *payment_routes,
     *paper_routes,
+    *billing_routes,
     *release_routes,
     *return_routes,
 ]

@@ -20,5 +20,6 @@ paper_routes: list[URLPattern] = [
     path("papers/<int:pk>/revoke/", papers.paper_revoke, name="paper-revoke"),
     path("<int:pk>/papers/", order_papers.order_papers, name="order-papers"),
     path("<int:pk>/papers/credit-note/", order_papers.order_credit, name="order-credit"),
+    path("<int:pk>/papers/split/", order_papers.order_split, name="order-split"),
     path("<int:pk>/papers/<slug:kind>/", order_papers.order_issue, name="order-issue"),
 ]

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from customers.models import Member, MemberChange, MemberTag, Rank
 from customers.services.identity import Person, search_column
-from customers.signals import members_changed
+from customers.signals import members_changed, rank_raised
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.sql import update_rows
@@ -82,7 +82,21 @@ def change(wanted: Mapping[int, Values], *, by: User | None, source: str = "") -
     _refuse_taken({pk: after["member_no"] for pk, (_before, after) in changes.items() if after.get("member_no")})
     update_rows("customers_member", TYPES, [_columns(members[pk], after, ranks) for pk, (_b, after) in changes.items()])
     _tell(changes, by=by, source=source)
+    if not source and (raised := _raised(members, changes, ranks)):
+        rank_raised.send(sender=Member, raised=raised)
     return list(changes)
+
+
+def _raised(
+    members: Mapping[int, Member], changes: Mapping[int, tuple[Values, Values]], ranks: Mapping[str, Rank]
+) -> dict[int, str]:
+    """Members whose new rank stands above the one before, with its name."""
+    found = {}
+    for pk, (_before, after) in changes.items():
+        rank, old = ranks.get(after.get("rank") or ""), members[pk].rank
+        if rank and (old is None or rank.level > old.level):
+            found[pk] = rank.name
+    return found
 
 
 @transaction.atomic
@@ -123,8 +137,8 @@ def _as_told(values: Values) -> dict[str, Any]:
     return {name: clean_text(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
-def _ranks(codes: Collection[str]) -> dict[str, int]:
-    found = dict(Rank.objects.filter(code__in=codes).values_list("code", "pk"))
+def _ranks(codes: Collection[str]) -> dict[str, Rank]:
+    found = {rank.code: rank for rank in Rank.objects.filter(code__in=codes)}
     if unknown := sorted(set(codes) - found.keys()):
         raise Rank.DoesNotExist(", ".join(unknown))
     return found
@@ -137,7 +151,7 @@ def _refuse_taken(numbers: Mapping[int, str]) -> None:
         raise NumberTaken
 
 
-def _columns(member: Member, after: Values, ranks: Mapping[str, int]) -> tuple[Any, ...]:
+def _columns(member: Member, after: Values, ranks: Mapping[str, Rank]) -> tuple[Any, ...]:
     number = after.get("member_no", member.member_no)
     birthday = after.get("birthday")
     rank = after.get("rank")
@@ -146,7 +160,7 @@ def _columns(member: Member, after: Values, ranks: Mapping[str, int]) -> tuple[A
         member.pk,
         number,
         member.birthday if birthday is None else date.fromisoformat(birthday) if birthday else None,
-        member.rank_id if rank is None else ranks[rank] if rank else None,
+        member.rank_id if rank is None else ranks[rank].pk if rank else None,
         after.get("store_member", member.store_member),
         search_column(person) + search_text(number),
     )

@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from fulfillment.models import CostChange, CostSetting, FreightRate
 from oms.kernel import clock
@@ -16,7 +18,7 @@ from orders.models.order import Carrier
 MOST_YEN = 9_999_999
 MOST_SIZE = 100_000
 MOST_RATES = 200
-LINE = re.compile(r"(?P<carrier>\S+)(?:\s+(?P<size>[\d,]+))?\s+[¥￥]?(?P<price>[\d,]+)円?")
+LINE = re.compile(r"(?P<carrier>\S.*?)(?:\s+(?P<size>[\d,]+))?\s+[¥￥]?(?P<price>[\d,]+)円?")
 
 Rates = Mapping[tuple[str, int | None], int]  # (carrier, size factors up to or None) → yen of one box
 
@@ -82,7 +84,7 @@ def written(rates: Rates) -> str:
 
 def read_rates(typed: str) -> dict[tuple[str, int | None], int]:
     """`ヤマト運輸 10 680` is a box of size factors up to 10, `ヤマト運輸 1200` a larger one. Raises Unreadable."""
-    codes = {folded(str(name)): code for code, label in Carrier.choices for name in (code, label)}
+    codes = _carriers()
     rates: dict[tuple[str, int | None], int] = {}
     for line in filter(None, map(str.strip, typed.splitlines())):
         match = LINE.fullmatch(" ".join(line.translate(DIGITS).split()))
@@ -99,6 +101,15 @@ def read_rates(typed: str) -> dict[tuple[str, int | None], int]:
     if len(rates) > MOST_RATES:
         raise Unreadable(_("送料は%(n)s行までです。") % {"n": MOST_RATES})
     return rates
+
+
+def _carriers() -> dict[str, str]:
+    """Carriers by code and by their names in every language of the pages: versions hold them as somebody saw them."""
+    codes: dict[str, str] = {}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            codes |= {folded(str(name)): code for code, label in Carrier.choices for name in (code, label)}
+    return codes
 
 
 DIGITS = str.maketrans("０１２３４５６７８９，", "0123456789,")

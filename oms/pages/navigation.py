@@ -52,6 +52,7 @@ ENTRIES = (
     Entry(_("数字"), "pages:numbers", "orders.view_order", "chart", "d", more=True),
     Entry(_("メール"), "orders:mails", "orders.send_mail", "mail", "e", more=True),
     Entry(_("請求書・領収書"), "orders:papers", "orders.view_issueddocument", "print", "i", more=True),
+    Entry(_("掛売・合計請求書"), "orders:billing", "orders.view_issueddocument", "yen", more=True),
     Entry(_("作業"), "orders:tasks", "orders.view_order", "check", "j", more=True),
     Entry(_("一括操作の記録"), "orders:bulk-log", "orders.view_order", "note", "l", more=True),
     Entry(_("書き出し"), "orders:exports", "orders.export_order", "download", "x", more=True),

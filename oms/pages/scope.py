@@ -129,8 +129,8 @@ presence detail detail-live accept hold lift take-back confirm pay cancel declin
 edit-delivery edit-note edit-texts promise-new promise-tick promise-done
 mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options take-apart channel-changes channel-changes-decide put-together
-payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-issue payment-held
-return-open
+payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-split
+order-issue payment-held return-open
 """
 LISTS = """
 list live filter views view-tiles columns view-save view-change home-panel bulk-choose bulk-log bulk-last exports
@@ -145,6 +145,7 @@ COMPANY_WIDE_ORDERS = """
 manual-new manual-skus manual-shop copy matching bank-load bank-columns match-sure match-undo bank-line match-accept
 line-aside payment-terms payment-terms-edit payment-terms-reset payment-fees payment-fees-reset
 paper-shops release-day release-panel release-undo
+billing billing-close-many billing-new billing-account billing-edit billing-close
 unknown-parcel-note unknown-parcel unknown-parcel-attach export-layouts export-layout-new export-layout
 export-layout-delete
 """

@@ -142,6 +142,9 @@ STANDARD: dict[str, Reason] = {
         _("入金期限超過"), WARN, _("催促するか、キャンセルする"), group="payment", params={"days": 1}
     ),
     "auth_failed": Reason(_("与信NG・決済エラー"), WARN, _("支払いの変更をお願いする"), group="payment"),
+    "credit_over_limit": Reason(
+        _("掛売の与信枠超過"), BLOCK, _("入金を確かめてから、認めるか支払方法を変える"), group="payment"
+    ),
     "credit_reviewing": Reason(_("後払い審査中"), INFO, _("審査の結果を待つ"), group="payment"),
     "auth_expiring": Reason(
         _("与信期限切れ間近"), WARN, _("期限までに出荷するか、与信を取り直す"), group="payment", params={"days": 3}

@@ -149,6 +149,8 @@ class OrderFacts:
     pay_by: date | None = None
     authorized_until: date | None = None
     paid: int = 0  # what our ledger holds
+    credit_limit: int | None = None  # what its buyer may owe on account, this order included; None: as much as wished
+    owed_before: int = 0  # what the buyer owes of earlier orders on account
     ships_on: date | None = None  # the day it is planned to leave, where a wish or a release decides it
     promised_on: date | None = None  # the last day the channel allows it to leave
     first_arrival: date | None = None  # the first day on which it can be there

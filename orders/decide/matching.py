@@ -60,11 +60,13 @@ class Why(StrEnum):
     NUMBER = "number"
     PHONE = "phone"
     TOGETHER = "together"
+    BILL = "bill"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """An order that waits for our money. `names` are payer keys; `due` what is still owed."""
+    """An order that waits for our money. `names` are payer keys; `due` what is still owed; `bill` the monthly bill on
+    which it stands, `account` whose it is."""
 
     id: int
     number: str
@@ -72,6 +74,8 @@ class OpenOrder:
     names: frozenset[str]
     phone: str = ""
     member_id: int | None = None
+    bill: int | None = None
+    account: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,8 @@ def _propose(transfer: Transfer, book: _Book, taken: set[int]) -> Proposal:  # n
         return answer(Group.SURE, [told[0][0]], _why_number(*told[0]), Why.AMOUNT)
     if len(exact) == 1:
         return answer(Group.SURE, exact, Why.NAME, Why.AMOUNT)
+    if bill := _billed(named, transfer.rest):
+        return answer(Group.SURE, bill, Why.NAME, Why.BILL)
     if told:
         return answer(Group.LIKELY, [told[0][0]], _why_number(*told[0]), Why.AMOUNT, others=exact)
     if exact:
@@ -167,6 +173,9 @@ def _propose(transfer: Transfer, book: _Book, taken: set[int]) -> Proposal:  # n
     known = [order for order in amount if order.member_id in transfer.members]
     if known:
         return answer(Group.LIKELY, known[:1], Why.ALIAS, Why.AMOUNT, others=known)
+    aliased = free([order for member in sorted(transfer.members) for order in book.by_member.get(member, ())])
+    if bill := _billed(aliased, transfer.rest):
+        return answer(Group.LIKELY, bill, Why.ALIAS, Why.BILL)
     similar = free(book.by_loose.get(loose_key(transfer.key), ())) if transfer.key else []
     if close := [order for order in similar if order.due == transfer.rest]:
         return answer(Group.LIKELY, close[:1], Why.SIMILAR_NAME, Why.AMOUNT, others=close)
@@ -176,7 +185,6 @@ def _propose(transfer: Transfer, book: _Book, taken: set[int]) -> Proposal:  # n
         return answer(Group.LIKELY, named[:1], Why.NAME, others=named)
     if len(amount) == 1:
         return answer(Group.LIKELY, amount, Why.AMOUNT)
-    aliased = free([order for member in sorted(transfer.members) for order in book.by_member.get(member, ())])
     return answer(Group.UNKNOWN, [], others=[*aliased, *similar, *amount])
 
 
@@ -194,6 +202,22 @@ def _together(orders: Sequence[OpenOrder], amount: int) -> list[OpenOrder]:
         if sum(order.due for order in some) == amount
     ]
     return fits[0] if len(fits) == 1 else []
+
+
+def _billed(orders: Sequence[OpenOrder], amount: int) -> list[OpenOrder]:
+    """What monthly bills ask for that comes to this amount: all that an account owes, as its last bill says with what
+    was carried over, or one bill alone. None when it fits several."""
+    groups: defaultdict[tuple[int | None, int | None], list[OpenOrder]] = defaultdict(list)
+    for order in orders:
+        if order.bill is not None:
+            groups[order.account, None].append(order)
+            groups[order.account, order.bill].append(order)
+    fits = {frozenset(one.id for one in some): some for some in groups.values() if _sum(some) == amount}
+    return next(iter(fits.values())) if len(fits) == 1 else []
+
+
+def _sum(orders: Sequence[OpenOrder]) -> int:
+    return sum(order.due for order in orders)
 
 
 def shares(amount: int, dues: Mapping[int, int]) -> dict[int, int]:

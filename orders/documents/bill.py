@@ -1,4 +1,4 @@
-"""請求書, 領収書 and 返還インボイス as values. Money is whole yen, tax-inclusive."""
+"""請求書, 領収書, 返還インボイス and 見積書 as values. Money is whole yen, tax-inclusive."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +11,8 @@ class BillKind(StrEnum):
     INVOICE = "invoice"
     RECEIPT = "receipt"
     CREDIT_NOTE = "credit_note"
+    QUOTE = "quote"
+    MONTHLY = "monthly"  # its values are a `Statement`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +24,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Which of several receipts for one payment this is, and what they come to together."""
+
+    place: int
+    of: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """One bill. `to` None: the simplified form, which needs no recipient.
 
-    `supplied_on` is the day of the transaction: shipment, for a receipt the payment, for a credit note the return.
-    A credit note's lines are what was given back, as positive amounts.
+    `supplied_on` is the day of the transaction: shipment, for a receipt the payment, for a credit note the return, for
+    a quote the day it was made. A credit note's lines are what was given back, as positive amounts.
     """
 
     kind: BillKind
@@ -51,3 +62,7 @@ class Bill:
     stamp_box: bool = False
     is_reissue: bool = False
     paper: str = ""  # a receipt's; empty: half a sheet where it fits on one
+    part: Part | None = None
+    valid_until: date | None = None  # a quote
+    delivery: str = ""  # a quote: how and when it would come
+    remarks: str = ""

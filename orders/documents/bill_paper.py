@@ -18,7 +18,13 @@ _AMOUNT = Style(21, Weight.BOLD, look.INK, tracking=0.04)
 _SUBJECT = Style(10.5, color=look.INK)
 _SENTENCES = {
     BillKind.INVOICE: "下記のとおりご請求申し上げます。",
+    BillKind.QUOTE: "下記のとおりお見積り申し上げます。",
     BillKind.CREDIT_NOTE: "下記のとおり返品・値引（対価の返還等）がありましたので、ご通知いたします。",
+}
+_DUE = {
+    BillKind.INVOICE: "ご請求金額",
+    BillKind.CREDIT_NOTE: "ご返金額",
+    BillKind.QUOTE: "お見積金額",
 }
 
 
@@ -26,7 +32,9 @@ def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
     """The drawn bill. Raises ValueError as `figures` does."""
     if bill.kind == BillKind.RECEIPT and bill.paper in NARROW:
         roll = Document(pictures=pictures)
-        content = narrow.receipt_content(bill, figures(bill), title=title_of(bill), correction=_correction(bill))
+        content = narrow.receipt_content(
+            bill, figures(bill), title=title_of(bill), correction=_correction(bill) or part_words(bill)
+        )
         narrow.draw(roll, bill.paper, content, f"{title_of(bill)}　No. {bill.number}")
         return roll
     if bill.kind == BillKind.RECEIPT and bill.paper != PaperSize.A4:
@@ -58,8 +66,11 @@ def title_of(bill: Bill) -> str:
     title = {
         BillKind.INVOICE: "請求書",
         BillKind.RECEIPT: "領収書",
+        BillKind.QUOTE: "見積書",
         BillKind.CREDIT_NOTE: "適格返還請求書" if qualified else "返還明細書",
     }[bill.kind]
+    if bill.kind == BillKind.QUOTE:
+        return title  # a new quote takes the place of an old one; nothing is put right
     return f"修正{title}" if bill.corrects else title
 
 
@@ -74,17 +85,21 @@ def _page_head(bill: Bill, page: Page, place: int) -> None:
 def _letter(flow: Flow, bill: Bill, sums: Figures) -> None:
     parts.parties(flow, bill.to, bill.shop, priced=True, sentence=_SENTENCES[bill.kind])
     credit = bill.kind == BillKind.CREDIT_NOTE
-    wide = [("お振込先", bill.bank_account), ("訂正", _correction(bill)), ("理由", bill.reason if credit else "")]
+    changed = "差し替え" if bill.kind == BillKind.QUOTE else "訂正"
+    wide = [("お振込先", bill.bank_account), (changed, _correction(bill)), ("理由", bill.reason if credit else "")]
     parts.facts(flow, _facts(bill), wide)
-    label = "ご返金額（税込）" if credit else "ご請求金額（税込）"
-    parts.total_box(flow, label, sums.due)
+    label = _DUE[bill.kind]
+    parts.total_box(flow, f"{label}（税込）", sums.due)
     parts.line_table(flow, bill.lines, priced=True)
-    last = "ご返金額" if credit else "ご請求金額"
-    parts.sums_block(flow, sums.rates, parts.sum_rows(bill.fees, bill.deductions, sums, last))
+    parts.sums_block(flow, sums.rates, parts.sum_rows(bill.fees, bill.deductions, sums, label))
+    parts.message(flow, bill.remarks)
     parts.closing(flow, bill.shop.closing)
 
 
 def _facts(bill: Bill) -> list[tuple[str, str]]:
+    if bill.kind == BillKind.QUOTE:
+        until = look.day(bill.valid_until)
+        return [("有効期限", until), ("お支払方法", bill.payment), ("お届け", bill.delivery)]
     credit = bill.kind == BillKind.CREDIT_NOTE
     numbers = ("ご注文番号", "、".join(bill.order_numbers))
     if credit:
@@ -103,8 +118,18 @@ def _facts(bill: Bill) -> list[tuple[str, str]]:
 def _correction(bill: Bill) -> str:
     if not bill.corrects:
         return ""
+    if bill.kind == BillKind.QUOTE:
+        return f"{look.day(bill.corrects.day)}の見積書 No. {bill.corrects.number} に代わるものです。"
     because = f"　理由：{bill.reason}" if bill.reason else ""
     return f"{look.day(bill.corrects.day)}発行 No. {bill.corrects.number} を訂正し、本書に差し替えます。{because}"
+
+
+def part_words(bill: Bill) -> str:
+    """A receipt for a part of a payment says so, and how much the payment was."""
+    part = bill.part
+    if part is None:
+        return ""
+    return f"お支払い {yen(part.whole)} を {part.of} 枚に分けて発行した領収書の {part.place} 枚目です。"
 
 
 # ---- receipt
@@ -134,7 +159,7 @@ def _receipt(flow: Flow, bill: Bill, sums: Figures) -> None:
         _stamp_box(page, right + 1)
         right += 20
     flow.y = max(y, right) + 2
-    for line in wrap(_correction(bill), look.BODY, flow.width, max_lines=2):
+    for line in wrap(_correction(bill) or part_words(bill), look.BODY, flow.width, max_lines=2):
         look.middle_line(page, look.LEFT, flow.y, line, look.BODY)
         flow.y += look.BODY.line + 1
     parts.line_table(flow, bill.lines, priced=True)

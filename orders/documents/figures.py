@@ -1,11 +1,11 @@
 """The sums of a paper with prices, and the sums of a pick list."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from oms.kernel.money import RateTotal, rate_totals, spread_discount
+from oms.kernel.money import RateTotal, TaxRate, rate_totals, spread_discount
 from orders.documents.values import Deduction, Fee, Letterhead, Line, PickItem, PickList
 
 
@@ -55,17 +55,25 @@ def figures(note: Priced) -> Figures:
 
     Raises ValueError when the discounts exceed goods and fees: such an order needs a person before it is printed.
     """
-    goods = [line.amount for line in note.lines]
-    fees = [fee.amount for fee in note.fees]
+    goods = sum(line.amount for line in note.lines)
+    fees = sum(fee.amount for fee in note.fees)
     cut = sum(part.amount for part in note.deductions if part.lowers_price)
     paid = sum(part.amount for part in note.deductions if not part.lowers_price)
-    off_goods, off_fees = spread_discount(goods, fees, cut)
-    taxed = [
-        *((line.rate, line.amount - off) for line, off in zip(note.lines, off_goods, strict=True)),
-        *((fee.rate, fee.amount - off) for fee, off in zip(note.fees, off_fees, strict=True)),
+    total = goods + fees - cut
+    rates = rate_totals(taxed(note.lines, note.fees, note.deductions), note.shop.rounding)
+    return Figures(goods, fees, cut, total, paid, total - paid, rates)
+
+
+def taxed(
+    lines: Sequence[Line], fees: Sequence[Fee], deductions: Sequence[Deduction]
+) -> list[tuple[TaxRate, int]]:  # fmt: skip
+    """What each line and each fee costs after the shop's discounts, with its rate. Raises ValueError as `figures`."""
+    cut = sum(part.amount for part in deductions if part.lowers_price)
+    off_goods, off_fees = spread_discount([line.amount for line in lines], [fee.amount for fee in fees], cut)
+    return [
+        *((line.rate, line.amount - off) for line, off in zip(lines, off_goods, strict=True)),
+        *((fee.rate, fee.amount - off) for fee, off in zip(fees, off_fees, strict=True)),
     ]
-    total = sum(goods) + sum(fees) - cut
-    return Figures(sum(goods), sum(fees), cut, total, paid, total - paid, rate_totals(taxed, note.shop.rounding))
 
 
 def pick_totals(pick: PickList) -> list[PickTotal]:

@@ -14,6 +14,9 @@ from orders.documents.delivery_note import draw_delivery_note
 from orders.documents.parcel_papers import draw_handover, draw_return_slip
 from orders.documents.pick_list import draw_pick_list
 from orders.documents.return_label import draw_return_label
+from orders.documents.statement import Statement
+from orders.documents.statement_paper import draw_statement
+from orders.documents.statement_paper import title_of as statement_title
 from orders.documents.values import DeliveryNote, HandoverList, PickList, ReturnLabel, ReturnSlip, WorkSlip
 from orders.documents.work_slip import draw_work_slip
 
@@ -40,6 +43,14 @@ def render_bill(bill: Bill, logos: Logos | None = None) -> bytes:
     document = bill_document(bill, logos or {})
     made_at = datetime.combine(bill.issued_on, time(0), UTC)
     return document.pdf(title=f"{title_of(bill)} {bill.number}", made_at=made_at)
+
+
+def render_statement(bill: Statement, logos: Logos | None = None) -> bytes:
+    """合計請求書. Raises ValueError when a delivery's discounts exceed its amounts."""
+    document = Document(pictures=logos or {})
+    draw_statement(document, bill)
+    made_at = datetime.combine(bill.issued_on, time(0), UTC)
+    return document.pdf(title=f"{statement_title(bill)} {bill.number}", made_at=made_at)
 
 
 def render_pick_list(pick: PickList) -> bytes:

@@ -24,6 +24,8 @@ class Refusal(StrEnum):
     NOTHING_PAID = "nothing_paid"
     NO_AMOUNT = "no_amount"
     AMOUNT_MISMATCH = "amount_mismatch"
+    ON_ACCOUNT = "on_account"
+    PAID_ALREADY = "paid_already"  # a credit note that a monthly bill cannot take off
 
 
 class Notice(StrEnum):
@@ -47,6 +49,7 @@ class Sale:
     paid_on: date | None = None
     shipped_on: date | None = None
     is_registered: bool = True
+    is_on_account: bool = False  # its buyer gets one bill a month
 
 
 def issuer_of(method: str, own: Mapping[str, str], declared: Mapping[str, str], *, is_registered: bool) -> str:
@@ -62,6 +65,11 @@ def issuer_of(method: str, own: Mapping[str, str], declared: Mapping[str, str], 
 
 def invoice_refusal(sale: Sale) -> Refusal | None:
     """Why no invoice is issued; None when it may be."""
+    return _refusal(sale) or (Refusal.ON_ACCOUNT if sale.is_on_account else None)
+
+
+def _refusal(sale: Sale) -> Refusal | None:
+    """Why no paper is issued that asks for this money or confirms it."""
     if sale.is_cancelled:
         return Refusal.CANCELLED
     if sale.issuer == "mall":
@@ -77,7 +85,7 @@ def receipt_refusal(sale: Sale) -> Refusal | None:
         return Refusal.REFUNDED
     if sale.method == "cod" and not sale.is_cancelled:
         return Refusal.CARRIER_RECEIPT
-    if refusal := invoice_refusal(sale):
+    if refusal := _refusal(sale):
         return refusal
     if not sale.due:
         return Refusal.NOTHING_PAID

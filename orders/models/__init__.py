@@ -1,6 +1,7 @@
 from orders.models.adjustment import OrderAdjustment, OrderChoice
 from orders.models.attachment import OrderAttachment, OrderTalk
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
+from orders.models.billing import BillingAccount, MonthlyBill, MonthlyBillItem
 from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.cancellation import Cancellation, CancellationLine
 from orders.models.desk_view import DeskView
@@ -26,6 +27,7 @@ from orders.models.papers import (
 from orders.models.payment import PaymentEntry, PaymentFee, PaymentGate, Reminder
 from orders.models.personal_view import PersonalView, ViewRetention
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
+from orders.models.quote import Quote
 from orders.models.reason import ReviewReason
 from orders.models.refund import Refund, RefundLine, RefundPart
 from orders.models.refund_request import RefundLimit, RefundLimitEvent, RefundRequest
@@ -63,6 +65,7 @@ __all__ = [
     "BankLine",
     "BankMatch",
     "BankPreset",
+    "BillingAccount",
     "BulkMemory",
     "BulkRun",
     "Cancellation",
@@ -90,6 +93,8 @@ __all__ = [
     "MailTemplate",
     "MailTemplateVersion",
     "ManualOrder",
+    "MonthlyBill",
+    "MonthlyBillItem",
     "MoveIn",
     "MoveInEvent",
     "MoveInPreset",
@@ -116,6 +121,7 @@ __all__ = [
     "PersonalView",
     "PrivacyEvent",
     "PurgedOrder",
+    "Quote",
     "ReasonSetting",
     "Recipient",
     "Refund",

@@ -92,6 +92,9 @@ class PaperSettings(models.Model):
     return_paper = models.CharField(
         _("返品票の用紙"), max_length=5, choices=SlipPaper, default=SlipPaper.A4, db_default="a4"
     )
+    quote_days = models.PositiveSmallIntegerField(
+        _("見積書の有効日数"), default=30, db_default=30, validators=[MinValueValidator(1), MaxValueValidator(365)]
+    )
     link_days = models.PositiveSmallIntegerField(
         _("ダウンロードリンクの有効日数"), default=14, validators=[MinValueValidator(1), MaxValueValidator(90)]
     )
@@ -119,6 +122,8 @@ class DocumentKind(models.TextChoices):
     RECEIPT = "receipt", _("領収書")
     CREDIT_NOTE = "credit_note", _("返還インボイス")
     DELIVERY_NOTE = "delivery_note", _("納品書")
+    QUOTE = "quote", _("見積書")
+    MONTHLY = "monthly", _("合計請求書")
 
 
 class IssuedDocument(models.Model):

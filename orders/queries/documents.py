@@ -17,8 +17,10 @@ from oms.kernel.search import matching
 from orders.documents import rules
 from orders.documents.bill import BillKind
 from orders.filters import DayInput
-from orders.models import DocumentEvent, DocumentKind, DocumentLink, IssuedDocument
+from orders.models import DocumentEvent, DocumentKind, DocumentLink, IssuedDocument, Quote
+from orders.models.order import PaymentMethod
 from orders.queries import visible
+from orders.queries.billing import bill_of_order
 from orders.queries.detail import PERSONAL
 from orders.queries.document_links import address_of
 from orders.queries.papers import billable
@@ -116,7 +118,14 @@ def document_page(document: IssuedDocument, user: User) -> dict[str, Any]:
         "may_issue": user.has_perm("orders.issue_document") and personal,
         "correctable": document.kind in {DocumentKind.INVOICE, DocumentKind.RECEIPT},
         "voidable": document.kind != DocumentKind.DELIVERY_NOTE,
+        "quote": _quote(document),
     }
+
+
+def _quote(document: IssuedDocument) -> Quote | None:
+    if document.kind != DocumentKind.QUOTE:
+        return None
+    return Quote.objects.select_related("order").filter(document=document).first()
 
 
 def _with_end(document: Any, end: DocumentEvent | None) -> Any:
@@ -147,6 +156,8 @@ def order_papers(order_id: int, user: User) -> dict[str, Any]:
         "may_issue": user.has_perm("orders.issue_document") and user.has_perm(PERSONAL),
         "may_open": user.has_perm(PERSONAL),
         "mall_issues": one is not None and one.sale.issuer == rules.MALL,
+        "can_split": any(kind == BillKind.RECEIPT and not (held or refusal) for kind, _label, held, refusal in offers),
+        "monthly_bill": bill_of_order(order_id) if one and one.order.payment_method == PaymentMethod.ACCOUNT else None,
         "can_credit": one is not None and one.sale.issuer != rules.MALL and bool(one.lines),
     }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from oms.kernel import privacy
 from oms.kernel.phone import phone_digits
 from orders.decide.matching import Group, OpenOrder, Proposal, Transfer, Why, digits_in, payer_key, propose, shares
-from orders.models import BankFile, BankLine, BankMatch, Order, PayerAlias, PaymentGate, Shop
+from orders.models import BankFile, BankLine, BankMatch, MonthlyBillItem, Order, PayerAlias, PaymentGate, Shop
 from orders.models.order import PAYABLE, PaymentMethod
 from orders.models.payment import Collector
 from orders.queries import visible
@@ -30,6 +30,7 @@ WHY_LABELS: dict[Why, str | Promise] = {
     Why.NUMBER: _("受注番号の記入"),
     Why.PHONE: _("電話番号の記入"),
     Why.TOGETHER: _("まとめた金額が一致"),
+    Why.BILL: _("合計請求書の金額が一致"),
 }
 
 
@@ -85,7 +86,7 @@ def due_of(order: Order) -> int:
 
 
 def proposals(lines: Sequence[BankLine], orders: Sequence[Order]) -> list[Proposal]:
-    """What the matcher makes of these. One query."""
+    """What the matcher makes of these. One query, two where an order is on account."""
     aliases: dict[str, set[int]] = {}
     keys = {line.payer_key for line in lines}
     for key, member in PayerAlias.objects.filter(payer_key__in=keys).values_list("payer_key", "member"):
@@ -100,10 +101,20 @@ def proposals(lines: Sequence[BankLine], orders: Sequence[Order]) -> list[Propos
         )
         for line in lines
     ]
-    return propose(transfers, [_open_order(order) for order in orders])
+    bills = _bills(orders)
+    return propose(transfers, [_open_order(order, bills.get(order.pk, (None, None))) for order in orders])
 
 
-def _open_order(order: Order) -> OpenOrder:
+def _bills(orders: Sequence[Order]) -> dict[int, tuple[int | None, int | None]]:
+    """Order → the monthly bill on which it stands, and whose that is."""
+    own = [order.pk for order in orders if order.payment_method == PaymentMethod.ACCOUNT]
+    if not own:
+        return {}
+    rows = MonthlyBillItem.objects.filter(order__in=own, credit=None, bill__voided_at=None)
+    return {order: (bill, account) for order, bill, account in rows.values_list("order", "bill", "bill__account")}
+
+
+def _open_order(order: Order, bill: tuple[int | None, int | None]) -> OpenOrder:
     names = {payer_key(text) for text in (order.buyer_kana, order.buyer_name, order.buyer_company) if text}
     return OpenOrder(
         order.pk,
@@ -112,6 +123,7 @@ def _open_order(order: Order) -> OpenOrder:
         frozenset(name for name in names if name),
         phone_digits(order.buyer_phone),
         order.member_id,
+        *bill,
     )
 
 

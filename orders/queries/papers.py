@@ -17,7 +17,7 @@ from orders.documents import rules
 from orders.documents.bill import Bill, BillKind
 from orders.documents.rules import Sale
 from orders.documents.values import Component, Deduction, Fee, Letterhead, Line, Party
-from orders.models import Logo, Order, OrderLine, PaperSettings, Shop
+from orders.models import BillingAccount, Logo, Order, OrderLine, PaperSettings, Shop
 from orders.models.order import PaymentMethod, PaymentState
 from orders.services.set_parts import rates_sold, set_parts
 
@@ -189,17 +189,29 @@ class Billable:
 
 
 def billable(order_ids: Sequence[int]) -> dict[int, Billable]:
-    """Everything that bills need of these orders. Five queries for any number."""
+    """Everything that bills need of these orders. Five queries for any number, six where one is on account."""
     skus = Sku.objects.defer("search_text")
     rows = OrderLine.objects.order_by("position", "pk").prefetch_related(Prefetch("sku", skus), "components")
     lines = Prefetch("lines", rows)
     orders = Order.objects.select_related("shop").defer("search", "channel_parts", "channel_extra")
     found = list(orders.filter(pk__in=order_ids).prefetch_related(lines))
-    papers = papers_of(order.shop_id for order in found)
-    return {order.pk: _billable(order, papers[order.shop_id]) for order in found}
+    papers, monthly = papers_of(order.shop_id for order in found), billed_monthly(found)
+    return {order.pk: _billable(order, papers[order.shop_id], order.pk in monthly) for order in found}
 
 
-def _billable(order: Order, papers: PaperSettings) -> Billable:
+def billed_monthly(orders: Iterable[Order]) -> dict[int, str]:
+    """Orders of customers who get one bill a month → which of their papers is the invoice (`BillingAccount.Qualified`).
+    One query where any is bought on account."""
+    own = [order for order in orders if order.payment_method == PaymentMethod.ACCOUNT and order.member_id]
+    if not own:
+        return {}
+    rows = BillingAccount.objects.filter(member__in={order.member_id for order in own})
+    known = {(shop, member): paper for shop, member, paper in rows.values_list("shop", "member", "qualified")}
+    found = {order.pk: known.get((order.shop_id, order.member_id or 0)) for order in own}
+    return {pk: paper for pk, paper in found.items() if paper}
+
+
+def _billable(order: Order, papers: PaperSettings, is_on_account: bool) -> Billable:
     lines = lines_of(order)
     fees = fees_of(order, [(line.rate, line.amount) for line in lines])
     deductions = deductions_of(order, papers)
@@ -214,6 +226,7 @@ def _billable(order: Order, papers: PaperSettings) -> Billable:
         paid_on=clock.in_tokyo(order.paid_at).date() if order.paid_at else None,
         shipped_on=clock.in_tokyo(order.shipped_at).date() if order.shipped_at else None,
         is_registered=bool(order.shop.registration_no),
+        is_on_account=is_on_account,
     )
     return Billable(order, papers, sale, lines, fees, deductions)
 

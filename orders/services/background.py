@@ -22,8 +22,8 @@ from orders.channel_order import ChannelOrder
 from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
 from orders.decide.ship_plan import Destination
-from orders.models import Mail, Order, PaymentGate, ReturnCase
-from orders.models.order import ChannelSync, PaymentMethod
+from orders.models import BillingAccount, Mail, Order, PaymentGate, ReturnCase
+from orders.models.order import PAYABLE, ChannelSync, PaymentMethod
 from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
 from orders.services.reason_settings import Settings
@@ -64,6 +64,8 @@ class Background:
     doubles: Mapping[int, str] = field(default_factory=dict)  # member → the sentence about its double
     payment_codes: Collection[tuple[int, str]] = ()  # (shop, its channel's name of a payment) with terms of its own
     plans: Plans = field(default_factory=Plans)
+    limits: Mapping[tuple[int, int], int] = field(default_factory=dict)  # (shop, member) → what may be owed on account
+    owing: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)  # the same → (order, yen)
 
     def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
@@ -74,6 +76,7 @@ class Background:
             channel_failed=order.channel_sync == ChannelSync.FAILED,
         )
         filled = self._filled(facts, history, order.shop_id, order.preferred_location_id)
+        filled = self._credited(filled, (order.shop_id, order.member_id or 0), order.pk)
         return replace(filled, now=clock.now())
 
     def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int) -> OrderFacts:
@@ -82,7 +85,17 @@ class Background:
         history = self._history(member, 0, order.ordered_at, facts)
         if member is not None:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
-        return self._filled(facts, history, shop_id)
+        return self._credited(self._filled(facts, history, shop_id), (shop_id, member or 0), 0)
+
+    def _credited(self, facts: OrderFacts, buyer: tuple[int, int], own: int) -> OrderFacts:
+        """What orders before this one owe; `own` 0 is the newest, which the next of the batch will know."""
+        if facts.payment_method != PaymentMethod.ACCOUNT or buyer not in self.limits:
+            return facts
+        before = self.owing.setdefault(buyer, [])
+        owed = sum(rest for pk, rest in before if not own or pk < own)
+        if not own:
+            before.append((0, (facts.total or 0) - facts.paid))
+        return replace(facts, credit_limit=self.limits[buyer], owed_before=owed)
 
     def _filled(self, facts: OrderFacts, history: History, shop_id: int, location: int | None = None) -> OrderFacts:
         items = [self._item(item) for item in facts.items]
@@ -228,8 +241,26 @@ def _behind(
         refused=_refused(again),
         doubles=_doubles(members),
         plans=ship_plans.read(),
+        **_credit(members, facts),
         payment_codes=_payment_codes(facts),
     )
+
+
+def _credit(members: set[int], facts: Sequence[OrderFacts]) -> dict[str, Any]:
+    """Limits of these members, and what they owe. No query where nothing is on account, one where nobody has a
+    limit."""
+    if not any(one.payment_method == PaymentMethod.ACCOUNT for one in facts):
+        return {}
+    rows = BillingAccount.objects.filter(member__in=members, credit_limit__isnull=False)
+    limits = {(shop, member): limit for shop, member, limit in rows.values_list("shop", "member", "credit_limit")}
+    owing: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    unpaid = Order.objects.filter(
+        member__in={member for _shop, member in limits}, payment_method=PaymentMethod.ACCOUNT,
+        payment_state__in=PAYABLE, cancelled_at=None, total__isnull=False,
+    )  # fmt: skip
+    for pk, *buyer, total, paid in unpaid.values_list("pk", "shop", "member", "total", "paid_amount") if limits else ():
+        owing[buyer[0], buyer[1]].append((pk, (total or 0) - paid))
+    return {"limits": limits, "owing": owing}
 
 
 def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[tuple[int, str]]:

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from oms.kernel.models import User
 from orders.documents.bill import Bill
-from orders.documents.render import render_bill, render_delivery_notes
+from orders.documents.render import render_bill, render_delivery_notes, render_statement
+from orders.documents.statement import Statement
 from orders.documents.stored import digest, restored
 from orders.documents.values import DeliveryNote
 from orders.models import DocumentEvent, DocumentKind, IssuedDocument, StoredPdf
@@ -59,6 +60,9 @@ def _drawn(document: IssuedDocument, *, reissue: bool = False) -> bytes:
     if document.kind == DocumentKind.DELIVERY_NOTE:
         note: DeliveryNote = replace(restored(DeliveryNote, document.content), is_reprint=reissue)
         return render_delivery_notes([note], logos_of([note.shop.logo]))
+    if document.kind == DocumentKind.MONTHLY:
+        monthly: Statement = replace(restored(Statement, document.content), is_reissue=reissue)
+        return render_statement(monthly, logos_of([monthly.shop.logo]))
     bill: Bill = replace(restored(Bill, document.content), is_reissue=reissue)
     return render_bill(bill, logos_of([bill.shop.logo]))
 

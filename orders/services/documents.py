@@ -6,6 +6,7 @@ Rows are written in one transaction; the PDF is made from them afterwards (`file
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
+from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from oms.kernel.text import search_text
@@ -22,9 +24,11 @@ from orders.documents.bill import Bill, BillKind, Reference
 from orders.documents.credit import SetItem, Wish, credit_lines
 from orders.documents.figures import figures
 from orders.documents.rules import Refusal
+from orders.documents.split import split_receipt
+from orders.documents.statement import Statement, statement_sums
 from orders.documents.stored import digest, plain, restored
 from orders.documents.values import DeliveryNote
-from orders.models import DocumentEvent, DocumentKind, IssuedDocument, LineComponent, Order
+from orders.models import DocumentEvent, DocumentKind, IssuedDocument, LineComponent, MonthlyBillItem, Order, Shop
 from orders.queries.papers import Billable, bill_of, billable, letterhead, party_named
 from orders.services import journal
 from orders.services.journal import Actor, Entry
@@ -47,6 +51,10 @@ REFUSALS = {
     Refusal.NO_AMOUNT: gettext_lazy("合計金額がまだ届いていません。取り込みを待ってから発行してください。"),
     Refusal.AMOUNT_MISMATCH: gettext_lazy(
         "商品・送料・値引の合計が受注の合計金額と一致しません。受注の金額を確かめてから発行してください。"
+    ),
+    Refusal.ON_ACCOUNT: gettext_lazy("掛売の取引先の受注です。合計請求書でまとめて請求します。"),
+    Refusal.PAID_ALREADY: gettext_lazy(
+        "入金済みの受注の返還インボイスのため、次の請求から差し引けません。返金を登録してください。"
     ),
 }
 
@@ -110,11 +118,42 @@ def _stamped(bill: Bill, one: Billable, wording: Wording) -> Bill:
     return replace(bill, stamp_box=needed, paper=one.papers.receipt_paper if wording.on_paper else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One of several receipts: to whom, for what, and how much of the payment."""
+
+    wording: Wording
+    amount: int
+
+
+@transaction.atomic
+def issue_split(order_id: int, shares: Sequence[Share], *, actor: Actor) -> list[IssuedDocument]:
+    """Several receipts for one order's payment, all of it. Raises Refused, also while a receipt of the order holds."""
+    _lock([order_id])
+    one = billable([order_id])[order_id]
+    if no := one.refusal(BillKind.RECEIPT):
+        raise Refused(said(REFUSALS[no]))
+    if standing().filter(order=order_id, kind=DocumentKind.RECEIPT).exists():
+        raise Refused(said("領収書を発行済みです。分け直すときは、発行済みの領収書をすべて取り消してください。"))
+    whole = bill_of(one, BillKind.RECEIPT, today=clock.today())
+    try:
+        parts = split_receipt(whole, [share.amount for share in shares])
+    except ValueError as error:
+        due = yen(figures(whole).due)
+        raise Refused(said("金額の合計を、お支払い金額の %(due)s に合わせてください。", due=due)) from error
+    papers = []
+    for part, share in zip(parts, shares, strict=True):
+        words = share.wording
+        named = replace(part, to=part.to and party_named(part.to, words.name), subject=words.subject or part.subject)
+        papers.append(Fresh(one.order.shop, _stamped(named, one, words), one.order))
+    return put(papers, actor=actor)
+
+
 @transaction.atomic
 def correct(document_id: int, wording: Wording, *, reason: str, actor: Actor) -> int:
     """Replace a bill by a new one with the order's present content, which names the old one. Returns the new id.
 
-    The old paper stays as it was issued. Raises Refused.
+    The old paper stays as it was issued. One of several receipts keeps its share. Raises Refused.
     """
     old = _held(document_id)
     kind = BillKind(old.kind)
@@ -127,6 +166,8 @@ def correct(document_id: int, wording: Wording, *, reason: str, actor: Actor) ->
     before = bill_in(old)
     name = words["name"] or (before.to.name if before.to else "")
     bill = bill_of(one, kind, today=clock.today(), name="", subject=words["subject"] or before.subject)
+    if before.part:  # one of several for this payment: it stays that share of it
+        bill = replace(before, number="", issued_on=clock.today(), subject=bill.subject, to=bill.to)
     if bill.to and name and name != bill.to.name:
         bill = replace(bill, to=party_named(bill.to, name))
     told = Reference(number=old.number, day=before.issued_on)
@@ -140,6 +181,8 @@ def correct(document_id: int, wording: Wording, *, reason: str, actor: Actor) ->
 def void(document_id: int, *, reason: str, actor: Actor) -> None:
     """The paper holds no more; its number is not given again. Raises Refused."""
     old = _held(document_id)
+    if MonthlyBillItem.objects.filter(credit=old, bill__voided_at=None).exists():
+        raise Refused(said("合計請求書で差し引き済みです。先に合計請求書を取り消してください。"))
     _note(old, DocumentEvent.Kind.VOIDED, reason, by=actor.by)
     if old.order_id:
         entry = Entry(old.order_id, "document_voided", together([choice(old, "kind"), old.number, reason], " "))
@@ -188,9 +231,15 @@ def issue_credit_note(
 
 
 def invoiced(one: Billable) -> Bill:
-    """What was sold, as the invoice that holds says; where there is none, as the order stands (without a number)."""
+    """What was sold, as the invoice that holds says; where there is none, as the order stands, with the number of the
+    monthly bill on which it is, or without."""
     row = standing().filter(order=one.order, kind=DocumentKind.INVOICE).order_by("-pk").first()
-    return bill_in(row) if row else bill_of(one, BillKind.INVOICE, today=one.sale.shipped_on or clock.today())
+    if row:
+        return bill_in(row)
+    sold = bill_of(one, BillKind.INVOICE, today=one.sale.shipped_on or clock.today())
+    item = MonthlyBillItem.objects.filter(order=one.order, credit=None, bill__voided_at=None)
+    monthly = item.values_list("bill__document__number", "bill__document__issued_at").first()
+    return replace(sold, number=monthly[0], issued_on=clock.in_tokyo(monthly[1]).date()) if monthly else sold
 
 
 def pieces_given(order_id: int) -> dict[str, int]:
@@ -239,25 +288,32 @@ def _held(document_id: int) -> IssuedDocument:
     return document
 
 
-def _write(
-    bills: Sequence[tuple[Billable, Bill]],
-    *,
-    actor: Actor,
-    corrects: IssuedDocument | None = None,
-    reason: str = "",
-    key: str = "",
-) -> dict[int, int]:
-    """Number the bills and write them, their first event and the orders' journal. Returns order → document."""
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A paper to be numbered and written. `order` None: it speaks of none, or of many. Without a `key` it is new
+    however often it is asked for."""
+
+    shop: Shop
+    bill: Bill | Statement
+    order: Order | None = None
+    corrects: IssuedDocument | None = None
+    reason: str = ""
+    key: str = ""
+
+
+def put(papers: Sequence[Fresh], *, actor: Actor) -> list[IssuedDocument]:
+    """Number papers and write them, their first event and the orders' journal. In the caller's transaction; the
+    series' rows stay locked to its end."""
     now, year = clock.now(), clock.today().year
-    numbers = _take_numbers([one.order.shop_id for one, _bill in bills], year)
+    numbers = _take_numbers([one.shop.pk for one in papers], year)
     rows = []
-    for one, bill in bills:
-        serial = numbers[one.order.shop_id].pop(0)
-        numbered = replace(bill, number=f"{year}-{one.order.shop.code}-{serial:06d}")
-        unique = f"{bill.kind}:{one.order.pk}:{key or f'{year}.{one.order.shop_id}.{serial}'}"
-        row = _row(numbered, one.order, key=unique)
+    for one in papers:
+        serial = numbers[one.shop.pk].pop(0)
+        numbered = replace(one.bill, number=f"{year}-{one.shop.code}-{serial:06d}")
+        about = one.order.pk if one.order else "-"
+        row = _row(numbered, one, key=f"{one.bill.kind}:{about}:{one.key or f'{year}.{one.shop.pk}.{serial}'}")
         row.year, row.serial, row.issued_at, row.by = year, serial, now, actor.by
-        row.corrects, row.reason = corrects, reason
+        row.corrects, row.reason = one.corrects, one.reason
         rows.append(row)
     IssuedDocument.objects.bulk_create(rows)
     record(rows, DocumentEvent.Kind.ISSUED, by=actor.by)
@@ -269,6 +325,12 @@ def _write(
     journal.write(entries, actor=actor)
     if rows:
         later("orders.tasks.make_document_files", [row.pk for row in rows])
+    return rows
+
+
+def _write(bills: Sequence[tuple[Billable, Bill]], *, actor: Actor, **more: Any) -> dict[int, int]:
+    """Put the bills of orders; `more` as in `Fresh`. Returns order → document."""
+    rows = put([Fresh(one.order.shop, bill, one.order, **more) for one, bill in bills], actor=actor)
     return {row.order_id: row.pk for row in rows if row.order_id}
 
 
@@ -288,18 +350,21 @@ def _take_numbers(shop_ids: Sequence[int], year: int) -> dict[int, list[int]]:
     return numbers
 
 
-def _row(bill: Bill, order: Order, *, key: str) -> IssuedDocument:
-    sums, content = figures(bill), plain(bill)
+def _row(bill: Bill | Statement, fresh: Fresh, *, key: str) -> IssuedDocument:
+    sums = figures(bill) if isinstance(bill, Bill) else statement_sums(bill)
+    content = plain(bill)
     return IssuedDocument(
-        shop_id=order.shop_id,
-        order=order,
+        shop=fresh.shop,
+        order=fresh.order,
         kind=bill.kind.value,
         number=bill.number,
         transacted_on=bill.supplied_on,
         partner=bill.to.name if bill.to else "",
         amount=sums.due if bill.kind == BillKind.RECEIPT else sums.total,
         rates=[[total.rate.percent, total.rate.reduced, total.amount, total.tax] for total in sums.rates],
-        search=search_text(bill.to.name if bill.to else "", bill.number, *bill.order_numbers),
+        search=search_text(
+            bill.to.name if bill.to else "", bill.to.company if bill.to else "", bill.number, *bill.order_numbers
+        ),
         order_numbers=list(bill.order_numbers),
         content=content,
         content_sha256=digest(content),

@@ -19,6 +19,8 @@ from orders.models import Order, PaymentEntry, Refund
 from orders.models.order import PaymentState
 from orders.services.journal import SYSTEM, Actor
 
+# What lowers what is owed, or went back, without being money that came.
+NO_MONEY = (PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED, PaymentEntry.Kind.CREDITED)
 COLLECTED_ELSEWHERE = {PaymentState.PAID, PaymentState.AUTHORIZED}
 
 
@@ -105,7 +107,7 @@ def book_channel_money(order: Order, *, actor: Actor = SYSTEM) -> None:
 
 def received(order: Order) -> int:
     """The buyer's money that came, before refunds; what somebody else collects counts as come when it is sure."""
-    rows = order.payments.exclude(kind__in=[PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED])
+    rows = order.payments.exclude(kind__in=NO_MONEY)
     if order.payments.exists():
         return rows.aggregate(sum=Sum("amount"))["sum"] or 0
     return (order.total or 0) if order.payment_state in COLLECTED_ELSEWHERE else 0
@@ -114,7 +116,7 @@ def received(order: Order) -> int:
 def buyers_money(orders: Sequence[Order]) -> dict[int, int]:
     """By order what `received` says, less what its refunds have given back or promised. Two queries."""
     ids = [order.pk for order in orders]
-    counted = ~Q(kind__in=[PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED])
+    counted = ~Q(kind__in=NO_MONEY)
     entries = PaymentEntry.objects.filter(order__in=ids).values_list("order")
     came = dict(entries.annotate(sum=Sum("amount", filter=counted)))
     live = Refund.objects.filter(order__in=ids, state__in=[Refund.State.DUE, Refund.State.DONE])
@@ -125,9 +127,7 @@ def buyers_money(orders: Sequence[Order]) -> dict[int, int]:
 
 def free_money(order_ids: Sequence[int]) -> dict[int, int]:
     """By order: the money that came, less what refunds have given back or promised."""
-    came = PaymentEntry.objects.filter(order__in=order_ids).exclude(
-        kind__in=[PaymentEntry.Kind.REFUND, PaymentEntry.Kind.WAIVED]
-    )
+    came = PaymentEntry.objects.filter(order__in=order_ids).exclude(kind__in=NO_MONEY)
     given = Refund.objects.filter(order__in=order_ids, state__in=[Refund.State.DUE, Refund.State.DONE]).exclude(
         way=Refund.Way.VOID
     )

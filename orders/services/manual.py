@@ -20,7 +20,7 @@ from oms.kernel.sql import was_in_the_way
 from orders.decide.manual import MANUAL, Draft, channel_order
 from orders.models import ManualOrder, Order, Shop
 from orders.models.order import PaymentMethod
-from orders.services import journal
+from orders.services import journal, quotes
 from orders.services.intake import take_in
 from orders.services.intake_rows import Mapped
 from orders.services.internal import INTERNAL
@@ -43,6 +43,7 @@ class Origin:
     source: str = ManualOrder.Source.PHONE
     copied_from: Order | None = None
     copy_reason: str = ""
+    quote: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ def _enter(shop: Shop, draft: Draft, origin: Origin, actor: Actor) -> Entered:
     order = _take_in(shop, draft, row)
     ManualOrder.objects.filter(pk=row.pk).update(order=order)
     Order.objects.filter(pk=order.pk).update(packing_note=draft.packing_note, internal_note=draft.internal_note)
-    journal.write(_entries(row, order, origin), actor=actor)
+    quoted = quotes.ordered(origin.quote, order) if origin.quote else ""
+    journal.write(_entries(row, order, origin, quoted), actor=actor)
     return Entered(order, is_new)
 
 
@@ -158,10 +160,11 @@ def _mapped(draft: Draft) -> dict[str, Mapped]:
     return {sku.code: Mapped(sku.pk, sku.code, 1, sku.release_date, sku.jan) for sku in skus.values()}
 
 
-def _entries(row: ManualOrder, order: Order, origin: Origin) -> Sequence[Entry]:
+def _entries(row: ManualOrder, order: Order, origin: Origin, quoted: str) -> Sequence[Entry]:
     first = origin.copied_from
     if first is None:
-        return [Entry(order.pk, "entered", choice(row, "source"))]
+        source = choice(row, "source")
+        return [Entry(order.pk, "entered", together([source, quoted], " ") if quoted else source)]
     reason = choice(row, "copy_reason")
     return [
         Entry(order.pk, "entered", together([choice(row, "source"), first.channel_order_no, reason], " ")),

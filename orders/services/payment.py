@@ -10,7 +10,7 @@ from oms.kernel import clock
 from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from orders.models import Order, PaymentEntry
-from orders.models.order import PAYABLE, PaymentState
+from orders.models.order import PAYABLE, PaymentMethod, PaymentState
 from orders.services import journal, ledger, payment_mail, payment_reports, review
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
@@ -126,7 +126,9 @@ def undo_entry(order_id: int, entry_id: int, *, actor: Actor) -> bool:
 
 def follow(order_ids: Sequence[int], *, actor: Actor) -> None:
     """After the ledger changed: reasons, stages, the channel and the buyer. The caller holds the orders' locks."""
-    states = dict(Order.objects.filter(pk__in=order_ids).values_list("pk", "payment_state"))
+    rows = Order.objects.filter(pk__in=order_ids).values_list("pk", "payment_state", "payment_method")
+    states = {pk: state for pk, state, _method in rows}
+    by_month = {pk for pk, _state, method in rows if method == PaymentMethod.ACCOUNT}  # one transfer for many
     complete = [pk for pk, state in states.items() if state in {PaymentState.PAID, PaymentState.OVERPAID}]
     open_again = [pk for pk, state in states.items() if state in PAYABLE]
     review.sync(order_ids)
@@ -134,7 +136,7 @@ def follow(order_ids: Sequence[int], *, actor: Actor) -> None:
     payment_reports.take_back(open_again, actor=actor)
     rules.run_behind(complete, dict.fromkeys(complete, ("paid",)))
     stages.recompute(list(order_ids), actor=actor)
-    payment_mail.thank(complete)
+    payment_mail.thank([pk for pk in complete if pk not in by_month])
     payment_mail.take_thanks_back(open_again, actor=actor)
 
 

@@ -1,16 +1,21 @@
 """返還インボイス of a settled return, where the shop's settings ask for one."""
 
+from collections.abc import Mapping, Sequence
+
 from django.urls import reverse
 
 from oms.kernel import clock
 from oms.kernel.said import said
 from orders.documents import rules
 from orders.documents.credit import TooMuch, Wish
-from orders.models import IssuedDocument, Refund, RefundPart, ReturnCase
+from orders.models import IssuedDocument, LineComponent, Refund, RefundPart, ReturnCase
+from orders.models.order import PaymentMethod
 from orders.models.papers import CreditNotes, Issuer
-from orders.queries.papers import issuer_for, papers_of
+from orders.queries.papers import billed_monthly, issuer_for, papers_of
 from orders.services import documents, tasks
 from orders.services.journal import Actor
+
+FEE_COLUMNS = {"shipping": "shipping_fee", "fees": "fees", "gift_fees": "gift_fees"}
 
 
 def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
@@ -32,11 +37,41 @@ def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
             even_if_exempt=True, actor=actor, key=case.refund_key,
         )  # fmt: skip
     except (documents.Refused, TooMuch):
-        text = said("返品 %(no)s の返還インボイスを発行する（自動では発行できませんでした）", no=case.number)
-        link = reverse("orders:order-credit", args=[case.order_id])
-        tasks.ask([tasks.NewTask(f"credit_note:{case.pk}", case.order_id, text[:200], link=link)], actor=actor)
-        return ""
+        return _ask(case, actor)
     return str(IssuedDocument.objects.values_list("number", flat=True).get(pk=pk))
+
+
+def credit_on_account(
+    case: ReturnCase, pieces: Mapping[int, int], units: Mapping[int, int], fees: Sequence[str], reduction: int,
+    *, actor: Actor,
+) -> str:  # fmt: skip
+    """Goods of an order that is paid by the month came back before it was paid: no money goes back, the credit note is
+    taken off the next bill. The same case has one. Returns its number, "" where this is no such order."""
+    order = case.order
+    if order.payment_method != PaymentMethod.ACCOUNT or not billed_monthly([order]):
+        return ""
+    parts = dict(LineComponent.objects.filter(pk__in=units).values_list("pk", "line"))
+    wish = Wish(
+        {str(line): count for line, count in pieces.items()},
+        fees=sum(getattr(order, FEE_COLUMNS[name]) for name in fees),
+        reduction=reduction,
+        units={f"{parts[part]}/{part}": count for part, count in units.items() if part in parts},
+    )
+    try:
+        pk = documents.issue_credit_note(
+            case.order_id, wish, day=clock.today(), reason=said("返品 %(no)s", no=case.number),
+            even_if_exempt=True, actor=actor, key=case.refund_key,
+        )  # fmt: skip
+    except (documents.Refused, TooMuch):
+        return _ask(case, actor)
+    return str(IssuedDocument.objects.values_list("number", flat=True).get(pk=pk))
+
+
+def _ask(case: ReturnCase, actor: Actor) -> str:
+    text = said("返品 %(no)s の返還インボイスを発行する（自動では発行できませんでした）", no=case.number)
+    link = reverse("orders:order-credit", args=[case.order_id])
+    tasks.ask([tasks.NewTask(f"credit_note:{case.pk}", case.order_id, text[:200], link=link)], actor=actor)
+    return ""
 
 
 def _is_due(case: ReturnCase, refund: Refund) -> bool:

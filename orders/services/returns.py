@@ -291,9 +291,22 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     elif not settlement.note.strip():
         raise Refused(said("返金しないときは、理由をメモに入れてください。"))
     note_event(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
-    if refund and (told := return_papers.credit_note(case, refund, actor=actor)):
+    if refund:
+        told = return_papers.credit_note(case, refund, actor=actor)
+    else:
+        told = _credit_on_account(case, pieces, settlement, actor)
+    if told:
         _note_case(case, "credit_note", told, actor)
     return case
+
+
+def _credit_on_account(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> str:
+    units = {component: count for component, count in settlement.units.items() if count > 0}
+    if not (pieces or units or settlement.fees or settlement.goodwill):
+        return ""
+    return return_papers.credit_on_account(
+        case, pieces, units, settlement.fees, settlement.goodwill, actor=actor
+    )  # fmt: skip
 
 
 def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:

@@ -66,12 +66,16 @@ def reapply_missed() -> None:
 def by_time() -> int:
     """Look again at open orders whose dates, payments, stock or failed words may by now say something else."""
     soon, today = clock.now() + timedelta(days=4), clock.today()
+    over_limit = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code="credit_over_limit", state=ReviewReason.State.OPEN
+    )
     timely = (
         Q(wish_date__lte=today + timedelta(days=3))
         | Q(payment_state=PaymentState.UNPAID, pay_by__lte=clock.now())
         | Q(payment_state=PaymentState.AUTHORIZED, authorized_until__lte=soon)
         | Q(channel_sync=ChannelSync.FAILED)
         | _near_promise()
+        | Q(Exists(over_limit))
     )
     open_orders = Order.objects.filter(stage__in=BEFORE_INSTRUCT)
     ids = set(open_orders.filter(timely).order_by("stage_since").values_list("pk", flat=True)[:MOST])

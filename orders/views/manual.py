@@ -10,25 +10,28 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from oms.kernel import clock
 from oms.kernel.web import person_of, render_page
 from orders.decide.manual import totals_of
 from orders.forms import PREFECTURES
 from orders.forms_manual_shop import PhoneShopForm
 from orders.manual_forms import MORE, MOST, Sheet, Values, blank_values, typed_text
-from orders.models import Order, Shop
+from orders.models import Order, Quote, Shop
 from orders.queries import manual as queries
 from orders.queries.detail import PERSONAL
-from orders.services import manual
+from orders.services import manual, quotes
 from orders.services.manual import Origin, Refused
 from orders.views.order import actor_of
 
 ENTER = ["orders.add_order", PERSONAL]
+NOT_KEPT = {"key", "csrfmiddlewaretoken", "member_q", "quote"}  # what of a form is no part of a quote
 PAGE, FORM = "orders/manual/new.html", "orders/manual/_form.html"
 
 
@@ -37,11 +40,11 @@ PAGE, FORM = "orders/manual/new.html", "orders/manual/_form.html"
 def manual_new(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         known = queries.member_values(_id(request.GET.get("member")))
-        return _show(request, blank_values() | known)
+        return _show(request, blank_values() | known | _quoted(request))
     values = {name: str(value).replace("\x00", "") for name, value in request.POST.items()}
     step, _colon, argument = values.pop("step", "").partition(":")
-    if step == "save":
-        return _save(request, values)
+    if step in {"save", "quote"}:
+        return _save(request, values) if step == "save" else _quote(request, values)
     fragment = {"sums": "orders/manual/_reckoned.html", "place": "orders/manual/_place.html"}.get(step, FORM)
     side = "to" if argument == "to" else "buyer"
     return _show(request, _after(step, argument, values), fragment=fragment, side=side)
@@ -118,7 +121,7 @@ def _save(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
     if sheet.is_valid:
         data = sheet.head.cleaned_data
         first = Order.objects.filter(pk=data["copied_from"] or 0).defer("search").first()
-        origin = Origin(data["key"], data["source"], first, data["copy_reason"] if first else "")
+        origin = Origin(data["key"], data["source"], first, data["copy_reason"] if first else "", data["quote"])
         shop = sheet.shop if sheet.shop.pk else manual.phone_shop()
         try:
             entered = manual.enter(shop, sheet.draft, origin, actor=actor_of(request))
@@ -129,6 +132,33 @@ def _save(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
             messages.success(request, text % {"no": entered.order.channel_order_no})
             return HttpResponseRedirect(reverse("orders:detail", args=[entered.order.pk]))
     return render_page(request, PAGE, _context(values, sheet), fragment=FORM)
+
+
+def _quote(request: HttpRequest, values: dict[str, str]) -> HttpResponse:
+    """見積書を作る: the same form, as a paper instead of an order."""
+    if not person_of(request).has_perm("orders.issue_document"):
+        raise PermissionDenied
+    sheet = Sheet(values, shops=_shops(values), strict=True, quote=True)
+    if not sheet.is_valid:
+        return render_page(request, PAGE, _context(values, sheet), fragment=FORM)
+    data = sheet.head.cleaned_data
+    kept = {name: value for name, value in values.items() if name not in NOT_KEPT}
+    typed = quotes.Typed(data["key"], kept, data["valid_until"], data["quote_note"], data["quote"])
+    shop = sheet.shop if sheet.shop.pk else manual.phone_shop()
+    made = quotes.make(shop, sheet.draft, typed, actor=actor_of(request))
+    messages.success(request, _("見積書を作りました。在庫は確保していません。"))
+    return HttpResponseRedirect(reverse("orders:paper", args=[made.document_id]))
+
+
+def _quoted(request: HttpRequest) -> dict[str, Any]:
+    """What was typed for `?quote=`; says so where that quote has run out."""
+    quote = Quote.objects.select_related("document").filter(pk=_id(request.GET.get("quote")), order=None).first()
+    if quote is None or not quote.values:
+        return {}
+    if quote.valid_until < clock.today():
+        text = _("見積書 %(no)s の有効期限を過ぎています。価格と在庫を確かめてください。")
+        messages.warning(request, text % {"no": quote.document.number})
+    return quote.values | {"quote": quote.pk, "valid_until": ""}
 
 
 def _show(request: HttpRequest, values: Values, *, fragment: str = FORM, **more: Any) -> HttpResponse:
@@ -176,6 +206,7 @@ def _context(values: Values, sheet: Sheet) -> dict[str, Any]:
         "member_q": typed,
         "members": partial(queries.members_found, typed),
         "first": first,
+        "quoted": Quote.objects.select_related("document").filter(pk=_id(values.get("quote"))).first(),
         "offer_shops": len(sheet.shops) > 1,
         "prefectures": PREFECTURES,
     }

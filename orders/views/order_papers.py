@@ -1,5 +1,6 @@
 """An order's papers: the panel on its page, issuing an invoice, a receipt or a credit note."""
 
+from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
@@ -16,12 +17,12 @@ from orders.documents.bill import BillKind
 from orders.documents.credit import TooMuch
 from orders.documents.rules import receipt_warnings
 from orders.models import DocumentKind
-from orders.paper_forms import CreditForm, WordingForm
+from orders.paper_forms import MOST_RECEIPTS, USUAL_RECEIPTS, CreditForm, OnPaperForm, SharesFormSet, WordingForm
 from orders.queries import documents as reading
 from orders.queries.detail import PERSONAL
 from orders.queries.papers import Billable, billable, buyer_of
 from orders.services import documents as issuing
-from orders.services.documents import REFUSALS, Refused
+from orders.services.documents import REFUSALS, Refused, Share, Wording
 from orders.views.order import actor_of, user_of
 
 ISSUE = ["orders.view_order", "orders.view_issueddocument", "orders.issue_document", PERSONAL]
@@ -41,9 +42,8 @@ def order_issue(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     if kind not in {BillKind.INVOICE, BillKind.RECEIPT}:
         raise Http404
     one, chosen = _billable(pk), BillKind(kind)
-    if held := issuing.standing().filter(order=pk, kind=kind).order_by("-pk").first():
-        messages.info(request, _("すでに発行しています。控えの表示・再発行・訂正はここからできます。"))
-        return redirect("orders:paper", held.pk)
+    if answer := _held(request, pk, kind):
+        return answer
     refusal = one.refusal(chosen)
     wish = receipt_wish.read(one.order.remarks, *(line.options for line in one.order.lines.all()))
     initial = {
@@ -68,6 +68,55 @@ def order_issue(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         else [],
     }
     return render_page(request, "orders/order_issue.html", context)
+
+
+def _held(request: HttpRequest, pk: int, kind: str) -> HttpResponse | None:
+    """To the paper that holds; where there are several, to all of them."""
+    held = list(issuing.standing().filter(order=pk, kind=kind).order_by("-pk").values_list("pk", flat=True)[:2])
+    if not held:
+        return None
+    messages.info(request, _("すでに発行しています。控えの表示・再発行・訂正はここからできます。"))
+    return redirect("orders:paper", held[0]) if len(held) == 1 else redirect("orders:order-papers", pk)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(ISSUE, raise_exception=True)
+def order_split(request: HttpRequest, pk: int) -> HttpResponse:
+    """領収書 for several names or amounts. Rows that are left empty are none."""
+    one = _billable(pk)
+    if answer := _held(request, pk, BillKind.RECEIPT):
+        return answer
+    refusal, due = one.refusal(BillKind.RECEIPT), one.sale.due or 0
+    first = {"name": one.order.buyer_company or buyer_of(one.order).name, "subject": one.papers.receipt_for}
+    count = MOST_RECEIPTS if "more" in request.GET else USUAL_RECEIPTS
+    rows = SharesFormSet(request.POST or None, initial=[first, *[{}] * (count - 1)])
+    for form in rows.forms:
+        form.empty_permitted, form.use_required_attribute = True, False
+    paper, problem = OnPaperForm(request.POST or None), ""
+    if not refusal and rows.is_valid() and paper.is_valid():
+        shares = [_share(form.cleaned_data, paper.cleaned_data["on_paper"]) for form in rows.forms if form.cleaned_data]
+        try:
+            made = issuing.issue_split(pk, shares, actor=actor_of(request))
+        except Refused as refused:
+            problem = str(refused)
+        else:
+            messages.success(request, _("領収書を %(n)s 枚に分けて発行しました。") % {"n": len(made)})
+            return redirect("orders:order-papers", pk)
+    context = {
+        "order": one.order,
+        "rows": rows,
+        "most": 0 if "more" in request.GET else MOST_RECEIPTS,
+        "paper": paper,
+        "problem": problem,
+        "due": due,
+        "refusal": str(REFUSALS[refusal]) if refusal else "",
+        "notices": [str(reading.NOTICES[notice]) for notice in receipt_warnings(one.sale)],
+    }
+    return render_page(request, "orders/order_split.html", context)
+
+
+def _share(data: dict[str, Any], on_paper: bool) -> Share:
+    return Share(Wording(data["name"], data["subject"], on_paper), data["amount"])
 
 
 @require_http_methods(["GET", "POST"])

@@ -22,7 +22,7 @@ from orders.models import DocumentKind, IssuedDocument
 from orders.paper_forms import CorrectionForm, ReasonForm
 from orders.queries import documents as reading
 from orders.queries.detail import PERSONAL
-from orders.services import document_files, document_links, personal_views
+from orders.services import billing, document_files, document_links, personal_views
 from orders.services import documents as issuing
 from orders.services.documents import Refused
 from orders.services.personal_views import Where
@@ -135,7 +135,8 @@ def paper_void(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonForm(request.POST or None)
     if form.is_valid():
         try:
-            issuing.void(pk, reason=form.cleaned_data["reason"], actor=actor_of(request))
+            void = billing.void if document.kind == DocumentKind.MONTHLY else issuing.void
+            void(pk, reason=form.cleaned_data["reason"], actor=actor_of(request))
         except Refused as refused:
             messages.warning(request, str(refused))
         else:

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from fulfillment.models import CostChange, FreightRate, Shipment
 from fulfillment.queries.freight import Freight, freights
@@ -31,6 +32,11 @@ def test_rates_are_read_as_they_are_written():
     typed = "ヤマト運輸　２ ¥300\nyamato 10 680円\n\nヤマト運輸 1,201\n佐川急便 5 500"
     assert costs.read_rates(typed) == RATES
     assert costs.read_rates(costs.written(RATES)) == RATES
+    with override("en"):
+        shown = costs.written(RATES)
+        assert "Yamato Transport 10 680" in shown
+        assert costs.read_rates(shown) == costs.read_rates(typed) == RATES
+    assert costs.read_rates(shown) == RATES
 
 
 @pytest.mark.parametrize(

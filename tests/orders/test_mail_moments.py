@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from customers.services import profile, ranks
 from oms.kernel.services.outbox import deliver_due
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import Mail, MailPolicy, MailTemplate, Order, PaperSettings, PaymentGate, Refund
@@ -120,6 +121,23 @@ def test_the_follow_up_goes_when_the_order_is_completed_and_only_where_it_is_swi
     mail_stages.follow(moves)
     mail_stages.follow(moves)
     assert kinds(order).count("delivered_follow") == 1
+
+
+def test_a_higher_rank_by_hand_is_told_once_and_only_where_it_is_switched_on():
+    order = Order.objects.get(pk=unpaid().pk)
+    for level, code in enumerate(("silver", "gold"), start=1):
+        ranks.save(None, ranks.Wanted(code, f"{code}会員", level, is_vip=False), by=None)
+
+    def give(code: str, source: str = "") -> list[str]:
+        profile.change({order.member_id: {"rank": code}}, by=None, source=source)
+        return [mail.extra["member.rank"] for mail in order.mails.filter(event="rank_up").order_by("pk")]
+
+    assert give("silver") == []
+    MailTemplate.objects.filter(event="rank_up").update(active=True)
+    assert give("gold") == ["gold会員"]
+    assert give("silver") == give("gold") == ["gold会員"], "a lower rank is no news, nor one that was told"
+    profile.change({order.member_id: {"rank": ""}}, by=None)
+    assert give("silver", source="members.csv") == ["gold会員"], "what is moved in is known to the member"
 
 
 # ---- what a person writes

@@ -405,7 +405,8 @@ def test_a_shops_settings_change_its_papers_and_a_bad_logo_is_refused(client_of,
     client, order = client_of(aoi), bought()
     url = f"{PAPERS}shops/{order.shop_id}/"
     assert order.shop.name in body_of(client.get(f"{PAPERS}shops/"))
-    typed = {"company": "株式会社くらし", "rounding": "half_up", "receipt_for": "雑貨代として", "link_days": "7",
+    typed = {"company": "株式会社くらし", "rounding": "half_up", "receipt_for": "雑貨代として",
+             "link_days": "7", "quote_days": "30",
              "credit_notes": "required", "note_paper": "roll", "work_paper": "a5", "return_paper": "a5",
              "receipt_paper": "a4",
              "issuer-cod": "mall", "stamp_methods": ["bank_transfer"]}  # fmt: skip
@@ -516,3 +517,62 @@ def test_an_accountant_may_do_all_of_it(person_with, client_of):
     document = IssuedDocument.objects.get()
     assert client.get(f"{PAPERS}{document.pk}/pdf/").status_code == 200
     assert client.post(f"{PAPERS}zip/", {"reason": "税理士へ"}).status_code == 200
+
+
+# ---- one payment, several receipts
+
+
+def paid_order() -> Order:
+    return bought(
+        make_line("CHAIR", 2, 30000), make_line("TEA", 1, 1080, tax_rate=8),
+        totals=Totals(goods=61080, shipping=550, points=1630, total=60000),
+    )  # fmt: skip
+
+
+def shares(*amounts: int, on_paper: bool = False) -> list[documents.Share]:
+    names = ["株式会社山田商店", "佐藤 恵", "鈴木 一郎"]
+    return [
+        documents.Share(Wording(name, "お品代として", on_paper), amount)
+        for name, amount in zip(names, amounts, strict=False)
+    ]
+
+
+def test_one_payment_becomes_receipts_for_several_names():
+    order = paid_order()
+    made = documents.issue_split(order.pk, shares(52000, 5000, 3000, on_paper=True), actor=Actor())
+    assert [(one.partner, one.amount) for one in made] == [
+        ("株式会社山田商店", 52000), ("佐藤 恵", 5000), ("鈴木 一郎", 3000),
+    ]  # fmt: skip
+    per_rate = {
+        percent: sum(rate[2] for one in made for rate in one.rates if rate[0] == percent) for percent in (10, 8)
+    }
+    assert per_rate == {10: 60550, 8: 1080}
+    pages = [pdf_text(document_files.file_of(one)) for one in made]
+    assert "お支払い ¥60,000 を 3 枚に分けて発行した領収書の 1 枚目です。" in pages[0] and "御中" in pages[0]
+    assert "CHAIR の品" in pages[1] and "¥5,000" in pages[1]
+    with pytest.raises(Refused):
+        documents.issue_split(order.pk, shares(60000), actor=Actor())
+    corrected = documents.correct(made[1].pk, Wording("佐藤 めぐみ"), reason="宛名の誤り", actor=Actor())
+    assert IssuedDocument.objects.get(pk=corrected).amount == 5000
+
+
+@pytest.mark.parametrize("amounts", [(30000, 20000), (60000, 1), (70000, -10000)])
+def test_receipts_that_do_not_come_to_the_payment_are_refused(amounts):
+    order = paid_order()
+    with pytest.raises(Refused, match="60,000"):
+        documents.issue_split(order.pk, shares(*amounts), actor=Actor())
+    assert not IssuedDocument.objects.exists()
+
+
+def test_receipts_are_split_on_a_form(client_of, aoi):
+    order, client = paid_order(), client_of(aoi)
+    url = reverse("orders:order-split", args=[order.pk])
+    assert url in body_of(client.get(reverse("orders:order-papers", args=[order.pk])))
+    assert "¥60,000" in body_of(client.get(url))
+    rows = {"form-TOTAL_FORMS": "4", "form-INITIAL_FORMS": "4"}
+    rows |= {"form-0-name": "山田商店", "form-0-subject": "机代として", "form-0-amount": "50000"}
+    rows |= {"form-1-name": "佐藤 恵", "form-1-subject": "お茶代として", "form-1-amount": "9000"}
+    assert "合わせてください" in body_of(client.post(url, rows))
+    assert client.post(url, rows | {"form-1-amount": "10000"}).status_code == 302
+    assert IssuedDocument.objects.count() == 2
+    assert client.get(url).url == reverse("orders:order-papers", args=[order.pk])

@@ -23,15 +23,27 @@ from oms.kernel import clock
 from oms.kernel.models import SettingVersion, User
 from oms.kernel.services import roles
 from oms.kernel.setting_kinds import KINDS, stands
+from orders.channel_order import PaymentMethod
 from orders.decide.payment_fees import FeeTable
 from orders.decide.payments import Terms
-from orders.models import MailTemplateVersion, PaymentGate, Rule, RuleListVersion, RuleVersion, ShippingPlan, Shop
+from orders.models import (
+    BillingAccount,
+    MailTemplateVersion,
+    Order,
+    PaymentGate,
+    Rule,
+    RuleListVersion,
+    RuleVersion,
+    ShippingPlan,
+    Shop,
+)
 from orders.queries import payment_terms
-from orders.services import payment_fees, payment_gates, reason_settings, ship_plans
+from orders.services import billing, payment_fees, payment_gates, reason_settings, ship_plans
+from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.channels.builders import make_connection, make_listing
 from tests.conftest import person
-from tests.orders.builders import make_location, make_sku
+from tests.orders.builders import make_channel_order, make_location, make_sku, mapped
 from tests.orders.rules.builders import do, make_rule
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +230,19 @@ def _timed(t: Thing) -> Sent:
     return reverse("fulfillment:time-stop", args=[ReleaseTime.objects.get().pk]), {}
 
 
+def _on_account(t: Thing) -> Order:
+    order = make_channel_order(payment_method=PaymentMethod.ACCOUNT)
+    take_in(t.shop, [order], sku_of=mapped(t.sku))
+    return Order.objects.get()
+
+
+def _billed(t: Thing) -> Sent:
+    order = _on_account(t)
+    fresh = BillingAccount(shop=order.shop, member=order.member)
+    account = billing.save_account(fresh, {"name": "山田商店"}, by=t.person)
+    return reverse("orders:billing-edit", args=[account.pk]), filled("billing_account", account.pk, pay_day=10)
+
+
 # page → (its address, what is sent): something that differs from what stands
 SETTINGS: dict[str, Callable[[Thing], Sent]] = {
     "channels:add": lambda t: (
@@ -315,6 +340,11 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
         reverse("orders:payment-fees", args=[t.shop.code, "cod"]),
         filled("payment_fees", f"{t.shop.pk}/cod", fee_0=440),
     ),
+    "orders:billing-new": lambda t: (
+        reverse("orders:billing-new") + f"?order={_on_account(t).pk}",
+        {"name": "山田商店", "closing_day": 31, "pay_months": 1, "pay_day": 31, "qualified": "bill"},
+    ),
+    "orders:billing-edit": _billed,
     "orders:payment-fees-reset": lambda t: (reverse("orders:payment-fees-reset", args=[t.shop.code, "cod"]), {}),
     "orders:refund-limits": lambda t: (
         reverse("orders:refund-limits"),

@@ -77,6 +77,15 @@ def _paid_differently(facts: OrderFacts) -> Iterator[Found]:
     )
 
 
+def _credit(facts: OrderFacts) -> Iterator[Found]:
+    """The sentence stays the same while the limit does: one who was let past it is not asked about again."""
+    limit, rest = facts.credit_limit, (facts.total or 0) - facts.paid
+    if facts.payment_method == PaymentMethod.ACCOUNT and limit is not None and 0 < rest > limit - facts.owed_before:
+        yield Found(
+            "credit_over_limit", said("未入金の合計が与信枠 %(limit)s を超えます。", limit=yen(limit)), "payment"
+        )
+
+
 def _authorisation(facts: OrderFacts) -> Iterator[Found]:
     until, today = facts.authorized_until, facts.today
     if facts.payment_state != PaymentState.AUTHORIZED or until is None or today is None:
@@ -86,4 +95,4 @@ def _authorisation(facts: OrderFacts) -> Iterator[Found]:
         yield Found("auth_expiring", said("与信は %(until)s までです。", until=f"{until:%Y/%m/%d}"), "authorized_until")
 
 
-CHECKS = [_sums, _state, _paid_differently, _authorisation]
+CHECKS = [_sums, _state, _paid_differently, _credit, _authorisation]
