@@ -13,9 +13,11 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import CommandError
 from django.core.signals import request_finished, request_started
 from django.db import OperationalError, connection, transaction
+from django.http import HttpRequest
 from django.test import Client, TransactionTestCase
 
 from oms.kernel.models import User
@@ -180,7 +182,22 @@ def browser(django_db_setup: None, live_server: Any) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def windows(browser: Any, live_server: Any) -> Windows:
+def _files_stay() -> Iterator[None]:
+    """A window keeps styles, scripts and pictures, as from an installed product, and asks for none with every page."""
+    serve = StaticFilesHandler.serve
+
+    def kept(handler: StaticFilesHandler, request: HttpRequest) -> Any:
+        answer = serve(handler, request)
+        answer["Cache-Control"] = "max-age=3600"
+        return answer
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(StaticFilesHandler, "serve", kept)
+        yield
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Any, live_server: Any, _files_stay: None) -> Windows:
     return Windows(browser, live_server.url)
 
 

@@ -154,7 +154,8 @@ def _options(where: Places) -> dict[str, str]:
         "log_timezone": "UTC",
     }
     if os.environ.get("OMS_ENV") == "test":  # what a power cut would break is made anew by the next run
-        options |= {"fsync": "off", "full_page_writes": "off"}
+        options |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+        options |= {"wal_level": "minimal", "max_wal_senders": "0"}
     if not Path("/dev/shm").is_dir() or shutil.disk_usage("/dev/shm").free < SMALL_SHM:
         options["dynamic_shared_memory_type"] = "mmap"  # containers often have 64 MB of /dev/shm
     return options

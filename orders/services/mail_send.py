@@ -74,11 +74,12 @@ def _try(mail: Mail) -> None:
     if template is None and not mail.edited:
         _set(mail, State.SUPPRESSED, said("テンプレートが使われない設定です。"))
         return
-    if missing := holes_of(mail, template):
+    values = values_for(mail) if template else {}
+    if missing := holes_of(mail, template, values):
         reason = said("差し込み「%(names)s」に値がないため、送らずに止めました。", names=list(missing))
         _set(mail, State.DRAFT, reason)
         return
-    _send(mail, text_of(mail, template))
+    _send(mail, text_of(mail, template, values))
 
 
 def _waits_for_review(mail: Mail) -> bool:
@@ -106,12 +107,13 @@ def values_for(mail: Mail) -> dict[str, str]:
     return values
 
 
-def holes_of(mail: Mail, template: MailTemplate | None) -> list[str]:
-    """Placeholders of the mail's text that have no value; none in a text that a person wrote."""
+def holes_of(mail: Mail, template: MailTemplate | None, values: dict[str, str] | None = None) -> list[str]:
+    """Placeholders of the mail's text that have no value; none in a text that a person wrote. `values` are the mail's,
+    where the caller has them already."""
     if mail.edited or template is None:
         return []
     texts = template.subject + template.body + (template.html if template.look == MailTemplate.Look.OWN else "")
-    return mail_text.holes(texts, values_for(mail), optional=OPTIONAL)
+    return mail_text.holes(texts, values or values_for(mail), optional=OPTIONAL)
 
 
 def why_not_ready(mail: Mail) -> str:
@@ -126,11 +128,11 @@ def why_not_ready(mail: Mail) -> str:
     return ""
 
 
-def text_of(mail: Mail, template: MailTemplate | None) -> Text:
-    """The mail as it goes out now."""
+def text_of(mail: Mail, template: MailTemplate | None, values: dict[str, str] | None = None) -> Text:
+    """The mail as it goes out now; `values` as for `holes_of`."""
     if mail.edited or template is None:
         return Text(mail.subject, mail.body, mail_text.html_of(mail.body))
-    return filled(template, values_for(mail))
+    return filled(template, values or values_for(mail))
 
 
 def filled(template: MailTemplate, values: dict[str, str]) -> Text:

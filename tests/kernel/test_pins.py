@@ -38,9 +38,9 @@ def test_ordinary_digits_are_taken(pin):
 
 def test_hardly_more_than_a_tenth_of_all_is_refused():
     """So that the refusals do not make guessing easier."""
-    for length, most in ((4, 0.08), (6, 0.06)):
-        refused = sum(pins.is_guessable(f"{number:0{length}d}") for number in range(10**length))
-        assert refused / 10**length < most
+    for length, step, most in ((4, 1, 0.08), (6, 17, 0.06)):  # of a million, every seventeenth: all digits come evenly
+        tried = range(0, 10**length, step)
+        assert sum(pins.is_guessable(f"{number:0{length}d}") for number in tried) / len(tried) < most
 
 
 def test_digits_of_the_own_name_are_refused():
