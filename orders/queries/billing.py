@@ -180,6 +180,18 @@ def notes_of(order_ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
+def touched(account: BillingAccount, closed_on: date) -> list[int]:
+    """The orders that a closing changes: those it bills, and those of which it takes something off."""
+    earlier = billed(account).filter(credit=None).values("order")
+    credited = standing().filter(_not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order__in=earlier)
+    fresh = unbilled(account, closed_on).values_list("pk", flat=True)
+    return sorted({*fresh, *(pk for pk in credited.values_list("order", flat=True) if pk)})
+
+
+def _not_taken_off() -> Q:
+    return Q(~Exists(MonthlyBillItem.objects.filter(STANDING, credit=OuterRef("pk"))))
+
+
 def _credits(
     account: BillingAccount, closed_on: date, ready: Sequence[int]
 ) -> tuple[list[Credit], list[tuple[str, str]]]:
@@ -187,9 +199,8 @@ def _credits(
     money, and where a refund says so nothing needs to be said."""
     earlier = billed(account).filter(credit=None).values_list("order", flat=True)
     orders = [*earlier, *ready]
-    on_a_bill = MonthlyBillItem.objects.filter(STANDING, credit=OuterRef("pk"))
     rows = standing().filter(
-        ~Exists(on_a_bill), kind=DocumentKind.CREDIT_NOTE, order__in=orders, transacted_on__lte=closed_on
+        _not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order__in=orders, transacted_on__lte=closed_on
     )
     documents = list(rows.order_by("transacted_on", "pk"))
     rest = rests([document.order_id or 0 for document in documents])

@@ -38,8 +38,16 @@ CHECKS: Mapping[str, str] = {
           FROM (SELECT order_id, sum(amount) AS given FROM orders_refund
                  WHERE state IN ('due', 'done') AND way <> 'void' GROUP BY 1) r
           JOIN (SELECT order_id, sum(amount) AS received FROM orders_paymententry
-                 WHERE kind NOT IN ('refund', 'waived') GROUP BY 1) e USING (order_id)
+                 WHERE kind NOT IN ('refund', 'waived', 'credited') GROUP BY 1) e USING (order_id)
          WHERE r.given > e.received""",
+    "order {} stands on {} monthly bills": """
+        SELECT i.order_id, count(*) FROM orders_monthlybillitem i JOIN orders_monthlybill b ON b.id = i.bill_id
+         WHERE b.voided_at IS NULL AND i.credit_id IS NULL GROUP BY 1 HAVING count(*) > 1""",
+    "monthly bill {} takes {} yen off, the ledger says {}": """
+        SELECT i.bill_id, i.amount, e.amount
+          FROM orders_monthlybillitem i
+          LEFT JOIN orders_paymententry e ON e.key = 'credited:' || i.bill_id || ':' || i.credit_id
+         WHERE i.credit_id IS NOT NULL AND e.amount IS DISTINCT FROM -i.amount""",
 }
 
 

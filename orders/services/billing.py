@@ -75,7 +75,7 @@ def _close(account_id: int, closed_on: date, actor: Actor) -> MonthlyBill:
         raise Refused(said("%(on)s まで締めてあります。", on=f"{before.closed_on:%Y/%m/%d}"))
     if closed_on > clock.today():
         raise Refused(said("今日より後の日では締められません。"))
-    ledger.lock(list(reading.unbilled(account, closed_on).values_list("pk", flat=True)))
+    ledger.lock(reading.touched(account, closed_on))
     closing = reading.closing_of(account, closed_on)
     if closing.is_empty:
         raise Refused(said("請求するものがありません。"))

@@ -27,6 +27,7 @@ from orders.models import (
 from orders.queries import billing as reading
 from orders.queries import matching as matching_queries
 from orders.services import billing, document_files, documents, matching, payment, returns
+from orders.services.audit_money import violations
 from orders.services.documents import Refused
 from orders.services.journal import Actor
 from orders.services.return_papers import credit_note_of
@@ -129,6 +130,20 @@ def test_what_was_given_back_of_an_unpaid_order_is_taken_off():
     order.refresh_from_db()
     assert order.paid_amount == 0 and order.payment_state == "unpaid"
     assert close(account).due == 11000
+    assert violations() == []
+
+
+def test_what_comes_back_after_its_bill_lowers_the_next_one():
+    order = sold(make_line("CHAIR", 2, 11000), totals=Totals(goods=22000, total=22000), days_ago=40)
+    account = account_of(order)
+    first = close(account, TODAY() - timedelta(days=30))
+    wish = Wish({str(order.lines.get().pk): 1})
+    note = documents.issue_credit_note(order.pk, wish, day=TODAY(), reason="返品", actor=Actor())
+    assert first.document.number in pdf_text(document_files.file_of(IssuedDocument.objects.get(pk=note)))
+    bill = close(account)
+    assert (bill.before, bill.received, bill.sales, bill.due) == (22000, 0, -11000, 11000)
+    assert bill.document.rates == [[10, False, -11000, -1000]]
+    assert reading.closing_of(account, TODAY()).statement.received == 0 and violations() == []
 
 
 def test_money_that_came_before_the_bill_lowers_it():
