@@ -8,7 +8,7 @@ from typing import Any
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
 from fulfillment.models import Merge, MergedOrder, Shipment, ShipmentLine
 from fulfillment.queries import merging as reading
-from fulfillment.services import merge_money
+from fulfillment.services import merge_money, shortage
 from oms.kernel import privacy
 from oms.kernel.models import User
 from orders.decide.slots import slot_label
@@ -206,7 +206,7 @@ def split_page(order: Order, user: User) -> dict[str, Any]:
         "order": order,
         "parcels": found,
         "waiting": waiting,
-        "can_send_ahead": bool(open_ones) and any(not line.apart for line in waiting),
+        "can_send_ahead": not shortage.why_not_partly([order.pk]),
         "has_temperatures": len(temperatures) > 1 and any(len(parcel["lines"]) > 1 for parcel in open_ones),
         "can_join": len(open_ones) > 1 or any(line.apart for line in waiting),
         "may": user.has_perm("orders.change_order"),
