@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import facts, kept_together, sets_apart, short_pick, shortage
+from fulfillment.services import facts, kept_together, preorders, sets_apart, short_pick, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
@@ -30,6 +30,7 @@ def allocate_waiting() -> int:
     Returns how many orders were placed fully or in part. Meant for one worker at a time; several do no harm.
     """
     _promise_where_stock_moved()
+    preorders.part()
     placed = 0
     waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):

@@ -11,8 +11,9 @@ from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts, kept_together
 from oms.kernel import clock
 from oms.kernel.said import said, together
-from orders.models import Order, OrderLine
-from orders.services import journal, take_apart
+from orders.models import LineComponent, Order, OrderLine
+from orders.models.order import FulfillmentState
+from orders.services import journal, review, take_apart
 from orders.services.journal import Actor, Entry
 
 Rows = Mapping[int, Sequence[ShipmentLine]]  # order line → its rows in a parcel
@@ -112,6 +113,37 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     Order.objects.filter(pk=order_id).update(version=F("version") + 1)
     _finish(order_id, "split", said("引当済みの分を先に出荷"), actor)
     return waiting
+
+
+@transaction.atomic
+def send_preorders_later(order_id: int, *, actor: Actor) -> list[int]:
+    """What is not out yet follows in a later parcel: the rest need not wait for its day. Works before there is stock,
+    and while the order is in review; a set that may be sent in parts is taken apart. Returns the lines that follow.
+    Raises CannotSplit where nothing is left to leave before them. Stock is locked last."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if order.cancelled_at or order.fulfilled_by_channel or order.fulfillment_state != FulfillmentState.NONE:
+        raise CannotSplit(said("出荷指示前の受注ではないため、分けられません。"))
+    standing = OrderLine.objects.filter(order=order, quantity__gt=F("shipped_quantity"), apart=False)
+    later = standing.filter(release_date__gt=clock.today())
+    mixed = later.filter(sku__is_bundle=True, sku__ships_apart=True, pk__in=_with_parts_out(order_id))
+    if pieces := {line.pk: line.quantity - line.allocated_quantity for line in mixed}:
+        _take_sets_apart(order, pieces, actor)
+    follow = list(later.order_by("pk").values_list("pk", flat=True))
+    if not follow:
+        raise CannotSplit(said("発売前の商品がありません。"))
+    if not _due(standing).exists():
+        raise CannotSplit(said("発売前の商品のほかに、先に出荷する商品がありません。"))
+    OrderLine.objects.filter(pk__in=follow).update(apart=True)
+    Order.objects.filter(pk=order_id).update(version=F("version") + 1)
+    _finish(order_id, "split", said("発売前の商品は後から出荷"), actor)
+    review.reevaluate([order_id], actor=actor)
+    return follow
+
+
+def _with_parts_out(order_id: int) -> QuerySet[LineComponent, int]:
+    """The order's sets of which a component is out."""
+    out = Q(release_date__isnull=True) | Q(release_date__lte=clock.today())
+    return LineComponent.objects.filter(out, line__order=order_id).values_list("line", flat=True)
 
 
 def _take_sets_apart(order: Order, pieces: Mapping[int, int], actor: Actor) -> list[int]:

@@ -133,6 +133,34 @@ def test_a_set_that_may_not_part_is_not_offered_in_parts(shop):
         split.send_rest_later(order.pk, actor=ACTOR)
 
 
+# ---- orders of pre-orders and other goods, as the shop wants them
+
+
+def mixed(shop) -> Order:
+    return ordered(shop, make_sku("MUG", stock_units=3), make_sku("VASE", stock_units=3, release_date=FIRST))
+
+
+def test_a_mixed_order_waits_until_somebody_parts_it(shop):
+    order = mixed(shop)
+    assert state(order)[0] == "awaiting_release" and order.reasons.filter(code="mixed_preorder", state="open").exists()
+    split.send_preorders_later(order.pk, actor=ACTOR)
+    assert OrderLine.objects.get(apart=True).sku.code == "VASE"
+    assert state(order)[0] == "ready" and not order.reasons.filter(code="mixed_preorder", state="open").exists()
+    with pytest.raises(split.CannotSplit, match="発売前の商品がありません"):
+        split.send_preorders_later(order.pk, actor=ACTOR)
+
+
+def test_the_shop_may_have_mixed_orders_parted_by_themselves_once(shop):
+    type(shop).objects.update(preorder_policy="split")
+    order, tea = mixed(shop), ordered(shop, make_set(ships_apart=True))
+    assert (state(order)[0], state(tea)[0]) == ("ready", "ready") and days(tea) == {"CUP": None, "LAMP": FIRST}
+    split.join(order.pk, actor=ACTOR)
+    allocate_waiting()
+    assert state(order)[0] == "awaiting_release" and all_is_well(), "a person put it together: it stays so"
+    whole = ordered(shop, make_sku("VASE"))
+    assert state(whole)[0] == "awaiting_release" and not OrderLine.objects.get(order=whole).apart
+
+
 # ---- what is left of a set after one of its components was cancelled
 
 
