@@ -10,6 +10,7 @@ from fulfillment.models import Shipment
 from fulfillment.services import split
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
+from oms.kernel.money import yen
 from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.models import Mail
 from orders.services import mail_texts
@@ -49,7 +50,7 @@ def test_each_parcel_names_its_part(collects, wanted):
     assert tuple(cash.get((order.pk, pk), 0) for pk in parcels) == wanted
     assert sum(cash_of([parcels[1]]).values()) == wanted[1], "of these parcels only"
     notes = delivery_notes(parcels).notes
-    told = [f"{yen:,}円" in note.payment_method for yen, note in zip(wanted, notes, strict=True)]
+    told = [yen(part) in note.payment_method for part, note in zip(wanted, notes, strict=True)]
     assert told == [True, wanted[1] > 0]
     for pk in instruct_orders([order.pk], actor=ACTOR).shipments:
         confirm_shipments([Departure(pk, "yamato", f"47120398{pk:04}")], actor=ACTOR)
