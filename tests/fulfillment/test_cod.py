@@ -55,7 +55,7 @@ def test_each_parcel_names_its_part(collects, wanted):
     for pk in instruct_orders([order.pk], actor=ACTOR).shipments:
         confirm_shipments([Departure(pk, "yamato", f"47120398{pk:04}")], actor=ACTOR)
     mails = Mail.objects.filter(event__in=["shipped", "partially_shipped"]).order_by("pk")
-    assert mails.count() == 2
+    assert [mail.extra["shipment.cod_amount"] for mail in mails] == [yen(part) if part else "" for part in wanted]
 
 
 @pytest.mark.django_db
