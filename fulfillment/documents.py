@@ -97,7 +97,8 @@ class Share:
 def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: str = "") -> Printable:
     """納品書 of these shipments, in the order of `picking.SORTS`. A fixed number of queries for any number of them.
 
-    `prices`: "hide" or "show" for all; else a gift to somebody else hides them.
+    `prices`: "hide" or "show" for all; else a gift to somebody else hides them, and so does one recipient of several
+    who is not the buyer.
     """
     shipments = loaded(shipment_ids, sort)
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
@@ -327,7 +328,8 @@ def _note(
     shop = letterhead(order.shop, own, day=shipped_on, issuer=WE if issuers == {WE} else MALL)
     chosen = note_choice(orders)
     prices = prices if prices in {"hide", "show"} else chosen.get("prices", "")
-    hidden = prices == "hide" or (prices != "show" and not same and any(wished))
+    given = any(wished) or any(len(gifts[one.pk]) > 1 for one in orders)  # one of several recipients has not paid it
+    hidden = prices == "hide" or (prices != "show" and not same and given)
     message = chosen.get("text") or order.shop.delivery_note_message
     return DeliveryNote(
         shop=shop,
