@@ -41,12 +41,15 @@ SETTINGS = (
     "merge_cod_prepaid",
     "merge_refunds_shipping",
     "merge_until_min",
+    "preorder_policy",
+    "cod_collects",
     "exchange_ships",
     "exchange_tag",
     "exchange_watch_days",
 )
 # Policies with a default: what a form left out stays as it is.
-PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min"
+PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min",
+           "preorder_policy", "cod_collects"
 )  # fmt: skip
 RETURNS = ("exchange_ships", "exchange_tag", "exchange_watch_days")
 MAY_BE_EMPTY = {"merge_group", "exchange_tag"}
@@ -158,7 +161,7 @@ class ShopForm(forms.ModelForm):
         sections = [
             (_("店舗"), [self[name] for name in head if name in self.fields]),
             (_("認証情報"), [self[name] for name in self.fields if name.startswith(SECRET_PREFIX)]),
-            (_("同梱の設定"), [self[name] for name in PARCELS]),
+            (_("同梱と分割"), [self[name] for name in PARCELS]),
             (_("返品・交換"), [self[name] for name in RETURNS]),
             (_("出荷通知"), [self[name] for name in NOTICES if name in self.fields]),
             (_("メールと帳票"), [self[name] for name in (*paper, "delivery_note_message")]),

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from fulfillment import picking
+from fulfillment.decide import cod
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
 from inventory.models import Sku
 from oms.kernel import clock
-from oms.kernel.money import TaxRate
+from oms.kernel.money import TaxRate, yen
 from orders.decide.slots import slot_label
 from orders.documents.noshi import in_one_line
 from orders.documents.rules import MALL, WE
@@ -88,16 +89,23 @@ class Share:
     fees: tuple[Fee, ...]
     deductions: tuple[Deduction, ...]
 
+    @property
+    def total(self) -> int:
+        fees, off = sum(fee.amount for fee in self.fees), sum(part.amount for part in self.deductions)
+        return sum(self.amounts.values()) + fees - off
+
 
 def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: str = "") -> Printable:
     """納品書 of these shipments, in the order of `picking.SORTS`. A fixed number of queries for any number of them.
 
-    `prices`: "hide" or "show" for all; else a gift to somebody else hides them.
+    `prices`: "hide" or "show" for all; else a gift to somebody else hides them, and so does one recipient of several
+    who is not the buyer.
     """
     shipments = loaded(shipment_ids, sort)
     orders = {line.order_line.order_id: line.order_line.order for s in shipments for line in s.lines.all()}
     papers = papers_of(order.shop_id for order in orders.values())
-    shares, unpayable = _shares(orders, papers)
+    shares, unpayable = shares_of(orders, papers)
+    cash = cod.collected(orders, shares)
     gifts, monthly = gifts_of(orders.values()), set(orders_billed_monthly(orders.values()))
     today, result = clock.today(), Printable()
     for shipment in shipments:
@@ -110,6 +118,7 @@ def delivery_notes(shipment_ids: Sequence[int], *, sort: str = "due", prices: st
                 note = _note(shipment, [orders[pk] for pk in own], parts, papers, gifts, today=today, prices=prices)
                 if monthly & set(own):  # the month's bill is the invoice
                     note = replace(note, is_invoice=False, shop=replace(note.shop, registration_number=""))
+                note = _with_cash(note, sum(cash.get((pk, shipment.pk), 0) for pk in own))
             result.notes.append(note)
             result.shipments.append(shipment.pk)
             if note.is_invoice:
@@ -234,7 +243,7 @@ def lines_with_orders() -> QuerySet[ShipmentLine]:
 # ---- the money of an order, shared over its parcels
 
 
-def _shares(
+def shares_of(
     orders: dict[int, Order], papers: dict[int, PaperSettings]
 ) -> tuple[dict[tuple[int, int], Share], set[int]]:
     """(order, shipment) → its share, and the orders whose discounts exceed what they are taken off.
@@ -327,7 +336,8 @@ def _note(
     shop = letterhead(order.shop, own, day=shipped_on, issuer=WE if issuers == {WE} else MALL)
     chosen = note_choice(orders)
     prices = prices if prices in {"hide", "show"} else chosen.get("prices", "")
-    hidden = prices == "hide" or (prices != "show" and not same and any(wished))
+    given = any(wished) or any(len(gifts[one.pk]) > 1 for one in orders)  # one of several recipients has not paid it
+    hidden = prices == "hide" or (prices != "show" and not same and given)
     message = chosen.get("text") or order.shop.delivery_note_message
     return DeliveryNote(
         shop=shop,
@@ -355,6 +365,30 @@ def _note(
         is_invoice=bool(shop.registration_number) and not hidden,
         barcode=shipment.number,
     )
+
+
+def _with_cash(note: DeliveryNote, amount: int) -> DeliveryNote:
+    """What the driver takes at the door stands beside the payment method."""
+    if not amount or note.hide_prices:
+        return note
+    words = _("%(method)s（お届け時のお支払い %(yen)s）") % {"method": note.payment_method, "yen": yen(amount)}
+    return replace(note, payment_method=words)
+
+
+def cash_of(shipment_ids: Sequence[int]) -> dict[tuple[int, int], int]:
+    """(order, shipment) → yen that the driver takes for the order with this parcel. One query where no order is paid
+    at the door, else a fixed number."""
+    carried = ShipmentLine.objects.filter(shipment__in=shipment_ids).values("order_line__order")
+    rows = Order.objects.select_related("shop").defer("search", "channel_parts", "channel_extra")
+    orders = {
+        order.pk: order
+        for order in rows.filter(pk__in=carried, payment_method=PaymentMethod.COD, cancelled_at=None).order_by("pk")
+    }
+    if not orders:
+        return {}
+    wanted = set(shipment_ids)
+    found = cod.collected(orders, shares_of(orders, papers_of(order.shop_id for order in orders.values()))[0])
+    return {pair: amount for pair, amount in found.items() if pair[1] in wanted}
 
 
 def is_gift(order: Order) -> bool:

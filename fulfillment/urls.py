@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<int:pk>/split/<int:shipment>/off/", split.split_off, name="split-off"),
     path("orders/<int:pk>/split/temperature/", split.split_temperature, name="split-temperature"),
     path("orders/<int:pk>/split/later/", split.split_later, name="split-later"),
+    path("orders/<int:pk>/split/preorders/", split.split_preorders, name="split-preorders"),
     path("orders/<int:pk>/split/undo/", split.split_undo, name="split-undo"),
     path("print/delivery-notes/", printing.print_delivery_notes, name="delivery-notes"),
     path("print/pick-list/", printing.print_pick_list, name="pick-list"),

@@ -34,16 +34,18 @@ class Seat:
     """One listing of the SKU, at one shop.
 
     `supply`: units of the SKU that this shop may sell, safety stock taken off. `units`: of the SKU in one of the
-    listing. `pace`: units sold here a minute; `sales`: how many recent sales say so. `delay_s`: from a sale here until
-    the other shops know. `import_age_s`: how old our knowledge of its orders is. `holds`: the most units it may still
-    sell of what it was told; `shows`: what it shows by our books (None: as it holds). `relative`: it is told
-    differences, so that a push never wipes out a sale. `extra`: units kept back for a while (maintenance).
+    listing; `whole`: the most of the listing whose units lie together (None: no matter where they lie). `pace`: units
+    sold here a minute; `sales`: how many recent sales say so. `delay_s`: from a sale here until the other shops know.
+    `import_age_s`: how old our knowledge of its orders is. `holds`: the most units it may still sell of what it was
+    told; `shows`: what it shows by our books (None: as it holds). `relative`: it is told differences, so that a push
+    never wipes out a sale. `extra`: units kept back for a while (maintenance).
     """
 
     id: int
     rule: Rule
     supply: int
     units: int = 1
+    whole: int | None = None
     pace: float = 0.0
     sales: float = 0.0
     delay_s: float = 0.0
@@ -96,6 +98,8 @@ def shown(seat: Seat, reserve: int = 0) -> int:
     if seat.rule.mode == FIXED:
         return seat.rule.fixed
     quantity = _limit(seat, reserve) // seat.units
+    if seat.whole is not None:
+        quantity = min(quantity, seat.whole)
     return quantity if seat.rule.cap is None else min(quantity, seat.rule.cap)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import OuterRef, Subquery
 
 from channels.models import Listing, ListingEvent, Proposal
 from inventory.models import PublisherMark, Sku
+from inventory.queries.release_day import release_day
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.models import User
@@ -15,7 +15,7 @@ from oms.kernel.services import setting_versions
 from oms.kernel.services.setting_versions import Change
 from oms.kernel.sql import update_rows
 from orders.models import Order, OrderLine, Shop
-from orders.services import journal, review, set_parts
+from orders.services import journal, order_release, review, set_parts
 from orders.services.intake_rows import Mapped
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.reservation import line_ids_of, want_of
@@ -36,12 +36,12 @@ def sku_map(shop: Shop, channel_skus: Sequence[str]) -> dict[str, Mapped]:
     """Known codes → SKU. A code without listing that equals a SKU's own code is taken as that SKU."""
     wanted = list(set(channel_skus))
     rows = Listing.objects.filter(shop=shop, channel_sku__in=wanted, sku__isnull=False).values_list(
-        "channel_sku", "sku", "sku__code", "units", "sku__release_date", "sku__jan"
+        "channel_sku", "sku", "sku__code", "units", release_day("sku__"), "sku__jan"
     )
     found = {channel_sku: Mapped(sku, code, units, day, jan) for channel_sku, sku, code, units, day, jan in rows}
     known = set(Listing.objects.filter(shop=shop, channel_sku__in=wanted).values_list("channel_sku", flat=True))
     rest = [code for code in wanted if code not in known]
-    alike = Sku.objects.filter(code__in=rest, active=True).values_list("pk", "code", "release_date", "jan")
+    alike = Sku.objects.filter(code__in=rest, active=True).values_list("pk", "code", release_day(), "jan")
     same = alike if rest else []
     return found | {code: Mapped(pk, code, 1, release, jan) for pk, code, release, jan in same}
 
@@ -117,17 +117,17 @@ def _give_to_waiting_lines(wanted: Mapping[tuple[int, str], Decision], actor: Ac
     if not orders:
         return []
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=orders).order_by("pk").values_list("pk"))
-    skus = Sku.objects.in_bulk({decision.sku_id for decision in wanted.values()})
+    skus = Sku.objects.annotate(released_on=release_day()).in_bulk({decision.sku_id for decision in wanted.values()})
     chosen = {line: wanted[shop, code] for line, _order, shop, code, *_rest in waiting}
     update_rows(
         "orders_orderline",
         {"sku_id": "bigint", "units": "int", "release_date": "date"},
-        [(line, d.sku_id, d.units, skus[d.sku_id].release_date) for line, d in chosen.items()],
+        [(line, d.sku_id, d.units, skus[d.sku_id].released_on) for line, d in chosen.items()],
     )
     set_parts.keep_anew([(line, chosen[line].sku_id, chosen[line].units, rate) for line, *_rest, rate in waiting])
     given = sorted({(order, code, skus[chosen[line].sku_id].code) for line, order, _shop, code, *_rest in waiting})
     journal.write([Entry(order, "mapped", f"{code} → {sku}") for order, code, sku in given], actor=actor)
-    _write_release_dates(orders)
+    order_release.follow_lines(orders)
     ours = set(promisable().filter(pk__in=chosen).values_list("pk", flat=True))
     wants = [
         want_of(line, chosen[line].sku_id, quantity * chosen[line].units, ship_by, ordered_at)
@@ -148,14 +148,6 @@ SELECT l.id, o.id, o.shop_id, l.channel_sku, l.quantity, o.ship_by, o.ordered_at
     ON w.shop_id = o.shop_id AND w.channel_sku = l.channel_sku
  WHERE l.sku_id IS NULL AND o.cancelled_at IS NULL ORDER BY l.id
 """
-
-
-def _write_release_dates(order_ids: Sequence[int]) -> None:
-    """An order waits for the last of its pre-orders."""
-    last = OrderLine.objects.filter(order=OuterRef("pk"), quantity__gt=0, release_date__isnull=False)
-    Order.objects.filter(pk__in=order_ids).update(
-        release_date=Subquery(last.order_by("-release_date").values("release_date")[:1])
-    )
 
 
 @transaction.atomic

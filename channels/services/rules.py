@@ -11,7 +11,7 @@ from channels.decide.pace import CAREFUL, ENOUGH_SALES, likely_at_most
 from channels.decide.quantity import FIXED, LAST_UNIT, NORMAL, Rule, Seat
 from channels.models import Connection, Listing, MaintenanceWindow, PublishRule
 from channels.services import pace
-from channels.services.supply import supplies
+from channels.services.supply import supplies, whole_pieces
 from oms.kernel import clock
 from orders.models import Shop
 
@@ -91,6 +91,7 @@ def seats_of(listings: Sequence[Listing]) -> dict[int, list[Seat]]:
     fast = {sku for (_shop, sku), sells in speed.items() if sells.sales >= ENOUGH_SALES}
     watched = [item for item in listings if item.mode == LAST_UNIT or (item.mode == NORMAL and item.sku_id in fast)]
     sold = sold_since([listing.pk for listing in watched])
+    whole = whole_pieces({(x.shop_id, x.sku_id, x.units) for x in listings if x.sku_id and x.units > 1})
     seats: dict[int, list[Seat]] = {}
     for listing in listings:
         if listing.sku_id is None:
@@ -102,13 +103,16 @@ def seats_of(listings: Sequence[Listing]) -> dict[int, list[Seat]]:
             supply[pair],
             speed=speed.get(pair, pace.Speed()),
             sold=sold.get(listing.pk, 0),
+            whole=whole.get((*pair, listing.units)),
         )
         seats.setdefault(listing.sku_id, []).append(seat)
     return seats
 
 
-def seat_of(listing: Listing, shop: ShopFacts, supply: int, *, speed: pace.Speed, sold: int) -> Seat:
-    """`sold`: of the listing, since it was told its quantity. Pure."""
+def seat_of(
+    listing: Listing, shop: ShopFacts, supply: int, *, speed: pace.Speed, sold: int, whole: int | None = None
+) -> Seat:
+    """`sold`: of the listing, since it was told its quantity. `whole`: as in `Seat`. Pure."""
     shows = shown_now(listing, sold)
     holds = max(shows, listing.sending or 0) + _unsettled(listing, shop, speed.per_minute)
     return Seat(
@@ -116,6 +120,7 @@ def seat_of(listing: Listing, shop: ShopFacts, supply: int, *, speed: pace.Speed
         rule=rule_of(listing, shop.rule),
         supply=supply,
         units=listing.units,
+        whole=whole,
         pace=speed.per_minute,
         sales=speed.sales,
         delay_s=shop.delay_s,

@@ -1,6 +1,7 @@
 """What of a SKU each shop may sell: the pool, without safety stock and without what its place rules close to it.
 
-Of a set that may not leave in parts no more than the places open to the shop hold whole.
+Of a set that may not leave in parts, and of a listing that stands for several units, no more than the places open to
+the shop hold whole.
 """
 
 from collections import defaultdict
@@ -60,19 +61,44 @@ def _closed(sku_ids: Collection[int], most: Most) -> dict[tuple[int, int], int]:
 def _whole_at_places(
     parts: Mapping[int, Mapping[int, int]], shop_ids: Collection[int], safety: Mapping[int, int], most: Most
 ) -> dict[tuple[int, int], int | None]:
-    """(shop, set) → sets that some open place has whole, of sets that may not leave in parts. What is kept back counts
-    as if it were promised."""
+    """(shop, set) → sets that some open place has whole, of sets that may not leave in parts."""
     sets = stock.kept_whole(stock.sets_among(parts))
     if not sets:
         return {}
     places = stock.places_of({part for sku in sets for part in parts[sku]})
-    waiting = {sku: places.waiting.get(sku, 0) + safety.get(sku, 0) for sku in {*places.waiting, *safety}}
-    found = {}
-    for shop in shop_ids:
-        open_to_it = [
-            {sku: min(units, most.get(place, {}).get(shop, units)) for sku, units in there.items()}
-            for place, there in places.free.items()
-        ]
-        for sku in sets:
-            found[shop, sku] = stock.whole_sets(parts[sku], open_to_it, waiting, places.coming)
-    return found
+    return {(shop, sku): _whole(parts[sku], shop, places, safety, most) for shop in shop_ids for sku in sets}
+
+
+Packed = tuple[int, int, int]  # shop, SKU, its units in one piece of a listing
+
+
+def whole_pieces(packed: Collection[Packed]) -> dict[Packed, int | None]:
+    """How many pieces of listings that take several units each the places open to the shop hold whole: one piece
+    leaves from one place. Sets that may leave in parts are left out. No query for none."""
+    if not packed:
+        return {}
+    parts = stock.components({sku for _shop, sku, _units in packed})
+    whole = {sku for sku, needs in parts.items() if sku in needs} | stock.kept_whole(parts)
+    stocked = {part for sku in whole for part in parts[sku]}
+    places = stock.places_of(stocked)
+    rules = SkuRule.objects.filter(sku__in=stocked, safety_stock__gt=0)
+    safety, most = dict(rules.values_list("sku", "safety_stock")), _most({shop for shop, *_rest in packed})
+    return {
+        (shop, sku, units): _whole(
+            {part: each * units for part, each in parts[sku].items()}, shop, places, safety, most
+        )
+        for shop, sku, units in packed
+        if sku in whole
+    }  # fmt: skip
+
+
+def _whole(
+    needs: Mapping[int, int], shop: int, places: stock.Places, safety: Mapping[int, int], most: Most
+) -> int | None:
+    """What is kept back counts as if it were promised."""
+    open_to_it = [
+        {sku: min(units, most.get(place, {}).get(shop, units)) for sku, units in there.items()}
+        for place, there in places.free.items()
+    ]
+    waiting = {sku: places.waiting.get(sku, 0) + safety.get(sku, 0) for sku in needs}
+    return stock.whole_sets(needs, open_to_it, waiting, places.coming)

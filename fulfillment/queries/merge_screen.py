@@ -8,12 +8,13 @@ from typing import Any
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
 from fulfillment.models import Merge, MergedOrder, Shipment, ShipmentLine
 from fulfillment.queries import merging as reading
-from fulfillment.services import merge_money
-from oms.kernel import privacy
+from fulfillment.queries.freight import of_parcels
+from fulfillment.services import merge_money, shortage
+from oms.kernel import clock, privacy
 from oms.kernel.models import User
 from orders.decide.slots import slot_label
-from orders.models import Order
-from orders.models.order import PaymentMethod
+from orders.models import Order, OrderLine
+from orders.models.order import FulfillmentState, PaymentMethod
 from orders.queries.detail import PERSONAL
 from orders.queries.goods_words import goods_words
 
@@ -197,6 +198,7 @@ def split_page(order: Order, user: User) -> dict[str, Any]:
     ]
     open_ones = [parcel for parcel in found if parcel["planned"] and not parcel["merged"]]
     temperatures = {row.sku.temperature for row in rows if row.shipment.state == Shipment.State.PLANNED}
+    prices = of_parcels(list(parcels)).values() if len(parcels) > 1 and user.has_perm("inventory.view_cost") else ()
     waiting = [
         line
         for line in order.lines.select_related("sku").order_by("position")
@@ -206,8 +208,24 @@ def split_page(order: Order, user: User) -> dict[str, Any]:
         "order": order,
         "parcels": found,
         "waiting": waiting,
-        "can_send_ahead": bool(open_ones) and any(not line.apart for line in waiting),
+        "extra_freight": sum(prices) - max(prices, default=0),
+        "has_preorders": _has_preorders(order, waiting),
+        "can_send_ahead": not shortage.why_not_partly([order.pk]),
         "has_temperatures": len(temperatures) > 1 and any(len(parcel["lines"]) > 1 for parcel in open_ones),
         "can_join": len(open_ones) > 1 or any(line.apart for line in waiting),
         "may": user.has_perm("orders.change_order"),
     }
+
+
+def _has_preorders(order: Order, waiting: Sequence[OrderLine]) -> bool:
+    """Goods that are not out yet hold up others of the order; a set that may part can be both."""
+    open_ = order.fulfillment_state == FulfillmentState.NONE and not order.cancelled_at
+    later = [line for line in waiting if line.release_date and line.release_date > clock.today() and not line.apart]
+    return (
+        open_
+        and bool(later)
+        and (
+            len(later) < order.lines.filter(quantity__gt=0, apart=False).count()
+            or any(line.sku and line.sku.ships_apart for line in later)
+        )
+    )

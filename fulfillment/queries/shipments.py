@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from fulfillment.documents import gift_for, gift_marks, lines_with_orders, set_of, texts_for
+from fulfillment.documents import cash_of, gift_for, gift_marks, lines_with_orders, set_of, texts_for
 from fulfillment.labels import Address, label_problems
 from fulfillment.models import Batch, Shipment, ShipmentLine
 from fulfillment.queries.signs import Sign, signs_of
@@ -264,6 +264,7 @@ def shipment_page(shipment: Shipment, user: User) -> dict[str, Any]:
             (event, str(EVENTS.get(event.kind, event.kind)))
             for event in shipment.events.select_related("by").order_by("-pk")
         ],
+        "cash": sum(cash_of([shipment.pk]).values()),
         "may": may(shipment, user),
     }
 

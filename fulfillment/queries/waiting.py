@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from fulfillment.decide.waiting import Need, Why, decisive
 from fulfillment.queries.shortage import Queued, queue
+from fulfillment.services import kept_together
 from fulfillment.services.allocate import waiting_orders
 from inventory.models import Entry, Sku
 from inventory.services import stock
@@ -88,6 +89,7 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[WaitingOrder]:
     ids = [row["id"] for row in rows]
     lines = _lines(ids)
     needs = set_parts.needs_of([(line["id"], line["sku"], line["units"]) for line in lines if line["sku"]])
+    bond = kept_together.bound(line["id"] for line in lines)
     parts = {part for own in needs.values() for part in own}
     asked: dict[int, list[Queued]] = defaultdict(list)
     unpromised = {part for line in lines if not line["reserved"] for part in needs.get(line["id"], ())}
@@ -97,7 +99,8 @@ def described(rows: Sequence[Mapping[str, Any]]) -> list[WaitingOrder]:
     codes = dict(Sku.objects.filter(pk__in=parts).values_list("pk", "code"))
     found: dict[int, list[WaitingLine]] = defaultdict(list)
     for line in lines:
-        reason = _reason(line, needs.get(line["id"], {}), asked[line["id"]], places, codes)
+        own = _of_bond(line, lines, needs, bond) if line["id"] in bond and line["reserved"] else (line, needs)
+        reason = _reason(own[0], own[1].get(line["id"], {}), asked[line["id"]], places, codes)
         pieces = line["quantity"] - line["allocated_quantity"]
         found[line["order"]].append(WaitingLine(line["id"], line["name"], pieces, reason))
     placed = _placed(ids)
@@ -112,6 +115,22 @@ def _lines(order_ids: Sequence[int]) -> list[dict[str, Any]]:
         "id", "order", "sku", "sku__ships_apart", "name", "units", "quantity", "allocated_quantity", "reserved",
     )  # fmt: skip
     return list(rows.order_by("order", "position").values(*columns))
+
+
+Needs = Mapping[int, Mapping[int, int]]  # line → stocked SKU → units in one piece
+
+
+def _of_bond(
+    line: dict[str, Any], lines: Sequence[dict[str, Any]], needs: Needs, bond: Mapping[int, int]
+) -> tuple[dict[str, Any], Needs]:
+    """The line as one piece that needs all that leaves with it, in units."""
+    total: dict[int, int] = defaultdict(int)
+    for mate in lines:
+        if bond.get(mate["id"]) == bond[line["id"]]:
+            for sku, each in needs.get(mate["id"], {}).items():
+                total[sku] += each * (mate["quantity"] - mate["allocated_quantity"])
+    one = {**line, "quantity": 1, "allocated_quantity": 0}
+    return one, {line["id"]: total}
 
 
 def _placed(order_ids: Sequence[int]) -> set[int]:

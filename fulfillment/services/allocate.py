@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import facts, sets_apart, short_pick, shortage
+from fulfillment.services import facts, kept_together, preorders, sets_apart, short_pick, shortage
 from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
@@ -30,6 +30,7 @@ def allocate_waiting() -> int:
     Returns how many orders were placed fully or in part. Meant for one worker at a time; several do no harm.
     """
     _promise_where_stock_moved()
+    preorders.part()
     placed = 0
     waiting_ids = list(waiting_orders().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     for start in range(0, len(waiting_ids), BATCH):
@@ -141,9 +142,14 @@ def _lines_waiting(order_ids: Sequence[int]) -> dict[int, list[Line]]:
     missing = F("quantity") - F("allocated_quantity")  # what left already counts as allocated
     found = list(rows.values_list("pk", "order", "recipient_position", missing, "sku", "units"))
     needs = set_parts.needs_of([(pk, sku, units) for pk, *_rest, sku, units in found])
+    bond_of = kept_together.bound(pk for pk, *_rest in found)
+    waits = kept_together.incomplete(set(bond_of.values()), bond_of.keys())
+    taken = kept_together.places_taken(set(bond_of.values()))
     lines: dict[int, list[Line]] = defaultdict(list)
     for pk, order_id, recipient, quantity, _sku, _units in found:
-        lines[order_id].append(Line(pk, order_id, recipient, quantity, needs[pk]))
+        bond = bond_of.get(pk, 0)
+        if bond not in waits:
+            lines[order_id].append(Line(pk, order_id, recipient, quantity, needs[pk], bond, taken.get(bond)))
     return dict(lines)
 
 

@@ -1,7 +1,7 @@
 """Where the lines of an order could ship from. Pure: decides on a picture of the free stock, which the door re-checks.
 
 One location that has everything comes first, in the locations' own order of preference; else each line takes what it
-needs place by place. A line is placed whole or not at all.
+needs place by place. A line is placed whole or not at all; lines with one bond come from one place together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,18 @@ Free = dict[int, dict[int, int]]  # location → SKU → free units
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An order line that waits: one piece of it needs so many units of each SKU (a bundle needs several)."""
+    """An order line that waits: one piece of it needs so many units of each SKU (a bundle needs several).
+
+    Lines with the same `bond` (0: none) leave together; `only_at`: others of their bond are there already.
+    """
 
     id: int
     order_id: int
     recipient_position: int
     quantity: int
     needs: Mapping[int, int]
+    bond: int = 0
+    only_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Picture:
 
     def pieces(self, location_id: int, line: Line) -> int:
         """How many pieces of the line this location could serve now."""
+        if line.only_at not in {None, location_id}:
+            return 0
         here = self.free.get(location_id, {})
         return min((here.get(sku, 0) // units for sku, units in line.needs.items()), default=0)
 
@@ -65,7 +72,20 @@ def place_order(lines: Sequence[Line], picture: Picture, *, first: int | None = 
     for location_id in locations:
         if whole := _all_from(location_id, lines, picture):
             return whole
-    return [placed for line in lines for placed in _line_from_several(line, picture, locations)]
+    return [placed for bond in _bonds(lines) for placed in _placed_somewhere(bond, picture, locations)]
+
+
+def _bonds(lines: Sequence[Line]) -> list[list[Line]]:
+    found: dict[int, list[Line]] = {}
+    for line in lines:
+        found.setdefault(-line.bond or line.id, []).append(line)
+    return list(found.values())
+
+
+def _placed_somewhere(bond: Sequence[Line], picture: Picture, locations: Sequence[int]) -> list[Placed]:
+    if not bond[0].bond:
+        return _line_from_several(bond[0], picture, locations)
+    return next((whole for location in locations if (whole := _all_from(location, bond, picture))), [])
 
 
 def _all_from(location_id: int, lines: Sequence[Line], picture: Picture) -> list[Placed]:

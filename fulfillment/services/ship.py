@@ -1,26 +1,28 @@
 """出荷確定: parcels leave. Stock goes out, the channel and the customer are told through the outbox."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Q, prefetch_related_objects
 
+from fulfillment import documents
 from fulfillment.models import Shipment, ShipmentLine, ToldTogether
 from fulfillment.services import facts, journal
 from fulfillment.tracking import tracking_url
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
+from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from oms.kernel.services.outbox import NewEffect, put
 from orders.decide.ship_plan import Destination
 from orders.decide.slots import slot_label
 from orders.models import Order, OrderLine
-from orders.models.order import ChannelSync, FulfillmentState
+from orders.models.order import ChannelSync, FulfillmentState, PaymentMethod
 from orders.services import facts as order_facts
 from orders.services import journal as order_journal
 from orders.services import mail, ship_plans
@@ -169,6 +171,9 @@ def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
         )
 
 
+Cash = Mapping[tuple[int, int], int]  # (order, shipment) → yen that the driver takes
+
+
 def _parcel_words(
     order: Order, parcels: Sequence[Shipment], lines: Sequence[ShipmentLine], plans: Plans, rest: str
 ) -> dict[str, str]:
@@ -191,6 +196,17 @@ def _parcel_words(
         "shipment.tracking_url": "\n".join(url for url in urls if url),
         "shipment.lines": "\n".join(pieces.values()),
     }
+
+
+def _cash_of(shipment_ids: Sequence[int], orders: Iterable[Order]) -> Cash:
+    """No query where no order is paid at the door."""
+    at_the_door = any(order.payment_method == PaymentMethod.COD for order in orders)
+    return documents.cash_of(shipment_ids) if at_the_door else {}
+
+
+def _cash_words(cash: Cash, order_id: int, parcels: Sequence[Shipment]) -> dict[str, str]:
+    amount = sum(cash.get((order_id, parcel.pk), 0) for parcel in parcels)
+    return {"shipment.cod_amount": yen(amount) if amount else ""}
 
 
 def _expected(order: Order, parcel: Shipment, plans: Plans, left: date) -> str:
@@ -219,6 +235,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     orders = Order.objects.select_related("shop").in_bulk(ids)
     order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
     plans, rests = ship_plans.read(), _rests(sorted(ids))
+    cash = _cash_of([shipment.pk for shipment in leaving], orders.values())
     prefetch_related_objects(list(leaving), "recipient")
     notices = []
     told: dict[
@@ -239,7 +256,8 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
                 "shipped" if complete else "partially_shipped",
                 [(order_id, order.buyer_email)],
                 suffix=f":{shipment.pk}",
-                extra=_parcel_words(
+                extra=_cash_words(cash, order_id, parcels)
+                | _parcel_words(
                     order,
                     parcels,
                     [line for line in lines if line.order_line.order_id == order_id],

@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts, journal
+from fulfillment.services.kept_together import bond_of
 from inventory.services import by_hand, stock
 from oms.kernel import clock
 from oms.kernel.said import said, together
@@ -77,7 +78,8 @@ def _write(shipment_id: int, wanted: Report, actor: Actor) -> tuple[stock.Outcom
     shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment_id)
     if shipment.state != Shipment.State.INSTRUCTED:
         raise CannotReport(said("出荷指示中の出荷伝票ではありません。画面を開き直してください。"))
-    rows = list(ShipmentLine.objects.filter(shipment=shipment).select_related("order_line", "sku").order_by("pk"))
+    carried_rows = ShipmentLine.objects.filter(shipment=shipment).select_related("order_line__set_line__sku", "sku")
+    rows = list(carried_rows.order_by("pk"))
     _check(rows, wanted.missing)
     stays = not wanted.shelf_empty and _shelf_has(shipment.location_id, wanted.missing)
     leaving = [] if stays else unfilled(rows, wanted.missing, by_id)
@@ -116,21 +118,26 @@ def _shelf_has(location_id: int, missing: Mapping[int, int]) -> bool:
 def unfilled(
     rows: Sequence[ShipmentLine], missing: Mapping[int, int], orders: Mapping[int, Order]
 ) -> list[ShipmentLine]:
-    """The rows of the lines that what was found cannot fill, lines of higher rank served first."""
+    """The rows of the lines that what was found cannot fill, lines of higher rank served first; what leaves together
+    stays together."""
     found: dict[int, int] = defaultdict(int)
     own: dict[int, list[ShipmentLine]] = defaultdict(list)
     for row in rows:
         found[row.sku_id] += row.quantity
-        own[row.order_line_id].append(row)
+        own[bond_of(row.order_line)].append(row)
     for sku, units in missing.items():
         found[sku] -= units
     leaving: list[ShipmentLine] = []
-    for line_id in sorted(own, key=lambda id_: (_rank(orders[own[id_][0].order_line.order_id]), id_)):
-        if all(found[row.sku_id] >= row.quantity for row in own[line_id]):
-            for row in own[line_id]:
-                found[row.sku_id] -= row.quantity
+    by_rank = sorted(own.values(), key=lambda rows: (_rank(orders[rows[0].order_line.order_id]), rows[0].order_line_id))
+    for bond in by_rank:
+        needed: dict[int, int] = defaultdict(int)
+        for row in bond:
+            needed[row.sku_id] += row.quantity
+        if all(found[sku] >= units for sku, units in needed.items()):
+            for sku, units in needed.items():
+                found[sku] -= units
         else:
-            leaving += own[line_id]
+            leaving += bond
     return leaving
 
 

@@ -5,10 +5,11 @@ from contextlib import suppress
 from datetime import date
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from fulfillment.services import facts, split
 from inventory.services import stock
+from oms.kernel import clock
 from oms.kernel.said import said
 from orders.models import LineComponent, Mail, Order, OrderLine
 from orders.models.mail import MailEvent
@@ -77,10 +78,11 @@ def why_not_partly(order_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _with_parts_there(line_ids: Sequence[int]) -> set[int]:
-    """Orders of these waiting sets of which at least one component is in stock."""
+    """Orders of these waiting sets of which at least one component is in stock and may leave."""
     if not line_ids:
         return set()
-    rows = LineComponent.objects.filter(line__in=line_ids).values_list(
+    due = Q(release_date__isnull=True) | Q(release_date__lte=clock.today())
+    rows = LineComponent.objects.filter(due, line__in=line_ids).values_list(
         "line__order", "sku", F("units") * (F("line__quantity") - F("line__allocated_quantity")), "line__reserved"
     )
     found = list(rows)

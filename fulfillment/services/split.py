@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max, Q, QuerySet
 
 from fulfillment.decide.splitting import Held, by_temperature, fault
 from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts
+from fulfillment.services import facts, kept_together
 from oms.kernel import clock
 from oms.kernel.said import said, together
-from orders.models import Order, OrderLine
-from orders.services import journal, take_apart
+from orders.models import LineComponent, Order, OrderLine
+from orders.models.order import FulfillmentState
+from orders.services import journal, review, take_apart
 from orders.services.journal import Actor, Entry
 
 Rows = Mapping[int, Sequence[ShipmentLine]]  # order line → its rows in a parcel
@@ -35,6 +36,7 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
     _owner(shipment_id)  # others' goods may have come in before the lock
     rows = _rows(shipment)
     _refuse(fault(_held(rows), pieces))
+    _refuse_parting(rows, pieces)
     fresh = _move(order, shipment, rows, pieces)
     text = together(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)
     _finish(order.pk, "split", text, actor)
@@ -53,7 +55,8 @@ def split_by_tag(order_ids: Sequence[int], tag: str, *, actor: Actor) -> list[in
     """Goods with this tag (商品タグ) travel in planned parcels of their own. Returns the orders that were split."""
 
     def tagged(rows: Rows) -> list[dict[int, int]]:
-        own = {line: rows_of[0].line_quantity for line, rows_of in rows.items() if _bears(rows_of, tag)}
+        bearing = [bond for bond in _bonds(rows) if any(_bears(rows[line], tag) for line in bond)]
+        own = {line: rows[line][0].line_quantity for bond in bearing for line in bond}
         return [own] if own and len(own) < len(rows) else []
 
     return _split(order_ids, tagged, said("商品タグ「%(tag)s」", tag=tag), actor)
@@ -91,16 +94,19 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     if order.cancelled_at or order.fulfilled_by_channel:
         raise CannotSplit(said("キャンセル済み、またはモールが出荷する受注です。"))
     standing = OrderLine.objects.filter(order=order, quantity__gt=F("shipped_quantity"))
-    waiting = list(
-        standing.filter(allocated_quantity__lt=F("quantity"), apart=False).order_by("pk").values_list("pk", flat=True)
-    )
+    without = standing.filter(allocated_quantity__lt=F("quantity"), apart=False)
+    waiting = list(without.order_by("pk").values_list("pk", flat=True))
+    stay = kept_together.with_mates_placed(waiting)
+    waiting = [line for line in waiting if line not in stay]
+    if not waiting and stay:
+        raise CannotSplit(_parting())
     if not waiting:
         raise CannotSplit(said("引当を待っている明細がありません。"))
     there = standing.filter(allocated_quantity=F("quantity")).exists()
     sets = standing.filter(pk__in=waiting, sku__is_bundle=True, sku__ships_apart=True, components__isnull=False)
     if pieces := {line.pk: line.quantity - line.allocated_quantity for line in sets.distinct()}:
         waiting = [*(line for line in waiting if line not in pieces), *_take_sets_apart(order, pieces, actor)]
-        there = there or standing.filter(set_line__in=pieces, reserved=True).exists()
+        there = there or _due(standing.filter(set_line__in=pieces, reserved=True)).exists()
     if not there:
         raise CannotSplit(said("引当済みの明細がないため、先に出荷できるものがありません。"))
     OrderLine.objects.filter(pk__in=waiting).update(apart=True)
@@ -109,13 +115,50 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     return waiting
 
 
+@transaction.atomic
+def send_preorders_later(order_id: int, *, actor: Actor) -> list[int]:
+    """What is not out yet follows in a later parcel: the rest need not wait for its day. Works before there is stock,
+    and while the order is in review; a set that may be sent in parts is taken apart. Returns the lines that follow.
+    Raises CannotSplit where nothing is left to leave before them. Stock is locked last."""
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if order.cancelled_at or order.fulfilled_by_channel or order.fulfillment_state != FulfillmentState.NONE:
+        raise CannotSplit(said("出荷指示前の受注ではないため、分けられません。"))
+    standing = OrderLine.objects.filter(order=order, quantity__gt=F("shipped_quantity"), apart=False)
+    later = standing.filter(release_date__gt=clock.today())
+    mixed = later.filter(sku__is_bundle=True, sku__ships_apart=True, pk__in=_with_parts_out(order_id))
+    if pieces := {line.pk: line.quantity - line.allocated_quantity for line in mixed}:
+        _take_sets_apart(order, pieces, actor)
+    follow = list(later.order_by("pk").values_list("pk", flat=True))
+    if not follow:
+        raise CannotSplit(said("発売前の商品がありません。"))
+    if not _due(standing).exists():
+        raise CannotSplit(said("発売前の商品のほかに、先に出荷する商品がありません。"))
+    OrderLine.objects.filter(pk__in=follow).update(apart=True)
+    Order.objects.filter(pk=order_id).update(version=F("version") + 1)
+    _finish(order_id, "split", said("発売前の商品は後から出荷"), actor)
+    review.reevaluate([order_id], actor=actor)
+    return follow
+
+
+def _with_parts_out(order_id: int) -> QuerySet[LineComponent, int]:
+    """The order's sets of which a component is out."""
+    out = Q(release_date__isnull=True) | Q(release_date__lte=clock.today())
+    return LineComponent.objects.filter(out, line__order=order_id).values_list("line", flat=True)
+
+
 def _take_sets_apart(order: Order, pieces: Mapping[int, int], actor: Actor) -> list[int]:
-    """Returns the components that have no stock; the others get their place with the next allocation."""
+    """Returns the components that have no stock or are not released; the others get their place with the next
+    allocation."""
     try:
         lines = take_apart.take_apart_locked(order, pieces, actor=actor)
     except take_apart.CannotTakeApart as refused:
         raise CannotSplit(refused.cause) from refused
-    return list(OrderLine.objects.filter(pk__in=lines, reserved=False).order_by("pk").values_list("pk", flat=True))
+    made = OrderLine.objects.filter(pk__in=lines)
+    return list(made.exclude(pk__in=_due(made.filter(reserved=True))).order_by("pk").values_list("pk", flat=True))
+
+
+def _due(lines: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
+    return lines.filter(Q(release_date__isnull=True) | Q(release_date__lte=clock.today()))
 
 
 @transaction.atomic
@@ -174,15 +217,34 @@ def _own_planned(order_id: int) -> list[Shipment]:
 def _rows(shipment: Shipment) -> dict[int, list[ShipmentLine]]:
     """Order line → its rows in the parcel (a set has one per component)."""
     found: dict[int, list[ShipmentLine]] = defaultdict(list)
-    for row in ShipmentLine.objects.filter(shipment=shipment).select_related("sku", "order_line__sku").order_by("pk"):
+    own = ShipmentLine.objects.filter(shipment=shipment)
+    for row in own.select_related("sku", "order_line__sku", "order_line__set_line__sku").order_by("pk"):
         found[row.order_line_id].append(row)
     return dict(found)
 
 
 def _held(rows: Mapping[int, Sequence[ShipmentLine]]) -> list[Held]:
+    """What leaves together has the temperatures of all of it."""
     return [
-        Held(line, own[0].line_quantity, frozenset(row.sku.temperature for row in own)) for line, own in rows.items()
+        Held(line, rows[line][0].line_quantity, frozenset(row.sku.temperature for one in bond for row in rows[one]))
+        for bond in _bonds(rows)
+        for line in bond
     ]
+
+
+def _bonds(rows: Rows) -> list[list[int]]:
+    return kept_together.bonds_of({line: own[0].order_line for line, own in rows.items()})
+
+
+def _refuse_parting(rows: Rows, pieces: Mapping[int, int]) -> None:
+    for bond in _bonds(rows):
+        taken = [pieces.get(line, 0) for line in bond]
+        if len(bond) > 1 and any(taken) and taken != [rows[line][0].line_quantity for line in bond]:
+            raise CannotSplit(_parting())
+
+
+def _parting() -> str:
+    return said("構成品を別々に出荷できないセットです。残りの構成品は、すべて同じ荷物にしてください。")
 
 
 def _refuse(problem: str) -> None:

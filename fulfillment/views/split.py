@@ -77,6 +77,16 @@ def split_later(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @permission_required(CHANGE, raise_exception=True)
+def split_preorders(request: HttpRequest, pk: int) -> HttpResponse:
+    def run() -> str:
+        splitting.send_preorders_later(pk, actor=actor_of(request))
+        return _("発売前の商品は後から出荷します。ほかの商品は発売日を待ちません。")
+
+    return _done(request, pk, run)
+
+
+@require_POST
+@permission_required(CHANGE, raise_exception=True)
 def split_undo(request: HttpRequest, pk: int) -> HttpResponse:
     def run() -> str:
         done = splitting.join(pk, actor=actor_of(request))

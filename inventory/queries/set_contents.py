@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from django.db import connection
 
@@ -10,7 +11,8 @@ from oms.kernel.money import spread_to_largest
 
 TREE = """
 SELECT top.bundle_id, o.id, o.name, o.tax_rate, o.price, o.is_bundle, top.quantity,
-       i.id, i.name, i.tax_rate, i.price, inner_part.quantity, s.tax_by_component, s.tax_rate
+       i.id, i.name, i.tax_rate, i.price, inner_part.quantity, i.release_date,
+       s.tax_by_component, s.tax_rate, o.release_date
   FROM inventory_bundlecomponent top
   JOIN inventory_sku s ON s.id = top.bundle_id AND s.is_bundle
   JOIN inventory_sku o ON o.id = top.component_id
@@ -23,7 +25,8 @@ SELECT top.bundle_id, o.id, o.name, o.tax_rate, o.price, o.is_bundle, top.quanti
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """So many units of a stocked SKU in one set, and their list value in yen. `set_name`: of the set inside the set."""
+    """So many units of a stocked SKU in one set, and their list value in yen. `set_name`: of the set inside the set;
+    `release_date`: before which they are not there."""
 
     sku_id: int
     name: str
@@ -31,6 +34,7 @@ class Content:
     units: int
     list_value: int
     tax_rate: int
+    release_date: date | None = None
 
 
 def contents(sku_ids: Iterable[int]) -> dict[int, list[Content]]:
@@ -55,17 +59,29 @@ def contents(sku_ids: Iterable[int]) -> dict[int, list[Content]]:
 
 def _opened(rows: list[tuple]) -> list[Content]:
     """One direct component: itself, or the components of the set it is."""
-    _bundle, sku, name, rate, price, is_bundle, count, *_inside, by_component, set_rate = rows[0]
+    _bundle, sku, name, rate, price, is_bundle, count, *_inside, by_component, set_rate, released = rows[0]
     if not is_bundle:
-        return [Content(sku, name, "", count, price * count, rate if by_component else set_rate)]
-    inside = [row[7:12] for row in rows]
-    values = [part_price * quantity for _id, _name, _rate, part_price, quantity in inside]
+        return [Content(sku, name, "", count, price * count, rate if by_component else set_rate, released)]
+    inside = [row[7:13] for row in rows]
+    values = [part_price * quantity for _id, _name, _rate, part_price, quantity, _day in inside]
     if price:
         values = spread_to_largest(price, values if sum(values) else [part[4] for part in inside])
     return [
-        Content(id_, part_name, name, count * quantity, count * value, part_rate if by_component else set_rate)
-        for (id_, part_name, part_rate, _price, quantity), value in zip(inside, values, strict=True)
+        Content(
+            id_,
+            part_name,
+            name,
+            count * quantity,
+            count * value,
+            part_rate if by_component else set_rate,
+            later_of(day, released),
+        )
+        for (id_, part_name, part_rate, _price, quantity, day), value in zip(inside, values, strict=True)
     ]
+
+
+def later_of(*days: date | None) -> date | None:
+    return max((day for day in days if day), default=None)
 
 
 def _once_each(parts: list[Content]) -> list[Content]:
@@ -81,6 +97,7 @@ def _once_each(parts: list[Content]) -> list[Content]:
                 units=known.units + part.units,
                 list_value=known.list_value + part.list_value,
                 set_name=known.set_name and part.set_name,
+                release_date=later_of(known.release_date, part.release_date),
             )
         )
     return list(merged.values())

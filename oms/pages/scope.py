@@ -198,7 +198,12 @@ PAGES: Mapping[str, Rule] = {
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,
-        "instruct split split-off split-temperature split-later split-undo ask-change stop-withdraw stock-card",
+        "instruct split split-off split-temperature split-later split-preorders split-undo",
+        "fulfillment",
+    ),
+    **_lines(
+        order_of_all_places,
+        "ask-change stop-withdraw stock-card",
         "fulfillment",
     ),
     **_lines(all_shops, "shortages shortage waiting", "fulfillment"),

@@ -63,6 +63,7 @@ class Item:
     variant: str = ""  # what the master says of the SKU beside its product
     name: str = ""
     siblings: int = 1  # SKUs of the product that are sold, this one included
+    apart: bool = False  # follows in a later parcel anyway
 
 
 @dataclass(frozen=True, slots=True)

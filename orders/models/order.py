@@ -469,6 +469,7 @@ class LineComponent(models.Model):
     units = models.PositiveIntegerField(_("1セットの数"))
     list_value = models.PositiveBigIntegerField(_("定価"))
     tax_rate = models.PositiveSmallIntegerField(_("税率"))
+    release_date = models.DateField(_("発売日"), null=True)  # as it was sold, and as it was moved since
 
     class Meta:
         ordering = ["line", "position"]

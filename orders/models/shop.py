@@ -9,6 +9,20 @@ class MergePolicy(models.TextChoices):
     NEVER = "never", _("同梱しない")
 
 
+class PreorderPolicy(models.TextChoices):
+    """What an order does that has goods to leave now and goods that are not out yet."""
+
+    TOGETHER = "together", _("発売日まで待って、まとめて送る")
+    SPLIT = "split", _("自動で分け、先に出せる商品を送る（送料は店舗負担）")
+
+
+class CodCollects(models.TextChoices):
+    """How an order's cash on delivery is shared over its parcels."""
+
+    GOODS = "goods", _("荷物ごとに、納品書の金額を受け取る")
+    FIRST = "first", _("最初の荷物で全額を受け取る")
+
+
 class ChannelChanges(models.TextChoices):
     """What a change by the buyer or the channel before the shipping instruction does to an order."""
 
@@ -74,6 +88,19 @@ class Shop(models.Model):
         default=60,
         db_default=60,
         validators=[MaxValueValidator(1440)],
+    )
+
+    preorder_policy = models.CharField(
+        _("予約商品と通常商品の注文"),
+        max_length=10,
+        choices=PreorderPolicy,
+        default=PreorderPolicy.TOGETHER,
+        db_default="together",
+        help_text=_("受注ごとに決めるときは、確認理由「予約と通常の混在」をこの店舗だけ「止める」にしてください。"),
+    )
+
+    cod_collects = models.CharField(
+        _("荷物が分かれた代金引換"), max_length=8, choices=CodCollects, default=CodCollects.GOODS, db_default="goods"
     )
 
     exchange_ships = models.CharField(

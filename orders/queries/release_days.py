@@ -7,7 +7,7 @@ from datetime import date
 from django.db.models import Q, Sum
 
 from inventory.models import Sku
-from orders.models import Order, ReleaseMove, Shop
+from orders.models import Order, OrderLine, ReleaseMove, Shop
 from orders.services import mail
 from orders.services.release_days import EVENT, to_move, waiting_lines
 
@@ -68,9 +68,10 @@ def _part(shop: Shop, rows: list[tuple[int, str]]) -> ShopPart:
 
 
 def _placed(sku: Sku) -> int:
-    placed = Q(lines__sku=sku, lines__release_date__isnull=False, lines__allocated_quantity__gt=0)
-    open_ = Order.objects.filter(placed, cancelled_at__isnull=True).exclude(fulfillment_state="shipped")
-    return open_.distinct().count()
+    lines = OrderLine.objects.filter(Q(sku=sku) | Q(components__sku=sku), release_date__isnull=False)
+    placed = lines.filter(allocated_quantity__gt=0)
+    open_ = Order.objects.filter(pk__in=placed.values("order"), cancelled_at__isnull=True)
+    return open_.exclude(fulfillment_state="shipped").count()
 
 
 def waiting_count(sku: Sku) -> tuple[int, int]:

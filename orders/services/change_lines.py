@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from inventory.models import Sku
+from inventory.queries.release_day import release_day
 from inventory.services import stock
 from oms.kernel.money import yen
 from oms.kernel.said import said, together
@@ -189,8 +190,8 @@ def change(order_id: int, wanted: Wanted, *, actor: Actor) -> Changed:
 
 def _add_items(order: Order, items: Sequence[Item]) -> list[cut_lines.NewLine]:
     """Write the new lines, without a promise yet; the order's own columns about its goods follow."""
-    skus = Sku.objects.in_bulk([item.sku_id for item in items])
-    sku_of = {sku.code: Mapped(sku.pk, sku.code, 1, sku.release_date, sku.jan) for sku in skus.values()}
+    skus = Sku.objects.annotate(released_on=release_day()).in_bulk([item.sku_id for item in items])
+    sku_of = {sku.code: Mapped(sku.pk, sku.code, 1, sku.released_on, sku.jan) for sku in skus.values()}
     ids = next_ids("orders_orderline", len(items))
     last = max(order.lines.values_list("position", flat=True), default=0)
     told = [

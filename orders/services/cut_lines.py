@@ -1,6 +1,6 @@
 """Taking pieces off an order's lines: its sums and its promises shrink with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
@@ -10,7 +10,7 @@ from oms.kernel.said import said
 from oms.kernel.sql import update_rows
 from orders.decide.cut import Cut, CutLine, Sums, cut
 from orders.models import Order, OrderLine
-from orders.services import refunds, review
+from orders.services import order_release, refunds, review, set_parts
 from orders.services import stage as stages
 from orders.services.facts import mark_reserved
 from orders.services.journal import Actor
@@ -63,6 +63,7 @@ def write(
         {"quantity": "int", "cancelled_quantity": "int", "amount": "int", "discount": "int"},
         [(line.id, line.quantity, line.cancelled, line.amount, line.discount) for line in taken.lines],
     )
+    _follow_release(order, before.values())
     less = sum(before[line.id].quantity - line.quantity for line in taken.lines) - sum(one.quantity for one in new)
     Order.objects.filter(pk=order.pk).update(
         **{name: getattr(taken.sums, name) for name in SUMS},
@@ -77,6 +78,15 @@ def write(
     _promise_the_rest(order, taken, before, asked, let_go, actor=actor, aside=aside)
     lines_cut.send(sender=Order, order_ids=[order.pk], by=actor.by)
     stages.recompute([order.pk], actor=actor)
+
+
+def _follow_release(order: Order, cut_ones: Iterable[OrderLine]) -> None:
+    """What was cancelled is not waited for any more."""
+    if order.release_date is None:
+        return
+    if parts := [line.pk for line in cut_ones if line.set_line_id]:
+        set_parts.settle_days(parts)
+    order_release.follow_lines([order.pk])
 
 
 def _promise_the_rest(

@@ -4,7 +4,7 @@ Its number is the first order's with `-X` and the case; no channel knows it, so 
 which promises its stock and ships nothing, and opened together with the case's approval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.db.models import F
 
 from customers.services import labels
 from inventory.models import Sku
+from inventory.queries.release_day import release_day
 from oms.kernel import clock
 from oms.kernel.said import said
 from oms.kernel.said_field import choice
@@ -171,20 +172,20 @@ def _open(case: ReturnCase, exchange: Order, items: Sequence[Item], *, held: boo
 
 def _take_in(case: ReturnCase, items: Sequence[Item]) -> Order:
     number = f"{case.order.channel_order_no}-X{case.pk}"
-    skus = Sku.objects.in_bulk([item.sku_id for item in items])
+    skus = Sku.objects.annotate(released_on=release_day()).in_bulk([item.sku_id for item in items])
     if missing := [item.sku_id for item in items if item.sku_id not in skus]:
         raise Refused(said("SKUが見つかりません: %(skus)s", skus=missing))
     outcome = take_in(
         case.order.shop,
         [_channel_order(case, items, skus, number)],
-        sku_of={sku.code: Mapped(sku.pk, sku.code, 1, sku.release_date) for sku in skus.values()},
+        sku_of={sku.code: Mapped(sku.pk, sku.code, 1, sku.released_on) for sku in skus.values()},
     )
     if outcome.failed:
         raise Refused(outcome.failed[0][1])
     return Order.objects.get(shop=case.order.shop, channel_order_no=number)
 
 
-def _channel_order(case: ReturnCase, items: Sequence[Item], skus: dict[int, Sku], number: str) -> ChannelOrder:
+def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, Sku], number: str) -> ChannelOrder:
     order, price = case.order, price_of(case, items)
     lines = tuple(
         ChannelLine(

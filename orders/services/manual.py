@@ -11,6 +11,7 @@ from django.db import OperationalError, transaction
 from django.utils.translation import override
 
 from inventory.models import Sku
+from inventory.queries.release_day import release_day
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said, together
@@ -156,8 +157,8 @@ def number_of(row: ManualOrder, copied_from: Order | None) -> str:
 
 
 def _mapped(draft: Draft) -> dict[str, Mapped]:
-    skus = Sku.objects.in_bulk([item.sku_id for item in draft.items])
-    return {sku.code: Mapped(sku.pk, sku.code, 1, sku.release_date, sku.jan) for sku in skus.values()}
+    skus = Sku.objects.annotate(released_on=release_day()).in_bulk([item.sku_id for item in draft.items])
+    return {sku.code: Mapped(sku.pk, sku.code, 1, sku.released_on, sku.jan) for sku in skus.values()}
 
 
 def _entries(row: ManualOrder, order: Order, origin: Origin, quoted: str) -> Sequence[Entry]:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from inventory.models import Balance, BundleComponent, Entry, Location, Sku
+from inventory.queries.release_day import release_day
 from inventory.services import catalogue, stock
 from inventory.services.catalogue import ComponentRow, ProductRow, SkuRow
 from oms.kernel.said import said
@@ -352,7 +353,8 @@ def _apply_orders(move: MoveIn, units: Units) -> Done:
     plan = _plan_orders(move, units)
     fresh = [channel_order(key, lines) for key, lines in units.items() if plan[key] == CREATED]
     codes = {line.channel_sku for order in fresh for line in order.lines}
-    sku_of = {s.code: Mapped(s.pk, s.code, 1, s.release_date, s.jan) for s in Sku.objects.filter(code__in=codes)}
+    skus = Sku.objects.filter(code__in=codes).annotate(released_on=release_day())
+    sku_of = {sku.code: Mapped(sku.pk, sku.code, 1, sku.released_on, sku.jan) for sku in skus}
     outcome = intake.take_in(move.shop, fresh, sku_of=sku_of)
     _finish_history(move, [order for order in fresh if order.state == ChannelState.SHIPPED])
     failed = dict(outcome.failed)

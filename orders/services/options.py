@@ -6,18 +6,20 @@ A decision without SKU says that the text changes nothing about the goods.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 
 from inventory.models import Sku
+from inventory.queries.release_day import release_day
 from oms.kernel import clock
 from oms.kernel.said import said, together
 from oms.kernel.text import search_text
 from orders.channel_order import ChannelOrder
 from orders.models import OptionChoice, Order, OrderLine, Shop
 from orders.models.order import FulfillmentState
-from orders.services import facts, journal, review, set_parts
+from orders.services import facts, journal, order_release, review, set_parts
 from orders.services import stage as stages
 from orders.services.intake_rows import Mapped, SkuOf
 from orders.services.journal import Actor, Entry
@@ -32,13 +34,14 @@ def learned(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> SkuOf:
     if not codes:
         return sku_of
     rows = OptionChoice.objects.filter(shop=shop, channel_sku__in=codes).select_related("sku")
+    rows = rows.annotate(released_on=release_day("sku__"))
     found: dict[str | tuple[str, str], Mapped] = {}
     for row in rows:
         usual = sku_of.get(row.channel_sku)
         if usual is None:
             continue
         mapped = usual if row.sku is None else Mapped(
-            row.sku.pk, row.sku.code, usual.units, row.sku.release_date, row.sku.jan
+            row.sku.pk, row.sku.code, usual.units, row.released_on, row.sku.jan
         )  # fmt: skip
         found[row.channel_sku, row.options] = replace(mapped, settled=True)
     return {**sku_of, **found} if found else sku_of
@@ -68,7 +71,8 @@ def choose(line_id: int, sku_id: int | None, *, actor: Actor) -> list[int]:
     """
     line = OrderLine.objects.select_related("order", "sku__product").get(pk=line_id, sku__isnull=False)
     assert line.sku is not None
-    chosen = None if sku_id is None else Sku.objects.get(pk=sku_id, product=line.sku.product_id, active=True)
+    of_product = Sku.objects.annotate(released_on=release_day()).filter(product=line.sku.product_id, active=True)
+    chosen = None if sku_id is None else of_product.get(pk=sku_id)
     OptionChoice.objects.update_or_create(
         shop_id=line.order.shop_id,
         channel_sku=line.channel_sku,
@@ -80,7 +84,7 @@ def choose(line_id: int, sku_id: int | None, *, actor: Actor) -> list[int]:
     waiting = same_text(line)
     changed = [one for one in waiting if chosen is not None and one.sku_id != chosen.pk]
     if chosen is not None and changed:
-        _give(changed, chosen)
+        _give(changed, chosen, chosen.released_on)
         _follow_goods({one.order_id for one in changed}, chosen)
     shown = chosen.code if chosen else said("SKUは変えない")
     text = " ".join(line.options.split())
@@ -91,12 +95,10 @@ def choose(line_id: int, sku_id: int | None, *, actor: Actor) -> list[int]:
     return orders
 
 
-def _give(lines: Sequence[OrderLine], sku: Sku) -> None:
+def _give(lines: Sequence[OrderLine], sku: Sku, released_on: date | None) -> None:
     """These lines stand for another SKU: what they held goes back, what they ask now is asked, in one call."""
     ids = [line.pk for line in lines]
-    OrderLine.objects.filter(pk__in=ids).update(
-        sku=sku, release_date=sku.release_date, reserved=False, allocated_quantity=0
-    )
+    OrderLine.objects.filter(pk__in=ids).update(sku=sku, release_date=released_on, reserved=False, allocated_quantity=0)
     set_parts.keep_anew([(line.pk, sku.pk, line.units, line.tax_rate) for line in lines])
     lines_released.send(sender=OrderLine, line_ids=ids)
     wants = [
@@ -109,9 +111,7 @@ def _give(lines: Sequence[OrderLine], sku: Sku) -> None:
 
 def _follow_goods(order_ids: Collection[int], sku: Sku) -> None:
     """The orders wait for the last of their pre-orders, and are found by the new SKU's words."""
-    last = OrderLine.objects.filter(order=OuterRef("pk"), quantity__gt=0, release_date__isnull=False)
-    newest = last.order_by("-release_date").values("release_date")[:1]
-    Order.objects.filter(pk__in=order_ids).update(release_date=Subquery(newest))
+    order_release.follow_lines(order_ids)
     facts.add_search_words(dict.fromkeys(order_ids, search_text(sku.code, sku.jan)))
 
 

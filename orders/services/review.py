@@ -257,6 +257,7 @@ def stored_facts(order: Order) -> OrderFacts:
                 line.release_date,
                 wishes=f"{line.options} {line.gift}",
                 options=line.options,
+                apart=line.apart,
             )
             for line in standing
         ],

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from django.db import connection
+
 from inventory.queries.set_contents import Content, contents
 from inventory.services import stock
 from orders.decide.set_shares import SetPart
@@ -45,7 +47,33 @@ def _component(line: int, place: int, part: Content, units: int, rate: int | Non
         units=part.units * units,
         list_value=part.list_value * units,
         tax_rate=part.tax_rate if rate is None else rate,
+        release_date=part.release_date,
     )
+
+
+# A component whose set is sent whole waits for the last of those that stand; what has goods stays as it is.
+DAYS = """
+WITH whole AS (SELECT DISTINCT coalesce(set_line_id, id) AS id FROM orders_orderline WHERE id = ANY(%s)),
+day AS (
+  SELECT l.id,
+         CASE WHEN l.set_line_id IS NULL THEN
+                   GREATEST(k.release_date, (SELECT max(release_date) FROM orders_linecomponent WHERE line_id = l.id))
+              WHEN k.ships_apart THEN GREATEST(k.release_date, c.release_date)
+              ELSE max(GREATEST(k.release_date, c.release_date)) OVER (PARTITION BY l.set_line_id) END AS day
+    FROM whole JOIN orders_orderline w ON w.id = whole.id JOIN inventory_sku k ON k.id = w.sku_id AND k.is_bundle
+    JOIN orders_orderline l ON l.id = w.id OR l.set_line_id = w.id
+    LEFT JOIN orders_linecomponent c ON c.line_id = w.id AND c.sku_id = l.sku_id
+   WHERE l.quantity > l.shipped_quantity)
+UPDATE orders_orderline l SET release_date = day.day FROM day
+ WHERE l.id = day.id AND l.allocated_quantity = 0 AND l.release_date IS DISTINCT FROM day.day
+"""
+
+
+def settle_days(line_ids: Sequence[int]) -> None:
+    """Give sets among these lines, and components of sets that were taken apart, the day from which they can leave.
+    The caller holds the orders' locks."""
+    with connection.cursor() as cursor:
+        cursor.execute(DAYS, [list(line_ids)])
 
 
 def needs_of(lines: Sequence[tuple[int, int, int]]) -> dict[int, dict[int, int]]:

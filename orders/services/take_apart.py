@@ -112,6 +112,7 @@ def write_lines(order: Order, pieces: Mapping[int, int], *, actor: Actor) -> Apa
             at=clock.now(),
             by=actor.by,
         )
+        set_parts.settle_days([line.pk])
         text = f"{line.name} × {pieces[line.pk]}"
         journal.write([Entry(order.pk, "set_apart", text)], actor=actor)
     return made

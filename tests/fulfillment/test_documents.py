@@ -98,6 +98,14 @@ def test_a_gift_to_another_person_hides_the_prices():
     assert not own.hide_prices and own.recipient is None
 
 
+def test_of_several_recipients_only_the_buyer_reads_prices():
+    lines = make_line(price=800), make_line(price=200, recipient=1)
+    ids = shipments_for(*lines, skus=[make_sku(stock_units=9)], recipients=(TOKYO_PARTY, FRIEND))
+    notes = documents.delivery_notes(ids).notes
+    assert [(note.hide_prices, note.is_invoice) for note in notes] == [(False, True), (True, False)]
+    assert not any(note.hide_prices for note in documents.delivery_notes(ids, prices="show").notes)
+
+
 def test_a_bundle_stands_once_with_its_components():
     chair, desk = make_sku("CHAIR", stock_units=4, shelf="A-1"), make_sku("DESK", stock_units=2, shelf="B-2")
     bundle = make_sku("SET", is_bundle=True)

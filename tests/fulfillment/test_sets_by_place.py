@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from channels.models import PlaceRule, SkuRule
 from channels.services import publish
+from channels.services.desired import decisions
 from channels.services.supply import supplies
 from fulfillment.models import Shipment
 from fulfillment.queries import waiting
@@ -173,6 +174,24 @@ def test_a_shop_is_told_by_its_own_places_and_safety_stock(osaka):
     rule.delete()
     SkuRule.objects.create(sku=Sku.objects.get(code="POT"), safety_stock=1)
     assert told() == 2, "kept back where the allocator would look first"
+
+
+@pytest.mark.django_db
+def test_a_listing_of_several_units_counts_what_lies_together(osaka):
+    cup, shop = make_sku("CUP", stock_units=3), make_shop()
+    make_sku("CUP", stock_units=2, location=osaka)
+    packs = {units: make_listing(shop, f"PACK{units}", sku=cup, units=units) for units in (1, 3, 5)}
+
+    def told() -> dict[int, int]:
+        found = decisions(list(packs.values()))
+        return {units: found[listing.pk].quantity for units, listing in packs.items()}
+
+    assert told() == {1: 5, 3: 1, 5: 0}, "five in all are no pack of five"
+    PlaceRule.objects.create(shop=shop, location=make_location(), most=2)
+    assert told() == {1: 4, 3: 0, 5: 0}, "two of Tokyo, two of Osaka"
+    PlaceRule.objects.all().delete()
+    SkuRule.objects.create(sku=cup, safety_stock=1)
+    assert told() == {1: 4, 3: 0, 5: 0}, "kept back where the allocator would look first"
 
 
 @pytest.mark.django_db

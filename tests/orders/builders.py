@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from inventory.models import Location, Product, Sku
+from inventory.queries.release_day import release_day
 from inventory.services import stock
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, Party, PaymentMethod, PaymentState, Totals
 from orders.models import Order, Shop
@@ -56,7 +57,10 @@ def make_location(code: str = "W1", **fields: Any) -> Location:
 
 
 def mapped(*skus: Sku) -> dict[str, Mapped]:
-    return {sku.code: Mapped(sku.pk, sku.code, 1, sku.release_date) for sku in skus}
+    days = {sku.pk: sku.release_date for sku in skus}
+    if sets := [sku.pk for sku in skus if sku.is_bundle]:
+        days |= dict(Sku.objects.filter(pk__in=sets).values_list("pk", release_day()))
+    return {sku.code: Mapped(sku.pk, sku.code, 1, days[sku.pk]) for sku in skus}
 
 
 def make_line(sku: str = "CHAIR", quantity: int = 1, price: int = 1000, **fields: Any) -> ChannelLine:

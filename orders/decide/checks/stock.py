@@ -14,7 +14,9 @@ TEMPERATURES = {"ambient": said("常温"), "chilled": said("冷蔵"), "frozen": 
 
 def _mixtures(facts: OrderFacts) -> Iterator[Found]:
     if facts.today:
-        later = [item for item in facts.items if item.release_date and item.release_date > facts.today]
+        later = [
+            item for item in facts.items if item.release_date and item.release_date > facts.today and not item.apart
+        ]
         if later and len(later) < len(facts.items):
             yield Found(
                 "mixed_preorder", said("予約の商品 %(names)s と通常の商品が一緒です。", names=_codes(later)), "lines"

@@ -1,0 +1,41 @@
+"""Orders of pre-ordered and other goods, at shops that want such orders parted without asking."""
+
+from django.db import connection
+
+from fulfillment.services import split
+from oms.kernel import clock
+from orders.services.journal import SYSTEM
+
+# Once parted, an order has nothing more to part; one that a person put together again stays so.
+MIXED = """
+SELECT o.id FROM orders_order o JOIN orders_shop s ON s.id = o.shop_id AND s.preorder_policy = 'split'
+ WHERE o.stage IN ('awaiting_stock', 'awaiting_release') AND o.fulfillment_state = 'none' AND o.release_date > %(today)s
+   AND EXISTS (SELECT FROM orders_orderline l WHERE l.order_id = o.id AND NOT l.apart
+                  AND l.quantity > l.shipped_quantity AND l.release_date > %(today)s)
+   AND (EXISTS (SELECT FROM orders_orderline l WHERE l.order_id = o.id AND NOT l.apart
+                   AND l.quantity > l.shipped_quantity
+                   AND (l.release_date IS NULL OR l.release_date <= %(today)s))
+        OR EXISTS (SELECT FROM orders_orderline l JOIN inventory_sku k ON k.id = l.sku_id AND k.ships_apart
+                     JOIN orders_linecomponent c ON c.line_id = l.id
+                    WHERE l.order_id = o.id AND NOT l.apart AND l.quantity > l.shipped_quantity
+                      AND (c.release_date IS NULL OR c.release_date <= %(today)s)
+                      AND (k.release_date IS NULL OR k.release_date <= %(today)s)))
+   AND NOT EXISTS (SELECT FROM orders_orderevent e WHERE e.order_id = o.id AND e.kind = 'split_undone')
+ ORDER BY o.id
+"""
+
+
+def part() -> list[int]:
+    """Let what is out leave before the rest; returns the orders that were parted. Each is a transaction of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute(MIXED, {"today": clock.today()})
+        ids = [row[0] for row in cursor.fetchall()]
+    return [order_id for order_id in ids if _parted(order_id)]
+
+
+def _parted(order_id: int) -> bool:
+    """False where the order is another one by now."""
+    try:
+        return bool(split.send_preorders_later(order_id, actor=SYSTEM))
+    except split.CannotSplit:
+        return False
