@@ -107,12 +107,14 @@ STANDARD: dict[str, Reason] = {
     "address_too_long": Reason(_("住所文字数超過"), BLOCK, _("住所を短くする"), group="address"),
     "name_too_long": Reason(_("宛名文字数超過"), WARN, _("宛名を短くする"), group="address"),
     "phone_invalid": Reason(_("電話番号不正"), BLOCK, _("電話番号を直す"), group="address"),
-    "remote_island": Reason(_("離島・中継地域"), WARN, _("お届けに日数がかかることを知らせる"), group="address"),
+    "remote_island": Reason(
+        _("離島・中継地域"), WARN, _("お届けに日数がかかることを知らせる"), group="address", params={"areas": ""}
+    ),
     "area_unservable": Reason(
-        _("配達不可地域"), BLOCK, _("届けられる方法を選ぶ"), group="address", params={"prefixes": ""}
+        _("配達不可地域"), BLOCK, _("届けられる方法を選ぶ"), group="address", params={"areas": ""}
     ),
     "area_suspended": Reason(
-        _("配送停止地域"), BLOCK, _("再開まで保留し、お客様に知らせる"), group="address", params={"prefixes": ""}
+        _("配送停止地域"), BLOCK, _("再開まで保留し、お客様に知らせる"), group="address", params={"areas": ""}
     ),
     "buyer_recipient_differ": Reason(
         _("注文者と届け先が別"), INFO, _("ギフトかどうか確かめる"), group="address", active=False

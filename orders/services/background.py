@@ -26,7 +26,7 @@ from orders.models import Mail, Order, PaymentGate, ReturnCase
 from orders.models.order import ChannelSync, PaymentMethod
 from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
-from orders.services.reason_settings import Settings
+from orders.services.reason_settings import FIRST_TIME, KNOWN, Reader, Settings
 from orders.services.ship_plans import Plans
 
 Goods = tuple[tuple[str, int], ...]  # (SKU code, pieces), sorted
@@ -65,8 +65,9 @@ class Background:
     payment_codes: Collection[tuple[int, str]] = ()  # (shop, its channel's name of a payment) with terms of its own
     plans: Plans = field(default_factory=Plans)
 
-    def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
+    def fill(self, facts: OrderFacts, order: Order, reader: Reader) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
+        facts = replace(facts, tuning=self.settings.tuning_for(reader))
         history = self._history(order.member_id, order.pk, order.ordered_at, facts)
         history = replace(
             history,
@@ -76,9 +77,12 @@ class Background:
         filled = self._filled(facts, history, order.shop_id, order.preferred_location_id)
         return replace(filled, now=clock.now())
 
-    def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int) -> OrderFacts:
+    def fill_new(
+        self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int, reader: Reader
+    ) -> OrderFacts:
         """The facts of an order that is only being written; the next one of the batch will know it. No deadline is
         near yet: it has just come."""
+        facts = replace(facts, tuning=self.settings.tuning_for(reader))
         history = self._history(member, 0, order.ordered_at, facts)
         if member is not None:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
@@ -92,7 +96,6 @@ class Background:
             today=clock.today(),
             first_arrival=self._first_arrival(facts, location) if facts.wish_date else None,
             history=history,
-            tuning=self.settings.tuning,
             payment_known=(shop_id, facts.payment_name) in self.payment_codes or INTERNAL in facts.flags,
         )
 
@@ -121,11 +124,10 @@ class Background:
         )
         if not others:
             return known
-        tuned = replace(facts, tuning=self.settings.tuning)
         return replace(
             known,
-            twin=_twin(others, ordered_at, goods_of(facts.items), tuned.tuned("duplicate_suspect", "hours")),
-            bought=_bought(others, ordered_at, tuned.tuned("quantity_limit", "days")),
+            twin=_twin(others, ordered_at, goods_of(facts.items), facts.tuned("duplicate_suspect", "hours")),
+            bought=_bought(others, ordered_at, facts.tuned("quantity_limit", "days")),
         )
 
     def _promised(self, member: int, ordered_at: datetime) -> str:
@@ -136,6 +138,14 @@ class Background:
     def rank_of(self, member: int | None) -> str:
         rank = self.ranks.get(member or 0)
         return rank.code if rank else ""
+
+    def kind_of_buyer(self, member: int | None) -> str:
+        return "" if member is None else kind_of_buyer(self.counts.get(member, 1))
+
+
+def kind_of_buyer(orders: int) -> str:
+    """By how many orders a member has, the one looked at included."""
+    return KNOWN if orders > 1 else FIRST_TIME
 
 
 def goods_of(items: Sequence[Item]) -> Goods:
@@ -210,13 +220,12 @@ def _behind(
     )
     rows = list(known)
     counts = {pk: count for pk, count, *_rank in rows}
-    probe = replace(facts[0], tuning=settings.tuning) if facts else None
     others: dict[int, list[Earlier]] = defaultdict(list)
     again = [member for member, count in counts.items() if count > 1]
-    if probe and again:
-        reach = timedelta(hours=probe.tuned("duplicate_suspect", "hours"))
+    if facts and again:
+        reach = timedelta(hours=settings.most("duplicate_suspect", "hours"))
         if settings.is_active("quantity_limit"):
-            reach = max(reach, timedelta(days=probe.tuned("quantity_limit", "days")))
+            reach = max(reach, timedelta(days=settings.most("quantity_limit", "days")))
         others.update(_others(again, min(ordered_at) - reach, max(ordered_at) + reach))
     return Background(
         settings,

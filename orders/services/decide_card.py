@@ -5,6 +5,7 @@ undone as long as nobody changed the same fields since and the order has not gon
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from orders.decide.checks.delivery import SLOTS
 from orders.decide.choices import CHANGES, FIRST_DAY_CODES
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderText, Recipient, ReviewDecision, ReviewReason
-from orders.models.order import FulfillmentState
+from orders.models.order import Carrier, FulfillmentState
 from orders.services import (
     channel_words,
     claim,
@@ -177,7 +178,7 @@ def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -
 
 def _close(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> None:
     """Close the reason: by its check where the order itself was put right, else as read by a person."""
-    if wanted.verb in {"address", "phone", "drop_wish", "slot", "spelling", "promise_done"} or (
+    if wanted.verb in {"address", "phone", "drop_wish", "slot", "spelling", "carrier", "promise_done"} or (
         wanted.verb == "wish" and row.code in FIRST_DAY_CODES
     ):
         review.reevaluate([order.pk], actor=actor)
@@ -269,6 +270,17 @@ def _slot(order: Order, _row: ReviewReason, wanted: Wanted, _actor: Actor) -> tu
     return _set(order, {"wish_slot": wanted.value})
 
 
+def _carrier(order: Order, _row: ReviewReason, wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
+    if wanted.value not in Carrier.values:
+        raise Refused(said("この配送会社は選べません。受注を開いて選んでください。"))
+    values: Fields = {"carrier": wanted.value}
+    if order.wish_date:
+        moved = copy(order)
+        moved.carrier = wanted.value  # its days of transit count
+        values["planned_ship_date"] = _planned(moved, order.wish_date)
+    return _set(order, values)
+
+
 def _spelling(order: Order, _row: ReviewReason, _wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
     """What can be printed of every recipient, field by field."""
     found = spellings.proposals(order)
@@ -291,6 +303,7 @@ WRITERS: dict[str, Writer] = {
     "wish": _wish,
     "drop_wish": _drop_wish,
     "slot": _slot,
+    "carrier": _carrier,
     "address": _address,
     "phone": _phone,
     "promise_done": _tick,

@@ -305,8 +305,11 @@ def _decide(
         )
     own = terms.of(shop.pk, columns["payment_method"], columns["payment_name"])
     columns["pay_by"] = columns["pay_by"] or _pay_by(own, columns, ordered_on(order))
-    told = behind.fill_new(_wished(facts, columns), member, order, shop.pk) if handled_by_us else facts
-    reader = Reader(shop.channel, shop.code, columns["payment_method"], behind.rank_of(member))
+    reader = Reader(
+        shop.channel, shop.code, columns["payment_method"], behind.rank_of(member), columns["carrier"],
+        behind.kind_of_buyer(member),
+    )  # fmt: skip
+    told = behind.fill_new(_wished(facts, columns), member, order, shop.pk, reader) if handled_by_us else facts
     found = behind.settings.leveled(reasons.evaluate(told), reader) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)
     stage_, due_at = stage(_stage_facts(shop, own, order, sku_of, columns, blocking, plan.lead_days), now)
