@@ -36,7 +36,16 @@ class OrdersConfig(AppConfig):
         ):
             actions.register(action)
         self._ready_payments()
+        self._ready_blacklist()
         setting_kinds.register_kinds()
+
+    def _ready_blacklist(self) -> None:
+        from customers.services import blacklist
+        from orders.models import Shop
+        from orders.models.order import PaymentMethod
+
+        blacklist.offer("shops", lambda: list(Shop.objects.values_list("code", "name")))
+        blacklist.offer("payments", lambda: PaymentMethod.choices)
 
     def _ready_payments(self) -> None:
         from orders import actions, payment_actions

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from customers.models import Rank
 from orders.decide import areas
 from orders.decide.catalogue import CATALOGUE
+from orders.decide.checks import stock
 from orders.models import Shop
 from orders.models.order import STANDARD_STAGES, Carrier, PaymentMethod
 from orders.models.reason import Level
@@ -95,7 +96,11 @@ class ReasonForm(forms.Form):
 
     @property
     def main_fields(self) -> list[Any]:
-        return [self[name] for name in self.fields if not name.startswith(("for_", "level_", "limit_")) and name != "version"]
+        return [
+            self[name]
+            for name in self.fields
+            if not name.startswith(("for_", "level_", "limit_")) and name != "version"
+        ]
 
     @property
     def override_fields(self) -> list[list[Any]]:
@@ -151,7 +156,7 @@ def _param_field(name: str, value: Any) -> forms.Field:
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=PARAM_HELP.get(name, ""),
-        validators=[_readable_areas] if name == "areas" else [],
+        validators=[READABLE[name]] if name in READABLE else [],
     )
 
 
@@ -160,6 +165,15 @@ def _readable_areas(text: str) -> None:
         areas.read(text)
     except areas.Unreadable as error:
         raise forms.ValidationError(str(error)) from error
+
+
+def _readable_limits(text: str) -> None:
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(stock.limits_of(text)) < len(lines):
+        raise forms.ValidationError(_("1行に1つの商品と個数を、「CHAIR-01 2」のように書いてください。"))
+
+
+READABLE = {"areas": _readable_areas, "limits": _readable_limits}
 
 
 def _whom() -> Sequence[tuple[Any, Any]]:

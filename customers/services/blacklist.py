@@ -4,15 +4,17 @@ Everything is compared by key (`oms.kernel.text`), so that spelling makes no dif
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from datetime import date
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from customers.models import BlacklistEntry
+from customers.models import BlacklistEntry, Severity
 from customers.services.identity import Person
 from oms.kernel import clock
 from oms.kernel.models import User
@@ -30,6 +32,7 @@ WEIGHTS = {
 }
 # What a company begins with: from here on it is the person, from there on it may be.
 MATCH, SIMILAR = 60, 50
+STRICTNESS = (Severity.BLOCK, Severity.WARN, Severity.INFO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,32 @@ class Match:
     @property
     def is_name_alone(self) -> bool:
         return self.items == (NAME,)
+
+    @property
+    def weight(self) -> tuple[int, int, int]:
+        """What decides between entries: those that surely mean the person weigh alike, then the stricter one counts."""
+        return min(self.score, MATCH), -STRICTNESS.index(self.entry.severity), self.score
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The shop (its code) and the payment method of an order."""
+
+    shop: str
+    payment: str
+
+    def is_meant(self, entry: BlacklistEntry) -> bool:
+        by_shop = not entry.shops or self.shop in entry.shops
+        return by_shop and (not entry.payments or self.payment in entry.payments)
+
+
+# What an entry can be limited to, told by the app that knows it: kind → its (code, label) pairs.
+CHOICES: dict[str, Callable[[], Sequence[tuple[str, Any]]]] = {}
+
+
+def offer(kind: str, choices: Callable[[], Sequence[tuple[str, Any]]]) -> None:
+    """Say what the `shops` or `payments` of an entry are, in `AppConfig.ready`."""
+    CHOICES[kind] = choices
 
 
 class Keys(NamedTuple):
@@ -66,8 +95,9 @@ def keys_of(person: Person) -> Keys:
     return Keys(phone_digits(person.phone), match_mail(person.email), match_name(person.name), code, addresses)
 
 
-def matches(groups: Sequence[Sequence[Person]]) -> list[Match | None]:
-    """For each group of people (those of one order) what speaks most for one of them, or None.
+def matches(groups: Sequence[Sequence[Person]], wheres: Sequence[Where] = ()) -> list[Match | None]:
+    """For each group of people (those of one order) what speaks most for one of them, or None. `wheres`: one of each
+    group; without them entries for some shops or payment methods count as well.
 
     One query for the whole batch by the indexes of the keys, none where nothing is told of anybody.
     """
@@ -77,10 +107,12 @@ def matches(groups: Sequence[Sequence[Person]]) -> list[Match | None]:
     wanted |= Q(email_key__in={one.email for one in told} - {""})
     wanted |= Q(name_key__in={one.name for one in told} - {""})
     wanted |= Q(address_key__in={key for one in told for key in one.addresses} - {""})
-    return judged(keys, BlacklistEntry.objects.filter(wanted, lifted_at=None).order_by("pk"))
+    return judged(keys, BlacklistEntry.objects.in_force(clock.today()).filter(wanted).order_by("pk"), wheres)
 
 
-def judged(groups: Sequence[Sequence[Keys]], entries: Iterable[BlacklistEntry]) -> list[Match | None]:
+def judged(
+    groups: Sequence[Sequence[Keys]], entries: Iterable[BlacklistEntry], wheres: Sequence[Where] = ()
+) -> list[Match | None]:
     """`matches` among these entries. Of equals the first person's and the oldest entry's counts."""
     by_key: dict[tuple[str, str], list[BlacklistEntry]] = defaultdict(list)
     for entry in entries:
@@ -88,11 +120,16 @@ def judged(groups: Sequence[Sequence[Keys]], entries: Iterable[BlacklistEntry]) 
             by_key[item, key].append(entry)
     return [
         max(
-            (match for place, keys in enumerate(group) for match in _of_one(place, keys, by_key)),
-            key=lambda match: match.score,
+            (
+                match
+                for place, keys in enumerate(group)
+                for match in _of_one(place, keys, by_key)
+                if where is None or where.is_meant(match.entry)
+            ),
+            key=lambda match: match.weight,
             default=None,
         )
-        for group in groups
+        for group, where in zip_longest(groups, wheres)
     ]
 
 
@@ -144,24 +181,38 @@ def entry_of(
 
 @transaction.atomic
 def put_on(
-    *, name: str, phone: str, email: str, postal_code: str, address: str, reason: str, by: User | None
+    *,
+    name: str,
+    phone: str,
+    email: str,
+    postal_code: str,
+    address: str,
+    reason: str,
+    by: User | None,
+    severity: str = Severity.BLOCK,
+    shops: Sequence[str] = (),
+    payments: Sequence[str] = (),
+    until: date | None = None,
 ) -> BlacklistEntry:
-    """Have orders of this phone, mail address or address, or of this name together with the postal code, looked at.
+    """Have orders of this phone, mail address or address, or of this name together with the postal code, looked at:
+    those of the named shops and payment methods (of all where none is named), until that day.
 
     Raises Refused.
     """
     entry = entry_of(name=name, phone=phone, email=email, postal_code=postal_code, address=address, reason=reason)
-    entry.by = by
+    entry.by, entry.severity, entry.until = by, severity, until
+    entry.shops, entry.payments = list(shops), list(payments)
     alone = entry.phone or entry.email_key or entry.address_key
     if not alone and not (entry.name_key and entry.postal_code):
         raise Refused(_("電話番号・メールアドレス・住所のどれか、または氏名と郵便番号の両方を入力してください。"))
-    same = BlacklistEntry.objects.filter(
-        lifted_at=None,
+    same = BlacklistEntry.objects.in_force(clock.today()).filter(
         phone=entry.phone,
         email_key=entry.email_key,
         name_key=entry.name_key,
         postal_code=entry.postal_code,
         address_key=entry.address_key,
+        shops=entry.shops,
+        payments=entry.payments,
     )
     if same.exists():
         raise Refused(_("同じ登録がすでにあります。"))

@@ -2,6 +2,7 @@
 
 A line names a place: the first digits of postal codes, a prefecture, or 離島. Behind it may stand carriers and ways of
 sending, then the line concerns those alone (one of the carriers, one of the ways), and a last day: 「2026/12/05まで」.
+English words are understood as well: `Okinawa sagawa cool until:2026/12/05`.
 """
 
 import re
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.address import PREFECTURES as WRITINGS
+from oms.kernel.address import full_prefecture
 from oms.kernel.postal import is_remote_island, postal_digits
 from orders.models.order import Carrier
 
@@ -29,8 +31,8 @@ CARRIERS = {
     "日本郵便": Carrier.JAPANPOST,
     "郵便": Carrier.JAPANPOST,
     "その他": Carrier.OTHER,
+    **{carrier.value: carrier for carrier in Carrier},
 }
-COOL = "クール"
 WAYS: dict[str, str | Promise] = {
     "冷蔵": lazy("冷蔵"),
     "冷凍": lazy("冷凍"),
@@ -40,7 +42,18 @@ WAYS: dict[str, str | Promise] = {
     "宅配": lazy("宅配便"),
     "ポスト投函": lazy("ポスト投函"),
 }
-UNTIL = re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})まで")
+IN_OTHER_WORDS: dict[str, set[str]] = {
+    "クール": {"冷蔵", "冷凍"},
+    "cool": {"冷蔵", "冷凍"},
+    "chilled": {"冷蔵"},
+    "frozen": {"冷凍"},
+    "cod": {"代引"},
+    "hours": {"時間帯"},
+    "date": {"希望日"},
+    "door": {"宅配"},
+    "mailbox": {"ポスト投函"},
+}
+UNTIL = re.compile(r"(?:until:)?(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:まで)?")
 CODE = re.compile(r"〒?[\d-]+")
 
 
@@ -108,20 +121,22 @@ def _area(line: str) -> Area:
     place, *rest = line.split()
     carriers, ways, until = set[str](), set[str](), None
     for word in rest:
-        if word in CARRIERS:
-            carriers.add(CARRIERS[word].value)
+        if word.lower() in CARRIERS:
+            carriers.add(CARRIERS[word.lower()].value)
         elif word in WAYS:
             ways.add(word)
-        elif word == COOL:
-            ways |= {"冷蔵", "冷凍"}
+        elif word.lower() in IN_OTHER_WORDS:
+            ways |= IN_OTHER_WORDS[word.lower()]
         else:
             until = _day(word, line)
     return Area(_place(place, line), frozenset(carriers), frozenset(ways), until)
 
 
 def _place(word: str, line: str) -> str:
-    if word == ISLANDS or word in PREFECTURES:
-        return word
+    if word.lower() in {ISLANDS, "islands"}:
+        return ISLANDS
+    if (prefecture := full_prefecture(word)) in PREFECTURES:
+        return prefecture
     if CODE.fullmatch(word) and (digits := postal_digits(word)):
         return digits
     raise Unreadable(
@@ -136,8 +151,11 @@ def _day(word: str, line: str) -> date:
         return date(year, month, day)
     except (AttributeError, ValueError) as error:
         raise Unreadable(
-            _("「%(line)s」の「%(word)s」が読み取れません。使える言葉は、%(words)sと「2026/12/05まで」です。")
-            % {"line": line.strip(), "word": word, "words": _("、").join([*CARRIERS, *WAYS, COOL])}
+            _(
+                "「%(line)s」の「%(word)s」が読み取れません。使える言葉は、ヤマト・佐川・郵便・その他・クール・冷蔵・冷凍・代引・時間帯・"
+                "希望日・宅配・ポスト投函と、「2026/12/05まで」です。"
+            )
+            % {"line": line.strip(), "word": word}
         ) from error
 
 

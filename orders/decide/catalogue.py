@@ -201,7 +201,7 @@ STANDARD: dict[str, Reason] = {
         _("数量を減らすか、認める"),
         group="stock",
         active=False,
-        params={"pieces": 50, "days": 7},
+        params={"pieces": 50, "days": 7, "limits": ""},
     ),
     "temperature_mixed": Reason(_("温度帯混在"), WARN, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
     # ---- customer

@@ -57,6 +57,11 @@ class MoveIn(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
 
+    @property
+    def is_personal(self) -> bool:
+        """Whether its lines name people."""
+        return self.kind in {MoveInKind.ORDERS, MoveInKind.MEMBERS}
+
 
 class MoveInRow(models.Model):
     """One line of the file. `key` names its unit, empty while it cannot be read; `error` says why, for people.

@@ -126,7 +126,9 @@ def _candidates(order: Order, reason: ReviewReason) -> tuple[Sequence[Candidate]
     if reason.code not in ADDRESS_CODES:
         return (), None
     recipients = list(Recipient.objects.filter(order=order.pk))
-    wrong = next((r for r in recipients if review.has_wrong_address(r)), recipients[0] if recipients else None)
+    wrong = next(
+        (r for r in recipients if review.has_wrong_address(r, order.carrier)), recipients[0] if recipients else None
+    )
     if wrong is None:
         return (), None
     return candidates(wrong.postal_code, wrong.prefecture, wrong.city, wrong.address), wrong

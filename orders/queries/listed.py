@@ -35,7 +35,7 @@ class ListedBeside:
 def beside(order: Order) -> ListedBeside | None:
     """For people who may see personal data. None when the entry was lifted since. Two queries."""
     people = listed.stored_of(order)
-    [match] = blacklist.matches([people])
+    [match] = blacklist.matches([people], [listed.where_of(order)])
     if match is None:
         return None
     person, entry = people[match.place], match.entry

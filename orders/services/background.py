@@ -249,8 +249,14 @@ def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[tuple[int, str]]:
 
 def _doubles(members: Collection[int]) -> dict[int, str]:
     return {
-        member: "、".join(
-            f"会員{two.first_id}と会員{two.second_id}は{pairs.in_words(two.met_on)}が同じです。" for two in own
+        member: together(
+            said(
+                "会員%(first)sと会員%(second)sは%(items)sが同じです。",
+                first=two.first_id,
+                second=two.second_id,
+                items=together(map(said, pairs.labels_of(two.met_on)), "・"),
+            )
+            for two in own
         )
         for member, own in pairs.open_pairs(members).items()
     }

@@ -17,6 +17,7 @@ from customers.services import notes
 from oms.kernel import clock
 from oms.kernel.address_choice import Candidate
 from oms.kernel.clock import in_tokyo
+from oms.kernel.phone import phone_digits
 from oms.kernel.said import said
 from orders.decide import remarks
 from orders.decide.checks.delivery import SLOTS
@@ -252,8 +253,13 @@ def _address(order: Order, row: ReviewReason, wanted: Wanted, _actor: Actor) -> 
 
 
 def _phone(order: Order, row: ReviewReason, _wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
-    recipient = next((r for r in order.recipients.all() if r.phone and r.phone in row.evidence), None)
+    recipient = next((r for r in order.recipients.all() if r.phone and _as_told(r.phone) in row.evidence), None)
     return _set_recipient(order, recipient or order.recipients.all()[0], {"phone": order.buyer_phone})
+
+
+def _as_told(phone: str) -> str:
+    """As the evidence names it."""
+    return phone_digits(phone) or phone
 
 
 def _tick(order: Order, _row: ReviewReason, _wanted: Wanted, actor: Actor) -> tuple[Fields, Fields]:
@@ -314,7 +320,7 @@ WRITERS: dict[str, Writer] = {
 def wrong_recipient(order: Order) -> Recipient:
     """The first recipient whose address nobody finds; the first of all when each is right."""
     recipients = list(order.recipients.all())
-    wrong = (r for r in recipients if review.has_wrong_address(r))
+    wrong = (r for r in recipients if review.has_wrong_address(r, order.carrier))
     found = next(wrong, recipients[0] if recipients else None)
     if found is None:
         raise Refused(said("この受注には届け先がありません。モールから取り込み直してください。"))

@@ -15,6 +15,7 @@ import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from customers.services import identity
+from customers.services.blacklist import Where
 from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
@@ -210,7 +211,8 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     people = [_person(order) for order in orders]
     members = identity.match_members(people)
     identity.count_orders([member for member in members if member is not None])
-    suspicious = listed.look([listed.told_of(order) for order in orders])
+    wheres = [Where(shop.code, order.payment_method.value) for order in orders]
+    suspicious = listed.look([listed.told_of(order) for order in orders], wheres)
     told = [facts_of(order, sku_of, listed=suspect) for order, suspect in zip(orders, suspicious, strict=True)]
     behind = background.behind_new(members, told, [order.ordered_at for order in orders])
     ids = next_ids("orders_order", len(orders))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from customers.services import blacklist
-from customers.services.blacklist import Match
+from customers.services.blacklist import Match, Where
 from customers.services.identity import Person
 from oms.kernel.said import said, together
 from orders.channel_order import ChannelOrder, Party
@@ -42,12 +42,21 @@ def stored_of(order: Order) -> list[Person]:
     return [buyer, *(_person(one) for one in order.recipients.all())]
 
 
-def look(groups: Sequence[Sequence[Person]]) -> list[Listed | None]:
-    """What of each order's people stands on the blacklist. One query for the batch."""
-    return [
-        Listed(match.score, evidence(match, len(group)), _field(match), match.is_name_alone) if match else None
-        for group, match in zip(groups, blacklist.matches(groups), strict=True)
-    ]
+def look(groups: Sequence[Sequence[Person]], wheres: Sequence[Where]) -> list[Listed | None]:
+    """What of each order's people stands on the blacklist, for its shop and payment method. One query for the batch."""
+    return [_listed(match, len(group)) for group, match in zip(groups, blacklist.matches(groups, wheres), strict=True)]
+
+
+def _listed(match: Match | None, people: int) -> Listed | None:
+    if match is None:
+        return None
+    return Listed(
+        match.score, evidence(match, people), _field(match), match.is_name_alone, at_most=match.entry.severity
+    )
+
+
+def where_of(order: Order) -> Where:
+    return Where(order.shop.code, order.payment_method)
 
 
 def _field(match: Match) -> str:

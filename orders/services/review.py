@@ -109,7 +109,7 @@ def looked_at(
         .defer("member__search")
         .prefetch_related("recipients", lines, "reasons")
     )
-    suspects = listed.look([listed.stored_of(order) for order in orders])
+    suspects = listed.look([listed.stored_of(o) for o in orders], [listed.where_of(o) for o in orders])
     known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []
@@ -299,11 +299,10 @@ def carriers_that_serve(order: Order) -> list[tuple[str, str]]:
     return found
 
 
-def has_wrong_address(recipient: Recipient) -> bool:
-    """Whether no parcel would reach it as it is written."""
-    return bool(
-        check_address(recipient.postal_code, recipient.prefecture, recipient.city, recipient.address)
-    )  # fmt: skip
+def has_wrong_address(recipient: Recipient, carrier: str) -> bool:
+    """Whether no parcel of this carrier would reach it as it is written."""
+    one = recipient
+    return bool(check_address(one.postal_code, one.prefecture, one.city, one.address, carrier=carrier))
 
 
 # Reasons that one look answers together: whoever read the remark read its dates and words too.

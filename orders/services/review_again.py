@@ -22,7 +22,7 @@ BEFORE_INSTRUCT = [
     Stage.READY,
 ]  # fmt: skip
 SHORT = ("out_of_stock", "partial_stock")
-DATED_AREAS = ("area_suspended", "area_unservable")  # their lines may have a last day
+ENDING = ("area_suspended", "area_unservable", "blacklist_match", "blacklist_similar")  # what opened them has last days
 ASK_AGAIN = timedelta(hours=6)  # between two looks at an order whose deadline is near and was told
 FORGET = timedelta(days=14)  # a deadline so long past is no news
 
@@ -67,15 +67,15 @@ def by_time() -> int:
     """Look again at open orders whose dates, payments, stock or failed words may by now say something else."""
     ends = 1 + reason_settings.read().most("auth_expiring", "days")
     soon, today = clock.now() + timedelta(days=max(4, ends)), clock.today()
-    suspended = ReviewReason.objects.filter(
-        order=OuterRef("pk"), code__in=DATED_AREAS, state=ReviewReason.State.OPEN, raised_at__lt=clock.now() - ASK_AGAIN
+    ending = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code__in=ENDING, state=ReviewReason.State.OPEN, raised_at__lt=clock.now() - ASK_AGAIN
     )
     timely = (
         Q(wish_date__lte=today + timedelta(days=3))
         | Q(payment_state=PaymentState.UNPAID, pay_by__lte=clock.now())
         | Q(payment_state=PaymentState.AUTHORIZED, authorized_until__lte=soon)
         | Q(channel_sync=ChannelSync.FAILED)
-        | Q(Exists(suspended))
+        | Q(Exists(ending))
         | _near_promise()
     )
     open_orders = Order.objects.filter(stage__in=BEFORE_INSTRUCT)

@@ -159,7 +159,7 @@ def layout_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def layout_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Files that were written with it stay as they are."""
     stored = get_object_or_404(ExportLayout, pk=pk, owner=user_of(request))
-    stored.delete()
+    export_layouts.remove(stored)
     messages.success(request, _("「%(name)s」を消しました。") % {"name": stored.name})
     return answer(request, to=reverse("orders:export-layouts"))
 

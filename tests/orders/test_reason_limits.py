@@ -86,15 +86,16 @@ def test_a_limit_of_an_exception_is_typed_and_told(client_of, aoi):
     [
         ("900", True), ("〒900-00", True), ("901", False), ("沖縄県", True), ("東京都", False), ("離島", False),
         ("沖縄県 佐川", True), ("沖縄県 ヤマト", False), ("沖縄県 ヤマト 佐川急便", True), ("沖縄県 クール", True),
-        ("沖縄県 冷蔵", False), ("沖縄県 冷蔵 冷凍", True), ("沖縄県 佐川 代引", False), ("沖縄県 2026/12/05まで", True),
-        ("沖縄県 2026/12/04まで", False), ("東京都\n沖縄県", True), ("", False),
+        ("沖縄県 冷蔵", False), ("沖縄県 冷蔵 冷凍", True), ("沖縄県 佐川 代引", False), ("東京都\n沖縄県", True),
+        ("沖縄県 2026/12/05まで", True), ("沖縄県 2026/12/04まで", False), ("", False),
+        ("Okinawa sagawa cool until:2026/12/05", True), ("okinawa yamato", False), ("islands frozen", False),
     ],
 )  # fmt: skip
 def test_a_line_concerns_a_parcel_by_place_carrier_way_and_day(line, concerned):
     assert bool(areas.first(areas.read(line), COOL, date(2026, 12, 5))) is concerned
 
 
-@pytest.mark.parametrize("line", ["沖縄", "沖縄県 飛脚", "〒", "沖縄県 2026/13/40まで", "-"])
+@pytest.mark.parametrize("line", ["那覇", "沖縄県 飛脚", "〒", "沖縄県 2026/13/40まで", "-"])
 def test_a_line_that_cannot_be_read_is_named_and_stops_nobody(line):
     with pytest.raises(areas.Unreadable, match=line.split()[-1]):
         areas.read(line)
@@ -105,8 +106,8 @@ def test_a_line_that_cannot_be_read_is_named_and_stops_nobody(line):
 def test_the_form_refuses_a_line_that_nobody_can_read(client_of, aoi):
     client, url = client_of(aoi), reverse("orders:reason", args=["area_unservable"])
     sent = {"version": "0", "active": "on", "level": "block", "shown": "office", "save": "1"}
-    answer = client.post(url, sent | {"param_areas": "沖縄"})
-    assert answer.status_code == 200 and "「沖縄」の「沖縄」は" in answer.content.decode()
+    answer = client.post(url, sent | {"param_areas": "那覇"})
+    assert answer.status_code == 200 and "「那覇」の「那覇」は" in answer.content.decode()
     assert client.post(url, sent | {"param_areas": "沖縄県 冷凍\r\n900"}).status_code == 302
     assert [area.place for area in areas.read(reason_settings.read().tuned("area_unservable", "areas"))] == [
         "沖縄県", "900",
@@ -150,3 +151,18 @@ def test_a_suspension_ends_by_itself_after_its_last_day(monkeypatch):
     assert found(order, "area_suspended") is None
     order.refresh_from_db()
     assert order.blocking_reasons == 0
+
+
+# ---- pieces for one person
+
+
+@pytest.mark.django_db
+def test_a_product_has_a_limit_of_its_own(client_of, aoi):
+    keep("quantity_limit", params={"pieces": 50, "limits": "chair 1\nDESK 9"})
+    order = make_channel_order(make_line("CHAIR", quantity=2), make_line("DESK", quantity=3), ordered_at=clock.now())
+    take_in(make_shop(), [order], sku_of=mapped(make_sku("CHAIR", stock_units=9), make_sku("DESK", stock_units=9)))
+    reason = found(Order.objects.get(channel_order_no=order.channel_order_no), "quantity_limit")
+    assert reason.evidence == "お一人1個までのところ、7日間で CHAIR ×2 です。"
+    client, url = client_of(aoi), reverse("orders:reason", args=["quantity_limit"])
+    sent = {"version": "1", "active": "on", "level": "block", "shown": "office", "param_pieces": 50, "param_days": 7}
+    assert "のように書いてください" in client.post(url, sent | {"param_limits": "CHAIR", "save": "1"}).content.decode()

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from oms.kernel import address as addresses
+from oms.kernel.address import AddressProblem
 from oms.kernel.label import COUNTS_FULL_WIDTH, width
-from oms.kernel.postal import is_remote_island
+from oms.kernel.postal import is_remote_island, places, postal_digits
 from oms.kernel.said import said, together
 from orders.decide import areas
 from orders.decide.areas import Area, Parcel
@@ -34,11 +35,11 @@ def _deliverable(facts: OrderFacts) -> Iterator[Found]:
 
 def _written(recipient: Address, facts: OrderFacts) -> Iterator[Found]:
     problems = addresses.check_address(
-        recipient.postal_code, recipient.prefecture, recipient.city, recipient.address
+        recipient.postal_code, recipient.prefecture, recipient.city, recipient.address, carrier=facts.carrier
     )  # fmt: skip
     for problem in problems:
         if problem.code in CATALOGUE:
-            yield Found(problem.code, problem.evidence, "recipient")
+            yield Found(problem.code, _why_wrong(problem, recipient, facts), "recipient")
     for problem in addresses.check_phone(recipient.phone or facts.buyer_phone):
         yield Found(
             problem.code, said("電話番号「%(evidence)s」では連絡がつきません。", evidence=problem.evidence), "phone"
@@ -57,6 +58,22 @@ def _written(recipient: Address, facts: OrderFacts) -> Iterator[Found]:
             said("宛名は全角%(limit)s文字までです（%(n)s文字）。", limit=limit // 2, n=len(recipient.name)),
             "recipient",
         )
+
+
+def _why_wrong(problem: AddressProblem, recipient: Address, facts: OrderFacts) -> str:
+    """The evidence in a sentence."""
+    if problem.code == "street_no_missing":
+        return said("番地がありません（%(address)s）。", address=problem.evidence)
+    if problem.code == "address_too_long":
+        carrier = said(Carrier(facts.carrier).label)
+        return said("住所が長く（%(n)s文字）、%(carrier)sの送り状に入りません。", n=problem.evidence, carrier=carrier)
+    known = places(postal_digits(recipient.postal_code))
+    if not known:
+        return said("郵便番号「%(code)s」は見つかりません。", code=problem.evidence)
+    region = recipient.prefecture + recipient.city
+    same_region = region in {place.prefecture + place.city for place in known}
+    written = region + recipient.address if same_region else region
+    return said("郵便番号は %(place)s ですが、住所は「%(written)s」です。", place=problem.evidence, written=written)
 
 
 _DIGITS = str.maketrans("０１２３４５６７８９", "0123456789")

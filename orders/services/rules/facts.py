@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from customers.services.blacklist import Where
 from customers.services.identity import Person
 from inventory.models import Location, Sku
 from inventory.services import sku_facts, stock
@@ -301,7 +302,8 @@ def _add_blacklisted(facts: Mapping[int, Facts], orders: Mapping[int, Row]) -> N
     for row in _rows(EVERY_RECIPIENT, [list(orders)]):
         people[row["order_id"]].append(_person(row))
     enough = reason_settings.read().tuned("blacklist_match", "match_score")
-    for id_, found in zip(people, listed.look(list(people.values())), strict=True):
+    wheres = [Where(row["shop"], row["payment_method"]) for row in orders.values()]
+    for id_, found in zip(people, listed.look(list(people.values()), wheres), strict=True):
         facts[id_]["blacklisted"] = found is not None and found.reaches(enough)
 
 
