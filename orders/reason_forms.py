@@ -54,7 +54,7 @@ class ReasonForm(forms.Form):
         if setting.code in OWN_LEVEL:
             del self.fields["level"]
         params = CATALOGUE[setting.code].params
-        self.limits = [name for name, value in params.items() if isinstance(value, int)]
+        self.limits = [name for name, value in params.items() if type(value) is int]
         for name, value in params.items():
             self.fields[f"param_{name}"] = _param_field(name, value)
         whom = [("", _("（なし）")), *_whom()]
@@ -148,6 +148,8 @@ def _initial(setting: Setting) -> dict[str, Any]:
 
 def _param_field(name: str, value: Any) -> forms.Field:
     label = PARAM_LABELS.get(name, name)
+    if isinstance(value, bool):
+        return forms.BooleanField(label=label, required=False)
     if isinstance(value, int):
         return forms.IntegerField(label=label, min_value=1, max_value=NUMBER_MOST)
     return forms.CharField(

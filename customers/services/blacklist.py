@@ -11,7 +11,8 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from customers.models import BlacklistEntry, Severity
@@ -20,7 +21,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.phone import phone_digits
 from oms.kernel.postal import postal_digits
-from oms.kernel.text import clean_text, led_by_code, match_address, match_mail, match_name
+from oms.kernel.text import clean_text, led_by_code, match_address, match_mail, match_mail_loosely, match_name
 
 PHONE, MAIL, ADDRESS, NAME, POSTAL_CODE = "phone", "email", "address", "name", "postal_code"
 WEIGHTS = {
@@ -33,6 +34,14 @@ WEIGHTS = {
 # What a company begins with: from here on it is the person, from there on it may be.
 MATCH, SIMILAR = 60, 50
 STRICTNESS = (Severity.BLOCK, Severity.WARN, Severity.INFO)
+
+
+# `match_mail_loosely` of an entry's key, by PostgreSQL.
+LOOSE_MAIL = RawSQL(
+    "replace(split_part(split_part(email_key, '@', 1), '+', 1), '.', '') || '@' || split_part(email_key, '@', 2)",
+    (),
+    output_field=CharField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,35 +97,46 @@ class Keys(NamedTuple):
     addresses: tuple[str, ...]
 
 
-def keys_of(person: Person) -> Keys:
+def keys_of(person: Person, *, loose_mail: bool = False) -> Keys:
     code = postal_digits(person.postal_code)
     whole = match_address(person.prefecture + person.address) if person.address.strip() else ""
     addresses = (whole, led_by_code(whole, code)) if whole else ()
-    return Keys(phone_digits(person.phone), match_mail(person.email), match_name(person.name), code, addresses)
+    mail = match_mail_loosely(person.email) if loose_mail else match_mail(person.email)
+    return Keys(phone_digits(person.phone), mail, match_name(person.name), code, addresses)
 
 
-def matches(groups: Sequence[Sequence[Person]], wheres: Sequence[Where] = ()) -> list[Match | None]:
+def matches(
+    groups: Sequence[Sequence[Person]], wheres: Sequence[Where] = (), *, loose_mail: bool = False
+) -> list[Match | None]:
     """For each group of people (those of one order) what speaks most for one of them, or None. `wheres`: one of each
-    group; without them entries for some shops or payment methods count as well.
+    group; without them entries for some shops or payment methods count as well. `loose_mail`: dots and +tags of mail
+    addresses make no difference.
 
     One query for the whole batch by the indexes of the keys, none where nothing is told of anybody.
     """
-    keys = [[keys_of(person) for person in group] for group in groups]
+    keys = [[keys_of(person, loose_mail=loose_mail) for person in group] for group in groups]
     told = [one for group in keys for one in group]
     wanted = Q(phone__in={one.phone for one in told} - {""})
-    wanted |= Q(email_key__in={one.email for one in told} - {""})
+    mails = {one.email for one in told} - {""}
+    wanted |= Q(loose_mail__in=mails) if loose_mail else Q(email_key__in=mails)
     wanted |= Q(name_key__in={one.name for one in told} - {""})
     wanted |= Q(address_key__in={key for one in told for key in one.addresses} - {""})
-    return judged(keys, BlacklistEntry.objects.in_force(clock.today()).filter(wanted).order_by("pk"), wheres)
+    rows = BlacklistEntry.objects.in_force(clock.today())
+    rows = rows.annotate(loose_mail=LOOSE_MAIL) if loose_mail else rows
+    return judged(keys, rows.filter(wanted).order_by("pk"), wheres, loose_mail=loose_mail)
 
 
 def judged(
-    groups: Sequence[Sequence[Keys]], entries: Iterable[BlacklistEntry], wheres: Sequence[Where] = ()
+    groups: Sequence[Sequence[Keys]],
+    entries: Iterable[BlacklistEntry],
+    wheres: Sequence[Where] = (),
+    *,
+    loose_mail: bool = False,
 ) -> list[Match | None]:
     """`matches` among these entries. Of equals the first person's and the oldest entry's counts."""
     by_key: dict[tuple[str, str], list[BlacklistEntry]] = defaultdict(list)
     for entry in entries:
-        for item, key in _entry_keys(entry).items():
+        for item, key in _entry_keys(entry, loose_mail).items():
             by_key[item, key].append(entry)
     return [
         max(
@@ -133,9 +153,10 @@ def judged(
     ]
 
 
-def _entry_keys(entry: BlacklistEntry) -> dict[str, str]:
+def _entry_keys(entry: BlacklistEntry, loose_mail: bool) -> dict[str, str]:
     """By what an entry is found; a postal code finds nobody."""
-    keys = {PHONE: entry.phone, MAIL: entry.email_key, ADDRESS: entry.address_key, NAME: entry.name_key}
+    mail = match_mail_loosely(entry.email_key) if loose_mail else entry.email_key
+    keys = {PHONE: entry.phone, MAIL: mail, ADDRESS: entry.address_key, NAME: entry.name_key}
     return {item: key for item, key in keys.items() if key}
 
 

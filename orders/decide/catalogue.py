@@ -212,7 +212,7 @@ STANDARD: dict[str, Reason] = {
         group="customer",
         note=True,
         shown=EVERYWHERE,
-        params={"match_score": blacklist.MATCH},
+        params={"match_score": blacklist.MATCH, "loose_mail": False},
     ),
     "blacklist_similar": Reason(
         _("ブラックリスト類似"),

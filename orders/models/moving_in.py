@@ -15,6 +15,9 @@ class MoveInKind(models.TextChoices):
     MEMBERS = "members", _("会員名簿")
 
 
+PERSONAL_KINDS = frozenset({MoveInKind.ORDERS, MoveInKind.MEMBERS})
+
+
 class MoveIn(models.Model):
     """One file of the system used before: read, mapped, checked, applied in batches, perhaps taken back.
 
@@ -60,7 +63,7 @@ class MoveIn(models.Model):
     @property
     def is_personal(self) -> bool:
         """Whether its lines name people."""
-        return self.kind in {MoveInKind.ORDERS, MoveInKind.MEMBERS}
+        return self.kind in PERSONAL_KINDS
 
 
 class MoveInRow(models.Model):

@@ -77,6 +77,7 @@ PARAM_LABELS = {
     "mailbox_size": lazy("ポスト投函に入るサイズ係数の合計"),
     "match_score": lazy("何点から一致とみなすか（電話番号60・メール60・住所50・氏名30、氏名と合わせた郵便番号30）"),
     "similar_score": lazy("何点から類似とみなすか（電話番号60・メール60・住所50・氏名30、氏名と合わせた郵便番号30）"),
+    "loose_mail": lazy("メールアドレスの「.」と「+」のあとの違いを無視して照合する"),
     "areas": lazy("対象の地域（1行に1つ）"),
     "limits": lazy("商品ごとの個数（1行に1つ）"),
 }
@@ -300,7 +301,11 @@ SHOWN = {OFFICE: lazy("受注の担当者だけ"), EVERYWHERE: lazy("倉庫・�
 
 
 def _limits(params: Mapping[str, Any]) -> str:
-    return _("、").join(f"{PARAM_LABELS.get(name, name)}: {one}" for name, one in params.items())
+    words = {True: _("はい"), False: _("いいえ")}
+    return _("、").join(
+        f"{PARAM_LABELS.get(name, name)}: {words[one] if isinstance(one, bool) else one}"
+        for name, one in params.items()
+    )
 
 
 def _exception(_kind: str, whom: str, level: str, limits: Mapping[str, Any] | None = None) -> str:

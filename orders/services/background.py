@@ -178,10 +178,10 @@ def _bought(others: Sequence[Earlier], ordered_at: datetime, days: int) -> Mappi
 
 
 def behind_new(
-    members: Sequence[int | None], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime]
+    members: Sequence[int | None], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime], settings: Settings
 ) -> Background:  # fmt: skip
     """For orders that are only being written."""
-    return _behind({m for m in members if m is not None}, facts, ordered_at)
+    return _behind({m for m in members if m is not None}, facts, ordered_at, settings)
 
 
 def behind_stored(

@@ -42,6 +42,7 @@ from orders.services import (
     mail,
     mail_stages,
     options,
+    reason_settings,
     recipients,
     review,
 )
@@ -212,9 +213,10 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     members = identity.match_members(people)
     identity.count_orders([member for member in members if member is not None])
     wheres = [Where(shop.code, order.payment_method.value) for order in orders]
-    suspicious = listed.look([listed.told_of(order) for order in orders], wheres)
+    settings = reason_settings.read()
+    suspicious = listed.look([listed.told_of(order) for order in orders], wheres, settings)
     told = [facts_of(order, sku_of, listed=suspect) for order, suspect in zip(orders, suspicious, strict=True)]
-    behind = background.behind_new(members, told, [order.ordered_at for order in orders])
+    behind = background.behind_new(members, told, [order.ordered_at for order in orders], settings)
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
     terms, plan = TermsOfShops([shop]), behind.plans.company

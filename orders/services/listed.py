@@ -11,6 +11,7 @@ from oms.kernel.said import said, together
 from orders.channel_order import ChannelOrder, Party
 from orders.decide.found import Listed
 from orders.models import Order, Recipient
+from orders.services.reason_settings import Settings
 
 ITEMS = {
     blacklist.PHONE: _("電話番号"),
@@ -42,9 +43,14 @@ def stored_of(order: Order) -> list[Person]:
     return [buyer, *(_person(one) for one in order.recipients.all())]
 
 
-def look(groups: Sequence[Sequence[Person]], wheres: Sequence[Where]) -> list[Listed | None]:
+def look(groups: Sequence[Sequence[Person]], wheres: Sequence[Where], settings: Settings) -> list[Listed | None]:
     """What of each order's people stands on the blacklist, for its shop and payment method. One query for the batch."""
-    return [_listed(match, len(group)) for group, match in zip(groups, blacklist.matches(groups, wheres), strict=True)]
+    found = blacklist.matches(groups, wheres, loose_mail=looks_loosely(settings))
+    return [_listed(match, len(group)) for group, match in zip(groups, found, strict=True)]
+
+
+def looks_loosely(settings: Settings) -> bool:
+    return bool(settings.tuned("blacklist_match", "loose_mail"))
 
 
 def _listed(match: Match | None, people: int) -> Listed | None:

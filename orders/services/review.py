@@ -109,7 +109,8 @@ def looked_at(
         .defer("member__search")
         .prefetch_related("recipients", lines, "reasons")
     )
-    suspects = listed.look([listed.stored_of(o) for o in orders], [listed.where_of(o) for o in orders])
+    settings = settings or reason_settings.read()
+    suspects = listed.look([listed.stored_of(o) for o in orders], [listed.where_of(o) for o in orders], settings)
     known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []

@@ -124,6 +124,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": queries.log_lines(page.rows, user_of(request)),
         "papers": queries.papers_taken(form.wanted),
+        "lines": queries.lines_taken(form.wanted),
     }
     return render_page(request, "orders/exports/log.html", context, fragment="orders/exports/_log.html")
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from customers.services import blacklist
 from oms.kernel import clock
@@ -195,3 +196,17 @@ def test_an_entry_ends_with_its_last_day_and_so_does_the_reason(monkeypatch):
     assert reasons(take()) == {}
     review_again.by_time()
     assert reasons(order) == {}
+
+
+def test_dots_and_tags_of_mail_addresses_make_no_difference_where_the_company_says_so(client_of, aoi):
+    put_on(email="me.gumi+shop@example.com")
+    assert reasons(take()) == {}
+    client, url = client_of(aoi), reverse("orders:reason", args=["blacklist_match"])
+    sent = {"version": "0", "active": "on", "level": "block", "shown": "everywhere", "note_required": "on"}
+    sent |= {"param_match_score": "60", "param_loose_mail": "on", "save": "1"}
+    assert client.post(url, sent).status_code == 302
+    assert "を無視して照合する: はい" in client.get(url).content.decode()
+    order = take()
+    assert reasons(order)["blacklist_match"].startswith("注文者のメールアドレスが")
+    review.reevaluate([order.pk])
+    assert "blacklist_match" in reasons(order)

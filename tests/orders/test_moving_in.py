@@ -296,6 +296,9 @@ def test_lines_that_name_people_are_taken_for_a_reason_and_on_record(aoi, client
     assert "佐藤 恵" in b"".join(client.post(url, {"reason": "表計算で直す"}).streaming_content).decode()
     assert list(move.events.filter(kind="taken").values_list("text", "by")) == [("表計算で直す", aoi.pk)]
     assert "表計算で直す" in client.get(reverse("orders:move-in-file", args=[move.pk])).content.decode()
+    log = reverse("orders:exports")
+    [row] = client.get(log, {"words": "表計算", "person": aoi.pk}).context["lines"]
+    assert (row.who, row.n) == (str(aoi), 1) and not client.get(log, {"words": "広告"}).context["lines"]
 
 
 def test_what_cannot_be_read_is_told_in_the_readers_language(aoi, client_of):
