@@ -12,6 +12,7 @@ class OrdersConfig(AppConfig):
             actions,
             delivery_actions,
             desk_actions,
+            force_actions,
             label_actions,
             mail_actions,
             paper_actions,
@@ -28,6 +29,7 @@ class OrdersConfig(AppConfig):
         outbox.register("webhook", webhook.deliver, label=_("Webhook"))
         for action in (
             *desk_actions.ACTIONS,
+            *force_actions.ACTIONS,
             *delivery_actions.ACTIONS,
             *label_actions.ACTIONS,
             *mail_actions.ACTIONS,

@@ -15,8 +15,8 @@ from orders.decide.checks import stock
 from orders.models import Shop
 from orders.models.order import STANDARD_STAGES, Carrier, PaymentMethod
 from orders.models.reason import Level
-from orders.queries.reasons import PARAM_HELP, PARAM_LABELS, SHOWN
-from orders.services.reason_settings import FIRST_TIME, KNOWN, Setting
+from orders.queries.reasons import BUYERS, PARAM_HELP, PARAM_LABELS, SHOWN
+from orders.services.reason_settings import Setting
 from orders.services.review import FROM_ABOVE, OWN_LEVEL, STICKY
 
 EMPTY_ROWS = 2
@@ -187,7 +187,7 @@ def _whom() -> Sequence[tuple[Any, Any]]:
         (_("店舗"), [(f"shop:{shop.code}", shop.name) for shop in shops]),
         (_("支払方法"), [(f"payment:{code}", label) for code, label in PaymentMethod.choices]),
         (_("配送会社"), [(f"carrier:{code}", label) for code, label in Carrier.choices]),
-        (_("注文者"), [(f"buyer:{FIRST_TIME}", _("初めての注文者")), (f"buyer:{KNOWN}", _("2回目からの注文者"))]),
+        (_("注文者"), [(f"buyer:{code}", label) for code, label in BUYERS.items()]),
         (_("会員ランク"), [(f"rank:{rank.code}", rank.name) for rank in Rank.objects.all()]),
     ]
 

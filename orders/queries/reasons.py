@@ -26,7 +26,7 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from orders.decide.catalogue import CATALOGUE, EVERYWHERE, OFFICE
 from orders.models import OrderEvent, ReasonSetting, ReviewDecision, ReviewReason, ReviewSettingChange
-from orders.models.order import Stage
+from orders.models.order import Carrier, PaymentMethod, Stage
 from orders.models.reason import Level
 from orders.queries.tones import LEVEL_TONES
 from orders.services import reason_settings
@@ -308,7 +308,17 @@ def _limits(params: Mapping[str, Any]) -> str:
     )
 
 
-def _exception(_kind: str, whom: str, level: str, limits: Mapping[str, Any] | None = None) -> str:
+BUYERS = {reason_settings.FIRST_TIME: lazy("初めての注文者"), reason_settings.KNOWN: lazy("2回目からの注文者")}
+WHOM: Mapping[str, Mapping[str, Any]] = {
+    "payment": dict(PaymentMethod.choices),
+    "carrier": dict(Carrier.choices),
+    "buyer": BUYERS,
+}
+
+
+def _exception(kind: str, value: str, level: str, limits: Mapping[str, Any] | None = None) -> str:
+    """Shops, malls and ranks by their codes."""
+    whom = WHOM.get(kind, {}).get(value, value)
     told = [_level(level)] if level else []
     told += [_limits(limits)] if limits else []
     return f"{whom} = {' '.join(told) or _('そのまま')}"

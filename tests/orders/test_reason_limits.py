@@ -68,7 +68,7 @@ def test_a_limit_of_an_exception_is_typed_and_told(client_of, aoi):
     assert client.post(url, sent).status_code == 302
     assert reason_settings.read().of("cod_over_limit").overrides == [["carrier", "sagawa", "", {"yen": 200_000}]]
     [change] = changes_of("cod_over_limit")
-    assert change.differences[0][2] == "sagawa = 金額（円）: 200000"
+    assert change.differences[0][2] == "佐川急便 = 金額（円）: 200000"
     again = client.get(url).context["form"]
     assert again["limit_0_yen"].value() == 200_000
     settings = reason_settings.read()
