@@ -76,7 +76,6 @@ ACTIONS = (
         plan_force,
         run_force,
         form=ForceForm,
-        danger=True,
         rank=58,
         group=Group.FLOW,
         memory=Memory(stood, as_before),
