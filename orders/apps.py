@@ -12,6 +12,7 @@ class OrdersConfig(AppConfig):
             actions,
             delivery_actions,
             desk_actions,
+            force_actions,
             label_actions,
             mail_actions,
             paper_actions,
@@ -28,6 +29,7 @@ class OrdersConfig(AppConfig):
         outbox.register("webhook", webhook.deliver, label=_("Webhook"))
         for action in (
             *desk_actions.ACTIONS,
+            *force_actions.ACTIONS,
             *delivery_actions.ACTIONS,
             *label_actions.ACTIONS,
             *mail_actions.ACTIONS,
@@ -36,7 +38,16 @@ class OrdersConfig(AppConfig):
         ):
             actions.register(action)
         self._ready_payments()
+        self._ready_blacklist()
         setting_kinds.register_kinds()
+
+    def _ready_blacklist(self) -> None:
+        from customers.services import blacklist
+        from orders.models import Shop
+        from orders.models.order import PaymentMethod
+
+        blacklist.offer("shops", lambda: list(Shop.objects.values_list("code", "name")))
+        blacklist.offer("payments", lambda: PaymentMethod.choices)
 
     def _ready_payments(self) -> None:
         from orders import actions, payment_actions

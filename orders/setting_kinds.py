@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.said import said
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
+from orders import layout_kinds
 from orders.billing_forms import AccountForm
 from orders.decide.catalogue import CATALOGUE
 from orders.forms_manual_shop import PhoneShopForm
@@ -273,4 +274,4 @@ RULES = Kind(  # what a rule does has versions of its own (`RuleVersion`)
 
 
 def register_kinds() -> None:
-    register(*PAYMENT, *REVIEW, *WORDS, *PRIVACY, RULES)
+    register(*PAYMENT, *REVIEW, *WORDS, *PRIVACY, RULES, *layout_kinds.KINDS)

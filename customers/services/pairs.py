@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.functional import Promise
 
 from customers.models import Identity, Member, MemberPair
 from customers.signals import pair_decided
@@ -41,7 +42,12 @@ def open_pairs(member_ids: Collection[int]) -> dict[int, list[MemberPair]]:
 
 def in_words(kinds: str) -> str:
     """氏名＋電話番号・メール: the keys that met."""
-    return "・".join(str(Identity.Kind(kind).label) for kind in kinds.split(",") if kind in Identity.Kind.values)
+    return "・".join(str(label) for label in labels_of(kinds))
+
+
+def labels_of(kinds: str) -> list[str | Promise]:
+    """The same one by one."""
+    return [Identity.Kind(kind).label for kind in kinds.split(",") if kind in Identity.Kind.values]
 
 
 def others_of(member_id: int) -> Sequence[tuple[MemberPair, Member]]:

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from customers.forms_blacklist import EntryForm, LiftForm
 from customers.models import BlacklistEntry
 from customers.services import blacklist
+from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
 from oms.kernel.web import person_of, render_page
 
@@ -29,10 +31,25 @@ def entries(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("要注意リストに登録しました。次に届く受注から確認待ちになります。"))
             return redirect("customers:blacklist")
-    lifted = request.GET.get("state") == "lifted"
-    rows = BlacklistEntry.objects.filter(lifted_at__isnull=not lifted).select_related("by", "lifted_by")
-    context = {"form": form, "page": keyset_page(request, rows, order=("-id",)), "lifted": lifted}
+    state = request.GET.get("state", "")
+    page = keyset_page(request, _of_state(state).select_related("by", "lifted_by"), order=("-id",))
+    context = {"form": form, "page": page, "rows": [(row, _scope_of(row)) for row in page.rows], "state": state}
     return render_page(request, "customers/blacklist.html", context)
+
+
+def _of_state(state: str) -> QuerySet[BlacklistEntry]:
+    if state == "lifted":
+        return BlacklistEntry.objects.filter(lifted_at__isnull=False)
+    if state == "over":
+        return BlacklistEntry.objects.filter(lifted_at=None, until__lt=clock.today())
+    return BlacklistEntry.objects.in_force(clock.today())
+
+
+def _scope_of(entry: BlacklistEntry) -> list[str]:
+    """The shops and payment methods it is limited to, in words."""
+    chosen = {"shops": entry.shops, "payments": entry.payments}
+    known = {kind: dict(blacklist.CHOICES[kind]()) if codes else {} for kind, codes in chosen.items()}
+    return [str(known[kind].get(code, code)) for kind, codes in chosen.items() for code in codes]
 
 
 @require_POST

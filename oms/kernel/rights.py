@@ -32,6 +32,7 @@ AREAS = (
             "orders.confirm_order": _("モールへ注文を確定する"),
             "orders.hold_order": _("受注を保留する"),
             "orders.release_order": _("出荷指示を出す"),
+            "orders.force_order": _("受注を強制出荷可にする"),
             "orders.cancel_order": _("受注をキャンセルする"),
             "orders.send_mail": _("メールを送る"),
             "orders.view_returncase": _("返品を見る"),

@@ -50,6 +50,7 @@ WORK_ON_ORDERS |= {
 }
 WORK_ON_ORDERS |= {"orders.add_order"}  # by telephone, or as a copy
 LEAD_ORDERS = WORK_ON_ORDERS | {
+    "orders.force_order",
     "orders.approve_refund",
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",

@@ -111,6 +111,12 @@ def match_mail(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().lower()
 
 
+def match_mail_loosely(text: str) -> str:
+    """The same without dots and +tag before the @, which some providers deliver to one person all the same."""
+    name, at, domain = match_mail(text).partition("@")
+    return name.partition("+")[0].replace(".", "") + at + domain
+
+
 def kanji_number(text: str) -> int:
     """二十三 → 23, 一〇二 → 102, 百五 → 105."""
     digits = "〇一二三四五六七八九"

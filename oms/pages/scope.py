@@ -8,18 +8,21 @@ it is another shop's. Who has no limits pays nothing.
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from channels.models import Listing
 from fulfillment.queries.visible import parcels
 from oms.kernel import scope
-from oms.kernel.models import User
+from oms.kernel.models import SettingVersion, User
 from oms.kernel.scope import Scope
+from oms.kernel.setting_kinds import KINDS
 from orders.models import (
     BulkRun,
     ExportRun,
@@ -104,6 +107,27 @@ def all_shops(_kwargs: Mapping[str, Any], limits: Scope) -> bool:
     return True
 
 
+def setting(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    """The versions of a setting are for whose limits its own page is."""
+    return _may_set(kwargs["kind"], kwargs["ref"], limits)
+
+
+def setting_version(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    row = SettingVersion.objects.filter(pk=kwargs["pk"]).values_list("kind", "ref").first()
+    return row is not None and _may_set(*row, limits)
+
+
+def _may_set(kind: str, ref: str, limits: Scope) -> bool:
+    try:
+        page = resolve(urlsplit(KINDS[kind].url(ref)).path)
+    except (LookupError, ValueError, ObjectDoesNotExist, NoReverseMatch, Resolver404):
+        return False
+    rule = PAGES.get(page.view_name)
+    if rule is None:
+        raise _closed()
+    return rule(page.kwargs, limits)
+
+
 def order_of_all_places(kwargs: Mapping[str, Any], limits: Scope) -> bool:
     """Moves an order's goods wherever they lie."""
     if limits.places:
@@ -162,6 +186,8 @@ credentials expiry-panel calls consent-callback
 """
 
 PAGES: Mapping[str, Rule] = {
+    "pages:setting-subject": setting,
+    "pages:setting-back": setting_version,
     "healthz": anybody,
     "metrics": anybody,
     **_lines(anybody, ROOF, "pages"),

@@ -107,12 +107,14 @@ STANDARD: dict[str, Reason] = {
     "address_too_long": Reason(_("住所文字数超過"), BLOCK, _("住所を短くする"), group="address"),
     "name_too_long": Reason(_("宛名文字数超過"), WARN, _("宛名を短くする"), group="address"),
     "phone_invalid": Reason(_("電話番号不正"), BLOCK, _("電話番号を直す"), group="address"),
-    "remote_island": Reason(_("離島・中継地域"), WARN, _("お届けに日数がかかることを知らせる"), group="address"),
+    "remote_island": Reason(
+        _("離島・中継地域"), WARN, _("お届けに日数がかかることを知らせる"), group="address", params={"areas": ""}
+    ),
     "area_unservable": Reason(
-        _("配達不可地域"), BLOCK, _("届けられる方法を選ぶ"), group="address", params={"prefixes": ""}
+        _("配達不可地域"), BLOCK, _("届けられる方法を選ぶ"), group="address", params={"areas": ""}
     ),
     "area_suspended": Reason(
-        _("配送停止地域"), BLOCK, _("再開まで保留し、お客様に知らせる"), group="address", params={"prefixes": ""}
+        _("配送停止地域"), BLOCK, _("再開まで保留し、お客様に知らせる"), group="address", params={"areas": ""}
     ),
     "buyer_recipient_differ": Reason(
         _("注文者と届け先が別"), INFO, _("ギフトかどうか確かめる"), group="address", active=False
@@ -202,7 +204,7 @@ STANDARD: dict[str, Reason] = {
         _("数量を減らすか、認める"),
         group="stock",
         active=False,
-        params={"pieces": 50, "days": 7},
+        params={"pieces": 50, "days": 7, "limits": ""},
     ),
     "temperature_mixed": Reason(_("温度帯混在"), WARN, _("温度帯ごとに分ける"), group="stock", shown=EVERYWHERE),
     # ---- customer
@@ -213,7 +215,7 @@ STANDARD: dict[str, Reason] = {
         group="customer",
         note=True,
         shown=EVERYWHERE,
-        params={"match_score": blacklist.MATCH},
+        params={"match_score": blacklist.MATCH, "loose_mail": False},
     ),
     "blacklist_similar": Reason(
         _("ブラックリスト類似"),

@@ -12,10 +12,12 @@ from orders.decide.remarks import Remark
 # Verbs that change the order itself; the others only close the reason.
 CHANGES = {
     "packing_note", "paper_note", "internal_note", "wish", "drop_wish", "slot", "address", "phone", "spelling",
+    "carrier",
 }  # fmt: skip
 NOTE_CODES = {"buyer_note", "note_has_date", "note_cancel_word", "receipt_request"}
 ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long"}
 FIRST_DAY_CODES = {"date_past", "date_too_soon"}
+AREA_CODES = {"area_unservable", "area_suspended"}
 WISH_CODES = {"date_past", "date_too_soon", "date_too_far", "time_slot_unavailable", "date_on_mailbox"}
 
 
@@ -33,7 +35,8 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Offers:
     """What a card may offer: a day that the remark names, addresses, the first day on which the parcel can be there,
-    (code, words) of the nearest hours that the carrier has, the texts as the label software could print them."""
+    (code, words) of the nearest hours that the carrier has, the texts as the label software could print them, (code,
+    name) of the carriers that go there."""
 
     remark: Remark = field(default_factory=Remark)
     read_date: date | None = None
@@ -42,6 +45,7 @@ class Offers:
     first_arrival: date | None = None
     slot: tuple[str, str] = ("", "")
     spelling: str = ""
+    carriers: Sequence[tuple[str, str]] = ()
 
 
 def choices(code: str, offers: Offers) -> list[Choice]:
@@ -63,6 +67,8 @@ def choices(code: str, offers: Offers) -> list[Choice]:
         found.append(Choice("wish", label, value=day.isoformat()))
     if code == "time_slot_unavailable" and offers.slot[0]:
         found.append(Choice("slot", _("近い時間帯にする（%(hours)s）") % {"hours": offers.slot[1]}, offers.slot[0]))
+    if code in AREA_CODES:
+        found += [Choice("carrier", _("%(name)sで送る") % {"name": name}, one) for one, name in offers.carriers]
     if code in WISH_CODES:
         found.append(Choice("drop_wish", _("希望を外す")))
     if code == "open_promise":

@@ -7,6 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from orders.decide.catalogue import CATALOGUE
+from orders.models.reason import Level
+
+MILDER = (Level.BLOCK, Level.WARN, Level.INFO)  # from the strictest on
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +21,12 @@ class Found:
     evidence: str
     field: str = ""
     set_level: str = ""
+    at_most: str = ""  # a level that what was found does not go beyond
 
     @property
     def level(self) -> str:
-        return self.set_level or CATALOGUE[self.code].level
+        level = self.set_level or str(CATALOGUE[self.code].level)
+        return max(level, self.at_most, key=MILDER.index) if self.at_most else level
 
     @property
     def fingerprint(self) -> str:
@@ -77,6 +82,7 @@ class Listed:
     evidence: str
     field: str = "buyer"
     is_name_alone: bool = False
+    at_most: str = ""
 
     def reaches(self, threshold: int) -> bool:
         return self.score >= threshold and not self.is_name_alone

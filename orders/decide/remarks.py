@@ -18,6 +18,11 @@ LABEL = re.compile(
 DATE = re.compile(
     r"(?:(?P<year>20\d\d)[-/年.])?(?P<month>1[0-2]|0?[1-9])[-/月.](?P<day>3[01]|[12]\d|0?[1-9])日?(?:\s*\([月火水木金土日祝]\))?"
 )
+# A day or an hour in other words than a date.
+WHEN = re.compile(
+    r"[月火水木金土日]曜日?|(?:本日|今日|明日|あした|明後日|あさって|今週|来週|週末|月末|連休)|"
+    r"(?:午前|午後|朝|夕方|夜)\s*(?:\d{1,2}時)?|\d{1,2}(?:時(?!間)|:\d\d)"
+)
 HOURS = re.compile(r"(?P<start>\d{1,2})(?::00|時)?\s*(?:[~〜–-]|から)\s*(?P<end>\d{1,2})(?::00|時)(?:頃|の間)?")
 NOTHING = re.compile(
     r"^(?:特に?(?:は)?(?:あり|ござい)ません|(?:特に)?(?:なし|無し|ない(?:です)?)|-+|指定(?:なし|しない)|希望(?:なし|しない))$"
@@ -114,3 +119,11 @@ def find_date(text: str, ordered_on: date) -> str:
         if match and day_named(match, ordered_on):
             return match[0]
     return ""
+
+
+def find_when(text: str, ordered_on: date) -> str:
+    """The same of a day, a weekday or an hour in whatever words."""
+    if found := find_date(text, ordered_on):
+        return found
+    match = next((match for sentence in _sentences(text) if (match := WHEN.search(sentence))), None)
+    return match[0].strip() if match else ""

@@ -15,6 +15,9 @@ class MoveInKind(models.TextChoices):
     MEMBERS = "members", _("会員名簿")
 
 
+PERSONAL_KINDS = frozenset({MoveInKind.ORDERS, MoveInKind.MEMBERS})
+
+
 class MoveIn(models.Model):
     """One file of the system used before: read, mapped, checked, applied in batches, perhaps taken back.
 
@@ -56,6 +59,11 @@ class MoveIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its lines name people."""
+        return self.kind in PERSONAL_KINDS
 
 
 class MoveInRow(models.Model):

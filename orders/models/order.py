@@ -345,6 +345,7 @@ class Order(models.Model):
             ("cancel_order", _("受注をキャンセルする")),
             ("hold_order", _("受注を保留する")),
             ("release_order", _("出荷指示を出す")),
+            ("force_order", _("受注を強制出荷可にする")),
             ("record_payment", _("入金を登録する")),
             ("view_personal_data", _("個人情報を見る")),
             ("export_order", _("受注を書き出す")),

@@ -11,7 +11,8 @@ from orders.models.reason import Level
 class ReasonSetting(models.Model):
     """What the company wants of one reason; a reason without a row is as the catalogue says.
 
-    `overrides` is [[kind, value, level], …], kind one of channel, shop, payment, rank; the first that fits wins.
+    `overrides` is [[kind, value, level, thresholds], …], kind one of channel, shop, payment, rank, carrier, buyer; the
+    first that fits wins. An empty level is the reason's own; the thresholds may be absent.
     `params` holds only thresholds that differ from the catalogue's.
     """
 

@@ -18,7 +18,7 @@ from oms.kernel.models import User
 from oms.kernel.templatetags.desk import span_words
 from orders.decide import remarks
 from orders.decide.checks.delivery import SLOTS
-from orders.decide.choices import ADDRESS_CODES, FIRST_DAY_CODES, NOTE_CODES, Offers, choices
+from orders.decide.choices import ADDRESS_CODES, AREA_CODES, FIRST_DAY_CODES, NOTE_CODES, Offers, choices
 from orders.decide.ship_plan import Destination
 from orders.decide.slots import nearest_slot, slot_label
 from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewReason
@@ -59,6 +59,7 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
             buyer_phone=order.buyer_phone if personal else "",
             first_arrival=_first_arrival(order) if reason.code in FIRST_DAY_CODES else None,
             slot=_nearest_slot(order),
+            carriers=review.carriers_that_serve(order) if reason.code in AREA_CODES else (),
             spelling=" ".join(spellings.proposals(order).values()) if reason.code == "bad_characters" else "",
         ),
     )
@@ -125,7 +126,9 @@ def _candidates(order: Order, reason: ReviewReason) -> tuple[Sequence[Candidate]
     if reason.code not in ADDRESS_CODES:
         return (), None
     recipients = list(Recipient.objects.filter(order=order.pk))
-    wrong = next((r for r in recipients if review.has_wrong_address(r)), recipients[0] if recipients else None)
+    wrong = next(
+        (r for r in recipients if review.has_wrong_address(r, order.carrier)), recipients[0] if recipients else None
+    )
     if wrong is None:
         return (), None
     return candidates(wrong.postal_code, wrong.prefecture, wrong.city, wrong.address), wrong

@@ -8,7 +8,7 @@ from customers.services import blacklist
 from oms.kernel.phone import phone_display
 from oms.kernel.postal import postal_digits
 from orders.models import Order
-from orders.services import listed
+from orders.services import listed, reason_settings
 
 CODES = frozenset({"blacklist_match", "blacklist_similar"})
 
@@ -33,9 +33,9 @@ class ListedBeside:
 
 
 def beside(order: Order) -> ListedBeside | None:
-    """For people who may see personal data. None when the entry was lifted since. Two queries."""
-    people = listed.stored_of(order)
-    [match] = blacklist.matches([people])
+    """For people who may see personal data. None when the entry was lifted since. Three queries."""
+    people, loosely = listed.stored_of(order), listed.looks_loosely(reason_settings.read())
+    [match] = blacklist.matches([people], [listed.where_of(order)], loose_mail=loosely)
     if match is None:
         return None
     person, entry = people[match.place], match.entry

@@ -11,7 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from oms.kernel import privacy
 from oms.kernel.phone import phone_digits
 from orders.decide.matching import Group, OpenOrder, Proposal, Transfer, Why, digits_in, payer_key, propose, shares
-from orders.models import BankFile, BankLine, BankMatch, MonthlyBillItem, Order, PayerAlias, PaymentGate, Shop
+from orders.models import (
+    BankFile,
+    BankLine,
+    BankMatch,
+    BankPreset,
+    MonthlyBillItem,
+    Order,
+    PayerAlias,
+    PaymentGate,
+    Shop,
+)
 from orders.models.order import PAYABLE, PaymentMethod
 from orders.models.payment import Collector
 from orders.queries import visible
@@ -156,6 +166,7 @@ def matching_page(*, personal: bool) -> dict[str, Any]:
         "parked": open_lines(states.PARKED),
         "recent": _recent_matches(),
         "files": BankFile.objects.select_related("by").order_by("-pk")[:5],
+        "presets": BankPreset.objects.all(),
         "waiting": len(orders),
         "waiting_amount": sum(due_of(order) for order in orders),
         "personal": personal,

@@ -141,6 +141,12 @@ def preset_choices(move: MoveIn) -> list[tuple[str, str]]:
     return [*built_in, *own]
 
 
+def own_presets(move: MoveIn) -> list[tuple[str, str]]:
+    """(subject of its versions, name) of the company's own."""
+    names = MoveInPreset.objects.filter(kind=move.kind).order_by("name").values_list("name", flat=True)
+    return [(f"{move.kind}/{name}", name) for name in names]
+
+
 def preset_mapping(move: MoveIn, value: str) -> Mapping[str, int]:
     """The mapping of a chosen preset; empty when there is no such preset."""
     kind, _colon, number = value.partition(":")

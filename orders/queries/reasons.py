@@ -1,6 +1,7 @@
 """The reasons as a lead looks at them: how they are set, how often they open, what becomes of them."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict, cast
@@ -25,7 +26,7 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from orders.decide.catalogue import CATALOGUE, EVERYWHERE, OFFICE
 from orders.models import OrderEvent, ReasonSetting, ReviewDecision, ReviewReason, ReviewSettingChange
-from orders.models.order import Stage
+from orders.models.order import Carrier, PaymentMethod, Stage
 from orders.models.reason import Level
 from orders.queries.tones import LEVEL_TONES
 from orders.services import reason_settings
@@ -76,7 +77,19 @@ PARAM_LABELS = {
     "mailbox_size": lazy("ポスト投函に入るサイズ係数の合計"),
     "match_score": lazy("何点から一致とみなすか（電話番号60・メール60・住所50・氏名30、氏名と合わせた郵便番号30）"),
     "similar_score": lazy("何点から類似とみなすか（電話番号60・メール60・住所50・氏名30、氏名と合わせた郵便番号30）"),
-    "prefixes": lazy("郵便番号のはじめの数字（「、」で区切る）"),
+    "loose_mail": lazy("メールアドレスの「.」と「+」のあとの違いを無視して照合する"),
+    "areas": lazy("対象の地域（1行に1つ）"),
+    "limits": lazy("商品ごとの個数（1行に1つ）"),
+}
+PARAM_HELP = {
+    "limits": lazy(
+        "SKU コードかカテゴリと、空白のあとに個数を書きます。例：CHAIR-01 2。書いていない商品は、上の個数までです。"
+    ),
+    "areas": lazy(
+        "郵便番号のはじめの数字・都道府県・離島のどれかを書きます。続けて空白のあとに、その地域で使えない配送会社（ヤマト・佐川・郵便・その他）や"
+        "方法（クール・冷蔵・冷凍・代引・時間帯・希望日・宅配・ポスト投函）、いつまでか（2026/12/05まで）を足せます。"
+        "例：沖縄県 佐川 クール"
+    ),
 }
 WORTHLESS_FROM, WORTHLESS_SHARE = 20, 0.95
 State = ReviewReason.State
@@ -278,13 +291,37 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return _("はい") if value else _("いいえ")
     if isinstance(value, dict):
-        return _("、").join(f"{PARAM_LABELS.get(name, name)}: {one}" for name, one in value.items()) or _("標準")
+        return _limits(value) or _("標準")
     if isinstance(value, list):
-        return _("、").join(f"{whom} = {_level(level)}" for _kind, whom, level in value) or _("（なし）")
+        return _("、").join(_exception(*row) for row in value) or _("（なし）")
     return _word(str(value)) if value else _("（なし）")
 
 
 SHOWN = {OFFICE: lazy("受注の担当者だけ"), EVERYWHERE: lazy("倉庫・店舗の出荷画面にも出す")}
+
+
+def _limits(params: Mapping[str, Any]) -> str:
+    words = {True: _("はい"), False: _("いいえ")}
+    return _("、").join(
+        f"{PARAM_LABELS.get(name, name)}: {words[one] if isinstance(one, bool) else one}"
+        for name, one in params.items()
+    )
+
+
+BUYERS = {reason_settings.FIRST_TIME: lazy("初めての注文者"), reason_settings.KNOWN: lazy("2回目からの注文者")}
+WHOM: Mapping[str, Mapping[str, Any]] = {
+    "payment": dict(PaymentMethod.choices),
+    "carrier": dict(Carrier.choices),
+    "buyer": BUYERS,
+}
+
+
+def _exception(kind: str, value: str, level: str, limits: Mapping[str, Any] | None = None) -> str:
+    """Shops, malls and ranks by their codes."""
+    whom = WHOM.get(kind, {}).get(value, value)
+    told = [_level(level)] if level else []
+    told += [_limits(limits)] if limits else []
+    return f"{whom} = {' '.join(told) or _('そのまま')}"
 
 
 def _word(text: str) -> str:

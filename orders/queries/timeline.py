@@ -116,6 +116,7 @@ LABELS = {
     "split_undone": (gettext_lazy("分割を取り消しました"), "neutral"),
     "decision_undone": (gettext_lazy("確認の判断を取り消しました"), "neutral"),
     "forced": (gettext_lazy("強制出荷しました"), "danger"),
+    "forced_ready": (gettext_lazy("強制出荷可にしました"), "danger"),
 }
 # Fields whose values are no personal data.
 OPEN_FIELDS = {

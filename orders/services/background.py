@@ -26,7 +26,7 @@ from orders.models import BillingAccount, Mail, Order, PaymentGate, ReturnCase
 from orders.models.order import PAYABLE, ChannelSync, PaymentMethod
 from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
-from orders.services.reason_settings import Settings
+from orders.services.reason_settings import FIRST_TIME, KNOWN, Reader, Settings
 from orders.services.ship_plans import Plans
 
 Goods = tuple[tuple[str, int], ...]  # (SKU code, pieces), sorted
@@ -67,8 +67,9 @@ class Background:
     limits: Mapping[tuple[int, int], int] = field(default_factory=dict)  # (shop, member) → what may be owed on account
     owing: dict[tuple[int, int], list[tuple[int, int]]] = field(default_factory=dict)  # the same → (order, yen)
 
-    def fill(self, facts: OrderFacts, order: Order) -> OrderFacts:
+    def fill(self, facts: OrderFacts, order: Order, reader: Reader) -> OrderFacts:
         """The facts of a stored order with what stands behind it."""
+        facts = replace(facts, tuning=self.settings.tuning_for(reader))
         history = self._history(order.member_id, order.pk, order.ordered_at, facts)
         history = replace(
             history,
@@ -79,9 +80,12 @@ class Background:
         filled = self._credited(filled, (order.shop_id, order.member_id or 0), order.pk)
         return replace(filled, now=clock.now())
 
-    def fill_new(self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int) -> OrderFacts:
+    def fill_new(
+        self, facts: OrderFacts, member: int | None, order: ChannelOrder, shop_id: int, reader: Reader
+    ) -> OrderFacts:
         """The facts of an order that is only being written; the next one of the batch will know it. No deadline is
         near yet: it has just come."""
+        facts = replace(facts, tuning=self.settings.tuning_for(reader))
         history = self._history(member, 0, order.ordered_at, facts)
         if member is not None:
             self.others[member].append(Earlier(0, order.channel_order_no, order.ordered_at, goods_of(facts.items)))
@@ -105,7 +109,6 @@ class Background:
             today=clock.today(),
             first_arrival=self._first_arrival(facts, location) if facts.wish_date else None,
             history=history,
-            tuning=self.settings.tuning,
             payment_known=(shop_id, facts.payment_name) in self.payment_codes or INTERNAL in facts.flags,
         )
 
@@ -134,11 +137,10 @@ class Background:
         )
         if not others:
             return known
-        tuned = replace(facts, tuning=self.settings.tuning)
         return replace(
             known,
-            twin=_twin(others, ordered_at, goods_of(facts.items), tuned.tuned("duplicate_suspect", "hours")),
-            bought=_bought(others, ordered_at, tuned.tuned("quantity_limit", "days")),
+            twin=_twin(others, ordered_at, goods_of(facts.items), facts.tuned("duplicate_suspect", "hours")),
+            bought=_bought(others, ordered_at, facts.tuned("quantity_limit", "days")),
         )
 
     def _promised(self, member: int, ordered_at: datetime) -> str:
@@ -149,6 +151,14 @@ class Background:
     def rank_of(self, member: int | None) -> str:
         rank = self.ranks.get(member or 0)
         return rank.code if rank else ""
+
+    def kind_of_buyer(self, member: int | None) -> str:
+        return "" if member is None else kind_of_buyer(self.counts.get(member, 1))
+
+
+def kind_of_buyer(orders: int) -> str:
+    """By how many orders a member has, the one looked at included."""
+    return KNOWN if orders > 1 else FIRST_TIME
 
 
 def goods_of(items: Sequence[Item]) -> Goods:
@@ -181,10 +191,10 @@ def _bought(others: Sequence[Earlier], ordered_at: datetime, days: int) -> Mappi
 
 
 def behind_new(
-    members: Sequence[int | None], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime]
+    members: Sequence[int | None], facts: Sequence[OrderFacts], ordered_at: Sequence[datetime], settings: Settings
 ) -> Background:  # fmt: skip
     """For orders that are only being written."""
-    return _behind({m for m in members if m is not None}, facts, ordered_at)
+    return _behind({m for m in members if m is not None}, facts, ordered_at, settings)
 
 
 def behind_stored(
@@ -223,13 +233,12 @@ def _behind(
     )
     rows = list(known)
     counts = {pk: count for pk, count, *_rank in rows}
-    probe = replace(facts[0], tuning=settings.tuning) if facts else None
     others: dict[int, list[Earlier]] = defaultdict(list)
     again = [member for member, count in counts.items() if count > 1]
-    if probe and again:
-        reach = timedelta(hours=probe.tuned("duplicate_suspect", "hours"))
+    if facts and again:
+        reach = timedelta(hours=settings.most("duplicate_suspect", "hours"))
         if settings.is_active("quantity_limit"):
-            reach = max(reach, timedelta(days=probe.tuned("quantity_limit", "days")))
+            reach = max(reach, timedelta(days=settings.most("quantity_limit", "days")))
         others.update(_others(again, min(ordered_at) - reach, max(ordered_at) + reach))
     return Background(
         settings,
@@ -271,8 +280,14 @@ def _payment_codes(facts: Sequence[OrderFacts]) -> Collection[tuple[int, str]]:
 
 def _doubles(members: Collection[int]) -> dict[int, str]:
     return {
-        member: "、".join(
-            f"会員{two.first_id}と会員{two.second_id}は{pairs.in_words(two.met_on)}が同じです。" for two in own
+        member: together(
+            said(
+                "会員%(first)sと会員%(second)sは%(items)sが同じです。",
+                first=two.first_id,
+                second=two.second_id,
+                items=together(map(said, pairs.labels_of(two.met_on)), "・"),
+            )
+            for two in own
         )
         for member, own in pairs.open_pairs(members).items()
     }

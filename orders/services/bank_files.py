@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from oms.kernel import clock
+from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from orders.decide import bank_formats
 from orders.decide.bank_formats import Incoming
 from orders.decide.matching import payer_key
 from orders.models import BankFile, BankLine, BankPreset
 from orders.services import payer_names
 from orders.services.journal import Actor
+
+KIND = "bank_preset"  # of its versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,16 @@ def read(content: bytes, *, columns: Mapping[str, int] | None = None, skip: int 
     return bank_formats.Statement("paste", "", bank_formats.read_pasted(text, today=today))
 
 
-@transaction.atomic
-def keep_preset(name: str, columns: Mapping[str, int], skip: int) -> BankPreset:
+def keep_preset(name: str, columns: Mapping[str, int], skip: int, *, by: User | None) -> BankPreset:
     """Remember how this bank's file is read; the same name is written over."""
-    row, _made = BankPreset.objects.update_or_create(
-        name=name.strip()[:60], defaults={"columns": dict(columns), "skip_rows": skip}
-    )
+    name = name.strip()[:60]
+    with setting_versions.kept(KIND, name, by=by):
+        row, _made = BankPreset.objects.update_or_create(
+            name=name, defaults={"columns": dict(columns), "skip_rows": skip}
+        )
     return row
+
+
+def forget_preset(name: str, *, by: User | None) -> None:
+    with setting_versions.kept(KIND, name, by=by):
+        BankPreset.objects.filter(name=name).delete()

@@ -5,6 +5,7 @@ undone as long as nobody changed the same fields since and the order has not gon
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -16,13 +17,14 @@ from customers.services import notes
 from oms.kernel import clock
 from oms.kernel.address_choice import Candidate
 from oms.kernel.clock import in_tokyo
+from oms.kernel.phone import phone_digits
 from oms.kernel.said import said
 from orders.decide import remarks
 from orders.decide.checks.delivery import SLOTS
 from orders.decide.choices import CHANGES, FIRST_DAY_CODES
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderText, Recipient, ReviewDecision, ReviewReason
-from orders.models.order import FulfillmentState
+from orders.models.order import Carrier, FulfillmentState
 from orders.services import (
     channel_words,
     claim,
@@ -177,7 +179,7 @@ def _decide_one(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -
 
 def _close(order: Order, row: ReviewReason, wanted: Wanted, actor: Actor) -> None:
     """Close the reason: by its check where the order itself was put right, else as read by a person."""
-    if wanted.verb in {"address", "phone", "drop_wish", "slot", "spelling", "promise_done"} or (
+    if wanted.verb in {"address", "phone", "drop_wish", "slot", "spelling", "carrier", "promise_done"} or (
         wanted.verb == "wish" and row.code in FIRST_DAY_CODES
     ):
         review.reevaluate([order.pk], actor=actor)
@@ -251,8 +253,13 @@ def _address(order: Order, row: ReviewReason, wanted: Wanted, _actor: Actor) -> 
 
 
 def _phone(order: Order, row: ReviewReason, _wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
-    recipient = next((r for r in order.recipients.all() if r.phone and r.phone in row.evidence), None)
+    recipient = next((r for r in order.recipients.all() if r.phone and _as_told(r.phone) in row.evidence), None)
     return _set_recipient(order, recipient or order.recipients.all()[0], {"phone": order.buyer_phone})
+
+
+def _as_told(phone: str) -> str:
+    """As the evidence names it."""
+    return phone_digits(phone) or phone
 
 
 def _tick(order: Order, _row: ReviewReason, _wanted: Wanted, actor: Actor) -> tuple[Fields, Fields]:
@@ -267,6 +274,17 @@ def _slot(order: Order, _row: ReviewReason, wanted: Wanted, _actor: Actor) -> tu
     if wanted.value not in SLOTS.get(order.carrier, ()):
         raise Refused(said("この配送会社にない時間帯です。受注を開いて選んでください。"))
     return _set(order, {"wish_slot": wanted.value})
+
+
+def _carrier(order: Order, _row: ReviewReason, wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
+    if wanted.value not in Carrier.values:
+        raise Refused(said("この配送会社は選べません。受注を開いて選んでください。"))
+    values: Fields = {"carrier": wanted.value}
+    if order.wish_date:
+        moved = copy(order)
+        moved.carrier = wanted.value  # its days of transit count
+        values["planned_ship_date"] = _planned(moved, order.wish_date)
+    return _set(order, values)
 
 
 def _spelling(order: Order, _row: ReviewReason, _wanted: Wanted, _actor: Actor) -> tuple[Fields, Fields]:
@@ -291,6 +309,7 @@ WRITERS: dict[str, Writer] = {
     "wish": _wish,
     "drop_wish": _drop_wish,
     "slot": _slot,
+    "carrier": _carrier,
     "address": _address,
     "phone": _phone,
     "promise_done": _tick,
@@ -301,7 +320,7 @@ WRITERS: dict[str, Writer] = {
 def wrong_recipient(order: Order) -> Recipient:
     """The first recipient whose address nobody finds; the first of all when each is right."""
     recipients = list(order.recipients.all())
-    wrong = (r for r in recipients if review.has_wrong_address(r))
+    wrong = (r for r in recipients if review.has_wrong_address(r, order.carrier))
     found = next(wrong, recipients[0] if recipients else None)
     if found is None:
         raise Refused(said("この受注には届け先がありません。モールから取り込み直してください。"))

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from orders.models import Order
 from orders.models.order import FulfillmentState
-from orders.services import journal
+from orders.services import journal, review
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 
@@ -20,7 +20,7 @@ FIELDS = ("carrier", "delivery_method", "planned_ship_date")
 def change(order_ids: Sequence[int], values: Mapping[str, Any], *, actor: Actor) -> list[int]:
     """Set some of `FIELDS` on orders not yet instructed; returns those where something changed.
 
-    Takes the orders' locks by pk; stages follow, since a planned day is a gate.
+    Takes the orders' locks by pk; reasons and stages follow: another carrier has other hours, widths and areas.
     """
     unknown = set(values) - set(FIELDS)
     if unknown:
@@ -38,8 +38,8 @@ def change(order_ids: Sequence[int], values: Mapping[str, Any], *, actor: Actor)
     ids = [id_ for id_, fields in changes.items() if fields]
     Order.objects.filter(pk__in=ids).update(**values, version=F("version") + 1)
     journal.write([Entry(id_, "edited", changes=changes[id_]) for id_ in ids], actor=actor)
-    if "planned_ship_date" in values:
-        stages.recompute(ids, actor=actor)
+    review.sync(ids)
+    stages.recompute(ids, actor=actor)
     return ids
 
 

@@ -7,9 +7,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from oms.kernel.models import User
+from oms.kernel.services import setting_versions
 from orders.decide.export_columns import COLUMNS, READY_MADE, Layout, is_personal
 from orders.models import ExportFormat, ExportGrain, ExportLayout
 
+KIND = "export_layout"  # of its versions
 MOST = 50
 PERSONAL = "orders.view_personal_data"
 
@@ -48,16 +50,27 @@ def offered_to(user: User) -> list[Layout]:
 
 
 @transaction.atomic
-def save(owner: User, layout: ExportLayout | None, values: dict[str, Any]) -> ExportLayout:
-    """Save a new layout, or change one's own. Raises TooMany, NameTaken."""
+def save(owner: User, layout: ExportLayout | int | None, values: dict[str, Any]) -> ExportLayout:
+    """Save a new layout, or change one's own. An id is that of one's own that was removed, and comes back. Raises
+    TooMany, NameTaken."""
+    known, old_id = (layout, None) if isinstance(layout, ExportLayout) else (None, layout)
+    if known:
+        setting_versions.begin(KIND, known.pk)
     User.objects.select_for_update(no_key=True).order_by("pk").get(pk=owner.pk)  # two clicks, one layout
     own = ExportLayout.objects.filter(owner=owner)
-    if own.filter(name=values["name"]).exclude(pk=layout.pk if layout else 0).exists():
+    if own.filter(name=values["name"]).exclude(pk=known.pk if known else 0).exists():
         raise NameTaken
-    if layout is None and own.count() >= MOST:
+    if known is None and own.count() >= MOST:
         raise TooMany
-    saved = layout or ExportLayout(owner=owner)
+    saved = known or ExportLayout(pk=old_id, owner=owner)
     for name, value in values.items():
         setattr(saved, name, value)
-    saved.save(update_fields=list(values) if layout else None)
+    saved.save(update_fields=list(values)) if known else saved.save(force_insert=True)
+    setting_versions.keep(KIND, saved.pk, by=owner)
     return saved
+
+
+def remove(layout: ExportLayout) -> None:
+    """Files that were written with it stay as they are."""
+    with setting_versions.kept(KIND, layout.pk, by=layout.owner):
+        ExportLayout.objects.filter(pk=layout.pk).delete()

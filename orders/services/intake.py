@@ -15,6 +15,7 @@ import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 
 from customers.services import identity
+from customers.services.blacklist import Where
 from customers.services.identity import Person
 from inventory.services import stock
 from oms.kernel import clock
@@ -41,6 +42,7 @@ from orders.services import (
     mail,
     mail_stages,
     options,
+    reason_settings,
     recipients,
     review,
 )
@@ -210,9 +212,11 @@ def _create(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> None:
     people = [_person(order) for order in orders]
     members = identity.match_members(people)
     identity.count_orders([member for member in members if member is not None])
-    suspicious = listed.look([listed.told_of(order) for order in orders])
+    wheres = [Where(shop.code, order.payment_method.value) for order in orders]
+    settings = reason_settings.read()
+    suspicious = listed.look([listed.told_of(order) for order in orders], wheres, settings)
     told = [facts_of(order, sku_of, listed=suspect) for order, suspect in zip(orders, suspicious, strict=True)]
-    behind = background.behind_new(members, told, [order.ordered_at for order in orders])
+    behind = background.behind_new(members, told, [order.ordered_at for order in orders], settings)
     ids = next_ids("orders_order", len(orders))
     line_ids = iter(next_ids("orders_orderline", sum(len(order.lines) for order in orders)))
     terms, plan = TermsOfShops([shop]), behind.plans.company
@@ -305,8 +309,11 @@ def _decide(
         )
     own = terms.of(shop.pk, columns["payment_method"], columns["payment_name"])
     columns["pay_by"] = columns["pay_by"] or _pay_by(own, columns, ordered_on(order))
-    told = behind.fill_new(_wished(facts, columns), member, order, shop.pk) if handled_by_us else facts
-    reader = Reader(shop.channel, shop.code, columns["payment_method"], behind.rank_of(member))
+    reader = Reader(
+        shop.channel, shop.code, columns["payment_method"], behind.rank_of(member), columns["carrier"],
+        behind.kind_of_buyer(member),
+    )  # fmt: skip
+    told = behind.fill_new(_wished(facts, columns), member, order, shop.pk, reader) if handled_by_us else facts
     found = behind.settings.leveled(reasons.evaluate(told), reader) if handled_by_us else []
     blocking = sum(reason.level == "block" for reason in found)
     stage_, due_at = stage(_stage_facts(shop, own, order, sku_of, columns, blocking, plan.lead_days), now)

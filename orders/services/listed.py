@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from customers.services import blacklist
-from customers.services.blacklist import Match
+from customers.services.blacklist import Match, Where
 from customers.services.identity import Person
 from oms.kernel.said import said, together
 from orders.channel_order import ChannelOrder, Party
 from orders.decide.found import Listed
 from orders.models import Order, Recipient
+from orders.services.reason_settings import Settings
 
 ITEMS = {
     blacklist.PHONE: _("電話番号"),
@@ -42,12 +43,26 @@ def stored_of(order: Order) -> list[Person]:
     return [buyer, *(_person(one) for one in order.recipients.all())]
 
 
-def look(groups: Sequence[Sequence[Person]]) -> list[Listed | None]:
-    """What of each order's people stands on the blacklist. One query for the batch."""
-    return [
-        Listed(match.score, evidence(match, len(group)), _field(match), match.is_name_alone) if match else None
-        for group, match in zip(groups, blacklist.matches(groups), strict=True)
-    ]
+def look(groups: Sequence[Sequence[Person]], wheres: Sequence[Where], settings: Settings) -> list[Listed | None]:
+    """What of each order's people stands on the blacklist, for its shop and payment method. One query for the batch."""
+    found = blacklist.matches(groups, wheres, loose_mail=looks_loosely(settings))
+    return [_listed(match, len(group)) for group, match in zip(groups, found, strict=True)]
+
+
+def looks_loosely(settings: Settings) -> bool:
+    return bool(settings.tuned("blacklist_match", "loose_mail"))
+
+
+def _listed(match: Match | None, people: int) -> Listed | None:
+    if match is None:
+        return None
+    return Listed(
+        match.score, evidence(match, people), _field(match), match.is_name_alone, at_most=match.entry.severity
+    )
+
+
+def where_of(order: Order) -> Where:
+    return Where(order.shop.code, order.payment_method)
 
 
 def _field(match: Match) -> str:

@@ -22,11 +22,13 @@ from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.said import said, words_of
+from oms.kernel.services import setting_versions
 from oms.kernel.sql import copy_rows, update_rows
 from orders.decide import moving_in as decide
 from orders.models import MoveIn, MoveInEvent, MoveInPreset, MoveInRow, Shop
 from orders.services import moving_in_kinds as kinds
 
+KIND = "move_in_preset"  # of the versions of a mapping
 MOST_BYTES = 200_000_000
 LINES_AT_ONCE = 2_000
 UNITS_AT_ONCE = 500
@@ -239,6 +241,16 @@ def next_units(move: MoveIn, position: str) -> dict[str, list[kinds.Values]]:
     return units
 
 
+@transaction.atomic
+def hand_out(move: MoveIn, *, why: str, by: User) -> Iterator[list[str]]:
+    """`broken_lines` for somebody who takes them away, on record. Raises Unusable where persons stand in them and
+    nobody says what for."""
+    if move.is_personal and not why:
+        raise Unusable(_("個人情報を含むファイルです。何に使うかを書いてください。"))
+    note(move.pk, "taken", why, by=by)
+    return broken_lines(move)
+
+
 def broken_lines(move: MoveIn) -> Iterator[list[str]]:
     """The lines that cannot be read, as they came, each with its number and what to do; heads first."""
     yield [_("行"), _("エラー"), *move.heads]
@@ -251,8 +263,18 @@ def broken_lines(move: MoveIn) -> Iterator[list[str]]:
 def save_preset(move: MoveIn, name: str, *, by: User) -> None:
     """Keep this mapping for the next file of the kind; the same name is written over."""
     heads = {field: move.heads[column] for field, column in move.mapping.items()}
-    MoveInPreset.objects.update_or_create(kind=move.kind, name=name, defaults={"heads": heads})
+    keep_preset(move.kind, name, heads, by=by)
     note(move.pk, "preset", name, by=by)
+
+
+def keep_preset(kind: str, name: str, heads: Mapping[str, str], *, by: User | None) -> None:
+    with setting_versions.kept(KIND, f"{kind}/{name}", by=by):
+        MoveInPreset.objects.update_or_create(kind=kind, name=name, defaults={"heads": dict(heads)})
+
+
+def forget_preset(kind: str, name: str, *, by: User | None) -> None:
+    with setting_versions.kept(KIND, f"{kind}/{name}", by=by):
+        MoveInPreset.objects.filter(kind=kind, name=name).delete()
 
 
 # ---- applying and taking back ------------------------------------------------------------------------------------

@@ -18,20 +18,29 @@ from orders.decide.reasons import Found
 from orders.models import ReasonSetting, ReviewSettingChange
 from orders.services import names
 
-OVERRIDE_KINDS = ("channel", "shop", "payment", "rank")
+FIRST_TIME, KNOWN = "first", "known"
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What overrides look at."""
+    """What overrides look at, by their kinds."""
 
     channel: str
     shop: str
     payment: str
     rank: str = ""  # the code of the member's rank
+    carrier: str = ""
+    buyer: str = ""  # FIRST_TIME, KNOWN; "": nobody we know
 
     def value(self, kind: str) -> str:
-        known = {"channel": self.channel, "shop": self.shop, "payment": self.payment, "rank": self.rank}
+        known = {
+            "channel": self.channel,
+            "shop": self.shop,
+            "payment": self.payment,
+            "rank": self.rank,
+            "carrier": self.carrier,
+            "buyer": self.buyer,
+        }
         return known.get(kind, "")
 
 
@@ -46,12 +55,20 @@ class Setting:
     note_required: bool = False
     shown: str = ""  # "" as the catalogue says
     params: Mapping[str, Any] = field(default_factory=dict)
-    overrides: Sequence[Sequence[str]] = ()
+    overrides: Sequence[Sequence[Any]] = ()  # [kind, value, level or "", thresholds]; the last may be absent
     version: int = 0
 
     def level_for(self, reader: Reader) -> str:
-        fitting = (level for kind, value, level in self.overrides if reader.value(kind) == value)
-        return next(fitting, self.level)
+        fitting = self._exception_for(reader)
+        return str(fitting[2] or self.level) if fitting else self.level
+
+    def params_for(self, reader: Reader) -> Mapping[str, Any]:
+        """The thresholds that differ from the catalogue's for such an order."""
+        fitting = self._exception_for(reader)
+        return {**self.params, **fitting[3]} if fitting and len(fitting) > 3 else self.params
+
+    def _exception_for(self, reader: Reader) -> Sequence[Any] | None:
+        return next((row for row in self.overrides if reader.value(row[0]) == row[1]), None)
 
     @property
     def seen_by(self) -> str:
@@ -80,13 +97,18 @@ class Settings:
     def of(self, code: str) -> Setting:
         return self.rows.get(code) or default(code)
 
-    @property
-    def tuning(self) -> dict[str, Mapping[str, Any]]:
-        return {code: row.params for code, row in self.rows.items() if row.params}
+    def tuning_for(self, reader: Reader) -> dict[str, Mapping[str, Any]]:
+        """The thresholds that differ from the catalogue's for such an order, by code."""
+        return {code: params for code, row in self.rows.items() if (params := row.params_for(reader))}
 
     def tuned(self, code: str, name: str) -> Any:
         """A threshold: the company's, else the catalogue's."""
         return self.of(code).params.get(name, CATALOGUE[code].params[name])
+
+    def most(self, code: str, name: str) -> int:
+        """The greatest that a threshold is for any order."""
+        own = [row[3][name] for row in self.of(code).overrides if len(row) > 3 and name in row[3]]
+        return max([self.tuned(code, name), *own])
 
     def leveled(self, found: Sequence[Found], reader: Reader) -> list[Found]:
         """What the company looks for, with its own levels."""

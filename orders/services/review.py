@@ -18,9 +18,10 @@ from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons, taking_over
+from orders.decide.checks import address
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
 from orders.models import OptionChoice, Order, OrderLine, Recipient, ReviewReason
-from orders.models.order import FulfillmentState, Phase
+from orders.models.order import Carrier, FulfillmentState, Phase
 from orders.services import background, journal, listed, reason_settings
 from orders.services import stage as stages
 from orders.services.intake_rows import day_of
@@ -108,12 +109,13 @@ def looked_at(
         .defer("member__search")
         .prefetch_related("recipients", lines, "reasons")
     )
-    suspects = listed.look([listed.stored_of(order) for order in orders])
+    settings = settings or reason_settings.read()
+    suspects = listed.look([listed.stored_of(o) for o in orders], [listed.where_of(o) for o in orders], settings)
     known_facts = _with_decided_options(orders, [stored_facts(order) for order in orders])
     behind = background.behind_stored(orders, known_facts, settings=settings)
     seen = []
     for order, facts, suspect in zip(orders, known_facts, suspects, strict=True):
-        told = replace(behind.fill(facts, order), changes=changes.get(order.pk, ""), listed=suspect)
+        told = replace(behind.fill(facts, order, reader_of(order)), changes=changes.get(order.pk, ""), listed=suspect)
         told = replace(told, reflected=(reflected or {}).get(order.pk, ""))
         found = behind.settings.leveled(_evaluate(order, told), reader_of(order))
         seen.append((order, {f.code: f for f in found}))
@@ -168,8 +170,15 @@ def level_after(reason: ReviewReason | None, found: Found | None) -> str:
 
 def reader_of(order: Order) -> Reader:
     """Costs no query when shop and member's rank were read along."""
-    rank = order.member.rank if order.member else None
-    return Reader(order.shop.channel, order.shop.code, order.payment_method, rank.code if rank else "")
+    member = order.member
+    return Reader(
+        order.shop.channel,
+        order.shop.code,
+        order.payment_method,
+        member.rank.code if member and member.rank else "",
+        order.carrier,
+        background.kind_of_buyer(member.order_count) if member else "",
+    )
 
 
 def _evaluate(order: Order, facts: OrderFacts) -> list[Found]:
@@ -278,11 +287,24 @@ def stored_facts(order: Order) -> OrderFacts:
     )  # fmt: skip
 
 
-def has_wrong_address(recipient: Recipient) -> bool:
-    """Whether no parcel would reach it as it is written."""
-    return bool(
-        check_address(recipient.postal_code, recipient.prefecture, recipient.city, recipient.address)
-    )  # fmt: skip
+def carriers_that_serve(order: Order) -> list[tuple[str, str]]:
+    """(code, name) of the other carriers that get there, as the company's areas say. Reads what checks look at."""
+    facts = stored_facts(order)
+    behind = background.behind_stored([order], [facts])
+    found = []
+    for carrier in Carrier:
+        asked = copy(order)
+        asked.carrier = carrier
+        told = behind.fill(replace(facts, carrier=carrier), asked, reader_of(asked))
+        if carrier not in {order.carrier, Carrier.OTHER} and address.serves(told):
+            found.append((carrier.value, str(carrier.label)))
+    return found
+
+
+def has_wrong_address(recipient: Recipient, carrier: str) -> bool:
+    """Whether no parcel of this carrier would reach it as it is written."""
+    one = recipient
+    return bool(check_address(one.postal_code, one.prefecture, one.city, one.address, carrier=carrier))
 
 
 # Reasons that one look answers together: whoever read the remark read its dates and words too.

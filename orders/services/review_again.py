@@ -9,7 +9,6 @@ from django.db.models import Exists, F, OuterRef, Q
 from oms.kernel import clock
 from oms.kernel.clock import TOKYO
 from oms.kernel.said import said
-from orders.decide.catalogue import CATALOGUE
 from orders.decide.found import Found
 from orders.models import Order, ReasonSetting, ReviewReason
 from orders.models.order import AllocationState, ChannelSync, FulfillmentState, PaymentState, Stage
@@ -23,6 +22,7 @@ BEFORE_INSTRUCT = [
     Stage.READY,
 ]  # fmt: skip
 SHORT = ("out_of_stock", "partial_stock")
+ENDING = ("area_suspended", "area_unservable", "blacklist_match", "blacklist_similar")  # what opened them has last days
 ASK_AGAIN = timedelta(hours=6)  # between two looks at an order whose deadline is near and was told
 FORGET = timedelta(days=14)  # a deadline so long past is no news
 
@@ -65,15 +65,20 @@ def reapply_missed() -> None:
 
 def by_time() -> int:
     """Look again at open orders whose dates, payments, stock or failed words may by now say something else."""
-    soon, today = clock.now() + timedelta(days=4), clock.today()
+    ends = 1 + reason_settings.read().most("auth_expiring", "days")
+    soon, today = clock.now() + timedelta(days=max(4, ends)), clock.today()
     over_limit = ReviewReason.objects.filter(
         order=OuterRef("pk"), code="credit_over_limit", state=ReviewReason.State.OPEN
+    )
+    ending = ReviewReason.objects.filter(
+        order=OuterRef("pk"), code__in=ENDING, state=ReviewReason.State.OPEN, raised_at__lt=clock.now() - ASK_AGAIN
     )
     timely = (
         Q(wish_date__lte=today + timedelta(days=3))
         | Q(payment_state=PaymentState.UNPAID, pay_by__lte=clock.now())
         | Q(payment_state=PaymentState.AUTHORIZED, authorized_until__lte=soon)
         | Q(channel_sync=ChannelSync.FAILED)
+        | Q(Exists(ending))
         | _near_promise()
         | Q(Exists(over_limit))
     )
@@ -88,8 +93,7 @@ def by_time() -> int:
 def _near_promise() -> Q:
     """Orders whose deadline may open a reason by now, and that have it not yet."""
     settings = reason_settings.read()
-    risk = {**CATALOGUE["ship_by_risk"].params, **settings.of("ship_by_risk").params}
-    until = clock.now() + timedelta(hours=risk["hours_left"])
+    until = clock.now() + timedelta(hours=settings.most("ship_by_risk", "hours_left"))
     if settings.is_active("due_today"):
         until = max(until, datetime.combine(clock.today() + timedelta(days=1), time.min, TOKYO))
     told = ReviewReason.objects.filter(

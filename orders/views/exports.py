@@ -124,6 +124,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": queries.log_lines(page.rows, user_of(request)),
         "papers": queries.papers_taken(form.wanted),
+        "lines": queries.lines_taken(form.wanted),
     }
     return render_page(request, "orders/exports/log.html", context, fragment="orders/exports/_log.html")
 
@@ -159,7 +160,7 @@ def layout_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def layout_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Files that were written with it stay as they are."""
     stored = get_object_or_404(ExportLayout, pk=pk, owner=user_of(request))
-    stored.delete()
+    export_layouts.remove(stored)
     messages.success(request, _("「%(name)s」を消しました。") % {"name": stored.name})
     return answer(request, to=reverse("orders:export-layouts"))
 

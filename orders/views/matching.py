@@ -73,7 +73,7 @@ def bank_columns(request: HttpRequest) -> HttpResponse:
             if "preview" in request.POST:
                 return _columns_page(request, form, rows, preview=read.lines[:SHOWN_ROWS])
             if values["preset_name"].strip():
-                bank_files.keep_preset(values["preset_name"], form.columns, values["skip"])
+                bank_files.keep_preset(values["preset_name"], form.columns, values["skip"], by=person_of(request))
             return _load(request, read, name=values["name"], account=values["account"])
     return _columns_page(request, form, rows)
 

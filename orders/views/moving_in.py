@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from oms.kernel.csv_text import harmless_text
 from oms.kernel.keyset import keyset_page
@@ -17,6 +18,7 @@ from oms.kernel.web import answer, render_page
 from orders.forms_moving_in import MappingForm, MoveInForm
 from orders.models import MoveIn
 from orders.queries import moving_in as queries
+from orders.queries.detail import PERSONAL
 from orders.services import moving_in
 from orders.views.order import user_of
 
@@ -93,6 +95,8 @@ def _context(move: MoveIn, form: MappingForm, sample: list[list[str]], request: 
             if name in move.mapping
         ],
         "presets": queries.preset_choices(move),
+        "own_presets": queries.own_presets(move),
+        "may_take": not move.is_personal or user_of(request).has_perm(PERSONAL),
         "planned": queries.counted(move.planned),
         "result": queries.counted(move.result),
         "done": sum(move.result.values()),
@@ -109,13 +113,21 @@ def form_names(move: MoveIn) -> list[str]:
     return list(queries.FIELDS[move.kind])
 
 
-@require_GET
+@require_POST
 @permission_required("orders.move_in", raise_exception=True)
 def errors(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The lines that cannot be read, to be put right in a spreadsheet and brought again."""
+    """The lines that cannot be read, to be put right in a spreadsheet and brought again. Where they name people, only
+    for who may see them, and for a reason."""
     move = get_object_or_404(MoveIn, pk=pk)
+    if move.is_personal and not request.user.has_perm(PERSONAL):
+        raise PermissionDenied
+    try:
+        rows = moving_in.hand_out(move, why=request.POST.get("reason", "").strip()[:200], by=user_of(request))
+    except moving_in.Unusable as fault:
+        messages.error(request, str(fault))
+        return answer(request, to=reverse("orders:move-in-file", args=[pk]))
     return StreamingHttpResponse(
-        _written(moving_in.broken_lines(move)),
+        _written(rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="errors-{move.pk}.csv"'},
     )

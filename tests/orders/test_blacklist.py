@@ -1,12 +1,16 @@
 """An order whose people are on the blacklist: it stops or is to be looked at, and follows corrections."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from customers.services import blacklist
+from oms.kernel import clock
+from orders.channel_order import PaymentMethod
 from orders.models import Order
-from orders.services import edit, reason_settings, review
+from orders.services import edit, reason_settings, review, review_again
 from orders.services.edit import Seen
 from orders.services.intake import take_in
 from orders.services.journal import Actor
@@ -18,7 +22,7 @@ OTHER = replace(TOKYO_PARTY, name="田中 一郎", phone="03-1111-2222", email="
 PLACE = {"postal_code": "154-0024", "address": "東京都世田谷区三軒茶屋二丁目14番3号メゾン青葉402"}
 
 
-def put_on(**items: str) -> None:
+def put_on(**items) -> None:
     empty = dict.fromkeys(("name", "phone", "email", "postal_code", "address"), "")
     blacklist.put_on(**{**empty, **items}, reason="受取拒否", by=None)
 
@@ -151,3 +155,58 @@ def test_a_card_of_an_entry_that_was_lifted_since_shows_no_sides(client_of, aoi)
     blacklist.lift(blacklist.BlacklistEntry.objects.get().pk, why="和解", by=None)
     page = client_of(aoi).get("/orders/inbox/?code=blacklist_match")
     assert page.status_code == 200 and page.context["listed"] is None
+
+
+# ---- how strictly, for what, until when
+
+
+def level(order: Order) -> str:
+    return dict(order.reasons.filter(state="open").values_list("code", "level")).get("blacklist_match", "")
+
+
+def test_an_entry_stops_no_more_than_it_says_and_the_setting_no_more_than_itself():
+    put_on(phone="09012345678", severity="warn")
+    order = take()
+    assert level(order) == "warn" and order.stage != "review"
+    reason_settings.save(Setting("blacklist_match", active=True, level="info"), by=None)
+    assert level(take()) == "info", "the milder of both holds"
+    put_on(email="megumi@example.com", severity="block")
+    reason_settings.save(Setting("blacklist_match", active=True, level="block"), by=None)
+    assert level(take()) == "block", "of two that surely mean the person the stricter counts"
+
+
+def test_an_entry_is_for_its_shops_and_payment_methods():
+    put_on(phone="09012345678", shops=["elsewhere"])
+    assert reasons(take()) == {}
+    put_on(phone="09012345678", payments=["cod"])
+    assert reasons(take()) == {}
+    order = take(payment_method=PaymentMethod.COD)
+    assert "blacklist_match" in reasons(order)
+    review.reevaluate([order.pk])
+    assert "blacklist_match" in reasons(order)
+
+
+def test_an_entry_ends_with_its_last_day_and_so_does_the_reason(monkeypatch):
+    put_on(phone="09012345678", until=clock.today())
+    order = take()
+    assert "blacklist_match" in reasons(order)
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=2))
+    monkeypatch.setattr(clock, "today", lambda: now.date() + timedelta(days=2))
+    assert reasons(take()) == {}
+    review_again.by_time()
+    assert reasons(order) == {}
+
+
+def test_dots_and_tags_of_mail_addresses_make_no_difference_where_the_company_says_so(client_of, aoi):
+    put_on(email="me.gumi+shop@example.com")
+    assert reasons(take()) == {}
+    client, url = client_of(aoi), reverse("orders:reason", args=["blacklist_match"])
+    sent = {"version": "0", "active": "on", "level": "block", "shown": "everywhere", "note_required": "on"}
+    sent |= {"param_match_score": "60", "param_loose_mail": "on", "save": "1"}
+    assert client.post(url, sent).status_code == 302
+    assert "を無視して照合する: はい" in client.get(url).content.decode()
+    order = take()
+    assert reasons(order)["blacklist_match"].startswith("注文者のメールアドレスが")
+    review.reevaluate([order.pk])
+    assert "blacklist_match" in reasons(order)

@@ -1,5 +1,7 @@
 """Taking a bulk action back: all of it, once, and nothing that somebody changed since; the log has both."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,12 +10,13 @@ from django.utils import timezone
 from oms.kernel import clock
 from oms.kernel.csv_text import csv_line
 from orders import actions
+from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import BulkMemory, BulkRun, Order, OrderEvent, ReviewReason
 from orders.models.order import FulfillmentState, Stage
-from orders.services import bulk, bulk_undo, labels
+from orders.services import bulk, bulk_undo, hold, labels
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import make_channel_order, make_shop, make_sku, store_copies
+from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped, store_copies
 from tests.orders.desk_board import fill_board
 
 pytestmark = pytest.mark.django_db
@@ -255,5 +258,39 @@ def test_every_action_with_a_memory_can_be_named_in_the_log():
     assert undoable == {
         "accept", "hold", "lift", "pay", "add_tag", "remove_tag", "assign", "priority", "important", "carrier",
         "planned_day", "wait_stock", "ship_partly", "ask_colleague", "location", "payment_method",
-        "snooze", "merge", "split_temperature",
+        "snooze", "merge", "split_temperature", "force_ready",
     }  # fmt: skip
+
+
+# ---- forcing
+
+
+def test_forced_orders_pass_review_payment_day_and_hold_until_that_is_taken_back(aoi):
+    asked = make_channel_order(
+        number="F-1",
+        remarks="色を教えてください。",
+        payment_method=PaymentMethod.BANK_TRANSFER,
+        payment_state=PaymentState.UNPAID,
+        wish_date=clock.today() + timedelta(days=20),
+        ordered_at=clock.now(),
+    )
+    stubborn = make_channel_order(make_line("UNKNOWN"), number="F-2", ordered_at=clock.now())
+    take_in(make_shop(), [asked, stubborn, make_channel_order(number="F-3")], sku_of=mapped(make_sku(stock_units=9)))
+    hold.hold_orders([order("F-1").pk], reason="電話待ち", actor=Actor(aoi))
+    before = Order.objects.values().get(channel_order_no="F-1")
+    run = done("force_ready", aoi, order("F-1"), order("F-2"), order("F-3"), note="社長の指示")
+    forced = order("F-1")
+    assert (forced.stage, forced.ships_unpaid, forced.planned_ship_date) == (Stage.AWAITING_STOCK, True, None)
+    assert forced.reasons.get(code="buyer_note").note == "社長の指示"
+    assert order("F-2").stage == Stage.REVIEW, "what only its cause can close stays"
+    assert run.skipped[str(order("F-3").pk)].startswith("確認・入金・")
+    assert forced.events.get(kind="forced_ready").text == "社長の指示"
+    taken_back(run, aoi)
+    after = Order.objects.values().get(channel_order_no="F-1")
+    same = ("stage", "ships_unpaid", "planned_ship_date", "hold_reason", "blocking_reasons")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+
+
+def test_forcing_is_for_the_lead(person_with):
+    for role, may in (("operator", False), ("shift_lead", True)):
+        assert ("force_ready" in {one.code for one in actions.offered_to(person_with(role))}) is may

@@ -554,11 +554,11 @@ def test_memory_does_not_grow_with_the_file(leader, many, monkeypatch, kind):
 def test_the_log_costs_the_same_queries_however_long_it_is(client_of, leader, board, django_assert_num_queries):
     client = client_of(leader)
     begin(client, choose(client, board["R-0001"]))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get(reverse("orders:exports")).status_code == 200
     for name in ("R-0002", "R-0003", "R-0004"):
         begin(client, choose(client, board[name]))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         page = client.get(reverse("orders:exports")).content.decode()
     assert page.count("data-row=") == 4
 

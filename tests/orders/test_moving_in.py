@@ -282,9 +282,23 @@ def test_the_screens_lead_from_upload_to_result(aoi, client_of):
     assert "取り込むとこうなります" in client.get(response["Location"]).content.decode()
     client.post(reverse("orders:move-in-apply", args=[move.pk]))
     assert Sku.objects.count() == 2 and MoveInEvent.objects.count() == 3
-    assert client.get(reverse("orders:move-in-errors", args=[move.pk])).status_code == 200
+    assert client.post(reverse("orders:move-in-errors", args=[move.pk])).status_code == 200
     client.post(reverse("orders:move-in-undo", args=[move.pk]))
     assert not Sku.objects.filter(active=True).exists()
+
+
+def test_lines_that_name_people_are_taken_for_a_reason_and_on_record(aoi, client_of):
+    move = check(read("氏名,メール,生年月日\n佐藤 恵,megumi@example.com,きのう\n", "members", aoi), aoi)
+    client, url = client_of(aoi), reverse("orders:move-in-errors", args=[move.pk])
+    assert client.get(url).status_code == 405
+    assert client.post(url, {"reason": " "})["Location"] == reverse("orders:move-in-file", args=[move.pk])
+    assert not move.events.filter(kind="taken").exists()
+    assert "佐藤 恵" in b"".join(client.post(url, {"reason": "表計算で直す"}).streaming_content).decode()
+    assert list(move.events.filter(kind="taken").values_list("text", "by")) == [("表計算で直す", aoi.pk)]
+    assert "表計算で直す" in client.get(reverse("orders:move-in-file", args=[move.pk])).content.decode()
+    log = reverse("orders:exports")
+    [row] = client.get(log, {"words": "表計算", "person": aoi.pk}).context["lines"]
+    assert (row.who, row.n) == (str(aoi), 1) and not client.get(log, {"words": "広告"}).context["lines"]
 
 
 def test_what_cannot_be_read_is_told_in_the_readers_language(aoi, client_of):

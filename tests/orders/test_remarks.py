@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from channels.sandbox import remarks as buyers
-from orders.decide.remarks import read
+from orders.decide.remarks import find_when, read
 
 TODAY = date(2026, 11, 20)
 
@@ -87,3 +87,16 @@ def test_that_nothing_is_wished_for_the_delivery_stops_nothing(text):
 )
 def test_words_that_only_look_like_no_wish_are_left_for_a_person(text):
     assert read(text, TODAY).rest
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("土曜日に受け取れますか？", "土曜日"), ("来週の届けは可能ですか", "来週"), ("18:30に電話ください", "18:30"),
+        ("夕方6時に在宅です、教えて", "夕方6時"), ("12/3より前に届きますか？", "12/3"),
+        ("24時間以内に返事をください", ""),
+        ("色を教えてください", ""),
+    ],
+)  # fmt: skip
+def test_a_day_or_an_hour_in_whatever_words_is_found(text, told):
+    assert find_when(text, TODAY) == told

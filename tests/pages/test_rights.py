@@ -1,5 +1,7 @@
 """Rights by action: every one that a page asks for can be given, is enforced, and is shown in words."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import get_resolver, reverse
@@ -8,12 +10,14 @@ from channels.services import credentials
 from customers.models import BlacklistEntry
 from customers.services import blacklist
 from customers.services.identity import Person
+from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.rights import ALL, AREAS
 from oms.kernel.roles import ROLES
 from oms.kernel.services import roles
 from tests.channels.builders import make_connection
 from tests.conftest import person
+from tests.orders.builders import make_shop
 from tests.pages.test_settings_walk import rights_of, views
 
 pytestmark = pytest.mark.django_db
@@ -180,6 +184,19 @@ def test_a_mail_address_or_an_address_is_enough_and_both_are_shown(sent, client,
     assert client.post(url, {"reason": "受取拒否"} | sent).status_code == 302
     assert next(reversed(sent.values())) in client.get(url).content.decode()
     assert client.post(url, {"reason": "受取拒否"} | sent).context["form"].non_field_errors()
+
+
+def test_an_entry_says_how_strict_it_is_for_what_and_until_when(client, person_with):
+    client.force_login(person_with("shift_lead"))
+    shop, url = make_shop(), reverse("customers:blacklist")
+    sent = {"phone": "0312345678", "reason": "受取拒否", "severity": "warn", "shops": [shop.code], "payments": ["cod"]}
+    assert client.post(url, sent | {"until": "2020-01-01"}).context["form"].errors["until"]
+    assert client.post(url, sent | {"until": str(clock.today())}).status_code == 302
+    page = client.get(url).content.decode()
+    assert "注意として知らせる" in page and f"{shop.name}・" in page and f"{clock.today():%Y/%m/%d}まで" in page
+    BlacklistEntry.objects.update(until=clock.today() - timedelta(days=1))
+    assert "0312345678" not in client.get(url).content.decode()
+    assert "0312345678" in client.get(url, {"state": "over"}).content.decode()
 
 
 def test_operators_do_not_keep_the_blacklist(client, person_with):

@@ -16,8 +16,9 @@ from fulfillment.services.allocate import allocate_orders
 from fulfillment.services.instruct import instruct_orders
 from inventory.models import Balance, Location
 from oms.kernel import clock, scope
-from oms.kernel.models import User
+from oms.kernel.models import SettingVersion, User
 from oms.kernel.scope import Scope
+from oms.kernel.services import setting_versions
 from oms.pages.scope import PAGES, all_shops, anybody, order_of_all_places
 from orders.channel_order import Party, PaymentMethod
 from orders.decide.found import Found
@@ -259,6 +260,21 @@ def test_what_is_about_a_thing_of_the_own_shop_opens(of_shop, worlds):
         "orders:take-apart", "orders:mail-html", "orders:paper-pdf", "orders:return-label",
         "fulfillment:short-pick",
     }, shut  # fmt: skip
+
+
+def test_the_versions_of_a_setting_are_for_whom_its_page_is(of_shop, worlds, aoi):
+    own, others = (one.shop.pk for one in worlds)
+    for ref in (own, others):
+        with setting_versions.kept("publishing", ref, by=aoi):
+            pass
+    own_row, others_row = (SettingVersion.objects.get(kind="publishing", ref=str(ref)) for ref in (own, others))
+    assert of_shop.get(reverse("pages:setting-subject", args=["publishing", own])).status_code == 200
+    assert of_shop.get(reverse("pages:setting-subject", args=["publishing", others])).status_code == 404
+    assert of_shop.get(reverse("pages:setting-subject", args=["reason", "buyer_note"])).status_code == 403
+    assert of_shop.get(reverse("pages:setting-back", args=[own_row.pk])).status_code == 200
+    assert of_shop.post(reverse("pages:setting-back", args=[others_row.pk])).status_code == 404
+    page = of_shop.get(reverse("channels:publishing-shop", args=[own])).content.decode()
+    assert reverse("pages:setting-subject", args=["publishing", own]) in page
 
 
 def test_every_parcel_of_another_place_is_hidden(of_place, worlds):

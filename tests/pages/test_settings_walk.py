@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import time
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from orders.decide.payment_fees import FeeTable
 from orders.decide.payments import Terms
 from orders.models import (
     BillingAccount,
+    ExportLayout,
     MailTemplateVersion,
     Order,
     PaymentGate,
@@ -38,7 +40,15 @@ from orders.models import (
     Shop,
 )
 from orders.queries import payment_terms
-from orders.services import billing, payment_fees, payment_gates, reason_settings, ship_plans
+from orders.services import (
+    billing,
+    export_layouts,
+    moving_in,
+    payment_fees,
+    payment_gates,
+    reason_settings,
+    ship_plans,
+)
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.channels.builders import make_connection, make_listing
@@ -123,16 +133,13 @@ EXCEPTIONS = {
     "orders:privacy-hold": "exempts one order, on record; `privacy-lift` undoes it",
     "orders:privacy-lift": "see `privacy-hold`",
     "orders:move-in": "data of another system, with an undo of its own",
-    "orders:move-in-file": "see `move-in`",
     "orders:move-in-apply": "see `move-in`",
     "orders:move-in-undo": "see `move-in`",
+    "orders:move-in-errors": "hands out lines of a file, on record with it",
     "orders:export-choose": "starts a file; exports have their own record",
     "orders:export-begin": "see `export-choose`",
     "orders:export-retry": "see `export-choose`",
     "orders:export-again": "see `export-choose`",
-    "orders:export-layout": "a person's own layout of files, no setting of the company",
-    "orders:export-layout-new": "see `export-layout`",
-    "orders:export-layout-delete": "see `export-layout`",
     "orders:release-day": "moves a day of one product, with an undo of its own",
     "orders:release-undo": "see `release-day`",
     "pages:store-device-add": "registers one device by a code that is kept nowhere; the journal of signing in tells",
@@ -203,6 +210,26 @@ def _csv(t: Thing) -> Sent:
     line = "rakuten-1,shop1-CHAIR,shop1-CHAIR,,CHAIR,3,,\r\n"
     batch = mapping_csv.preview(f"{text}\r\n{line}".encode(), name="a.csv", by=t.person)
     return reverse("channels:csv-apply", args=[batch.pk]), {}
+
+
+LAYOUT = {"name": "倉庫向け", "grain": "order", "format": "csv", "col": ["no", "total"], "save": "1"}
+
+
+def _layout() -> ExportLayout:
+    values = {
+        "name": "倉庫向け",
+        "grain": "order",
+        "format": "csv",
+        "columns": ["no"],
+        "keep_zeros": True,
+        "shared": True,
+    }
+    return export_layouts.save(User.objects.get(username="aoi"), None, values)
+
+
+def _mapped_columns(t: Thing) -> Sent:
+    move = moving_in.read(BytesIO("品番,品名\nA-1,椅子\n".encode()), name="a.csv", kind="products", by=t.person)
+    return reverse("orders:move-in-file", args=[move.pk]), {"col_code": "0", "col_name": "1", "preset": "前の倉庫"}
 
 
 def _changed_reason(t: Thing) -> Sent:
@@ -357,6 +384,18 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
         filled("reason", "buyer_note", label="備考") | {"save": "1"},
     ),
     "orders:reason-reset": _changed_reason,
+    "orders:export-layout-new": lambda t: (reverse("orders:export-layout-new"), LAYOUT),
+    "orders:export-layout": lambda t: (
+        reverse("orders:export-layout", args=[_layout().pk]),
+        LAYOUT | {"col": ["total", "no"], "place-total": "1", "place-no": "2"},
+    ),
+    "orders:export-layout-delete": lambda t: (reverse("orders:export-layout-delete", args=[_layout().pk]), {}),
+    "orders:bank-columns": lambda t: (
+        reverse("orders:bank-columns"),
+        {"text": "日付,金額,名前\n2026/11/20,500,ヤマダ", "name": "a.csv", "skip": 1, "preset_name": "信用金庫"}
+        | {"column_on": "0", "column_amount": "1", "column_payer": "2"},
+    ),
+    "orders:move-in-file": _mapped_columns,
     "orders:stage-names": lambda t: (reverse("orders:stage-names"), filled("stage_names", "-", ready="印刷待ち")),
     "orders:rule-pause": _published,
     "pages:person": lambda t: (

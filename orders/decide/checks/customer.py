@@ -14,9 +14,9 @@ def _blacklist(facts: OrderFacts) -> Iterator[Found]:
     if listed is None:
         return
     if listed.reaches(facts.tuned("blacklist_match", "match_score")):
-        yield Found("blacklist_match", listed.evidence, listed.field)
+        yield Found("blacklist_match", listed.evidence, listed.field, at_most=listed.at_most)
     elif listed.score >= facts.tuned("blacklist_similar", "similar_score"):
-        yield Found("blacklist_similar", listed.evidence, listed.field)
+        yield Found("blacklist_similar", listed.evidence, listed.field, at_most=listed.at_most)
 
 
 def _refused(facts: OrderFacts) -> Iterator[Found]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from oms.kernel.postal import is_remote_island
-from oms.kernel.said import said, together
+from oms.kernel.said import said, sentences, together
 from orders.decide.checks.delivery import by_mailbox
 from orders.decide.checks.wishes import listed
 from orders.decide.found import Found, Item, OrderFacts
@@ -35,20 +35,29 @@ def _sources(facts: OrderFacts) -> Iterator[Found]:
 
 
 def _limit(facts: OrderFacts) -> Iterator[Found]:
-    most, wanted = facts.tuned("quantity_limit", "pieces"), Counter[str]()
+    most, own = facts.tuned("quantity_limit", "pieces"), limits_of(facts.tuned("quantity_limit", "limits"))
+    wanted, limits = Counter[str](), dict[str, int]()
     for item in facts.items:
         if item.sku_id is not None:
             wanted[item.code] += item.pieces
-    over = {code: n + facts.history.bought.get(code, 0) for code, n in wanted.items()}
-    over = {code: n for code, n in over.items() if n > most}
+            limits[item.code] = own.get(item.code.lower(), own.get(item.category.lower(), most))
+    over: dict[int, list[str]] = {}
+    for code, pieces in sorted(wanted.items()):
+        if (bought := pieces + facts.history.bought.get(code, 0)) > limits[code]:
+            over.setdefault(limits[code], []).append(f"{code} ×{bought}")
     if over:
-        shown = [f"{code} ×{n}" for code, n in sorted(over.items())]
         days = facts.tuned("quantity_limit", "days")
-        yield Found(
-            "quantity_limit",
-            said("お一人%(most)s個までのところ、%(days)s日間で %(shown)s です。", most=most, days=days, shown=shown),
-            "lines",
-        )
+        told = [
+            said("お一人%(most)s個までのところ、%(days)s日間で %(shown)s です。", most=limit, days=days, shown=shown)
+            for limit, shown in sorted(over.items())
+        ]
+        yield Found("quantity_limit", sentences(*told), "lines")
+
+
+def limits_of(text: str) -> dict[str, int]:
+    """Lines 「コードかカテゴリ 個数」 → pieces by the lowered name; what is written otherwise is left out."""
+    rows = (line.rsplit(maxsplit=1) for line in text.splitlines())
+    return {row[0].strip().lower(): int(row[1]) for row in rows if len(row) == 2 and row[1].isdecimal()}
 
 
 def _size(facts: OrderFacts) -> Iterator[Found]:

@@ -12,7 +12,7 @@ def _buyer_note(facts: OrderFacts) -> Iterator[Found]:
     if not facts.remarks or not (rest := remarks.read(facts.remarks, facts.ordered_on).rest):
         return
     yield Found("buyer_note", rest, "remarks")
-    if found := remarks.find_date(rest, facts.ordered_on):
+    if found := remarks.find_when(rest, facts.ordered_on):
         yield Found("note_has_date", said("備考に「%(found)s」とあります。", found=found), "remarks")
     words = [word for word in listed(facts.tuned("note_cancel_word", "words")) if word in rest]
     if words:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from customers.services.blacklist import Where
 from customers.services.identity import Person
 from inventory.models import Location, Sku
 from inventory.services import sku_facts, stock
@@ -300,8 +301,10 @@ def _add_blacklisted(facts: Mapping[int, Facts], orders: Mapping[int, Row]) -> N
     people = {id_: [_person(row, "buyer_")] for id_, row in orders.items()}
     for row in _rows(EVERY_RECIPIENT, [list(orders)]):
         people[row["order_id"]].append(_person(row))
-    enough = reason_settings.read().tuned("blacklist_match", "match_score")
-    for id_, found in zip(people, listed.look(list(people.values())), strict=True):
+    settings = reason_settings.read()
+    enough = settings.tuned("blacklist_match", "match_score")
+    wheres = [Where(row["shop"], row["payment_method"]) for row in orders.values()]
+    for id_, found in zip(people, listed.look(list(people.values()), wheres, settings), strict=True):
         facts[id_]["blacklisted"] = found is not None and found.reaches(enough)
 
 
