@@ -22,6 +22,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/options/", options.order_options, name="options"),
     path("<int:pk>/lines/<int:line>/apart/", lines.line_apart, name="take-apart"),
     path("<int:pk>/apart/<int:taking>/undo/", lines.line_whole, name="put-together"),
+    path("<int:pk>/buyer/edit/", edit.edit_buyer, name="edit-buyer"),
     path("<int:pk>/recipients/<int:position>/edit/", edit.edit_recipient, name="edit-recipient"),
     path("<int:pk>/recipients/<int:position>/gift/", gift.edit_gift, name="edit-gift"),
     path("<int:pk>/delivery/edit/", edit.edit_delivery, name="edit-delivery"),
