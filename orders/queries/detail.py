@@ -1,6 +1,6 @@
 """Everything the order page shows. What a person may not see is masked here, before a template can reach it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Max
@@ -13,10 +13,8 @@ from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from orders.decide import channel_words
 from orders.decide.gates import gates
-from orders.decide.privacy import GONE
 from orders.decide.slots import slot_label
 from orders.models import Mail, Order, OrderLine, ReturnCase
-from orders.models.order import PAYABLE, ChannelSync
 from orders.queries import cancellations, listed, order_sets, visible
 from orders.queries.labels import order_labels
 from orders.queries.line_facts import line_facts
@@ -24,6 +22,7 @@ from orders.queries.money_sheet import money_sheet
 from orders.queries.next_step import FIELDS, next_step
 from orders.queries.order_people import buyer_card, gift_cards, recipient_card
 from orders.queries.order_reasons import ReasonRow, reason_rows
+from orders.queries.order_verbs import PERSONAL, may_do, verbs_of
 from orders.queries.originals import masked, originals
 from orders.queries.related import related
 from orders.queries.timeline import timeline
@@ -32,7 +31,8 @@ from orders.services import payment_terms
 from orders.services.edit import why_closed
 from orders.services.internal import is_internal
 
-PERSONAL = "orders.view_personal_data"
+__all__ = ["PERSONAL", "order_for", "order_page"]
+
 MASKS = {
     "buyer_name": privacy.mask_name,
     "buyer_kana": privacy.mask_rest,
@@ -88,14 +88,15 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     personal = user.has_perm(PERSONAL)
     lines = order_sets.in_order(list(order.lines.select_related("sku").defer("sku__search_text")))
     reasons = reason_rows(order, lines, personal=personal)
+    may = may_do(order, user)
     return {
         "order": order,
         "personal": personal,
         "token": live_token(order.pk),
         "live_id": f"order-{order.pk}-live",
         "internal": is_internal(order),
-        "may": _may(order, user),
-        **_head(order, user, reasons),
+        "may": may,
+        **_head(order, user, may, reasons),
         **_state(order, user, reasons),
         **_people(order, user),
         **_goods(order, lines),
@@ -105,17 +106,18 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     }
 
 
-def _head(order: Order, user: User, reasons: Sequence[ReasonRow]) -> dict[str, Any]:
+def _head(order: Order, user: User, may: Mapping[str, bool], reasons: Sequence[ReasonRow]) -> dict[str, Any]:
     """Where the order stands, and what comes next."""
     waiting = [(reason.code, reason.level) for reason in reasons if reason.is_open]
+    clearable = any(reason.clearable for reason in reasons if reason.is_open)
+    verbs = verbs_of(order, user, may, clearable=clearable)
     return {
         "stage_tone": STAGE_TONES.get(order.stage, "neutral"),
         "sync_tone": SYNC_TONES.get(order.channel_sync, "neutral"),
         "step": next_step({name: getattr(order, name) for name in FIELDS}, waiting),
         "mall_url": _mall_url(order),
-        "instruct_url": url_if_served("fulfillment:instruct", order.pk),
-        "reimport_url": url_if_served("channels:reimport", order.pk),
-        "outbox_url": _outbox_url(order, user),
+        "verbs_now": [verb for verb in verbs if verb.is_next],
+        "verbs_more": [verb for verb in verbs if not verb.is_next],
     }
 
 
@@ -132,7 +134,6 @@ def _state(order: Order, user: User, reasons: Sequence[ReasonRow]) -> dict[str, 
         ),
         "open_reasons": open_,
         "closed_reasons": [reason for reason in reasons if not reason.is_open],
-        "clearable": any(reason.clearable for reason in open_),
         "listed": listed.beside(order) if beside else None,
         "listed_codes": listed.CODES,
         "rule_new_url": reverse("orders:rule-new") if user.has_perm("orders.manage_rules") else "",
@@ -248,59 +249,8 @@ def _mails(order: Order, personal: bool) -> Sequence[Mail]:
     return mails
 
 
-def _outbox_url(order: Order, user: User) -> str:
-    """Where a failed word to the channel is tried again."""
-    if order.channel_sync != ChannelSync.FAILED or not user.has_perm("kernel.view_effect"):
-        return ""
-    url = url_if_served("pages:outbox")
-    return f"{url}?order={order.pk}" if url else ""
-
-
 def _mall_url(order: Order) -> str:
     if is_internal(order):
         return ""
     pattern = str(order.shop.capabilities.get("order_url") or "")
     return pattern.replace("{no}", order.channel_order_no) if pattern.startswith("https://") else ""
-
-
-def _may(order: Order, user: User) -> dict[str, bool]:
-    """Which buttons stand on the page: the right to press them, and an order that allows it."""
-    open_, has = order.is_open, user.has_perm
-    return {
-        "accept": has("orders.review_order"),
-        "hold": has("orders.hold_order") and open_ and not order.held_at,
-        "lift": has("orders.hold_order") and bool(order.held_at),
-        "confirm": has("orders.confirm_order") and _waits_for_confirm(order),
-        "pay": has("orders.record_payment") and open_ and order.payment_state in PAYABLE,
-        "pay_otherwise": has("orders.change_order") and open_ and not order.fulfilled_by_channel,
-        "cancel": has("orders.cancel_order")
-        and not order.cancelled_at
-        and not order.fulfilled_by_channel
-        and order.fulfillment_state in {"none", "instructed", "partially_shipped"}
-        and order.stop_asked_at is None
-        and order.phase != "shipped",
-        "decline_cancel": has("orders.cancel_order") and order.cancel_requested and not order.cancelled_at and open_,
-        "return": has("orders.change_returncase") and order.fulfillment_state in {"shipped", "partially_shipped"},
-        "instruct": has("orders.release_order") and order.stage == "ready",
-        "note": has("orders.change_order"),
-        "promise": has("customers.add_membernote") and order.member is not None and order.member.name != GONE,
-        "channel_memo": has("orders.change_order") and has(PERSONAL) and order.shop.can("memo"),
-        "reimport": has("orders.change_order") and not is_internal(order),
-        "lines": has("orders.change_order")
-        and has("orders.cancel_order")
-        and not order.stop_asked_at
-        and not why_closed(order),
-        "copy": has("orders.add_order") and has(PERSONAL),
-        "member": has("customers.view_member"),
-        "sku": has("inventory.view_sku"),
-    }
-
-
-def _waits_for_confirm(order: Order) -> bool:
-    return (
-        order.shop.can("confirm")
-        and order.phase == "to_confirm"
-        and order.confirmed_at is None
-        and order.stage == "new"
-        and not order.blocking_reasons
-    )
