@@ -70,7 +70,7 @@ def order_for(pk: int, *, personal: bool) -> Order | None:
     """The order for showing only, never to be saved: without the right its personal columns are masked."""
     rows = (
         visible.orders()
-        .select_related("shop", "member", "assignee", "preferred_location", "legal_hold")
+        .select_related("shop", "member__rank", "assignee", "preferred_location", "legal_hold")
         .defer("search", "channel_parts")
     )
     order = rows.filter(pk=pk).first()

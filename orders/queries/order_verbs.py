@@ -79,8 +79,10 @@ def _verbs(order: Order, user: User) -> Sequence[Verb]:
 
 
 def is_next(order: Order, name: str) -> bool:
-    if name in ANSWERS:
-        return order.cancel_requested and order.cancelled_at is None
+    """A buyer who wants to cancel is answered before anything is waved through."""
+    asked = order.cancel_requested and order.cancelled_at is None
+    if name in ANSWERS or (asked and name == "accept"):
+        return asked and name in ANSWERS
     return order.stage in NEXT.get(name, ())
 
 
