@@ -103,7 +103,9 @@ def why_closed(order: Order) -> str:
     if order.fulfillment_state == FulfillmentState.NONE:
         return ""
     if order.fulfillment_state == FulfillmentState.INSTRUCTED:
-        return said("出荷指示を出したあとのため変更できません。出荷元に連絡し、必要ならキャンセルしてください。")
+        return said(
+            "出荷指示を出したあとのため変更できません。出荷伝票の「出荷を止めて変更する」から停止を依頼してください。"
+        )
     return said("出荷したあとのため変更できません。")
 
 
