@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from orders.urls_mail import mail_routes
-from orders.views import cancel, channel_changes, edit, gift, inbox, lines, member, options, order, promises
+from orders.views import adjust, cancel, channel_changes, edit, gift, inbox, lines, member, options, order, promises
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -14,6 +14,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/take-back/", order.order_take_back, name="take-back"),
     path("<int:pk>/confirm/", order.order_confirm, name="confirm"),
     path("<int:pk>/pay/", order.order_pay, name="pay"),
+    path("<int:pk>/adjust/", adjust.order_adjust, name="adjust"),
     path("<int:pk>/cancel/", cancel.order_cancel, name="cancel"),
     path("<int:pk>/cancel/decline/", cancel.order_decline_cancel, name="decline-cancel"),
     path("<int:pk>/channel-changes/", channel_changes.compare, name="channel-changes"),

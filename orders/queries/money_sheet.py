@@ -35,5 +35,6 @@ def money_sheet(order: Order) -> dict[str, Any]:
         "coupons": [(name, amount, funder == "shop") for name, amount, funder in order.coupon_list],
         "rates": [(rate, amount, tax) for rate, amount, tax in order.tax_by_rate],
         "tax": order.tax,
+        "own": list(order.adjustments.order_by("pk")),
         "difference": 0 if order.total is None else order.total - expected,
     }

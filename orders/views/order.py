@@ -102,8 +102,8 @@ def order_hold(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     if "later" in request.GET:
-        return _dialog(request, pk, SnoozeForm, write, title=_("日付まで保留にする"), action=_("保留にする"))
-    return _dialog(request, pk, HoldForm, write, title=_("保留にする"), action=_("保留にする"))
+        return action_dialog(request, pk, SnoozeForm, write, title=_("日付まで保留にする"), action=_("保留にする"))
+    return action_dialog(request, pk, HoldForm, write, title=_("保留にする"), action=_("保留にする"))
 
 
 @require_POST
@@ -152,7 +152,7 @@ def order_pay(request: HttpRequest, pk: int) -> HttpResponse:
             _("この受注は入金を登録できません（入金済み、またはキャンセル済み）。"),
         )
 
-    return _dialog(request, pk, PaymentForm, write, title=_("入金を登録"), action=_("入金済みにする"))
+    return action_dialog(request, pk, PaymentForm, write, title=_("入金を登録"), action=_("入金済みにする"))
 
 
 # ---- shared by the order's views, here and upstairs
@@ -207,7 +207,7 @@ def _say(request: HttpRequest, done: Sequence[int], good: str, bad: str) -> None
         messages.warning(request, bad)
 
 
-def _dialog(
+def action_dialog(
     request: HttpRequest,
     pk: int,
     form_class: type[F],
