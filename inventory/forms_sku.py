@@ -10,6 +10,7 @@ from inventory import own_fields
 from inventory.forms import LARGEST
 from inventory.models import Sku
 from inventory.services import sku_facts
+from oms.kernel.typed import DayField, DayInput
 
 MOST_GRAMS = 9_999_999
 MOST_YEN = 99_999_999
@@ -31,6 +32,12 @@ class SkuFactsForm(forms.Form):
     )
     weight_g = forms.IntegerField(label=lazy("重さ（g）"), min_value=0, max_value=MOST_GRAMS, required=False)
     size_factor = forms.IntegerField(label=lazy("サイズ係数"), min_value=0, max_value=min(LARGEST, 30_000))
+    arrives_on = DayField(
+        label=lazy("入荷予定日"),
+        required=False,
+        widget=DayInput,
+        help_text=lazy("入荷を待つ受注と不足の一覧に出ます。引当は、実際に入荷してから行います。"),
+    )
     tags = forms.CharField(
         label=lazy("商品タグ"),
         max_length=2000,

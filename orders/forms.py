@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from oms.kernel import clock
 from oms.kernel.typed import DayField, DayInput
 from orders.services.edit import (
+    BUYER_FIELDS,
+    CONTACT_FIELDS,
     DELIVERY_FIELDS,
     NOTE_FIELDS,
     RECIPIENT_FIELDS,
@@ -18,6 +20,7 @@ from orders.services.edit import (
     differing,
     fingerprint,
 )
+from orders.services.mail_send import is_address
 
 PREFECTURES = [
     "北海道",
@@ -131,6 +134,41 @@ class RecipientForm(SeenForm):
     address = forms.CharField(label=_("番地・建物"), max_length=300, required=False)
 
     fields_of = RECIPIENT_FIELDS
+
+
+class ContactForm(SeenForm):
+    """How to reach who bought: what may be corrected at any time."""
+
+    buyer_phone = forms.CharField(label=_("電話番号"), max_length=30, required=False)
+    buyer_email = forms.CharField(
+        label=_("メール"), max_length=254, required=False, widget=forms.EmailInput,
+        help_text=_("まだ送っていないメールの宛先も変わります。"),
+    )  # fmt: skip
+
+    fields_of: Sequence[str] = CONTACT_FIELDS
+
+    def clean_buyer_email(self) -> str:
+        text = str(self.cleaned_data["buyer_email"]).strip()
+        if text and not is_address(text):
+            raise forms.ValidationError(_("メールアドレスの形が正しくありません。"), code="mail")
+        return text
+
+
+class BuyerForm(ContactForm):
+    """Who bought, as papers and mails say it."""
+
+    buyer_name = forms.CharField(label=_("氏名"), max_length=120)
+    buyer_kana = forms.CharField(label=_("カナ"), max_length=120, required=False)
+    buyer_company = forms.CharField(label=_("会社・部署"), max_length=120, required=False)
+    buyer_postal_code = forms.CharField(label=_("郵便番号"), max_length=10, required=False)
+    buyer_prefecture = forms.CharField(
+        label=_("都道府県"), max_length=20, required=False, widget=forms.TextInput(attrs={"list": "prefectures"})
+    )
+    buyer_city = forms.CharField(label=_("市区町村"), max_length=100, required=False)
+    buyer_address = forms.CharField(label=_("番地・建物"), max_length=300, required=False)
+
+    field_order = BUYER_FIELDS
+    fields_of = BUYER_FIELDS
 
 
 class DeliveryForm(SeenForm):

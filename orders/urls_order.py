@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from orders.urls_mail import mail_routes
-from orders.views import cancel, channel_changes, edit, gift, inbox, lines, member, options, order, promises
+from orders.views import adjust, cancel, channel_changes, edit, gift, inbox, lines, member, options, order, promises
 
 order_routes: list[URLPattern] = [
     path("<int:pk>/", order.order_detail, name="detail"),
@@ -14,6 +14,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/take-back/", order.order_take_back, name="take-back"),
     path("<int:pk>/confirm/", order.order_confirm, name="confirm"),
     path("<int:pk>/pay/", order.order_pay, name="pay"),
+    path("<int:pk>/adjust/", adjust.order_adjust, name="adjust"),
     path("<int:pk>/cancel/", cancel.order_cancel, name="cancel"),
     path("<int:pk>/cancel/decline/", cancel.order_decline_cancel, name="decline-cancel"),
     path("<int:pk>/channel-changes/", channel_changes.compare, name="channel-changes"),
@@ -22,6 +23,7 @@ order_routes: list[URLPattern] = [
     path("<int:pk>/options/", options.order_options, name="options"),
     path("<int:pk>/lines/<int:line>/apart/", lines.line_apart, name="take-apart"),
     path("<int:pk>/apart/<int:taking>/undo/", lines.line_whole, name="put-together"),
+    path("<int:pk>/buyer/edit/", edit.edit_buyer, name="edit-buyer"),
     path("<int:pk>/recipients/<int:position>/edit/", edit.edit_recipient, name="edit-recipient"),
     path("<int:pk>/recipients/<int:position>/gift/", gift.edit_gift, name="edit-gift"),
     path("<int:pk>/delivery/edit/", edit.edit_delivery, name="edit-delivery"),

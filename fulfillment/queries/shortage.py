@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
 from inventory.models import Sku
+from inventory.models.product import Coming
 from oms.kernel import clock
 from oms.kernel.search import matching
 from orders.models.order import Stage
@@ -116,7 +117,7 @@ class Lacking:
     since: datetime | None = None
     on_the_way: int = 0
     elsewhere: int = 0
-    arrives_on: date | None = None
+    arrives: Coming | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +175,11 @@ def _described(found: Sequence[Sequence[Any]]) -> list[Lacking]:
     rows = []
     for sku_id, *figures, _skus, _units in found:
         sku, (on_the_way, elsewhere) = skus[sku_id], beside.get(sku_id, (0, 0))
-        coming = sku.release_date if sku.release_date and sku.release_date > today else None
         asked, free, lacking, orders, ship_by = figures
         rows.append(
             Lacking(
                 sku, asked, free, lacking, orders, ship_by, since=since.get(sku_id), on_the_way=on_the_way or 0,
-                elsewhere=elsewhere or 0, arrives_on=coming,
+                elsewhere=elsewhere or 0, arrives=sku.coming(today),
             )
         )  # fmt: skip
     return rows

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from oms.kernel import privacy
 from orders.decide.reasons import CATALOGUE
 from orders.models import ReviewReason
-from orders.queries.detail import PERSONAL_FIELDS
+from orders.queries.order_reasons import PERSONAL_FIELDS
 from orders.queries.tones import LEVEL_TONES
 from orders.services import reason_settings
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django.db.models import F, Q
 
 from inventory.models import Balance, Location, Sku
+from inventory.models.product import Coming
 from inventory.services import stock
 from oms.kernel import clock
 from orders.decide.slots import slot_label
@@ -28,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One SKU of a line (a set's component too): `lacking` units; `coming` are on their way, `arrives_on` is known."""
+    """One SKU of a line (a set's component too): `lacking` units; `coming` are on their way, `arrives` is known."""
 
     line: str
     sku_id: int
@@ -37,7 +38,7 @@ class Missing:
     lacking: int
     places: Sequence[Place] = ()
     coming: int = 0
-    arrives_on: date | None = None
+    arrives: Coming | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def missing(order: Order) -> list[Missing]:
             units,
             places.get(part, ()),
             coming.get(part, 0),
-            day if (day := skus[part].release_date) and day > today else None,
+            skus[part].coming(today),
         )
         for name, part, units in wanted
     ]

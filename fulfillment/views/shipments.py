@@ -66,7 +66,9 @@ def order_panel(request: HttpRequest, pk: int) -> HttpResponse:
         "stops_waiting": any(row.state == row.State.WAITING for row, _tone in asked),
         "may_ask_change": request.user.has_perm("fulfillment.ask_stop")
         and any(row.shipment.state == Shipment.State.INSTRUCTED for row, _may, _lines in found),
-        "may_regroup": not found or any(row.shipment.state == Shipment.State.PLANNED for row, _may, _lines in found),
+        "none_because": (why := "" if found else shipments.why_none(pk)),
+        "may_regroup": not why
+        and (not found or any(row.shipment.state == Shipment.State.PLANNED for row, _may, _lines in found)),
         "carriers": Carrier.choices,
     }
     return render_page(request, "fulfillment/order.html", context, fragment="fulfillment/_order_panel.html")

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
@@ -23,6 +24,15 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Coming:
+    """A day on which goods are expected; late when it is over."""
+
+    on: date
+    is_release: bool = False
+    is_late: bool = False
 
 
 class SkuQuerySet(models.QuerySet["Sku"]):
@@ -52,6 +62,8 @@ class Sku(models.Model):
     temperature = models.CharField(_("温度帯"), max_length=8, choices=Temperature, default=Temperature.AMBIENT)
     size_factor = models.PositiveSmallIntegerField(_("サイズ係数"), default=1)
     release_date = models.DateField(_("発売日"), null=True, blank=True)
+    # When more of it is expected; nobody promises by it, it is told to who waits.
+    arrives_on = models.DateField(_("入荷予定日"), null=True, blank=True)
     preorder_limit = models.PositiveIntegerField(_("予約枠"), default=0)
     is_bundle = models.BooleanField(_("セット商品"), default=False)
     # Of a bundle: its components may leave in different parcels. Of others it says nothing.
@@ -83,6 +95,12 @@ class Sku(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def coming(self, today: date) -> "Coming | None":
+        """When who waits for it may expect it: its release, else the next arrival that somebody wrote down."""
+        if self.release_date is not None and self.release_date > today:
+            return Coming(self.release_date, is_release=True)
+        return Coming(self.arrives_on, is_late=self.arrives_on < today) if self.arrives_on else None
 
     def is_preorder(self, on: date) -> bool:
         """Sold on `on` before it exists: promises go to the pre-order pool row."""

@@ -7,6 +7,7 @@ has values of its own.
 import hashlib
 import json
 from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,7 +17,7 @@ from oms.kernel import clock
 from oms.kernel.services import setting_versions
 from oms.kernel.text import clean_text
 
-OF_SKU = ("supplier", "cost", "weight_g", "size_factor", "tags", "custom")
+OF_SKU = ("supplier", "cost", "weight_g", "size_factor", "tags", "custom", "arrives_on")
 OF_PRODUCT = ("brand", "category")
 
 
@@ -25,7 +26,15 @@ class Moved(Exception):
 
 
 def facts_of(sku: Sku) -> dict[str, Any]:
-    return {name: getattr(sku.product, name) for name in OF_PRODUCT} | {name: getattr(sku, name) for name in OF_SKU}
+    own = {name: _plain(getattr(sku, name)) for name in OF_SKU}
+    return {name: getattr(sku.product, name) for name in OF_PRODUCT} | own
+
+
+def _plain(value: Any) -> Any:
+    """As the journal keeps it: texts without odd spaces, days as ISO text."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return clean_text(value) if isinstance(value, str) else value
 
 
 def seen(sku: Sku) -> str:
@@ -44,7 +53,7 @@ def change(sku_id: int, values: Mapping[str, Any], *, shown: str, by_id: int | N
         Product.objects.select_for_update(no_key=True).order_by("pk").get(pk=product_id)
         Sku.objects.select_for_update(no_key=True).order_by("pk").get(pk=sku_id)
         sku = Sku.objects.select_related("product").get(pk=sku_id)
-        wanted = {name: clean_text(value) if isinstance(value, str) else value for name, value in values.items()}
+        wanted = {name: _plain(value) for name, value in values.items()}
         before = facts_of(sku)
         after = {name: value for name, value in wanted.items() if before[name] != value}
         if not after:

@@ -4,7 +4,7 @@ All amounts are tax-inclusive integers unless the name says otherwise. Nothing h
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -122,6 +122,14 @@ def spread_discount(goods: Sequence[int], fees: Sequence[int], discount: int) ->
         raise ValueError("the discount exceeds the amounts")
     on_goods = min(discount, sum(goods))
     return distribute(on_goods, goods), distribute(discount - on_goods, fees)
+
+
+def tax_moved(before: Mapping[TaxRate, int], after: Mapping[TaxRate, int]) -> int:
+    """By how much the tax inside moves when the sums by rate do, rounded once for each rate on both sides."""
+    return sum(
+        included_tax(after.get(rate, 0), rate) - included_tax(before.get(rate, 0), rate)
+        for rate in before.keys() | after.keys()
+    )
 
 
 def rate_totals(amounts: Iterable[tuple[TaxRate, int]], rounding: Rounding = Rounding.FLOOR) -> list[RateTotal]:

@@ -149,8 +149,8 @@ STORE_DEVICES = "store-devices store-device-add store-device-code store-device-s
 # What decides who may come in is for people who came in by their own password.
 BY_PASSWORD = frozenset(f"pages:{name}" for name in [*OWN_ACCOUNT.split(), *STORE_DEVICES.split(), "styleguide"])
 OF_AN_ORDER = """
-presence detail detail-live accept hold lift take-back confirm pay cancel decline-cancel lines edit-recipient edit-gift
-edit-delivery edit-note edit-texts promise-new promise-tick promise-done
+presence detail detail-live accept hold lift take-back confirm pay adjust cancel decline-cancel lines edit-recipient
+edit-buyer edit-gift edit-delivery edit-note edit-texts promise-new promise-tick promise-done
 mail-new mail-switch attachments attach attachment attachment-remove talk channel-memo
 order-rules labels row-goods options take-apart channel-changes channel-changes-decide put-together
 payment payment-record payment-waive payment-undo refund-new order-papers order-credit order-split

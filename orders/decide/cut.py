@@ -1,10 +1,11 @@
 """What an order comes to when pieces of it are taken off. Pure; money in whole yen, tax-inclusive."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from oms.kernel.money import TaxRate, tax_moved
 from orders.decide import set_shares
-from orders.decide.refunds import Bill, BillLine, plan_refund, taxes_of
+from orders.decide.refunds import Bill, BillLine, plan_refund, prices_by_rate, taxes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,13 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The lines that changed and the sums, as they are afterwards; `value`: yen that the buyer owes less."""
+    """The lines that changed and the sums, as they are afterwards; `value`: yen that the buyer owes less; `rates`: what
+    stands then, by tax rate."""
 
     lines: Sequence[CutLine]
     sums: Sums
     value: int
+    rates: Mapping[TaxRate, int] = field(default_factory=dict)
 
 
 def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, int]) -> Cut:
@@ -60,6 +63,8 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
     price = sum(part.share.price for part in plan.lines)
     outside = _outside(bill, pieces, at_least=price - goods)
     off = goods + outside - price
+    standing = prices_by_rate(bill)
+    left = standing | {rate.rate: standing.get(rate.rate, 0) - rate.amount for rate in plan.rates}
     from_coupons = min(off, sums.coupons_shop)
     after = replace(
         sums,
@@ -69,10 +74,10 @@ def cut(lines: Sequence[CutLine], sums: Sums, bill: Bill, pieces: Mapping[int, i
         discount=max(0, sums.discount - (off - from_coupons)),
         coupons_channel=max(0, sums.coupons_channel - sum(part.share.coupon for part in plan.lines)),
         points=max(0, sums.points - sum(part.share.points for part in plan.lines)),
-        tax=max(0, sums.tax - sum(rate.tax for rate in plan.rates)),
+        tax=max(0, sums.tax + tax_moved(standing, left)) if sums.tax else 0,
     )
     fell = _net(sums) - _net(after)
-    return Cut(changed, replace(after, total=None if sums.total is None else sums.total - fell), fell)
+    return Cut(changed, replace(after, total=None if sums.total is None else sums.total - fell), fell, left)
 
 
 def _whole(line: BillLine, taken: int) -> BillLine:

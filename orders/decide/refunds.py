@@ -180,6 +180,17 @@ def shares_of(bill: Bill) -> tuple[list[Share], dict[str, Share]]:
     return shares[: len(goods)], dict(zip(names, shares[len(goods) :], strict=True))
 
 
+def prices_by_rate(bill: Bill) -> dict[TaxRate, int]:
+    """What everything that stands costs after the shop's discounts, by tax rate; fees bear the standard one."""
+    lines, fees = shares_of(bill)
+    sums: dict[TaxRate, int] = {STANDARD: sum(share.price for share in fees.values())}
+    for line, whole in zip(bill.lines, lines, strict=True):
+        own = [(part.tax_rate, share.price) for part, share in zip(line.parts, parts_shares(line, whole), strict=True)]
+        for rate, price in own or [(line.tax_rate, whole.price)]:
+            sums[rate_of(rate)] = sums.get(rate_of(rate), 0) + price
+    return sums
+
+
 def parts_shares(line: BillLine, whole: Share) -> list[Share]:
     """What each component of a set's line cost, of all its pieces; empty for plain goods."""
     amount = max(line.amount, whole.price)  # tax on top of the line is part of its price

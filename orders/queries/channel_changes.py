@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from oms.kernel.privacy import HIDDEN
 from orders.models import Order, OrderEventValue, Recipient, ReviewReason
 from orders.queries.timeline import OPEN_FIELDS, field_label
-from orders.services.edit import DELIVERY_FIELDS, RECIPIENT_FIELDS, why_closed
+from orders.services.edit import BUYER_FIELDS, DELIVERY_FIELDS, RECIPIENT_FIELDS, why_closed
 from orders.services.taking_over import APPLIED, NOTED, PART_OF, as_text
 
 SHOWN = (*PART_OF, "quantity")
@@ -44,7 +44,7 @@ def changed_fields(order: Order, *, personal: bool) -> list[Row]:
 def standing(order: Order) -> dict[str, Any]:
     """The fields that can be put back, as they stand now; of several recipients the first."""
     first = Recipient.objects.filter(order=order, position=0).first()
-    values = {name: getattr(order, name) for name in DELIVERY_FIELDS}
+    values = {name: getattr(order, name) for name in (*BUYER_FIELDS, *DELIVERY_FIELDS)}
     return values | {name: getattr(first, name) for name in RECIPIENT_FIELDS if first}
 
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from django.db.models import Sum
 from django.urls import reverse
 
-from inventory.models import Location
+from inventory.models import Location, Sku
+from inventory.models.product import Coming
 from inventory.queries.pictures import digests
 from inventory.services import stock
+from oms.kernel import clock
 from orders.decide import returns as returning
 from orders.decide.refunds import shares_of
 from orders.models import Order, OrderLine, ReturnLine
@@ -26,14 +28,16 @@ class LineFacts:
     net: int = 0
     places: Sequence[str] = field(default_factory=tuple)
     returned: int = 0
+    coming: Coming | None = None  # of a line that has no goods yet
     picture: str = ""  # the address of what the goods look like
 
 
 def line_facts(order: Order, lines: Sequence[OrderLine]) -> Mapping[int, LineFacts]:
-    """By line. Four queries, four more for an order with discounts."""
+    """By line. Four queries, four more for an order with discounts, two for sets that wait."""
     standing = [line for line in lines if line.quantity]
     nets = _nets(order, standing)
     places = _places(lines)
+    coming = _coming([line for line in standing if not line.reserved and line.shipped_quantity < line.quantity])
     shown = digests({line.sku_id for line in lines if line.sku_id})
     back = dict(
         ReturnLine.objects.filter(case__order=order.pk, case__state__in=returning.LIVE, component=None)
@@ -47,10 +51,26 @@ def line_facts(order: Order, lines: Sequence[OrderLine]) -> Mapping[int, LineFac
             net=nets.get(line.pk, line.amount),
             places=places.get(line.pk, ()),
             returned=back.get(line.pk, 0),
+            coming=coming.get(line.pk),
             picture=_picture(line.sku_id, shown),
         )
         for line in lines
     }
+
+
+def _coming(waiting: Sequence[OrderLine]) -> Mapping[int, Coming]:
+    """Line without a promise → when its goods are expected; of a set when the last of its components is."""
+    sold = {line.pk: line.sku for line in waiting if line.sku}
+    sets = {sku.pk for sku in sold.values() if sku.is_bundle}
+    needs = stock.components(sets) if sets else {}
+    parts = Sku.objects.only("release_date", "arrives_on").in_bulk({part for own in needs.values() for part in own})
+    today = clock.today()
+    found: dict[int, Coming] = {}
+    for line, sku in sold.items():
+        own = [parts[part] for part in needs[sku.pk]] if sku.pk in needs else [sku]
+        if known := [coming for one in own if (coming := one.coming(today))]:
+            found[line] = max(known)
+    return found
 
 
 def _picture(sku_id: int | None, shown: Mapping[int, str]) -> str:

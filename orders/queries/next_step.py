@@ -128,6 +128,11 @@ def _rest(_order: Mapping[str, Any]) -> Step:
     return Step(_("残りの出荷を待つ"))
 
 
+def _over(order: Mapping[str, Any]) -> Step:
+    """Done with, but for money that still has to go back."""
+    return Step(_("返金を済ませる"), urgent=True) if order["payment_state"] == PaymentState.REFUND_DUE else Step("")
+
+
 def _day(day: date | None) -> str:
     return f"{day.month}/{day.day}" if day else "–"
 
@@ -142,4 +147,5 @@ STEPS: dict[str, Callable[[Mapping[str, Any]], Step]] = {
     Stage.IN_FULFILLMENT: _shipment,
     Stage.PARTIALLY_SHIPPED: _rest,
     Stage.ON_HOLD: _lift,
+    **dict.fromkeys((Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED), _over),
 }

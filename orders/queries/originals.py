@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from oms.kernel import privacy
 from orders.models import Order, Recipient
 from orders.services import taking_over
-from orders.services.edit import RECIPIENT_FIELDS
+from orders.services.edit import BUYER_FIELDS, RECIPIENT_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,16 @@ def originals(order: Order, recipient: Recipient | None) -> Mapping[str, Sequenc
 
 def masked(found: Mapping[str, Sequence[Original]]) -> Mapping[str, Sequence[Original]]:
     """For who may not see personal data: that something was changed, not what it was."""
-    hidden = [Original(one.label, privacy.mask_rest(one.text)) for one in found["recipient"]]
-    return {**found, "buyer": [], "recipient": hidden}
+    hidden = {
+        block: [Original(one.label, privacy.mask_rest(one.text)) for one in found[block]]
+        for block in ("buyer", "recipient")
+    }
+    return {**found, **hidden}
 
 
 def _block(name: str) -> str:
     if name in RECIPIENT_FIELDS:
         return "recipient"
-    if name in taking_over.BUYER_FIELDS:
+    if name in BUYER_FIELDS:
         return "buyer"
     return "delivery" if name in {"wish_date", "wish_slot", "delivery_method"} else ""

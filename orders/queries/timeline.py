@@ -81,6 +81,7 @@ LABELS = {
     "set_apart": (gettext_lazy("セットを構成品の明細に分けました"), "info"),
     "set_whole": (gettext_lazy("構成品の明細をセットに戻しました"), "neutral"),
     "lines_changed": (gettext_lazy("商品を変えました"), "attention"),
+    "adjusted": (gettext_lazy("手数料・値引を足しました"), "attention"),
     "reopened": (gettext_lazy("出荷確定を取り消しました"), "attention"),
     "exchange_made": (gettext_lazy("交換の受注を作りました"), "info"),
     "exchange_for": (gettext_lazy("交換のための受注です"), "info"),

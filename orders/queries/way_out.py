@@ -37,6 +37,7 @@ class Place:
 
 
 ADDRESS = Place("orders:edit-recipient", _("届け先を直す"), (0,), dialog=True)
+BUYER = Place("orders:edit-buyer", _("注文者のメールを直す"), dialog=True)
 DELIVERY = Place("orders:edit-delivery", _("希望日・出荷メモを入れる"), dialog=True)
 WISH = Place("orders:edit-delivery", _("配達の希望を変える"), dialog=True)
 GIFT = Place("orders:edit-gift", _("ギフトの指定を直す"), (0,), dialog=True)
@@ -76,6 +77,7 @@ PLACES: Mapping[str, Place] = {
     **dict.fromkeys(("quantity_limit", "discontinued", "note_cancel_word"), LINES),
     **dict.fromkeys(("remote_island", "air_restricted", "made_to_order", "out_of_stock"), DELAY),
     **dict.fromkeys(("engraving_missing", "age_restricted", "high_amount", "depot_pickup"), ASK),
+    "mail_bounced": BUYER,
     "channel_cancel_request": CANCEL,
     "option_unparsed": STOPS,
     "oversold": OVERSOLD,
@@ -133,6 +135,5 @@ BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "ship_method_unmapped": _delivery_method,
     "area_unservable": _delivery_method,
     "channel_push_failed": _outbox,
-    "mail_bounced": _mails,
     "mail_failed": _mails,
 }

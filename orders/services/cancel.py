@@ -367,7 +367,7 @@ def _end_pieces(cancellation: Cancellation, actor: Actor) -> list[int]:
         by_hand = list(spoken.by_hand)
     names = [f"{line.name} × {pieces[line.pk]}" for line in order.lines.filter(pk__in=pieces)]
     taken, before = cut_lines.decide(order, pieces), cut_lines.sums_of(order)
-    sums = fee_follows.follow(order, taken.sums, keep=cancellation.keep_fee)
+    sums = fee_follows.follow(order, taken, keep=cancellation.keep_fee)
     by = sums.fees - before.fees
     text = said("%(why)s: %(names)s", why=cancellation.text, names=list(names))
     journal.write([Entry(order.pk, "pieces_cancelled", text, fee_follows.figures(before, sums))], actor=actor)
@@ -381,4 +381,4 @@ def _end_pieces(cancellation: Cancellation, actor: Actor) -> list[int]:
 
 def _fee_by(order: Order, taken: Cut, *, keep: bool) -> int:
     """Yen by which the fee moves when these pieces go."""
-    return fee_follows.follow(order, taken.sums, keep=keep).fees - order.fees
+    return fee_follows.follow(order, taken, keep=keep).fees - order.fees

@@ -61,7 +61,7 @@ def _cancel(order: Order, wanted: Mapping[int, int], ask: Ask, actor: Actor) -> 
     if sum(pieces.values()) == sum(order.lines.values_list("quantity", flat=True)):
         raise CannotTakeApart(_("すべての商品をやめるときは、「注文全体」を選んでください。"))
     taken = cut_lines.decide(order, pieces)
-    before, sums = cut_lines.sums_of(order), fee_follows.follow(order, taken.sums, keep=ask.keep_fee)
+    before, sums = cut_lines.sums_of(order), fee_follows.follow(order, taken, keep=ask.keep_fee)
     by_hand = [] if is_internal(order) else [order.pk]
     by, value = sums.fees - before.fees, taken.value
     made = cancel.record_pieces(order, pieces, ask=ask, value=value, spent=by, by_hand=by_hand, actor=actor)

@@ -20,6 +20,7 @@ from orders.channel_order import ChannelLine
 from orders.decide.cut import Cut, CutLine, Sums
 from orders.decide.grow import grow
 from orders.decide.manual import MOST_TOTAL, Item
+from orders.decide.refunds import prices_by_rate
 from orders.models import Order, OrderLine, TaskKind
 from orders.services import (
     cancel,
@@ -126,17 +127,17 @@ def plan_of(order: Order, wanted: Wanted) -> Plan:
     if cause := why_closed(order) or _why_not(order, stored, down, grows=bool(up or wanted.items)):
         raise TooLate(cause)
     before = cut_lines.sums_of(order)
-    cut = cut_lines.decide(order, down) if down else Cut([], before, 0)
+    cut = cut_lines.decide(order, down) if down else Cut([], before, 0, prices_by_rate(refunds.bill_of(order)))
     standing = [
         CutLine(line.pk, line.quantity, line.cancelled_quantity, line.amount, line.discount, line.tax_rate)
         for line in stored.values()
     ]
     prices = {line.pk: line.unit_price for line in stored.values()}
-    grown = grow(standing, prices, cut.sums, up, wanted.items)
+    grown = grow(standing, prices, cut.sums, up, wanted.items, rates=cut.rates)
     if grown.sums.goods > MOST_TOTAL:
         raise TooLate(said("合計が大きすぎます。数量と単価を確かめてください。"))
     moves = down or up or wanted.items
-    after = fee_follows.follow(order, grown.sums, keep=wanted.ask.keep_fee) if moves else grown.sums
+    after = fee_follows.follow(order, grown, keep=wanted.ask.keep_fee) if moves else grown.sums
     return Plan(down, up, wanted.items, before, after, [*cut.lines, *grown.lines], less=cut.value, more=-grown.value)
 
 

@@ -18,7 +18,7 @@ from orders.models.order import FulfillmentState
 from orders.models.payment import Collector
 from orders.models.shop import ChannelChanges
 from orders.services import intake_rows, review, ship_plans, taking_over
-from orders.services.edit import RECIPIENT_FIELDS
+from orders.services.edit import BUYER_FIELDS, RECIPIENT_FIELDS
 from orders.services.fee_follows import TAKEN
 from orders.services.payment_terms import TermsOfShops
 from orders.services.ship_plans import Plans
@@ -153,6 +153,8 @@ def _keep(change: Change, first: Recipient | None, known: Mapping[str, Known], p
     if mine and change.order.recipients:
         party, *others = change.order.recipients
         change.order = replace(change.order, recipients=(replace(party, **mine), *others))
+    buyer = {name.removeprefix("buyer_"): getattr(stored, name) for name in kept & set(BUYER_FIELDS)}
+    change.order = replace(change.order, buyer=replace(change.order.buyer, **buyer))
     change.columns = {name: getattr(stored, name) for name in kept & set(taking_over.DELIVERY_FIELDS)}
     if change.parts & {"recipients", "delivery"}:
         change.columns["planned_ship_date"] = _planned(change, first, known.get(taking_over.PLANNED), plans)

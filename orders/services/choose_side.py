@@ -10,7 +10,7 @@ from orders.models import Order, OrderEventValue
 from orders.queries.channel_changes import changed_fields, standing
 from orders.services import edit, review
 from orders.services.change_lines import Moved
-from orders.services.edit import DELIVERY_FIELDS, RECIPIENT_FIELDS, Seen, fingerprint
+from orders.services.edit import BUYER_FIELDS, DELIVERY_FIELDS, RECIPIENT_FIELDS, Edited, Seen, fingerprint
 from orders.services.journal import Actor
 from orders.services.taking_over import APPLIED
 
@@ -34,18 +34,22 @@ def decide(order_id: int, *, ours: Collection[str], version: int, actor: Actor) 
 
 
 def _put_back(order: Order, wanted: dict[str, Any], actor: Actor) -> list[str]:
+    def to(values: dict[str, Any], seen: Seen) -> Edited:
+        return edit.edit_recipient(order.pk, 0, values, seen=seen, actor=actor)
+
+    def by(values: dict[str, Any], seen: Seen) -> Edited:
+        return edit.edit_buyer(order.pk, values, seen=seen, actor=actor)
+
+    def how(values: dict[str, Any], seen: Seen) -> Edited:
+        return edit.edit_delivery(order.pk, values, seen=seen, actor=actor)
+
     done: list[str] = []
-    to = {name: value for name, value in wanted.items() if name in RECIPIENT_FIELDS}
-    if to:
-        current = {name: value for name, value in standing(order).items() if name in RECIPIENT_FIELDS}
-        seen = Seen(order.version, fingerprint(current))
-        done += edit.edit_recipient(order.pk, 0, current | to, seen=seen, actor=actor).fields
-        order.refresh_from_db()
-    how = {name: value for name, value in wanted.items() if name in DELIVERY_FIELDS}
-    if how:
-        current = {name: value for name, value in standing(order).items() if name in DELIVERY_FIELDS}
-        seen = Seen(order.version, fingerprint(current))
-        done += edit.edit_delivery(order.pk, current | how, seen=seen, actor=actor).fields
+    for names, write in ((BUYER_FIELDS, by), (RECIPIENT_FIELDS, to), (DELIVERY_FIELDS, how)):
+        own = {name: value for name, value in wanted.items() if name in names}
+        if own:
+            current = {name: value for name, value in standing(order).items() if name in names}
+            done += write(current | own, Seen(order.version, fingerprint(current))).fields
+            order.refresh_from_db()
     return done
 
 

@@ -43,7 +43,10 @@ REFUSALS = {
     ),
     Refusal.CANCELLED: gettext_lazy("キャンセル済みの受注には発行できません。"),
     Refusal.REFUNDED: gettext_lazy("返金済みの受注には領収書を発行できません。返還インボイスを発行してください。"),
-    Refusal.NOT_PAID: gettext_lazy("入金が確認できていないため、領収書を発行できません。先に入金を登録してください。"),
+    Refusal.NOT_PAID: gettext_lazy(
+        "入金が確認できていないため、領収書を発行できません。"
+        "入金を登録するか、モールが集金する受注は出荷したあとに発行してください。"
+    ),
     Refusal.CARRIER_RECEIPT: gettext_lazy(
         "代金引換では配送会社の代金引換領収書が領収書です。二重発行になるため発行できません。請求書か納品書をお使いください。"
     ),

@@ -1,23 +1,32 @@
-"""Correcting an order by hand before it goes to the warehouse: address, wish, notes.
+"""Correcting an order by hand before it goes to the warehouse: buyer, address, wish, notes.
 
 What the channel told stays archived; the stored order then differs from it, and the journal says who changed what.
 """
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
 
+from customers.models import Member
+from customers.services import identity
 from oms.kernel.phone import phone_digits
 from oms.kernel.said import said
 from oms.kernel.text import SEPARATOR, clean_text, search_text
+from orders.decide.privacy import GONE
 from orders.models import Order, OrderText, Recipient, ReviewReason
 from orders.models.order import FulfillmentState
-from orders.services import gifts, journal, review, ship_plans
+from orders.services import gifts, journal, mail, review, ship_plans
 from orders.services.journal import Actor, Entry
 
+# Who bought: what papers and labels carry, and how to reach them.
+CONTACT_FIELDS = ("buyer_phone", "buyer_email")
+BUYER_FIELDS = (
+    "buyer_name", "buyer_kana", "buyer_company", *CONTACT_FIELDS, "buyer_postal_code", "buyer_prefecture",
+    "buyer_city", "buyer_address",
+)  # fmt: skip
 RECIPIENT_FIELDS = ("name", "kana", "company", "phone", "postal_code", "prefecture", "city", "address")
 DELIVERY_FIELDS = ("wish_date", "wish_slot", "packing_note")
 NOTE_FIELDS = ("internal_note",)
@@ -57,13 +66,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """Field names that changed, reasons (codes) that closed or opened as a result, and the stages around it."""
+    """Field names that changed, reasons (codes) that closed or opened as a result, the stages around it, and how many
+    waiting mails go to another address now."""
 
     fields: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     stage_before: str = ""
     stage_after: str = ""
+    mails: int = 0
 
 
 def fingerprint(values: Mapping[str, Any]) -> str:
@@ -92,7 +103,9 @@ def why_closed(order: Order) -> str:
     if order.fulfillment_state == FulfillmentState.NONE:
         return ""
     if order.fulfillment_state == FulfillmentState.INSTRUCTED:
-        return said("出荷指示を出したあとのため変更できません。出荷元に連絡し、必要ならキャンセルしてください。")
+        return said(
+            "出荷指示を出したあとのため変更できません。出荷伝票の「出荷を止めて変更する」から停止を依頼してください。"
+        )
     return said("出荷したあとのため変更できません。")
 
 
@@ -108,11 +121,64 @@ def edit_recipient(
     for name in changes:
         setattr(recipient, name, clean_text(values[name]))
     recipient.save(update_fields=list(changes))
-    order.search = _with_words(order.search, recipient)
+    order.search = _with_words(
+        order.search, recipient.name, recipient.kana, recipient.company, phone_digits(recipient.phone)
+    )
     if position == 0:
         order.recipient_name, order.recipient_prefecture = recipient.name, recipient.prefecture
         order.planned_ship_date = _planned(order)
     return _finish(order, changes, ["search", "recipient_name", "recipient_prefecture", "planned_ship_date"], actor)
+
+
+def why_buyer_closed(order: Order) -> str:
+    """Why nothing of the buyer may be changed any more; empty while phone and mail may."""
+    return said("個人情報を消去した受注のため、変更できません。") if order.buyer_name == GONE else ""
+
+
+@transaction.atomic
+def edit_buyer(order_id: int, values: Mapping[str, str], *, seen: Seen, actor: Actor) -> Edited:
+    """Correct who bought: of `BUYER_FIELDS` those in `values`. Phone and mail at any time, the rest until the
+    instruction, because papers carry it. Raises TooLate, Conflict.
+
+    Mails that wait follow the address. An order without a member finds its own. Takes the members' locks, then the
+    order's.
+    """
+    member = _member_of(order_id, values)
+    order = _locked(order_id)
+    printed = values.keys() - set(CONTACT_FIELDS)
+    if cause := why_buyer_closed(order) or (why_closed(order) if printed else ""):
+        raise TooLate(cause)
+    current = {name: getattr(order, name) for name in BUYER_FIELDS if name in values}
+    changes = _compare(order, current, {name: clean_text(text) for name, text in values.items()}, seen)
+    for name, (_before, after) in changes.items():
+        setattr(order, name, after)
+    if changes and order.member_id is None and member is not None:
+        order.member_id = member
+        identity.count_orders([member])
+    order.search = _with_words(
+        order.search, order.buyer_name, order.buyer_kana, order.buyer_company, phone_digits(order.buyer_phone),
+        order.buyer_email,
+    )  # fmt: skip
+    done = _finish(order, changes, [*changes, "member", "search"], actor)
+    if "buyer_email" not in changes:
+        return done
+    return replace(done, mails=mail.redirect(order.pk, to=order.buyer_email, actor=actor))
+
+
+def _member_of(order_id: int, values: Mapping[str, str]) -> int | None:
+    """The member of an order that has none, by what is known of the buyer now; made where there is none yet, and
+    locked, because members come before orders."""
+    order = Order.objects.only("member", *BUYER_FIELDS).get(pk=order_id)
+    told = {name: values.get(name, getattr(order, name)) for name in BUYER_FIELDS}
+    if order.member_id is not None or all(getattr(order, name) == text for name, text in told.items()):
+        return None
+    person = identity.Person(
+        told["buyer_name"], told["buyer_kana"], told["buyer_phone"], told["buyer_email"], told["buyer_postal_code"],
+        told["buyer_prefecture"],
+    )  # fmt: skip
+    matched = [member for member in identity.match_members([person]) if member]
+    found = Member.objects.select_for_update(no_key=True).filter(pk__in=matched).order_by("pk").only("pk").first()
+    return found.pk if found else None
 
 
 @transaction.atomic
@@ -221,10 +287,10 @@ def _planned(order: Order) -> Any:
     return ship_plans.planned_for(order, wish=order.wish_date)
 
 
-def _with_words(stored: str, recipient: Recipient) -> str:
+def _with_words(stored: str, *texts: str) -> str:
     """The order is found by the new name and phone too; by the old ones still."""
     known = set(stored.split(SEPARATOR))
-    words = search_text(recipient.name, recipient.kana, recipient.company, phone_digits(recipient.phone))
+    words = search_text(*texts)
     return stored + "".join(SEPARATOR + word for word in words.split(SEPARATOR) if word not in known)
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from oms.kernel.money import STANDARD, yen
 from oms.kernel.said import said
-from orders.decide.cut import Sums
+from orders.decide.cut import Cut, Sums
 from orders.decide.payment_fees import Charges, FeeTable, with_fee
-from orders.decide.refunds import shares_of
+from orders.decide.refunds import prices_by_rate
 from orders.models import Order, TaskKind
 from orders.models.mail import MailEvent
 from orders.models.order import PaymentMethod, PaymentState
@@ -30,25 +30,23 @@ def table_for(order: Order) -> FeeTable | None:
     return table
 
 
-def follow(order: Order, sums: Sums, *, keep: bool = False) -> Sums:
-    """What the order comes to with the fee for these sums; fees that rules put on stay beside it. `keep`: a person
-    leaves the fee as it is. Changes nothing."""
+def follow(order: Order, cut: Cut, *, keep: bool = False) -> Sums:
+    """What the order comes to after this change with the fee for it; fees that rules put on stay beside it. `keep`: a
+    person leaves the fee as it is. Changes nothing."""
+    sums = cut.sums
     table = None if keep else table_for(order)
     if table is None or sums.total is None:
         return sums
     own = payment_fees.put_on_by_rules([order.pk]).get(order.pk, 0)
     charges = Charges(sums.fees, sums.total, sums.tax)
     fee = own + table.fee(sums.total - sums.fees + own)
-    after = with_fee(charges, fee, standard=at_standard_rate(order))
+    after = with_fee(charges, fee, standard=cut.rates.get(STANDARD, 0))
     return replace(sums, fees=after.fees, total=after.total, tax=after.tax)
 
 
 def at_standard_rate(order: Order) -> int:
     """What of the order is taxed at the standard rate, after the shop's discounts."""
-    bill = refunds.bill_of(order)
-    goods, fees = shares_of(bill)
-    sold = sum(share.price for line, share in zip(bill.lines, goods, strict=True) if line.tax_rate == STANDARD.percent)
-    return sold + sum(share.price for share in fees.values())
+    return prices_by_rate(refunds.bill_of(order)).get(STANDARD, 0)
 
 
 def words(before: Sums, after: Sums) -> str:

@@ -259,6 +259,22 @@ def withdraw(mails: QuerySet[Mail], *, reason: str, actor: Actor = SYSTEM) -> in
 
 
 @transaction.atomic
+def redirect(order_id: int, *, to: str, actor: Actor = SYSTEM) -> int:
+    """What still waits for this order goes to another address, or nowhere where nothing may be sent there; returns how
+    many go."""
+    order = Order.objects.select_related("shop").get(pk=order_id)
+    rows = Mail.objects.filter(order=order_id, state__in=[State.SCHEDULED, State.DRAFT])
+    waiting = list(rows.select_for_update(no_key=True).order_by("pk"))
+    against = {mail.pk: reasons_against(order.shop, mail.event, [(order_id, to)])[0] for mail in waiting}
+    sent = [pk for pk, why in against.items() if not why]
+    Mail.objects.filter(pk__in=sent).update(to=to)
+    for pk, why in against.items():
+        if why:
+            withdraw(Mail.objects.filter(pk=pk), reason=why, actor=actor)
+    return len(sent)
+
+
+@transaction.atomic
 def rewrite(mail_id: int, *, subject: str, body: str, actor: Actor = SYSTEM) -> bool:
     """The text of a mail that waits for review, as a person wants it. False when it waits no more."""
     mail = _locked(mail_id, {State.DRAFT})

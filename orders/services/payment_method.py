@@ -23,7 +23,7 @@ from orders.models import Mail, Order, Refund, ReviewReason, TaskKind
 from orders.models.mail import MailEvent
 from orders.models.order import FulfillmentState, PaymentMethod, PaymentState
 from orders.models.payment import Collector
-from orders.services import journal, ledger, mail, payment_fees, refunds, review, tasks
+from orders.services import journal, ledger, mail, payment_fees, provider_tasks, refunds, review, tasks
 from orders.services import stage as stages
 from orders.services.channel_words import page_of
 from orders.services.internal import is_internal
@@ -130,14 +130,14 @@ def change(order_ids: Sequence[int], method: str, *, actor: Actor) -> list[int]:
     told = [quote for quote in found.values() if isinstance(quote, Quote)]
     terms = TermsOfShops({quote.order.shop for quote in told})
     events = [_entry(quote.order, method, quote.after) for quote in told]
-    authorised = [quote.order for quote in told if quote.order.payment_state == PaymentState.AUTHORIZED]
+    voids = [_void(quote.order, terms, actor) for quote in told]
     stops = [(q.order.pk, review.amount_increased(q.before.total, q.after.total)) for q in told
              if q.more > 0 and q.taken and q.after.total > q.taken]  # fmt: skip
     for quote in told:
         _move(quote, terms)
     orders = [quote.order for quote in told]
     _write(orders, events, actor)
-    _ask_people(told, authorised, actor)
+    _ask_people(told, [task for task in voids if task], actor)
     for quote in told:
         if quote.refund:
             wish = refunds.Wish(quantities={}, surplus=quote.refund)
@@ -161,18 +161,20 @@ def _move(quote: Quote, terms: TermsOfShops) -> None:
     order.version += 1
 
 
-def _ask_people(told: Sequence[Quote], authorised: Sequence[Order], actor: Actor) -> None:
-    """What has to be done on other pages: ending an authorisation, and the same fee where a channel knows the order."""
+def _void(order: Order, terms: TermsOfShops, actor: Actor) -> tasks.NewTask | None:
+    """What the old way left open at its provider, before the order is moved."""
+    if order.payment_state == PaymentState.AUTHORIZED:
+        text = said("%(no)s: 決済会社の画面で与信を取り消す（支払方法を変えたため）", no=order.channel_order_no)
+    else:
+        text = provider_tasks.still_open(order, terms)
+    return tasks.NewTask(f"{_key(order, actor)}:void", order.pk, text, TaskKind.VOID, page_of(order)) if text else None
+
+
+def _ask_people(told: Sequence[Quote], voids: Sequence[tasks.NewTask], actor: Actor) -> None:
+    """What has to be done on other pages: ending what the old way left open, and the same fee where a channel knows the
+    order."""
     names = dict(PaymentMethod.choices)
-    new = [
-        tasks.NewTask(
-            f"{_key(order, actor)}:void",
-            order.pk,
-            said("%(no)s: 決済会社の画面で与信を取り消す（支払方法を変えたため）", no=order.channel_order_no),
-            TaskKind.VOID,
-        )
-        for order in authorised
-    ]
+    new = list(voids)
     text = said("%(no)s: 受注画面でも支払方法を「%(method)s」に、合計を %(total)s に変える")
     new += [
         tasks.NewTask(
@@ -249,7 +251,9 @@ def _why_stays(order: Order, refund: Refund | None, *, voided: bool) -> str:
     if refund is not None and refund.state == Refund.State.DONE:
         return said("差額を返金したあとのため戻せません。あらためて支払方法を変え、差額をお客様に案内してください。")
     if voided:
-        return said("与信を取り消したあとのため戻せません。もう一度決済をお願いし、支払方法を変えてください。")
+        return said(
+            "与信や支払番号を取り消したあとのため戻せません。もう一度決済をお願いし、支払方法を変えてください。"
+        )
     return ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from oms.kernel.money import yen
 from oms.kernel.said import said
 from orders.decide.cut import Sums
-from orders.models import Cancellation, Order, TaskKind
+from orders.models import Cancellation, Order, OrderTask, TaskKind
 from orders.models.order import PaymentMethod, PaymentState
 from orders.models.payment import Collector
 from orders.services import tasks
@@ -28,35 +28,44 @@ def total_moved(order: Order, before: Sums, after: Sums, *, key: str, actor: Act
         text = said("%(no)s: 後払いの請求額を %(total)s に変え、審査を受け直す", **words)
     else:
         return
+    _drop_older([order.pk], actor)
     new = tasks.NewTask(f"provider:{order.pk}:{key}", order.pk, text, TaskKind.CHANGE, page_of(order))
     tasks.ask([new], actor=actor)
 
 
+def _drop_older(order_ids: Sequence[int], actor: Actor) -> None:
+    """A total that is no longer the last one is not told any more."""
+    rows = OrderTask.objects.filter(
+        order__in=order_ids, kind=TaskKind.CHANGE, key__startswith="provider:", done_at=None
+    )
+    tasks.withdraw(list(rows.values_list("key", flat=True)), actor=actor)
+
+
 def cancelled(cancellations: Sequence[Cancellation], *, actor: Actor) -> None:
-    """A number that nobody paid yet could still be paid. What a sweep cancels as unpaid has run out by itself."""
+    """What the buyer could still pay, or be granted, at a provider. What a sweep cancels as unpaid has run out by
+    itself."""
     if actor.by is None:
         return
-    unpaid = [
-        one.order
-        for one in cancellations
-        if one.whole
-        and one.order.payment_method == PaymentMethod.CONVENIENCE
-        and one.order.payment_state == PaymentState.UNPAID
-    ]
-    if not unpaid:
-        return
-    terms = TermsOfShops({order.shop for order in unpaid})
+    orders = [one.order for one in cancellations if one.whole]
+    _drop_older([order.pk for order in orders], actor)
+    terms = TermsOfShops({order.shop for order in orders})
     tasks.ask(
         [
-            tasks.NewTask(
-                f"provider:{order.pk}:void",
-                order.pk,
-                said("%(no)s: コンビニの支払番号を取り消す", no=order.channel_order_no),
-                TaskKind.VOID,
-                page_of(order),
-            )
-            for order in unpaid
-            if terms.of_order(order).collector == Collector.PROVIDER
+            tasks.NewTask(f"provider:{order.pk}:void", order.pk, text, TaskKind.VOID, page_of(order))
+            for order in orders
+            if (text := still_open(order, terms))
         ],
         actor=actor,
     )
+
+
+def still_open(order: Order, terms: TermsOfShops) -> str:
+    """What has to be called off at the provider when an unpaid order will not be paid that way; "" for nothing. The
+    order comes with its shop."""
+    if order.payment_state != PaymentState.UNPAID or terms.of_order(order).collector != Collector.PROVIDER:
+        return ""
+    if order.payment_method == PaymentMethod.CONVENIENCE:
+        return said("%(no)s: コンビニの支払番号を取り消す", no=order.channel_order_no)
+    if order.payment_method == PaymentMethod.DEFERRED:
+        return said("%(no)s: 後払いの審査の申込みを取り消す", no=order.channel_order_no)
+    return ""

@@ -8,15 +8,13 @@ from orders.channel_order import ChannelOrder
 from orders.decide.taking_over import Known
 from orders.models import Order, OrderEvent, OrderEventValue, OrderLine, Recipient
 from orders.services import intake_rows, recipients
-from orders.services.edit import RECIPIENT_FIELDS
+from orders.services.edit import BUYER_FIELDS, RECIPIENT_FIELDS
 from orders.services.rules.verbs import GIFT
 
 # Kinds of events that record what a channel told: taken over at once, or only noted because the order was under way.
 APPLIED, NOTED = "channel_update", "channel_told"
 LINES_BY_HAND = ("lines_changed", "pieces_cancelled")
 
-BUYER_FIELDS = ("buyer_name", "buyer_phone", "buyer_email", "buyer_postal_code", "buyer_prefecture", "buyer_city",
-                "buyer_address")  # fmt: skip
 DELIVERY_FIELDS = ("wish_date", "wish_slot", "delivery_method", "carrier", "packing_note")
 REMARK_FIELDS = ("remarks", "gift", "noshi", "message_card")
 BY_RULE = {"carrier", "packing_note"}  # read out of other fields: no change of their own

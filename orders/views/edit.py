@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from oms.kernel.web import render_page
 from orders.decide.reasons import CATALOGUE
-from orders.forms import PREFECTURES, DeliveryForm, NoteForm, RecipientForm, SeenForm, TextsForm
+from orders.forms import PREFECTURES, BuyerForm, ContactForm, DeliveryForm, NoteForm, RecipientForm, SeenForm, TextsForm
 from orders.models import Order, Recipient
 from orders.models.order import Stage
 from orders.queries.detail import PERSONAL
@@ -34,6 +34,26 @@ def edit_recipient(request: HttpRequest, pk: int, position: int) -> HttpResponse
     held = {name: getattr(recipient, name) for name in RecipientForm.fields_of}
     copied = _buyer_of(recipient.order) if "buyer" in request.GET else {}
     return _edit(request, recipient.order, RecipientForm, held, write, title=_("届け先を編集"), filled=copied)
+
+
+@require_http_methods(["GET", "POST"])
+@permission_required(["orders.change_order", PERSONAL], raise_exception=True)
+def edit_buyer(request: HttpRequest, pk: int) -> HttpResponse:
+    """The buyer; once papers are printed only phone and mail. What was posted decides, so that nothing typed is lost
+    unsaid."""
+    order = _order(pk)
+    printed = edit.why_closed(order) if "buyer_name" not in request.POST else ""
+    form_class = ContactForm if printed else BuyerForm
+
+    def write(form: SeenForm) -> Edited:
+        values = {name: form.cleaned_data[name] for name in form_class.fields_of}
+        return edit.edit_buyer(pk, values, seen=form.seen, actor=actor_of(request))
+
+    held = {name: getattr(order, name) for name in form_class.fields_of}
+    return _edit(
+        request, order, form_class, held, write, title=_("注文者を編集"), closed=edit.why_buyer_closed(order),
+        hint=_("電話番号とメールだけを変えられます。%(why)s") % {"why": printed} if printed else "",
+    )  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,7 +90,7 @@ def edit_note(request: HttpRequest, pk: int) -> HttpResponse:
         return edit.edit_note(pk, form.cleaned_data["internal_note"], seen=form.seen, actor=actor_of(request))
 
     held = {"internal_note": order.internal_note}
-    return _edit(request, order, NoteForm, held, write, title=_("社内メモを編集"), always=True)
+    return _edit(request, order, NoteForm, held, write, title=_("社内メモを編集"), closed="")
 
 
 def _buyer_of(order: Order) -> dict[str, str]:
@@ -84,19 +104,21 @@ def _order(pk: int) -> Order:
 def _edit(
     request: HttpRequest,
     order: Order,
-    form_class: type[RecipientForm] | type[DeliveryForm] | type[TextsForm] | type[NoteForm],
+    form_class: type[SeenForm],
     held: Mapping[str, Any],
     write: Callable[[SeenForm], Edited],
     *,
     title: str,
-    always: bool = False,
+    closed: str | None = None,
+    hint: str = "",
     filled: Mapping[str, Any] | None = None,
 ) -> HttpResponse:
-    """Show the form, save it, or show it again with what another hand wrote meanwhile. `filled`: what stands in the
-    form when it opens instead of what is held."""
+    """Show the form, save it, or show it again with what another hand wrote meanwhile. `closed`: why nothing may be
+    changed, where it is not what closes the order. `filled`: what stands in the form when it opens instead of what is
+    held."""
     form = form_class(request.POST) if request.method == "POST" else form_class.opened(held, order.version)
     form.initial.update(filled or {})
-    status, closed = 200, "" if always else edit.why_closed(order)
+    status, closed = 200, edit.why_closed(order) if closed is None else closed
     if form.is_bound and form.is_valid():
         try:
             tell(request, write(form))
@@ -111,6 +133,7 @@ def _edit(
         "form": form,
         "title": title,
         "closed": closed,
+        "hint": hint,
         "prefectures": PREFECTURES,
         "remarks": order.remarks if form_class is DeliveryForm else "",
         "copy_url": f"{request.path}?buyer" if form_class is RecipientForm and not form.is_bound else "",
@@ -125,6 +148,8 @@ def tell(request: HttpRequest, edited: Edited) -> None:
         messages.info(request, _("変更はありませんでした。"))
         return
     parts = [_("保存しました。")]
+    if edited.mails:
+        parts.append(_("まだ送っていないメール%(n)s通は、新しいアドレスへ送ります。") % {"n": edited.mails})
     if edited.closed:
         parts.append(_("解消した理由: %(names)s。") % {"names": _labels(edited.closed)})
     if edited.opened:

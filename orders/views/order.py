@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.web import answer, live, render_page
+from orders.decide.reasons import CATALOGUE
 from orders.forms import HoldForm, PaymentForm, SnoozeForm
 from orders.models import Order, RefundRequest
 from orders.queries import detail
@@ -81,7 +82,7 @@ def order_accept(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, refusal_of(code))
     for code in accepted.noteless:
         text = _("「%(names)s」を確認済みにするには、メモを入力してください。")
-        messages.warning(request, text % {"names": detail.CATALOGUE[code].label})
+        messages.warning(request, text % {"names": CATALOGUE[code].label})
     return changed(request, pk)
 
 
@@ -101,8 +102,8 @@ def order_hold(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     if "later" in request.GET:
-        return _dialog(request, pk, SnoozeForm, write, title=_("日付まで保留にする"), action=_("保留にする"))
-    return _dialog(request, pk, HoldForm, write, title=_("保留にする"), action=_("保留にする"))
+        return action_dialog(request, pk, SnoozeForm, write, title=_("日付まで保留にする"), action=_("保留にする"))
+    return action_dialog(request, pk, HoldForm, write, title=_("保留にする"), action=_("保留にする"))
 
 
 @require_POST
@@ -151,7 +152,7 @@ def order_pay(request: HttpRequest, pk: int) -> HttpResponse:
             _("この受注は入金を登録できません（入金済み、またはキャンセル済み）。"),
         )
 
-    return _dialog(request, pk, PaymentForm, write, title=_("入金を登録"), action=_("入金済みにする"))
+    return action_dialog(request, pk, PaymentForm, write, title=_("入金を登録"), action=_("入金済みにする"))
 
 
 # ---- shared by the order's views, here and upstairs
@@ -192,7 +193,7 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def refusal_of(code: str) -> str:
     """Why a reason is not waved through."""
-    entry = detail.CATALOGUE[code]
+    entry = CATALOGUE[code]
     return _("「%(label)s」は原因を直すと自動で解消します: %(step)s。") % {
         "label": entry.label,
         "step": entry.next_step,
@@ -206,7 +207,7 @@ def _say(request: HttpRequest, done: Sequence[int], good: str, bad: str) -> None
         messages.warning(request, bad)
 
 
-def _dialog(
+def action_dialog(
     request: HttpRequest,
     pk: int,
     form_class: type[F],

@@ -18,7 +18,8 @@ from orders.decide.stage_presets import PRESETS
 from orders.models import Order
 from orders.models.order import STANDARD_STAGES
 from orders.queries import reasons as queries
-from orders.queries.detail import PERSONAL, shown_evidence
+from orders.queries.detail import PERSONAL
+from orders.queries.order_reasons import shown_evidence
 from orders.reason_forms import ReasonForm, StageNamesForm, is_fixed
 from orders.services import names, reason_preview, reason_settings
 from orders.services.reason_settings import Setting, StaleSetting

@@ -7,7 +7,8 @@ from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
 from inventory.services import stock
 from oms.kernel.models import Effect
-from orders.channel_order import PaymentMethod, PaymentState
+from oms.kernel.money import STANDARD
+from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide.cut import CutLine, Sums
 from orders.decide.grow import grow
 from orders.decide.manual import Item
@@ -63,14 +64,14 @@ def changed(order, quantities=None, items=(), aoi=None):
 def test_more_pieces_and_new_goods_raise_the_sums_and_their_tax():
     lines = [CutLine(1, 2, 0, 2000, 0, 10)]
     sums = Sums(2000, 0, 100, 0, 0, 0, 172, 1900)
-    grown = grow(lines, {1: 1000}, sums, {1: 1}, [Item(9, "X", "X", 8, 1, 1080)])
-    assert (grown.sums.goods, grown.sums.total, grown.sums.tax) == (4080, 3980, 172 + 90 + 80)
+    grown = grow(lines, {1: 1000}, sums, {1: 1}, [Item(9, "X", "X", 8, 1, 1080)], rates={STANDARD: 1900})
+    assert (grown.sums.goods, grown.sums.total, grown.sums.tax) == (4080, 3980, 2900 // 11 + 80)
     assert grown.lines[0].quantity == 3 and grown.lines[0].amount == 3000 and grown.value == -2080
 
 
 def test_prices_without_tax_get_theirs_on_top():
     sums = Sums(2000, 200, 0, 0, 0, 0, 0, 2200)
-    grown = grow([CutLine(1, 2, 0, 2000, 0, 10)], {1: 1000}, sums, {1: 1}, [])
+    grown = grow([CutLine(1, 2, 0, 2000, 0, 10)], {1: 1000}, sums, {1: 1}, [], rates={STANDARD: 2200})
     assert (grown.sums.goods, grown.sums.tax_excluded, grown.sums.total) == (3000, 300, 3300)
 
 
@@ -114,6 +115,13 @@ def test_a_cheaper_swap_refunds_the_difference_alone(chair, aoi):
     changed(order, 0, [item(cheap)], aoi)
     assert order.total == 1100 and Refund.objects.get().amount == 1400
     assert order.payment_state == "refund_due"
+
+
+def test_the_tax_is_rounded_once_a_rate_however_often_lines_change(chair, desk, aoi):
+    order = own_order(chair, totals=Totals(goods=2000, shipping=500, total=2500, tax=2500 // 11))
+    for quantity, more in ((3, []), (1, [item(desk)]), (2, [])):
+        changed(order, quantity, more, aoi)
+        assert order.tax == order.total // 11, (quantity, order.total)
 
 
 def test_fewer_pieces_go_the_way_of_a_cancellation(chair, aoi):

@@ -155,6 +155,20 @@ def test_what_masks_the_page_never_touches_the_stored_order(client_of, ben, orde
     assert order_for(order.pk, personal=True).buyer_name == "佐藤 恵"
 
 
+def test_the_head_offers_the_next_step_alone_and_keeps_the_rest_in_the_menu(client_of, aoi, order):
+    def head() -> tuple[list[str], list[str]]:
+        context = page_of(client_of(aoi), order).context
+        return [verb.name for verb in context["verbs_now"]], [verb.name for verb in context["verbs_more"]]
+
+    assert head() == (["accept"], ["hold", "later", "reimport", "copy", "cancel"])
+    Order.objects.update(cancel_requested=True)
+    assert head()[0] == ["decline_cancel", "cancel"]
+    Order.objects.update(cancel_requested=False, stage="shipped", fulfillment_state="shipped")
+    assert head()[0] == ["return"]
+    Order.objects.update(stage="awaiting_payment", fulfillment_state="none", payment_state="unpaid")
+    assert head()[0] == ["pay"]
+
+
 def test_a_looker_finds_no_button_and_is_refused_every_verb(client_of, ben, order):
     client = client_of(ben)
     text = body_of(page_of(client, order))

@@ -1,10 +1,13 @@
 """Correcting an order: what closes by itself, what a conflict shows, what is too late."""
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
+from oms.kernel.models import User
 from orders.channel_order import Party
 from orders.models import Order
 from orders.services import edit, hold
@@ -138,6 +141,69 @@ def test_what_the_channel_repeats_does_not_undo_the_correction(order, channel_or
     edit.edit_recipient(order.pk, 0, held(order) | {"address": "三軒茶屋2-14-3"}, seen=seen(order), actor=Actor())
     take_in(order.shop, [changed(channel_order, channel_state="400")], sku_of={})
     assert order.recipients.get().address == "三軒茶屋2-14-3"
+
+
+# ---- who bought
+
+
+def buyer(order: Order, *names: str) -> dict[str, str]:
+    order.refresh_from_db()
+    return {name: getattr(order, name) for name in names or edit.BUYER_FIELDS}
+
+
+def correct_buyer(order: Order, by: User | None = None, **values: str) -> edit.Edited:
+    current = buyer(order)
+    looked_at = Seen(order.version, edit.fingerprint(current))
+    return edit.edit_buyer(order.pk, current | values, seen=looked_at, actor=Actor(by))
+
+
+def test_a_corrected_buyer_is_found_and_stays_while_the_channel_repeats_the_mistake(order, channel_order, aoi):
+    correct_buyer(order, aoi, buyer_name="鈴木 一", buyer_company="青葉商店", buyer_phone="06-6123-4567")
+    told = replace(channel_order.buyer, postal_code="150-0001")
+    take_in(order.shop, [changed(channel_order, buyer=told)], sku_of={})
+    order.refresh_from_db()
+    assert (order.buyer_name, order.buyer_company, order.buyer_postal_code) == ("鈴木 一", "青葉商店", "150-0001")
+    assert "鈴木一" in order.search and "0661234567" in order.search
+    take_in(order.shop, [changed(channel_order, buyer=replace(told, phone="03-1111-2222"))], sku_of={})
+    assert buyer(order, "buyer_phone") == {"buyer_phone": "03-1111-2222"}
+    [clash] = order.reasons.filter(code="channel_changed")
+    assert "電話番号" in str(clash.evidence)
+
+
+def test_waiting_mails_follow_the_buyers_address_and_go_nowhere_without_one(order):
+    [waiting] = order.mails.filter(state="scheduled")
+    assert correct_buyer(order, buyer_email="right@example.com").mails == 1
+    waiting.refresh_from_db()
+    assert (waiting.to, waiting.state) == ("right@example.com", "scheduled")
+    assert correct_buyer(order, buyer_email="").mails == 0
+    waiting.refresh_from_db()
+    assert waiting.state == "suppressed" and "メールアドレスがありません" in str(waiting.reason)
+
+
+def test_an_order_without_a_member_finds_its_own_once_the_buyer_is_known():
+    nobody = place(name="佐藤 恵", phone="", email="")
+    shop, skus = make_shop(), mapped(make_sku(stock_units=5))
+    take_in(shop, [make_channel_order(), make_channel_order(buyer=nobody)], sku_of=skus)
+    known, order = Order.objects.order_by("pk")
+    assert order.member is None
+    correct_buyer(order, buyer_phone=TOKYO_PARTY.phone)
+    order.refresh_from_db()
+    assert order.member == known.member and order.member.order_count == 2
+
+
+def test_after_the_instruction_only_phone_and_mail_are_open(client_of, aoi, order):
+    edit.edit_recipient(order.pk, 0, held(order) | {"address": "三軒茶屋2-14-3"}, seen=seen(order), actor=Actor())
+    client, url = client_of(aoi), reverse("orders:edit-buyer", args=[order.pk])
+    opened = form_of(client, url)
+    allocate_waiting()
+    instruct_orders([order.pk], actor=Actor())
+    late = client.post(url, opened | {"buyer_name": "鈴木 一"}, headers=HTMX)
+    assert "出荷指示を出したあと" in late.content.decode() and buyer(order)["buyer_name"] == "佐藤 恵"
+    assert "電話番号とメールだけを変えられます" in body_of(client.get(url, headers=HTMX))
+    wrong = client.post(url, form_of(client, url) | {"buyer_email": "no address"})
+    assert "メールアドレスの形が正しくありません" in wrong.content.decode()
+    client.post(url, form_of(client, url) | {"buyer_phone": "03-1111-2222"})
+    assert buyer(order)["buyer_phone"] == "03-1111-2222"
 
 
 # ---- the screens

@@ -40,6 +40,8 @@ def step_of(stage: str, *reasons: tuple[str, str], **facts: object) -> Step:
         ("partially_shipped", {}, "残りの出荷を待つ", ""),
         ("shipped", {}, "", ""),
         ("shipped", {"channel_sync": "failed"}, "モールへの出荷反映をやり直す", ""),
+        ("shipped", {"payment_state": "refund_due"}, "返金を済ませる", ""),
+        ("cancelled", {"payment_state": "refund_due"}, "返金を済ませる", ""),
         ("cancelled", {"channel_sync": "failed"}, "モールへのキャンセル反映をやり直す", ""),
     ],
 )

@@ -1,18 +1,22 @@
 """What an order's page tells beside the order itself: the mall's own values, its lines, its texts, related orders."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from fulfillment.services.allocate import allocate_waiting
+from inventory.models import Sku
+from inventory.services import stock
+from oms.kernel import clock
 from orders.channel_order import Coupon, Totals
 from orders.decide.catalogue import CATALOGUE
 from orders.models import Order, OrderText
 from orders.queries.originals import originals
 from orders.queries.way_out import BY_ORDER, PLACES, way_out
 from orders.services.intake import take_in
-from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_shop, make_sku, mapped
+from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_location, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
 # Reasons of which one can only take note, or whose way out is another screen's.
@@ -83,6 +87,21 @@ def test_a_line_tells_its_share_of_the_discount_and_where_its_goods_are(client_o
     page = page_of(client_of(aoi), order)
     assert "値引 −¥200 = ¥1,800" in page and "値引 −¥300 = ¥2,700" in page
     assert "東京倉庫 2" in page and "東京倉庫 1" in page
+
+
+def test_a_line_without_goods_says_when_they_come(client_of, aoi):
+    chair = make_sku()
+    order, client = take(skus=[chair]), client_of(aoi)
+    Order.objects.update(stage="awaiting_stock")
+    assert "入荷予定は未定" in page_of(client, order)
+    Sku.objects.update(arrives_on=clock.today() + timedelta(days=3))
+    page = page_of(client, order)
+    assert "入荷予定" in page and "予定日を過ぎています" not in page and "未定" not in page
+    Sku.objects.update(arrives_on=clock.today() - timedelta(days=1))
+    assert "予定日を過ぎています" in page_of(client, order)
+    stock.receive([stock.Fact(chair.pk, make_location().pk, 5, "test")])
+    allocate_waiting()
+    assert "予定日を過ぎています" not in page_of(client, order), "it has its goods"
 
 
 def test_a_wish_for_one_line_and_the_names_of_coupons_stand_on_the_page(client_of, aoi):

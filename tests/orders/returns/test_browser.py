@@ -24,6 +24,8 @@ def test_pieces_are_cancelled_in_the_dialog_and_the_warehouse_answers_by_hand(pa
     order, shipment = instructed(a_shop(), make_line("CHAIR", 3), skus=[make_sku(stock_units=3)])
     page = page_as(aoi)
     page.goto(f"/orders/{order.pk}/")
+    page.get_by_text("その他の操作").click()
+    screenshot(page, "order-in-fulfillment", full_page=True)
     page.locator(f"a[href='/orders/{order.pk}/cancel/']").click()
     dialog = page.locator("#order-cancel")
     expect(dialog).to_contain_text(shipment.number)
