@@ -7,14 +7,18 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment import rule_splits
+from fulfillment.models import Shipment
 from fulfillment.rule_splits import later, parcels_of
 from fulfillment.services import temperature
 from fulfillment.services.instruct import instruct_orders
+from oms.kernel import clock
 from oms.kernel.said import said
 from orders.decide.rules import actions, fields
 from orders.decide.rules.actions import Param
-from orders.decide.rules.fields import NUMBER, SET, TEMPERATURES, Field
+from orders.decide.rules.fields import FLAG, NUMBER, SET, TEMPERATURES, Field
+from orders.models import Order
 from orders.models.order import PaymentMethod
+from orders.services import ship_plans
 from orders.services.journal import SYSTEM
 from orders.services.rules import verbs
 from orders.services.rules.verbs import Verb
@@ -59,6 +63,15 @@ def near_hours(order_ids: Sequence[int]) -> dict[int, object]:
 
 def near_payments(order_ids: Sequence[int]) -> dict[int, object]:
     return {id_: frozenset(methods) for id_, _hours, methods in _near(order_ids)}
+
+
+def before_cutoff(order_ids: Sequence[int]) -> dict[int, object]:
+    """Whether what is ready now still leaves today, by the calendar and the cut-off of the order's place."""
+    now, today, plans = clock.now(), clock.today(), ship_plans.read()
+    planned = Shipment.objects.filter(recipient__order__in=order_ids, state=Shipment.State.PLANNED).order_by("-pk")
+    placed = dict(planned.values_list("recipient__order", "location"))
+    rows = Order.objects.filter(pk__in=order_ids).values_list("pk", "carrier", "preferred_location")
+    return {pk: plans.of(placed.get(pk, own)).first_day(now, carrier) == today for pk, carrier, own in rows}
 
 
 def set_temperature(work: Work, jobs: Sequence[Job]) -> None:
@@ -111,6 +124,9 @@ def no_longer_merge(_work: Work, jobs: Sequence[Job]) -> None:
 def register() -> None:
     delivery = lazy("配送")
     fields.register(Field("package_count", lazy("出荷伝票の数"), NUMBER, delivery, "registered"), parcels_of)
+    fields.register(
+        Field("before_cutoff", lazy("今日の締め時刻に間に合う"), FLAG, delivery, "registered"), before_cutoff
+    )
     fields.register(
         Field("near_hours", lazy("同じ届け先の未出荷の受注との間隔（時間）"), NUMBER, delivery, "registered"),
         near_hours,

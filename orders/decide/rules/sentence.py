@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from oms.kernel.said import said, together
@@ -12,6 +13,7 @@ from orders.decide.rules.actions import SPECS, Param
 from orders.decide.rules.conditions import LINE_MATCHES, MATCHES
 from orders.decide.rules.document import DATE_FIELDS, EVENTS
 from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS, Field
+from orders.decide.rules.operators import fold
 from orders.models.order import Stage
 
 
@@ -22,6 +24,64 @@ class Part:
     text: str
     parts: Sequence["Part"] = field(default_factory=tuple)
     plain: bool = False
+
+
+# What a code names: in a condition by its field, in an action by its parameter's kind.
+Names = Mapping[str, Mapping[str, Any]]
+NAMED_FIELDS = {
+    "channel": "channel", "member_channels": "channel", "shop": "shop", "member_rank": "member_rank",
+    "location": "location", "assignee": "user",
+}  # fmt: skip
+NAMED_PARAMS = frozenset({"user", "team", "location", "mail_text"})
+
+
+def spoken(document: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """The document with names in the place of codes (`names`: kind → code → name), to be put into words."""
+    places, when = names.get("location", {}), dict(document["when"])
+    if when.get("location"):
+        when["location"] = places.get(when["location"], when["location"])
+    return {
+        **document,
+        "when": when,
+        "if": spoken_node(document["if"], names),
+        **{branch: [spoken_action(action, names) for action in document[branch]] for branch in ("then", "else")},
+    }
+
+
+def spoken_node(node: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """A group or a condition, named."""
+    if "match" in node:
+        return {**node, "items": [spoken_node(item, names) for item in node["items"]]}
+    named = {name: names.get("location", {}).get(node[name], node[name]) for name in ("location",) if node.get(name)}
+    own, value = names.get(NAMED_FIELDS.get(node["field"], ""), {}), node.get("value")
+    if own and value is not None:
+        named["value"] = [own.get(one, one) for one in value] if isinstance(value, list) else own.get(value, value)
+    return {**node, **named}
+
+
+def spoken_action(action: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    params = SPECS[action["do"]].params if action.get("do") in SPECS else ()
+    named = {
+        param.name: names.get(param.kind, {}).get(action[param.name], action[param.name])
+        for param in params
+        if param.kind in NAMED_PARAMS and action.get(param.name)
+    }
+    return {**action, **named}
+
+
+def value_text(code: str, value: Any, names: Names) -> str:
+    """What an order has in a field, in the words of its choices; sets and the values of lines are lists."""
+    if isinstance(value, bool):
+        return _("はい") if value else _("いいえ")
+    if isinstance(value, list):
+        return _("、").join(value_text(code, one, names) for one in value) or _("（なし）")
+    if value in (None, ""):
+        return _("（なし）")
+    labels = dict(FIELDS[code].choices) | dict(names.get(NAMED_FIELDS.get(code, ""), {}))
+    if code == "reasons":
+        labels = {key: reason.label for key, reason in CATALOGUE.items()}
+    folded = {fold(str(key)): str(label) for key, label in labels.items()}
+    return folded.get(fold(str(value)), str(value))
 
 
 def when_text(when: Mapping[str, Any]) -> str:
@@ -144,6 +204,8 @@ def _param_said(value: Any, param: Param) -> str:
         return said(CATALOGUE[value].label)
     if param.kind == "number":
         return together([param.label, str(value)], " ")
+    if isinstance(value, Promise):  # a name of ours that waits for its language
+        return said(value)
     return next((said(label) for code, label in param.choices if str(code) == str(value)), str(value))
 
 

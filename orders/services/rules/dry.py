@@ -13,11 +13,14 @@ from typing import Any
 from django.db import connection
 
 from oms.kernel import clock
+from orders.decide.rules.document import actions_of
 from orders.decide.rules.engine import Compiled, Explained, Facts, Verdict, decide, explain
+from orders.decide.rules.sentence import Names
 from orders.models import Order
 from orders.services.rules import active, before, facts, stock_levels, work
 from orders.services.rules import run as rules
 from orders.services.rules.kept import deed
+from orders.services.rules.names import names_in
 from orders.services.rules.work import Job
 
 BATCH = 1000
@@ -48,6 +51,7 @@ class Tried:
     changes: list[Change] = field(default_factory=list)
     actions: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     failed: int = 0
+    names: Names = field(default_factory=dict)
 
 
 def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
@@ -60,7 +64,7 @@ def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
         .order_by("-pk")
         .values_list("pk", flat=True)[: MOST_ORDERS + 1]
     )
-    tried = Tried(days, cut=len(ids) > MOST_ORDERS)
+    tried = Tried(days, cut=len(ids) > MOST_ORDERS, names=_names_of(fresh, now_in_force))
     ids = sorted(ids[:MOST_ORDERS])
     new_counts, old_counts = (
         before.count([one.id for one in bundle.rules if one.counts]) for bundle in (fresh, now_in_force)
@@ -117,15 +121,15 @@ def _note_new(tried: Tried, rule: Compiled, judged: Judged) -> None:
         tried.hits += bool(verdict.matched)
         tried.failed += bool(verdict.error)
         for chosen in verdict.chosen:
-            tried.actions[deed(chosen.action)][1] += chosen.status == "do"
-    tried.changes += changes_of(judged)
+            tried.actions[deed(chosen.action, tried.names)][1] += chosen.status == "do"
+    tried.changes += changes_of(judged, tried.names)
 
 
 def _note_old(tried: Tried, rule_id: int, judged: Judged) -> None:
     for verdict in _own(judged, rule_id):
         tried.hits_before += bool(verdict.matched)
         for chosen in verdict.chosen:
-            tried.actions[deed(chosen.action)][0] += chosen.status == "do"
+            tried.actions[deed(chosen.action, tried.names)][0] += chosen.status == "do"
 
 
 def _own(judged: Judged, rule_id: int) -> Iterator[Verdict]:
@@ -133,9 +137,13 @@ def _own(judged: Judged, rule_id: int) -> Iterator[Verdict]:
         yield from (verdict for verdict in verdicts if verdict.rule == rule_id)
 
 
-def changes_of(judged: Judged) -> list[Change]:
+def _names_of(*bundles: active.Active) -> Names:
+    return names_in(action for bundle in bundles for rule in bundle.rules for action in actions_of(rule.document))
+
+
+def changes_of(judged: Judged, called: Names) -> list[Change]:
     """Orders that something would happen to, in the order of their ids."""
-    does, takes_back = _by_order(judged.plan.due), _by_order(judged.plan.ended)
+    does, takes_back = _by_order(judged.plan.due, called), _by_order(judged.plan.ended, called)
     ids = sorted(does.keys() | takes_back.keys())
     shops = dict(Order.objects.filter(pk__in=ids).values_list("pk", "shop__name"))
     return [
@@ -144,11 +152,11 @@ def changes_of(judged: Judged) -> list[Change]:
     ]
 
 
-def _by_order(jobs: Sequence[Job]) -> dict[int, list[str]]:
+def _by_order(jobs: Sequence[Job], called: Names) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for job in jobs:
         if not job.quiet:
-            found[job.order_id].append(f"{job.rule.name}: {deed(job.action)}")
+            found[job.order_id].append(f"{job.rule.name}: {deed(job.action, called)}")
     return found
 
 
@@ -156,9 +164,10 @@ def preview_replay(order_ids: Sequence[int]) -> list[Change]:
     """What running all rules in force anew would do to these orders."""
     force = active.active()
     changes: list[Change] = []
+    called = _names_of(force)
     counters = before.count([one.id for one in force.rules if one.counts])
     for start in range(0, len(order_ids), BATCH):
-        changes += changes_of(Judged.of(order_ids[start : start + BATCH], force, counters))
+        changes += changes_of(Judged.of(order_ids[start : start + BATCH], force, counters), called)
     return changes
 
 
