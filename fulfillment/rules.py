@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import connection
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment import rule_splits
@@ -68,10 +70,10 @@ def near_payments(order_ids: Sequence[int]) -> dict[int, object]:
 def before_cutoff(order_ids: Sequence[int]) -> dict[int, object]:
     """Whether what is ready now still leaves today, by the calendar and the cut-off of the order's place."""
     now, today, plans = clock.now(), clock.today(), ship_plans.read()
-    planned = Shipment.objects.filter(recipient__order__in=order_ids, state=Shipment.State.PLANNED).order_by("-pk")
-    placed = dict(planned.values_list("recipient__order", "location"))
-    rows = Order.objects.filter(pk__in=order_ids).values_list("pk", "carrier", "preferred_location")
-    return {pk: plans.of(placed.get(pk, own)).first_day(now, carrier) == today for pk, carrier, own in rows}
+    planned = Shipment.objects.filter(recipient__order=OuterRef("pk"), state=Shipment.State.PLANNED).order_by("pk")
+    place = Coalesce(Subquery(planned.values("location")[:1]), "preferred_location")
+    rows = Order.objects.filter(pk__in=order_ids).annotate(place=place).values_list("pk", "carrier", "place")
+    return {pk: plans.of(place).first_day(now, carrier) == today for pk, carrier, place in rows}
 
 
 def set_temperature(work: Work, jobs: Sequence[Job]) -> None:

@@ -17,7 +17,8 @@ from oms.kernel.said import heard
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import sentence as words
 from orders.decide.rules.fields import FIELDS, SUMMABLE
-from orders.models import OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion
+from orders.models import Order, OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion
+from orders.queries import visible
 from orders.services.rules import names
 
 SPAN = timedelta(days=30)
@@ -193,6 +194,11 @@ def _flat(part: words.Part) -> list[str]:
     for one in part.parts:
         found += [f"{part.text} › {line}" for line in _flat(one)]
     return found
+
+
+def recent_orders(most: int = 10) -> list[Order]:
+    """To try a rule on."""
+    return list(visible.orders().select_related("shop").only("channel_order_no", "shop__name").order_by("-pk")[:most])
 
 
 # ---- the builder's choices

@@ -259,6 +259,17 @@ def _try(request: HttpRequest, what: Any, said: str) -> None:
 
 @require_POST
 @permission_required(MANAGE, raise_exception=True)
+def rule_drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw the draft away; a rule that was never published goes with it."""
+    rule = get_object_or_404(Rule, pk=pk)
+    messages.success(request, _("下書きを捨てました。"))
+    if publish.drop_draft(rule.pk):
+        return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
+    return HttpResponseRedirect(reverse("orders:rules"))
+
+
+@require_POST
+@permission_required(MANAGE, raise_exception=True)
 def rule_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop, or go on with `resume`."""
     get_object_or_404(Rule, pk=pk)
@@ -283,7 +294,7 @@ def rule_dry(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": rule,
         "version": version,
         "tried": tried,
-        "shown": tried.changes[:200],
+        "shown": [(change, tried.sides[change.order_id]) for change in tried.changes[:200]],
         "days": days,
         "choices": DAYS,
         "actions": sorted(tried.actions.items()),
@@ -299,10 +310,20 @@ def rule_dry_csv(request: HttpRequest, pk: int) -> HttpResponse:
     tried = dry.try_rule(compiled, days=_days(request))
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rule-{rule.pk}-dry-run.csv"'
-    response.write("\ufeff" + csv_line([_("店舗"), _("受注番号"), _("すること"), _("取り消すこと")]))
+    response.write(
+        "\ufeff" + csv_line([_("店舗"), _("受注番号"), _("今の版"), _("この版"), _("すること"), _("取り消すこと")])
+    )
     for change in tried.changes:
-        response.write(csv_line([change.shop, change.no, " / ".join(change.does), " / ".join(change.takes_back)]))
+        sides = tried.sides[change.order_id]
+        told = [_side_text(sides.now), _side_text(sides.then), " / ".join(change.does), " / ".join(change.takes_back)]
+        response.write(csv_line([change.shop, change.no, *told]))
     return response
+
+
+def _side_text(side: dry.Side | None) -> str:
+    if side is None:
+        return ""
+    return " / ".join([_("該当") if side.matched else _("該当しない"), *side.does])
 
 
 def _version(pk: int) -> tuple[Rule, RuleVersion]:
@@ -322,6 +343,7 @@ def rule_test(request: HttpRequest, pk: int) -> HttpResponse:
     rule, version = _version(pk)
     typed = request.GET.get("no", "").strip()
     context: dict[str, Any] = {"rule": rule, "version": version, "typed": typed}
+    context["recent"] = [] if typed else queries.recent_orders()
     order = _find(typed) if typed else None
     if order is not None:
         compiled = active.compiled(rule.pk, version.number, rule.name, version.document)

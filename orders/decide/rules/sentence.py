@@ -6,13 +6,14 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.said import said, together
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules.actions import SPECS, Param
 from orders.decide.rules.conditions import LINE_MATCHES, MATCHES
 from orders.decide.rules.document import DATE_FIELDS, EVENTS
-from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS, Field
+from orders.decide.rules.fields import FIELDS, FLAG, OPERATORS, SUMMABLE, WEEKDAYS, Field
 from orders.decide.rules.operators import fold
 from orders.models.order import Stage
 
@@ -147,6 +148,8 @@ def condition_text(condition: Mapping[str, Any]) -> str:
     if asked is None or operator is None:
         return _("（まだ選ばれていません）")
     name = _asked_text(asked, condition)
+    if asked.kind == FLAG:
+        name = _("「%(text)s」") % {"text": name}
     return str(operator.phrase) % {"field": name, "value": _value_text(condition.get("value"), condition["field"])}
 
 
@@ -193,8 +196,38 @@ def params_text(action: Mapping[str, Any]) -> list[str]:
 
 def params_said(action: Mapping[str, Any]) -> list[str]:
     """The same for a journal, which everybody reads in their own language."""
-    found = (_param_said(action.get(param.name), param) for param in SPECS[action["do"]].params)
+    whole, inside = _with_number(action)
+    found = (
+        whole.get(param.name) or _param_said(action.get(param.name), param)
+        for param in SPECS[action["do"]].params
+        if param.name not in inside
+    )
     return [text for text in found if text]
+
+
+def _with_number(action: Mapping[str, Any]) -> tuple[dict[str, str], set[str]]:
+    """A choice that has a gap for a number, said with it: by parameter, and which parameters that takes in."""
+    mode, days = action.get("mode"), action.get("days")
+    if mode in NUMBERED and isinstance(days, int):
+        text = said(NUMBERED[mode] if days >= 0 else NUMBERED_BEFORE[mode], n=abs(days))
+        return {"mode": text}, {"days", "date"}
+    if action["do"] == "send_mail" and action.get("when") == "hours" and action.get("hours"):
+        return {"when": said("%(n)s時間後に送る", n=action["hours"])}, {"hours"}
+    return {}, set()
+
+
+NUMBERED = {
+    "today": lazy("今日から%(n)s日後"),
+    "shift": lazy("今の日付から%(n)s日あと"),
+    "planned": lazy("出荷予定日の%(n)s日後"),
+    "wish": lazy("配達希望日の%(n)s日後"),
+}
+NUMBERED_BEFORE = {
+    "today": lazy("今日の%(n)s日前"),
+    "shift": lazy("今の日付から%(n)s日まえ"),
+    "planned": lazy("出荷予定日の%(n)s日前"),
+    "wish": lazy("配達希望日の%(n)s日前"),
+}
 
 
 def _param_said(value: Any, param: Param) -> str:

@@ -52,6 +52,21 @@ class Tried:
     actions: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     failed: int = 0
     names: Names = field(default_factory=dict)
+    sides: dict[int, "Sides"] = field(default_factory=lambda: defaultdict(Sides))
+
+
+@dataclass
+class Sides:
+    """What the rule says of one order: in force now, and in the version on trial; None where it is not asked."""
+
+    now: "Side | None" = None
+    then: "Side | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    matched: bool
+    does: Sequence[str]
 
 
 def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
@@ -117,24 +132,32 @@ def read(order_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 def _note_new(tried: Tried, rule: Compiled, judged: Judged) -> None:
     tried.looked += len(judged.verdicts)
-    for verdict in _own(judged, rule.id):
+    for order_id, verdict in _own(judged, rule.id):
         tried.hits += bool(verdict.matched)
         tried.failed += bool(verdict.error)
+        tried.sides[order_id].then = _side(verdict, tried.names)
         for chosen in verdict.chosen:
             tried.actions[deed(chosen.action, tried.names)][1] += chosen.status == "do"
     tried.changes += changes_of(judged, tried.names)
 
 
 def _note_old(tried: Tried, rule_id: int, judged: Judged) -> None:
-    for verdict in _own(judged, rule_id):
+    for order_id, verdict in _own(judged, rule_id):
         tried.hits_before += bool(verdict.matched)
+        tried.sides[order_id].now = _side(verdict, tried.names)
         for chosen in verdict.chosen:
             tried.actions[deed(chosen.action, tried.names)][0] += chosen.status == "do"
 
 
-def _own(judged: Judged, rule_id: int) -> Iterator[Verdict]:
-    for verdicts in judged.verdicts.values():
-        yield from (verdict for verdict in verdicts if verdict.rule == rule_id)
+def _own(judged: Judged, rule_id: int) -> Iterator[tuple[int, Verdict]]:
+    for order_id, verdicts in judged.verdicts.items():
+        yield from ((order_id, verdict) for verdict in verdicts if verdict.rule == rule_id)
+
+
+def _side(verdict: Verdict, called: Names) -> Side | None:
+    if verdict.matched is None:
+        return None
+    return Side(verdict.matched, [deed(chosen.action, called) for chosen in verdict.chosen if chosen.status == "do"])
 
 
 def _names_of(*bundles: active.Active) -> Names:

@@ -16,7 +16,7 @@ from orders.services.intake import take_in
 from orders.services.rules import active, dry, publish, ready_made, sweep
 from orders.services.rules import run as rules
 from tests.orders.builders import make_channel_order, make_location, make_shop, make_sku, mapped
-from tests.orders.rules.builders import cond, do, document, make_rule
+from tests.orders.rules.builders import cond, do, document, group, make_rule
 
 pytestmark = pytest.mark.django_db
 NEW = "/orders/rules/new/"
@@ -138,6 +138,9 @@ def test_story_21_a_dry_run_lists_exactly_the_orders_that_would_change_and_publi
     foretold = {change.order_id: (len(change.does), len(change.takes_back)) for change in tried.changes}
     # below 1,400: marked important; 1,500: also loses its tag; above: nothing (the older rule keeps the priority)
     assert foretold == {orders[0].pk: (1, 0), orders[1].pk: (1, 0), orders[2].pk: (1, 1)}
+    sides = {change.order_id: sides for change, sides in page.context["shown"]}[orders[2].pk]
+    assert (sides.now.matched, sides.now.does) == (True, ["タグを付ける（高額）"])
+    assert (sides.then.matched, sides.then.does) == (False, ["重要の印を付ける"])
     sheet = client.get(reverse("orders:rule-dry-csv", args=[rule.pk])).content.decode("utf-8-sig")
     assert len(sheet.splitlines()) == 4 and orders[2].channel_order_no in sheet
 
@@ -153,6 +156,45 @@ def test_story_21_a_dry_run_lists_exactly_the_orders_that_would_change_and_publi
     assert {pk: counts for pk, counts in done.items() if any(counts)} == foretold
     compiled = active.compiled(rule.pk, 2, rule.name, draft.document)
     assert dry.try_rule(compiled).changes == []
+
+
+def test_a_draft_is_thrown_away_and_a_rule_that_was_never_published_goes_with_it(client):
+    rule = make_rule("高額", then=do("add_tag", tag="A"))
+    publish.save_draft(rule.pk, "高額", document(then=do("add_tag", tag="B")), by=None)
+    fresh = publish.create("新しい", document(then=do("flag")), by=None).rule
+    for one in (rule, fresh, rule):
+        client.post(reverse("orders:rule-drop", args=[one.pk]))
+    assert [(one.name, one.versions.count(), one.is_active) for one in Rule.objects.all()] == [("高額", 1, True)]
+
+
+def test_the_builder_asks_for_a_day_or_a_number_where_the_choice_needs_one(client):
+    def asked(mode):
+        more = {"do-then.0": "set_planned_date", "seen-then.0": "set_planned_date", "p-then.0-mode": mode}
+        return [
+            param["name"].rpartition("-")[2]
+            for param in client.post(NEW, posted(**more)).context["then_rows"][0]["params"]
+        ]
+
+    assert [asked(mode) for mode in ("", "fixed", "shift")] == [["mode"], ["mode", "date"], ["mode", "days"]]
+    more = {
+        "do-then.0": "set_planned_date",
+        "seen-then.0": "set_planned_date",
+        "p-then.0-mode": "shift",
+        "p-then.0-days": "-3",
+    }
+    page = client.post(NEW, posted(**more))
+    assert "出荷予定日を変える: 今の日付から3日まえ" in page.content.decode()
+
+
+def test_a_group_inside_a_group_over_lines_is_judged_by_its_lines(client):
+    inside = group("any", cond("line.sku", "is", "CHAIR"), cond("line.price", "ge", 10**6))
+    rule = make_rule("行", group("lines_any", inside), then=do("flag"))
+    [order] = take(make_channel_order())
+    root = client.get(reverse("orders:rule-test", args=[rule.pk]), {"no": order.pk}).context["root"]
+    [over_lines] = root["parts"]
+    assert (root["result"], over_lines["result"], over_lines["parts"][0]["result"]) == (True, True, True)
+    assert [one["result"] for one in over_lines["parts"][0]["parts"]] == [True, False]
+    assert order.channel_order_no in client.get(reverse("orders:rule-test", args=[rule.pk])).content.decode()
 
 
 def test_one_order_shows_each_condition_with_its_value(client):
@@ -368,7 +410,7 @@ def test_who_may_not_manage_rules_sees_and_changes_none(client_of, ben, chie, pe
     for person in (ben, chie, person_with("operator")):
         client = client_of(person)
         assert {client.get(url).status_code for url in urls} == {403}
-        for name in ("rule-publish", "rule-roll-back", "rule-pause"):
+        for name in ("rule-publish", "rule-roll-back", "rule-pause", "rule-drop"):
             assert client.post(reverse(f"orders:{name}", args=[rule.pk])).status_code == 403
         assert client.post(NEW, posted(save="1")).status_code == 403
     lead = client_of(person_with("shift_lead"))
