@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import BigIntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as lazy
 
@@ -71,7 +71,7 @@ def before_cutoff(order_ids: Sequence[int]) -> dict[int, object]:
     """Whether what is ready now still leaves today, by the calendar and the cut-off of the order's place."""
     now, today, plans = clock.now(), clock.today(), ship_plans.read()
     planned = Shipment.objects.filter(recipient__order=OuterRef("pk"), state=Shipment.State.PLANNED).order_by("pk")
-    place = Coalesce(Subquery(planned.values("location")[:1]), "preferred_location")
+    place = Coalesce(Subquery(planned.values("location")[:1]), "preferred_location", output_field=BigIntegerField())
     rows = Order.objects.filter(pk__in=order_ids).annotate(place=place).values_list("pk", "carrier", "place")
     return {pk: plans.of(place).first_day(now, carrier) == today for pk, carrier, place in rows}
 
