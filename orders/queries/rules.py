@@ -117,8 +117,8 @@ def tallies() -> dict[int, dict[str, Any]]:
 def rivals_of(rule: Rule) -> list[dict[str, Any]]:
     """Which rules overruled this one in the last 30 days, and how often."""
     rows = RuleTally.objects.filter(rule=rule, day__gte=clock.today() - SPAN, rival__isnull=False)
-    rows = rows.values("rival", "rival__name").annotate(times=Sum("overruled")).order_by("-times")
-    return [dict(row) for row in rows]
+    counted = rows.values("rival", "rival__name").annotate(times=Sum("overruled")).order_by("-times")
+    return [{**row} for row in counted]
 
 
 def days_of(rule: Rule) -> list[dict[str, Any]]:
@@ -214,6 +214,7 @@ def builder_names() -> dict[str, list[tuple[str, Any]]]:
         "member_channels": called["channel"],
         "location": [(code, name) for code, name in called["location"] if code in active_places],
         "assignee": called["user"],
+        "rules_matched": called["rule"],
         "reason": reasons,
         "reasons": reasons,
         "lists": [(name, name) for name in RuleList.objects.values_list("name", flat=True)],

@@ -149,6 +149,7 @@ def _check_names(  # noqa: PLR0917
         "member_rank": known.ranks,
         "shop": known.shops,
         "location": known.locations,
+        "rules_matched": known.rules,
         "reasons": known.reasons,
         "assignee": known.users,
         "member_skus": known.skus,

@@ -269,6 +269,8 @@ def _one_rule(rule: Compiled, states: Sequence[_State], counters: Counters) -> N
         except Exception as error:  # whatever a rule stumbles over concerns this rule and this order only
             verdict.error = type(error).__name__
             continue
+        if matched and "rules_matched" in subject.facts:
+            subject.facts["rules_matched"] |= {str(id_)}
         if matched and rule.counts:
             _count(rule, subject, counters)
         if actions := then if matched else otherwise:

@@ -31,7 +31,7 @@ class Part:
 Names = Mapping[str, Mapping[str, Any]]
 NAMED_FIELDS = {
     "channel": "channel", "member_channels": "channel", "shop": "shop", "member_rank": "member_rank",
-    "location": "location", "assignee": "user",
+    "location": "location", "assignee": "user", "rules_matched": "rule",
 }  # fmt: skip
 NAMED_PARAMS = frozenset({"user", "team", "location", "mail_text"})
 

@@ -206,7 +206,9 @@ def explain_one(order_id: int, rule: Compiled) -> tuple[Explained, Facts] | None
     counters = before.count([rule.id] if rule.counts else [])
     loaded["rule_count"] = counters.total.get(rule.id, 0)
     loaded["rule_count_member"] = counters.member.get((rule.id, loaded["member_id"] or 0), 0)
-    seen = before.traces_of([order_id]).get(order_id, ([], {}))[1]
+    rows, seen = before.traces_of([order_id]).get(order_id, ([], {}))
+    if "rules_matched" in loaded:
+        loaded["rules_matched"] = frozenset(str(row["rule"]) for row in rows if row["matched"])
     loaded |= {f"seen:{key}": value for key, value in seen.items()}
     tree = explain(rule.document["if"], loaded, lists=active.lists(), today=clock.today, salt=f"{rule.id}")
     return tree, loaded

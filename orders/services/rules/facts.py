@@ -191,6 +191,7 @@ GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {
     "remarks_date": lambda row, _now, _today: _names_a_day(row),
     "days_until_wish": lambda row, _now, today: (row["wish_date"] - today).days if row["wish_date"] else None,
     "ship_by": lambda row, _now, _today: _day(row["ship_by"]),
+    "rules_matched": lambda _row, _now, _today: frozenset(),  # until rules are asked
     "location": lambda _row, _now, _today: "",  # until `_name_locations` knows
     "noshi_name_missing": lambda row, _now, _today: _noshi_name_missing(row),
     "remarks_rest": lambda row, _now, _today: _remark(row).rest,

@@ -11,7 +11,7 @@ from oms.kernel.models import User
 from oms.kernel.roles import ROLES
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.sentence import NAMED_PARAMS, Names
-from orders.models import Shop
+from orders.models import Rule, Shop
 from orders.models.mail import MailEvent
 from orders.services.rules import active
 
@@ -41,6 +41,7 @@ READ: Mapping[str, Callable[[], dict[str, Any]]] = {
     "user": _users,
     "team": _teams,
     "mail_text": _mail_texts,
+    "rule": lambda: {str(pk): name for pk, name in Rule.objects.values_list("pk", "name")},
 }
 
 

@@ -140,6 +140,17 @@ def test_the_higher_priority_wins_and_the_trace_shows_both():
     assert RuleTally.objects.get(overruled=1, rival=None).rule.name == "一般"
 
 
+def test_a_rule_may_ask_what_rules_before_it_found():
+    first = make_rule("先", cond("total", "ge", 1000), priority=1, then=do("flag"))
+    asks = {"contains_any": "当たり", "contains_none": "外れ"}
+    for op, tag in asks.items():
+        make_rule(tag, cond("rules_matched", op, [str(first.pk)]), priority=2, then=do("add_tag", tag=tag))
+    [order] = take(make_channel_order())
+    rules.run([order.pk], {}, every=True)
+    order.refresh_from_db()
+    assert order.tags == ["当たり"]
+
+
 def test_a_rule_that_stops_keeps_later_ones_silent():
     make_rule("先", then=do("add_tag", tag="先"), stop=True, priority=1)
     make_rule("後", then=do("add_tag", tag="後"), priority=2)
