@@ -1,40 +1,36 @@
 """What fulfilment offers rules: parcels and neighbours to ask about; 出荷指示, splitting and merging to do."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import BigIntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as lazy
 
+from fulfillment import rule_splits
 from fulfillment.models import Shipment
-from fulfillment.services import split, temperature
+from fulfillment.rule_splits import later, parcels_of
+from fulfillment.services import temperature
 from fulfillment.services.instruct import instruct_orders
 from oms.kernel import clock
 from oms.kernel.said import said
 from orders.decide.rules import actions, fields
 from orders.decide.rules.actions import Param
-from orders.decide.rules.fields import NUMBER, SET, TEMPERATURES, Field
-from orders.models import ReviewReason
+from orders.decide.rules.fields import FLAG, NUMBER, SET, TEMPERATURES, Field
+from orders.models import Order
 from orders.models.order import PaymentMethod
+from orders.services import ship_plans
 from orders.services.journal import SYSTEM
 from orders.services.rules import verbs
 from orders.services.rules.verbs import Verb
 from orders.services.rules.work import Job, Work
 
-MIXED = "temperature_mixed"
-LIVE = [Shipment.State.PLANNED, Shipment.State.INSTRUCTED, Shipment.State.SHIPPED]
-
-
-def parcels_of(order_ids: Sequence[int]) -> dict[int, object]:
-    rows = Shipment.objects.filter(lines__order_line__order__in=order_ids, state__in=LIVE)
-    return dict(rows.values_list("lines__order_line__order").annotate(n=Count("pk", distinct=True)))
-
 
 def release(work: Work, jobs: Sequence[Job]) -> None:
     """Instruct what is ready now; the others are tried again when they get there."""
     if work.behind:
-        _later(work, jobs)
+        later(work, jobs)
         return
     done = instruct_orders(
         [job.order_id for job in jobs if work.orders[job.order_id]["stage"] == "ready"], actor=SYSTEM
@@ -71,72 +67,19 @@ def near_payments(order_ids: Sequence[int]) -> dict[int, object]:
     return {id_: frozenset(methods) for id_, _hours, methods in _near(order_ids)}
 
 
-def split_by_temperature(work: Work, jobs: Sequence[Job]) -> None:
-    """One parcel a temperature, as soon as parcels are planned; planned anew, they are split anew. With that the
-    question is answered whether such goods may go together."""
-    _answer(work, jobs)
-    if work.behind:
-        _later(work, jobs)
-        return
-    _split(
-        jobs,
-        lambda ids: split.split_by_temperature(ids, actor=SYSTEM),
-        nothing=said("温度帯が一つのため、分けるものがありません。"),
-    )
-
-
-def split_by_tag(work: Work, jobs: Sequence[Job]) -> None:
-    """The goods with a tag in parcels of their own, as soon as parcels are planned, and again when they are planned
-    anew."""
-    if work.behind:
-        _later(work, jobs)
-        return
-    for tag in sorted({job.action["tag"] for job in jobs}):
-        _split(
-            [job for job in jobs if job.action["tag"] == tag],
-            lambda ids, tag=tag: split.split_by_tag(ids, tag, actor=SYSTEM),  # type: ignore[misc]
-            nothing=said("このタグの商品だけか、その商品がないため、分けるものがありません。"),
-        )
-
-
-def _split(jobs: Sequence[Job], do: Callable[[list[int]], Sequence[int]], *, nothing: str) -> None:
-    ids = [job.order_id for job in jobs]
-    before = parcels_of(ids)
-    done = set(do(ids))
-    after = parcels_of(ids)
-    for job in jobs:
-        if job.order_id in done or (job.quiet and before.get(job.order_id, 0) != 1):
-            job.did({"parcels": before.get(job.order_id, 0)}, {"parcels": after.get(job.order_id, 0)})
-        elif job.order_id not in before:
-            job.note = said("まだ出荷伝票がないため、できたときに分けます。")
-        else:
-            job.note = nothing
-
-
-def _answer(work: Work, jobs: Sequence[Job]) -> None:
-    rule_of = {job.order_id: job.rule.name for job in jobs}
-    asked = ReviewReason.objects.filter(order__in=rule_of, code=MIXED, state=ReviewReason.State.OPEN)
-    for pk, order_id in asked.values_list("pk", "order"):
-        ReviewReason.objects.filter(pk=pk).update(
-            state=ReviewReason.State.ACCEPTED, closed_at=clock.now(), note=rule_of[order_id]
-        )
-        work.restage.add(order_id)
-
-
-def join_again(_work: Work, jobs: Sequence[Job]) -> None:
-    """Only what the rule split: parcels that somebody divided further, or instructed, stay."""
-    now = parcels_of([job.order_id for job in jobs])
-    for job in jobs:
-        if job.before["parcels"] != 1 or now.get(job.order_id) != job.after["parcels"]:
-            job.note = said("あとで変更されたため、そのままにしました。")
-        else:
-            job.done = split.join(job.order_id, actor=SYSTEM)
+def before_cutoff(order_ids: Sequence[int]) -> dict[int, object]:
+    """Whether what is ready now still leaves today, by the calendar and the cut-off of the order's place."""
+    now, today, plans = clock.now(), clock.today(), ship_plans.read()
+    planned = Shipment.objects.filter(recipient__order=OuterRef("pk"), state=Shipment.State.PLANNED).order_by("pk")
+    place = Coalesce(Subquery(planned.values("location")[:1]), "preferred_location", output_field=BigIntegerField())
+    rows = Order.objects.filter(pk__in=order_ids).annotate(place=place).values_list("pk", "carrier", "place")
+    return {pk: plans.of(place).first_day(now, carrier) == today for pk, carrier, place in rows}
 
 
 def set_temperature(work: Work, jobs: Sequence[Job]) -> None:
     """The planned parcels travel so; parcels planned anew are told anew."""
     if work.behind:
-        _later(work, jobs)
+        later(work, jobs)
         return
     for (wanted, of), own in _by_temperature(jobs).items():
         found = temperature.choose([job.order_id for job in own], wanted, of=of)
@@ -150,7 +93,7 @@ def set_temperature(work: Work, jobs: Sequence[Job]) -> None:
 def as_goods_ask(work: Work, jobs: Sequence[Job]) -> None:
     """Parcels that still travel as the rule said; what is instructed meanwhile stays."""
     if work.behind:
-        _later(work, jobs)
+        later(work, jobs)
         return
     for (wanted, of), own in _by_temperature(jobs).items():
         ids = [job.order_id for job in own]
@@ -166,12 +109,6 @@ def _by_temperature(jobs: Sequence[Job]) -> dict[tuple[str, str], list[Job]]:
     for job in jobs:
         found[job.action["temperature"], job.action["of"]].append(job)
     return found
-
-
-def _later(work: Work, jobs: Sequence[Job]) -> None:
-    for job in jobs:
-        work.again.add(job.order_id)
-        job.note = said("続けて処理します。")
 
 
 def let_merge(_work: Work, jobs: Sequence[Job]) -> None:
@@ -190,6 +127,9 @@ def register() -> None:
     delivery = lazy("配送")
     fields.register(Field("package_count", lazy("出荷伝票の数"), NUMBER, delivery, "registered"), parcels_of)
     fields.register(
+        Field("before_cutoff", lazy("今日の締め時刻に間に合う"), FLAG, delivery, "registered"), before_cutoff
+    )
+    fields.register(
         Field("near_hours", lazy("同じ届け先の未出荷の受注との間隔（時間）"), NUMBER, delivery, "registered"),
         near_hours,
     )
@@ -206,17 +146,7 @@ def register() -> None:
     )
     actions.register(actions.Spec("release", lazy("出荷を指示する"), undoable=False, waits_for="stage_entered:ready"))
     verbs.register("release", Verb(release))
-    actions.register(actions.Spec("split_temperature", lazy("温度帯ごとに分ける"), waits_for="shipment_planned"))
-    verbs.register("split_temperature", Verb(split_by_temperature, join_again, again=True))
-    actions.register(
-        actions.Spec(
-            "split_tag",
-            lazy("商品タグの商品を別の荷物に分ける"),
-            (Param("tag", lazy("商品タグ"), longest=40),),
-            waits_for="shipment_planned",
-        )
-    )
-    verbs.register("split_tag", Verb(split_by_tag, join_again, again=True))
+    rule_splits.register()
     actions.register(
         actions.Spec(
             "set_temperature",

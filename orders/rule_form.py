@@ -250,12 +250,26 @@ def action_rows(
                         "value": "" if action.get(param.name) is None else str(action.get(param.name, "")),
                         "options": [(str(code), label) for code, label in (param.choices or names.get(param.kind, ()))],
                         "longest": param.longest,
+                        "leads": param.name in LEADS,
                     }
                     for param in (spec.params if spec else ())
+                    if _is_asked(param.name, action)
                 ],
             }
         )
     return rows
+
+
+# Choices that decide what else is asked.
+LEADS = frozenset({"mode", "when"})
+
+
+def _is_asked(name: str, action: Mapping[str, Any]) -> bool:
+    """A date, a number of days or hours only where the chosen way of deciding needs it."""
+    mode, when = action.get("mode"), action.get("when")
+    if mode is not None and name in {"date", "days"}:
+        return mode == "fixed" if name == "date" else mode in {"today", "shift", "planned", "wish"}
+    return not (when is not None and name == "hours") or when == "hours"
 
 
 def by_place(faults: Sequence[tuple[str, str]]) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ rule_routes: list[URLPattern] = [
     path("rules/<int:pk>/publish/", rules.rule_publish, name="rule-publish"),
     path("rules/<int:pk>/roll-back/", rules.rule_roll_back, name="rule-roll-back"),
     path("rules/<int:pk>/pause/", rules.rule_pause, name="rule-pause"),
+    path("rules/<int:pk>/drop/", rules.rule_drop, name="rule-drop"),
     path("rules/<int:pk>/dry/", rules.rule_dry, name="rule-dry"),
     path("rules/<int:pk>/dry.csv", rules.rule_dry_csv, name="rule-dry-csv"),
     path("rules/<int:pk>/test/", rules.rule_test, name="rule-test"),

@@ -28,6 +28,28 @@ def by_temperature(lines: Sequence[Held]) -> list[dict[int, int]]:
     return [parcels[name] for name in ordered[1:]]
 
 
+def by_line(lines: Sequence[Held]) -> list[dict[int, int]]:
+    """Line → pieces for each further parcel: one per line, the first stays where it is."""
+    return [{line.order_line: line.pieces} for line in lines[1:]]
+
+
+def by_pieces(lines: Sequence[Held], most: int) -> list[dict[int, int]]:
+    """Line → pieces for each further parcel, so that none holds more than `most` pieces. Lines are filled in as they
+    stand; one that does not fit goes on in the next parcel."""
+    parcels: list[dict[int, int]] = [{}]
+    room = most
+    for line in lines:
+        left = line.pieces
+        while left:
+            if not room:
+                parcels.append({})
+                room = most
+            taken = min(left, room)
+            parcels[-1][line.order_line] = taken
+            left, room = left - taken, room - taken
+    return parcels[1:]
+
+
 def coldest(temperatures: frozenset[str]) -> str:
     return max(temperatures, key=COLDEST_LAST.index, default="ambient")
 

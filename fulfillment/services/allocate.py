@@ -18,6 +18,7 @@ from orders.services import set_parts, ship_plans, waiting
 from orders.services.facts import write_allocated
 from orders.services.journal import SYSTEM
 from orders.services.reservation import line_ids_of, rank_of, ref_of
+from orders.services.rules import wakes
 
 BATCH = 300
 MARKS = 5000
@@ -106,6 +107,7 @@ def allocate_orders(order_ids: Sequence[int]) -> list[int]:
     write_allocated(_by_line(done))
     touched = sorted({placed.line.order_id for placed in done})
     facts.refresh(touched)
+    wakes.note(touched, "placed")
     ship_plans.follow_places({placed.line.order_id: placed.location_id for placed in done}, actor=SYSTEM)
     shortage.stock_has_come(touched)
     short_pick.settle(touched)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 
-from fulfillment.decide.splitting import Held, by_temperature, fault
+from fulfillment.decide.splitting import Held, by_line, by_pieces, by_temperature, fault
 from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.services import facts, kept_together
 from oms.kernel import clock
@@ -39,7 +39,7 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
     _refuse_parting(rows, pieces)
     fresh = _move(order, shipment, rows, pieces)
     text = together(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)
-    _finish(order.pk, "split", text, actor)
+    _finish([order.pk], "split", text, actor)
     return fresh
 
 
@@ -62,6 +62,18 @@ def split_by_tag(order_ids: Sequence[int], tag: str, *, actor: Actor) -> list[in
     return _split(order_ids, tagged, said("商品タグ「%(tag)s」", tag=tag), actor)
 
 
+@transaction.atomic
+def split_by_line(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
+    """One planned parcel per order line. Returns the orders that were split."""
+    return _split(order_ids, lambda rows: by_line(_held(rows)), said("明細ごと"), actor)
+
+
+@transaction.atomic
+def split_by_pieces(order_ids: Sequence[int], most: int, *, actor: Actor) -> list[int]:
+    """No planned parcel holds more than `most` pieces. Returns the orders that were split."""
+    return _split(order_ids, lambda rows: by_pieces(_held(rows), most), said("1箱に%(n)s点まで", n=most), actor)
+
+
 def _bears(rows: Sequence[ShipmentLine], tag: str) -> bool:
     """The line's own SKU has the tag, or one of the goods that are sent for it."""
     skus = [row.sku for row in rows] + ([rows[0].order_line.sku] if rows[0].order_line.sku else [])
@@ -80,7 +92,7 @@ def _split(
                 _move(order, shipment, _rows(shipment), pieces)
                 further += 1
         if further:
-            _finish(order.pk, "split", text, actor)
+            _finish([order.pk], "split", text, actor)
             done.append(order.pk)
     return done
 
@@ -109,9 +121,7 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
         there = there or _due(standing.filter(set_line__in=pieces, reserved=True)).exists()
     if not there:
         raise CannotSplit(said("引当済みの明細がないため、先に出荷できるものがありません。"))
-    OrderLine.objects.filter(pk__in=waiting).update(apart=True)
-    Order.objects.filter(pk=order_id).update(version=F("version") + 1)
-    _finish(order_id, "split", said("引当済みの分を先に出荷"), actor)
+    _let_follow({order_id: waiting}, said("引当済みの分を先に出荷"), actor)
     return waiting
 
 
@@ -133,9 +143,7 @@ def send_preorders_later(order_id: int, *, actor: Actor) -> list[int]:
         raise CannotSplit(said("発売前の商品がありません。"))
     if not _due(standing).exists():
         raise CannotSplit(said("発売前の商品のほかに、先に出荷する商品がありません。"))
-    OrderLine.objects.filter(pk__in=follow).update(apart=True)
-    Order.objects.filter(pk=order_id).update(version=F("version") + 1)
-    _finish(order_id, "split", said("発売前の商品は後から出荷"), actor)
+    _let_follow({order_id: follow}, said("発売前の商品は後から出荷"), actor)
     review.reevaluate([order_id], actor=actor)
     return follow
 
@@ -144,6 +152,44 @@ def _with_parts_out(order_id: int) -> QuerySet[LineComponent, int]:
     """The order's sets of which a component is out."""
     out = Q(release_date__isnull=True) | Q(release_date__lte=clock.today())
     return LineComponent.objects.filter(out, line__order=order_id).values_list("line", flat=True)
+
+
+@transaction.atomic
+def send_due_first(order_ids: Sequence[int], *, unreleased: bool, actor: Actor) -> dict[int, list[int]]:
+    """`send_rest_later` for a batch, with sets left whole: lines without a place (`unreleased`: only those whose day of
+    release is still to come) follow those that have one. Returns order → lines that follow; orders in which nothing
+    waits, or nothing could leave, are left as they are."""
+    open_ = Order.objects.select_for_update(no_key=True).filter(cancelled_at=None, fulfilled_by_channel=False)
+    ids = list(open_.filter(pk__in=order_ids).order_by("pk").values_list("pk", flat=True))
+    standing = OrderLine.objects.filter(order__in=ids, quantity__gt=F("shipped_quantity"))
+    waiting = standing.filter(allocated_quantity__lt=F("quantity"), apart=False)
+    if unreleased:
+        waiting = waiting.filter(release_date__gt=clock.today())
+    there = set(standing.filter(allocated_quantity=F("quantity")).values_list("order", flat=True))
+    found: dict[int, list[int]] = defaultdict(list)
+    for order_id, line in waiting.filter(order__in=there).order_by("pk").values_list("order", "pk"):
+        found[order_id].append(line)
+    _let_follow(found, said("発売日ごと") if unreleased else said("引当済みの分を先に出荷"), actor)
+    return dict(found)
+
+
+@transaction.atomic
+def send_together_again(follows: Mapping[int, Sequence[int]], *, actor: Actor) -> list[int]:
+    """Undo `send_due_first` (order → lines) where the lines still wait to follow. Returns the orders concerned."""
+    locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=follows).order_by("pk"))
+    wanted = {line for lines in follows.values() for line in lines}
+    still = OrderLine.objects.filter(pk__in=wanted, apart=True, allocated_quantity=0, quantity__gt=0)
+    rows = set(still.values_list("pk", flat=True))
+    done = [order.pk for order in locked if rows.issuperset(follows[order.pk])]
+    OrderLine.objects.filter(pk__in=[line for pk in done for line in follows[pk]]).update(apart=False)
+    _finish(done, "split_undone", "", actor)
+    return done
+
+
+def _let_follow(lines: Mapping[int, Sequence[int]], text: str, actor: Actor) -> None:
+    OrderLine.objects.filter(pk__in=[line for own in lines.values() for line in own]).update(apart=True)
+    Order.objects.filter(pk__in=lines).update(version=F("version") + 1)
+    _finish(sorted(lines), "split", text, actor)
 
 
 def _take_sets_apart(order: Order, pieces: Mapping[int, int], actor: Actor) -> list[int]:
@@ -178,7 +224,7 @@ def join(order_id: int, *, actor: Actor) -> bool:
     follows = OrderLine.objects.filter(order=order, apart=True).update(apart=False)
     if not joined and not follows:
         return False
-    _finish(order.pk, "split_undone", "", actor)
+    _finish([order.pk], "split_undone", "", actor)
     return True
 
 
@@ -302,6 +348,6 @@ def _pour(source: Shipment, into: Shipment) -> None:
     source.delete()
 
 
-def _finish(order_id: int, kind: str, text: str, actor: Actor) -> None:
-    journal.write([Entry(order_id, kind, text)], actor=actor)
-    facts.refresh([order_id], actor=actor)
+def _finish(order_ids: Sequence[int], kind: str, text: str, actor: Actor) -> None:
+    journal.write([Entry(order_id, kind, text) for order_id in order_ids], actor=actor)
+    facts.refresh(order_ids, actor=actor)

@@ -166,6 +166,11 @@ def roles_of(user: User) -> list[Role]:
     return [role for role in ROLES if role.code in codes]
 
 
+def label_of(group: Group) -> str:
+    """The role's name as people read it."""
+    return next((str(role.label) for role in ROLES if role.code == group.name), group.name)
+
+
 @transaction.atomic
 def create_demo_accounts(password: str) -> list[DemoAccount]:
     """One account per role with this password; existing ones get it again. Needs `sync_roles()` to have run."""

@@ -30,12 +30,11 @@ from orders.models import (
     Mail,
     Order,
     OrderLine,
-    OrderTask,
     Refund,
     RefundRequest,
     ReturnCase,
 )
-from orders.queries import visible
+from orders.queries import labels, visible
 
 # What a page asks of the address: whether its subject is the person's. False: as if it were not there.
 Rule = Callable[[Mapping[str, Any], Scope], bool]
@@ -51,6 +50,10 @@ def _of(model: type[Model], path: str, name: str = "pk") -> Rule:
         return visible.of_shops(model._default_manager.filter(pk=kwargs[name]), path).exists()
 
     return is_own
+
+
+def task(kwargs: Mapping[str, Any], _limits: Scope) -> bool:
+    return labels.in_sight().filter(pk=kwargs["pk"]).exists()
 
 
 def shop(kwargs: Mapping[str, Any], limits: Scope) -> bool:
@@ -91,7 +94,7 @@ def _run(model: type[Model]) -> Rule:
 
 
 order, order_named = _of(Order, "shop"), _of(Order, "shop", "order")
-mail, task, case = _of(Mail, "order__shop"), _of(OrderTask, "order__shop"), _of(ReturnCase, "order__shop")
+mail, case = _of(Mail, "order__shop"), _of(ReturnCase, "order__shop")
 refund, request_ = _of(Refund, "order__shop"), _of(RefundRequest, "order__shop")
 paper, line, listing = _of(IssuedDocument, "shop"), _of(OrderLine, "order__shop"), _of(Listing, "shop")
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
+from oms.kernel.roles import label_of
 from oms.kernel.said import said
 from oms.kernel.services import devices, roles, sign_in_rules
 from oms.kernel.services.people import save_person
@@ -92,7 +93,7 @@ def register_kinds() -> None:
             code="sign_in_rule",
             label=lazy("ログインの決まり"),
             rights=("kernel.manage_sign_in",),
-            name=lambda ref: sign_in_rules.label_of(_group(ref)),
+            name=lambda ref: label_of(_group(ref)),
             url=lambda ref: reverse("pages:sign-in-rule", args=[ref]),
             form=lambda ref, data, who: RuleForm(data, initial=rule_initial(_group(ref))),
             save=_save_rule,

@@ -114,9 +114,13 @@ class RuleTrace(models.Model):
 
 
 class RuleTally(models.Model):
-    """What one batch added to a rule's figures of a day: appended beside the orders, folded by a sweep."""
+    """What one batch added to a rule's figures of a day: appended beside the orders, folded by a sweep.
+
+    A row with a `rival` says only how often the rule was overruled by that one, which the row without has as well.
+    """
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="tallies")
+    rival = models.ForeignKey(Rule, models.CASCADE, null=True, related_name="+")
     day = models.DateField()
     hits = models.PositiveIntegerField(default=0)
     overruled = models.PositiveIntegerField(default=0)

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from inventory.models import Location
 from oms.kernel import clock
 from oms.kernel.said_field import SaidField
 from orders.models.order import Order
@@ -67,7 +68,7 @@ class TaskKind(models.TextChoices):
 
 class OrderTask(models.Model):
     """Something a person or a team has to do about an order, mostly on another party's page. Open while `done_at` is
-    empty.
+    empty. With a `location` it is for whoever works at that store (of the team, where there is one).
 
     `key` makes asking twice harmless. `link` is where it is done; empty when there is no such address. One with
     `shown_from` (a reminder) rests until then; putting it off moves that.
@@ -82,6 +83,9 @@ class OrderTask(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("担当")
     )
     team = models.ForeignKey(Group, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("チーム"))
+    location = models.ForeignKey(
+        Location, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("店舗・拠点")
+    )
     due_at = models.DateTimeField(_("期限"), null=True, blank=True)
     shown_from = models.DateTimeField(_("知らせる日時"), null=True, blank=True)
     key = models.CharField(max_length=80, unique=True)

@@ -6,25 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
-from customers.models import Rank
 from inventory.models import Location
 from oms.kernel import clock
-from oms.kernel.models import User
-from oms.kernel.roles import ROLES
 from oms.kernel.said import heard
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import sentence as words
 from orders.decide.rules.fields import FIELDS, SUMMABLE
-from orders.models import OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion, Shop
-from orders.models.mail import MailEvent
-from orders.services.rules import active
+from orders.models import Order, OrderTag, Rule, RuleList, RuleMark, RuleTally, RuleTrace, RuleVersion
+from orders.queries import visible
+from orders.services.rules import names
 
 SPAN = timedelta(days=30)
+
+
+# What makes a rule worth a look, with what it is called.
+SIGNS = {
+    "never": lazy("30日該当なし"),
+    "overruled": lazy("ほかが優先"),
+    "errors": lazy("エラーあり"),
+    "draft": lazy("下書きあり"),
+    "paused": lazy("停止中"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +50,30 @@ class RuleRow:
     errors: int
     last_at: datetime | None
 
+    @property
+    def signs(self) -> set[str]:
+        found = {
+            "never": self.rule.is_active and not self.hits,
+            "overruled": self.overruled > 0,
+            "errors": self.errors > 0,
+            "draft": self.draft is not None,
+            "paused": self.rule.paused,
+        }
+        return {sign for sign, is_so in found.items() if is_so}
+
 
 def rule_rows() -> list[RuleRow]:
     """Every rule in the order in which they run. Four queries."""
     versions: dict[int, dict[int, RuleVersion]] = defaultdict(dict)
     for version in RuleVersion.objects.select_related("created_by"):
         versions[version.rule_id][version.number] = version
-    figures = tallies()
-    shops = place_names()
-    rows = [_rule_row(rule, versions[rule.pk], figures, shops) for rule in Rule.objects.select_related("owner")]
+    figures, called = tallies(), names.names(("channel", "shop", "location"))
+    rows = [_rule_row(rule, versions[rule.pk], figures, called) for rule in Rule.objects.select_related("owner")]
     return sorted(rows, key=lambda row: (row.rule.published is None, row.document["priority"], row.rule.pk))
 
 
 def _rule_row(
-    rule: Rule, versions: Mapping[int, RuleVersion], figures: Mapping[int, dict[str, Any]], shops: Mapping[str, str]
+    rule: Rule, versions: Mapping[int, RuleVersion], figures: Mapping[int, dict[str, Any]], called: words.Names
 ) -> RuleRow:
     newest = versions[max(versions)]
     shown = versions.get(rule.published or 0, newest)
@@ -65,8 +82,8 @@ def _rule_row(
     return RuleRow(
         rule,
         shown.document,
-        words.when_text(shown.document["when"]),
-        words.scope_texts(shown.document, shops),
+        words.when_text(words.spoken(shown.document, called)["when"]),
+        words.scope_texts(shown.document, places_of(called)),
         state,
         tone,
         newest if newest.is_draft else None,
@@ -85,11 +102,23 @@ def state_of(rule: Rule) -> tuple[str, str]:
 
 def tallies() -> dict[int, dict[str, Any]]:
     """Figures of the last 30 days, and the last hit ever, by rule."""
-    since = clock.today() - SPAN
-    rows = RuleTally.objects.filter(day__gte=since).values("rule").annotate(
-        hits=Sum("hits"), overruled=Sum("overruled"), errors=Sum("errors"), last_at=Max("last_at")
-    )  # fmt: skip
-    return {row["rule"]: dict(row) for row in rows}
+    recent = Q(day__gte=clock.today() - SPAN)
+    rows = (
+        RuleTally.objects.filter(rival=None)
+        .values("rule")
+        .annotate(
+            last_at=Max("last_at", filter=Q(hits__gt=0)),
+            **{f"{name}_sum": Sum(name, filter=recent, default=0) for name in ("hits", "overruled", "errors")},
+        )
+    )
+    return {row["rule"]: {name.removesuffix("_sum"): value for name, value in row.items()} for row in rows}
+
+
+def rivals_of(rule: Rule) -> list[dict[str, Any]]:
+    """Which rules overruled this one in the last 30 days, and how often."""
+    rows = RuleTally.objects.filter(rule=rule, day__gte=clock.today() - SPAN, rival__isnull=False)
+    counted = rows.values("rival", "rival__name").annotate(times=Sum("overruled")).order_by("-times")
+    return [{**row} for row in counted]
 
 
 def days_of(rule: Rule) -> list[dict[str, Any]]:
@@ -97,7 +126,7 @@ def days_of(rule: Rule) -> list[dict[str, Any]]:
     since = clock.today() - SPAN
     found: dict[Any, dict[str, Any]] = {
         row["day"]: dict(row)
-        for row in RuleTally.objects.filter(rule=rule, day__gt=since)
+        for row in RuleTally.objects.filter(rule=rule, rival=None, day__gt=since)
         .values("day")
         .annotate(hits=Sum("hits"), overruled=Sum("overruled"))
     }
@@ -116,14 +145,9 @@ def days_of(rule: Rule) -> list[dict[str, Any]]:
     ]
 
 
-def place_names() -> dict[str, str]:
-    """Codes of channels, shops and locations as people call them."""
-    shops = list(Shop.objects.values_list("code", "name", "channel", "channel_label"))
-    return {
-        **{channel: label for _code, _name, channel, label in shops},
-        **{code: name for code, name, _channel, _label in shops},
-        **dict(Location.objects.values_list("code", "name")),
-    }
+def places_of(called: words.Names) -> dict[str, Any]:
+    """Codes of channels, shops and locations, as a rule's scope holds them, by name."""
+    return {**called["channel"], **called["shop"], **called["location"]}
 
 
 # ---- one rule
@@ -132,31 +156,31 @@ def place_names() -> dict[str, str]:
 def version_rows(rule: Rule) -> list[dict[str, Any]]:
     """Newest first, each with what differs from the one before."""
     versions = list(rule.versions.select_related("created_by", "published_by"))
+    called = names.names()
     rows = []
     for before, version in zip([None, *versions], versions, strict=False):
         rows.append(
             {
                 "version": version,
                 "current": version.number == rule.published,
-                "diff": difference(before.document, version.document) if before else [],
+                "diff": difference(before.document, version.document, called) if before else [],
                 "may_return": not version.is_draft and version.number != rule.published,
             }
         )
     return rows[::-1]
 
 
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str]]:
+def difference(old: Mapping[str, Any], new: Mapping[str, Any], called: words.Names) -> list[tuple[str, str]]:
     """(sign, line) of what went (−) and came (＋), as people read it."""
-    before, after = _lines(old), _lines(new)
+    before, after = _lines(words.spoken(old, called), called), _lines(words.spoken(new, called), called)
     gone = [("−", line) for line in before if line not in after]
     return gone + [("＋", line) for line in after if line not in before]
 
 
-def _lines(document: Mapping[str, Any]) -> list[str]:
-    names = place_names()
+def _lines(document: Mapping[str, Any], called: words.Names) -> list[str]:
     head = [
         words.when_text(document["when"]),
-        *words.scope_texts(document, names),
+        *words.scope_texts(document, places_of(called)),
         _("優先順位: %(n)s") % {"n": document["priority"]},
     ]
     then = [_("すること: %(text)s") % {"text": words.action_text(action)} for action in document["then"]]
@@ -172,31 +196,29 @@ def _flat(part: words.Part) -> list[str]:
     return found
 
 
+def recent_orders(most: int = 10) -> list[Order]:
+    """To try a rule on."""
+    return list(visible.orders().select_related("shop").only("channel_order_no", "shop__name").order_by("-pk")[:most])
+
+
 # ---- the builder's choices
 
 
 def builder_names() -> dict[str, list[tuple[str, Any]]]:
     """What the builder offers where the code knows no choices."""
-    shops = list(Shop.objects.order_by("channel", "code").values_list("code", "name", "channel", "channel_label"))
-    teams = {role.code: role.label for role in ROLES}
-    users = [(user.username, str(user)) for user in User.objects.filter(is_active=True).order_by("username")]
-    lists = [(name, name) for name in RuleList.objects.values_list("name", flat=True)]
+    called = {kind: list(own.items()) for kind, own in names.names().items()}
+    active_places = set(Location.objects.filter(active=True).values_list("code", flat=True))
     reasons = [(code, reason.label) for code, reason in CATALOGUE.items()]
-    channels = list(dict.fromkeys((channel, label) for _code, _name, channel, label in shops))
     return {
-        "channel": channels,
-        "member_channels": channels,
-        "shop": [(code, name) for code, name, _channel, _label in shops],
-        "location": list(Location.objects.filter(active=True).order_by("priority").values_list("code", "name")),
-        "user": users,
-        "assignee": users,
-        "team": [(name, teams.get(name, name)) for name in Group.objects.values_list("name", flat=True)],
+        **called,
+        "member_channels": called["channel"],
+        "location": [(code, name) for code, name in called["location"] if code in active_places],
+        "assignee": called["user"],
+        "rules_matched": called["rule"],
         "reason": reasons,
         "reasons": reasons,
-        "lists": lists,
-        "mail_text": [(f"{event}:{name}", f"{MailEvent(event).label}: {name}") for event, name in active.mail_texts()],
+        "lists": [(name, name) for name in RuleList.objects.values_list("name", flat=True)],
         "tags": [],
-        "member_rank": list(Rank.objects.values_list("code", "name")),
         "of": [(name, name) for name in own_field_names()],
     }
 
@@ -245,7 +267,8 @@ def trace_of(order_id: int) -> dict[str, Any]:
     trace = RuleTrace.objects.filter(order=order_id).first()
     rules = {rule.pk: rule for rule in Rule.objects.all()}
     marks = {(mark.rule_id, mark.key): mark for mark in RuleMark.objects.filter(order=order_id)}
-    rows = [_trace_row(row, rules, marks) for row in (trace.rows if trace else []) if row["rule"] in rules]
+    called = names.names_in(mark.params | {"do": mark.action} for mark in marks.values())
+    rows = [_trace_row(row, rules, marks, called) for row in (trace.rows if trace else []) if row["rule"] in rules]
     return {
         "at": trace.at if trace else None,
         "matched": [row for row in rows if row.tone == "done" or row.deeds],
@@ -256,7 +279,10 @@ def trace_of(order_id: int) -> dict[str, Any]:
 
 
 def _trace_row(
-    row: Mapping[str, Any], rules: Mapping[int, Rule], marks: Mapping[tuple[int, str], RuleMark]
+    row: Mapping[str, Any],
+    rules: Mapping[int, Rule],
+    marks: Mapping[tuple[int, str], RuleMark],
+    called: words.Names,
 ) -> TraceRow:
     if row.get("error"):
         result, tone = _("エラー"), "danger"
@@ -264,15 +290,19 @@ def _trace_row(
         result, tone = _("判定せず"), "neutral"
     else:
         result, tone = (_("当てはまる"), "done") if row["matched"] else (_("当てはまらない"), "neutral")
-    deeds = [_deed(one, row["rule"], rules, marks) for one in row["actions"]]
+    deeds = [_deed(one, row["rule"], rules, marks, called) for one in row["actions"]]
     return TraceRow(rules[row["rule"]], row["version"], result, tone, deeds, _row_note(row, rules))
 
 
 def _deed(
-    action: Mapping[str, Any], rule: int, rules: Mapping[int, Rule], marks: Mapping[tuple[int, str], RuleMark]
+    action: Mapping[str, Any],
+    rule: int,
+    rules: Mapping[int, Rule],
+    marks: Mapping[tuple[int, str], RuleMark],
+    called: words.Names,
 ) -> tuple[str, str, str]:
     mark = marks.get((rule, action["key"]))
-    text = words.action_text({"do": action["do"], **(mark.params if mark else {})})
+    text = words.action_text(words.spoken_action({"do": action["do"], **(mark.params if mark else {})}, called))
     if action["status"] == "overruled":
         by = rules.get(action["by"])
         return text, "attention", _("「%(name)s」が優先されました") % {"name": by.name if by else action["by"]}

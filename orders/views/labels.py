@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -121,10 +122,10 @@ class PutOffForm(forms.Form):
 
 
 @require_POST
-@permission_required("orders.change_order", raise_exception=True)
+@permission_required("orders.view_order", raise_exception=True)
 def task_later(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a task off (`days`, or `on` a day); the order's journal says who did."""
-    task = get_object_or_404(OrderTask, pk=pk)
+    task = _own_task(request, pk)
     until = PutOffForm(request.POST).until
     if until is None:
         messages.error(request, _("あとにする日は、明日から1年以内で選んでください。"))
@@ -136,13 +137,22 @@ def task_later(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@permission_required("orders.change_order", raise_exception=True)
+@permission_required("orders.view_order", raise_exception=True)
 def task_done(request: HttpRequest, pk: int) -> HttpResponse:
-    task = get_object_or_404(OrderTask, pk=pk)
+    """Also by somebody who may not change orders, when the task is for them: at a store, in the warehouse."""
+    task = _own_task(request, pk)
     finish_task(request, task)
     if "list" in request.POST:
         return HttpResponseRedirect(reverse("orders:tasks"))
     return changed(request, task.order_id)
+
+
+def _own_task(request: HttpRequest, pk: int) -> OrderTask:
+    """Raises Http404, PermissionDenied."""
+    task = get_object_or_404(OrderTask, pk=pk)
+    if not label_queries.may_finish(person_of(request), task):
+        raise PermissionDenied
+    return task
 
 
 # ---- drafts of mails

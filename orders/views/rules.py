@@ -27,11 +27,11 @@ from orders.decide.reasons import CATALOGUE
 from orders.decide.rules import actions, conditions, sentence
 from orders.decide.rules import document as documents
 from orders.decide.rules.checked import Document
-from orders.models import Order, Rule, RuleList, RuleListVersion, RuleVersion
+from orders.models import Order, Rule, RuleList, RuleListVersion, RuleVersion, Shop
 from orders.models.order import Stage
 from orders.queries import rules as queries
 from orders.queries.detail import PERSONAL
-from orders.services.rules import active, dry, publish, ready_made
+from orders.services.rules import active, dry, names, publish, ready_made
 
 MANAGE = "orders.manage_rules"
 DAYS = (1, 7, 30, 90)
@@ -40,7 +40,12 @@ DAYS = (1, 7, 30, 90)
 @require_GET
 @permission_required(MANAGE, raise_exception=True)
 def rule_list(request: HttpRequest) -> HttpResponse:
-    return render_page(request, "orders/rules/list.html", {"rows": queries.rule_rows()})
+    """Every rule; `?show=` only those without a hit, overruled ones, those with errors, or drafts."""
+    rows, show = queries.rule_rows(), request.GET.get("show", "")
+    signs = [(code, label, sum(code in row.signs for row in rows)) for code, label in queries.SIGNS.items()]
+    shown = [row for row in rows if show in row.signs] if show in queries.SIGNS else rows
+    context = {"rows": shown, "all": len(rows), "signs": signs, "show": show if show in queries.SIGNS else ""}
+    return render_page(request, "orders/rules/list.html", context)
 
 
 @require_GET
@@ -58,21 +63,25 @@ def rule_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "draft": newest if newest.is_draft else None,
         **reading(shown.document),
         "versions": queries.version_rows(rule),
-        "days": queries.days_of(rule),
+        "days": (days := queries.days_of(rule)),
+        "busiest": max(day["hits"] for day in days),
         "figures": queries.tallies().get(rule.pk, {}),
+        "rivals": queries.rivals_of(rule),
     }
     return render_page(request, "orders/rules/detail.html", context)
 
 
 def reading(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document as people read it."""
+    called = names.names()
+    named = sentence.spoken(document, called)
     return {
-        "sentence": sentence.sentence(document),
-        "when": sentence.when_text(document["when"]),
-        "scope": sentence.scope_texts(document, queries.place_names()),
-        "tree": sentence.tree(document["if"]),
-        "then": [sentence.action_text(action) for action in document["then"]],
-        "otherwise": [sentence.action_text(action) for action in document["else"]],
+        "sentence": sentence.sentence(named),
+        "when": sentence.when_text(named["when"]),
+        "scope": sentence.scope_texts(document, queries.places_of(called)),
+        "tree": sentence.tree(named["if"]),
+        "then": [sentence.action_text(action) for action in named["then"]],
+        "otherwise": [sentence.action_text(action) for action in named["else"]],
         "stop": document["stop"],
     }
 
@@ -128,14 +137,14 @@ def _build(request: HttpRequest, rule: Rule | None) -> HttpResponse:
 def _show_builder(
     request: HttpRequest, rule: Rule | None, document: Document, *, name: str, note: str, faults: list[tuple[str, str]]
 ) -> HttpResponse:  # fmt: skip
-    names = queries.builder_names()
+    offered = queries.builder_names()
     places = rule_form.by_place(faults)
     context = {
         "rule": rule,
         "document": document,
         "name": name,
         "note": note,
-        "names": names,
+        "names": offered,
         "faults": [(place, text) for place, text in faults if place.split(".")[0] not in {"if", "then", "else"}],
         "fault_count": len(faults),
         "events": documents.EVENTS.items(),
@@ -150,9 +159,9 @@ def _show_builder(
         "summable": queries.summable(),
         "specs": actions.SPECS.values(),
         "known_tags": queries.known_tags(),
-        "node": rule_form.node_rows(document["if"], "if", places, names),
-        "then_rows": rule_form.action_rows(document, "then", places, names),
-        "else_rows": rule_form.action_rows(document, "else", places, names),
+        "node": rule_form.node_rows(document["if"], "if", places, offered),
+        "then_rows": rule_form.action_rows(document, "then", places, offered),
+        "else_rows": rule_form.action_rows(document, "else", places, offered),
         "sentence": _sentence(document),
         "action_url": request.path,
     }
@@ -162,7 +171,7 @@ def _show_builder(
 def _sentence(document: Document) -> str:
     """As far as it can be said yet."""
     checked = documents.check(document, active.known())
-    return sentence.sentence(checked.document)
+    return sentence.sentence(sentence.spoken(checked.document, names.names()))
 
 
 # What a reason is about, as conditions that hold for the order it stands on.
@@ -250,6 +259,17 @@ def _try(request: HttpRequest, what: Any, said: str) -> None:
 
 @require_POST
 @permission_required(MANAGE, raise_exception=True)
+def rule_drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Throw the draft away; a rule that was never published goes with it."""
+    rule = get_object_or_404(Rule, pk=pk)
+    messages.success(request, _("下書きを捨てました。"))
+    if publish.drop_draft(rule.pk):
+        return HttpResponseRedirect(reverse("orders:rule", args=[pk]))
+    return HttpResponseRedirect(reverse("orders:rules"))
+
+
+@require_POST
+@permission_required(MANAGE, raise_exception=True)
 def rule_pause(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop, or go on with `resume`."""
     get_object_or_404(Rule, pk=pk)
@@ -274,7 +294,7 @@ def rule_dry(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": rule,
         "version": version,
         "tried": tried,
-        "shown": tried.changes[:200],
+        "shown": [(change, tried.sides[change.order_id]) for change in tried.changes[:200]],
         "days": days,
         "choices": DAYS,
         "actions": sorted(tried.actions.items()),
@@ -290,10 +310,20 @@ def rule_dry_csv(request: HttpRequest, pk: int) -> HttpResponse:
     tried = dry.try_rule(compiled, days=_days(request))
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rule-{rule.pk}-dry-run.csv"'
-    response.write("\ufeff" + csv_line([_("店舗"), _("受注番号"), _("すること"), _("取り消すこと")]))
+    response.write(
+        "\ufeff" + csv_line([_("店舗"), _("受注番号"), _("今の版"), _("この版"), _("すること"), _("取り消すこと")])
+    )
     for change in tried.changes:
-        response.write(csv_line([change.shop, change.no, " / ".join(change.does), " / ".join(change.takes_back)]))
+        sides = tried.sides[change.order_id]
+        told = [_side_text(sides.now), _side_text(sides.then), " / ".join(change.does), " / ".join(change.takes_back)]
+        response.write(csv_line([change.shop, change.no, *told]))
     return response
+
+
+def _side_text(side: dry.Side | None) -> str:
+    if side is None:
+        return ""
+    return " / ".join([_("該当") if side.matched else _("該当しない"), *side.does])
 
 
 def _version(pk: int) -> tuple[Rule, RuleVersion]:
@@ -313,12 +343,13 @@ def rule_test(request: HttpRequest, pk: int) -> HttpResponse:
     rule, version = _version(pk)
     typed = request.GET.get("no", "").strip()
     context: dict[str, Any] = {"rule": rule, "version": version, "typed": typed}
+    context["recent"] = [] if typed else queries.recent_orders()
     order = _find(typed) if typed else None
     if order is not None:
         compiled = active.compiled(rule.pk, version.number, rule.name, version.document)
         explained = dry.explain_one(order.pk, compiled)
         assert explained is not None  # just found
-        context |= {"order": order, "root": _explained(explained[0]), **reading(version.document)}
+        context |= {"order": order, "root": _explained(explained[0], names.names()), **reading(version.document)}
     elif typed:
         context["problem"] = _("受注「%(no)s」は見つかりません。") % {"no": typed}
     return render_page(request, "orders/rules/test.html", context)
@@ -329,23 +360,15 @@ def _find(typed: str) -> Order | None:
     return found or Order.objects.select_related("shop").filter(pk=row_id(typed) or 0).first()
 
 
-def _explained(part: Any) -> dict[str, Any]:
-    is_group = "match" in part.node
-    text = sentence.tree(part.node).text if is_group else sentence.condition_text(part.node)
+def _explained(part: Any, called: sentence.Names) -> dict[str, Any]:
+    is_group, node = "match" in part.node, sentence.spoken_node(part.node, called)
+    text = sentence.tree(node).text if is_group else sentence.condition_text(node)
     return {
         "text": text,
         "result": part.result,
-        "value": "" if is_group else _shown(part.value),
-        "parts": [_explained(one) for one in part.items],
+        "value": "" if is_group else sentence.value_text(node["field"], part.value, called),
+        "parts": [_explained(one, called) for one in part.items],
     }
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return _("、").join(str(one) for one in value) or _("（なし）")
-    if isinstance(value, bool):
-        return _("はい") if value else _("いいえ")
-    return _("（なし）") if value in (None, "") else str(value)
 
 
 # ---- ready-made rules and lists
@@ -356,6 +379,19 @@ class InstallForm(forms.Form):
     location = forms.CharField(required=False, max_length=40)
     gift = forms.CharField(required=False, max_length=60)
     rank = forms.CharField(required=False, max_length=20)
+    shop = forms.CharField(required=False, max_length=60)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("since") and values.get("until") and values["since"] > values["until"]:
+            raise forms.ValidationError(_("終了日は開始日以降にしてください。"))
+        return values
+
+    @property
+    def chosen(self) -> ready_made.Chosen:
+        return ready_made.Chosen(**self.cleaned_data)
 
 
 @require_http_methods(["GET", "POST"])
@@ -374,15 +410,22 @@ def rule_templates(request: HttpRequest) -> HttpResponse:
         ],
         "locations": Location.objects.filter(active=True).order_by("priority"),
         "ranks": Rank.objects.all(),
+        "shops": Shop.objects.order_by("channel", "code"),
+        "since": clock.today(),
+        "until": clock.today() + ready_made.CAMPAIGN,
+        "lifted": clock.today() + ready_made.PAUSE,
     }
     return render_page(request, "orders/rules/templates.html", context)
 
 
 def _install(request: HttpRequest) -> HttpResponse:
     code, form = request.POST.get("code", ""), InstallForm(request.POST)
-    if code not in ready_made.BY_CODE or not form.is_valid():
+    if code not in ready_made.BY_CODE:
         raise Http404
-    own = ready_made.Chosen(**{name: value.strip() for name, value in form.cleaned_data.items()})
+    if not form.is_valid():
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        return HttpResponseRedirect(reverse("orders:rule-templates"))
+    own = form.chosen
     asked = [own.sku] if ready_made.BY_CODE[code].sku else []
     for sku in [*asked, *filter(None, [own.gift])]:
         if not Sku.objects.filter(code=sku).exists():

@@ -1,6 +1,7 @@
 """Every ready-made rule acts: installed as it is, on orders like those it is made for."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -14,7 +15,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.decide.rules.document import check
-from orders.models import Mail, Order, OrderTask, OrderText, Rule
+from orders.models import Mail, Order, OrderTask, OrderText, Rule, ShippingPlan
 from orders.services.intake import take_in
 from orders.services.rules import active, publish, ready_made, sweep
 from tests.fulfillment.merge_builders import ready
@@ -34,7 +35,7 @@ COD = {"payment_method": PaymentMethod.COD, "payment_state": PaymentState.UNPAID
 BANK = {"payment_method": PaymentMethod.BANK_TRANSFER, "payment_state": PaymentState.UNPAID}
 
 
-def install(code: str, **words: str) -> None:
+def install(code: str, **words: Any) -> None:
     """As one click does, then published as it is."""
     publish.publish(ready_made.install(code, by=None, own=ready_made.Chosen(**words)).pk, by=None)
 
@@ -122,13 +123,19 @@ def test_4_small_parcels_go_into_the_letter_box():
 
 def test_5_the_campaigns_gift_comes_once_a_member_while_there_is_any():
     chair, gift = make_sku(stock_units=50), make_sku("GIFT", stock_units=5)
-    install("campaign-gift", sku="GIFT")
-    first, second = take(
+    day = clock.in_tokyo(ORDERED_AT).date()
+    install("campaign-gift", sku="GIFT", since=day, until=day + timedelta(days=9))
+    orders = take(
+        make_channel_order(make_line("CHAIR", 8), ordered_at=ORDERED_AT - timedelta(days=1)),
+        make_channel_order(make_line("CHAIR", 7)),
         make_channel_order(make_line("CHAIR", 8)),
         make_channel_order(make_line("CHAIR", 8), ordered_at=ORDERED_AT + timedelta(days=1)),
+        make_channel_order(make_line("CHAIR", 8), buyer=party(name="別 人", phone="03-1111-2222", email=""),
+                           ordered_at=ORDERED_AT + timedelta(days=10)),
         skus=[chair],
-    )
-    assert first.lines.filter(channel_sku="GIFT").exists() and not second.lines.filter(channel_sku="GIFT").exists()
+    )  # fmt: skip
+    given = [one.lines.filter(channel_sku="GIFT").count() for one in orders]
+    assert given == [0, 0, 1, 0, 0], "in the campaign's days, for enough money, once"
     assert Balance.objects.get(sku=gift, location=None, release="").reserved == 1
 
 
@@ -137,6 +144,15 @@ def test_6_the_first_twenty_get_a_sticker():
     install("first-twenty", sku="CHAIR")
     orders = take(*(make_channel_order() for _ in range(22)))
     assert sum("先着ステッカー" in one.tags for one in orders) == 20 and texts(orders[0]) == ["ステッカーを入れる"]
+
+
+def test_6_a_sticker_of_one_shop_is_for_nobody_elses_orders():
+    make_sku(stock_units=50)
+    own = make_shop("own")
+    install("first-twenty", sku="CHAIR", shop="own")
+    take(make_channel_order())
+    *_others, order = take(make_channel_order(), shop=own)
+    assert [one.tags for one in Order.objects.order_by("pk")] == [[], ["先着ステッカー"]] and order.shop == own
 
 
 def test_6_a_sticker_with_a_sku_is_a_line_for_nothing_and_ends_with_its_stock_or_the_twentieth():
@@ -171,10 +187,10 @@ def test_8_a_far_wish_is_marked():
 
 
 def test_9_a_disaster_holds_by_postal_code_and_says_so():
-    install("disaster")
+    install("disaster", until=clock.today() + timedelta(days=12))
     publish.save_list("災害地域", ["154"])
     [order] = take(make_channel_order())
-    assert order.hold_until == clock.today() + timedelta(days=7) and mails(order) == {"delay_notice": "scheduled"}
+    assert order.hold_until == clock.today() + timedelta(days=12) and mails(order) == {"delay_notice": "scheduled"}
 
 
 def test_10_a_noshi_without_a_name_waits_for_an_answer():
@@ -218,7 +234,17 @@ def test_14_an_express_order_goes_to_the_warehouse_by_itself():
     fast.refresh_from_db()
     usual.refresh_from_db()
     assert (fast.stage, usual.stage) == ("in_fulfillment", "ready"), fast.rule_trace.rows
+    assert fast.get_priority_display() == "至急" and usual.priority == 0
     assert not list(violations())
+
+
+def test_14_after_the_cut_off_an_express_order_waits_for_people():
+    install("express")
+    ShippingPlan.objects.create(location=None, cutoffs={"": "00:00"})
+    late = ready(make_shop(), skus=[make_sku(stock_units=50)], delivery_method="あす楽", ordered_at=ORDERED_AT)
+    sweep.consume_wakes()
+    late.refresh_from_db()
+    assert (late.stage, late.priority) == ("ready", 0)
 
 
 def test_15_a_battery_to_okinawa_goes_by_sea_three_days_later():

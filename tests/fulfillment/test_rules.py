@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Sum
 
 from fulfillment.models import Merge, Shipment
 from fulfillment.services import merge_sweep, split
@@ -10,6 +11,7 @@ from fulfillment.services.audit import violations as parcel_violations
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
 from inventory.services.audit import violations as stock_violations
+from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import Order, OrderEvent, OrderTask, RuleMark
 from orders.services import returns
@@ -99,6 +101,52 @@ def test_what_somebody_divided_further_stays_when_the_rule_lets_go(cold):
     change_rule(rule, cond("total", "ge", 10**6), then=do("split_temperature"))
     rules.run([order.pk], {}, every=True)
     assert parcels(order) == 3 and RuleMark.objects.get().state == "kept"
+
+
+def test_what_a_person_put_together_is_not_split_again(cold, aoi):
+    make_rule("分割", then=do("split_temperature"))
+    order = ready(make_shop(), make_line("TEA"), make_line("CAKE"), skus=cold)
+    sweep.consume_wakes()
+    split.join(order.pk, actor=Actor(by=aoi))
+    rules.run([order.pk], {}, every=True)
+    assert parcels(order) == 1 and "人が荷物を一つに戻した" in str(Order.objects.get().rule_trace.rows)
+
+
+@pytest.mark.parametrize(("action", "boxes"), [
+    (do("split_line"), [2, 3]), (do("split_pieces", most=2), [1, 2, 2]), (do("split_pieces", most=5), [5]),
+])  # fmt: skip
+def test_parcels_are_split_by_line_and_by_pieces_and_put_together_again(cold, action, boxes):
+    rule = make_rule("分割", cond("total", "ge", 1), then=action)
+    order = ready(make_shop(), make_line("TEA", 3), make_line("CAKE", 2), skus=cold)
+    sweep.consume_wakes()
+    held = Shipment.objects.annotate(n=Sum("lines__line_quantity")).values_list("n", flat=True)
+    assert sorted(held) == boxes and all_is_well()
+    change_rule(rule, cond("total", "ge", 10**6), then=action)
+    rules.run([order.pk], {}, every=True)
+    assert parcels(order) == 1 and all_is_well()
+
+
+def test_what_has_stock_is_sent_first_and_waits_again_when_the_rule_no_longer_holds(cold):
+    rule = make_rule("先に", cond("total", "ge", 1), then=do("split_waiting"))
+    order = ready(make_shop(), make_line("TEA"), make_line("NONE"), skus=[cold[0], make_sku("NONE")])
+    assert order.stage == "awaiting_stock"
+    sweep.consume_wakes()
+    order.refresh_from_db()
+    assert order.stage == "ready" and order.lines.get(apart=True).channel_sku == "NONE" and all_is_well()
+    change_rule(rule, cond("total", "ge", 10**6), then=do("split_waiting"))
+    rules.run([order.pk], {}, every=True)
+    order.refresh_from_db()
+    assert order.stage == "awaiting_stock" and not order.lines.filter(apart=True).exists() and all_is_well()
+
+
+def test_goods_before_their_release_follow_while_goods_without_stock_hold_the_order(cold):
+    make_rule("予約", then=do("split_release"))
+    coming = make_sku("NEW", release_date=clock.today() + timedelta(days=20), preorder_limit=5)
+    here = ready(make_shop(), make_line("TEA"), make_line("NEW"), skus=[cold[0], coming])
+    short = ready(make_shop("s2"), make_line("TEA"), make_line("NONE"), skus=[cold[0], make_sku("NONE")])
+    sweep.consume_wakes()
+    assert list(Order.objects.order_by("pk").values_list("stage", flat=True)) == ["ready", "awaiting_stock"]
+    assert here.lines.get(apart=True).channel_sku == "NEW" and not short.lines.filter(apart=True).exists()
 
 
 # ---- merging

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fulfillment.decide.splitting import Held, by_temperature
+from fulfillment.decide.splitting import Held, by_pieces, by_temperature
 from fulfillment.models import Shipment, ShipmentLine, ToldTogether
 from fulfillment.services import merge, split
 from fulfillment.services.allocate import allocate_waiting
@@ -162,3 +162,9 @@ def test_a_set_travels_whole_with_its_coldest_part():
     lines = [Held(1, 2, frozenset({"ambient"})), Held(2, 1, frozenset({"ambient", "frozen"}))]
     assert by_temperature(lines) == [{2: 1}]
     assert by_temperature(lines[:1]) == []
+
+
+def test_pieces_fill_parcels_in_turn():
+    lines = [Held(1, 3, frozenset()), Held(2, 2, frozenset()), Held(3, 1, frozenset())]
+    assert by_pieces(lines, 2) == [{1: 1, 2: 1}, {2: 1, 3: 1}]
+    assert by_pieces(lines, 4) == [{2: 1, 3: 1}] and by_pieces(lines, 6) == []

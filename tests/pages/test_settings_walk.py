@@ -418,8 +418,9 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
 # Texts with versions of their own, with the difference and the way back on their own pages.
 OWN_VERSIONS = {
     "orders:rule-new": RuleVersion, "orders:rule-edit": RuleVersion, "orders:rule-templates": RuleVersion,
-    "orders:rule-publish": RuleVersion, "orders:rule-roll-back": RuleVersion, "orders:rule-lists": RuleListVersion,
-    "orders:rule-list-back": RuleListVersion, "orders:mail-template": MailTemplateVersion,
+    "orders:rule-publish": RuleVersion, "orders:rule-roll-back": RuleVersion, "orders:rule-drop": RuleVersion,
+    "orders:rule-lists": RuleListVersion, "orders:rule-list-back": RuleListVersion,
+    "orders:mail-template": MailTemplateVersion,
     "orders:mail-template-back": MailTemplateVersion,
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from oms.kernel.models import Device, SignInEvent, SignInRule, SignInSettings, User
-from oms.kernel.roles import ROLES
+from oms.kernel.roles import label_of
 from oms.kernel.services import setting_versions
 from oms.kernel.services import sign_in_journal as journal
 from oms.kernel.whence import admits
@@ -79,11 +79,6 @@ def save_trust(may_trust: bool, *, by: User, address: str) -> bool:
         text = "信頼した端末でのコードの省略：" + ("不可 → 可" if may_trust else "可 → 不可")
         journal.write(Kind.RULE_CHANGED, person=None, by=by, address=address, text=text)
         return True
-
-
-def label_of(group: Group) -> str:
-    """The role's name as people read it."""
-    return next((str(role.label) for role in ROLES if role.code == group.name), group.name)
 
 
 def _told(networks: str) -> str:

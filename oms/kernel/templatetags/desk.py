@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils.formats import date_format
@@ -16,6 +17,7 @@ from django.utils.translation import ngettext
 
 from oms.kernel import clock
 from oms.kernel.links import url_if_served
+from oms.kernel.roles import label_of
 from oms.kernel.setting_kinds import KINDS
 
 register = template.Library()
@@ -53,6 +55,12 @@ def jst(moment: datetime | date | None, style: str = "short") -> str:
     if style == "long":
         return f"{local:%Y/%m/%d %H:%M:%S}"
     return f"{_day(local.date())} {local:%H:%M}"
+
+
+@register.filter
+def role_label(group: Group | None) -> str:
+    """A team by the name of its role."""
+    return label_of(group) if group else ""
 
 
 @register.filter

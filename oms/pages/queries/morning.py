@@ -100,7 +100,7 @@ def _exceptions(person: User) -> list[Counted]:
 
 
 def _tasks(person: User, now: datetime) -> list[Counted]:
-    rows = visible.of_shops(OrderTask.objects.filter(done_at=None))
+    rows = labels.in_sight().filter(done_at=None)
     mine = rows.filter(labels.own_and_awake(person)).aggregate(
         n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now))
     )

@@ -7,9 +7,8 @@ from django.db.models import Count, Q
 
 from oms.kernel.models import User
 from oms.kernel.rights import AREAS, told
-from oms.kernel.roles import ROLES
+from oms.kernel.roles import ROLES, label_of
 from oms.kernel.services.roles import PRESETS, named
-from oms.kernel.services.sign_in_rules import label_of
 
 
 def matrix() -> dict[str, Any]:

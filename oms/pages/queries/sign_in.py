@@ -11,9 +11,8 @@ from django.http import HttpRequest
 
 from oms.kernel.agents import described
 from oms.kernel.models import Device, SecondStep, SignInEvent, User
-from oms.kernel.roles import ROLES
+from oms.kernel.roles import ROLES, label_of
 from oms.kernel.services import devices
-from oms.kernel.services.sign_in_rules import label_of
 from oms.pages.queries.store_devices import named
 from orders.filter_fields import midnight
 

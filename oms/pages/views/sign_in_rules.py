@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from oms.kernel.keyset import keyset_page
+from oms.kernel.roles import label_of
 from oms.kernel.services import devices, sign_in_rules
 from oms.kernel.web import person_of, render_page
 from oms.kernel.whence import address_of
@@ -29,7 +30,7 @@ def rule(request: HttpRequest, pk: int) -> HttpResponse:
     """One role's rule. A list that shuts out who saves it is refused, and says why."""
     group = get_object_or_404(Group.objects.select_related("sign_in_rule"), pk=pk)
     form = RuleForm(request.POST if request.method == "POST" else None, initial=rule_initial(group))
-    label, address = sign_in_rules.label_of(group), address_of(request)
+    label, address = label_of(group), address_of(request)
     if form.is_valid():
         data = form.cleaned_data
         try:

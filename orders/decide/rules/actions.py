@@ -84,6 +84,12 @@ def _same(slot: str) -> Callable[[Params], str]:
 
 _DAYS = Param("days", _("日数"), "number", required=False, least=-60, most=365)
 _DATE = Param("date", _("日付"), "date", required=False)
+# Whom a task is for: each may be left out.
+_FOR = (
+    Param("team", _("チーム"), "team", required=False),
+    Param("user", _("担当"), "user", required=False),
+    Param("location", _("店舗・拠点"), "location", required=False),
+)
 _SPECS = (
     Spec("add_tag", _("タグを付ける"), (Param("tag", _("タグ"), "tag", longest=40),), late=True),
     Spec("remove_tag", _("タグを外す"), (Param("tag", _("タグ"), "tag", longest=40),), late=True),
@@ -190,6 +196,7 @@ _SPECS = (
         (
             Param("text", _("理由"), longest=150),
             Param("days", _("解除までの日数"), "number", required=False, least=1, most=365),
+            Param("until", _("解除する日"), "date", required=False),
         ),
         slot=_same("hold"),
     ),
@@ -226,8 +233,7 @@ _SPECS = (
         _("作業を作る"),
         (
             Param("text", _("内容")),
-            Param("team", _("チーム"), "team", required=False),
-            Param("user", _("担当"), "user", required=False),
+            *_FOR,
             Param("hours", _("期限（時間）"), "number", required=False, least=1, most=2000),
         ),
         late=True,
@@ -240,8 +246,7 @@ _SPECS = (
             Param("mode", _("決め方"), "choice", choices=REMIND_MODES),
             _DATE,
             _DAYS,
-            Param("team", _("チーム"), "team", required=False),
-            Param("user", _("担当"), "user", required=False),
+            *_FOR,
         ),
         late=True,
     ),
@@ -265,7 +270,9 @@ for _spec in _SPECS:
 
 
 def key_of(action: Mapping[str, Any]) -> str:
-    """What is done, whichever version says so: its code and what it asks, shortened."""
-    params = {name: value for name, value in action.items() if name not in {"do", "undo"}}
+    """What is done, whichever version says so: its code and what it asks, shortened. What actions can say by
+    now, and this one does not, leaves the key as it was."""
+    unsaid = {name for name in ("location", "until") if not action.get(name)}
+    params = {name: value for name, value in action.items() if name not in {"do", "undo", *unsaid}}
     text = json.dumps(params, ensure_ascii=False, sort_keys=True)
     return f"{action['do']}:{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"

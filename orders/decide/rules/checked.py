@@ -23,6 +23,7 @@ class Known:
     lists: frozenset[str] = frozenset()
     mail_texts: frozenset[str] = frozenset()
     ranks: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
 
 
 @dataclass

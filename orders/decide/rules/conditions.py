@@ -148,6 +148,8 @@ def _check_names(  # noqa: PLR0917
         "channel": known.channels,
         "member_rank": known.ranks,
         "shop": known.shops,
+        "location": known.locations,
+        "rules_matched": known.rules,
         "reasons": known.reasons,
         "assignee": known.users,
         "member_skus": known.skus,

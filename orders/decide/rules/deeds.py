@@ -59,10 +59,12 @@ def _check_sense(action: Mapping[str, Any], place: str, result: Checked) -> None
     """What each part allows but the whole does not."""
     if action.get("mode") == "percent" and (action.get("amount") or 0) > 100:
         result.fault(place, _("割合は 100％までです。"))
+    if action["do"] == "hold" and action["days"] and action["until"]:
+        result.fault(place, _("解除は、日数か日付のどちらかで決めてください。"))
     if action["do"] == "set_delivery_note" and not (action["text"] or action["prices"] or action["paper"]):
         result.fault(place, _("納品書の文・金額・用紙のどれかを選んでください。"))
-    if action["do"] == "set_reminder" and not (action["team"] or action["user"]):
-        result.fault(place, _("だれに知らせるか、チームか担当を選んでください。"))
+    if action["do"] == "set_reminder" and not (action["team"] or action["user"] or action["location"]):
+        result.fault(place, _("だれに知らせるか、チーム・担当・店舗のどれかを選んでください。"))
 
 
 def _param(value: Any, param: Param, place: str, known: Known, result: Checked) -> Any:

@@ -269,6 +269,8 @@ def _one_rule(rule: Compiled, states: Sequence[_State], counters: Counters) -> N
         except Exception as error:  # whatever a rule stumbles over concerns this rule and this order only
             verdict.error = type(error).__name__
             continue
+        if matched and "rules_matched" in subject.facts:
+            subject.facts["rules_matched"] |= {str(id_)}
         if matched and rule.counts:
             _count(rule, subject, counters)
         if actions := then if matched else otherwise:
@@ -359,16 +361,27 @@ class Explained:
     items: Sequence["Explained"] = ()
 
 
-def explain(group: Mapping[str, Any], facts: Facts, *, lists: Lists, today: Callable[[], date], salt: str) -> Explained:
-    """Every part of a tree by itself. Conditions on lines show each line's value."""
-    over_lines = group["match"].startswith("lines_")
+def explain(
+    group: Mapping[str, Any],
+    facts: Facts,
+    *,
+    lists: Lists,
+    today: Callable[[], date],
+    salt: str,
+    of_lines: bool = False,
+) -> Explained:
+    """Every part of a tree by itself. Conditions on lines show each line's value; they hold when one line fulfils them,
+    and so do groups of them (`of_lines`)."""
+    over_lines = of_lines or group["match"].startswith("lines_")
     items = [
-        explain(item, facts, lists=lists, today=today, salt=salt)
+        explain(item, facts, lists=lists, today=today, salt=salt, of_lines=over_lines)
         if "match" in item
         else _explain_one(item, facts, over_lines=over_lines, lists=lists, today=today, salt=salt)
         for item in group["items"]
     ]
-    return Explained(group, _safe(compile_group(group, lists, today, salt=salt), facts), None, items)
+    check = compile_group(group, lists, today, salt=salt)
+    result = any(_safe(check, line) for line in facts["lines"]) if of_lines else _safe(check, facts)
+    return Explained(group, result, None, items)
 
 
 def _explain_one(

@@ -216,6 +216,7 @@ _FIELDS = (
     Field("now_time", _("判定する時刻"), TIME, _STATE),
     Field("rule_count", _("このルールが働いた件数"), NUMBER, _STATE, "counter"),
     Field("rule_count_member", _("このルールが同じ会員に働いた件数"), NUMBER, _STATE, "counter"),
+    Field("rules_matched", _("この判定で先に当てはまったルール"), SET, _STATE),
     Field("random_percent", _("抽選（0〜100）"), NUMBER, _STATE),
     Field("reasons", _("開いている確認理由"), SET, _STATE, "reasons"),
     Field("tags", _("タグ"), SET, _STATE),

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.said import said, together
 from orders.decide.reasons import CATALOGUE
 from orders.decide.rules.actions import SPECS, Param
 from orders.decide.rules.conditions import LINE_MATCHES, MATCHES
 from orders.decide.rules.document import DATE_FIELDS, EVENTS
-from orders.decide.rules.fields import FIELDS, OPERATORS, SUMMABLE, WEEKDAYS, Field
+from orders.decide.rules.fields import FIELDS, FLAG, OPERATORS, SUMMABLE, WEEKDAYS, Field
+from orders.decide.rules.operators import fold
 from orders.models.order import Stage
 
 
@@ -22,6 +25,64 @@ class Part:
     text: str
     parts: Sequence["Part"] = field(default_factory=tuple)
     plain: bool = False
+
+
+# What a code names: in a condition by its field, in an action by its parameter's kind.
+Names = Mapping[str, Mapping[str, Any]]
+NAMED_FIELDS = {
+    "channel": "channel", "member_channels": "channel", "shop": "shop", "member_rank": "member_rank",
+    "location": "location", "assignee": "user", "rules_matched": "rule",
+}  # fmt: skip
+NAMED_PARAMS = frozenset({"user", "team", "location", "mail_text"})
+
+
+def spoken(document: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """The document with names in the place of codes (`names`: kind → code → name), to be put into words."""
+    places, when = names.get("location", {}), dict(document["when"])
+    if when.get("location"):
+        when["location"] = places.get(when["location"], when["location"])
+    return {
+        **document,
+        "when": when,
+        "if": spoken_node(document["if"], names),
+        **{branch: [spoken_action(action, names) for action in document[branch]] for branch in ("then", "else")},
+    }
+
+
+def spoken_node(node: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """A group or a condition, named."""
+    if "match" in node:
+        return {**node, "items": [spoken_node(item, names) for item in node["items"]]}
+    named = {name: names.get("location", {}).get(node[name], node[name]) for name in ("location",) if node.get(name)}
+    own, value = names.get(NAMED_FIELDS.get(node["field"], ""), {}), node.get("value")
+    if own and value is not None:
+        named["value"] = [own.get(one, one) for one in value] if isinstance(value, list) else own.get(value, value)
+    return {**node, **named}
+
+
+def spoken_action(action: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    params = SPECS[action["do"]].params if action.get("do") in SPECS else ()
+    named = {
+        param.name: names.get(param.kind, {}).get(action[param.name], action[param.name])
+        for param in params
+        if param.kind in NAMED_PARAMS and action.get(param.name)
+    }
+    return {**action, **named}
+
+
+def value_text(code: str, value: Any, names: Names) -> str:
+    """What an order has in a field, in the words of its choices; sets and the values of lines are lists."""
+    if isinstance(value, bool):
+        return _("はい") if value else _("いいえ")
+    if isinstance(value, list):
+        return _("、").join(value_text(code, one, names) for one in value) or _("（なし）")
+    if value in (None, ""):
+        return _("（なし）")
+    labels = dict(FIELDS[code].choices) | dict(names.get(NAMED_FIELDS.get(code, ""), {}))
+    if code == "reasons":
+        labels = {key: reason.label for key, reason in CATALOGUE.items()}
+    folded = {fold(str(key)): str(label) for key, label in labels.items()}
+    return folded.get(fold(str(value)), str(value))
 
 
 def when_text(when: Mapping[str, Any]) -> str:
@@ -87,6 +148,8 @@ def condition_text(condition: Mapping[str, Any]) -> str:
     if asked is None or operator is None:
         return _("（まだ選ばれていません）")
     name = _asked_text(asked, condition)
+    if asked.kind == FLAG:
+        name = _("「%(text)s」") % {"text": name}
     return str(operator.phrase) % {"field": name, "value": _value_text(condition.get("value"), condition["field"])}
 
 
@@ -133,8 +196,38 @@ def params_text(action: Mapping[str, Any]) -> list[str]:
 
 def params_said(action: Mapping[str, Any]) -> list[str]:
     """The same for a journal, which everybody reads in their own language."""
-    found = (_param_said(action.get(param.name), param) for param in SPECS[action["do"]].params)
+    whole, inside = _with_number(action)
+    found = (
+        whole.get(param.name) or _param_said(action.get(param.name), param)
+        for param in SPECS[action["do"]].params
+        if param.name not in inside
+    )
     return [text for text in found if text]
+
+
+def _with_number(action: Mapping[str, Any]) -> tuple[dict[str, str], set[str]]:
+    """A choice that has a gap for a number, said with it: by parameter, and which parameters that takes in."""
+    mode, days = action.get("mode"), action.get("days")
+    if mode in NUMBERED and isinstance(days, int):
+        text = said(NUMBERED[mode] if days >= 0 else NUMBERED_BEFORE[mode], n=abs(days))
+        return {"mode": text}, {"days", "date"}
+    if action["do"] == "send_mail" and action.get("when") == "hours" and action.get("hours"):
+        return {"when": said("%(n)s時間後に送る", n=action["hours"])}, {"hours"}
+    return {}, set()
+
+
+NUMBERED = {
+    "today": lazy("今日から%(n)s日後"),
+    "shift": lazy("今の日付から%(n)s日あと"),
+    "planned": lazy("出荷予定日の%(n)s日後"),
+    "wish": lazy("配達希望日の%(n)s日後"),
+}
+NUMBERED_BEFORE = {
+    "today": lazy("今日の%(n)s日前"),
+    "shift": lazy("今の日付から%(n)s日まえ"),
+    "planned": lazy("出荷予定日の%(n)s日前"),
+    "wish": lazy("配達希望日の%(n)s日前"),
+}
 
 
 def _param_said(value: Any, param: Param) -> str:
@@ -144,6 +237,8 @@ def _param_said(value: Any, param: Param) -> str:
         return said(CATALOGUE[value].label)
     if param.kind == "number":
         return together([param.label, str(value)], " ")
+    if isinstance(value, Promise):  # a name of ours that waits for its language
+        return said(value)
     return next((said(label) for code, label in param.choices if str(code) == str(value)), str(value))
 
 

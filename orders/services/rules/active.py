@@ -96,6 +96,7 @@ def known() -> Known:
         reasons=frozenset(CATALOGUE),
         lists=frozenset(RuleList.objects.values_list("name", flat=True)),
         ranks=frozenset(Rank.objects.values_list("code", flat=True)),
+        rules=frozenset(str(pk) for pk in Rule.objects.values_list("pk", flat=True)),
         mail_texts=frozenset(f"{event}:{name}" for event, name in mail_texts()),
     )
 

@@ -13,11 +13,14 @@ from typing import Any
 from django.db import connection
 
 from oms.kernel import clock
+from orders.decide.rules.document import actions_of
 from orders.decide.rules.engine import Compiled, Explained, Facts, Verdict, decide, explain
+from orders.decide.rules.sentence import Names
 from orders.models import Order
 from orders.services.rules import active, before, facts, stock_levels, work
 from orders.services.rules import run as rules
 from orders.services.rules.kept import deed
+from orders.services.rules.names import names_in
 from orders.services.rules.work import Job
 
 BATCH = 1000
@@ -48,6 +51,22 @@ class Tried:
     changes: list[Change] = field(default_factory=list)
     actions: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     failed: int = 0
+    names: Names = field(default_factory=dict)
+    sides: dict[int, "Sides"] = field(default_factory=lambda: defaultdict(Sides))
+
+
+@dataclass
+class Sides:
+    """What the rule says of one order: in force now, and in the version on trial; None where it is not asked."""
+
+    now: "Side | None" = None
+    then: "Side | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    matched: bool
+    does: Sequence[str]
 
 
 def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
@@ -60,7 +79,7 @@ def try_rule(rule: Compiled, *, days: int = 30) -> Tried:
         .order_by("-pk")
         .values_list("pk", flat=True)[: MOST_ORDERS + 1]
     )
-    tried = Tried(days, cut=len(ids) > MOST_ORDERS)
+    tried = Tried(days, cut=len(ids) > MOST_ORDERS, names=_names_of(fresh, now_in_force))
     ids = sorted(ids[:MOST_ORDERS])
     new_counts, old_counts = (
         before.count([one.id for one in bundle.rules if one.counts]) for bundle in (fresh, now_in_force)
@@ -113,29 +132,41 @@ def read(order_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 def _note_new(tried: Tried, rule: Compiled, judged: Judged) -> None:
     tried.looked += len(judged.verdicts)
-    for verdict in _own(judged, rule.id):
+    for order_id, verdict in _own(judged, rule.id):
         tried.hits += bool(verdict.matched)
         tried.failed += bool(verdict.error)
+        tried.sides[order_id].then = _side(verdict, tried.names)
         for chosen in verdict.chosen:
-            tried.actions[deed(chosen.action)][1] += chosen.status == "do"
-    tried.changes += changes_of(judged)
+            tried.actions[deed(chosen.action, tried.names)][1] += chosen.status == "do"
+    tried.changes += changes_of(judged, tried.names)
 
 
 def _note_old(tried: Tried, rule_id: int, judged: Judged) -> None:
-    for verdict in _own(judged, rule_id):
+    for order_id, verdict in _own(judged, rule_id):
         tried.hits_before += bool(verdict.matched)
+        tried.sides[order_id].now = _side(verdict, tried.names)
         for chosen in verdict.chosen:
-            tried.actions[deed(chosen.action)][0] += chosen.status == "do"
+            tried.actions[deed(chosen.action, tried.names)][0] += chosen.status == "do"
 
 
-def _own(judged: Judged, rule_id: int) -> Iterator[Verdict]:
-    for verdicts in judged.verdicts.values():
-        yield from (verdict for verdict in verdicts if verdict.rule == rule_id)
+def _own(judged: Judged, rule_id: int) -> Iterator[tuple[int, Verdict]]:
+    for order_id, verdicts in judged.verdicts.items():
+        yield from ((order_id, verdict) for verdict in verdicts if verdict.rule == rule_id)
 
 
-def changes_of(judged: Judged) -> list[Change]:
+def _side(verdict: Verdict, called: Names) -> Side | None:
+    if verdict.matched is None:
+        return None
+    return Side(verdict.matched, [deed(chosen.action, called) for chosen in verdict.chosen if chosen.status == "do"])
+
+
+def _names_of(*bundles: active.Active) -> Names:
+    return names_in(action for bundle in bundles for rule in bundle.rules for action in actions_of(rule.document))
+
+
+def changes_of(judged: Judged, called: Names) -> list[Change]:
     """Orders that something would happen to, in the order of their ids."""
-    does, takes_back = _by_order(judged.plan.due), _by_order(judged.plan.ended)
+    does, takes_back = _by_order(judged.plan.due, called), _by_order(judged.plan.ended, called)
     ids = sorted(does.keys() | takes_back.keys())
     shops = dict(Order.objects.filter(pk__in=ids).values_list("pk", "shop__name"))
     return [
@@ -144,11 +175,11 @@ def changes_of(judged: Judged) -> list[Change]:
     ]
 
 
-def _by_order(jobs: Sequence[Job]) -> dict[int, list[str]]:
+def _by_order(jobs: Sequence[Job], called: Names) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for job in jobs:
         if not job.quiet:
-            found[job.order_id].append(f"{job.rule.name}: {deed(job.action)}")
+            found[job.order_id].append(f"{job.rule.name}: {deed(job.action, called)}")
     return found
 
 
@@ -156,9 +187,10 @@ def preview_replay(order_ids: Sequence[int]) -> list[Change]:
     """What running all rules in force anew would do to these orders."""
     force = active.active()
     changes: list[Change] = []
+    called = _names_of(force)
     counters = before.count([one.id for one in force.rules if one.counts])
     for start in range(0, len(order_ids), BATCH):
-        changes += changes_of(Judged.of(order_ids[start : start + BATCH], force, counters))
+        changes += changes_of(Judged.of(order_ids[start : start + BATCH], force, counters), called)
     return changes
 
 
@@ -174,7 +206,9 @@ def explain_one(order_id: int, rule: Compiled) -> tuple[Explained, Facts] | None
     counters = before.count([rule.id] if rule.counts else [])
     loaded["rule_count"] = counters.total.get(rule.id, 0)
     loaded["rule_count_member"] = counters.member.get((rule.id, loaded["member_id"] or 0), 0)
-    seen = before.traces_of([order_id]).get(order_id, ([], {}))[1]
+    rows, seen = before.traces_of([order_id]).get(order_id, ([], {}))
+    if "rules_matched" in loaded:
+        loaded["rules_matched"] = frozenset(str(row["rule"]) for row in rows if row["matched"])
     loaded |= {f"seen:{key}": value for key, value in seen.items()}
     tree = explain(rule.document["if"], loaded, lists=active.lists(), today=clock.today, salt=f"{rule.id}")
     return tree, loaded

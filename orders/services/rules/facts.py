@@ -192,7 +192,8 @@ GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {
     "remarks_date": lambda row, _now, _today: _names_a_day(row),
     "days_until_wish": lambda row, _now, today: (row["wish_date"] - today).days if row["wish_date"] else None,
     "ship_by": lambda row, _now, _today: _day(row["ship_by"]),
-    "location": lambda row, _now, _today: row["location_label"],
+    "rules_matched": lambda _row, _now, _today: frozenset(),  # until rules are asked
+    "location": lambda _row, _now, _today: "",  # until `_name_locations` knows
     "noshi_name_missing": lambda row, _now, _today: _noshi_name_missing(row),
     "remarks_rest": lambda row, _now, _today: _remark(row).rest,
     "remarks_wish": lambda row, _now, _today: bool(_remark(row).wish_date or _remark(row).wish_slot),
@@ -224,7 +225,8 @@ def _name_locations(facts: Mapping[int, Facts], rows: Mapping[int, Row]) -> None
         codes = dict(Location.objects.values_list("name", "code"))
         for id_, row in rows.items():
             names = [name.strip() for name in row["location_label"].replace("、", ",").split(",")]
-            facts[id_]["location_codes"] = frozenset(codes[name] for name in names if name in codes)
+            found = sorted(codes[name] for name in names if name in codes)
+            facts[id_] |= {"location": "、".join(found), "location_codes": frozenset(found)}
 
 
 # ---- what hangs on it

@@ -1,6 +1,6 @@
 """What a run leaves: marks of what was done, the journal, each order's trace, each rule's figures."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,11 +12,11 @@ from oms.kernel.said import said, stored, together
 from oms.kernel.sql import copy_rows
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.engine import Subject, Verdict, print_of
-from orders.decide.rules.sentence import params_said
+from orders.decide.rules.sentence import Names, params_said, spoken_action
 from orders.models import RuleMark
 from orders.services import journal
 from orders.services.journal import Actor, Entry
-from orders.services.rules import active, work
+from orders.services.rules import active, names, work
 from orders.services.rules.work import Job
 
 APPLIED, TAKEN_BACK, KEPT = RuleMark.State.APPLIED, RuleMark.State.TAKEN_BACK, RuleMark.State.KEPT
@@ -57,12 +57,13 @@ def entries(jobs: Sequence[Job], taken_back: Sequence[Job], *, actor: Actor) -> 
         for job in own:
             if job.done and not job.quiet:
                 parts[job.order_id, job.rule.id, kind].append(job)
-    journal.write([_entry(*key, own) for key, own in parts.items()], actor=actor)
+    called = names.names_in(job.action for own in parts.values() for job in own)
+    journal.write([_entry(*key, own, called) for key, own in parts.items()], actor=actor)
 
 
-def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
+def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job], called: Names) -> Entry:
     rule = jobs[0].rule
-    deeds = [together([deed(job.action), job.note], " ") for job in jobs]
+    deeds = [together([deed(job.action, called), job.note], " ") for job in jobs]
     changes = {
         name: (str(job.before.get(name, "")), str(value))
         for job in jobs
@@ -78,9 +79,9 @@ def _entry(order_id: int, _rule: int, kind: str, jobs: Sequence[Job]) -> Entry:
     )
 
 
-def deed(action: Mapping[str, Any]) -> str:
+def deed(action: Mapping[str, Any], called: Names) -> str:
     """タグを付ける（先日付）: an action in a few words for journals and traces."""
-    shown = params_said(action)
+    shown = params_said(spoken_action(action, called))
     label = SPECS[action["do"]].label
     return said("%(deed)s（%(what)s）", deed=label, what=together(shown, "・")) if shown else said(label)
 
@@ -127,16 +128,21 @@ def _with_notes(row: dict[str, Any], order_id: int, notes: Mapping[tuple[int, in
 def tallies(verdicts: Mapping[int, Sequence[Verdict]], before: Traces) -> None:
     """A hit is counted when the rule matches an order that it did not match before."""
     hits: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    rivals: Counter[tuple[int, int]] = Counter()
     for order_id, own in verdicts.items():
         matched = {row["rule"] for row in before.get(order_id, ([], {}))[0] if row["matched"]}
         for verdict in own:
             new = bool(verdict.matched) and verdict.rule not in matched
-            overruled = new and any(chosen.status == "overruled" for chosen in verdict.chosen)
-            for place, counted in enumerate((new, overruled, bool(verdict.error))):
+            by = {chosen.by for chosen in verdict.chosen if chosen.status == "overruled"} if new else set()
+            rivals.update((verdict.rule, rival) for rival in by)
+            for place, counted in enumerate((new, bool(by), bool(verdict.error))):
                 hits[verdict.rule][place] += counted
     now = clock.now()
     copy_rows(
         "orders_ruletally",
-        ["rule_id", "day", "hits", "overruled", "errors", "last_at"],
-        [(rule, clock.today(), *figures, now) for rule, figures in hits.items() if any(figures)],
+        ["rule_id", "rival_id", "day", "hits", "overruled", "errors", "last_at"],
+        [
+            *((rule, None, clock.today(), *figures, now) for rule, figures in hits.items() if any(figures)),
+            *((rule, rival, clock.today(), 0, times, 0, now) for (rule, rival), times in rivals.items()),
+        ],
     )

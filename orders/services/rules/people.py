@@ -14,7 +14,7 @@ from oms.kernel.models import User
 from oms.kernel.said import said
 from orders.models import Order, OrderTask, TaskKind
 from orders.models.order import Stage
-from orders.services.rules.verbs import Run, Verb, key_of_job, register, restore
+from orders.services.rules.verbs import Run, Verb, key_of_job, places_by_code, register, restore
 from orders.services.rules.work import Job, Work
 
 OVER = [Stage.SHIPPED, Stage.COMPLETED, Stage.CANCELLED]
@@ -44,7 +44,7 @@ def _assign_team(work: Work, jobs: Sequence[Job]) -> None:
 def _set_reminders(work: Work, jobs: Sequence[Job]) -> None:
     users = work.look_up("user", lambda: dict(User.objects.filter(is_active=True).values_list("username", "pk")))
     teams = work.look_up("team", lambda: dict(Group.objects.values_list("name", "pk")))
-    new = []
+    places, new = places_by_code(work), []
     for job in jobs:
         day = _day(job.action, work.orders[job.order_id])
         if day is None:
@@ -57,6 +57,7 @@ def _set_reminders(work: Work, jobs: Sequence[Job]) -> None:
                 text=job.action["text"],
                 assignee_id=users.get(job.action["user"]),
                 team_id=teams.get(job.action["team"]),
+                location_id=places.get(job.action.get("location", "")),
                 shown_from=datetime.combine(day, time.min, clock.TOKYO),
                 due_at=datetime.combine(day + timedelta(days=1), time.min, clock.TOKYO),
                 key=_task_key(job),

@@ -120,6 +120,18 @@ def roll_back(rule_id: int, number: int, *, by: User | None) -> Rule:
 
 
 @transaction.atomic
+def drop_draft(rule_id: int) -> bool:
+    """Throw the rule's draft away, and the rule with it when nothing of it was ever published. Returns whether the rule
+    is still there. Without a draft nothing happens."""
+    rule = _locked(rule_id)
+    RuleVersion.objects.filter(rule=rule, published_at=None).delete()
+    if rule.versions.exists():
+        return True
+    rule.delete()
+    return False
+
+
+@transaction.atomic
 def set_paused(rule_id: int, *, paused: bool, by: User | None = None) -> bool:
     """Stop a rule, or let it go on. What it did stays. False when it was so already."""
     with setting_versions.kept("rule_paused", rule_id, by=by):

@@ -6,12 +6,14 @@ Amounts, days and words in them are the company's to change.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from inventory.models import Location
+from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide.rules.document import blank
 from orders.models import OrderTag, Rule, RuleList, RuleVersion
@@ -35,6 +37,9 @@ class ReadyMade:
     location: bool = False
     gift: bool = False  # asks for a SKU that is put in besides; `without` is the rule for who has none
     rank: bool = False  # asks for a 会員ランク; `without` is the rule for who has none
+    shop: bool = False  # may be for one shop alone
+    since: bool = False  # asks from when until when
+    until: bool = False  # asks until when
     without: Params | None = None
 
 
@@ -56,6 +61,7 @@ def rule(*conditions: Any, then: Sequence[Any], otherwise: Sequence[Any] = (), *
 
 
 SKU, PLACE, GIFT, RANK = "{sku}", "{location}", "{gift}", "{rank}"
+SHOP, SINCE, UNTIL = "{shop}", "{since}", "{until}"
 # Filled in by themselves: the prefecture of the chosen place, and the first warehouse.
 ITS_PREFECTURE, WAREHOUSE = "{prefecture}", "{warehouse}"
 
@@ -107,12 +113,16 @@ EXAMPLES: tuple[ReadyMade, ...] = (
         _("キャンペーンの景品（一人一回）"),
         _("期間中に8,000円以上買った会員へ、在庫があれば景品を一度だけ足します。"),
         rule(
+            cond("ordered_on", "between", [SINCE, UNTIL]),
             cond("goods", "ge", 8000),
             cond("stock", "gt", 0, sku=SKU),
+            cond("has_member", "yes"),
             cond("rule_count_member", "lt", 1),
             then=[do("add_line", sku=SKU, quantity=1), do("add_text", reader="pick_list", text="景品あり")],
         ),
         sku=True,
+        since=True,
+        until=True,
     ),
     ReadyMade(
         "first-twenty",
@@ -126,13 +136,16 @@ EXAMPLES: tuple[ReadyMade, ...] = (
             cond("rule_count", "lt", 20),
             cond("stock", "gt", 0, sku=GIFT),
             then=[do("add_line", sku=GIFT, quantity=1)],
+            shops=[SHOP],
         ),
         sku=True,
         gift=True,
+        shop=True,
         without=rule(
             group("lines_any", cond("line.sku", "is", SKU)),
             cond("rule_count", "lt", 20),
             then=[do("add_tag", tag="先着ステッカー"), do("add_text", reader="pick_list", text="ステッカーを入れる")],
+            shops=[SHOP],
         ),
     ),
     ReadyMade(
@@ -165,12 +178,16 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "disaster",
         _("災害で配送が止まった地域"),
-        _("郵便番号がリスト「災害地域」にあれば、7日間保留にし、遅延のメールを送ります。"),
+        _("郵便番号がリスト「災害地域」にあれば、決めた日まで保留にし、遅延のメールを送ります。"),
         rule(
             cond("postal_code", "prefix_in_list", "災害地域"),
-            then=[do("hold", text="災害による配送停止", days=7), do("send_mail", event="delay_notice", when="now")],
+            then=[
+                do("hold", text="災害による配送停止", until=UNTIL),
+                do("send_mail", event="delay_notice", when="now"),
+            ],
         ),
         lists=("災害地域",),
+        until=True,
     ),
     ReadyMade(
         "noshi-name",
@@ -214,14 +231,17 @@ EXAMPLES: tuple[ReadyMade, ...] = (
     ReadyMade(
         "express",
         _("お急ぎ便はすぐ出荷指示"),
-        _("配送方法に「お急ぎ」「速達」「あす楽」を含み、15時前に引き当てた注文を、すぐ倉庫へ渡します。"),
+        _(
+            "配送方法に「お急ぎ」「速達」「あす楽」を含むか、あす楽・Prime の印のある注文を、"
+            "その日の締め時刻の前に引き当てたら、優先度を至急にしてすぐ倉庫へ渡します。"
+        ),
         rule(
             group(
                 "any",
                 cond("delivery_method", "contains_any", ["お急ぎ", "速達", "あす楽"]),
                 cond("channel_marks", "contains_any", ["asuraku", "prime"]),
             ),
-            cond("ordered_time", "lt", "15:00"),
+            cond("before_cutoff", "yes"),
             then=[do("set_priority", priority="2"), do("release")],
             when={"event": "allocated"},
         ),
@@ -415,17 +435,22 @@ STANDARD: tuple[ReadyMade, ...] = (
         rule(cond("quantity", "ge", 20), then=[do("add_tag", tag="大口")]),
     ),
 )
+CAMPAIGN, PAUSE = timedelta(days=9), timedelta(days=7)  # how long, where nobody says
 BY_CODE: dict[str, ReadyMade] = {one.code: one for one in (*EXAMPLES, *STANDARD)}
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What of the company's own an example stands for: SKU codes, a place's code, a rank's."""
+    """What of the company's own an example stands for: SKU codes, a place's code, a rank's, a shop's (empty: all
+    shops), days (empty: the ten days from today, or a week from now)."""
 
     sku: str = ""
     location: str = ""
     gift: str = ""
     rank: str = ""
+    shop: str = ""
+    since: date | None = None
+    until: date | None = None
 
 
 def install(code: str, *, by: User | None, own: Chosen = Chosen()) -> RuleVersion:
@@ -436,11 +461,17 @@ def install(code: str, *, by: User | None, own: Chosen = Chosen()) -> RuleVersio
     for name in example.lists:
         if not RuleList.objects.filter(name=name).exists():
             publish.save_list(name, [])
-    words = {SKU: own.sku, PLACE: own.location, GIFT: own.gift, RANK: own.rank} | _of_place(own.location)
-    document = filled(wanted, words)
+    words = {SKU: own.sku, PLACE: own.location, GIFT: own.gift, RANK: own.rank, SHOP: own.shop}
+    document = filled(wanted, words | _days(own, CAMPAIGN if example.since else PAUSE) | _of_place(own.location))
+    document["shops"] = [shop for shop in document["shops"] if shop]
     channels = active.known().channels
     document["channels"] = [channel for channel in document["channels"] if channel in channels]
     return publish.create(str(example.title), document, by=by, template=code)
+
+
+def _days(own: Chosen, length: timedelta) -> dict[str, str]:
+    since = own.since or clock.today()
+    return {SINCE: since.isoformat(), UNTIL: (own.until or since + length).isoformat()}
 
 
 def _of_place(code: str) -> dict[str, str]:

@@ -169,9 +169,9 @@ def fold_tallies() -> int:
         cursor.execute(
             """
             WITH gone AS (DELETE FROM orders_ruletally RETURNING *),
-                 kept AS (INSERT INTO orders_ruletally (rule_id, day, hits, overruled, errors, last_at)
-                          SELECT rule_id, day, sum(hits), sum(overruled), sum(errors), max(last_at)
-                            FROM gone GROUP BY 1, 2)
+                 kept AS (INSERT INTO orders_ruletally (rule_id, day, rival_id, hits, overruled, errors, last_at)
+                          SELECT rule_id, day, rival_id, sum(hits), sum(overruled), sum(errors), max(last_at)
+                            FROM gone GROUP BY 1, 2, 3)
             SELECT count(*) FROM gone
             """
         )

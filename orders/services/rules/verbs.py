@@ -4,7 +4,7 @@ A verb changes the `Work`'s columns or writes rows of its own. It never locks mo
 already, and leaves stock to the end of the run. Upper apps add verbs with `register`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -145,18 +145,24 @@ def _method(work: Work, job: Job) -> dict[str, Any] | str:
 
 
 def _location(work: Work, job: Job) -> dict[str, Any] | str:
-    places = work.look_up("location", lambda: dict(Location.objects.filter(active=True).values_list("code", "pk")))
+    places = places_by_code(work)
     if work.orders[job.order_id]["allocation_state"] != "none":
         return said("引き当てたあとのため、変えませんでした。")
     found = places.get(job.action["location"])
     return {"preferred_location_id": found} if found else said("拠点が見つかりません。")
 
 
+def places_by_code(work: Work) -> Mapping[str, int]:
+    return work.look_up("location", lambda: dict(Location.objects.filter(active=True).values_list("code", "pk")))
+
+
 def _hold(work: Work, job: Job) -> dict[str, Any] | str:
     if work.orders[job.order_id]["held_at"]:
         return said("すでに保留中です。")
-    days = job.action.get("days")
-    until = clock.today() + timedelta(days=days) if days else None
+    days, day = job.action.get("days"), job.action.get("until")
+    until = date.fromisoformat(day) if day else clock.today() + timedelta(days=days) if days else None
+    if until and until <= clock.today():
+        return said("解除する日になったため、保留にしませんでした。")
     return {"held_at": clock.now(), "hold_reason": job.action["text"][:200], "hold_until": until}
 
 
@@ -320,7 +326,7 @@ def key_of_job(job: Job) -> str:
 def _create_tasks(work: Work, jobs: Sequence[Job]) -> None:
     users = work.look_up("user", lambda: dict(User.objects.filter(is_active=True).values_list("username", "pk")))
     teams = work.look_up("team", lambda: dict(Group.objects.values_list("name", "pk")))
-    now = clock.now()
+    places, now = places_by_code(work), clock.now()
     OrderTask.objects.bulk_create(
         [
             OrderTask(
@@ -328,6 +334,7 @@ def _create_tasks(work: Work, jobs: Sequence[Job]) -> None:
                 text=job.action["text"],
                 assignee_id=users.get(job.action["user"]),
                 team_id=teams.get(job.action["team"]),
+                location_id=places.get(job.action.get("location", "")),
                 due_at=now + timedelta(hours=job.action["hours"]) if job.action["hours"] else None,
                 key=f"{job.order_id}:{key_of_job(job)}",
                 created_at=now,
@@ -478,4 +485,4 @@ for _code, _verb in {
 }.items():
     register(_code, _verb)
 
-__all__ = ["GIFT", "VERBS", "Verb", "drop_lines", "from_json", "key_of_job", "register", "restore"]
+__all__ = ["GIFT", "VERBS", "Verb", "drop_lines", "from_json", "key_of_job", "places_by_code", "register", "restore"]

@@ -116,7 +116,8 @@ def test_every_operator_and_action_reads_as_a_sentence():
             assert str(field.label) in text and "%" not in text, text
     assert all("○" not in operator.label or operator.takes != "nothing" for operator in OPERATORS.values())
     assert sentence(BY_CODE["high-first"].document) == (
-        "取り込んだとき、次のすべてに当てはまる（合計金額が50,000以上；初めての注文に当てはまる；"
-        "上位会員（会員ランクによる）に当てはまらない；タグが「VIP」をどれも含まない）なら、保留にする: 高額・初回。"
+        "取り込んだとき、次のすべてに当てはまる（合計金額が50,000以上；「初めての注文」に当てはまる；"
+        "「上位会員（会員ランクによる）」に当てはまらない；タグが「VIP」をどれも含まない）なら、"
+        "保留にする: 高額・初回。"
     )
     assert documents.EVENTS.keys() >= {"imported", "paid", "schedule"}

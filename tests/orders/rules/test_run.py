@@ -137,7 +137,18 @@ def test_the_higher_priority_wins_and_the_trace_shows_both():
     assert (order.delivery_method, order.carrier) == ("ゆうパック", "japanpost")
     rows = order.rule_trace.rows
     assert [row["actions"][0]["status"] for row in rows] == ["do", "overruled"]
-    assert RuleTally.objects.get(overruled=1).rule.name == "一般"
+    assert RuleTally.objects.get(overruled=1, rival=None).rule.name == "一般"
+
+
+def test_a_rule_may_ask_what_rules_before_it_found():
+    first = make_rule("先", cond("total", "ge", 1000), priority=1, then=do("flag"))
+    asks = {"contains_any": "当たり", "contains_none": "外れ"}
+    for op, tag in asks.items():
+        make_rule(tag, cond("rules_matched", op, [str(first.pk)]), priority=2, then=do("add_tag", tag=tag))
+    [order] = take(make_channel_order())
+    rules.run([order.pk], {}, every=True)
+    order.refresh_from_db()
+    assert order.tags == ["当たり"]
 
 
 def test_a_rule_that_stops_keeps_later_ones_silent():

@@ -6,15 +6,17 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from customers.services import ranks
+from fulfillment.services.allocate import allocate_waiting
 from oms.kernel import clock
 from orders.channel_order import PaymentMethod
 from orders.decide.rules.document import blank, check
 from orders.models import BulkRun, Mail, Order, OrderEvent, OrderTask, Rule, RuleList, RuleMark, RuleVersion
 from orders.services.intake import take_in
-from orders.services.rules import active, dry, publish, ready_made
+from orders.services.rules import active, dry, publish, ready_made, sweep
 from orders.services.rules import run as rules
 from tests.orders.builders import make_channel_order, make_location, make_shop, make_sku, mapped
-from tests.orders.rules.builders import cond, do, document, make_rule
+from tests.orders.rules.builders import cond, do, document, group, make_rule
 
 pytestmark = pytest.mark.django_db
 NEW = "/orders/rules/new/"
@@ -136,6 +138,9 @@ def test_story_21_a_dry_run_lists_exactly_the_orders_that_would_change_and_publi
     foretold = {change.order_id: (len(change.does), len(change.takes_back)) for change in tried.changes}
     # below 1,400: marked important; 1,500: also loses its tag; above: nothing (the older rule keeps the priority)
     assert foretold == {orders[0].pk: (1, 0), orders[1].pk: (1, 0), orders[2].pk: (1, 1)}
+    sides = {change.order_id: sides for change, sides in page.context["shown"]}[orders[2].pk]
+    assert (sides.now.matched, sides.now.does) == (True, ["タグを付ける（高額）"])
+    assert (sides.then.matched, sides.then.does) == (False, ["重要の印を付ける"])
     sheet = client.get(reverse("orders:rule-dry-csv", args=[rule.pk])).content.decode("utf-8-sig")
     assert len(sheet.splitlines()) == 4 and orders[2].channel_order_no in sheet
 
@@ -151,6 +156,45 @@ def test_story_21_a_dry_run_lists_exactly_the_orders_that_would_change_and_publi
     assert {pk: counts for pk, counts in done.items() if any(counts)} == foretold
     compiled = active.compiled(rule.pk, 2, rule.name, draft.document)
     assert dry.try_rule(compiled).changes == []
+
+
+def test_a_draft_is_thrown_away_and_a_rule_that_was_never_published_goes_with_it(client):
+    rule = make_rule("高額", then=do("add_tag", tag="A"))
+    publish.save_draft(rule.pk, "高額", document(then=do("add_tag", tag="B")), by=None)
+    fresh = publish.create("新しい", document(then=do("flag")), by=None).rule
+    for one in (rule, fresh, rule):
+        client.post(reverse("orders:rule-drop", args=[one.pk]))
+    assert [(one.name, one.versions.count(), one.is_active) for one in Rule.objects.all()] == [("高額", 1, True)]
+
+
+def test_the_builder_asks_for_a_day_or_a_number_where_the_choice_needs_one(client):
+    def asked(mode):
+        more = {"do-then.0": "set_planned_date", "seen-then.0": "set_planned_date", "p-then.0-mode": mode}
+        return [
+            param["name"].rpartition("-")[2]
+            for param in client.post(NEW, posted(**more)).context["then_rows"][0]["params"]
+        ]
+
+    assert [asked(mode) for mode in ("", "fixed", "shift")] == [["mode"], ["mode", "date"], ["mode", "days"]]
+    more = {
+        "do-then.0": "set_planned_date",
+        "seen-then.0": "set_planned_date",
+        "p-then.0-mode": "shift",
+        "p-then.0-days": "-3",
+    }
+    page = client.post(NEW, posted(**more))
+    assert "出荷予定日を変える: 今の日付から3日まえ" in page.content.decode()
+
+
+def test_a_group_inside_a_group_over_lines_is_judged_by_its_lines(client):
+    inside = group("any", cond("line.sku", "is", "CHAIR"), cond("line.price", "ge", 10**6))
+    rule = make_rule("行", group("lines_any", inside), then=do("flag"))
+    [order] = take(make_channel_order())
+    root = client.get(reverse("orders:rule-test", args=[rule.pk]), {"no": order.pk}).context["root"]
+    [over_lines] = root["parts"]
+    assert (root["result"], over_lines["result"], over_lines["parts"][0]["result"]) == (True, True, True)
+    assert [one["result"] for one in over_lines["parts"][0]["parts"]] == [True, False]
+    assert order.channel_order_no in client.get(reverse("orders:rule-test", args=[rule.pk])).content.decode()
 
 
 def test_one_order_shows_each_condition_with_its_value(client):
@@ -258,6 +302,80 @@ def test_tasks_are_listed_and_finished_once(client):
     assert OrderEvent.objects.filter(order=order, kind="task_done").count() == 1
 
 
+def test_a_task_for_a_store_is_seen_and_done_there_alone(client_of, person_with):
+    here, there = make_location("S1", name="銀座店", kind="store"), make_location("S2", name="渋谷店", kind="store")
+    make_rule("店", then=do("create_task", text="お客様に電話", location="S1"))
+    [order] = take(make_channel_order())
+    own, other, operator = person_with("store_staff"), person_with("store_manager"), person_with("operator")
+    for person, place in ((own, here), (other, there)):
+        person.place_ids = [place.pk]
+        person.save(update_fields=["place_ids"])
+    url, task = reverse("orders:tasks"), OrderTask.objects.get()
+    assert "お客様に電話" not in client_of(operator).get(url).content.decode()
+    assert "銀座店" in client_of(operator).get(url, {"all": 1}).content.decode()
+    assert "お客様に電話" not in client_of(other).get(url, {"all": 1}).content.decode()
+    done = reverse("orders:task-done", args=[task.pk])
+    assert client_of(other).post(done, {"list": 1}).status_code == 404
+    page = client_of(own).get(url).content.decode()
+    assert "お客様に電話" in page and done in page
+    client_of(own).post(done, {"list": 1})
+    assert OrderEvent.objects.get(order=order, kind="task_done").by == own
+
+
+def test_tasks_of_others_are_not_done_by_who_may_not_change_orders(client_of, person_with):
+    make_rule(
+        "作業",
+        then=[do("create_task", text="確かめる", team="operator"), do("create_task", text="数える", team="accounting")],
+    )
+    take(make_channel_order())
+    accounting = person_with("accounting")
+    for text, status in (("確かめる", 403), ("数える", 302)):
+        task = OrderTask.objects.get(text=text)
+        assert (
+            client_of(accounting).post(reverse("orders:task-done", args=[task.pk]), {"list": 1}).status_code == status
+        )
+
+
+def test_places_ranks_and_teams_are_called_by_their_names(client, aoi):
+    make_location("S1", name="銀座店", kind="store")
+    ranks.save(None, ranks.Wanted("gold", "ゴールド", 3, is_vip=True), by=None)
+    rule = make_rule(
+        "名前", cond("member_rank", "is_not", "gold"), cond("least_stock", "ge", 0, location="S1"),
+        then=[do("set_location", location="S1"), do("create_task", text="電話", team="shift_lead")],
+    )  # fmt: skip
+    [order] = take(make_channel_order())
+    page = client.get(reverse("orders:rule", args=[rule.pk])).content.decode()
+    for words in ("会員ランクが「ゴールド」でない", "銀座店 拠点の在庫", "出荷元を指定する: 銀座店", "受注責任者"):
+        assert words in page
+    assert "銀座店" in order.events.get(kind="rule").text and "S1" not in order.events.get(kind="rule").text
+    trace = client.get(reverse("orders:order-rules", args=[order.pk]), headers=HTMX).content.decode()
+    test = client.get(reverse("orders:rule-test", args=[rule.pk]), {"no": order.pk}).content.decode()
+    dry_run = client.get(reverse("orders:rule-dry", args=[rule.pk])).content.decode()
+    assert "銀座店" in trace and "ゴールド" in test and "銀座店" in dry_run
+
+
+def test_a_condition_on_the_place_compares_what_the_builder_offers(client):
+    make_rule("倉庫", cond("location", "is", make_location().code), then=do("flag"), when={"event": "allocated"})
+    take(make_channel_order())
+    allocate_waiting()
+    sweep.consume_wakes()
+    assert Order.objects.get().important
+
+
+def test_the_figures_say_what_never_hits_and_who_goes_first(client):
+    first = make_rule("先", then=do("set_priority", priority="1"), priority=1)
+    second = make_rule("後", then=do("set_priority", priority="2"), priority=2)
+    idle = make_rule("違う", cond("total", "lt", 0), then=do("flag"))
+    take(make_channel_order())
+    sweep.fold_tallies()
+    page = client.get(reverse("orders:rule", args=[second.pk]))
+    assert page.context["rivals"] == [{"rival": first.pk, "rival__name": "先", "times": 1}]
+    assert page.context["figures"]["overruled"] == page.context["figures"]["hits"] == 1
+    for show, rule in (("never", idle), ("overruled", second)):
+        rows = client.get(reverse("orders:rules"), {"show": show}).context["rows"]
+        assert [row.rule for row in rows] == [rule]
+
+
 def test_a_draft_mail_is_sent_or_dropped_by_a_person(client):
     make_rule(
         "下書き",
@@ -275,11 +393,11 @@ def test_the_list_asks_the_same_queries_for_more_rules(client, django_assert_num
     for n in range(3):
         make_rule(f"規則{n}", then=do("add_tag", tag="A"))
     client.get(reverse("orders:rules"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(reverse("orders:rules"))
     for n in range(5):
         make_rule(f"別{n}", then=do("add_tag", tag="A"))
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(reverse("orders:rules"))
 
 
@@ -290,7 +408,7 @@ def test_who_may_not_manage_rules_sees_and_changes_none(client_of, ben, chie, pe
     for person in (ben, chie, person_with("operator")):
         client = client_of(person)
         assert {client.get(url).status_code for url in urls} == {403}
-        for name in ("rule-publish", "rule-roll-back", "rule-pause"):
+        for name in ("rule-publish", "rule-roll-back", "rule-pause", "rule-drop"):
             assert client.post(reverse(f"orders:{name}", args=[rule.pk])).status_code == 403
         assert client.post(NEW, posted(save="1")).status_code == 403
     lead = client_of(person_with("shift_lead"))
