@@ -21,7 +21,7 @@ class FulfillmentConfig(AppConfig):
         from fulfillment.queries import desk_filters, profit
         from fulfillment.services import merge, merge_card, redirect
         from oms.kernel.services import outbox
-        from orders import filter_facts
+        from orders import filter_facts, filter_ranges
         from orders.actions import register
         from orders.queries import desk_columns
 
@@ -35,6 +35,8 @@ class FulfillmentConfig(AppConfig):
         desk_columns.register(profit.COLUMN)
         for code, label, condition in desk_filters.FACTS:
             filter_facts.offer(code, label, condition)
+        for name, asked in desk_filters.CONDITIONS.items():
+            filter_ranges.supply(name, asked)
         rules.register()
         merge_card.register()
         setting_kinds.register_kinds()

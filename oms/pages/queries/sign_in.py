@@ -15,7 +15,7 @@ from oms.kernel.roles import ROLES
 from oms.kernel.services import devices
 from oms.kernel.services.sign_in_rules import label_of
 from oms.pages.queries.store_devices import named
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 
 
 @dataclass(frozen=True, slots=True)
