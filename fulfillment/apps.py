@@ -31,8 +31,8 @@ class FulfillmentConfig(AppConfig):
             register(action)
         for action in (*place_actions.ACTIONS, *parcel_actions.ACTIONS, *shortage_actions.ACTIONS):
             register(action)
-        desk_columns.register(merged.COLUMN)
-        desk_columns.register(profit.COLUMN)
+        for column in (*merged.COLUMNS, profit.COLUMN):
+            desk_columns.register(column)
         for code, label, condition in desk_filters.FACTS:
             filter_facts.offer(code, label, condition)
         for name, asked in desk_filters.CONDITIONS.items():
