@@ -15,6 +15,7 @@ class FulfillmentConfig(AppConfig):
             receivers,
             rules,
             setting_kinds,
+            ship_actions,
             shortage_actions,
         )
         from fulfillment.queries import desk_columns as merged
@@ -29,7 +30,12 @@ class FulfillmentConfig(AppConfig):
         outbox.register(redirect.PULL_BACK, redirect.pull_back, label=_("作業前の出荷伝票の引き戻し"))
         for action in actions.ACTIONS:
             register(action)
-        for action in (*place_actions.ACTIONS, *parcel_actions.ACTIONS, *shortage_actions.ACTIONS):
+        for action in (
+            *ship_actions.ACTIONS,
+            *place_actions.ACTIONS,
+            *parcel_actions.ACTIONS,
+            *shortage_actions.ACTIONS,
+        ):
             register(action)
         for column in (*merged.COLUMNS, profit.COLUMN):
             desk_columns.register(column)
