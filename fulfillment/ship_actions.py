@@ -92,7 +92,7 @@ ACTIONS = (
     Action(
         "ship",
         lazy("出荷確定"),
-        lazy("%(n)s件を出荷しました。"),
+        lazy("%(n)s件の出荷を確定しました。"),
         "ship",
         "fulfillment.ship_shipment",
         plan_ship,
