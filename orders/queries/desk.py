@@ -74,9 +74,12 @@ Reason = tuple[str, str, str]  # code, level, evidence
 
 @dataclass(frozen=True, slots=True)
 class Mark:
+    """`beside`: said of the buyer, so that it may change without the order."""
+
     text: str
     tone: str
     title: str = ""
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +307,7 @@ def _marks(
     if rank and "vip" not in codes:
         marks.append(Mark(rank, "ready"))
     if times > 1:
-        marks.append(Mark(labels.repeat % {"n": f"{times:,}"}, "neutral", labels.repeats))
+        marks.append(Mark(labels.repeat % {"n": f"{times:,}"}, "neutral", labels.repeats, beside=True))
     if order["internal_note"]:
         marks.append(Mark(labels.memo, "neutral", order["internal_note"]))
     return marks
@@ -312,7 +315,7 @@ def _marks(
 
 def _untold(marks: Sequence[Mark]) -> list[Mark]:
     """Evidence and remarks name people and addresses."""
-    return [Mark(mark.text, mark.tone) for mark in marks]
+    return [Mark(mark.text, mark.tone, beside=mark.beside) for mark in marks]
 
 
 def left_for(
@@ -379,8 +382,7 @@ def digest(
     """
     now = clock.now()
     shown = [
-        (order["id"], order["xmin"], order["open_reasons"], order["bought_by"], countdown_tone(order["ship_by"], now))
-        for order in found
+        (order["id"], order["xmin"], order["open_reasons"], countdown_tone(order["ship_by"], now)) for order in found
     ]
     figures = [(tile.count, tile.late) for tile in board]
     people = [(id_, [(one.user_id, one.editing) for one in others]) for id_, others in sorted(here.items())]

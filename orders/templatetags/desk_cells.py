@@ -23,6 +23,7 @@ from orders.queries.desk_columns import Column, Noted, Piece, Pieces
 register = template.Library()
 # So many colours for marks of channels; these bits of the sum tell those apart that we know.
 HUES, HUE_BITS = 8, 8
+BESIDE = " data-beside"
 
 BEGIN = """<tr data-row="{id}" data-stage="{stage}">
 <td class="cell-select"><input type="checkbox" name="ids" value="{id}" data-row-select aria-label="{no}"></td>
@@ -213,10 +214,12 @@ def _place(row: Row) -> str:
 
 
 def _marks(marks: list[Mark]) -> str:
-    badges = (
-        f'<span class="badge" data-tone="{mark.tone}"{_title(mark.title)}>{escape(mark.text)}</span>' for mark in marks
-    )
-    return f'<span class="desk-marks">{"".join(badges)}</span>'
+    return f'<span class="desk-marks">{"".join(_badge(mark) for mark in marks)}</span>'
+
+
+def _badge(mark: Mark) -> str:
+    also = _title(mark.title) + (BESIDE if mark.beside else "")
+    return f'<span class="badge" data-tone="{mark.tone}"{also}>{escape(mark.text)}</span>'
 
 
 def _title(text: str) -> str:
