@@ -76,6 +76,16 @@ FILTERS = {
     "abroad": "?has=abroad",
     "to be paid in these days": "?pay_by_from=2100-01-01",
     "buys often": "?bought_min=9",
+    "ordered outside these days": "?ordered_from=2000-01-01&not=ordered_from",
+    "total outside a range": "?total_min=500&total_max=20000&not=total_min",
+    "many lines": "?lines_min=7",
+    "few lines, turned round": "?lines_max=6&not=lines_max",
+    "several boxes": "?parcels_min=2",
+    "goods that arrive some day": "?arrival_from=2100-01-01",
+    "short of a SKU": "?short_sku=NONE",
+    "to one country": "?country=US",
+    "rank nobody has": "?rank=none",
+    "cash on delivery, much": "?cod_min=100000",
 }
 WORDS = {
     "common name": "?q=佐藤",

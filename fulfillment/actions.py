@@ -1,16 +1,19 @@
 """What fulfilment offers the desk: 出荷指示, and printing what was instructed."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
 
-from fulfillment.models import Shipment
+from fulfillment.models import Shipment, ShipmentLine
 from fulfillment.queries import batches
+from fulfillment.services import stop
 from fulfillment.services.instruct import instruct_orders, instructable
+from fulfillment.services.stop import UNDER_WAY
 from oms.kernel.said import said
-from orders.actions import Action, Group, Offer, Outcome, Params, Plan
+from orders.actions import Action, Group, Memory, Offer, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
 from orders.models.order import Stage
 from orders.services.journal import Actor
@@ -32,6 +35,29 @@ def run_instruct(order_ids: Sequence[int], _params: Params, actor: Actor) -> Out
     result = instruct_orders(order_ids, actor=actor)
     done = outcome(order_ids, result.orders, result.skipped)
     return Outcome(done.done, done.skipped, offers=papers(result.shipments))
+
+
+def instructed(order_ids: Sequence[int], _params: Params) -> dict[int, dict[str, Any]]:
+    """The parcels that the warehouse has of each order."""
+    rows = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=UNDER_WAY)
+    found: dict[int, set[int]] = defaultdict(set)
+    for order_id, parcel in rows.values_list("order_line__order", "shipment"):
+        found[order_id].add(parcel)
+    return {order_id: {"parcels": sorted(found[order_id])} for order_id in order_ids}
+
+
+def take_back(before: Mapping[int, dict[str, Any]], _params: Params, actor: Actor) -> Outcome:
+    """Parcels that nobody has begun with stop at once, the others are asked to; one that carries another's goods too
+    stays unless that order is taken back as well."""
+    rows = ShipmentLine.objects.filter(shipment__lines__order_line__order__in=before, shipment__state__in=UNDER_WAY)
+    shared = rows.exclude(order_line__order__in=before).values_list("shipment__lines__order_line__order", flat=True)
+    kept = set(shared) & set(before)
+    asked = stop.take_back([id_ for id_ in before if id_ not in kept], note=said("出荷指示の取り消し"), actor=actor)
+    why = dict.fromkeys(kept, said("ほかの受注と同梱されているため、そのままにしました。"))
+    why |= dict.fromkeys(
+        asked.waiting, said("作業が始まっているため、出荷元に停止を依頼しました。返事を待っています。")
+    )
+    return outcome(list(before), asked.stopped, why)
 
 
 def papers(shipment_ids: Sequence[int]) -> list[Offer]:
@@ -80,6 +106,7 @@ ACTIONS = (
         rank=20,
         group=Group.BAR,
         all_places=True,
+        memory=Memory(instructed, take_back),
     ),
     Action(
         "print",

@@ -15,13 +15,14 @@ class FulfillmentConfig(AppConfig):
             receivers,
             rules,
             setting_kinds,
+            ship_actions,
             shortage_actions,
         )
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
         from fulfillment.services import merge, merge_card, redirect
         from oms.kernel.services import outbox
-        from orders import filter_facts
+        from orders import filter_facts, filter_ranges
         from orders.actions import register
         from orders.queries import desk_columns
 
@@ -29,12 +30,19 @@ class FulfillmentConfig(AppConfig):
         outbox.register(redirect.PULL_BACK, redirect.pull_back, label=_("作業前の出荷伝票の引き戻し"))
         for action in actions.ACTIONS:
             register(action)
-        for action in (*place_actions.ACTIONS, *parcel_actions.ACTIONS, *shortage_actions.ACTIONS):
+        for action in (
+            *ship_actions.ACTIONS,
+            *place_actions.ACTIONS,
+            *parcel_actions.ACTIONS,
+            *shortage_actions.ACTIONS,
+        ):
             register(action)
-        desk_columns.register(merged.COLUMN)
-        desk_columns.register(profit.COLUMN)
+        for column in (*merged.COLUMNS, profit.COLUMN):
+            desk_columns.register(column)
         for code, label, condition in desk_filters.FACTS:
             filter_facts.offer(code, label, condition)
+        for name, asked in desk_filters.CONDITIONS.items():
+            filter_ranges.supply(name, asked)
         rules.register()
         merge_card.register()
         setting_kinds.register_kinds()

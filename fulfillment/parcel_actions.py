@@ -102,6 +102,25 @@ def run_unmerge(order_ids: Sequence[int], _params: Params, actor: Actor) -> Outc
     return _come_apart(order_ids, actor)
 
 
+def together_again(before: Mapping[int, dict[str, Any]], _params: Params, actor: Actor) -> Outcome:
+    """Those that travelled together do so again, the same one leading, where the rules still allow it."""
+    merges = sorted({held["merge"] for held in before.values() if held["merge"]})
+    rows = MergedOrder.objects.filter(merge__in=merges).order_by("pk").values_list("merge", "order")
+    group_of: dict[int, list[int]] = defaultdict(list)
+    for merge_id, order_id in rows:
+        group_of[merge_id].append(order_id)
+    _lock([order_id for group in group_of.values() for order_id in group])
+    done, left = [], dict[int, str]()
+    for group in group_of.values():
+        try:
+            merge.merge_orders(group, actor=actor)
+        except merge.CannotMerge as cannot:
+            left |= dict.fromkeys(group, cannot.cause)
+        else:
+            done += [order_id for order_id in group if order_id in before]
+    return outcome(list(before), done, left)
+
+
 def _come_apart(order_ids: Sequence[int], actor: Actor) -> Outcome:
     """The orders that travel with these come apart too: a parcel is not half undone."""
     held = {id_: one["merge"] for id_, one in merges_of(order_ids, {}).items()}
@@ -198,7 +217,8 @@ def _action(code: str, label: Any, done: Any, plan: Any, run: Any, *, rank: int,
 ACTIONS = (
     _action("merge", lazy("同梱"), lazy("%(n)s件を同梱しました。"), plan_merge, run_merge, rank=76, key="g",
             memory=Memory(merges_of, apart_again)),
-    _action("unmerge", lazy("同梱を解除"), lazy("%(n)s件の同梱を解除しました。"), plan_unmerge, run_unmerge, rank=77),
+    _action("unmerge", lazy("同梱を解除"), lazy("%(n)s件の同梱を解除しました。"), plan_unmerge, run_unmerge, rank=77,
+            memory=Memory(merges_of, together_again)),
     _action("split_temperature", lazy("温度帯で分割"), lazy("%(n)s件を温度帯で分けました。"), plan_split, run_split,
             rank=78, key="s", memory=Memory(parcels_of, in_one_again)),
     _action("join", lazy("分割を戻す"), lazy("%(n)s件の分割を戻しました。"), plan_join, run_join, rank=79),

@@ -120,6 +120,17 @@ def label(name: str) -> Memory:
     return Memory(read, undo)
 
 
+def noted(order_ids: Sequence[int], params: Params) -> Values:
+    """Whether the note ends with what was added; the note itself is nobody's to keep here."""
+    rows = Order.objects.filter(pk__in=order_ids).values_list("pk", "internal_note")
+    return {pk: {"noted": labels.ends_with(note, params["text"])} for pk, note in rows}
+
+
+def note_as_before(before: Before, params: Params, actor: Actor) -> Outcome:
+    done = labels.take_note([pk for pk, held in before.items() if not held["noted"]], params["text"], actor=actor)
+    return outcome(before, done, said("あとから変更されたため、そのままにしました。"))
+
+
 # ---- delivery
 
 
@@ -143,3 +154,4 @@ REASONS = Memory(open_codes, reopen_codes)
 HOLD = Memory(held, hold_as_before)
 PAYMENT = Memory(paid, take_payment_back)
 TAG = Memory(has_tag, tag_as_before)
+NOTE = Memory(noted, note_as_before)

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
+from oms.kernel.typed import DayInput
 from orders.decide.export_columns import ALL, COLUMNS, ExportColumn, Group, Layout, is_personal, misplaced
-from orders.filter_fields import DayInput
 from orders.models import ExportFormat, ExportGrain
 from orders.queries.exports import Wanted
 

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db import connection
-from django.db.models import BooleanField, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import BooleanField, Count, Exists, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as lazy
 
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.search import matching
-from oms.kernel.typed import DayInput
+from orders.filter_ranges import StatedChoice, days, figures, moments, supplied, values
 from orders.models import Mail, Order, OrderEvent, OrderLine, Recipient, ReviewReason
 from orders.models.mail import MailEvent
 from orders.models.order import AllocationState, Carrier, FulfillmentState, PaymentState
@@ -109,16 +109,6 @@ def part_of(column: str, typed: str) -> Q:
     return found
 
 
-def midnight(day: date) -> datetime:
-    """The beginning of a day in Tokyo."""
-    return datetime.combine(day, time.min, clock.TOKYO)
-
-
-def midnight_after(day: date) -> datetime:
-    """The end of a day in Tokyo; the calendar's very last day has none, and its beginning must do."""
-    return midnight(day if day == date.max else day + timedelta(days=1))
-
-
 def words_of(typed: str) -> list[str]:
     """What was pasted, one by one: separated by spaces, new lines or commas."""
     return list(dict.fromkeys(word for word in re.split(r"[\s,、，]+", typed) if word))[:MOST_NUMBERS]
@@ -139,8 +129,26 @@ def lines() -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(order=OuterRef("pk"), quantity__gt=0)
 
 
-def day(label: Any, method: str) -> django_filters.DateFilter:
-    return django_filters.DateFilter(label=label, widget=DayInput, method=method)
+EDITED = Q(Exists(OrderEvent.objects.filter(order=OuterRef("pk"), kind__in=["edited", "note"], by__isnull=False)))
+
+
+def payment_late(_yes: str) -> Q:
+    unpaid = Q(payment_state__in=[PaymentState.UNPAID, PaymentState.FAILED], cancelled_at=None)
+    return unpaid & Q(pay_by__lt=clock.now())
+
+
+def lines_at_least(count: Any) -> Q:
+    """So many standing lines. No order has more lines than units, which an index knows of the large ones."""
+    return Q(quantity__gte=int(count)) & Q(GreaterThanOrEqual(_line_count(), int(count)))
+
+
+def lines_at_most(count: Any) -> Q:
+    return Q(quantity__lte=int(count)) | Q(LessThanOrEqual(_line_count(), int(count)))
+
+
+def _line_count() -> Coalesce:
+    counted = lines().order_by().values("order").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
 
 
 class FactFilter(django_filters.FilterSet):
@@ -152,21 +160,28 @@ class FactFilter(django_filters.FilterSet):
         label=lazy("受注番号の一覧"), method="numbered", widget=forms.Textarea({"rows": 3})
     )
     level = AnyOf(label=lazy("確認理由の重さ"), choices=Level.choices, method="with_level")
-    edited = django_filters.ChoiceFilter(
-        label=lazy("取込後に編集"), choices=YES, method="edited_here", empty_label=lazy("指定なし")
+    edited = StatedChoice(
+        label=lazy("取込後に編集"), choices=YES, condition=lambda _yes: EDITED, empty_label=lazy("指定なし")
     )
     person = django_filters.CharFilter(label=lazy("注文者・届け先の氏名"), method="of_person")
     postal = django_filters.CharFilter(label=lazy("届け先の郵便番号（先頭から）"), method="sent_to_postal")
-    paid_from = day(lazy("入金日（開始）"), "paid_since")
-    paid_to = day(lazy("入金日（終了）"), "paid_until")
-    overdue = django_filters.ChoiceFilter(
-        label=lazy("支払期限切れ"), choices=YES, method="payment_late", empty_label=lazy("指定なし")
+    paid_from, paid_to = days(lazy("入金日（開始）"), lazy("入金日（終了）"), moments("paid_at"))
+    overdue = StatedChoice(
+        label=lazy("支払期限切れ"), choices=YES, condition=payment_late, empty_label=lazy("指定なし")
     )
     sku = django_filters.CharFilter(label=lazy("SKU・JAN（いずれかを含む）"), method="with_sku")
     sku_only = django_filters.CharFilter(label=lazy("SKU・JAN（これだけを含む）"), method="with_sku_only")
     goods = django_filters.CharFilter(label=lazy("商品名"), method="with_goods")
-    units_min = django_filters.NumberFilter(field_name="quantity", lookup_expr="gte", label=lazy("点数（下限）"))
-    units_max = django_filters.NumberFilter(field_name="quantity", lookup_expr="lte", label=lazy("点数（上限）"))
+    units_min, units_max = figures(lazy("点数（下限）"), lazy("点数（上限）"), values("quantity"))
+    lines_min, lines_max = figures(
+        lazy("明細数（下限）"), lazy("明細数（上限）"), (lines_at_least, lines_at_most), min_value=0, max_value=10**6
+    )
+    short_sku = django_filters.CharFilter(label=lazy("不足しているSKU・JAN"), method="short_of")
+    arrival_from, arrival_to = days(
+        lazy("不足商品の入荷予定日（開始）"),
+        lazy("不足商品の入荷予定日（終了）"),
+        (supplied("arrival_from"), supplied("arrival_to")),
+    )
     allocation = AnyOf(
         field_name="allocation_state", label=lazy("引当状況"), choices=AllocationState.choices, whole=True
     )
@@ -176,17 +191,14 @@ class FactFilter(django_filters.FilterSet):
     carrier = AnyOf(field_name="carrier", label=lazy("配送会社"), choices=Carrier.choices, whole=True)
     method = PartOf(field_name="delivery_method", label=lazy("配送方法（一部）"))
     location = PartOf(field_name="location_label", label=lazy("出荷元（一部）"))
-    wish_from = django_filters.DateFilter(
-        field_name="wish_date", lookup_expr="gte", label=lazy("配達希望日（開始）"), widget=DayInput
-    )
-    wish_to = django_filters.DateFilter(
-        field_name="wish_date", lookup_expr="lte", label=lazy("配達希望日（終了）"), widget=DayInput
-    )
-    planned_from = django_filters.DateFilter(
-        field_name="planned_ship_date", lookup_expr="gte", label=lazy("出荷予定日（開始）"), widget=DayInput
-    )
-    planned_to = django_filters.DateFilter(
-        field_name="planned_ship_date", lookup_expr="lte", label=lazy("出荷予定日（終了）"), widget=DayInput
+    wish_from, wish_to = days(lazy("配達希望日（開始）"), lazy("配達希望日（終了）"), values("wish_date"))
+    planned_from, planned_to = days(lazy("出荷予定日（開始）"), lazy("出荷予定日（終了）"), values("planned_ship_date"))
+    parcels_min, parcels_max = figures(
+        lazy("個口数（下限）"),
+        lazy("個口数（上限）"),
+        (supplied("parcels_min"), supplied("parcels_max")),
+        min_value=0,
+        max_value=10**6,
     )
     mailed = AnyOf(label=lazy("送信済みのメール"), choices=MailEvent.choices, method="with_mail_sent")
     mail_failed = AnyOf(label=lazy("送信に失敗したメール"), choices=MailEvent.choices, method="with_mail_failed")
@@ -198,11 +210,6 @@ class FactFilter(django_filters.FilterSet):
     def with_level(self, rows: QuerySet[Order], _name: str, levels: Sequence[str]) -> QuerySet[Order]:
         open_reasons = ReviewReason.objects.filter(order=OuterRef("pk"), level__in=list(levels), state="open")
         return rows.filter(Exists(open_reasons))
-
-    def edited_here(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
-        return rows.filter(
-            Exists(OrderEvent.objects.filter(order=OuterRef("pk"), kind__in=["edited", "note"], by__isnull=False))
-        )
 
     def of_person(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
         """The index finds the word anywhere; then it must stand in a name."""
@@ -219,18 +226,12 @@ class FactFilter(django_filters.FilterSet):
         written = Q(postal_code__startswith=digits) | Q(postal_code__startswith=f"{digits[:3]}-{digits[3:]}")
         return rows.filter(Exists(Recipient.objects.filter(written, order=OuterRef("pk"))))
 
-    def paid_since(self, rows: QuerySet[Order], _name: str, since: date) -> QuerySet[Order]:
-        return rows.filter(paid_at__gte=midnight(since))
-
-    def paid_until(self, rows: QuerySet[Order], _name: str, until: date) -> QuerySet[Order]:
-        return rows.filter(paid_at__lt=midnight_after(until))
-
-    def payment_late(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
-        unpaid = rows.filter(payment_state__in=[PaymentState.UNPAID, PaymentState.FAILED], cancelled_at=None)
-        return unpaid.filter(pay_by__lt=clock.now())
-
     def with_sku(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
         return rows.filter(Exists(lines().filter(_called(typed))))
+
+    def short_of(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        """Who waits for these goods: said upstairs, where stock is given."""
+        return rows.filter(supplied("short_sku")(words_of(typed)))
 
     def with_sku_only(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
         """At least one of these, and nothing else."""

@@ -2,20 +2,21 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
+from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as lazy
 
-from customers.models import Member
+from customers.models import Member, Rank
 from oms.kernel import clock
 from oms.kernel.address import REGIONS
 from oms.kernel.search import matching
-from oms.kernel.typed import DayInput
 from orders.decide.slots import SLOTS, slot_label
-from orders.filter_fields import AnyOf, day, midnight, midnight_after, parts_of
+from orders.filter_fields import AnyOf, parts_of, words_of
+from orders.filter_ranges import StatedNumber, days, moments
 from orders.models import Order, Recipient
 from orders.models.order import PaymentState
 
@@ -36,6 +37,14 @@ def slot_choices() -> list[tuple[str, str]]:
     return [(code, slot_label(code)) for code in SLOTS]
 
 
+def rank_choices() -> list[tuple[str, str]]:
+    return list(Rank.objects.values_list("code", "name"))
+
+
+def overdue_by(days: Any) -> Q:
+    return STILL_OWED & Q(pay_by__lt=clock.now() - timedelta(days=int(days)))
+
+
 class PeopleFilter(django_filters.FilterSet):
     """Each field narrows; methods get its name."""
 
@@ -50,13 +59,13 @@ class PeopleFilter(django_filters.FilterSet):
         label=lazy("会員の注文回数（下限）"), method="bought_often", min_value=1, max_value=10**6
     )
     slot = AnyOf(label=lazy("希望時間帯"), choices=slot_choices, method="wished_hours")
-    taken_from = day(lazy("取込日（開始）"), "taken_since")
-    taken_to = day(lazy("取込日（終了）"), "taken_until")
-    pay_by_from = django_filters.DateFilter(label=lazy("支払期限（開始）"), widget=DayInput, method="to_pay_since")
-    pay_by_to = django_filters.DateFilter(label=lazy("支払期限（終了）"), widget=DayInput, method="to_pay_until")
-    overdue_days = django_filters.NumberFilter(
-        label=lazy("支払期限を過ぎた日数（以上）"), method="overdue_by", min_value=0, max_value=LONGEST_AGO
+    taken_from, taken_to = days(lazy("取込日（開始）"), lazy("取込日（終了）"), moments("imported_at"))
+    pay_by_from, pay_by_to = days(lazy("支払期限（開始）"), lazy("支払期限（終了）"), moments("pay_by", STILL_OWED))
+    overdue_days = StatedNumber(
+        label=lazy("支払期限を過ぎた日数（以上）"), condition=overdue_by, min_value=0, max_value=LONGEST_AGO
     )
+    rank = AnyOf(label=lazy("会員ランク"), choices=rank_choices, method="of_rank")
+    country = django_filters.CharFilter(label=lazy("届け先の国（2文字のコード。例: US）"), method="sent_to_country")
 
     def with_phone(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
         """The index finds the digits anywhere; then they must stand in a phone number, however it is written."""
@@ -84,27 +93,25 @@ class PeopleFilter(django_filters.FilterSet):
         return rows.filter(member=int(number))
 
     def bought_often(self, rows: QuerySet[Order], _name: str, times: int) -> QuerySet[Order]:
-        """Where they are few, their orders are fetched by the members' ids; many are soon met among the newest."""
-        often = Member.objects.filter(order_count__gte=int(times))
-        ids = list(often.order_by().values_list("pk", flat=True)[: MOST_MEMBERS + 1])
-        if len(ids) <= MOST_MEMBERS:
-            return rows.filter(member__in=ids) if ids else rows.none()
-        return rows.filter(Exists(often.filter(pk=OuterRef("member"))))
+        return _bought_by(rows, Member.objects.filter(order_count__gte=int(times)))
 
     def wished_hours(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         return rows.filter(~Q(wish_slot=""), wish_slot__in=list(codes))
 
-    def taken_since(self, rows: QuerySet[Order], _name: str, since: date) -> QuerySet[Order]:
-        return rows.filter(imported_at__gte=midnight(since))
+    def of_rank(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
+        return _bought_by(rows, Member.objects.filter(rank__code__in=list(codes)))
 
-    def taken_until(self, rows: QuerySet[Order], _name: str, until: date) -> QuerySet[Order]:
-        return rows.filter(imported_at__lt=midnight_after(until))
+    def sent_to_country(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
+        """An index holds the few that leave the country; who asks for Japan gets the others."""
+        codes = [code.upper() for code in words_of(typed)]
+        abroad = Recipient.objects.filter(~Q(country="JP"), order=OuterRef("pk"))
+        found = Q(Exists(abroad.filter(country__in=codes)))
+        return rows.filter(found | ~Q(Exists(abroad)) if "JP" in codes else found)
 
-    def to_pay_since(self, rows: QuerySet[Order], _name: str, since: date) -> QuerySet[Order]:
-        return rows.filter(STILL_OWED, pay_by__gte=midnight(since))
 
-    def to_pay_until(self, rows: QuerySet[Order], _name: str, until: date) -> QuerySet[Order]:
-        return rows.filter(STILL_OWED, pay_by__lt=midnight_after(until))
-
-    def overdue_by(self, rows: QuerySet[Order], _name: str, days: int) -> QuerySet[Order]:
-        return rows.filter(STILL_OWED, pay_by__lt=clock.now() - timedelta(days=int(days)))
+def _bought_by(rows: QuerySet[Order], members: QuerySet[Member]) -> QuerySet[Order]:
+    """Where they are few, their orders are fetched by the members' ids; many are soon met among the newest."""
+    ids = list(members.order_by().values_list("pk", flat=True)[: MOST_MEMBERS + 1])
+    if len(ids) <= MOST_MEMBERS:
+        return rows.filter(member__in=ids) if ids else rows.none()
+    return rows.filter(Exists(members.filter(pk=OuterRef("member"))))

@@ -1,8 +1,10 @@
 """The desk's filters. Everything is in the URL; between fields AND, inside one field OR."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import django_filters
@@ -20,9 +22,10 @@ from oms.kernel.typed import DayInput
 from orders.decide import numbers
 from orders.decide.reasons import CATALOGUE
 from orders.filter_facts import condition_of, has_choices, lack_of
-from orders.filter_fields import YES, AnyOf, FactFilter, PartOf, midnight, midnight_after, words_of
+from orders.filter_fields import YES, AnyOf, FactFilter, PartOf, words_of
 from orders.filter_goods import GoodsFilter
 from orders.filter_people import PeopleFilter
+from orders.filter_ranges import Stated, StatedChoice, StatedDay, days, ends_of, figures, moments, values
 from orders.models import Order, OrderEvent, OrderFigure, OrderTag, ReviewReason, Shop
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 from orders.queries import visible
@@ -31,6 +34,8 @@ from orders.services.internal import INTERNAL
 
 # An order that has not left and will. Only these have a deadline.
 STILL_DUE = Q(shipped_at__isnull=True, cancelled_at__isnull=True, ship_by__isnull=False)
+
+ON_DELIVERY = Q(payment_method=PaymentMethod.COD)
 
 # Exchanges and resends: no buyer's orders, and no channel judges us by them.
 OF_OUR_MAKING = Q(flags__contains=[INTERNAL])
@@ -44,6 +49,15 @@ WAITING: dict[str, tuple[Any, int, int | None]] = {
     "1": (lazy("1〜3日"), 1, 3),
     "3": (lazy("3日より長い"), 3, None),
 }
+
+
+def due_by(when: str) -> Q:
+    limits = {
+        "past": clock.now(),
+        "today": clock.end_of_today(),
+        "tomorrow": clock.end_of_today() + timedelta(days=1),
+    }
+    return STILL_DUE & Q(ship_by__lt=limits[when])
 
 
 def tag_choices() -> list[tuple[str, str]]:
@@ -89,6 +103,8 @@ class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
     def filter_queryset(self, queryset: QuerySet[Order]) -> QuerySet[Order]:
         for name, value in self.form.cleaned_data.items():
             one = self.filters[name]
+            if isinstance(one, Stated) and self.is_turned(name):
+                continue  # both ends at once, below
             if name in self.turned and isinstance(one, AnyOf) and one.whole and value:
                 others = one.others(value)
                 queryset = one.filter(queryset, others) if others else queryset.none()
@@ -99,7 +115,21 @@ class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
                 queryset = queryset.filter(~Exists(those.filter(pk=OuterRef("pk"))))
             else:
                 queryset = one.filter(queryset, value)
+        for condition in self._contraries():
+            queryset = queryset.filter(~condition)
         return queryset
+
+    def is_turned(self, name: str) -> bool:
+        """Whether the field is turned round; a range is, by whichever of its ends `not` names."""
+        return not self.turned.isdisjoint(ends_of(name))
+
+    def _contraries(self) -> Iterator[Q]:
+        """What the orders must not be: the conditions turned round, those of a range as one."""
+        asked = {name: value for name, value in self.form.cleaned_data.items() if value not in EMPTY}
+        for name, one in self.filters.items():
+            ends = [end for end in ends_of(name) if end in asked]
+            if isinstance(one, Stated) and self.is_turned(name) and ends and name == ends[0]:
+                yield reduce(and_, (self.filters[end].condition(asked[end]) for end in ends))
 
     @cached_property
     def shops(self) -> list[Shop]:
@@ -111,18 +141,18 @@ class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
     channel = AnyOf(label=lazy("モール"), choices=(), method="at_channel")
     shop = AnyOf(label=lazy("店舗"), choices=())
     reason = AnyOf(label=lazy("確認理由"), choices=reason_choices, method="with_reason")
-    due = django_filters.ChoiceFilter(
-        label=lazy("出荷期限"), choices=DUE, method="due_by", empty_label=lazy("指定なし"), widget=forms.RadioSelect
+    due = StatedChoice(
+        label=lazy("出荷期限"), choices=DUE, condition=due_by, empty_label=lazy("指定なし"), widget=forms.RadioSelect
     )
-    ship_by_from = django_filters.DateFilter(label=lazy("出荷期限（開始）"), widget=DayInput, method="ship_by_since")
-    ship_by_to = django_filters.DateFilter(label=lazy("出荷期限（終了）"), widget=DayInput, method="ship_by_until")
-    ordered_from = django_filters.DateFilter(label=lazy("注文日（開始）"), widget=DayInput, method="ordered_since")
-    ordered_to = django_filters.DateFilter(label=lazy("注文日（終了）"), widget=DayInput, method="ordered_until")
+    ship_by_from, ship_by_to = days(
+        lazy("出荷期限（開始）"), lazy("出荷期限（終了）"), moments("ship_by", among=STILL_DUE)
+    )
+    ordered_from, ordered_to = days(lazy("注文日（開始）"), lazy("注文日（終了）"), moments("ordered_at"))
     payment_method = AnyOf(label=lazy("支払方法"), choices=PaymentMethod.choices, whole=True)
     payment_state = AnyOf(label=lazy("入金状況"), choices=PaymentState.choices, whole=True)
     prefecture = AnyOf(field_name="recipient_prefecture", label=lazy("届け先の都道府県"), choices=prefecture_choices)
-    total_min = django_filters.NumberFilter(field_name="total", lookup_expr="gte", label=lazy("合計金額（下限）"))
-    total_max = django_filters.NumberFilter(field_name="total", lookup_expr="lte", label=lazy("合計金額（上限）"))
+    total_min, total_max = figures(lazy("合計金額（下限）"), lazy("合計金額（上限）"), values("total"))
+    cod_min, cod_max = figures(lazy("代引金額（下限）"), lazy("代引金額（上限）"), values("total", among=ON_DELIVERY))
     sync = AnyOf(field_name="channel_sync", label=lazy("モール反映"), choices=ChannelSync.choices, whole=True)
     tag = AnyOf(label=lazy("タグ"), choices=tag_choices, method="tagged")
     assignee = AnyOf(field_name="assignee", label=lazy("担当"), choices=person_choices)
@@ -140,9 +170,9 @@ class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
     own = django_filters.ChoiceFilter(
         label=lazy("自社出荷のみ"), choices=YES, method="shipped_by_us", empty_label=lazy("指定なし")
     )
-    shipped_from = django_filters.DateFilter(label=lazy("出荷日（開始）"), widget=DayInput, method="shipped_since")
-    cancelled_from = django_filters.DateFilter(
-        label=lazy("キャンセル日（開始）"), widget=DayInput, method="cancelled_since"
+    shipped_from = StatedDay(label=lazy("出荷日（開始）"), widget=DayInput, condition=moments("shipped_at")[0])
+    cancelled_from = StatedDay(
+        label=lazy("キャンセル日（開始）"), widget=DayInput, condition=moments("cancelled_at")[0]
     )
 
     # The lists behind the figures of 数字 and of the home page.
@@ -204,12 +234,6 @@ class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
     def shipped_by_us(self, rows: QuerySet[Order], _name: str, _yes: str) -> QuerySet[Order]:
         return rows.filter(fulfilled_by_channel=False).exclude(OF_OUR_MAKING)
 
-    def shipped_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(shipped_at__gte=midnight(day))
-
-    def cancelled_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(cancelled_at__gte=midnight(day))
-
     def search(self, rows: QuerySet[Order], _name: str, typed: str) -> QuerySet[Order]:
         return found_by(rows, typed)
 
@@ -223,26 +247,6 @@ class OrderFilter(FactFilter, GoodsFilter, PeopleFilter):
 
     def tagged(self, rows: QuerySet[Order], _name: str, tags: Sequence[str]) -> QuerySet[Order]:
         return rows.filter(~Q(tags=[]), tags__overlap=list(tags))
-
-    def due_by(self, rows: QuerySet[Order], _name: str, when: str) -> QuerySet[Order]:
-        limits = {
-            "past": clock.now(),
-            "today": clock.end_of_today(),
-            "tomorrow": clock.end_of_today() + timedelta(days=1),
-        }
-        return rows.filter(STILL_DUE, ship_by__lt=limits[when])
-
-    def ship_by_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(STILL_DUE, ship_by__gte=midnight(day))
-
-    def ship_by_until(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(STILL_DUE, ship_by__lt=midnight_after(day))
-
-    def ordered_since(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(ordered_at__gte=midnight(day))
-
-    def ordered_until(self, rows: QuerySet[Order], _name: str, day: date) -> QuerySet[Order]:
-        return rows.filter(ordered_at__lt=midnight_after(day))
 
     def having(self, rows: QuerySet[Order], _name: str, codes: Sequence[str]) -> QuerySet[Order]:
         """All that are ticked, not any."""
@@ -276,7 +280,7 @@ def chips(filters: OrderFilter) -> list[Chip]:
         values = value if isinstance(value, list) else [value]
         labels = dict(_flat_choices(form.fields[name]))
         label = form.fields[name].label
-        if name in filters.turned:
+        if filters.is_turned(name):
             label = _("%(label)s（以外）") % {"label": label}
         found += [
             Chip(f"{label}: {labels.get(str(one), _words(name, one))}", _without(filters, name, one)) for one in values
@@ -291,7 +295,7 @@ def _flat_choices(field: forms.Field) -> Iterable[tuple[str, str]]:
 def _words(name: str, value: Any) -> str:
     if isinstance(value, date):
         return f"{value:%Y/%m/%d}"
-    if name.startswith("total_"):
+    if name.startswith(("total_", "cod_")):
         return yen(int(value))
     if name == "numbers":
         return _("%(n)s件") % {"n": len(words_of(value))}
@@ -305,6 +309,7 @@ def _without(filters: OrderFilter, name: str, value: Any) -> str:
         query.pop(gone, None)
     rest = [one for one in query.getlist(name) if isinstance(value, str) and one != value]
     query.setlist(name, rest)
-    if not rest and name in filters.turned:
-        query.setlist("not", [one for one in query.getlist("not") if one != name])
+    ends = ends_of(name)
+    if not any(query.get(end) for end in ends):
+        query.setlist("not", [one for one in query.getlist("not") if one not in ends])
     return query.urlencode()

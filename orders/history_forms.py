@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.models import User
-from orders.filter_fields import DayInput
+from oms.kernel.typed import DayInput
 from orders.queries.history import Wanted, kinds
 
 USUAL_DAYS, MOST_DAYS = 7, 366

@@ -1,4 +1,4 @@
-"""What the desk offers for labels and rules: tags, priority, person, the mark "important", running rules anew."""
+"""What the desk offers for labels and rules: tags, priority, person, the mark "important", notes, running rules."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
 from oms.kernel.said import said
+from oms.kernel.text import clean_text
 from orders import desk_undo
 from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
 from orders.desk_actions import outcome, split
@@ -97,6 +98,29 @@ def run_change(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcom
     return labelled(order_ids, done, str(SAME))
 
 
+# ---- 社内メモ
+
+
+class NoteForm(ActionForm):
+    text = forms.CharField(
+        label=lazy("社内メモに書き足すこと"), max_length=500, widget=forms.Textarea({"rows": 3}),
+        help_text=lazy("いまのメモの下に足します。"),
+    )  # fmt: skip
+    live = False
+
+    def clean_text(self) -> str:
+        return clean_text(self.cleaned_data["text"])
+
+
+def plan_note(order_ids: Sequence[int], _params: Params) -> Plan:
+    return Plan(*split(order_ids, [], lambda _order: ""))
+
+
+def run_note(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
+    done = labels.add_note(order_ids, params["text"], actor=actor)
+    return labelled(order_ids, done, said("すでに書かれています。"))
+
+
 # ---- rules
 
 
@@ -125,6 +149,8 @@ ACTIONS = (
            run_add_tag, form=TagForm, key="t", rank=80, group=Group.BAR, memory=desk_undo.TAG),
     Action("remove_tag", lazy("タグを外す"), lazy("%(n)s件からタグを外しました。"), "note", CHANGE, plan_remove_tag,
            run_remove_tag, form=TagForm, rank=81, memory=desk_undo.TAG),
+    Action("note", lazy("社内メモを書く"), lazy("%(n)s件の社内メモに書き足しました。"), "note", CHANGE, plan_note,
+           run_note, form=NoteForm, key="n", rank=82, memory=desk_undo.NOTE),
     Action("assign", lazy("担当を決める"), lazy("%(n)s件の担当を決めました。"), "members", CHANGE, plan_change,
            run_change, form=AssignForm, rank=82, memory=desk_undo.label("assignee")),
     Action("priority", lazy("優先度を変える"), lazy("%(n)s件の優先度を変えました。"), "clock", CHANGE, plan_change,

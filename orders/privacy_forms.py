@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
-from orders.filter_fields import DayInput
+from oms.kernel.typed import DayInput
 
 REPORT_DAYS = 366
 

@@ -51,7 +51,12 @@ class Shipment(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["state", "-id"], name="shipment_state"),
-            models.Index(fields=["recipient"], name="shipment_second", condition=models.Q(reference__gt=1)),
+            # Orders that go in several parcels: few, and asked for on the desk (`fulfillment.queries.desk_filters`).
+            models.Index(
+                fields=["recipient"],
+                name="shipment_several",
+                condition=models.Q(reference__gt=1) | models.Q(package_count__gt=1),
+            ),
             models.Index(fields=["tracking_no"], name="shipment_tracking", condition=~models.Q(tracking_no="")),
         ]
         permissions = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
@@ -80,6 +80,21 @@ SELECT id, order_id, sku_id, sold_id, name, units, free, ahead, ahead_orders FRO
   WINDOW earlier AS (PARTITION BY wanted.sku_id ORDER BY {SERVICE} ROWS UNBOUNDED PRECEDING)) AS queued
  WHERE %(orders)s::bigint[] IS NULL OR order_id = ANY(%(orders)s)
  ORDER BY {SERVICE} LIMIT %(limit)s OFFSET %(offset)s
+"""
+)
+
+# Orders whose turn does not come with what is there, by the day on which the last of it is known to come.
+SHORT = (
+    WANTED
+    + f"""
+SELECT queued.order_id, max(CASE WHEN s.release_date > %(today)s THEN s.release_date ELSE s.arrives_on END) FROM (
+  SELECT wanted.order_id, wanted.sku_id, coalesce(free.units, 0) AS free, sum(wanted.units) OVER earlier AS asked
+    FROM wanted LEFT JOIN free USING (sku_id)
+  WINDOW earlier AS (PARTITION BY wanted.sku_id ORDER BY {SERVICE} ROWS UNBOUNDED PRECEDING)) AS queued
+  JOIN inventory_sku s ON s.id = queued.sku_id
+ WHERE queued.free < queued.asked
+   AND (%(words)s::text[] IS NULL OR s.code = ANY(%(words)s) OR s.jan = ANY(%(words)s))
+ GROUP BY queued.order_id
 """
 )
 
@@ -164,6 +179,14 @@ def queue(
     skus = sorted(set(sku_ids))
     ids = None if order_ids is None else list(order_ids)
     return [Queued(*row) for row in _rows(QUEUE, skus=skus, orders=ids, limit=limit, offset=offset)] if skus else []
+
+
+def short_orders(words: Sequence[str] | None = None) -> dict[int, date | None]:
+    """Orders that wait for goods which are not there, with the day on which the last of them is known to come.
+
+    `words`: those that lack one of these SKUs, by code or JAN. One query.
+    """
+    return dict(_rows(SHORT, words=None if words is None else list(words)))
 
 
 def _described(found: Sequence[Sequence[Any]]) -> list[Lacking]:

@@ -100,7 +100,7 @@ def _ask(wanted: Mapping[int, Sequence[Candidate]]) -> None:
 
 def _found(order_id: int, group: Sequence[Candidate]) -> Found:
     others = [candidate.order_id for candidate in group if candidate.order_id != order_id]
-    numbers = Order.objects.filter(pk__in=others).order_by("pk").values_list("channel_order_no", flat=True)
+    numbers = list(Order.objects.filter(pk__in=others).order_by("pk").values_list("channel_order_no", flat=True))
     return Found(merge.REASON, said("同じ届け先の受注があります: %(names)s", names=numbers), "recipient")
 
 

@@ -62,11 +62,19 @@ def ask_for_cancel(
 @transaction.atomic
 def ask_for_change(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
     """Stop these orders' parcels so that they can be changed. What stops is held until somebody lifts the hold."""
+    asked = take_back(order_ids, note=note, actor=actor)
+    _hold_for_change(asked.stopped, note, actor)
+    return asked
+
+
+@transaction.atomic
+def take_back(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
+    """Take back that these orders were instructed. Nobody holds what stops at once: the allocator places its goods
+    anew, and it is ready as before."""
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
     asked = _ask(order_ids, None, Purpose.CHANGE, actor.by, note)
     known = asked.stopped + asked.waiting
     order_journal.write([Entry(order_id, "stop_asked", note) for order_id in known], actor=actor)
-    _hold_for_change(asked.stopped, note, actor)
     return asked
 
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.setting_kinds import Kind
+from oms.kernel.typed import DayInput
 from oms.pages.queries.setting_history import Wanted
-from orders.filter_fields import DayInput
 
 USUAL_DAYS, MOST_DAYS = 31, 366
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from oms.kernel.models import SignInEvent, User
 from oms.kernel.services import logins
+from oms.kernel.typed import DayInput
 from oms.kernel.whence import UnreadableNetworks, networks_of
 from oms.pages.queries.sign_in import Wanted
-from orders.filter_fields import DayInput
 
 USUAL_DAYS, MOST_DAYS = 7, 366
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from inventory.models import Sku
 from oms.kernel import clock, own_words
 from oms.kernel.privacy import mask_name
 from oms.kernel.said import told
 from oms.kernel.templatetags.desk import countdown_tone
 from orders.decide.reasons import CATALOGUE
-from orders.models import Order, OrderTag
+from orders.models import Order
 from orders.models.order import ChannelSync, PaymentMethod, PaymentState, Priority, Stage
 from orders.models.reason import Level
 from orders.queries import desk_columns, visible
@@ -73,9 +74,18 @@ Reason = tuple[str, str, str]  # code, level, evidence
 
 @dataclass(frozen=True, slots=True)
 class Mark:
+    """`beside`: said of the buyer, so that it may change without the order."""
+
     text: str
     tone: str
     title: str = ""
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    code: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ class Row:
     url: str
     no: str
     shop: str
+    channel: Channel
     ordered_at: datetime
     ship_by: datetime | None
     ship_by_tone: str
@@ -102,6 +113,8 @@ class Row:
     marks: list[Mark]
     step: str
     step_urgent: bool
+    step_action: str  # of the desk, where the reader may take it
+    step_reason: str  # what the step decides, where it is a review
     stage: str
     stage_tone: str
     added: Mapping[str, str]  # words of the columns one added
@@ -112,7 +125,21 @@ class Row:
 # page's whole table.
 BESIDE = {
     "xmin": RawSQL("orders_order.xmin::text::bigint", ()),
-    "shop_name": RawSQL("(SELECT s.name FROM orders_shop s WHERE s.id = orders_order.shop_id)", ()),
+    "shop_told": RawSQL(
+        "(SELECT json_build_array(s.name, s.channel, s.channel_label) FROM orders_shop s"
+        " WHERE s.id = orders_order.shop_id)",
+        (),
+    ),
+    "bought_by": RawSQL(
+        "(SELECT json_build_array(m.order_count, r.name) FROM customers_member m"
+        " LEFT JOIN customers_rank r ON r.id = m.rank_id AND r.is_vip WHERE m.id = orders_order.member_id)",
+        (),
+    ),
+    "cold": RawSQL(
+        "(SELECT json_agg(DISTINCT k.temperature) FROM orders_orderline l JOIN inventory_sku k ON k.id = l.sku_id"
+        " WHERE l.order_id = orders_order.id AND l.quantity > 0 AND k.temperature <> 'ambient')",
+        (),
+    ),
     "open_reasons": RawSQL(
         "(SELECT json_agg(json_build_array(r.code, r.level, r.evidence) ORDER BY r.id) FROM orders_reviewreason r"
         " WHERE r.order_id = orders_order.id AND r.state = 'open')",
@@ -136,11 +163,20 @@ def rows(
     personal: bool,
     columns: Sequence[Column] = STANDING,
     looked: desk_columns.Looked | None = None,
+    doable: Collection[str] = (),
 ) -> list[Row]:
     """No query, but for people's names where a column asks. `looked` are the words of columns that look up. Without
-    `personal` names are masked."""
+    `personal` names are masked. `doable`: the actions that the reader may take, by their codes."""
     place = reverse("orders:detail", args=[0]).rsplit("0", 1)
-    page = _Page(place, _labels(get_language() or "", own_words.edition()), clock.now(), personal, {}, tag_tones(found))
+    page = _Page(
+        place,
+        _labels(get_language() or "", own_words.edition()),
+        clock.now(),
+        personal,
+        {},
+        desk_columns.tag_tones(found),
+        doable,
+    )
     added = desk_columns.texts(found, columns, looked or {}, personal=personal)
     return [
         _row(order, _by_level(order["open_reasons"] or ()), page, words)
@@ -178,6 +214,8 @@ class _Labels:
         self.remarks, self.memo, self.gift = _("備考"), _("メモ"), _("ギフト")
         self.important = _("重要")
         self.priority = {value: _("優先度 %(level)s") % {"level": label} for value, label in Priority.choices}
+        self.cold = {code: str(label) for code, label in Sku.Temperature.choices}
+        self.repeat, self.repeats = _("×%(n)s"), _("この会員の注文回数")
         self.cancel, self.failed = _("キャンセル申請"), _("反映失敗")
 
 
@@ -196,6 +234,7 @@ class _Page:
     personal: bool
     said: dict[tuple[object, ...], steps.Step]
     tones: Mapping[str, str]
+    doable: Collection[str]
 
     def step_of(self, order: Mapping[str, Any], reasons: Sequence[Reason]) -> steps.Step:
         open_now = [(code, level) for code, level, _evidence in reasons]
@@ -208,13 +247,15 @@ class _Page:
 def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page, added: Mapping[str, str]) -> Row:
     labels, personal, step = page.labels, page.personal, page.step_of(order, reasons)
     buyer, recipient = order["buyer_name"], order["recipient_name"]
+    shop, channel, channel_label = order["shop_told"]
     waiting = order["shipped_at"] is None and order["cancelled_at"] is None
     marks = _marks(order, reasons, labels, page.tones)
     return Row(
         id=order["id"],
         url=f"{page.place[0]}{order['id']}{page.place[1]}",
         no=order["channel_order_no"],
-        shop=order["shop_name"],
+        shop=shop,
+        channel=Channel(channel, channel_label),
         ordered_at=order["ordered_at"],
         ship_by=order["ship_by"],
         ship_by_tone=countdown_tone(order["ship_by"], page.now) if waiting else "",
@@ -230,16 +271,12 @@ def _row(order: Mapping[str, Any], reasons: Sequence[Reason], page: _Page, added
         marks=marks if personal else _untold(marks),
         step=step.text,
         step_urgent=step.urgent,
+        step_action=step.action if step.action in page.doable else "",
+        step_reason=step.reason,
         stage=labels.stage[order["stage"]],
         stage_tone=STAGE_TONES[order["stage"]],
         added=added,
     )
-
-
-def tag_tones(found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The colours of these rows' tags; no query when no row has any."""
-    names = {tag for order in found for tag in order["tags"]}
-    return dict(OrderTag.objects.filter(name__in=names).values_list("name", "tone")) if names else {}
 
 
 def _marks(
@@ -265,6 +302,12 @@ def _marks(
         marks.append(Mark(labels.gift, "info", order["gift"] or order["noshi"]))
     if order["remarks"] and "buyer_note" not in codes:
         marks.append(Mark(labels.remarks, "neutral", order["remarks"]))
+    marks += [Mark(labels.cold[kind], "info") for kind in order["cold"] or ()]
+    times, rank = order["bought_by"] or (0, None)
+    if rank and "vip" not in codes:
+        marks.append(Mark(rank, "ready"))
+    if times > 1:
+        marks.append(Mark(labels.repeat % {"n": f"{times:,}"}, "neutral", labels.repeats, beside=True))
     if order["internal_note"]:
         marks.append(Mark(labels.memo, "neutral", order["internal_note"]))
     return marks
@@ -272,7 +315,7 @@ def _marks(
 
 def _untold(marks: Sequence[Mark]) -> list[Mark]:
     """Evidence and remarks name people and addresses."""
-    return [Mark(mark.text, mark.tone) for mark in marks]
+    return [Mark(mark.text, mark.tone, beside=mark.beside) for mark in marks]
 
 
 def left_for(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -14,6 +15,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.templatetags.desk import jst
 from orders.decide.slots import slot_label
+from orders.models import OrderLine, OrderTag
 from orders.models.mail import Mail, MailEvent
 from orders.models.order import AllocationState, Carrier, ChannelSync, FulfillmentState
 
@@ -50,19 +52,48 @@ class Noted(str):
         return f"{super().__repr__()} ({self.note})"
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One of a cell's words: a badge in a colour, or a link that leads out."""
+
+    text: str
+    tone: str = ""
+    url: str = ""
+
+
+class Pieces(str):
+    """A cell's words one by one; as text, with what stands between them."""
+
+    __slots__ = ("pieces",)
+    pieces: tuple[Piece, ...]
+
+    def __new__(cls, pieces: Sequence[Piece]) -> "Pieces":
+        one = super().__new__(cls, _("、").join(piece.text for piece in pieces))
+        one.pieces = tuple(pieces)
+        return one
+
+
 BRACKET = "（"  # what stands behind it explains the kind of mail; the list has no room for that
 
 
 def member_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """How often the member behind each order has ordered."""
-    counts = dict(
-        Member.objects.filter(pk__in={row["member_id"] for row in rows} - {None}).values_list("pk", "order_count")
-    )
-    return {
-        row["id"]: _("初回") if counts[row["member_id"]] <= 1 else _("%(n)s回") % {"n": f"{counts[row['member_id']]:,}"}
-        for row in rows
-        if row["member_id"] in counts
-    }
+    """How often the member behind each order has ordered, and the member's rank."""
+    members = Member.objects.filter(pk__in={row["member_id"] for row in rows} - {None})
+    known = {pk: (count, rank) for pk, count, rank in members.values_list("pk", "order_count", "rank__name")}
+    return {row["id"]: _member(*known[row["member_id"]]) for row in rows if row["member_id"] in known}
+
+
+def _member(count: int, rank: str | None) -> str:
+    often = _("初回") if count <= 1 else _("%(n)s回") % {"n": f"{count:,}"}
+    return f"{rank} · {often}" if rank else often
+
+
+def allocation_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Of how many pieces the goods are there: 3/4; all of them in one word."""
+    lines = OrderLine.objects.filter(order__in=[row["id"] for row in rows], quantity__gt=0).order_by()
+    sums = lines.values_list("order").annotate(there=Sum("allocated_quantity"), all=Sum("quantity"))
+    full = AllocationState.FULL.label
+    return {order: str(full) if there >= all_ else f"{there:,}/{all_:,}" for order, there, all_ in sums}
 
 
 def mail_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
@@ -73,6 +104,20 @@ def mail_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
         order: f"{str(events.get(event, event)).split(BRACKET)[0].strip()} · {states[state]}"
         for order, event, state in mails.values_list("order", "event", "state")
     }
+
+
+def tag_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """The tags in their colours."""
+    tones = tag_tones(rows)
+    return {
+        row["id"]: Pieces([Piece(tag, tones.get(tag, "neutral")) for tag in row["tags"]]) for row in rows if row["tags"]
+    }
+
+
+def tag_tones(found: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The colours of these rows' tags; no query when no row has any."""
+    names = {tag for order in found for tag in order["tags"]}
+    return dict(OrderTag.objects.filter(name__in=names).values_list("name", "tone")) if names else {}
 
 
 STANDING = (
@@ -92,18 +137,17 @@ ADDED = (
     Column("delivery", lazy("配送方法"), ("carrier", "delivery_method")),
     Column("wish", lazy("希望日時"), ("wish_date", "wish_slot")),
     Column("planned", lazy("出荷予定日"), ("planned_ship_date",)),
-    Column("allocation", lazy("引当"), ("allocation_state",)),
+    Column("allocation", lazy("引当"), ("allocation_state",), look_up=allocation_words, short=True),
     Column("fulfillment", lazy("出荷状況"), ("fulfillment_state",)),
-    Column("tracking", lazy("送り状番号"), ("tracking_label",)),
     Column("sync", lazy("モール反映"), ("channel_sync",)),
-    Column("tags", lazy("タグ"), ("tags",)),
+    Column("tags", lazy("タグ"), ("tags",), look_up=tag_words),
     Column("assignee", lazy("担当"), ("assignee_id",)),
     Column("memo", lazy("社内メモ"), ("internal_note",)),
     Column("age", lazy("滞留時間"), ("stage_since",)),
     Column("imported", lazy("取込日時"), ("imported_at",), short=True),
     Column("told", lazy("モールの更新日時"), ("channel_updated_at",), sort="told", first="desc", short=True),
     Column("mail", lazy("最後のメール"), look_up=mail_words),
-    Column("member", lazy("会員の注文回数"), ("member_id",), look_up=member_words, short=True),
+    Column("member", lazy("会員のランク・注文回数"), ("member_id",), look_up=member_words, short=True),
 )
 May = Callable[[str], bool]
 COLUMNS = {column.code: column for column in (*STANDING, *ADDED)}
@@ -120,13 +164,13 @@ def offered(may: May) -> list[Column]:
     return [column for column in COLUMNS.values() if not column.permission or may(column.permission)]
 
 
-def chosen(codes: Sequence[str], may: May) -> list[Column]:
+def chosen(codes: Sequence[str], may: May, *, one_stage: bool = False) -> list[Column]:
     """The columns named, in that order; the standing ones when none is. The number always stands: it is the way in.
-    `may` says whether the person holds a permission."""
+    `may` says whether the person holds a permission; `one_stage`: nothing else is listed, so nobody need read it."""
     known = {column.code: column for column in offered(may)}
     found = [known[code] for code in dict.fromkeys(codes) if code in known]
     if not found:
-        return list(STANDING)
+        return [column for column in STANDING if not (one_stage and column.code == "stage")]
     return found if any(column.code == "no" for column in found) else [COLUMNS["no"], *found]
 
 
@@ -199,11 +243,8 @@ WORDS: Mapping[str, Callable[[Row, Mapping[int, str]], str]] = {
     "delivery": lambda row, _people: f"{Carrier(row['carrier']).label} {row['delivery_method']}".strip(),
     "wish": lambda row, _people: f"{_day(row['wish_date'])} {slot_label(row['wish_slot'])}".strip(),
     "planned": lambda row, _people: _day(row["planned_ship_date"]),
-    "allocation": lambda row, _people: str(AllocationState(row["allocation_state"]).label),
     "fulfillment": lambda row, _people: str(FulfillmentState(row["fulfillment_state"]).label),
-    "tracking": lambda row, _people: str(row["tracking_label"]),
     "sync": lambda row, _people: str(ChannelSync(row["channel_sync"]).label),
-    "tags": lambda row, _people: _("、").join(row["tags"]),
     "assignee": lambda row, people: people.get(row["assignee_id"], ""),
     "memo": lambda row, _people: _note(row["internal_note"]),
     "age": lambda row, _people: _age(row["stage_since"]),

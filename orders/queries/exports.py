@@ -16,7 +16,7 @@ from oms.kernel.clock import in_tokyo
 from oms.kernel.models import User
 from oms.kernel.said import heard
 from orders.decide.export_columns import READY_MADE
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 from orders.models import DocumentEvent, ExportFormat, ExportRun, MoveInEvent
 from orders.models.moving_in import PERSONAL_KINDS
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 from orders.models import OrderEvent
 from orders.queries.timeline import LABELS, Happening, happening
 

@@ -17,11 +17,13 @@ from orders.models.reason import Level
 @dataclass(frozen=True, slots=True)
 class Step:
     """`text` for people. `action` names the desk's action that solves it (`orders.actions`), or is empty:
-    nothing to press, the order waits for somebody else or is done. `urgent`: a person must act."""
+    nothing to press, the order waits for somebody else or is done. `urgent`: a person must act. `reason`: the review
+    reason that stops it, by its code."""
 
     text: str
     action: str = ""
     urgent: bool = False
+    reason: str = ""
 
 
 FAILED_AT_CHANNEL = {
@@ -74,7 +76,7 @@ def _review(reasons: Sequence[tuple[str, str]]) -> Step:
     text = str(first.next_step) if first else _("確認理由を見る")
     if len(blocking) > 1:
         text = _("%(text)s（ほか%(n)s件）") % {"text": text, "n": len(blocking) - 1}
-    return Step(text, "accept", urgent=True)
+    return Step(text, "accept", urgent=True, reason=blocking[0])
 
 
 def _new(order: Mapping[str, Any]) -> Step:

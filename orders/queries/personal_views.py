@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from django.db.models import QuerySet
 
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 from orders.models import PersonalView
 
 

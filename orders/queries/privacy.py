@@ -10,7 +10,7 @@ from django.db.models.functions import TruncMonth
 
 from oms.kernel.clock import TOKYO
 from orders.decide.privacy import CHANNEL_DAYS, is_longer_than_allowed
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 from orders.models import LegalHold, PrivacyEvent, Retention, Shop
 from orders.services import privacy
 

@@ -1,4 +1,4 @@
-"""What people stick on orders in bulk: tags, the mark "important", priority, who looks after it.
+"""What people stick on orders in bulk: tags, the mark "important", priority, who looks after it, a line of 社内メモ.
 
 Every change is journaled with what was before.
 """
@@ -18,6 +18,10 @@ LABELLED, TAGGED, UNTAGGED = "labelled", "tagged", "untagged"
 FIELDS = ("important", "priority", "assignee")
 
 ADD = "UPDATE orders_order SET tags = array_append(tags, %s), version = version + 1 WHERE id = ANY(%s)"
+WRITE_NOTES = """
+UPDATE orders_order o SET internal_note = n.note, version = o.version + 1
+  FROM unnest(%s::bigint[], %s::text[]) AS n (id, note) WHERE o.id = n.id
+"""
 REMOVE = "UPDATE orders_order SET tags = array_remove(tags, %s), version = version + 1 WHERE id = ANY(%s)"
 
 
@@ -72,6 +76,41 @@ def change(order_ids: Sequence[int], values: Mapping[str, Any], *, actor: Actor)
         actor=actor,
     )
     return ids
+
+
+@transaction.atomic
+def add_note(order_ids: Sequence[int], text: str, *, actor: Actor) -> list[int]:
+    """Add these lines below the orders' 社内メモ; returns the orders, but for those that end with them already."""
+    notes = _notes(order_ids)
+    longer = {id_: f"{note}\n{text}" if note else text for id_, note in notes.items() if not ends_with(note, text)}
+    return _write_notes(notes, longer, actor)
+
+
+@transaction.atomic
+def take_note(order_ids: Sequence[int], text: str, *, actor: Actor) -> list[int]:
+    """Take these lines off the end of the orders' 社内メモ; returns the orders that ended with them."""
+    notes = _notes(order_ids)
+    shorter = {id_: note.removesuffix(text).removesuffix("\n") for id_, note in notes.items() if ends_with(note, text)}
+    return _write_notes(notes, shorter, actor)
+
+
+def ends_with(note: str, text: str) -> bool:
+    """Whether these are its last lines."""
+    return note == text or note.endswith(f"\n{text}")
+
+
+def _notes(order_ids: Sequence[int]) -> dict[int, str]:
+    rows = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk")
+    return dict(rows.values_list("pk", "internal_note"))
+
+
+def _write_notes(before: Mapping[int, str], after: Mapping[int, str], actor: Actor) -> list[int]:
+    """Of orders that are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE_NOTES, [list(after), list(after.values())])
+    entries = [Entry(id_, "note", changes={"internal_note": (before[id_], note)}) for id_, note in after.items()]
+    journal.write(entries, actor=actor)
+    return list(after)
 
 
 def _usernames() -> dict[int, str]:

@@ -125,7 +125,8 @@ def listed(request: HttpRequest) -> tuple[KeysetPage, OrderFilter]:
 
 
 def columns_of(request: HttpRequest) -> list[desk_columns.Column]:
-    return desk_columns.chosen(request.GET.getlist("col"), request.user.has_perm)
+    one_stage = len(request.GET.getlist("stage")) == 1 and "stage" not in request.GET.getlist("not")
+    return desk_columns.chosen(request.GET.getlist("col"), request.user.has_perm, one_stage=one_stage)
 
 
 def narrowed(orders: "QuerySet[Order]", query: QueryDict) -> "QuerySet[Order]":
@@ -154,11 +155,13 @@ def table_context(request: HttpRequest, page: KeysetPage, board: Sequence[desk.T
     columns = columns_of(request)
     looked = desk_columns.looked_up(page.rows, columns)
     personal, here = request.user.has_perm("orders.view_personal_data"), others_at(request, page)
+    doable = {action.code for action in actions.offered_to(user_of(request))}
+    rows = desk.rows(page.rows, personal=personal, columns=columns, looked=looked, doable=doable)
     return {
         "page": page,
         "columns": columns,
         "widths": desk_columns.widths(request.GET.getlist("width")),
-        "rows": desk.with_others(desk.rows(page.rows, personal=personal, columns=columns, looked=looked), here),
+        "rows": desk.with_others(rows, here),
         "tiles": board_of(board, request.GET),
         "total": sum(tile.count for tile in board if tile.code in Stage.values),
         "everything": not any(name not in {*PLACE, *LOOKS} for name in request.GET),

@@ -13,22 +13,22 @@ from django.views.decorators.http import require_GET
 
 from oms.kernel.text import search_word
 from oms.kernel.web import render_page
+from orders.filter_ranges import RANGES, ends_of
 from orders.filters import OrderFilter
 from orders.models import Order
 
-Pair = tuple[Any, str, str]  # a label, and the two ends of a range
-
-# From top to bottom. The first group stands open, the others when something in them is chosen or looked for.
-GROUPS: Sequence[tuple[Any, Sequence[str | Pair]]] = (
+# From top to bottom; a range is named by its first end (`orders.filter_ranges`).
+# The first group stands open, the others when something in them is chosen or looked for.
+GROUPS: Sequence[tuple[Any, Sequence[str]]] = (
     (
         lazy("受注と出荷期限"),
         (
             "q",
             "stage",
             "due",
-            (lazy("注文日"), "ordered_from", "ordered_to"),
-            (lazy("出荷期限の日付"), "ship_by_from", "ship_by_to"),
-            (lazy("取込日"), "taken_from", "taken_to"),
+            "ordered_from",
+            "ship_by_from",
+            "taken_from",
             "shop",
             "channel",
             "source",
@@ -38,16 +38,30 @@ GROUPS: Sequence[tuple[Any, Sequence[str | Pair]]] = (
     (lazy("確認・担当"), ("reason", "level", "tag", "assignee", "priority", "edited")),
     (
         lazy("注文者・届け先"),
-        ("person", "phone", "mail", "member", "bought_min", "nth", "region", "prefecture", "city", "postal"),
+        (
+            "person",
+            "phone",
+            "mail",
+            "member",
+            "rank",
+            "bought_min",
+            "nth",
+            "region",
+            "prefecture",
+            "city",
+            "postal",
+            "country",
+        ),
     ),
     (
         lazy("お金"),
         (
-            (lazy("合計金額"), "total_min", "total_max"),
+            "total_min",
             "payment_method",
             "payment_state",
-            (lazy("入金日"), "paid_from", "paid_to"),
-            (lazy("支払期限"), "pay_by_from", "pay_by_to"),
+            "cod_min",
+            "paid_from",
+            "pay_by_from",
             "overdue",
             "overdue_days",
             "tax",
@@ -62,20 +76,24 @@ GROUPS: Sequence[tuple[Any, Sequence[str | Pair]]] = (
             "brand",
             "category",
             "supplier",
-            (lazy("点数"), "units_min", "units_max"),
+            "units_min",
+            "lines_min",
             "temperature",
             "allocation",
+            "short_sku",
+            "arrival_from",
         ),
     ),
     (
         lazy("配送"),
         (
-            (lazy("出荷予定日"), "planned_from", "planned_to"),
-            (lazy("配達希望日"), "wish_from", "wish_to"),
+            "planned_from",
+            "wish_from",
             "slot",
             "carrier",
             "method",
             "location",
+            "parcels_min",
             "fulfillment",
             "sync",
         ),
@@ -98,6 +116,7 @@ class Part:
     fields: Sequence[forms.BoundField]
     picked: int
     shown: bool
+    turned: bool
     choices: Sequence[tuple[Any, bool]] = ()  # each with whether it is shown
 
     @property
@@ -133,7 +152,6 @@ def order_filter(request: HttpRequest) -> HttpResponse:
         "groups": groups,
         "find": find,
         "nothing": not any(group.shown for group in groups),
-        "turned": filters.turned,
         "carried": list(_carried(request.GET)),
     }
     return render_page(request, "orders/desk_filter.html", context, fragment=_fragment(request))
@@ -154,16 +172,14 @@ def _groups(form: forms.Form, query: QueryDict, find: str) -> Iterator[Group]:
         yield Group(str(title), parts, picked, bool(picked) or (shown if word else place == 0), shown)
 
 
-def _part(form: forms.Form, query: QueryDict, one: str | Pair, word: str) -> Part:
-    if isinstance(one, tuple):
-        label, since, until = one
-        names, title = [since, until], str(label)
-    else:
-        names, title = [one], str(form[one].label)
+def _part(form: forms.Form, query: QueryDict, one: str, word: str) -> Part:
+    names = ends_of(one)
+    title = str(RANGES[one][0] if one in RANGES else form[one].label)
     picked = sum(len([value for value in query.getlist(name) if value]) for name in names)
     named = not word or word in search_word(title)
     choices = _choices(form[names[0]], word="" if named else word)
-    return Part(title, [form[name] for name in names], picked, named or any(on for _one, on in choices), choices)
+    shown, turned = named or any(on for _one, on in choices), not set(query.getlist("not")).isdisjoint(names)
+    return Part(title, [form[name] for name in names], picked, shown, turned, choices)
 
 
 def _choices(field: forms.BoundField, *, word: str) -> list[tuple[Any, bool]]:
@@ -175,9 +191,7 @@ def _choices(field: forms.BoundField, *, word: str) -> list[tuple[Any, bool]]:
 
 def _carried(query: QueryDict) -> Iterator[tuple[str, str]]:
     """Conditions and looks that the panel has no field for."""
-    offered = {
-        name for _title, parts in GROUPS for one in parts for name in (one[1:] if isinstance(one, tuple) else [one])
-    }
+    offered = {name for _title, names in GROUPS for one in names for name in ends_of(one)}
     for name, values in query.lists():
         if name not in OWN and name not in offered:
             yield from ((name, value) for value in values)

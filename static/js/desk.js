@@ -51,8 +51,9 @@
     if (!cameFrom?.isConnected) cameFrom = document.activeElement;
     dialog.removeAttribute("open"); // without scripts the server shows it open, not modal
     dialog.showModal();
-    const field = dialog.querySelector("[autofocus]") || dialog.querySelector(`${TYPING}, .dialog-foot .button`);
-    field?.focus();
+    // What is asked first; else the button that goes on, unless it does harm.
+    const first = ["[autofocus]", TYPING, ".dialog-foot [data-variant=primary]:enabled", ".dialog-foot .button"];
+    first.map((selector) => dialog.querySelector(selector)).find(Boolean)?.focus();
   }
 
   function returnFocus() {

@@ -11,10 +11,11 @@
   const section = () => document.getElementById("desk-rows");
   const rowsOf = (place) => [...place.querySelectorAll("tbody > tr[data-row]")];
 
-  // What a row says of its order: neither its tick nor who else looks at it.
+  // What a row says of its order: neither its tick nor who else looks at it, how long ago it came or how often its
+  // buyer has ordered since.
   function words(row) {
     const copy = row.cloneNode(true);
-    for (const part of copy.querySelectorAll(".presence-dot, .cell-select")) part.remove();
+    for (const part of copy.querySelectorAll(".presence-dot, .cell-select, .desk-time, [data-beside]")) part.remove();
     return copy.innerHTML;
   }
 
@@ -56,6 +57,7 @@
     ghost.className = "is-gone";
     for (const name of ["data-row", "tabindex"]) ghost.removeAttribute(name);
     for (const control of ghost.querySelectorAll("input, button")) control.remove();
+    for (const step of ghost.querySelectorAll(".desk-do")) step.replaceWith(step.textContent);
     for (const link of ghost.querySelectorAll("[data-open]")) link.removeAttribute("data-open");
     const note = document.createElement("span");
     note.className = "cell-sub gone-note";

@@ -3,6 +3,8 @@
 import pytest
 
 from fulfillment.models import Merge, Shipment
+from fulfillment.services.allocate import allocate_waiting
+from fulfillment.services.printing import record_printed
 from orders.models import Order
 from orders.services import bulk, bulk_undo
 from tests.fulfillment.merge_builders import ready, snapshot
@@ -56,6 +58,37 @@ def test_merged_orders_come_apart_by_the_action_too(aoi):
     made = run("unmerge", [one], aoi)
     assert made.done == [one.pk] and Merge.objects.get().undone_at
     assert list(run("unmerge", [one], aoi).skipped.values()) == ["同梱されていません。"]
+    back(made, aoi)
+    assert made.undone == [one.pk] and Merge.objects.filter(undone_at=None).count() == 1, "and together again by undo"
+
+
+def test_an_instruction_is_taken_back_where_nobody_has_begun_and_asked_for_elsewhere(aoi):
+    shop, chair = make_shop(capabilities={"confirm": True}), make_sku(stock_units=9)
+    one, begun = (ready(shop, skus=[chair]) for _ in range(2))
+    made = run("instruct", [one, begun], aoi)
+    record_printed([begun.recipients.get().shipment_set.get().pk], "pick_printed", by=None)
+    back(made, aoi)
+    assert made.undone == [one.pk] and "停止を依頼しました" in made.undo_skipped[str(begun.pk)]
+    allocate_waiting()
+    assert Order.objects.get(pk=one.pk).stage == "ready" and Order.objects.get(pk=one.pk).held_at is None
+    assert Shipment.objects.get(recipient__order=begun).state == "stop_requested"
+
+
+def test_parcels_with_numbers_leave_and_come_back_while_nobody_was_told(aoi):
+    shop, chair = make_shop(capabilities={}), make_sku(stock_units=9)
+    numbered, bare, waiting = (ready(shop, skus=[chair]) for _ in range(3))
+    run("instruct", [numbered, bare], aoi)
+    Shipment.objects.filter(recipient__order=numbered).update(tracking_no="471203984414")
+    made = run("ship", [numbered, bare, waiting], aoi)
+    assert made.done == [numbered.pk] and Order.objects.get(pk=numbered.pk).stage == "shipped"
+    assert made.skipped[str(bare.pk)] == "送り状番号がありません。"
+    assert made.skipped[str(waiting.pk)] == "出荷作業中の荷物がありません。"
+    assert made.offers[0]["ids"] == [Shipment.objects.get(recipient__order=bare).pk]
+    back(made, aoi)
+    assert made.undone == [numbered.pk] and Order.objects.get(pk=numbered.pk).stage == "in_fulfillment"
+    Shipment.objects.filter(recipient__order=bare).update(tracking_no="471203984415")
+    doubtful = run("ship", [bare], aoi)
+    assert doubtful.done == [] and "検査数字" in doubtful.skipped[str(bare.pk)]
 
 
 def test_each_temperature_gets_its_parcel_and_undo_makes_one_of_them(aoi):

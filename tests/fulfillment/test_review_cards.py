@@ -44,6 +44,7 @@ def test_the_card_shows_both_orders_and_two_answers(client_of, aoi, ben, two):
     assert one.channel_order_no in html and other.channel_order_no in html
     assert 'data-key="1"' in html and 'data-key="2"' in html and f'name="value" value="{other.pk}"' in html
     assert 'name="verb"' not in card_of(client_of(ben), one), "who may only look has no answers"
+    assert str(one.reasons.get(code="merge_candidate").evidence).endswith(f": {other.channel_order_no}")
     page = client_of(aoi).get(f"/orders/inbox/?code=merge_candidate&at={one.pk}").content.decode()
     assert reverse("fulfillment:merge-card", args=[one.pk]) in page
 

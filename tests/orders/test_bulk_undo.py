@@ -171,6 +171,23 @@ def test_each_value_comes_back(aoi, board, code, params, column):
     assert {one.pk: getattr(one, column) for one in Order.objects.all()} == before
 
 
+def test_a_note_is_added_below_and_only_that_is_taken_back(aoi, board):
+    Order.objects.filter(pk=board["R-0001"].pk).update(internal_note="電話済み")
+    made = bulk.draft("note", [board["R-0001"].pk, board["R-0002"].pk], by=aoi)
+    bulk.start(made, {"text": "箱を替える"})
+    again = bulk.draft("note", [board["R-0001"].pk], by=aoi)
+    bulk.start(again, {"text": "箱を替える"})
+    again.refresh_from_db()
+    assert again.done == [], "the same line is not written twice"
+    notes = dict(Order.objects.values_list("channel_order_no", "internal_note"))
+    assert (notes["R-0001"], notes["R-0002"]) == ("電話済み\n箱を替える", "箱を替える")
+    Order.objects.filter(pk=board["R-0002"].pk).update(internal_note="箱を替える。済み")
+    made.refresh_from_db()
+    assert bulk_undo.start(made, by=aoi)
+    notes = dict(Order.objects.values_list("channel_order_no", "internal_note"))
+    assert (notes["R-0001"], notes["R-0002"]) == ("電話済み", "箱を替える。済み")
+
+
 def test_the_person_comes_back_too(aoi, ben, board):
     labels.change([board["R-0001"].pk], {"assignee": ben.pk}, actor=Actor(aoi))
     run = done("assign", aoi, board["R-0001"], board["R-0002"], assignee=aoi.pk)
@@ -258,7 +275,7 @@ def test_every_action_with_a_memory_can_be_named_in_the_log():
     assert undoable == {
         "accept", "hold", "lift", "pay", "add_tag", "remove_tag", "assign", "priority", "important", "carrier",
         "planned_day", "wait_stock", "ship_partly", "ask_colleague", "location", "payment_method",
-        "snooze", "merge", "split_temperature", "force_ready",
+        "snooze", "merge", "unmerge", "note", "split_temperature", "instruct", "ship", "force_ready",
     }  # fmt: skip
 
 

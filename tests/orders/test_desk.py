@@ -1,5 +1,6 @@
 """受注一覧: what it shows, counts, refreshes, and who may see it."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -52,11 +53,11 @@ def test_every_order_is_listed_newest_first_with_its_marks_and_next_step(client_
     page = client_of(aoi).get(LIST)
     assert listed(page) == ["R-0001", "R-0002", "R-0003", "R-0004", "R-0005", "R-0006", "R-0007", "Y-0001", "Y-0002"]
     assert row_of(page, "R-0001").step == "在庫の引当を待つ" and row_of(page, "R-0001").ship_by_tone == "soon"
-    assert row_of(page, "R-0002").ship_by_tone == "late" and marks_of(row_of(page, "R-0002")) == ["備考あり"]
+    assert row_of(page, "R-0002").ship_by_tone == "late" and marks_of(row_of(page, "R-0002")) == ["備考あり", "×9"]
     assert row_of(page, "R-0003").recipient == "山田 太郎"
     assert row_of(page, "R-0004").step == "商品対応表で SKU を選ぶ"
     assert row_of(page, "R-0005").step == "入金を確かめて登録する" and row_of(page, "R-0005").payment_state == "未入金"
-    assert marks_of(row_of(page, "R-0006")) == ["反映失敗"]
+    assert marks_of(row_of(page, "R-0006")) == ["反映失敗", "×9"]
     assert row_of(page, "R-0007").step == "保留を解除する（お客様へ電話で確認中）"
     assert row_of(page, "Y-0002").step == "キャンセルするか、続けるかを決める（ほか1件）"
 
@@ -67,6 +68,28 @@ def test_the_page_names_people_goods_and_leads_to_the_order(client_of, aoi, boar
     link = f'<a href="{url}" hx-get="{url}" hx-target="#drawer-root" data-open>R-0001</a>'
     for part in (link, "佐藤 恵", "→ 山田 太郎（大阪府）", "昇降デスク 幅120cm ナチュラル ×1", "¥1,500", "楽天市場店"):
         assert part in html
+
+
+def test_the_step_is_the_button_that_does_it_for_who_may(client_of, aoi, ben, board):
+    html, cards = client_of(aoi).get(LIST).content.decode(), reverse("orders:inbox")
+    assert f'href="{cards}?code=item_unmapped&amp;at={board["R-0004"].pk}">商品対応表で SKU を選ぶ</a>' in html
+    assert f'"ids":"{board["R-0005"].pk}","action":"pay"' in html and f'"ids":"{board["R-0001"].pk}"' not in html
+    assert "desk-do" not in client_of(ben).get(LIST).content.decode(), "who may only look has nothing to press"
+
+
+def test_shops_bear_the_mark_of_their_channel(client_of, aoi, board):
+    html = client_of(aoi).get(LIST).content.decode()
+    marks = {letter: re.search(f'data-hue="(.)"[^>]*>{letter}</span>', html)[1] for letter in "楽Y"}
+    assert len(set(marks.values())) == 2 and '<span class="visually-hidden">楽天市場 </span>' in html
+
+
+def test_the_stage_is_a_column_only_where_stages_are_mixed(client_of, aoi, board):
+    client = client_of(aoi)
+    for query, shown in {
+        "": True, "?stage=review": False, "?stage=review&stage=new": True, "?stage=review&not=stage": True,
+        "?stage=review&col=stage": True,
+    }.items():  # fmt: skip
+        assert ('data-column="stage"' in client.get(LIST + query).content.decode()) is shown, query
 
 
 def test_what_a_channel_sends_is_text_and_never_markup(client_of, aoi):
@@ -188,7 +211,7 @@ def test_a_changed_row_a_new_order_and_a_closed_reason_are_shown(client_of, aoi,
     for change, shown in (
         (hold, "在庫を確認"),
         (arrive, "R-9999"),
-        (accept, "キャンセルするか、続けるかを決める</td>"),
+        (accept, "キャンセルするか、続けるかを決める</a></td>"),
     ):
         screen = Screen(client_of(aoi))
         change()

@@ -8,18 +8,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import expect
 
-from customers.models import Member
+from customers.models import Member, Rank
 from fulfillment.services import merge
 from oms.kernel import clock
-from orders.models import Mail, Order
+from orders.models import Mail, Order, OrderTag
 from orders.services import presence
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.fulfillment.merge_builders import ready
-from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
+from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped
 from tests.orders.desk_board import fill_board
 
-LOOKING = ("mail", "member", "merge")
+LOOKING = ("mail", "member", "merge", "allocation")
 LIST, LIVE = "/orders/", "/orders/live/"
 HTMX = {"HX-Request": "true"}
 COLOUR = "(element) => getComputedStyle(element).color"
@@ -52,6 +52,28 @@ def test_the_member_column_says_how_often_somebody_has_ordered(client_of, aoi):
     Order.objects.filter(pk=board["R-0002"].pk).update(member=None)
     found = words(client_of(aoi), "member")
     assert (found["R-0001"], found["R-0002"], found["R-0003"]) == ("初回", "", "12回")
+    Member.objects.filter(pk=other.pk).update(rank=Rank.objects.create(code="gold-x", name="金", level=90, is_vip=True))
+    assert words(client_of(aoi), "member")["R-0001"] == "金 · 初回"
+    row = next(row for row in client_of(aoi).get(LIST).context["rows"] if row.no == "R-0001")
+    assert ("金", "ready") in [(mark.text, mark.tone) for mark in row.marks]
+
+
+@pytest.mark.django_db
+def test_goods_that_are_there_stand_as_a_part_of_all_and_parcels_lead_to_their_carrier(client_of, aoi):
+    shop, chair = make_shop(), make_sku(stock_units=4, temperature="frozen")
+    done, half = ready(shop, skus=[chair]), ready(shop, make_line("CHAIR", 4), make_line("CHAIR", 1), skus=[chair])
+    half.lines.filter(quantity=4).update(allocated_quantity=3)
+    half.lines.filter(quantity=1).update(allocated_quantity=0)
+    found = words(client_of(aoi), "allocation")
+    assert found[done.channel_order_no] == "引当済" and found[half.channel_order_no] == "3/5"
+    done.recipients.get().shipment_set.update(tracking_no="1111-2222-3333")
+    OrderTag.objects.create(name="急ぎ", tone="danger")
+    Order.objects.filter(pk=done.pk).update(tracking_label="1111-2222-3333", tags=["急ぎ"])
+    Order.objects.filter(pk=half.pk).update(tracking_label="moved-in")
+    html = client_of(aoi).get(LIST, {"col": ["tracking", "tags"]}).content.decode()
+    assert 'rel="noopener noreferrer">1111-2222-3333</a>' in html and ">moved-in</td>" in html
+    assert '<span class="badge desk-piece" data-tone="danger">急ぎ</span>' in html
+    assert "冷凍" in client_of(aoi).get(LIST).content.decode()
 
 
 @pytest.mark.django_db

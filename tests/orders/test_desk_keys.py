@@ -20,7 +20,7 @@ COMPOSE = """key => document.body.dispatchEvent(
 def test_every_key_of_the_desk_has_its_button(client_of, aoi):
     fill_board()
     html = client_of(aoi).get("/orders/?stage=review").content.decode()
-    assert set("/?fvua") | set("chztmgsrpe") | {"y", "[", "]", "Shift+h", "i"} <= set(KEY.findall(html))
+    assert set("/?fvua") | set("chztmgsrpen") | {"y", "[", "]", "Shift+h", "i"} <= set(KEY.findall(html))
 
 
 @pytest.mark.django_db

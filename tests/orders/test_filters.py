@@ -229,3 +229,32 @@ def test_a_turned_field_is_a_chip_that_says_so_and_goes_as_a_whole(board):
     one = OrderFilter(without, queryset=Order.objects.all())
     last = next(chip for chip in chips(one) if "保留" in chip.text)
     assert QueryDict(last.without).getlist("not") == ["tag"]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("total_min=2000&total_max=3000&not=total_min", {"R-0002", "R-0003", "R-0004", "R-0005", "R-0006", "R-0007"}),
+        ("total_max=3000&not=total_max", {"R-0007"}),
+        ("total_min=2000&total_max=3000&not=total_max&reason=item_unmapped", {"R-0004"}),
+        ("units_min=2&units_max=3&not=units_min&payment_method=cod", {"R-0007"}),
+        ("wish_from=2000-01-01&not=wish_from&has=gift", {"R-0003"}),
+        ("due=past&not=due&has=remarks", set()),
+        ("edited=1&not=edited&has=gift", {"R-0003"}),
+        ("overdue=1&not=overdue&has=gift", {"R-0003"}),
+        ("not=total_min&has=gift", {"R-0003"}),
+        ("cod_min=1", {"R-0007"}),
+        ("cod_max=1", set()),
+        ("lines_min=1&has=gift", {"R-0003"}),
+        ("lines_min=2", set()),
+        ("lines_max=1&has=gift", {"R-0003"}),
+        ("country=JP&has=gift", {"R-0003"}),
+        ("country=us, tw", set()),
+        ("parcels_min=2", set()),
+        ("parcels_max=1&has=gift", {"R-0003"}),
+        ("arrival_from=2000-01-01", set()),
+        ("short_sku=CHAIR", set()),
+    ],
+)
+def test_a_range_is_turned_round_as_one(board, query, numbers):
+    assert found(f"channel=rakuten&{query}") == numbers

@@ -9,8 +9,9 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from customers.models import Member
+from customers.models import Member, Rank
 from fulfillment.services import merge, split
+from inventory.models import Sku
 from inventory.services import catalogue
 from oms.kernel import clock
 from orders.channel_order import MOVED_IN
@@ -200,6 +201,11 @@ def test_orders_that_travel_together_and_orders_in_several_parcels():
     both = {order.channel_order_no for order in pair}
     assert found("has=merged") == both and found("has=split") == {two.channel_order_no}
     assert found("lack=merged&lack=split") == {alone.channel_order_no}
+    assert found("parcels_min=2") == {two.channel_order_no} and found("parcels_min=3") == set()
+    assert found("parcels_max=1") == {*both, alone.channel_order_no}, "one that travels with another has its parcel too"
+    alone.recipients.get().shipment_set.update(package_count=3)
+    assert found("parcels_min=2&parcels_max=2&not=parcels_min") == {*both, alone.channel_order_no}
+    assert found("parcels_min=3&parcels_max=3") == {alone.channel_order_no}
 
 
 def test_several_recipients_are_several_parcels():
@@ -208,6 +214,30 @@ def test_several_recipients_are_several_parcels():
     lines = (make_line("CHAIR", recipient=0), make_line("CHAIR", recipient=1))
     order = ready(shop, *lines, skus=[chair], recipients=(TOKYO_PARTY, osaka))
     assert found("has=split") == {order.channel_order_no}
+
+
+def test_orders_without_goods_by_what_they_lack_and_when_it_comes():
+    day = clock.today() + timedelta(days=7)
+    soon, some = make_sku("SOON", stock_units=1), make_sku("SOME")
+    shop = make_shop()
+    sold = [make_channel_order(make_line("SOON"), number="served")]
+    sold += [make_channel_order(make_line(code, 2), make_line("SOME"), number=code) for code in ("SOON", "SOME")]
+    take_in(shop, sold, sku_of=mapped(soon, some))
+    Sku.objects.filter(pk=soon.pk).update(release_date=day)
+    assert found("short_sku=SOON") == {"SOON"} and found("short_sku=SOON, SOME") == {"SOON", "SOME"}
+    assert found("short_sku=SOON&not=short_sku") == {"SOME", "served"}
+    assert found(f"arrival_from={day}&arrival_to={day}") == {"SOON"}
+    assert found(f"arrival_from={day + timedelta(days=1)}") == set()
+    assert found(f"arrival_to={day}&not=arrival_to") == {"SOME", "served"}, "no day is known for the other"
+
+
+def test_members_by_rank_and_recipients_by_country(board):
+    gold = Rank.objects.create(code="gold-x", name="金", level=90)
+    Member.objects.filter(pk=board["TEA"].member_id).update(rank=gold)
+    assert found("rank=gold-x") == ALL
+    Recipient.objects.filter(order=board["TEA"]).update(country="US")
+    assert found("country=us、tw") == {"TEA"} and found("country=JP") == ALL - {"TEA"}
+    assert found("country=jp, US") == ALL and found("country=US&not=country") == ALL - {"TEA"}
 
 
 def test_every_fact_can_be_asked_for_and_against_and_both_make_the_whole(board):

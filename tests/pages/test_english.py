@@ -52,6 +52,7 @@ DATA = (
     "日本語",  # the button that leads back
     "楽天市場店",
     "楽天市場",
+    "楽",  # the letter that marks its orders
     "東京倉庫",
     "佐藤 恵",
     "サトウ メグミ",

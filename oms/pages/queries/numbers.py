@@ -20,7 +20,8 @@ from channels.queries.budgets import Limit, limits_of, room
 from oms.kernel import clock, scope
 from oms.kernel.typed import typed_day
 from orders.decide import numbers
-from orders.filters import WAITING, midnight
+from orders.filter_ranges import midnight
+from orders.filters import WAITING
 from orders.models import (
     DayFigure,
     FigureState,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from oms.kernel.models import SettingVersion, User
 from oms.kernel.setting_kinds import EMPTY, KINDS, Content, Kind, Teller, Who
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 
 How = SettingVersion.How
 TONES = {How.BACK: "attention", How.OUTSIDE: "attention"}

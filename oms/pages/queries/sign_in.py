@@ -14,7 +14,7 @@ from oms.kernel.models import Device, SecondStep, SignInEvent, User
 from oms.kernel.roles import ROLES, label_of
 from oms.kernel.services import devices
 from oms.pages.queries.store_devices import named
-from orders.filter_fields import midnight
+from orders.filter_ranges import midnight
 
 
 @dataclass(frozen=True, slots=True)
