@@ -48,7 +48,7 @@ def test_a_rule_asks_about_the_stock_of_a_place(browser_page, screenshot):
     page.select_option("select[name='op-if.0']", "gt")
     page.fill("input[name='value-if.0']", "10")
     page.locator("button[name='refresh']").last.click()
-    expect(page.locator(".rule-sentence").first).to_contain_text("S1")
+    expect(page.locator(".rule-sentence").first).to_contain_text("世田谷店")
     screenshot(page, "rule-place", full_page=True)
 
 

@@ -232,7 +232,7 @@ def test_a_decision_costs_a_fixed_number_of_queries(client_of, aoi, django_asser
         take(f"質問{number}です", hours=number)
     client = client_of(aoi)
     row = client.get("/orders/inbox/").context["card"].reason
-    with django_assert_max_num_queries(76):
+    with django_assert_max_num_queries(78):
         client.post(reverse("orders:inbox-accept"), {"reason_row": row.pk}, headers=HTMX)
 
 

@@ -60,5 +60,5 @@ def test_home_asks_a_fixed_number_of_queries(aoi, client_of, django_assert_max_n
     some_days(aoi)
     client = client_of(aoi)
     client.get("/")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         client.get("/")
