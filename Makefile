@@ -31,7 +31,7 @@ chromium:
 test: install chromium
 	@said=$$(mktemp -d); trap 'rm -rf "$$said"' EXIT; \
 	{ nice -n 10 $(MAKE) --no-print-directory checks >"$$said/checks" 2>&1; echo $$? >"$$said/checked"; } & \
-	{ $(PY) -m pytest -n 2 --dist worksteal $(TESTS); echo $$? >"$$said/tested"; } | tee "$$said/tests"; \
+	{ $(PY) -m pytest -n 3 --dist worksteal $(TESTS); echo $$? >"$$said/tested"; } | tee "$$said/tests"; \
 	wait; \
 	cat "$$said/checks"; \
 	tail -n 1 "$$said/tests"; \

@@ -316,10 +316,10 @@ def may(shipment: Shipment, user: User) -> dict[str, bool]:
 
 def why_none(order_id: int) -> str:
     """Why this order will never have a parcel of ours; "" where it may."""
-    cancelled, by_channel = Order.objects.values_list("cancelled_at", "fulfilled_by_channel").get(pk=order_id)
-    if cancelled:
+    order = Order.objects.filter(pk=order_id).only("cancelled_at", "fulfilled_by_channel").first()
+    if order and order.cancelled_at:
         return _("キャンセルしたため、出荷伝票はありません。")
-    return _("モールが出荷するため、出荷伝票はありません。") if by_channel else ""
+    return _("モールが出荷するため、出荷伝票はありません。") if order and order.fulfilled_by_channel else ""
 
 
 def shipments_of(order_id: int, user: User) -> list[tuple[ShipmentRow, dict[str, bool], list[PickRow]]]:

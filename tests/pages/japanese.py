@@ -85,6 +85,7 @@ def own_words() -> list[str]:
             for text in row:
                 if text and JAPANESE.search(text):
                     found.update(" ".join(line.split()) for line in (text, *text.split("\n")))
+        found.update(re.findall(r'": ?"([^"]+)"', text.partition("\x1f")[2]))  # what a kept sentence was filled with
     return sorted(filter(None, found), key=len, reverse=True)
 
 
@@ -102,6 +103,7 @@ def quoted() -> set[str]:
     found = {word for text in lists for word in (text, *text.split("、"))}
     for text in ReviewReason.objects.filter(code__in=QUOTES).values_list("evidence", flat=True):
         found.update(" ".join(line.split()) for line in (text, *text.split("\n")))
+        found.update(re.findall(r'": ?"([^"]+)"', text.partition("\x1f")[2]))  # what a kept sentence was filled with
     return {word for word in found if JAPANESE.search(word)}
 
 
