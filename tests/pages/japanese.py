@@ -1,12 +1,13 @@
 """Japanese that a page shows to somebody who reads English, but for what people, shops and malls wrote."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 
 from django.apps import apps
 from django.db import models
 
+from oms.kernel.said import Form, Said
 from oms.kernel.said_field import SaidField
 from orders.decide.catalogue import CATALOGUE
 from orders.forms import PREFECTURES
@@ -85,7 +86,6 @@ def own_words() -> list[str]:
             for text in row:
                 if text and JAPANESE.search(text):
                     found.update(" ".join(line.split()) for line in (text, *text.split("\n")))
-        found.update(re.findall(r'": ?"([^"]+)"', text.partition("\x1f")[2]))  # what a kept sentence was filled with
     return sorted(filter(None, found), key=len, reverse=True)
 
 
@@ -103,8 +103,22 @@ def quoted() -> set[str]:
     found = {word for text in lists for word in (text, *text.split("、"))}
     for text in ReviewReason.objects.filter(code__in=QUOTES).values_list("evidence", flat=True):
         found.update(" ".join(line.split()) for line in (text, *text.split("\n")))
-        found.update(re.findall(r'": ?"([^"]+)"', text.partition("\x1f")[2]))  # what a kept sentence was filled with
+        if isinstance(text, Said):
+            found.update(filled_with(text.form))
     return {word for word in found if JAPANESE.search(word)}
+
+
+def filled_with(form: Form) -> Iterator[str]:
+    """The data that a kept sentence was filled with."""
+    match form:
+        case str():
+            yield form
+        case [_sentence, values]:
+            for value in values.values():
+                yield from filled_with(value)
+        case {"all": parts}:
+            for part in parts:
+                yield from filled_with(part)
 
 
 def left(html: str, known: Iterable[str]) -> list[str]:
