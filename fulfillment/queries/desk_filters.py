@@ -11,7 +11,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.queries.shortage import short_orders
+from fulfillment.queries.shortage import orders_short_of, orders_that_get
 from orders.filter_fields import Among
 from orders.filter_ranges import Condition
 
@@ -51,15 +51,15 @@ def parcels_at_most(count: Any) -> Q:
 
 
 def arrives_since(day: date) -> Q:
-    return _among(order for order, coming in short_orders().items() if coming and coming >= day)
+    return _among(order for order, coming in orders_that_get().items() if coming >= day)
 
 
 def arrives_until(day: date) -> Q:
-    return _among(order for order, coming in short_orders().items() if coming and coming <= day)
+    return _among(order for order, coming in orders_that_get().items() if coming <= day)
 
 
 def lacks_sku(words: Sequence[str]) -> Q:
-    return _among(short_orders(words))
+    return _among(orders_short_of(words))
 
 
 CONDITIONS: Mapping[str, Condition] = {

@@ -43,24 +43,28 @@ part AS (
 wanted AS MATERIALIZED (
   SELECT line.id, line.order_id, line.sku_id AS sold_id, line.name, coalesce(part.sku_id, line.sku_id) AS sku_id,
          line.pieces * coalesce(part.units, line.units) AS units, line.priority, line.ship_by, line.ordered_at
-    FROM line LEFT JOIN part ON part.line_id = line.id),
-free AS (
-  SELECT DISTINCT ON (b.sku_id) b.sku_id, greatest(b.on_hand + b.overcommit - b.reserved, 0) AS units
-    FROM inventory_balance b JOIN inventory_sku s ON s.id = b.sku_id
-   WHERE b.sku_id IN (SELECT sku_id FROM wanted) AND b.location_id IS NULL
-     AND (b.release = '' OR s.release_date > %(today)s)
-   ORDER BY b.sku_id, b.release DESC)
+    FROM line LEFT JOIN part ON part.line_id = line.id)
+"""
+
+# What may be promised of each wanted SKU. Looked up row by row, by the index: the planner expects one wanted row where
+# there are thousands, and would reckon a list of all of them anew for each.
+FREE = """
+  LEFT JOIN LATERAL (
+    SELECT greatest(b.on_hand + b.overcommit - b.reserved, 0) AS units
+      FROM inventory_balance b JOIN inventory_sku k ON k.id = b.sku_id
+     WHERE b.sku_id = wanted.sku_id AND b.location_id IS NULL AND (b.release = '' OR k.release_date > %(today)s)
+     ORDER BY b.release DESC LIMIT 1) AS free ON true
 """
 SERVICE = "priority DESC, ship_by NULLS LAST, ordered_at, id"
 
 LACKING = (
     WANTED
-    + """
+    + f"""
 SELECT *, count(*) OVER ()::int, sum(lacking) OVER ()::int FROM (
   SELECT wanted.sku_id, sum(wanted.units)::int AS asked, coalesce(free.units, 0) AS free,
          (sum(wanted.units) - coalesce(free.units, 0))::int AS lacking,
          count(DISTINCT wanted.order_id)::int AS orders, min(wanted.ship_by) AS ship_by
-    FROM wanted LEFT JOIN free USING (sku_id)
+    FROM wanted {FREE}
    WHERE %(skus)s::bigint[] IS NULL OR wanted.sku_id = ANY(%(skus)s)
    GROUP BY wanted.sku_id, free.units) AS found
  WHERE lacking > 0
@@ -75,7 +79,7 @@ SELECT id, order_id, sku_id, sold_id, name, units, free, ahead, ahead_orders FRO
   SELECT wanted.*, coalesce(free.units, 0) AS free,
          (sum(wanted.units) OVER earlier - wanted.units)::int AS ahead,
          (count(*) OVER earlier - 1)::int AS ahead_orders
-    FROM wanted LEFT JOIN free USING (sku_id)
+    FROM wanted {FREE}
    WHERE wanted.sku_id = ANY(%(skus)s)
   WINDOW earlier AS (PARTITION BY wanted.sku_id ORDER BY {SERVICE} ROWS UNBOUNDED PRECEDING)) AS queued
  WHERE %(orders)s::bigint[] IS NULL OR order_id = ANY(%(orders)s)
@@ -83,18 +87,23 @@ SELECT id, order_id, sku_id, sold_id, name, units, free, ahead, ahead_orders FRO
 """
 )
 
-# Orders whose turn does not come with what is there, by the day on which the last of it is known to come.
+# Orders whose turn does not come with what is there, by the day on which the last of it is known to come: of the SKUs
+# of these words, else of those of which a day is known.
 SHORT = (
     WANTED
     + f"""
-SELECT queued.order_id, max(CASE WHEN s.release_date > %(today)s THEN s.release_date ELSE s.arrives_on END) FROM (
-  SELECT wanted.order_id, wanted.sku_id, coalesce(free.units, 0) AS free, sum(wanted.units) OVER earlier AS asked
-    FROM wanted LEFT JOIN free USING (sku_id)
+SELECT order_id, max(comes) FROM (
+  SELECT wanted.order_id, s.comes, coalesce(free.units, 0) AS free, sum(wanted.units) OVER earlier AS asked
+    FROM wanted JOIN LATERAL (
+      SELECT CASE WHEN s.release_date > %(today)s THEN s.release_date ELSE s.arrives_on END AS comes
+        FROM inventory_sku s
+       WHERE s.id = wanted.sku_id AND CASE WHEN %(words)s::text[] IS NULL
+                                           THEN s.release_date > %(today)s OR s.arrives_on IS NOT NULL
+                                           ELSE s.code = ANY(%(words)s) OR s.jan = ANY(%(words)s) END) AS s ON true
+         {FREE}
   WINDOW earlier AS (PARTITION BY wanted.sku_id ORDER BY {SERVICE} ROWS UNBOUNDED PRECEDING)) AS queued
-  JOIN inventory_sku s ON s.id = queued.sku_id
  WHERE queued.free < queued.asked
-   AND (%(words)s::text[] IS NULL OR s.code = ANY(%(words)s) OR s.jan = ANY(%(words)s))
- GROUP BY queued.order_id
+ GROUP BY order_id
 """
 )
 
@@ -181,12 +190,14 @@ def queue(
     return [Queued(*row) for row in _rows(QUEUE, skus=skus, orders=ids, limit=limit, offset=offset)] if skus else []
 
 
-def short_orders(words: Sequence[str] | None = None) -> dict[int, date | None]:
-    """Orders that wait for goods which are not there, with the day on which the last of them is known to come.
+def orders_short_of(words: Sequence[str]) -> list[int]:
+    """Orders that wait for goods which are not there, of SKUs with these codes or JANs. One query."""
+    return [order_id for order_id, _comes in _rows(SHORT, words=list(words))]
 
-    `words`: those that lack one of these SKUs, by code or JAN. One query.
-    """
-    return dict(_rows(SHORT, words=None if words is None else list(words)))
+
+def orders_that_get() -> dict[int, date]:
+    """Orders that wait for goods of which one knows when they come, with the day of the last of them. One query."""
+    return dict(_rows(SHORT, words=None))
 
 
 def _described(found: Sequence[Sequence[Any]]) -> list[Lacking]:
