@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.said import said, together
@@ -208,7 +209,11 @@ def settle_by_channel(limit: int = 500) -> int:
     """Close refunds that the channel pays itself, of orders that it now calls cancelled."""
     rows = Refund.objects.filter(state=Refund.State.DUE, way=Refund.Way.CHANNEL, order__phase="cancelled")
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
-    return len(complete(ids, actor=SYSTEM, note=said("モールのキャンセルとともに返金されました。")))
+    return sum(len(done) for done in in_halves(_paid_by_channel, ids, "refund_not_settled"))
+
+
+def _paid_by_channel(refund_ids: Sequence[int]) -> list[int]:
+    return complete(refund_ids, actor=SYSTEM, note=said("モールのキャンセルとともに返金されました。"))
 
 
 def finished_by_person(task: OrderTask, actor: Actor) -> None:
