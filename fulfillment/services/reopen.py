@@ -16,8 +16,9 @@ from oms.kernel.models import Effect
 from oms.kernel.said import said
 from orders.models import Mail, Order, OrderLine, ReturnCase, ReturnLine
 from orders.models.order import ChannelSync
+from orders.queries import billing
+from orders.services import authorisations, returns
 from orders.services import journal as order_journal
-from orders.services import returns
 from orders.services.journal import Actor, Entry
 from orders.services.reservation import ref_of
 from orders.services.returns import Refused
@@ -50,6 +51,7 @@ def reopen(shipment_id: int, *, actor: Actor) -> Shipment:
     order_journal.write([Entry(order_id, "reopened", text) for order_id in order_ids], actor=actor)
     _give_back(shipment, lines, actor)
     facts.refresh(order_ids, actor=actor)
+    authorisations.take_back_capture(order_ids, since=shipment.shipped_at or clock.now())
     ship.tell_anew(news.others, mailed={pk for pk in mailed if news.head[pk] != shipment.pk})
     return Shipment.objects.get(pk=shipment.pk)
 
@@ -68,6 +70,8 @@ def why_not_reopened(shipment: Shipment, order_ids: Sequence[int]) -> str:
     touched = Effect.objects.filter(told).exclude(state=Effect.State.WAITING, attempts=0)
     if touched.exists():
         return said("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。")
+    if billed := billing.standing_on(order_ids):
+        return said("合計請求書 %(no)s に載っているため取り消せません。先に締めを取り消してください。", no=billed)
     if ReturnLine.objects.filter(case__order__in=order_ids).exists():
         return said("返品の受付があるため取り消せません。")
     return ""

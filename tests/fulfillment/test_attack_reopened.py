@@ -9,12 +9,14 @@ from fulfillment.services.reopen import reopen
 from fulfillment.services.ship import Departure, confirm_shipments
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Mail, Order
+from orders.models import Mail, Order, OrderTask
+from orders.services import billing
 from orders.services.journal import Actor
 from orders.services.returns import Refused
 from tests.fulfillment.merge_builders import ready
 from tests.fulfillment.test_parcel_actions import back, run
 from tests.orders.builders import make_line, make_location, make_shop, make_sku
+from tests.orders.test_billing import account_of, close
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor()
@@ -102,3 +104,26 @@ def test_shipping_from_the_desk_can_be_taken_back_and_done_again(order, aoi):
     assert made.undone == [order.pk] and notices() == []
     leave(order)
     assert len(notices()) == 1 and Mail.objects.filter(event="shipped").count() == 1 and violations() == []
+
+
+def test_held_money_is_not_taken_while_the_goods_are_here_again_and_is_once_they_leave(order):
+    Order.objects.filter(pk=order.pk).update(payment_method="card", payment_state="authorized")
+    both = leave(order)
+    task = OrderTask.objects.get(kind="capture")
+    reopen(both[0], actor=ACTOR)
+    task.refresh_from_db()
+    assert task.done_at
+    confirm_shipments([Departure(both[0], "yamato", NUMBERS[0])], actor=ACTOR)
+    task.refresh_from_db()
+    assert task.done_at is None and OrderTask.objects.filter(kind="capture").count() == 1
+
+
+def test_what_stands_on_a_monthly_bill_has_left(order):
+    Order.objects.filter(pk=order.pk).update(payment_method="account", payment_state="unpaid", paid_at=None)
+    both = leave(order)
+    own = Order.objects.select_related("shop", "member").get(pk=order.pk)
+    bill = close(account_of(own))
+    with pytest.raises(Refused, match=bill.document.number):
+        reopen(both[0], actor=ACTOR)
+    billing.void(bill.document_id, reason="締め直し", actor=ACTOR)
+    assert reopen(both[0], actor=ACTOR).state == "instructed"
