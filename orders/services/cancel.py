@@ -232,7 +232,9 @@ def cancel_at_channel(order_ids: Sequence[int]) -> None:
 
 def _lock(order_ids: Sequence[int]) -> list[Order]:
     """These orders, locked together with those that share their parcels, all by pk."""
-    along = {pk for _receiver, found in share_parcels.send(sender=Order, order_ids=list(order_ids)) for pk in found}
+    along = {
+        pk for _receiver, found in share_parcels.send(sender=Order, order_ids=list(order_ids)) for pk in found or ()
+    }
     locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop")
     return [order for order in locked.filter(pk__in={*order_ids, *along}).order_by("pk") if order.pk not in along]
 

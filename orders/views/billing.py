@@ -86,7 +86,7 @@ def close_many(request: HttpRequest) -> HttpResponse:
 @permission_required(SET, raise_exception=True)
 def account_new(request: HttpRequest) -> HttpResponse:
     """A new account for the shop and the member of `?order=`, filled with what that order says."""
-    number = row_id(request.GET.get("order", ""))
+    number = row_id(request.GET.get("order", "")) or 0
     order = Order.objects.select_related("shop", "member").filter(pk=number).first()
     if order is None or order.member is None:
         raise Http404
