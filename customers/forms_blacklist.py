@@ -12,6 +12,7 @@ from customers.services import blacklist
 from oms.kernel import clock
 from oms.kernel.postal import postal_digits
 from oms.kernel.text import match_address
+from oms.kernel.typed import DayField
 
 
 class EntryForm(forms.Form):
@@ -47,7 +48,7 @@ class EntryForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=lazy("選ばなければ、すべての支払方法が対象です。"),
     )
-    until = forms.DateField(
+    until = DayField(
         label=lazy("期限"),
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),

@@ -19,6 +19,7 @@ from orders.signals import (
     orders_cancelled,
     orders_redirected,
     orders_told_late,
+    share_parcels,
     stop_wanted,
 )
 
@@ -67,6 +68,11 @@ def carry_placed_lines(order_id: int, places: Mapping[int, Mapping[int, int]], *
 def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | None, note: str, **_: Any) -> set[int]:
     """Parcels under way are asked to stop; returns the orders whose location has still to answer."""
     return stop.ask_for_cancel(order_ids, line_ids=line_ids, by=by, note=note)
+
+
+@receiver(share_parcels)
+def travel_along(order_ids: list[int], **_: Any) -> set[int]:
+    return stop.companions(order_ids)
 
 
 @receiver(fee_shared)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.models import User
-from oms.kernel.typed import DayInput
+from oms.kernel.typed import DayField, DayInput
 from orders.decide.export_columns import ALL, COLUMNS, ExportColumn, Group, Layout, is_personal, misplaced
 from orders.models import ExportFormat, ExportGrain
 from orders.queries.exports import Wanted
@@ -56,8 +56,8 @@ class ExportForm(forms.Form):
 class LogForm(forms.Form):
     """What the log of exports is narrowed by; everything in the address."""
 
-    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
     person = forms.ModelChoiceField(
         User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
     )

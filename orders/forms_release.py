@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from inventory.models import Sku
-from orders.filters import DayInput
+from oms.kernel.typed import DayField, DayInput
 from orders.services.release_days import refusal
 
 
 class ReleaseDayForm(forms.Form):
     """The new day, and what becomes of the mails."""
 
-    day = forms.DateField(label=lazy("新しい発売日"), widget=DayInput)
+    day = DayField(label=lazy("新しい発売日"), widget=DayInput)
     draft = forms.BooleanField(
         label=lazy("お知らせメールを下書きにする（承認してから送る）"), required=False,
         help_text=lazy("選ばないと、店舗のメールテンプレートの設定どおりに送ります。"),

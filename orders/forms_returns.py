@@ -15,8 +15,8 @@ from inventory.models import Location, Sku
 from inventory.queries.places import own as own_places
 from oms.kernel import clock
 from oms.kernel.money import yen
+from oms.kernel.typed import DayField, DayInput
 from orders.decide import returns as decide
-from orders.filters import DayInput
 from orders.forms import SLOTS
 from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade
 from orders.models.order import Carrier
@@ -171,7 +171,7 @@ class PickupForm(forms.Form):
     """When a carrier fetches the goods at the buyer's door."""
 
     carrier = forms.ChoiceField(label=lazy("配送会社"), choices=Carrier)
-    on = forms.DateField(label=lazy("集荷日"), widget=DayInput())
+    on = DayField(label=lazy("集荷日"), widget=DayInput())
     slot = forms.ChoiceField(label=lazy("時間帯"), choices=SLOTS, required=False)
 
     def clean_on(self) -> date:

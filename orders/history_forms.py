@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.models import User
-from oms.kernel.typed import DayInput
+from oms.kernel.typed import DayField, DayInput
 from orders.queries.history import Wanted, kinds
 
 USUAL_DAYS, MOST_DAYS = 7, 366
@@ -18,8 +18,8 @@ USUAL_DAYS, MOST_DAYS = 7, 366
 class HistoryForm(forms.Form):
     """Everything in the address; without days, the last week."""
 
-    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
     person = forms.ModelChoiceField(
         User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
     )

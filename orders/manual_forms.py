@@ -17,6 +17,7 @@ from oms.kernel import clock
 from oms.kernel.phone import phone_digits
 from oms.kernel.postal import postal_digits
 from oms.kernel.text import clean_text
+from oms.kernel.typed import DayField
 from orders.channel_order import Party
 from orders.channel_order import PaymentMethod as Method
 from orders.decide.manual import MOST_TOTAL, Charges, Draft, Item, totals_of
@@ -65,7 +66,7 @@ class HeadForm(forms.Form):
     )
     source = forms.ChoiceField(label=lazy("受けた方法"), choices=ManualOrder.Source.choices, widget=forms.RadioSelect)
     elsewhere = forms.BooleanField(label=lazy("注文者と別の住所へ送る"), required=False)
-    wish_date = forms.DateField(
+    wish_date = DayField(
         label=lazy("配達希望日"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
     wish_slot = forms.ChoiceField(label=lazy("希望時間帯"), choices=SLOTS, required=False)
@@ -88,7 +89,7 @@ class HeadForm(forms.Form):
         label=lazy("社内メモ"), max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label=lazy("見積書の有効期限"), required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         help_text=lazy("空欄なら帳票設定の日数です。"),

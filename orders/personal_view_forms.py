@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.models import User
-from oms.kernel.typed import DayInput
+from oms.kernel.typed import DayField, DayInput
 from orders.queries.personal_views import Wanted
 from orders.services.personal_views import LEAST_MONTHS, MOST_MONTHS
 
@@ -20,8 +20,8 @@ LARGEST = 2**63 - 1
 class ViewsForm(forms.Form):
     """Everything in the address; without days, the last week, or the last year of one order or member."""
 
-    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
     person = forms.ModelChoiceField(
         User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
     )

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
-from oms.kernel.typed import DayInput
+from oms.kernel.typed import DayField, DayInput
 
 REPORT_DAYS = 366
 
@@ -25,8 +25,8 @@ class HoldForm(forms.Form):
 class ReportForm(forms.Form):
     """The days of 消去の報告; without them, or where they make no sense, the last year."""
 
-    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
 
     @property
     def span(self) -> tuple[date, date]:

@@ -11,6 +11,9 @@ orders_cancelled = Signal()
 # An order shall be stopped (`order_ids`, `line_ids` or None for all of an order, `by`, `note`). The receiver asks the
 # locations and returns the set of orders whose location has still to answer.
 stop_wanted = Signal()
+# Whose goods share parcels under way with those of these orders (`order_ids`): who stops such a parcel needs their
+# locks too. The receiver returns the ids of the others.
+share_parcels = Signal()
 # Pieces were taken off orders (`order_ids`): how far they are has changed though no shipment may have.
 lines_cut = Signal()
 # Whether another order of the same parcel pays this order's cash fee (`order_id`); a receiver that knows so says True.

@@ -7,6 +7,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from fulfillment.models import Shipment, ShipmentLine
 from inventory.queries.places import at_own
 from oms.kernel import scope
+from oms.kernel.typed import row_id
+from orders.queries import visible as orders_visible
 
 
 def parcels(*, whole_stock: bool = False) -> "QuerySet[Shipment]":
@@ -27,3 +29,13 @@ def parcel_ids(ids: Sequence[int]) -> list[int]:
         return list(ids)
     own = set(parcels().filter(pk__in=ids).values_list("pk", flat=True))
     return [pk for pk in ids if pk in own]
+
+
+def order_in(shipment_id: int, typed: str) -> int | None:
+    """The order that a form about a parcel names as the page to go back to: one of the person's, with goods in it."""
+    order_id = row_id(typed)
+    if order_id is None:
+        return None
+    carried = ShipmentLine.objects.filter(shipment=shipment_id, order_line__order=order_id)
+    own = orders_visible.of_shops(carried, "order_line__order__shop")
+    return order_id if own.exists() else None

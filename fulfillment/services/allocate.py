@@ -12,6 +12,7 @@ from fulfillment.services.plan import Line, Picture, Placed, place_order
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from orders.models import Order, OrderLine, Recipient, ReviewReason
 from orders.models.order import Stage
 from orders.services import set_parts, ship_plans, waiting
@@ -47,6 +48,11 @@ def place_again(line_ids: Sequence[int]) -> list[int]:
 
 
 def _place(order_ids: Sequence[int]) -> int:
+    """An order that cannot be placed for a fault of ours keeps no other."""
+    return sum(in_halves(_place_some, order_ids, "order_not_placed"))
+
+
+def _place_some(order_ids: Sequence[int]) -> int:
     placed = len(allocate_orders(order_ids))
     if apart := sets_apart.take_apart_what_fits_nowhere(order_ids):
         placed += len(allocate_orders(apart))

@@ -19,6 +19,7 @@ from orders.services import journal, mail, review
 from orders.services.journal import SYSTEM, Actor, Entry
 
 REASON = "merge_candidate"
+ENDED = {Shipment.State.STOPPED, Shipment.State.CANCELLED}
 FORMER = ("location_id", "recipient_id", "carrier", "package_count", "reference", "created_at")
 
 
@@ -159,11 +160,13 @@ def undo(merge_id: int, *, actor: Actor, why: str = "", whatever_was_given: bool
         if merge.shipment_id
         else None
     )
-    if shared is not None and shared.state in {Shipment.State.INSTRUCTED, Shipment.State.SHIPPED}:
+    if shared is not None and shared.state not in {Shipment.State.PLANNED, *ENDED}:
         raise CannotMerge(said("出荷指示を出したあとのため、同梱を解除できません。"))
     members = list(MergedOrder.objects.filter(merge=merge_id, active=True).order_by("pk"))
     if not {member.order_id for member in members} <= orders.keys():  # it grew before the lock
         raise CannotMerge(said("同時にほかの受注が同梱されました。画面を開き直してから解除してください。"))
+    if shared is not None and shared.state in ENDED:
+        shared = None  # it did not leave; what it carried was given places anew
     if not whatever_was_given and (cause := merge_money.why_not_back(members)):
         raise CannotMerge(cause)
     for member in members:

@@ -53,7 +53,8 @@ def _merge(group: Sequence[Candidate]) -> int:
 
 def mend_broken() -> int:
     """Undo merges whose orders may not travel together any more: cancelled, another address now, or one of them stuck
-    while the others' time comes. Returns how many."""
+    while the others' time comes. Returns how many. Where their money cannot be put back any more, those that are only
+    stuck stay together until a person parts them."""
     rows = MergedOrder.objects.filter(active=True, merge__shipment__state=Shipment.State.PLANNED)
     of: dict[int, list[int]] = {}
     for merge_id, order_id in rows.order_by("merge", "pk").values_list("merge", "order"):
@@ -65,8 +66,15 @@ def mend_broken() -> int:
     broken = 0
     for merge_id, ids in of.items():
         if _is_broken([stages[id_] for id_ in ids], [keys.get(id_, "") for id_ in ids]):
-            broken += merge.undo(merge_id, actor=SYSTEM, why=said("一緒に出荷できなくなったため"))
+            broken += _undo(merge_id)
     return broken
+
+
+def _undo(merge_id: int) -> bool:
+    try:
+        return merge.undo(merge_id, actor=SYSTEM, why=said("一緒に出荷できなくなったため"))
+    except merge.CannotMerge:
+        return False  # its money went another way, or it was instructed since it was read: the other merges go on
 
 
 def _is_broken(stages: Sequence[str], keys: Sequence[str]) -> bool:

@@ -1,9 +1,12 @@
 """Orders of pre-ordered and other goods, at shops that want such orders parted without asking."""
 
+from collections.abc import Sequence
+
 from django.db import connection
 
 from fulfillment.services import split
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from orders.services.journal import SYSTEM
 
 # Once parted, an order has nothing more to part; one that a person put together again stays so.
@@ -30,12 +33,12 @@ def part() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(MIXED, {"today": clock.today()})
         ids = [row[0] for row in cursor.fetchall()]
-    return [order_id for order_id in ids if _parted(order_id)]
+    return [order_id for order_id in ids if any(in_halves(_parted, [order_id], "order_not_parted"))]
 
 
-def _parted(order_id: int) -> bool:
+def _parted(order_ids: Sequence[int]) -> bool:
     """False where the order is another one by now."""
     try:
-        return bool(split.send_preorders_later(order_id, actor=SYSTEM))
+        return all(split.send_preorders_later(order_id, actor=SYSTEM) for order_id in order_ids)
     except split.CannotSplit:
         return False

@@ -1,18 +1,21 @@
 """出荷指示 by the clock: at the times the administrator set, everything that is ready goes to the warehouse."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import time
 
+import structlog
 from django.db.models import Q
 
 from fulfillment.models import ReleaseTime
 from fulfillment.services import merge_sweep
-from fulfillment.services.instruct import Instructed, instruct_orders, instructable
+from fulfillment.services.instruct import instruct_orders, instructable
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from oms.kernel.models import User
 from oms.kernel.services import setting_versions
 from orders.services.journal import SYSTEM
 
+log = structlog.get_logger(__name__)
 BATCH = 500
 KIND = "release_times"
 
@@ -28,10 +31,18 @@ def release_due() -> int:
     ids = list(due.order_by("pk").values_list("pk", flat=True))
     if not ids:
         return 0
-    merge_sweep.sweep()  # the last chance to travel together
+    _merge_what_meets()
     done = release_ready()  # first the work, then the mark: a worker that dies leaves the time due; twice does no harm
     ReleaseTime.objects.filter(pk__in=ids).update(last_run_on=now.date())
     return done
+
+
+def _merge_what_meets() -> None:
+    """The last chance to travel together. What goes wrong with it keeps no parcel here."""
+    try:
+        merge_sweep.sweep()
+    except Exception:  # the sweep that runs each minute fails alike, and says so; the time of release does not wait
+        log.exception("merge_sweep_failed")
 
 
 def release_ready() -> int:
@@ -39,9 +50,12 @@ def release_ready() -> int:
     ready = list(instructable().order_by("-priority", "ship_by", "ordered_at").values_list("pk", flat=True))
     done = 0
     for start in range(0, len(ready), BATCH):
-        result: Instructed = instruct_orders(ready[start : start + BATCH], actor=SYSTEM)
-        done += len(result.orders)
+        done += sum(in_halves(_instructed, ready[start : start + BATCH], "order_not_instructed"))
     return done
+
+
+def _instructed(order_ids: Sequence[int]) -> int:
+    return len(instruct_orders(order_ids, actor=SYSTEM).orders)
 
 
 # ---- the times themselves

@@ -1,12 +1,14 @@
 """Going back behind a shipping confirmation, and parcels that carriers bring back."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
-from fulfillment.models import Shipment, ShipmentLine
-from fulfillment.services import facts, journal
+from fulfillment.models import Shipment, ShipmentLine, ToldTogether
+from fulfillment.services import facts, journal, ship
 from inventory.services import stock
 from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
@@ -14,8 +16,9 @@ from oms.kernel.models import Effect
 from oms.kernel.said import said
 from orders.models import Mail, Order, OrderLine, ReturnCase, ReturnLine
 from orders.models.order import ChannelSync
+from orders.queries import billing
+from orders.services import authorisations, returns
 from orders.services import journal as order_journal
-from orders.services import returns
 from orders.services.journal import Actor, Entry
 from orders.services.reservation import ref_of
 from orders.services.returns import Refused
@@ -26,8 +29,9 @@ SHIPPING_MAILS = ("shipped", "partially_shipped")
 @transaction.atomic
 def reopen(shipment_id: int, *, actor: Actor) -> Shipment:
     """Take back a confirmation of today that no channel has been told of: the goods are here again, and the parcel is
-    back in the warehouse's list with its places. Notices and mails still waiting are pulled back; a mail that is out
-    is said to be. Raises Refused. Locks the orders by pk, the shipment, then stock.
+    back in the warehouse's list with its places. Notices and mails still waiting are pulled back, and written anew for
+    parcels that left with it and stay away; a mail that is out is said to be. Raises Refused. Locks the orders by pk,
+    the shipment, then stock.
     """
     orders = ShipmentLine.objects.filter(shipment=shipment_id).values_list("order_line__order", flat=True)
     order_ids = sorted(set(orders))
@@ -35,17 +39,20 @@ def reopen(shipment_id: int, *, actor: Actor) -> Shipment:
     shipment = Shipment.objects.select_for_update(no_key=True).get(pk=shipment_id)
     if cause := why_not_reopened(shipment, order_ids):
         raise Refused(cause)
-    sent = _pull_back(shipment, order_ids)
+    news = _news_of(shipment.pk, order_ids)
+    mailed = _pull_back(news)
     lines = list(shipment.lines.select_related("order_line"))
     _uncount(lines)
     Shipment.objects.filter(pk=shipment.pk).update(state=Shipment.State.INSTRUCTED, shipped_at=None, tracking_no="")
     journal.write([(shipment.pk, "reopened", shipment.tracking_no)], by=actor.by)
     text = said("送り状 %(no)s を取り消し", no=shipment.tracking_no)
-    if sent:
+    if mailed:
         text = said("送り状 %(no)s を取り消し（出荷メールは送信済み）", no=shipment.tracking_no)
     order_journal.write([Entry(order_id, "reopened", text) for order_id in order_ids], actor=actor)
     _give_back(shipment, lines, actor)
     facts.refresh(order_ids, actor=actor)
+    authorisations.take_back_capture(order_ids, since=shipment.shipped_at or clock.now())
+    ship.tell_anew(news.others, mailed={pk for pk in mailed if news.head[pk] != shipment.pk})
     return Shipment.objects.get(pk=shipment.pk)
 
 
@@ -55,28 +62,59 @@ def why_not_reopened(shipment: Shipment, order_ids: Sequence[int]) -> str:
         return said("出荷済みの出荷伝票ではありません。")
     if in_tokyo(shipment.shipped_at).date() != clock.today():
         return said("取り消せるのは当日の出荷だけです。返品として扱ってください。")
-    told = Effect.objects.filter(key__in=_notice_keys(shipment, order_ids)).exclude(
-        state=Effect.State.WAITING, attempts=0
-    )
-    if told.exists():
+    told = _told(_news_of(shipment.pk, order_ids)) | Q(
+        subject__in=[f"order:{pk}:channel" for pk in order_ids],
+        kind="channel_ship",
+        claimed_at__gte=shipment.shipped_at,
+    )  # a notice tells of every parcel that has left by then
+    touched = Effect.objects.filter(told).exclude(state=Effect.State.WAITING, attempts=0)
+    if touched.exists():
         return said("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。")
+    if billed := billing.standing_on(order_ids):
+        return said("合計請求書 %(no)s に載っているため取り消せません。先に締めを取り消してください。", no=billed)
     if ReturnLine.objects.filter(case__order__in=order_ids).exists():
         return said("返品の受付があるため取り消せません。")
     return ""
 
 
-def _pull_back(shipment: Shipment, order_ids: Sequence[int]) -> bool:
-    """Take notices and mails that nobody has tried to send yet out of the outbox; says whether a mail is out already.
-    Confirming again writes them anew."""
-    notices = Effect.objects.filter(key__in=_notice_keys(shipment, order_ids))
+@dataclass(frozen=True, slots=True)
+class _News:
+    """By order: the parcel whose mail and notice tell of this one, and the others that they tell of."""
+
+    head: dict[int, int]
+    others: dict[int, list[int]]
+
+
+def _news_of(shipment_id: int, order_ids: Sequence[int]) -> _News:
+    under = dict(ToldTogether.objects.filter(shipment=shipment_id, order__in=order_ids).values_list("order", "under"))
+    head = {order_id: under.get(order_id, shipment_id) for order_id in order_ids}
+    others: dict[int, list[int]] = defaultdict(list)
+    rows = ToldTogether.objects.filter(order__in=order_ids, under__in=head.values()).order_by("shipment")
+    for order_id, parcel, first in rows.values_list("order", "shipment", "under"):
+        if first == head[order_id]:
+            others[order_id].append(parcel)
+    for order_id, first in head.items():
+        others[order_id] = [pk for pk in (first, *others[order_id]) if pk != shipment_id]
+    return _News(head, {order_id: own for order_id, own in others.items() if own})
+
+
+def _told(news: _News) -> Q:
+    """The notices themselves."""
+    return Q(key__in=[f"ship:{order_id}:{first}" for order_id, first in news.head.items()])
+
+
+def _pull_back(news: _News) -> set[int]:
+    """Take notices and mails that nobody has tried to send yet out of the outbox; returns the orders whose mail is out
+    already. Confirming again writes them anew."""
+    notices = Effect.objects.filter(_told(news))
     notices.filter(state=Effect.State.WAITING, attempts=0).delete()
     if notices.exists():  # a worker took it between our look and our taking back
         raise Refused(said("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。"))
-    Order.objects.filter(pk__in=order_ids, channel_sync=ChannelSync.PENDING).update(
+    Order.objects.filter(pk__in=news.head, channel_sync=ChannelSync.PENDING).update(
         channel_sync=ChannelSync.NONE, version=F("version") + 1
     )
-    ends = [f":{order_id}:{shipment.pk}" for order_id in order_ids]
-    mails = Mail.objects.filter(key__in=[f"{event}{end}" for event in SHIPPING_MAILS for end in ends])
+    keys = [f"{event}:{order_id}:{first}" for event in SHIPPING_MAILS for order_id, first in news.head.items()]
+    mails = Mail.objects.filter(key__in=keys)
     effects = {f"mail:{pk}": pk for pk in mails.filter(state=Mail.State.SCHEDULED).values_list("pk", flat=True)}
     waiting = Effect.objects.select_for_update(no_key=True).filter(
         key__in=effects, state=Effect.State.WAITING, attempts=0
@@ -85,11 +123,9 @@ def _pull_back(shipment: Shipment, order_ids: Sequence[int]) -> bool:
     Effect.objects.filter(key__in=pulled).delete()
     Mail.objects.filter(pk__in=[effects[key] for key in pulled]).delete()
     Mail.objects.filter(pk__in=mails.filter(state=Mail.State.SUPPRESSED)).delete()
-    return mails.exists()
-
-
-def _notice_keys(shipment: Shipment, order_ids: Sequence[int]) -> list[str]:
-    return [f"ship:{order_id}:{shipment.pk}" for order_id in order_ids]
+    for order_id, first in news.head.items():
+        ToldTogether.objects.filter(order=order_id, under=first).delete()
+    return set(mails.values_list("order", flat=True))
 
 
 def _uncount(lines: Sequence[ShipmentLine]) -> None:

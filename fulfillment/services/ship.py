@@ -1,7 +1,7 @@
 """出荷確定: parcels leave. Stock goes out, the channel and the customer are told through the outbox."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -228,45 +228,79 @@ def _rests(order_ids: Sequence[int]) -> dict[int, str]:
 
 def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Actor) -> None:
     """Journal, customer's mail and channel's notice, per order and shipment; each once by its key."""
-    orders_of: dict[int, set[int]] = defaultdict(set)
-    for line in lines:
-        orders_of[line.shipment_id].add(line.order_line.order_id)
-    ids = {order_id for found in orders_of.values() for order_id in found}
-    orders = Order.objects.select_related("shop").in_bulk(ids)
+    news = _by_order(leaving, lines)
+    orders = Order.objects.select_related("shop").in_bulk(news)
     order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
-    plans, rests = ship_plans.read(), _rests(sorted(ids))
-    cash = _cash_of([shipment.pk for shipment in leaving], orders.values())
-    prefetch_related_objects(list(leaving), "recipient")
-    notices = []
-    told: dict[
-        int, int
-    ] = {}  # order → the parcel whose news tells it; parcels that leave together are one piece of news
-    at_once = []
-    for shipment in leaving:
-        for order_id in sorted(orders_of[shipment.pk]):
-            if order_id in told:
-                at_once.append(ToldTogether(order_id=order_id, shipment=shipment, under_id=told[order_id]))
-                continue
-            told[order_id] = shipment.pk
-            order = orders[order_id]
-            complete = order.fulfillment_state == FulfillmentState.SHIPPED
-            parcels = [one for one in leaving if order_id in orders_of[one.pk]]
+    _write_news(news, lines, orders)
+    order_journal.write(
+        [
+            Entry(order_id, "shipped", together([choice(shipment, "carrier"), shipment.tracking_no], " "))
+            for order_id, parcels in news.items()
+            for shipment in parcels
+        ],
+        actor=actor,
+    )
+
+
+def tell_anew(parcels: Mapping[int, Sequence[int]], *, mailed: Collection[int]) -> None:
+    """The mails and notices of parcels (by order) that have left, and whose news was withdrawn with that of a parcel
+    that came back. `mailed`: orders whose buyers have read of them already. The caller holds the orders' locks and has
+    refreshed their facts."""
+    ids = {pk for own in parcels.values() for pk in own}
+    if not ids:
+        return
+    gone = list(Shipment.objects.filter(pk__in=ids, state=Shipment.State.SHIPPED).order_by("pk"))
+    carried = ShipmentLine.objects.filter(shipment__in=gone, order_line__order__in=parcels)
+    lines = list(carried.select_related("shipment", "order_line"))
+    told = _by_order(gone, lines)
+    news = {
+        order_id: kept
+        for order_id, own in told.items()
+        if (kept := [one for one in own if one.pk in set(parcels[order_id])])
+    }
+    _write_news(news, lines, Order.objects.select_related("shop").in_bulk(news), mailed=mailed)
+
+
+def _by_order(shipments: Sequence[Shipment], lines: Sequence[ShipmentLine]) -> dict[int, list[Shipment]]:
+    carried: dict[int, set[int]] = defaultdict(set)
+    for line in lines:
+        carried[line.shipment_id].add(line.order_line.order_id)
+    found: dict[int, list[Shipment]] = {}
+    for shipment in shipments:
+        for order_id in sorted(carried[shipment.pk]):
+            found.setdefault(order_id, []).append(shipment)
+    return found
+
+
+def _write_news(
+    news: Mapping[int, Sequence[Shipment]],
+    lines: Sequence[ShipmentLine],
+    orders: Mapping[int, Order],
+    *,
+    mailed: Collection[int] = (),
+) -> None:
+    """One mail and one notice an order, under the first of its parcels: what leaves together is one piece of news."""
+    shipments = list({shipment.pk: shipment for parcels in news.values() for shipment in parcels}.values())
+    plans, rests = ship_plans.read(), _rests(sorted(news))
+    cash = _cash_of([shipment.pk for shipment in shipments], orders.values())
+    prefetch_related_objects(shipments, "recipient")
+    notices, at_once = [], []
+    for order_id, parcels in news.items():
+        order, (first, *others) = orders[order_id], parcels
+        at_once += [ToldTogether(order_id=order_id, shipment=one, under=first) for one in others]
+        complete = order.fulfillment_state == FulfillmentState.SHIPPED
+        if order_id not in mailed:
+            own = [line for line in lines if line.order_line.order_id == order_id]
             mail.schedule(
                 order.shop,
                 "shipped" if complete else "partially_shipped",
                 [(order_id, order.buyer_email)],
-                suffix=f":{shipment.pk}",
+                suffix=f":{first.pk}",
                 extra=_cash_words(cash, order_id, parcels)
-                | _parcel_words(
-                    order,
-                    parcels,
-                    [line for line in lines if line.order_line.order_id == order_id],
-                    plans,
-                    rests.get(order_id, ""),
-                ),
+                | _parcel_words(order, parcels, own, plans, rests.get(order_id, "")),
             )
-            if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
-                notices.append((order_id, shipment.pk))
+        if not is_internal(order) and (complete or order.shop.can("partial_shipment")):
+            notices.append((order_id, first.pk))
     ToldTogether.objects.bulk_create(at_once)
     put(
         [
@@ -276,12 +310,4 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     )
     Order.objects.filter(pk__in=[order_id for order_id, _s in notices]).update(
         channel_sync=ChannelSync.PENDING, version=F("version") + 1
-    )
-    order_journal.write(
-        [
-            Entry(order_id, "shipped", together([choice(shipment, "carrier"), shipment.tracking_no], " "))
-            for shipment in leaving
-            for order_id in sorted(orders_of[shipment.pk])
-        ],
-        actor=actor,
     )

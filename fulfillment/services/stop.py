@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.models import Min
 
-from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
+from fulfillment.models import Merge, Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
 from fulfillment.services import facts, journal
 from fulfillment.services import ship as shipping
 from inventory.models import Location
@@ -19,6 +19,7 @@ from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.said import said
 from oms.kernel.services import setting_versions
+from oms.kernel.services.outbox import NewEffect, put
 from orders.models import Order, OrderLine
 from orders.services import cancel, hold, refetch, returns
 from orders.services import facts as order_facts
@@ -49,12 +50,19 @@ class Answered:
     refused: str = ""
 
 
+def companions(order_ids: Sequence[int]) -> set[int]:
+    """Orders whose goods share a parcel under way with these: what stops that parcel writes them too."""
+    own = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=UNDER_WAY)
+    rows = ShipmentLine.objects.filter(shipment__in=own.values("shipment"))
+    return set(rows.values_list("order_line__order", flat=True)) - set(order_ids)
+
+
 def ask_for_cancel(
     order_ids: Sequence[int], *, line_ids: Sequence[int] | None = None, by: User | None, note: str
 ) -> set[int]:
     """Stop what these orders (or only these of their lines) have under way; returns the orders that must wait.
 
-    The caller holds the orders' locks and cancels the others itself.
+    The caller holds the locks of the orders and of their companions, and cancels the others itself.
     """
     return set(_ask(order_ids, line_ids, Purpose.CANCEL, by, note).waiting)
 
@@ -71,7 +79,8 @@ def ask_for_change(order_ids: Sequence[int], *, note: str, actor: Actor) -> Aske
 def take_back(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
     """Take back that these orders were instructed. Nobody holds what stops at once: the allocator places its goods
     anew, and it is ready as before."""
-    list(Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk").values_list("pk"))
+    ids = {*order_ids, *companions(order_ids)}
+    list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     asked = _ask(order_ids, None, Purpose.CHANGE, actor.by, note)
     known = asked.stopped + asked.waiting
     order_journal.write([Entry(order_id, "stop_asked", note) for order_id in known], actor=actor)
@@ -82,8 +91,7 @@ def take_back(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
 def pull_back(order_id: int) -> bool:
     """Take this order's parcels back where all of them stop by themselves; False, and nothing done, where one does
     not. No hold follows: the order goes out again as soon as nothing else stops it."""
-    shared = ShipmentLine.objects.filter(shipment__lines__order_line__order=order_id, shipment__state__in=UNDER_WAY)
-    ids = {order_id, *shared.values_list("order_line__order", flat=True)}
+    ids = {order_id, *companions([order_id])}
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     own = ShipmentLine.objects.filter(order_line__order=order_id, shipment__state__in=UNDER_WAY)
     parcels = Shipment.objects.filter(pk__in=own.values("shipment")).select_related("location").order_by("pk")
@@ -192,8 +200,15 @@ def _take_back(shipments: Sequence[Shipment], by: User | None) -> list[int]:
     )
     touched = sorted({line.order_line.order_id for line in lines})
     facts.refresh(touched, actor=Actor(by=by))
+    _end_merges(ids)
     refetch.ask_for_held(touched)
     return touched
+
+
+def _end_merges(shipment_ids: Sequence[int]) -> None:
+    """What travelled together is placed anew, each order by itself; whether they meet again is for the sweep to say."""
+    merges = Merge.objects.filter(shipment__in=shipment_ids, undone_at=None).values_list("pk", flat=True)
+    put([NewEffect("merge_broken", f"merge_stopped:{pk}", f"merge:{pk}", {"merge": pk}) for pk in merges])
 
 
 def _write_clock(order_ids: Sequence[int]) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from fulfillment.models import Shipment
+from fulfillment.queries.visible import order_in
 from fulfillment.services.packages import MOST, set_packages
 from oms.kernel.web import answer
 from orders.views.order import changed, user_of
@@ -18,7 +19,7 @@ from orders.views.order import changed, user_of
 @permission_required("fulfillment.ship_shipment", raise_exception=True)
 def packages(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(Shipment, pk=pk)
-    typed, order = request.POST.get("packages", "").strip(), request.POST.get("order", "")
+    typed, order = request.POST.get("packages", "").strip(), order_in(pk, request.POST.get("order", ""))
     count = int(typed) if typed.isdecimal() and len(typed) < 4 else 0
     if not 1 <= count <= MOST:
         messages.error(request, _("個口は1から%(most)dまでの数で入れてください。") % {"most": MOST})
@@ -26,6 +27,6 @@ def packages(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("個口を%(count)dにしました。") % {"count": count})
     else:
         messages.error(request, _("出荷したか止めた出荷伝票のため、個口は変えられません。"))
-    if order.isdecimal() and len(order) < 18 and user_of(request).has_perm("orders.view_order"):
-        return changed(request, int(order))
+    if order is not None and user_of(request).has_perm("orders.view_order"):
+        return changed(request, order)
     return answer(request, to=reverse("fulfillment:shipment", args=[pk]))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from fulfillment.forms import LIMIT, PasteForm, Typed, chosen_shipments, judge_pasted, read_typed
 from fulfillment.models import Shipment
 from fulfillment.queries import shipments
+from fulfillment.queries.visible import order_in
 from fulfillment.services.ship import Shipped, confirm_shipments
 from fulfillment.tracking import read_pasted
 from oms.kernel.web import answer, render_page
@@ -85,7 +86,7 @@ def ship_confirm(request: HttpRequest) -> HttpResponse:
 def ship_one(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm one shipment, from its own page or from its order's (`order`)."""
     get_object_or_404(Shipment, pk=pk)
-    order = request.POST.get("order", "")
+    order = order_in(pk, request.POST.get("order", ""))
     data = request.POST.copy()
     data["ids"] = str(pk)
     row = read_typed(data)[0]
@@ -97,15 +98,15 @@ def ship_one(request: HttpRequest, pk: int) -> HttpResponse:
     if shipped.refused:
         return _refused_one(request, row, shipped.refused[pk])
     messages.success(request, _("出荷しました。"))
-    if order.isdecimal() and user_of(request).has_perm("orders.view_order"):
-        return changed(request, int(order))
+    if order is not None and user_of(request).has_perm("orders.view_order"):
+        return changed(request, order)
     return answer(request, to=reverse("fulfillment:shipment", args=[pk]))
 
 
-def _ask_again(request: HttpRequest, row: Typed, order: str) -> HttpResponse:
+def _ask_again(request: HttpRequest, row: Typed, order: int | None) -> HttpResponse:
     """The form with the doubtful number and a button that means it; nothing has shipped."""
     form = {"chosen": row.carrier, "number": row.tracking_no, "warning": row.warning, "oob": True}
-    form["order_id"] = order if order.isdecimal() else ""
+    form["order_id"] = order or ""
     return _shipment_again(request, row, fragment="fulfillment/_ship_one.html", more=form)
 
 

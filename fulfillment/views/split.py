@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from fulfillment.models import Shipment
 from fulfillment.queries import merge_screen
 from fulfillment.services import split as splitting
+from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
 from orders.models import Order
 from orders.views.order import actor_of, user_of
@@ -46,11 +47,12 @@ def split_off(request: HttpRequest, pk: int, shipment: int) -> HttpResponse:
 def _typed(request: HttpRequest) -> dict[int, int]:
     pieces = {}
     for name, typed in request.POST.items():
-        line, text = name.removeprefix(PIECES), str(typed).strip()
-        if name.startswith(PIECES) and line.isdecimal() and text:
-            if not text.isdecimal() or int(text) > MOST:
+        line, text = row_id(name.removeprefix(PIECES)), str(typed).strip()
+        if name.startswith(PIECES) and line is not None and text:
+            count = row_id(text)
+            if count is None or count > MOST:
                 raise splitting.CannotSplit(_("分ける数量は0以上の整数で入力してください。"))
-            pieces[int(line)] = int(text)
+            pieces[line] = count
     return pieces
 
 

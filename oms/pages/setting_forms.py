@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from oms.kernel.models import User
 from oms.kernel.setting_kinds import Kind
-from oms.kernel.typed import DayInput
+from oms.kernel.typed import DayField, DayInput
 from oms.pages.queries.setting_history import Wanted
 
 USUAL_DAYS, MOST_DAYS = 31, 366
@@ -20,8 +20,8 @@ USUAL_DAYS, MOST_DAYS = 31, 366
 class ChangesForm(forms.Form):
     """Everything in the address; without days, the last month."""
 
-    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
     person = forms.ModelChoiceField(
         User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
     )

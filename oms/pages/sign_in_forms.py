@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from oms.kernel import clock
 from oms.kernel.models import SignInEvent, User
 from oms.kernel.services import logins
-from oms.kernel.typed import DayInput
+from oms.kernel.typed import DayField, DayInput
 from oms.kernel.whence import UnreadableNetworks, networks_of
 from oms.pages.queries.sign_in import Wanted
 
@@ -124,8 +124,8 @@ class TrustForm(forms.Form):
 class JournalForm(forms.Form):
     """Everything in the address; without days, the last week."""
 
-    since = forms.DateField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = forms.DateField(label=lazy("終了日"), required=False, widget=DayInput)
+    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
+    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
     person = forms.ModelChoiceField(
         User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
     )

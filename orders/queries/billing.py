@@ -319,6 +319,12 @@ def bills_of(account: BillingAccount) -> list[tuple[MonthlyBill, int]]:
     return [(bill, 0 if bill.voided_at else sum(rest[pk] for pk in of_bill[bill.pk])) for bill in bills]
 
 
+def standing_on(order_ids: Collection[int]) -> str:
+    """The number of a bill on which one of these orders stands; "" when there is none."""
+    items = MonthlyBillItem.objects.filter(STANDING, order__in=order_ids, credit=None)
+    return items.values_list("bill__document__number", flat=True).first() or ""
+
+
 def bill_of_order(order_id: int) -> MonthlyBill | None:
     """The bill on which an order stands."""
     item = MonthlyBillItem.objects.filter(STANDING, order=order_id, credit=None).select_related("bill__document")

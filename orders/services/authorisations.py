@@ -14,7 +14,7 @@ from orders.decide.schedule import END_OF_DAY
 from orders.models import Order, OrderTask, PaymentEntry, ReviewReason, TaskKind
 from orders.models.order import PaymentState
 from orders.models.payment import Collector, ShipsWhen
-from orders.services import journal, ledger, payment_reports, review, tasks
+from orders.services import journal, ledger, payment_reports, refunds, review, tasks
 from orders.services import stage as stages
 from orders.services.channel_words import page_of
 from orders.services.journal import Actor, Entry
@@ -124,6 +124,7 @@ def captured(task: OrderTask, actor: Actor) -> None:
         return
     new = ledger.New(order.pk, PaymentEntry.Kind.CHANNEL, order.total, f"channel:{order.pk}")
     ledger.post([new], actor=actor)
+    refunds.release_no_more(order.pk, actor=actor)
     journal.write([Entry(order.pk, "paid", yen(order.total))], actor=actor)
     review.sync([order.pk])
     payment_reports.tell([order.pk], actor=actor)
@@ -134,17 +135,31 @@ def captured(task: OrderTask, actor: Actor) -> None:
 def ask_capture(order_ids: Sequence[int]) -> int:
     """Of orders whose goods have just left: a task where nobody takes the authorised money by itself.
 
-    Where the connector `captures`, the shipping notice does it. The caller holds the orders' locks.
+    Where the connector `captures`, the shipping notice does it. One that was withdrawn (a rule took it back, the
+    parcel came back) is asked again: its money is still only held. The caller holds the orders' locks.
     """
     rows = Order.objects.filter(
         pk__in=order_ids, payment_state=PaymentState.AUTHORIZED, shipped_at__isnull=False, cancelled_at=None
     )
-    new = [
-        capture_task(order, lazy("%(no)s: 出荷したので %(amount)s の売上を確定する"))
-        for order in rows.select_related("shop")
+    text = lazy("%(no)s: 出荷したので %(amount)s の売上を確定する")
+    held = [
+        order for order in rows.select_related("shop")
         if not order.shop.can("captures") and not order.fulfilled_by_channel
-    ]
-    return len(tasks.ask(new))
+    ]  # fmt: skip
+    if not held:
+        return 0
+    told = set(PaymentEntry.objects.filter(order__in=held).values_list("order", flat=True))
+    anew = [capture_task(order, text) for order in held if order.total and order.pk not in told]
+    once = [capture_task(order, text) for order in held if not order.total or order.pk in told]
+    return len(tasks.ask_anew(anew)) + len(tasks.ask(once))
+
+
+def take_back_capture(order_ids: Sequence[int], *, since: datetime) -> None:
+    """What was asked because goods had left since then, of orders whose goods are here again. The caller holds the
+    orders' locks."""
+    here = Order.objects.filter(pk__in=order_ids, shipped_at=None)
+    asked = OrderTask.objects.filter(order__in=here, kind=TaskKind.CAPTURE, done_at=None, created_at__gte=since)
+    tasks.withdraw(list(asked.values_list("key", flat=True)))
 
 
 def capture_key(order_id: int) -> str:

@@ -134,19 +134,24 @@ def _credit_key(bill: MonthlyBill, document_id: int) -> str:
 def _tell(bill: MonthlyBill, closing: Closing, actor: Actor) -> None:
     """The orders know their day of payment."""
     ids = [pk for pk, _amount in closing.orders]
-    last = datetime.combine(bill.due_on + timedelta(days=1), time(0), clock.TOKYO) - timedelta(seconds=1)
-    Order.objects.filter(pk__in=ids, pay_by=None).update(pay_by=last)
+    Order.objects.filter(pk__in=ids, pay_by=None).update(pay_by=_last_moment(bill))
     journal.write([Entry(pk, "document_issued", bill.document.number) for pk in ids], actor=actor)
+
+
+def _last_moment(bill: MonthlyBill) -> datetime:
+    return datetime.combine(bill.due_on + timedelta(days=1), time(0), clock.TOKYO) - timedelta(seconds=1)
 
 
 @transaction.atomic
 def void(document_id: int, *, reason: str, actor: Actor) -> None:
-    """The bill holds no more; its orders can be billed again. Raises Refused for any but an account's last one."""
+    """The bill holds no more; its orders can be billed again, and forget the day of payment that they had by it. Raises
+    Refused for any but an account's last one. Locks the account, then the orders."""
     bill = MonthlyBill.objects.select_related("account", "document").get(document=document_id)
     BillingAccount.objects.select_for_update(no_key=True).order_by("pk").get(pk=bill.account_id)
     last = reading.last_bill(bill.account)
     if last is not None and last.pk != bill.pk:
         raise Refused(said("後の締めがあるため取り消せません。新しい合計請求書から順に取り消してください。"))
+    ledger.lock(list(bill.items.values_list("order", flat=True)))
     documents.void(document_id, reason=reason, actor=actor)
     entries = [
         ledger.New(
@@ -159,4 +164,5 @@ def void(document_id: int, *, reason: str, actor: Actor) -> None:
     _follow(changed, actor)
     MonthlyBill.objects.filter(pk=bill.pk).update(voided_at=clock.now(), voided_by=actor.by)
     ids = list(bill.items.filter(credit=None).values_list("order", flat=True))
+    Order.objects.filter(pk__in=ids, pay_by=_last_moment(bill)).update(pay_by=None)
     journal.write([Entry(pk, "document_voided", bill.document.number) for pk in ids], actor=actor)

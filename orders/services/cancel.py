@@ -35,7 +35,7 @@ from orders.services.internal import is_internal
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.refund_limits import NeedsApproval
 from orders.services.reservation import ref_of
-from orders.signals import lines_released, orders_cancelled, stop_wanted
+from orders.signals import lines_released, orders_cancelled, share_parcels, stop_wanted
 
 STOPPABLE = {FulfillmentState.NONE, FulfillmentState.INSTRUCTED}
 State = Cancellation.State
@@ -231,8 +231,12 @@ def cancel_at_channel(order_ids: Sequence[int]) -> None:
 
 
 def _lock(order_ids: Sequence[int]) -> list[Order]:
+    """These orders, locked together with those that share their parcels, all by pk."""
+    along = {
+        pk for _receiver, found in share_parcels.send(sender=Order, order_ids=list(order_ids)) for pk in found or ()
+    }
     locked = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop")
-    return list(locked.filter(pk__in=order_ids).order_by("pk"))
+    return [order for order in locked.filter(pk__in={*order_ids, *along}).order_by("pk") if order.pk not in along]
 
 
 def is_decided(order: Order, key: str) -> bool:

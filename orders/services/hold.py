@@ -6,6 +6,7 @@ from datetime import date
 from django.db import transaction
 
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from oms.kernel.said import said, together
 from orders.models import Order
 from orders.models.order import Stage
@@ -46,7 +47,11 @@ def _ended(why: str, until: date | None) -> dict[str, tuple[str, str]]:
 def lift_due() -> int:
     """End the holds whose day has come; returns how many."""
     due = Order.objects.filter(stage=Stage.ON_HOLD, hold_until__lte=clock.today(), cancelled_at__isnull=True)
-    return len(lift_holds(list(due.values_list("pk", flat=True)[:BATCH]), actor=SYSTEM))
+    return sum(len(lifted) for lifted in in_halves(_lift, list(due.values_list("pk", flat=True)[:BATCH]), "not_lifted"))
+
+
+def _lift(order_ids: Sequence[int]) -> list[int]:
+    return lift_holds(order_ids, actor=SYSTEM)
 
 
 def _lock(order_ids: Sequence[int], **conditions: object) -> list[int]:

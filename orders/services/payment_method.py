@@ -137,6 +137,7 @@ def change(order_ids: Sequence[int], method: str, *, actor: Actor) -> list[int]:
         _move(quote, terms)
     orders = [quote.order for quote in told]
     _write(orders, events, actor)
+    provider_tasks.take_no_more([order.pk for order in orders], actor=actor)
     _ask_people(told, [task for task in voids if task], actor)
     for quote in told:
         if quote.refund:

@@ -1,4 +1,5 @@
-"""What our own payment providers are told by hand: numbers for convenience stores, bills of deferred payment."""
+"""What payment providers are told by hand: numbers for convenience stores, bills of deferred payment, and that held
+money is not to be taken after all."""
 
 from collections.abc import Sequence
 
@@ -17,9 +18,13 @@ HELD = frozenset({PaymentState.UNPAID, PaymentState.AUTHORIZED})
 
 
 def total_moved(order: Order, before: Sums, after: Sums, *, key: str, actor: Actor) -> None:
-    """Another total needs another number, or another review. The order comes with its shop; the caller holds its
-    lock."""
-    if before.total == after.total or after.total is None or rule_for(order).collector != Collector.PROVIDER:
+    """Another total needs another number, or another review, and held money is taken at that total. The order comes
+    with its shop; the caller holds its lock."""
+    if before.total == after.total or after.total is None:
+        return
+    held = said("%(no)s: %(amount)s の売上を確定する", no=order.channel_order_no, amount=yen(after.total))
+    OrderTask.objects.filter(order=order, kind=TaskKind.CAPTURE, done_at=None).update(text=held)
+    if rule_for(order).collector != Collector.PROVIDER:
         return
     words = {"no": order.channel_order_no, "total": yen(after.total)}
     if order.payment_method == PaymentMethod.CONVENIENCE and order.payment_state == PaymentState.UNPAID:
@@ -41,12 +46,20 @@ def _drop_older(order_ids: Sequence[int], actor: Actor) -> None:
     tasks.withdraw(list(rows.values_list("key", flat=True)), actor=actor)
 
 
+def take_no_more(order_ids: Sequence[int], *, actor: Actor) -> None:
+    """Nobody takes the money that was held for these orders: it is called off, or paid in another way. The caller holds
+    their locks."""
+    rows = OrderTask.objects.filter(order__in=order_ids, kind=TaskKind.CAPTURE, done_at=None)
+    tasks.withdraw(list(rows.values_list("key", flat=True)), actor=actor)
+
+
 def cancelled(cancellations: Sequence[Cancellation], *, actor: Actor) -> None:
-    """What the buyer could still pay, or be granted, at a provider. What a sweep cancels as unpaid has run out by
-    itself."""
+    """What the buyer could still pay, or be granted, at a provider, and what we could still take. What a sweep cancels
+    as unpaid has run out by itself."""
+    orders = [one.order for one in cancellations if one.whole]
+    take_no_more([order.pk for order in orders], actor=actor)
     if actor.by is None:
         return
-    orders = [one.order for one in cancellations if one.whole]
     _drop_older([order.pk for order in orders], actor)
     terms = TermsOfShops({order.shop for order in orders})
     tasks.ask(

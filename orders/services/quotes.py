@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import override
 
 from oms.kernel import clock
@@ -40,14 +40,25 @@ class Typed:
     replaces: int | None = None
 
 
-@transaction.atomic
 def make(shop: Shop, draft: Draft, typed: Typed, *, actor: Actor) -> Quote:
-    """Issue the quote. The same form again is the same quote; where something else was typed since, or where it
-    `replaces` another, it takes the old one's place, which holds no more."""
+    """Issue the quote. The same form again, or sent twice at once, is the same quote; where something else was typed
+    since, or where it `replaces` another, it takes the old one's place, which holds no more. One that is an order by
+    now stays as it is."""
+    try:
+        return _made(shop, draft, typed, actor)
+    except IntegrityError:
+        known = Quote.objects.filter(key=typed.key).first()
+        if known is None:
+            raise
+        return known
+
+
+@transaction.atomic
+def _made(shop: Shop, draft: Draft, typed: Typed, actor: Actor) -> Quote:
     known = Quote.objects.select_related("document").filter(key=typed.key).first()
     if known is not None and known.values == dict(typed.values):
         return known
-    old = known or _held(typed.replaces)
+    old = _held(known.pk if known else typed.replaces)
     until = typed.valid_until or clock.today() + timedelta(days=papers_of([shop.pk])[shop.pk].quote_days)
     bill = _bill(shop, draft, typed.remarks, until)
     if old is not None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from oms.kernel.models import User
 from oms.kernel.money import yen
 from oms.kernel.said import said, together
@@ -208,7 +209,24 @@ def settle_by_channel(limit: int = 500) -> int:
     """Close refunds that the channel pays itself, of orders that it now calls cancelled."""
     rows = Refund.objects.filter(state=Refund.State.DUE, way=Refund.Way.CHANNEL, order__phase="cancelled")
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
-    return len(complete(ids, actor=SYSTEM, note=said("モールのキャンセルとともに返金されました。")))
+    return sum(len(done) for done in in_halves(_paid_by_channel, ids, "refund_not_settled"))
+
+
+def _paid_by_channel(refund_ids: Sequence[int]) -> list[int]:
+    return complete(refund_ids, actor=SYSTEM, note=said("モールのキャンセルとともに返金されました。"))
+
+
+def release_no_more(order_id: int, *, actor: Actor) -> None:
+    """The money that was held has been taken: what was only to be released of it goes back as money now. The caller
+    holds the order's lock."""
+    rows = Refund.objects.select_related("order__shop").filter(
+        order=order_id, state=Refund.State.DUE, way=Refund.Way.VOID, amount__gt=0
+    )
+    for refund in rows.order_by("pk"):
+        refund.way = _way(refund.order, by_channel=False)
+        refund.save(update_fields=["way"])
+        tasks.withdraw([task_key(refund)], actor=actor)
+        tasks.ask_anew([_task(refund.order, refund)], actor=actor)
 
 
 def finished_by_person(task: OrderTask, actor: Actor) -> None:
@@ -367,6 +385,10 @@ def _way(order: Order, by_channel: bool) -> str:
 
 
 def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
+    tasks.ask([_task(order, refund)], actor=actor)
+
+
+def _task(order: Order, refund: Refund) -> tasks.NewTask:
     kind = TaskKind.VOID if refund.way == Refund.Way.VOID else TaskKind.REFUND
     text = said(
         "%(no)s: %(amount)s を返金する（%(way)s）",
@@ -375,7 +397,7 @@ def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
         way=choice(refund, "way"),
     )
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
-    tasks.ask([tasks.NewTask(task_key(refund), order.pk, text, kind, link)], actor=actor)
+    return tasks.NewTask(task_key(refund), order.pk, text, kind, link)
 
 
 def task_key(refund: Refund) -> str:

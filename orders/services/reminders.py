@@ -1,6 +1,6 @@
 """Reminding buyers who have not paid, step by step, and ending what nobody will pay."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 
 from inventory.queries import availability
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from oms.kernel.said import said
 from orders.decide.payments import Terms, Waiting, cancel_on, step_due
 from orders.models import Order, OrderLine, Reminder, Shop
@@ -102,7 +103,11 @@ def send_due() -> int:
     for case in cases(waiting()):
         if case.is_new and case.step in MAILS and not _further(case):
             due.setdefault(case.step, []).append(case.order.pk)
-    return sum(len(remind(ids, step, actor=SYSTEM)) for step, ids in due.items())
+    return sum(len(done) for step, ids in due.items() for done in in_halves(_reminding(step), ids, "not_reminded"))
+
+
+def _reminding(step: str) -> Callable[[Sequence[int]], list[int]]:
+    return lambda order_ids: remind(order_ids, step, actor=SYSTEM)
 
 
 def _further(case: Case) -> bool:
@@ -159,8 +164,12 @@ def cancel_expired() -> int:
     for case in expired():
         if not case.terms.auto_cancel or case.order.paid_amount:
             continue
-        with transaction.atomic():
-            ledger.lock([case.order.pk])
-            if unpaid_to_us().filter(pk=case.order.pk).exists():
-                done += len(cancel.cancel_orders([case.order.pk], reason=UNPAID_REASON, actor=SYSTEM).orders)
+        done += sum(in_halves(_cancel_unpaid, [case.order.pk], "expired_not_cancelled"))
     return done
+
+
+@transaction.atomic
+def _cancel_unpaid(order_ids: Sequence[int]) -> int:
+    ledger.lock(order_ids)
+    unpaid = list(unpaid_to_us().filter(pk__in=order_ids).values_list("pk", flat=True))
+    return len(cancel.cancel_orders(unpaid, reason=UNPAID_REASON, actor=SYSTEM).orders)

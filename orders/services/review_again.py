@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from oms.kernel import clock
 from oms.kernel.clock import TOKYO
+from oms.kernel.halves import in_halves
 from oms.kernel.said import said
 from orders.decide.found import Found
 from orders.models import Order, ReasonSetting, ReviewReason
@@ -32,7 +33,7 @@ def reapply(code: str) -> int:
     version = ReasonSetting.objects.filter(pk=code).values_list("version", flat=True).first() or 0
     ids = list(Order.objects.filter(stage__in=BEFORE_INSTRUCT).order_by("pk").values_list("pk", flat=True))
     for part in _parts(ids):
-        _again(part)
+        in_halves(_again, part, "not_looked_at_again")
         _relevel(part, code)
     ReasonSetting.objects.filter(pk=code, applied_version__lt=version).update(applied_version=version)
     return len(ids)
@@ -85,7 +86,7 @@ def by_time() -> int:
     open_orders = Order.objects.filter(stage__in=BEFORE_INSTRUCT)
     ids = set(open_orders.filter(timely).order_by("stage_since").values_list("pk", flat=True)[:MOST])
     for part in _parts(sorted(ids)):
-        _again(part)
+        in_halves(_again, part, "not_looked_at_again")
     in_time()
     return len(ids) + short_of_stock()
 

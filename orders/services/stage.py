@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from oms.kernel import clock
+from oms.kernel.halves import in_halves
 from oms.kernel.later import later
 from oms.kernel.models import Effect
 from oms.kernel.said import stored
@@ -197,7 +198,9 @@ def wake(stages: Iterable[str]) -> None:
 def sweep(limit: int = 5000) -> int:
     """Apply what time alone has changed; returns how many orders moved."""
     due = Order.objects.filter(stage_due_at__lte=clock.now()).order_by("stage_due_at")
-    return len(recompute(list(due.values_list("pk", flat=True)[:limit])))
+    return sum(
+        len(moves) for moves in in_halves(recompute, list(due.values_list("pk", flat=True)[:limit]), "stage_stuck")
+    )
 
 
 @transaction.atomic

@@ -48,8 +48,10 @@ def offered(order_ids: Sequence[int], *, by_id: int) -> set[int]:
 
 @transaction.atomic
 def take_back(order_id: int, *, actor: Actor) -> None:
-    """Give the order back as it was. Takes its lock. Raises Refused when something was done since, or too long ago."""
+    """Give the order back as it was. Locks the run that did it, then the order. Raises Refused when something was done
+    since, or too long ago."""
     assert actor.by is not None, "a person takes back what they did"
+    _lock_run(order_id)
     list(Order.objects.select_for_update(no_key=True).filter(pk=order_id).order_by("pk").values_list("pk", flat=True))
     event = _newest([order_id]).get(order_id)
     if event is None or event.by_id != actor.by.pk:
@@ -57,6 +59,13 @@ def take_back(order_id: int, *, actor: Actor) -> None:
     done = _of_run(event, actor) or _single(event, actor)
     if not done:
         raise Refused(said("この操作は、ここからは元に戻せません。"))
+
+
+def _lock_run(order_id: int) -> None:
+    """The run that was the last to touch the order: it may be taken back whole this moment."""
+    seen = _newest([order_id]).get(order_id)
+    if key := _key(seen.action) if seen else None:
+        list(BulkRun.objects.select_for_update(no_key=True).filter(pk=key).order_by("pk").values_list("pk"))
 
 
 def _newest(order_ids: Sequence[int]) -> Mapping[int, OrderEvent]:

@@ -50,7 +50,7 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
                 order_id=one.order_id,
                 text=one.text[:200],
                 kind=one.kind,
-                link=one.link if one.link.startswith(("https://", "/")) else "",
+                link=_link(one),
                 due_at=one.due_at,
                 created_at=now,
             )
@@ -61,6 +61,25 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
     made = list(OrderTask.objects.filter(key__in=fresh).order_by("pk"))
     journal.write([Entry(task.order_id, "task_asked", task.text) for task in made], actor=actor)
     return made
+
+
+@transaction.atomic
+def ask_anew(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
+    """The same for what may have been asked and withdrawn before: closed tasks of these keys are open again. Returns
+    those that were not open."""
+    wanted, now = {one.key: one for one in new}, clock.now()
+    closed = list(OrderTask.objects.filter(key__in=wanted, done_at__isnull=False).order_by("pk"))
+    for task in closed:
+        one = wanted[task.key]
+        task.kind, task.text, task.due_at, task.created_at = one.kind, one.text[:200], one.due_at, now
+        task.link, task.done_at, task.done_by, task.shown_from = _link(one), None, None, None
+        task.save(update_fields=["kind", "text", "link", "due_at", "created_at", "done_at", "done_by", "shown_from"])
+    journal.write([Entry(task.order_id, "task_asked", task.text) for task in closed], actor=actor)
+    return [*closed, *ask(new, actor=actor)]
+
+
+def _link(one: NewTask) -> str:
+    return one.link if one.link.startswith(("https://", "/")) else ""
 
 
 @transaction.atomic

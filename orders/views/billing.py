@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from oms.kernel.typed import row_ids
+from oms.kernel.typed import row_id, row_ids
 from oms.kernel.web import person_of, render_page
 from orders.billing_forms import AccountForm, CloseForm, values_of
 from orders.models import BillingAccount, Order
@@ -86,8 +86,8 @@ def close_many(request: HttpRequest) -> HttpResponse:
 @permission_required(SET, raise_exception=True)
 def account_new(request: HttpRequest) -> HttpResponse:
     """A new account for the shop and the member of `?order=`, filled with what that order says."""
-    number = request.GET.get("order", "")
-    order = Order.objects.select_related("shop", "member").filter(pk=number if number.isdecimal() else 0).first()
+    number = row_id(request.GET.get("order", "")) or 0
+    order = Order.objects.select_related("shop", "member").filter(pk=number).first()
     if order is None or order.member is None:
         raise Http404
     form = AccountForm(request.POST or None, initial=values_of(order))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.typed import DayField
 from oms.kernel.web import person_of, render_page
 from orders.models import Mail, Order, OrderTask
 from orders.models.order import Priority
@@ -109,7 +110,7 @@ class PutOffForm(forms.Form):
     """Until when a task rests: in so many days, or on a day."""
 
     days = forms.TypedChoiceField(choices=label_queries.LATER, coerce=int, required=False, empty_value=None)
-    on = forms.DateField(required=False)
+    on = DayField(required=False)
 
     @property
     def until(self) -> date | None:

@@ -20,7 +20,7 @@ from customers.models import Rank
 from inventory.models import Location, Sku
 from oms.kernel import clock
 from oms.kernel.csv_text import csv_line
-from oms.kernel.typed import row_id
+from oms.kernel.typed import DayField, row_id
 from oms.kernel.web import person_of, render_page
 from orders import rule_form
 from orders.decide.reasons import CATALOGUE
@@ -380,8 +380,8 @@ class InstallForm(forms.Form):
     gift = forms.CharField(required=False, max_length=60)
     rank = forms.CharField(required=False, max_length=20)
     shop = forms.CharField(required=False, max_length=60)
-    since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

@@ -4,7 +4,7 @@ import pytest
 
 from fulfillment.actions import plan_instruct
 from fulfillment.models import ReleaseTime, Shipment
-from fulfillment.services import release
+from fulfillment.services import allocate, release
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.ship import Departure, confirm_shipments
@@ -118,3 +118,20 @@ def test_a_worker_killed_in_the_middle_of_a_release_leaves_it_due(shop, monkeypa
     order.refresh_from_db()
     assert order.stage == "in_fulfillment"
     assert release.release_due() == 0
+
+
+def test_an_order_that_cannot_be_placed_keeps_no_other_from_its_place(shop, monkeypatch):
+    chair = make_sku(stock_units=3)
+    orders = [take(shop, skus=[chair]) for _ in range(3)]
+    lines_waiting = allocate._lines_waiting
+
+    def stumble(order_ids):
+        if orders[1].pk in order_ids:
+            raise KeyError("a fault of ours")
+        return lines_waiting(order_ids)
+
+    monkeypatch.setattr(allocate, "_lines_waiting", stumble)
+    assert allocate_waiting() == 2
+    for order in orders:
+        order.refresh_from_db()
+    assert [order.stage for order in orders] == ["ready", "awaiting_stock", "ready"]

@@ -1,19 +1,21 @@
 """What a merge does to money: discounts before payment, refunds after it, a task at the mall, and the way back."""
 
 from contextlib import suppress
+from datetime import time
 
 import pytest
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fulfillment.services import merge
+from fulfillment.models import Merge, ReleaseTime
+from fulfillment.services import merge, merge_sweep, release
 from oms.kernel.money import rate_totals
 from orders.channel_order import PaymentMethod, PaymentState, RateSum, Totals
 from orders.decide.payment_fees import FeeTable
 from orders.models import Order, OrderTask, Refund
 from orders.queries.papers import billable
-from orders.services import change_lines, payment, payment_fees, refunds, tasks
+from orders.services import change_lines, hold, payment, payment_fees, refunds, tasks
 from orders.services.audit import violations as order_violations
 from orders.services.audit_money import violations as money_violations
 from orders.services.cancel import Ask, cancel_orders, cancel_pieces
@@ -293,3 +295,30 @@ def test_the_second_cash_order_of_a_parcel_is_charged_no_fee_again_when_its_good
 def more(order, pieces=2):
     now = Order.objects.select_related("shop").get(pk=order.pk)
     change_lines.change(now.pk, change_lines.Wanted(now.version, {now.lines.get().pk: pieces}), actor=ACTOR)
+
+
+def stuck_after_the_money_went_back() -> tuple[Order, Order]:
+    """A merge whose shipping the mall has taken off by hand; one of its orders is held since."""
+    cash = {"payment_method": PaymentMethod.COD, "payment_state": PaymentState.UNPAID}
+    one, two = pair(shop_of(MALL), **cash, totals=Totals(goods=1000, shipping=500, fees=330, total=1830))
+    merge.merge_orders([one.pk, two.pk], actor=ACTOR)
+    tasks.finish(OrderTask.objects.get(done_at=None).pk, actor=ACTOR)
+    hold.hold_orders([two.pk], reason="確認", actor=ACTOR)
+    return one, two
+
+
+def test_a_merge_that_cannot_be_put_back_stops_neither_the_sweep_nor_the_times_of_release():
+    stuck_after_the_money_went_back()
+    other = ready(make_shop("own-9"), make_line("DESK"), skus=[make_sku("DESK", stock_units=1)])
+    merge_sweep.sweep()
+    ReleaseTime.objects.create(at=time(0, 0))
+    release.release_due()
+    assert fresh(other).stage == "in_fulfillment"
+    assert Merge.objects.get().undone_at is None, "a person parts them, or lifts the hold"
+
+
+def test_a_sweep_of_merges_that_fails_keeps_nothing_from_leaving(monkeypatch):
+    order = ready(shop_of(OWN), skus=[make_sku(stock_units=1)])
+    ReleaseTime.objects.create(at=time(0, 0))
+    monkeypatch.setattr(merge_sweep, "sweep", lambda: 1 / 0)
+    assert release.release_due() == 1 and fresh(order).stage == "in_fulfillment"

@@ -259,3 +259,15 @@ def test_goods_that_come_back_before_they_are_paid_lower_the_next_bill():
     BillingAccount.objects.update(qualified="note")
     [note] = delivery_notes([Shipment.objects.get().pk]).notes
     assert note.is_invoice and note.shop.registration_number
+
+
+def test_an_order_whose_bill_was_voided_forgets_its_day_and_gets_that_of_the_next():
+    order = sold(make_line("CHAIR", 1, price=1000))
+    account = account_of(order, pay_months=1)
+    first = close(account)
+    billing.void(first.document_id, reason="条件の変更", actor=Actor())
+    assert Order.objects.get(pk=order.pk).pay_by is None
+    billing.save_account(account, {"pay_months": 2}, by=None)
+    second = close(account)
+    assert second.due_on > first.due_on
+    assert clock.in_tokyo(Order.objects.get(pk=order.pk).pay_by).date() == second.due_on

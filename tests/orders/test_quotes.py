@@ -7,9 +7,12 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from oms.kernel import clock
+from orders.channel_order import PaymentMethod
+from orders.decide.manual import Charges, Draft, Item
 from orders.models import DocumentEvent, IssuedDocument, ManualOrder, Order, OrderEvent, Quote
-from orders.services import document_files, quotes
-from tests.orders.builders import make_sku
+from orders.services import document_files, manual, quotes
+from orders.services.journal import SYSTEM
+from tests.orders.builders import TOKYO_PARTY, make_sku
 from tests.orders.test_papers import pdf_text
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +74,37 @@ def test_a_quote_becomes_an_order_once(client_of, aoi):
     send(client, typed(client, **place), step="save")
     quote.refresh_from_db()
     assert Order.objects.count() == 2 and quote.order == order
+
+
+def test_a_quote_that_is_an_order_keeps_its_paper_when_its_first_form_is_sent_again(client_of, aoi):
+    make_sku("CHAIR", stock_units=50), make_sku("TEA", tax_rate=8, price=540)
+    client = client_of(aoi)
+    values = typed(client)
+    send(client, values)
+    quote = Quote.objects.get()
+    taken_by_hand(client, quote)
+    send(client, values | {"shipping": "0"})
+    assert not DocumentEvent.objects.filter(kind="corrected").exists()
+    assert Quote.objects.count() == 2 and Quote.objects.get(pk=quote.pk).document_id == quote.document_id
+
+
+def taken_by_hand(client, quote: Quote) -> None:
+    place = {
+        "quote": quote.pk, "buyer_phone": "0312345678", "buyer_postal_code": "1500001", "buyer_prefecture": "東京都",
+        "buyer_city": "渋谷区", "buyer_address": "神宮前1-1",
+    }  # fmt: skip
+    send(client, typed(client, **place), step="save")
+    assert Quote.objects.get(pk=quote.pk).order == Order.objects.get()
+
+
+def test_clicks_at_once_are_one_quote(race, transactional_db):
+    sku, shop = make_sku(), manual.phone_shop()
+    draft = Draft(
+        TOKYO_PARTY, TOKYO_PARTY, [Item(sku.pk, sku.code, sku.name, 10, 1, 1000)], Charges(), PaymentMethod.COD
+    )
+    form = quotes.Typed("one-form", {"a": "b"})
+    outcomes = race(4, lambda: quotes.make(shop, draft, form, actor=SYSTEM).document_id)
+    assert len(set(outcomes)) == 1 and IssuedDocument.objects.count() == 1, outcomes
 
 
 def test_a_new_quote_takes_the_old_ones_place(client_of, aoi):

@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 
 from channels.services import mapping_csv
+from fulfillment.models import Shipment
 from oms.kernel.csv_text import csv_line
 from oms.kernel.typed import row_id, row_ids
 from orders.decide import bank_formats
 from orders.models import BankLine, Order, PaymentEntry, RuleList
 from orders.services import moving_in
-from tests.orders.builders import make_channel_order, make_line, make_shop
+from tests.fulfillment.merge_builders import ready
+from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku
 from tests.orders.payments.builders import unpaid
 from tests.orders.rules.builders import do, make_rule
 
@@ -187,3 +189,28 @@ def test_a_rules_dry_run_takes_no_formula_out_of_a_mall(client):
     sheet = client.get(reverse("orders:rule-dry-csv", args=[rule.pk])).content.decode("utf-8-sig")
     assert ",=HYPERLINK" not in sheet and "'=HYPERLINK(1)" in sheet
     assert csv_line(["＝1", "-1", -1]) == "'＝1,'-1,-1\r\n"
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+@pytest.mark.parametrize(
+    "name",
+    ["orders:exports", "orders:privacy-report", "orders:history", "orders:personal-views", "pages:setting-changes"],
+)
+def test_the_first_and_the_last_day_of_the_calendar_are_no_days_of_a_business(client, name, day):
+    assert client.get(reverse(name), {"since": day, "until": day}).status_code == 200
+
+
+@pytest.mark.parametrize("typed", [BEYOND, HUGE, "²"])
+def test_pieces_to_split_off_may_be_anything(client, typed):
+    order = placed()
+    parcel = Shipment.objects.get()
+    url = reverse("fulfillment:split-off", args=[order.pk, parcel.pk])
+    line = order.lines.get().pk
+    assert client.post(url, {f"pieces_{line}": typed}).status_code == 302
+    assert client.post(url, {f"pieces_{typed}": "1"}).status_code in {302, 400}
+    assert Shipment.objects.count() == 1
+
+
+def placed() -> Order:
+    """Placed, before the instruction."""
+    return ready(make_shop(), make_line("CHAIR", 3), skus=[make_sku("CHAIR", stock_units=3)])

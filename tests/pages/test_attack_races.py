@@ -48,6 +48,7 @@ from orders.services import (
     matching,
     payment,
     refunds,
+    take_back,
     tasks,
     unpay,
 )
@@ -593,4 +594,20 @@ def test_a_run_taken_back_while_people_edit_keeps_what_they_wrote(shop, chair, r
     assert not Order.objects.exclude(held_at=None).exists()
     written = set(Order.objects.filter(pk__in=ids[:3]).values_list("internal_note", flat=True))
     assert written <= {"", *(f"メモ{pk}" for pk in ids[:3])}
+    whole()
+
+
+def test_a_run_and_single_orders_of_it_taken_back_at_once_wait_in_no_circle(shop, chair, race, aoi):
+    for _round in range(ROUNDS):
+        ids = [placed(shop, chair).pk for _order in range(4)]
+        made = bulk.draft("hold", ids, by=aoi)
+        bulk.start(made, {"reason": "確認"})
+        collide(
+            race,
+            lambda key=made.pk: bulk_undo.start(BulkRun.objects.get(pk=key), by=aoi),
+            *(lambda pk=pk: take_back.take_back(pk, actor=Actor(by=aoi)) for pk in reversed(ids)),
+        )
+        made.refresh_from_db()
+        assert "OperationalError" not in str(made.undo_skipped)
+        assert not Order.objects.exclude(held_at=None).exists()
     whole()

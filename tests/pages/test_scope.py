@@ -421,6 +421,21 @@ def test_ids_of_other_shops_in_a_form_are_left_out(of_shop, worlds):
     assert answer.status_code == 404 and reason.state == "open"
 
 
+@pytest.mark.parametrize("verb", ["fulfillment:packages", "fulfillment:ship-one"])
+def test_a_form_about_ones_own_parcel_shows_no_other_shops_order(of_shop, worlds, verb):
+    own, other = worlds
+    parcel = own.ids["parcel"]
+    typed = {"packages": "2", f"carrier-{parcel}": "yamato", f"tracking-{parcel}": "471203984414"}
+    answer = of_shop.post(
+        reverse(verb, args=[parcel]), typed | {"order": other.order.pk}, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code in {200, 204} and OTHER_BUYER.name not in answer.content.decode()
+    mine = Order.objects.get(lines__shipmentline__shipment=parcel)
+    back = of_shop.post(reverse(verb, args=[parcel]), typed | {"order": mine.pk})
+    assert back.status_code == 302 or verb == "fulfillment:ship-one"
+    assert verb == "fulfillment:ship-one" or back["Location"] == reverse("orders:detail", args=[mine.pk])
+
+
 def test_a_frozen_selection_is_closed_when_the_limits_grow(of_shop, worlds):
     own, other = worlds
     mei = User.objects.get(username="mei")

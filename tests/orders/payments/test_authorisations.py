@@ -7,7 +7,7 @@ import pytest
 from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import Order, OrderTask, PaymentEntry, Refund
-from orders.services import audit, authorisations, change_lines, refunds, tasks
+from orders.services import audit, authorisations, change_lines, payment_method, refunds, tasks
 from orders.services.audit_money import violations as money_violations
 from orders.services.cancel import Ask, cancel_orders, cancel_pieces
 from orders.services.intake import take_in
@@ -118,6 +118,56 @@ def test_a_lower_total_is_captured_lower_and_what_comes_back_later_is_refunded_w
     refund = refunds.open_refund(order.pk, key="r", wish=refunds.Wish({line: 2}), reason="返品", actor=ACTOR)
     assert refund.amount == 2000
     assert [*audit.violations(), *money_violations()] == []
+
+
+def test_a_capture_that_was_withdrawn_is_asked_again_once_the_goods_have_left():
+    order = card()
+    tasks.ask([authorisations.capture_task(order)])
+    tasks.withdraw([authorisations.capture_key(order.pk)])
+    Order.objects.filter(pk=order.pk).update(shipped_at=clock.now(), fulfillment_state="shipped")
+    assert authorisations.ask_capture([order.pk]) == 1 and authorisations.ask_capture([order.pk]) == 0
+    task = OrderTask.objects.get(kind="capture")
+    assert task.done_at is None
+    tasks.finish(task.pk, actor=ACTOR)
+    assert fresh(order).payment_state == "paid" and authorisations.ask_capture([order.pk]) == 0
+
+
+@pytest.mark.parametrize("called_off", ["cancelled", "paid otherwise"])
+def test_money_that_is_not_wanted_any_more_is_not_taken(called_off):
+    order = card()
+    tasks.ask([authorisations.capture_task(order)])
+    if called_off == "cancelled":
+        cancel_orders([order.pk], reason="顧客都合", actor=ACTOR)
+    else:
+        assert payment_method.change([order.pk], PaymentMethod.BANK_TRANSFER, actor=ACTOR) == [order.pk]
+    task = OrderTask.objects.get(kind="capture")
+    assert task.done_at and not tasks.finish(task.pk, actor=ACTOR)
+    assert fresh(order).paid_amount == 0
+    assert OrderTask.objects.filter(kind="void", done_at=None).count() == 1
+
+
+def test_the_task_to_take_held_money_names_the_total_that_stands():
+    order = card(3)
+    tasks.ask([authorisations.capture_task(order)])
+    cancel_pieces(order.pk, {order.lines.get().pk: 1}, ask=Ask(key="k"), actor=ACTOR)
+    task = OrderTask.objects.get(kind="capture")
+    assert "¥2,500 の売上を確定する" in task.text
+    tasks.finish(task.pk, actor=ACTOR)
+    assert (fresh(order).payment_state, fresh(order).paid_amount) == ("paid", 2500)
+
+
+def test_what_was_to_be_released_of_money_that_was_taken_goes_back_as_money():
+    order = card()
+    refund = refunds.open_refund(order.pk, key="r", wish=refunds.Wish({}, goodwill=500), reason="お詫び", actor=ACTOR)
+    assert refund.way == Refund.Way.VOID
+    Order.objects.filter(pk=order.pk).update(shipped_at=clock.now(), fulfillment_state="shipped")
+    authorisations.ask_capture([order.pk])
+    tasks.finish(OrderTask.objects.get(kind="capture").pk, actor=ACTOR)
+    task = OrderTask.objects.get(key=f"refund:{refund.pk}")
+    assert task.kind == "refund" and task.done_at is None
+    tasks.finish(task.pk, actor=ACTOR)
+    assert Refund.objects.get().state == "done" and fresh(order).paid_amount == 2000
+    assert money_violations() == []
 
 
 def test_a_capture_that_is_told_twice_is_money_once():
