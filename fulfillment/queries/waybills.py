@@ -5,19 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from fulfillment import picking
 from fulfillment.decide import cod
 from fulfillment.decide.splitting import coldest
 from fulfillment.documents import is_gift, shares_of
-from fulfillment.models import Shipment, ShipmentLine, WaybillSetting
+from fulfillment.models import Shipment, ShipmentLine, WaybillEvent, WaybillExport, WaybillSetting
 from fulfillment.waybills.cells import Cause, Held, Made
 from fulfillment.waybills.layouts import USUAL, Layout, layout_for
 from fulfillment.waybills.parcel import Contract, Parcel, Party
 from inventory.models import Location
 from oms.kernel import clock
 from oms.kernel.address import tidy_address
+from oms.kernel.models import User
 from orders.decide.ship_plan import Destination
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import Carrier, PaymentMethod
@@ -221,3 +223,12 @@ def _sender(shop: Shop, place: Location) -> Party:
 
 def carrier_names() -> dict[str, str]:
     return {code: str(label) for code, label in Carrier.choices if code in USUAL}
+
+
+# ---- the exports there were
+
+
+def exports(*, mine: bool, by: User) -> "QuerySet[WaybillExport, WaybillExport]":
+    rows = WaybillExport.objects.filter(state=WaybillExport.State.DONE).defer("shipment_ids").select_related("by")
+    taken = Count("events", filter=Q(events__kind=WaybillEvent.Kind.TAKEN))
+    return (rows.filter(by=by) if mine else rows).annotate(taken=taken)

@@ -34,11 +34,12 @@ from orders.services.ship_plans import Plans
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A parcel that leaves."""
+    """A parcel that leaves. `more`: the numbers of its further pieces."""
 
     shipment_id: int
     carrier: str
     tracking_no: str
+    more: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,17 @@ def _write_shipments(leaving: Sequence[Shipment], by_id: dict[int, Departure]) -
     for shipment in leaving:
         departure = by_id[shipment.pk]
         shipment.state, shipment.shipped_at = Shipment.State.SHIPPED, now
-        shipment.carrier, shipment.tracking_no = departure.carrier, departure.tracking_no.strip()
-    Shipment.objects.bulk_update(leaving, ["state", "shipped_at", "carrier", "tracking_no"], batch_size=500)
+        put_numbers(shipment, departure)
+    fields = ["state", "shipped_at", "carrier", "tracking_no", "more_tracking_nos"]
+    Shipment.objects.bulk_update(leaving, fields, batch_size=500)
+
+
+def put_numbers(shipment: Shipment, departure: Departure) -> None:
+    """Carrier and numbers on the shipment, not saved. Further numbers stay while the first one does."""
+    number = departure.tracking_no.strip()
+    if departure.more or number != shipment.tracking_no:
+        shipment.more_tracking_nos = list(departure.more)
+    shipment.carrier, shipment.tracking_no = departure.carrier, number
 
 
 def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
@@ -169,6 +179,17 @@ def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
             "FROM unnest(%s::bigint[], %s::int[]) AS v(id, n) WHERE l.id = v.id",
             [list(sums), list(sums.values())],
         )
+
+
+def search_words(
+    orders: Iterable[Order], shipments: Iterable[Shipment], orders_of: Mapping[int, set[int]]
+) -> dict[int, str]:
+    """Order → its numbers, those of further pieces as well."""
+    words = {order.pk: [order.tracking_label] for order in orders}
+    for shipment in shipments:
+        for order_id in orders_of[shipment.pk]:
+            words[order_id] += shipment.more_tracking_nos
+    return {order_id: " ".join(filter(None, own)) for order_id, own in words.items()}
 
 
 Cash = Mapping[tuple[int, int], int]  # (order, shipment) → yen that the driver takes
@@ -233,7 +254,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
         orders_of[line.shipment_id].add(line.order_line.order_id)
     ids = {order_id for found in orders_of.values() for order_id in found}
     orders = Order.objects.select_related("shop").in_bulk(ids)
-    order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
+    order_facts.add_search_words(search_words(orders.values(), leaving, orders_of))
     plans, rests = ship_plans.read(), _rests(sorted(ids))
     cash = _cash_of([shipment.pk for shipment in leaving], orders.values())
     prefetch_related_objects(list(leaving), "recipient")

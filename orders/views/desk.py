@@ -74,10 +74,10 @@ MOST_SHOWN = 200
 
 
 def bar_for(user: User) -> dict[str, Any]:
-    """What one may do with chosen orders. The export has no action: it stands beside the papers."""
-    offered = actions.offered_to(user)
-    also = [actions.Group.PAPER] if user.has_perm("orders.export_order") else []
-    return {"offered": offered, "bar": actions.bar(offered, also=also)}
+    """What one may do with chosen orders. The exports have no action: they stand beside the papers."""
+    offered, doors = actions.offered_to(user), actions.doors_for(user)
+    also = [actions.Group.PAPER] if doors or user.has_perm("orders.export_order") else []
+    return {"offered": offered, "doors": doors, "bar": actions.bar(offered, also=also)}
 
 
 @require_GET
