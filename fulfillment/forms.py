@@ -191,7 +191,9 @@ def judge_pasted(pasted: Pasted) -> tuple[list[Typed], PasteReport]:
         reissued=named(row.shipment_id for row in rows if row.shipment_id in several and not row.more),
         wrong_digit=named(row.shipment_id for row in rows if row.warning),
         other_carrier=named(carriers),
-        changed=named(row.shipment_id for row in rows if before.get(row.shipment_id, row.tracking_no) != row.tracking_no),
+        changed=named(
+            row.shipment_id for row in rows if before.get(row.shipment_id, row.tracking_no) != row.tracking_no
+        ),
         left_over=max(0, len(rows) - LIMIT),
     )
 

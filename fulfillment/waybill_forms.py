@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment import picking
 from fulfillment.waybills.layouts import CHOICES, USUAL
-from fulfillment.waybills.parcel import USUAL_LETTERS, Contract
+from fulfillment.waybills.parcel import Contract
 from oms.kernel.phone import phone_digits
 from oms.kernel.text import to_cp932_problems
 from orders.forms import PREFECTURES
@@ -21,7 +21,8 @@ MOST_LETTERS = 500
 
 def written_letters(letters: Mapping[str, str]) -> str:
     """One replacement a line, as `read_letters` reads them."""
-    return "\n".join(f"{letter}={other}" for letter, other in letters.items())
+    order = sorted(letters, key=lambda letter: (ord(letter) < 0x3000, letter))  # kanji first; the database keeps none
+    return "\n".join(f"{letter}={letters[letter]}" for letter in order)
 
 
 def read_letters(typed: str) -> dict[str, str]:
@@ -59,10 +60,10 @@ class ContractForm(forms.Form):
     def __init__(self, data: Any = None, *, contract: Contract | None, version: int) -> None:
         now = contract or Contract()
         stands = {name: getattr(now, name, "") for name in self.base_fields}
-        initial = stands | {"letters": written_letters(now.letters), "version": version}
+        initial = {name: value for name, value in stands.items() if value or contract} | {"letters": written_letters(now.letters), "version": version}
         super().__init__(data, initial=initial)
         self.fields["layout"].choices = CHOICES[self.carrier]  # type: ignore[attr-defined]
-        if not initial["layout"]:
+        if not initial.get("layout"):
             self.initial["layout"] = USUAL[self.carrier]
         self.order_fields(ORDER)
 
@@ -73,7 +74,10 @@ class ContractForm(forms.Form):
                 text = _("送り状で使えない文字があります: %(letters)s") % {"letters": " ".join(letters)}
                 self.add_error(name, text)
         if any(said.get(name) for name in ADDRESS) and not all(said.get(name) for name in ADDRESS):
-            self.add_error("sender_postal_code", _("ご依頼主の住所は、郵便番号から番地まですべて入れるか、すべて空欄にしてください。"))
+            self.add_error(
+                "sender_postal_code",
+                _("ご依頼主の住所は、郵便番号から番地まですべて入れるか、すべて空欄にしてください。"),
+            )
         return said
 
     @property
@@ -125,10 +129,16 @@ class SenderForm(ContractForm):
         required=False,
         max_length=6000,
         widget=forms.Textarea(attrs={"rows": 6, "lang": "ja"}),
-        help_text=lazy("送り状のソフトで使えない字を、1行に「𠮷=吉」のように置き換えます。ここにない字を含む荷物は書き出しません。"),
+        help_text=lazy(
+            "送り状のソフトで使えない字を、1行に「𠮷=吉」のように置き換えます。ここにない字を含む荷物は書き出しません。"
+        ),
     )
     most_rows = forms.IntegerField(
-        label=lazy("1ファイルの行数"), min_value=1, max_value=10_000, initial=1000, help_text=lazy("超えると分けて zip にします。")
+        label=lazy("1ファイルの行数"),
+        min_value=1,
+        max_value=10_000,
+        initial=1000,
+        help_text=lazy("超えると分けて zip にします。"),
     )
 
     def clean_letters(self) -> dict[str, str]:
@@ -224,7 +234,9 @@ class JapanpostForm(SenderForm):
         label=lazy("代金引換のコード"),
         max_length=1,
         required=False,
-        help_text=lazy("「着払/代引」の列の値です。ソフトの説明で確かめてください。空欄なら代金引換の荷物は書き出しません。"),
+        help_text=lazy(
+            "「着払/代引」の列の値です。ソフトの説明で確かめてください。空欄なら代金引換の荷物は書き出しません。"
+        ),
     )
     date_form = forms.ChoiceField(label=lazy("日付の書き方"), choices=DATE_FORMS)
 

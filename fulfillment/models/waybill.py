@@ -22,9 +22,7 @@ class WaybillSetting(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["carrier", "location"], name="waybill_setting_once", nulls_distinct=False
-            )
+            models.UniqueConstraint(fields=["carrier", "location"], name="waybill_setting_once", nulls_distinct=False)
         ]
 
     def __str__(self) -> str:

@@ -99,7 +99,9 @@ def _mark(chosen: Sequence[Ready], files: Iterable[WaybillFile], *, by: User) ->
     Shipment.objects.filter(pk__in=ids).update(waybill_at=clock.now())
     names = {pk: file.name for file in files for pk in file.shipment_ids}
     texts = {
-        one.shipment.pk: said("%(file)s（再出力）", file=names[one.shipment.pk]) if one.again else names[one.shipment.pk]
+        one.shipment.pk: said("%(file)s（再出力）", file=names[one.shipment.pk])
+        if one.again
+        else names[one.shipment.pk]
         for one in chosen
     }
     journal.write([(pk, WRITTEN, text) for pk, text in texts.items()], by=by)

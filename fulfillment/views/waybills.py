@@ -89,7 +89,9 @@ def _preview(request: HttpRequest, export: WaybillExport) -> dict[str, Any]:
         if setting:
             settings.setdefault((shipment.location_id, shipment.carrier), [shipment, text, 0])
     for one in found.held:
-        if (own := settings.get((one.shipment.location_id, one.shipment.carrier))) and any(c.setting for c in one.causes):
+        if (own := settings.get((one.shipment.location_id, one.shipment.carrier))) and any(
+            c.setting for c in one.causes
+        ):
             own[2] += 1
     held = [
         {
@@ -142,7 +144,9 @@ def file(request: HttpRequest, key: UUID, number: int) -> HttpResponse:
         return redirect("fulfillment:waybill", key=key)
     kind = "application/zip" if found.name.endswith(".zip") else "text/csv; charset=Shift_JIS"
     response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
+    response["Content-Disposition"] = (
+        content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
+    )
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from oms.kernel.label import width
 from oms.kernel.text import cp932_form, to_cp932_problems
 
+_OWN_LETTERS = re.compile("[\ue000-\uf8ff]")  # CP932 has room for a computer's own letters; no printer knows them
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -53,7 +55,7 @@ class Made:
 
 def clean(text: str, letters: Mapping[str, str]) -> str:
     """As it may stand in a cell, with every harmless replacement done."""
-    return " ".join(cp932_form(re.sub(r'[,"\r\n\t\x00-\x1f\x7f]', " ", text), letters).split())
+    return " ".join(cp932_form(re.sub(r'[,"\x00-\x1f\x7f-\x9f]', " ", text), letters).split())
 
 
 def full_width(text: str) -> str:
@@ -75,7 +77,7 @@ def row_of(columns: Sequence[Column], values: Mapping[str, str], letters: Mappin
 def _faults(column: Column, text: str) -> Iterable[Cause]:
     if column.required and not text:
         yield Cause(_("「%(column)s」がありません。") % {"column": column.name}, column.setting)
-    if letters := to_cp932_problems(text):
+    if letters := [*to_cp932_problems(text), *_OWN_LETTERS.findall(text)]:
         yield unprintable(column.name, letters, setting=column.setting)
     over = width(text, full=column.full) - column.width
     if column.width and over > 0:
@@ -83,7 +85,9 @@ def _faults(column: Column, text: str) -> Iterable[Cause]:
 
 
 def unprintable(part: str, letters: Iterable[str], *, setting: bool = False) -> Cause:
-    text = _("「%(part)s」に送り状で使えない文字があります: %(letters)s 別の字に直すか、設定の「文字の置き換え」に加えてください。")
+    text = _(
+        "「%(part)s」に送り状で使えない文字があります: %(letters)s 別の字に直すか、設定の「文字の置き換え」に加えてください。"
+    )
     return Cause(text % {"part": part, "letters": " ".join(letters)}, setting)
 
 

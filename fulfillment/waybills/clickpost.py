@@ -27,7 +27,9 @@ def make(parcel: Parcel, contract: Contract) -> Made:
     causes = list(common.faults(parcel, Service.CLICKPOST, "クリックポスト"))
     lines = _address(parcel, contract)
     if lines is None:
-        over = width(clean(parcel.to.city + parcel.to.street + parcel.to.company, contract.letters)) - LINE * (LINES - 1)
+        over = width(clean(parcel.to.city + parcel.to.street + parcel.to.company, contract.letters)) - LINE * (
+            LINES - 1
+        )
         causes.append(too_long(_("届け先の住所と会社名"), max(1, over)))
     if causes:
         raise Held(causes)
@@ -44,7 +46,9 @@ def make(parcel: Parcel, contract: Contract) -> Made:
 def _address(parcel: Parcel, contract: Contract) -> list[str] | None:
     """City, block, building and company each on a line of its own where they fit, else filled one after another."""
     block, building = common.block_and_building(parcel.to, contract.letters)
-    head, company = (clean(text, contract.letters) for text in (parcel.to.prefecture + parcel.to.city, parcel.to.company))
+    head, company = (
+        clean(text, contract.letters) for text in (parcel.to.prefecture + parcel.to.city, parcel.to.company)
+    )
     apart = [text for text in (head, block, building, company) if text]
     if all(width(text) <= LINE for text in apart):
         return apart

@@ -92,7 +92,9 @@ def _day_faults(parcel: Parcel) -> Iterable[Cause]:
         return
     first = parcel.ship_on + timedelta(days=parcel.transit_days)
     if parcel.wish_on < first:
-        text = _("配達希望日 %(wish)s に間に合いません（%(ship)s 出荷で %(first)s 着）。希望日を変えるか外してください。")
+        text = _(
+            "配達希望日 %(wish)s に間に合いません（%(ship)s 出荷で %(first)s 着）。希望日を変えるか外してください。"
+        )
         days = {"wish": parcel.wish_on, "ship": parcel.ship_on, "first": first}
         yield Cause(text % {key: f"{day.month}/{day.day}" for key, day in days.items()})
 
@@ -173,7 +175,9 @@ def without_cold(parcel: Parcel, name: str) -> Iterable[Cause]:
         yield Cause(_("%(service)sでは冷蔵・冷凍で送れません。配送方法を変えてください。") % {"service": name})
 
 
-_COMPANY = re.compile(r"株式会社|有限会社|合同会社|財団法人|社団法人|学校法人|医療法人|[㈱㈲]|\((?:株|有)\)|（(?:株|有)）")
+_COMPANY = re.compile(
+    r"株式会社|有限会社|合同会社|財団法人|社団法人|学校法人|医療法人|[㈱㈲]|\((?:株|有)\)|（(?:株|有)）"
+)
 
 
 def honorific(name: str) -> str:

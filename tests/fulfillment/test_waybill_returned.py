@@ -39,7 +39,9 @@ def test_issued_labels_of_b2_are_read_by_their_columns_with_or_without_a_header(
 
 
 def test_shipped_data_of_ehiden_is_read_by_the_names_of_its_columns():
-    text = "お問い合せ送り状No.,出荷日,お届け先名称１,お客様管理番号\r\n" + f"{tracking(5)},20261201,佐藤 恵,S0000014\r\n"
+    text = (
+        "お問い合せ送り状No.,出荷日,お届け先名称１,お客様管理番号\r\n" + f"{tracking(5)},20261201,佐藤 恵,S0000014\r\n"
+    )
     read = read_any(text.encode("cp932"))
     assert read.source == "sagawa" and read.lines[14].tracking_no == tracking(5)
 
@@ -58,7 +60,9 @@ def test_the_history_of_yupuri_is_read_by_own_number_or_remark(text):
 
 
 def test_lines_that_are_not_ours_are_told_without_their_address():
-    text = b2(("手書き", "0", tracking(1)), ("", "0", tracking(2)), ("S0000012", "0", ""), ("S0000013", "0", tracking(3)))
+    text = b2(
+        ("手書き", "0", tracking(1)), ("", "0", tracking(2)), ("S0000012", "0", ""), ("S0000013", "0", tracking(3))
+    )
     read = read_returned(text)
     assert set(read.lines) == {13} and len(read.unreadable) == 3
     assert "佐藤" not in "".join(read.unreadable) and "手書き" in read.unreadable[0]
@@ -76,9 +80,7 @@ def test_pasted_lines_are_still_read_and_other_bytes_are_refused():
 
 def upload(client, text: str | bytes, **fields):
     content = text if isinstance(text, bytes) else text.encode("cp932")
-    return client.post(
-        reverse("fulfillment:ship-paste"), {"file": SimpleUploadedFile("issued.csv", content), **fields}
-    )
+    return client.post(reverse("fulfillment:ship-paste"), {"file": SimpleUploadedFile("issued.csv", content), **fields})
 
 
 def posted(context) -> dict[str, object]:

@@ -51,13 +51,20 @@ def set_contracts(place: Location | None = None) -> None:
 
 
 def make_place(code: str = "W1", **fields: Any) -> Location:
-    address = {"postal_code": "100-0001", "prefecture": "東京都", "address": "千代田区千代田1-1", "phone": "03-1234-5678"}
+    address = {
+        "postal_code": "100-0001",
+        "prefecture": "東京都",
+        "address": "千代田区千代田1-1",
+        "phone": "03-1234-5678",
+    }
     place = make_location(code, **address | fields)
     Location.objects.filter(pk=place.pk).update(**address | fields)
     return place
 
 
-def instructed(count: int = 1, *, shop_code: str = "rakuten-1", sku_code: str = "CHAIR", **fields: Any) -> list[Shipment]:
+def instructed(
+    count: int = 1, *, shop_code: str = "rakuten-1", sku_code: str = "CHAIR", **fields: Any
+) -> list[Shipment]:
     """Shipments under way, one for each order."""
     place = make_place()
     orders = [make_channel_order(**fields) for _n in range(count)]
