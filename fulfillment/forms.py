@@ -28,7 +28,7 @@ MOST_BYTES = 5_000_000
 @dataclass(frozen=True, slots=True)
 class Typed:
     """A row of the shipping form as typed. `error` refuses it, `warning` asks for a second look; `sure`: somebody gave
-    it to this very number. `more`: numbers of further pieces; `note`: what the file says otherwise than the shipment."""
+    it to this very number. `more`: numbers of further pieces; `note`: what the file says otherwise."""
 
     shipment_id: int
     carrier: str

@@ -60,7 +60,8 @@ class ContractForm(forms.Form):
     def __init__(self, data: Any = None, *, contract: Contract | None, version: int) -> None:
         now = contract or Contract()
         stands = {name: getattr(now, name, "") for name in self.base_fields}
-        initial = {name: value for name, value in stands.items() if value or contract} | {"letters": written_letters(now.letters), "version": version}
+        initial = {name: value for name, value in stands.items() if value or contract}
+        initial |= {"letters": written_letters(now.letters), "version": version}
         super().__init__(data, initial=initial)
         self.fields["layout"].choices = CHOICES[self.carrier]  # type: ignore[attr-defined]
         if not initial.get("layout"):

@@ -142,7 +142,7 @@ def offered_to(user: User) -> list[Action]:
 
 @dataclass(frozen=True)
 class Door:
-    """A page of its own for chosen orders: a button that posts the selection to `url` (a URL's name), beside 書き出し."""
+    """A page of its own for chosen orders: a button beside 書き出し that posts the selection to a URL, by its name."""
 
     label: str | Promise
     url: str

@@ -27,11 +27,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Which place has which contract."""
     stored = {(place, carrier) for place, carrier in WaybillSetting.objects.values_list("location", "carrier")}
     names = carrier_names()
-    rows = [
-        (place, [(code, name, (place.pk if place else None, code) in stored) for code, name in names.items()])
-        for place in (None, *_places())
-    ]
-    return render_page(request, "fulfillment/waybill_settings.html", {"rows": rows})
+
+    def cell(pk: int | None, code: str) -> dict[str, Any]:
+        own, common = (pk, code) in stored, (None, code) in stored
+        return {"name": names[code], "url": url_of(pk, code), "own": own, "common": common}
+
+    places = [(place, place.pk if place else None) for place in (None, *_places())]
+    rows = [(place, [cell(pk, code) for code in names]) for place, pk in places]
+    return render_page(request, "fulfillment/waybill_settings.html", {"rows": rows, "names": names.values()})
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,4 +1,4 @@
-"""送り状データ出力: choose, look, write, take the files. Each step is a URL, so a reload or a second click does no harm."""
+"""送り状データ出力: choose, look, write, take the files. Each step has a URL: a reload does no harm."""
 
 from collections import Counter
 from collections.abc import Sequence

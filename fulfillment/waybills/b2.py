@@ -169,15 +169,18 @@ def _kind(parcel: Parcel, service: Service, contract: Contract, *, short: bool) 
     if service in mailbox:
         return mailbox[service], []
     if service == Service.COMPACT:
-        wrong = [*common.without_cold(parcel, _("宅急便コンパクト")), *_one_piece(parcel, _("宅急便コンパクト"))]
-        return COMPACT_COD if parcel.cash else COMPACT, [*wrong, *_cash_faults(parcel)]
+        name = _("宅急便コンパクト")
+        wrong = [*common.without_cold(parcel, name), *_one_piece(parcel, name), *_cash_faults(parcel)]
+        return COMPACT_COD if parcel.cash else COMPACT, wrong
     if service == Service.COLLECT:
-        wrong = list(_one_piece(parcel, _("着払い")))
-        if parcel.cash:
-            wrong.append(Cause(_("着払いと代金引換は同時に使えません。")))
-        return COLLECT, wrong
+        both = [Cause(_("着払いと代金引換は同時に使えません。"))] if parcel.cash else []
+        return COLLECT, [*_one_piece(parcel, _("着払い")), *both]
     if service != Service.PARCEL:
         return "", [common.unoffered(parcel, "B2クラウド")]
+    return _plain_kind(parcel, short=short)
+
+
+def _plain_kind(parcel: Parcel, *, short: bool) -> tuple[str, list[Cause]]:
     if parcel.cash:
         return COD, [*_one_piece(parcel, _("代金引換")), *_cash_faults(parcel)]
     if parcel.pieces > 1:

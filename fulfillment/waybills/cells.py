@@ -86,7 +86,8 @@ def _faults(column: Column, text: str) -> Iterable[Cause]:
 
 def unprintable(part: str, letters: Iterable[str], *, setting: bool = False) -> Cause:
     text = _(
-        "「%(part)s」に送り状で使えない文字があります: %(letters)s 別の字に直すか、設定の「文字の置き換え」に加えてください。"
+        "「%(part)s」に送り状で使えない文字があります: %(letters)s "
+        "別の字に直すか、設定の「文字の置き換え」に加えてください。"
     )
     return Cause(text % {"part": part, "letters": " ".join(letters)}, setting)
 
