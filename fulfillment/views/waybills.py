@@ -45,11 +45,15 @@ def choose_orders(request: HttpRequest) -> HttpResponse:
     """The same for orders chosen on the desk: their parcels under way."""
     orders = chosen_ids(request, most=waybills.MOST)
     lines = ShipmentLine.objects.filter(order_line__order__in=orders, shipment__state=Shipment.State.INSTRUCTED)
-    parcels = parcel_ids(sorted(set(lines.values_list("shipment", flat=True))))
+    pairs = set(lines.values_list("shipment", "order_line__order"))
+    parcels = parcel_ids(sorted({shipment for shipment, _order in pairs}))
     back = f"{reverse('orders:list')}?{request.POST.get('query', '')}"
     if orders and not parcels:
         messages.warning(request, _("選んだ受注に、出荷指示済みの荷物がありません。先に出荷指示を出してください。"))
         return redirect(back)
+    if idle := len(set(orders) - {order for _shipment, order in pairs}):
+        text = _("%(n)s件の受注には、出荷指示済みの荷物がありません。")
+        messages.info(request, text % {"n": f"{idle:,}"})
     return _frozen(request, parcels, back=back)
 
 
@@ -83,16 +87,6 @@ def show(request: HttpRequest, key: UUID) -> HttpResponse:
 def _preview(request: HttpRequest, export: WaybillExport) -> dict[str, Any]:
     found, personal = queries.prepared(export.shipment_ids), sees_recipient(person_of(request))
     loads = Counter((one.shipment.location.name, str(one.layout.label)) for one in found.ready)
-    causes = Counter((cause.text, cause.setting, one.shipment) for one in found.held for cause in one.causes)
-    settings: dict[tuple[int, str], list[Any]] = {}
-    for (text, setting, shipment), _n in causes.items():
-        if setting:
-            settings.setdefault((shipment.location_id, shipment.carrier), [shipment, text, 0])
-    for one in found.held:
-        if (own := settings.get((one.shipment.location_id, one.shipment.carrier))) and any(
-            c.setting for c in one.causes
-        ):
-            own[2] += 1
     held = [
         {
             "shipment": one.shipment,
@@ -111,9 +105,18 @@ def _preview(request: HttpRequest, export: WaybillExport) -> dict[str, Any]:
         "held_more": max(0, len(found.held) - MOST_HELD),
         "gone": len(found.gone),
         "loads": [(place, layout, n) for (place, layout), n in loads.items()],
-        "settings": list(settings.values()),
+        "settings": _lacking(found.held),
         "notes": [(one.shipment, note) for one in found.ready for note in one.made.notes][:MOST_HELD],
     }
+
+
+def _lacking(held: Sequence[queries.HeldBack]) -> list[tuple[Shipment, str, int]]:
+    """What settings lack: a parcel of each place and carrier, the first thing that is missing, how many wait for it."""
+    found: dict[tuple[int, str], list[tuple[Shipment, str]]] = {}
+    for one in held:
+        if text := next((cause.text for cause in one.causes if cause.setting), ""):
+            found.setdefault((one.shipment.location_id, one.shipment.carrier), []).append((one.shipment, text))
+    return [(*own[0], len(own)) for own in found.values()]
 
 
 @require_POST

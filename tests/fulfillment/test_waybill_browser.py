@@ -47,13 +47,28 @@ def test_parcels_go_to_the_carriers_software_and_come_back_with_numbers(
     page.reload()
     expect(page.locator(".timeline")).to_contain_text("ダウンロード")
 
-    issued = []
+    path.write_bytes(issued(lines))
+    page.get_by_role("link", name="送り状番号を取り込む").click()
+    bring_back(page, path, shipments, screenshot)
+    assert list(Shipment.objects.order_by("pk").values_list("state", flat=True)) == ["shipped", "shipped", "instructed"]
+    page.goto("/fulfillment/waybills/")
+    screenshot(page, "waybill_log")
+    page.goto(f"/fulfillment/shipments/{shipments[0].pk}/")
+    expect(page.locator("main")).to_contain_text("送り状データを書き出しました")
+    screenshot(page, "waybill_shipment", full_page=True)
+
+
+def issued(lines: list[str]) -> bytes:
+    """As the software saves them: the same lines with numbers."""
+    found = []
     for serial, line in enumerate(lines, start=1):
         cells = line.split(",")
         cells[3] = f'"{tracking(serial)}"'
-        issued.append(",".join(cells))
-    path.write_bytes(("\r\n".join(issued) + "\r\n").encode("cp932"))
-    page.get_by_role("link", name="送り状番号を取り込む").click()
+        found.append(",".join(cells))
+    return ("\r\n".join(found) + "\r\n").encode("cp932")
+
+
+def bring_back(page, path, shipments, screenshot) -> None:
     page.get_by_label("配送会社のファイル").set_input_files(path)
     page.get_by_role("button", name="番号を読み込む").click()
     expect(page.locator("#ship-form")).to_contain_text("B2クラウド")
@@ -63,12 +78,6 @@ def test_parcels_go_to_the_carriers_software_and_come_back_with_numbers(
     expect(page.locator("body")).to_contain_text("2件の送り状番号を登録しました。")
     page.get_by_role("button", name="出荷を確定", exact=True).click()
     expect(page.locator("body")).to_contain_text("2件を出荷しました。")
-    assert list(Shipment.objects.order_by("pk").values_list("state", flat=True)) == ["shipped", "shipped", "instructed"]
-    page.goto("/fulfillment/waybills/")
-    screenshot(page, "waybill_log")
-    page.goto(f"/fulfillment/shipments/{shipments[0].pk}/")
-    expect(page.locator("main")).to_contain_text("送り状データを書き出しました")
-    screenshot(page, "waybill_shipment", full_page=True)
 
 
 def test_the_desk_leads_to_the_same_page(transactional_db, browser_page, screenshot):

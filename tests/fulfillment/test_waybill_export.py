@@ -11,6 +11,7 @@ from fulfillment.models import Shipment, ShipmentEvent, WaybillEvent, WaybillExp
 from fulfillment.queries.waybills import prepared
 from fulfillment.services import waybills
 from oms.kernel import clock
+from oms.kernel.roles import BY_PIN, RUN_STORE
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import PersonalView, Recipient
 from tests.conftest import person
@@ -191,6 +192,9 @@ def test_orders_chosen_on_the_desk_bring_their_parcels(client_of, aoi):
     assert reverse("fulfillment:waybill-choose-orders") in page and "送り状データ出力" in page
     client.post(reverse("fulfillment:waybill-choose-orders"), {"ids": orders})
     assert WaybillExport.objects.get().shipment_ids == [one.pk for one in shipments]
+    Shipment.objects.filter(pk=shipments[0].pk).update(state="planned")
+    answer = client.post(reverse("fulfillment:waybill-choose-orders"), {"ids": orders}, follow=True)
+    assert "1件の受注には、出荷指示済みの荷物がありません" in answer.content.decode()
     Shipment.objects.update(state="planned")
     answer = client.post(reverse("fulfillment:waybill-choose-orders"), {"ids": orders}, follow=True)
     assert "出荷指示済みの荷物がありません" in answer.content.decode()
@@ -205,3 +209,47 @@ def test_a_thousand_parcels_take_the_queries_of_one(client_of, aoi):
     with CaptureQueriesContext(connection) as large:
         assert len(prepared(many).ready) == 62
     assert len(small) == len(large) <= 8
+
+
+def test_lists_and_batches_offer_it_and_say_what_was_exported(client_of, aoi, ben):
+    set_contracts()
+    [first, second], client = instructed(2), client_of(aoi)
+    url = reverse("fulfillment:waybill-choose")
+    batch = reverse("fulfillment:batch", args=[first.batch_id])
+    for page in (batch, reverse("fulfillment:list")):
+        assert url in client.get(page).content.decode() and url not in client_of(ben).get(page).content.decode()
+    written(client, chosen(client, [first]))
+    for value, expected in (("yes", [first]), ("no", [second])):
+        rows = client.get(reverse("fulfillment:list"), {"waybill": value}).context["rows"]
+        assert [row.shipment for row in rows] == expected
+    assert "送り状データ 出力済み" in client.get(batch).content.decode()
+
+
+def test_everything_that_matches_on_the_list_may_be_chosen(client_of, aoi):
+    set_contracts()
+    [first, second], client = instructed(2), client_of(aoi)
+    Shipment.objects.filter(pk=first.pk).update(waybill_at=clock.now())
+    url = reverse("fulfillment:waybill-choose")
+    client.post(url, {"all_matching": "1", "query": "tab=instructed&waybill=no"})
+    assert WaybillExport.objects.get().shipment_ids == [second.pk]
+    assert client.post(url, {}, follow=True).redirect_chain[-1][0] == reverse("fulfillment:list")
+
+
+def test_choices_that_nobody_wrote_are_forgotten(aoi):
+    old, fresh = (waybills.draft([1], by=aoi) for _n in range(2))
+    WaybillExport.objects.filter(pk=old.pk).update(created_at=clock.now() - waybills.FORGOTTEN - timedelta(hours=1))
+    waybills.forget()
+    assert list(WaybillExport.objects.all()) == [fresh]
+
+
+def test_by_pin_nobody_takes_addresses_along():
+    assert "fulfillment.export_waybill" in RUN_STORE - BY_PIN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_at_the_same_moment_write_one_file(race, aoi):
+    set_contracts()
+    export = waybills.draft([one.pk for one in instructed(2)], by=aoi)
+    done = race(4, lambda: waybills.write(export, sort="due", again=True, by=aoi).begun)
+    assert sorted(done) == [False, False, False, True]
+    assert WaybillFile.objects.count() == 1 and ShipmentEvent.objects.filter(kind="waybill_exported").count() == 2
