@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from oms.kernel.label import width
 from oms.kernel.text import cp932_form, to_cp932_problems
 
+_PLAIN = re.compile(r"[0-9A-Za-z\-/]*")  # codes, numbers and days: most cells
 _OWN_LETTERS = re.compile("[\ue000-\uf8ff]")  # CP932 has room for a computer's own letters; no printer knows them
 
 
@@ -55,6 +56,8 @@ class Made:
 
 def clean(text: str, letters: Mapping[str, str]) -> str:
     """As it may stand in a cell, with every harmless replacement done."""
+    if _PLAIN.fullmatch(text):
+        return text
     return " ".join(cp932_form(re.sub(r'[,"\x00-\x1f\x7f-\x9f]', " ", text), letters).split())
 
 
@@ -68,15 +71,19 @@ def row_of(columns: Sequence[Column], values: Mapping[str, str], letters: Mappin
     """The cells in the columns' order. Raises Held with everything that is missing, too long or unprintable."""
     if strange := values.keys() - {column.name for column in columns}:
         raise ValueError(f"no such column: {strange}")
-    row = [clean(values.get(column.name, ""), letters) for column in columns]
-    if causes := [cause for column, text in zip(columns, row, strict=True) for cause in _faults(column, text)]:
+    row = [clean(text, letters) if (text := values.get(column.name)) else "" for column in columns]
+    looked_at = ((column, text) for column, text in zip(columns, row, strict=True) if text or column.required)
+    if causes := [cause for column, text in looked_at for cause in _faults(column, text)]:
         raise Held(causes)
     return row
 
 
 def _faults(column: Column, text: str) -> Iterable[Cause]:
-    if column.required and not text:
+    if not text:
         yield Cause(_("「%(column)s」がありません。") % {"column": column.name}, column.setting)
+        return
+    if len(text) <= column.width // 2 and _PLAIN.fullmatch(text):
+        return
     if letters := [*to_cp932_problems(text), *_OWN_LETTERS.findall(text)]:
         yield unprintable(column.name, letters, setting=column.setting)
     over = width(text, full=column.full) - column.width
