@@ -21,7 +21,11 @@ from orders.models.order import Carrier
 
 LIMIT = 1000
 MOST_PIECES = 100
-SOURCES = {"yamato": "B2クラウド", "sagawa": "e飛伝III", "japanpost": "ゆうプリR"}
+SOURCES = {
+    "yamato": gettext_lazy("B2クラウド"),
+    "sagawa": gettext_lazy("e飛伝III"),
+    "japanpost": gettext_lazy("ゆうプリR"),
+}
 MOST_BYTES = 5_000_000
 
 
@@ -160,7 +164,7 @@ class PasteReport:
 
     @property
     def source_label(self) -> str:
-        return SOURCES.get(self.source, "")
+        return str(SOURCES.get(self.source, ""))
 
 
 def judge_pasted(pasted: Pasted) -> tuple[list[Typed], PasteReport]:

@@ -44,8 +44,8 @@ def contract(request: HttpRequest, carrier: str, pk: int | None = None) -> HttpR
     place = _place(pk)
     if carrier not in FORMS:
         raise Http404
-    row, status = waybill_settings.stored(pk, carrier), 200
-    form = form_of(carrier, request.POST or None, row or waybill_settings.stored(None, carrier), own=row is not None)
+    row, common, status = waybill_settings.stored(pk, carrier), waybill_settings.stored(None, carrier), 200
+    form = form_of(carrier, request.POST or None, row or common, own=row is not None)
     if form.is_bound and form.is_valid():
         try:
             changed = waybill_settings.save(
@@ -63,6 +63,7 @@ def contract(request: HttpRequest, carrier: str, pk: int | None = None) -> HttpR
         "place": place,
         "carrier": carrier_names()[carrier],
         "stored": row is not None,
+        "common": common is not None,
         "action": url_of(pk, carrier),
         "reset": reverse("fulfillment:waybill-contract-remove", args=[carrier, pk]) if pk else "",
         "versions_ref": waybill_settings.ref_of(pk, carrier),

@@ -111,7 +111,7 @@ UNUSED = {
 def make(parcel: Parcel, contract: Contract) -> Made:
     """One line; a parcel of several pieces has one for each, joined by a key. Raises Held."""
     service, short = common.service_of(parcel.method), contract.layout == "b2_42"
-    causes = list(common.faults(parcel, service, "B2クラウド"))
+    causes = list(common.faults(parcel, service, _("B2クラウド")))
     kind, wrong = _kind(parcel, service, contract, short=short)
     slot, notes, no_hours = common.hours(parcel, SLOTS, NEAR)
     mailbox = service in common.MAILBOX
@@ -176,7 +176,7 @@ def _kind(parcel: Parcel, service: Service, contract: Contract, *, short: bool) 
         both = [Cause(_("着払いと代金引換は同時に使えません。"))] if parcel.cash else []
         return COLLECT, [*_one_piece(parcel, _("着払い")), *both]
     if service != Service.PARCEL:
-        return "", [common.unoffered(parcel, "B2クラウド")]
+        return "", [common.unoffered(parcel, _("B2クラウド"))]
     return _plain_kind(parcel, short=short)
 
 

@@ -24,7 +24,7 @@ COLUMNS = (
 
 def make(parcel: Parcel, contract: Contract) -> Made:
     """One line. Raises Held."""
-    causes = list(common.faults(parcel, Service.CLICKPOST, "クリックポスト"))
+    causes = list(common.faults(parcel, Service.CLICKPOST, _("クリックポスト")))
     lines = _address(parcel, contract)
     if lines is None:
         over = width(clean(parcel.to.city + parcel.to.street + parcel.to.company, contract.letters)) - LINE * (

@@ -80,9 +80,9 @@ COLUMNS = (
 def make(parcel: Parcel, contract: Contract) -> Made:
     """One line, whatever the number of pieces. Raises Held."""
     service = common.service_of(parcel.method)
-    causes = list(common.faults(parcel, service, "e飛伝III"))
+    causes = list(common.faults(parcel, service, _("e飛伝III")))
     if service not in {Service.PARCEL, Service.COLLECT}:
-        causes.append(common.unoffered(parcel, "e飛伝III"))
+        causes.append(common.unoffered(parcel, _("e飛伝III")))
     if service == Service.COLLECT and parcel.cash:
         causes.append(Cause(_("着払いと代金引換は同時に使えません。")))
     if parcel.pieces > 999:

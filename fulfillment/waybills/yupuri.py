@@ -105,7 +105,7 @@ def make(parcel: Parcel, contract: Contract) -> Made:
     """One line. Raises Held."""
     service = common.service_of(parcel.method)
     packet = service in {Service.PACKET, Service.NEKOPOS}  # メール便, ポスト投函: the carrier's own is ゆうパケット
-    causes = list(common.faults(parcel, service, "ゆうプリR"))
+    causes = list(common.faults(parcel, service, _("ゆうプリR")))
     causes += _service_faults(parcel, service, contract, packet=packet)
     slot, notes, no_hours = common.hours(parcel, SLOTS, NEAR)
     if packet:
@@ -155,7 +155,7 @@ def make(parcel: Parcel, contract: Contract) -> Made:
 
 def _service_faults(parcel: Parcel, service: Service, contract: Contract, *, packet: bool) -> Iterable[Cause]:
     if not packet and service not in {Service.PARCEL, Service.COLLECT}:
-        yield common.unoffered(parcel, "ゆうプリR")
+        yield common.unoffered(parcel, _("ゆうプリR"))
     if parcel.cash and not contract.code_cod:
         yield Cause(_("代金引換のコードが設定されていません。契約の控えを見て、設定に入れてください。"), setting=True)
     if parcel.cash and service == Service.COLLECT:
