@@ -108,7 +108,7 @@ class PasteForm(forms.Form):
     )
     text = forms.CharField(
         label=gettext_lazy("送り状番号の貼り付け"),
-        max_length=2_000_000,
+        max_length=700_000,
         required=False,
         widget=forms.Textarea(
             attrs={"rows": 6, "placeholder": "S0000012,471203984414\nS0000013,471203984425,佐川急便"}

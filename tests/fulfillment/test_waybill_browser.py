@@ -4,9 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 from fulfillment.models import Shipment
+from oms.kernel import clock
 from orders.models import Recipient
 from tests.fulfillment.test_waybill_returned import tracking
-from tests.fulfillment.waybill_builders import instructed
+from tests.fulfillment.waybill_builders import instructed, set_contracts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -81,7 +82,9 @@ def bring_back(page, path, shipments, screenshot) -> None:
 
 
 def test_the_desk_leads_to_the_same_page(transactional_db, browser_page, screenshot):
-    instructed(14)  # the menu opens above the bar
+    set_contracts()
+    shipments = instructed(14, wish_slot="2021")  # the menu opens above the bar
+    Shipment.objects.filter(pk=shipments[-1].pk).update(waybill_at=clock.now())
     page = browser_page
     page.goto("/orders/")
     page.keyboard.press("j")
@@ -90,4 +93,7 @@ def test_the_desk_leads_to_the_same_page(transactional_db, browser_page, screens
     screenshot(page, "waybill_desk")
     page.get_by_role("button", name="送り状データ出力").click()
     expect(page.locator("h1")).to_contain_text("送り状データ出力")
-    expect(page.locator("main")).to_contain_text("出力しない荷物 1件")
+    expect(page.locator("main")).to_contain_text("時間帯 20–21時 を 19–21時 にします。")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    screenshot(page, "waybill_narrow", full_page=True)
