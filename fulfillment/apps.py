@@ -23,7 +23,7 @@ class FulfillmentConfig(AppConfig):
         from fulfillment.services import merge, merge_card, redirect
         from oms.kernel.services import outbox
         from orders import filter_facts, filter_ranges
-        from orders.actions import register
+        from orders.actions import Door, register, register_door
         from orders.queries import desk_columns
 
         outbox.register("merge_broken", merge.mend, label=_("同梱の組み直し"))
@@ -37,6 +37,9 @@ class FulfillmentConfig(AppConfig):
             *shortage_actions.ACTIONS,
         ):
             register(action)
+        register_door(
+            Door(_("送り状データ出力"), "fulfillment:waybill-choose-orders", "fulfillment.export_waybill")
+        )  # fmt: skip
         for column in (*merged.COLUMNS, profit.COLUMN):
             desk_columns.register(column)
         for code, label, condition in desk_filters.FACTS:

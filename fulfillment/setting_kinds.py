@@ -11,12 +11,15 @@ from django.utils.translation import gettext_lazy as lazy
 from fulfillment.calendar_forms import PlanForm, ReleaseTimesForm, starting
 from fulfillment.forms_stop_policy import StopPolicyForm
 from fulfillment.queries import stops
-from fulfillment.services import costs, release, stop
+from fulfillment.services import costs, release, stop, waybill_settings
 from fulfillment.views.costs import CostForm
+from fulfillment.views.waybill_settings import form_of, url_of
+from fulfillment.waybill_forms import SenderForm
 from inventory.models import Location
 from oms.kernel.said import said
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders.models import ShippingPlan
+from orders.models.order import Carrier
 from orders.services import ship_plans
 
 
@@ -58,8 +61,43 @@ def _save_plan(ref: str, form: PlanForm, who: Who) -> None:
         raise Refused([_("ほかの人が先に変更しました。今の値を確かめて、もう一度保存してください。")]) from error
 
 
+def _contract_of(ref: str) -> tuple[int | None, str]:
+    place, _slash, carrier = ref.partition("/")
+    return _place(place), carrier
+
+
+def _contract_name(ref: str) -> str:
+    pk, carrier = _contract_of(ref)
+    place = said("共通") if pk is None else _plan_name(str(pk))
+    return said("%(place)s・%(carrier)s", place=place, carrier=Carrier(carrier).label)
+
+
+def _contract_form(ref: str, data: Any, _who: Who | None) -> SenderForm:
+    pk, carrier = _contract_of(ref)
+    return form_of(carrier, data, waybill_settings.stored(pk, carrier), own=True)
+
+
+def _save_contract(ref: str, form: SenderForm, who: Who) -> None:
+    pk, carrier = _contract_of(ref)
+    try:
+        waybill_settings.save(pk, carrier, form.values, by=who.by, seen=form.cleaned_data["version"])
+    except waybill_settings.Stale as error:
+        raise Refused([_("ほかの人が先に変更しました。今の値を確かめて、もう一度保存してください。")]) from error
+
+
 def register_kinds() -> None:
     register(
+        Kind(
+            code=waybill_settings.KIND,
+            label=lazy("送り状の設定"),
+            rights=("fulfillment.change_waybillsetting",),
+            name=_contract_name,
+            url=lambda ref: url_of(*_contract_of(ref)),
+            form=_contract_form,
+            save=_save_contract,
+            exists=lambda ref: waybill_settings.stored(*_contract_of(ref)) is not None,
+            reset=lambda ref, who: waybill_settings.remove(*_contract_of(ref), by=who.by),
+        ),
         Kind(
             code="costs",
             label=lazy("出荷コスト"),

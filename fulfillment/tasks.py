@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from fulfillment.services import allocate, merge_sweep, release
+from fulfillment.services import allocate, merge_sweep, release, waybills
 
 
 @shared_task(name="fulfillment.tasks.allocate_waiting", ignore_result=True)
@@ -16,3 +16,8 @@ def release_due() -> None:
 @shared_task(name="fulfillment.tasks.merge_sweep", ignore_result=True)
 def sweep_merges() -> None:
     merge_sweep.sweep()
+
+
+@shared_task(name="fulfillment.tasks.forget_waybills", ignore_result=True)
+def forget_waybills() -> None:
+    waybills.forget()

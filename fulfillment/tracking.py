@@ -44,22 +44,26 @@ def tracking_url(carrier: str, tracking_no: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PastedLine:
-    """One readable line; `carrier` is empty when the line does not name one."""
+    """One readable line; `carrier` is empty when the line does not name one. A carrier's file may tell several
+    `numbers` of one shipment, the first of which is `tracking_no`; `joined`: they are pieces that travel together."""
 
     shipment_id: int
     tracking_no: str
     carrier: str = ""
+    numbers: tuple[str, ...] = ()
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
     """What stands in a pasted file. `unreadable` are lines as typed; `doubled` shipments that came with two numbers
-    (the first one counts); `shared` numbers that several shipments have."""
+    (the first one counts); `shared` numbers that several shipments have; `source`: whose software wrote the file."""
 
     lines: Mapping[int, PastedLine] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
     doubled: Sequence[int] = ()
     shared: Sequence[str] = ()
+    source: str = ""
 
 
 def read_pasted(text: str) -> Pasted:
@@ -77,7 +81,14 @@ def read_pasted(text: str) -> Pasted:
             lines[line.shipment_id] = line
         elif lines[line.shipment_id].tracking_no != line.tracking_no:
             doubled.append(line.shipment_id)
-    return Pasted(lines, unreadable, list(dict.fromkeys(doubled)), _shared(lines.values()))
+    numbers = {pk: [line.tracking_no] for pk, line in lines.items()}
+    return Pasted(lines, unreadable, list(dict.fromkeys(doubled)), shared_numbers(numbers))
+
+
+def own_number(typed: str) -> int | None:
+    """S0000012 and 12 → 12; None for anything else."""
+    match = _NUMBER.match(unicodedata.normalize("NFKC", typed).strip())
+    return int(match[1]) if match else None
 
 
 def _line(raw: str) -> PastedLine | None:
@@ -94,6 +105,7 @@ def _carrier(word: str) -> str:
     return next((code for part, code in _CARRIER_WORDS if part in word), "")
 
 
-def _shared(lines: Iterable[PastedLine]) -> list[str]:
-    times = Counter(line.tracking_no for line in lines)
+def shared_numbers(numbers: Mapping[int, Iterable[str]]) -> list[str]:
+    """Those that several shipments have."""
+    times = Counter(number for own in numbers.values() for number in set(own))
     return [number for number, n in times.items() if n > 1]

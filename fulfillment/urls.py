@@ -14,6 +14,8 @@ from fulfillment.views import (
     shortage,
     split,
     stops,
+    waybill_settings,
+    waybills,
 )
 
 app_name = "fulfillment"
@@ -66,7 +68,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("shortages/", shortage.shortage_list, name="shortages"),
     path("shortages/<int:pk>/", shortage.shortage_queue, name="shortage"),
     path("waiting/", shortage.waiting_list, name="waiting"),
+    path("waybills/", waybills.log, name="waybills"),
+    path("waybills/choose/", waybills.choose, name="waybill-choose"),
+    path("waybills/choose-orders/", waybills.choose_orders, name="waybill-choose-orders"),
+    path("waybills/settings/", waybill_settings.overview, name="waybill-settings"),
+    path("waybills/settings/<slug:carrier>/", waybill_settings.contract, name="waybill-contract"),
+    path("waybills/settings/<slug:carrier>/<int:pk>/", waybill_settings.contract, name="waybill-contract-place"),
+    path(
+        "waybills/settings/<slug:carrier>/<int:pk>/remove/",
+        waybill_settings.contract_remove,
+        name="waybill-contract-remove",
+    ),
+    path("waybills/<uuid:key>/", waybills.show, name="waybill"),
+    path("waybills/<uuid:key>/write/", waybills.write, name="waybill-write"),
+    path("waybills/<uuid:key>/again/", waybills.again, name="waybill-again"),
+    path("waybills/<uuid:key>/<int:number>/", waybills.file, name="waybill-file"),
     path("ship/", ship.ship_form, name="ship"),
     path("ship/paste/", ship.ship_paste, name="ship-paste"),
+    path("ship/numbers/", ship.ship_numbers, name="ship-numbers"),
     path("ship/confirm/", ship.ship_confirm, name="ship-confirm"),
 ]

@@ -98,6 +98,7 @@ BEAT_SCHEDULE |= {
 BEAT_SCHEDULE |= {
     "resume-exports": {"task": "orders.tasks.resume_exports", "schedule": 60.0, "options": {"expires": 60}},
     "forget-exports": {"task": "orders.tasks.forget_exports", "schedule": 3600.0, "options": {"expires": 3000}},
+    "forget-waybills": {"task": "fulfillment.tasks.forget_waybills", "schedule": 3600.0, "options": {"expires": 3000}},
 }
 BEAT_SCHEDULE |= {
     "erase-personal": {"task": "orders.tasks.erase_personal", "schedule": 3600.0, "options": {"expires": 3000}},

@@ -140,6 +140,27 @@ def offered_to(user: User) -> list[Action]:
     return sorted(allowed, key=lambda action: action.rank)
 
 
+@dataclass(frozen=True)
+class Door:
+    """A page of its own for chosen orders: a button beside 書き出し that posts the selection to a URL, by its name."""
+
+    label: str | Promise
+    url: str
+    permission: str
+
+
+_doors: list[Door] = []
+
+
+def register_door(door: Door) -> None:
+    if door not in _doors:
+        _doors.append(door)
+
+
+def doors_for(user: User) -> list[Door]:
+    return [door for door in _doors if user.has_perm(door.permission) and scope.may_open(door.url)]
+
+
 FEW = 6  # so many buttons fit on the bar
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from oms.kernel.money import distribute
 from orders.models import Order
 from orders.models.order import PAYABLE, PaymentMethod
 from orders.models.shop import CodCollects
@@ -44,3 +45,12 @@ def amounts(due: int, total: int, notes: Sequence[int], *, first: bool) -> list[
     if found and sum(notes) >= total:
         found[-1] += left
     return found
+
+
+def tax_within(cash: int, by_rate: Mapping[int, int]) -> int:
+    """The consumption tax inside what the driver takes; `by_rate`: percent → yen of what the parcel's note bears."""
+    weights = {percent: amount for percent, amount in by_rate.items() if amount > 0}
+    if not weights:
+        return 0
+    shares = distribute(cash, list(weights.values()))
+    return sum(share * percent // (100 + percent) for percent, share in zip(weights, shares, strict=True))

@@ -3,6 +3,7 @@ from fulfillment.models.merge import Merge, MergedOrder, MergeKey, MergePair, To
 from fulfillment.models.release import ReleaseTime
 from fulfillment.models.shipment import Batch, Shipment, ShipmentEvent, ShipmentLine
 from fulfillment.models.stop import StopPolicy, StopRequest
+from fulfillment.models.waybill import WaybillEvent, WaybillExport, WaybillFile, WaybillSetting
 
 __all__ = [
     "Batch",
@@ -20,4 +21,8 @@ __all__ = [
     "StopPolicy",
     "StopRequest",
     "ToldTogether",
+    "WaybillEvent",
+    "WaybillExport",
+    "WaybillFile",
+    "WaybillSetting",
 ]

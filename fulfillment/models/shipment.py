@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +48,9 @@ class Shipment(models.Model):
     instructed_at = models.DateTimeField(_("出荷指示日時"), null=True)
     printed_at = models.DateTimeField(_("印刷日時"), null=True)
     shipped_at = models.DateTimeField(_("出荷日時"), null=True)
+    waybill_at = models.DateTimeField(_("送り状データの出力日時"), null=True)  # the last time
+    # Numbers of the pieces behind the first, as the carrier's file told them.
+    more_tracking_nos = ArrayField(models.CharField(max_length=40), default=list, blank=True, db_default=[])
 
     class Meta:
         indexes = [

@@ -45,6 +45,8 @@ EVENTS = {
     "handover_printed": gettext_lazy("集荷リストを印刷しました"),
     "return_printed": gettext_lazy("返品票を印刷しました"),
     "work_printed": gettext_lazy("作業指示書を印刷しました"),
+    "waybill_exported": gettext_lazy("送り状データを書き出しました"),
+    "numbered": gettext_lazy("送り状番号を取り込みました"),
     "shipped": gettext_lazy("出荷しました"),
     "cancelled": gettext_lazy("取り消しました"),
     "stop_asked": gettext_lazy("出荷停止を依頼しました"),
@@ -116,9 +118,16 @@ class ShipmentFilter(django_filters.FilterSet):
         empty_label=gettext_lazy("すべて"),
     )
 
+    waybill = django_filters.ChoiceFilter(
+        label=gettext_lazy("送り状データ"),
+        choices=(("no", gettext_lazy("未出力")), ("yes", gettext_lazy("出力済み"))),
+        method="by_waybill",
+        empty_label=gettext_lazy("すべて"),
+    )
+
     class Meta:
         model = Shipment
-        fields = ["q", "location", "batch", "printed"]
+        fields = ["q", "location", "batch", "printed", "waybill"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -138,6 +147,9 @@ class ShipmentFilter(django_filters.FilterSet):
 
     def by_print(self, rows: QuerySet[Shipment], _name: str, value: str) -> QuerySet[Shipment]:
         return rows.filter(printed_at__isnull=value == "no")
+
+    def by_waybill(self, rows: QuerySet[Shipment], _name: str, value: str) -> QuerySet[Shipment]:
+        return rows.filter(waybill_at__isnull=value == "no")
 
 
 def listed_shipments(state: str) -> QuerySet[Shipment]:

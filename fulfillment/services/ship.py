@@ -34,11 +34,12 @@ from orders.services.ship_plans import Plans
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A parcel that leaves."""
+    """A parcel that leaves. `more`: the numbers of its further pieces."""
 
     shipment_id: int
     carrier: str
     tracking_no: str
+    more: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,17 @@ def _write_shipments(leaving: Sequence[Shipment], by_id: dict[int, Departure]) -
     for shipment in leaving:
         departure = by_id[shipment.pk]
         shipment.state, shipment.shipped_at = Shipment.State.SHIPPED, now
-        shipment.carrier, shipment.tracking_no = departure.carrier, departure.tracking_no.strip()
-    Shipment.objects.bulk_update(leaving, ["state", "shipped_at", "carrier", "tracking_no"], batch_size=500)
+        put_numbers(shipment, departure)
+    fields = ["state", "shipped_at", "carrier", "tracking_no", "more_tracking_nos"]
+    Shipment.objects.bulk_update(leaving, fields, batch_size=500)
+
+
+def put_numbers(shipment: Shipment, departure: Departure) -> None:
+    """Carrier and numbers on the shipment, not saved. Further numbers stay while the first one does."""
+    number = departure.tracking_no.strip()
+    if departure.more or number != shipment.tracking_no:
+        shipment.more_tracking_nos = list(departure.more)
+    shipment.carrier, shipment.tracking_no = departure.carrier, number
 
 
 def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
@@ -169,6 +179,15 @@ def _count_shipped_lines(lines: Sequence[ShipmentLine]) -> None:
             "FROM unnest(%s::bigint[], %s::int[]) AS v(id, n) WHERE l.id = v.id",
             [list(sums), list(sums.values())],
         )
+
+
+def search_words(orders: Iterable[Order], parcels: Mapping[int, Sequence[Shipment]]) -> dict[int, str]:
+    """Order → its numbers, those of further pieces of its parcels as well."""
+    words = {
+        order.pk: [order.tracking_label, *(number for one in parcels[order.pk] for number in one.more_tracking_nos)]
+        for order in orders
+    }
+    return {order_id: " ".join(filter(None, own)) for order_id, own in words.items()}
 
 
 Cash = Mapping[tuple[int, int], int]  # (order, shipment) → yen that the driver takes
@@ -230,7 +249,7 @@ def _tell(leaving: Sequence[Shipment], lines: Sequence[ShipmentLine], actor: Act
     """Journal, customer's mail and channel's notice, per order and shipment; each once by its key."""
     news = _by_order(leaving, lines)
     orders = Order.objects.select_related("shop").in_bulk(news)
-    order_facts.add_search_words({order.pk: order.tracking_label for order in orders.values()})
+    order_facts.add_search_words(search_words(orders.values(), news))
     _write_news(news, lines, orders)
     order_journal.write(
         [

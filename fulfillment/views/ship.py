@@ -18,7 +18,7 @@ from fulfillment.models import Shipment
 from fulfillment.queries import shipments
 from fulfillment.queries.visible import order_in
 from fulfillment.services.ship import Shipped, confirm_shipments
-from fulfillment.tracking import read_pasted
+from fulfillment.services.tracking_numbers import take_numbers
 from oms.kernel.web import answer, render_page
 from orders.models.order import Carrier
 from orders.views.order import actor_of, changed, user_of
@@ -35,7 +35,8 @@ def ship_form(request: HttpRequest) -> HttpResponse:
         text = _("一度に確定できるのは%(n)s件までです。先頭の%(n)s件を表示しています。")
         messages.warning(request, text % {"n": f"{LIMIT:,}"})
     waiting = Shipment.objects.filter(pk__in=ids[:LIMIT], state=Shipment.State.INSTRUCTED)
-    typed = [Typed(pk, carrier, no) for pk, carrier, no in waiting.values_list("pk", "carrier", "tracking_no")]
+    rows = waiting.values_list("pk", "carrier", "tracking_no", "more_tracking_nos")
+    typed = [Typed(pk, carrier, no, more=tuple(more)) for pk, carrier, no, more in rows]
     if left := min(len(ids), LIMIT) - len(typed):
         messages.info(request, _("出荷作業中でない%(n)s件は表示していません。") % {"n": left})
     return _show(request, typed)
@@ -44,11 +45,12 @@ def ship_form(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("fulfillment.ship_shipment", raise_exception=True)
 def ship_paste(request: HttpRequest) -> HttpResponse:
-    """Fill the form from pasted lines and report on each; nothing ships before it is confirmed."""
-    form = PasteForm(request.POST)
+    """Fill the form from a carrier's file or pasted lines and report on each; nothing is written before it is
+    confirmed."""
+    form = PasteForm(request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, read_typed(request.POST), paste=form)
-    typed, report = judge_pasted(read_pasted(form.cleaned_data["text"]))
+    typed, report = judge_pasted(form.cleaned_data["read"])
     pasted = {row.shipment_id for row in typed}
     kept = [row for row in read_typed(request.POST) if row.shipment_id not in pasted]
     return _show(request, [*typed, *kept], paste=form, report=report)
@@ -79,6 +81,26 @@ def ship_confirm(request: HttpRequest) -> HttpResponse:
     elif not ready and not refused:
         messages.info(request, _("送り状番号を入力してください。"))
     return _show(request, rest, done=shipped.shipments)
+
+
+@require_POST
+@permission_required("fulfillment.ship_shipment", raise_exception=True)
+def ship_numbers(request: HttpRequest) -> HttpResponse:
+    """Write the numbers on the shipments and leave them under way: what ships them later finds the numbers there."""
+    typed = read_typed(request.POST)
+    ready = [row for row in typed if row.tracking_no and not row.error and not row.is_doubtful]
+    taken = take_numbers([row.departure for row in ready], actor=actor_of(request))
+    if taken.changed:
+        text = _("%(n)s件の送り状番号を登録しました。出荷はまだ確定していません。")
+        messages.success(request, text % {"n": f"{len(taken.changed):,}"})
+    if taken.same:
+        messages.info(request, _("%(n)s件は同じ番号が登録済みです。") % {"n": f"{len(taken.same):,}"})
+    if doubtful := sum(row.is_doubtful and not row.error for row in typed):
+        text = _("%(n)s件は送り状番号の検査数字が合わないため、登録していません。番号を確かめてください。")
+        messages.warning(request, text % {"n": doubtful})
+    if not ready and not doubtful:
+        messages.info(request, _("送り状番号を入力してください。"))
+    return _show(request, [replace(row, error=taken.refused.get(row.shipment_id, row.error)) for row in typed])
 
 
 @require_POST

@@ -56,6 +56,12 @@ def label_lines(prefecture: str, city: str, rest: str, *, carrier: str) -> list[
     return _fill(pieces, limits, full=full) or _fill(pieces, limits, full=full, cut=True)
 
 
+def laid_out(text: str, limits: tuple[int, ...], *, full: bool = False) -> list[str] | None:
+    """A text in at most as many lines as there are limits, broken like `label_lines`; None when it does not fit."""
+    pieces = [piece for piece in _BREAK.split(text.strip()) if piece]
+    return _fill(pieces, limits, full=full) or _fill(pieces, limits, full=full, cut=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Meter:
     """One line of the label: what it carries, and how much of its room that takes, in full-width characters."""

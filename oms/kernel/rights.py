@@ -76,6 +76,8 @@ AREAS = (
         {
             "fulfillment.view_shipment": _("出荷を見る"),
             "fulfillment.print_document": _("出荷の帳票を印刷する"),
+            "fulfillment.export_waybill": _("送り状データを書き出す"),
+            "fulfillment.change_waybillsetting": _("送り状の設定を決める"),
             "fulfillment.ship_shipment": _("出荷を確定する"),
             "fulfillment.ask_stop": _("出荷停止を依頼する"),
             "fulfillment.reopen_shipment": _("出荷確定を取り消す"),

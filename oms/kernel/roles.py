@@ -48,6 +48,7 @@ WORK_ON_ORDERS |= {
     "orders.inspect_returncase",
     "orders.settle_returncase",
 }
+WORK_ON_ORDERS |= {"fulfillment.export_waybill"}
 WORK_ON_ORDERS |= {"orders.add_order"}  # by telephone, or as a copy
 LEAD_ORDERS = WORK_ON_ORDERS | {
     "orders.force_order",
@@ -55,6 +56,7 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
     "fulfillment.reopen_shipment",
     "fulfillment.change_stoppolicy",
     "fulfillment.change_costsetting",
+    "fulfillment.change_waybillsetting",
     "orders.change_shippingplan",
     "orders.export_order",
     "orders.export_document",
@@ -76,12 +78,12 @@ LEAD_ORDERS = WORK_ON_ORDERS | {
 SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}
 )
-SHIP |= {"orders.view_returncase", "orders.inspect_returncase"}
+SHIP |= {"orders.view_returncase", "orders.inspect_returncase", "fulfillment.export_waybill"}
 STORE = SHIP | {"customers.view_member", "customers.add_membernote", "orders.view_order", "orders.view_personal_data"}
 RUN_STORE = STORE | {"inventory.change_balance", "customers.change_member"}
 # What is left of anybody's rights while they are in by PIN on a device of their store: the work there, nothing of
-# what decides who may come in.
-BY_PIN = RUN_STORE
+# what decides who may come in, and no file of addresses.
+BY_PIN = RUN_STORE - {"fulfillment.export_waybill"}
 STORE_ROLES = ("store_staff", "store_manager")  # whose people, unless limited, work in every store
 RUN_STORE |= {"kernel.manage_store_devices"}
 ACCOUNT = frozenset(

@@ -59,6 +59,7 @@ ENTRIES = (
     Entry(_("自動処理"), "orders:rules", "orders.manage_rules", "rule", "r", more=True),
     Entry(_("確認理由の設定"), "orders:reasons", "orders.manage_reasons", "review", more=True),
     Entry(_("出荷カレンダー"), "fulfillment:calendar", "orders.change_shippingplan", "clock", more=True),
+    Entry(_("送り状の設定"), "fulfillment:waybill-settings", "fulfillment.change_waybillsetting", "print", more=True),
     Entry(_("同梱"), "fulfillment:merge-list", "orders.change_order", "ship", more=True),
     Entry(_("送信箱"), "pages:outbox", "kernel.view_effect", "outbox", "b", more=True),
     Entry(_("データ移行"), "orders:move-in", "orders.move_in", "download", "y", more=True),

@@ -18,7 +18,8 @@ from django.urls import NoReverseMatch, Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from channels.models import Listing
-from fulfillment.queries.visible import parcels
+from fulfillment.models import WaybillExport
+from fulfillment.queries.visible import parcel_ids, parcels
 from oms.kernel import scope
 from oms.kernel.models import SettingVersion, User
 from oms.kernel.scope import Scope
@@ -91,6 +92,13 @@ def _run(model: type[Model]) -> Rule:
         return found is not None and not strange.filter(pk__in=found).exists()
 
     return is_own
+
+
+def waybills(kwargs: Mapping[str, Any], limits: Scope) -> bool:
+    """An export of the person's own making, whose parcels are all still theirs."""
+    ids = WaybillExport.objects.filter(pk=kwargs["key"], by=limits.person).values_list("shipment_ids", flat=True)
+    found = ids.first()
+    return found is not None and len(parcel_ids(found)) == len(found)
 
 
 order, order_named = _of(Order, "shop"), _of(Order, "shop", "order")
@@ -217,13 +225,14 @@ PAGES: Mapping[str, Rule] = {
     **_lines(
         anybody,
         "list cut-off home-panel delivery-notes pick-list handover return-slips work-slips stops ship ship-paste "
-        "ship-confirm batches",
+        "ship-confirm ship-numbers batches waybills waybill-choose waybill-choose-orders",
         "fulfillment",
     ),
     **_lines(
         parcel, "shipment ship-one packages stop-done stop-too-late reopen parcel-returned short-pick", "fulfillment"
     ),
     **_lines(batch, "batch", "fulfillment"),
+    **_lines(waybills, "waybill waybill-write waybill-again waybill-file", "fulfillment"),
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,

@@ -23,12 +23,14 @@ def default_ship_by(
 
 
 USUAL_CARRIER = "yamato"
-CARRIER_WORDS = {
+CARRIER_WORDS = {  # the first that the name has
+    "クロネコ": "yamato",  # クロネコゆうパケット is Yamato's
     "佐川": "sagawa",
     "飛脚": "sagawa",
     "ゆうパ": "japanpost",
     "日本郵便": "japanpost",
     "レターパック": "japanpost",
+    "クリックポスト": "japanpost",
     "ヤマト": "yamato",
 }
 

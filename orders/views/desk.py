@@ -81,20 +81,22 @@ MOST_SHOWN = 200
 
 def buttons_for(user: User, offered: Sequence[actions.Action]) -> SafeString:
     """What one may do with chosen orders; empty for who may do nothing."""
+    codes, doors = tuple(action.code for action in offered), tuple(actions.doors_for(user))
     exports = user.has_perm("orders.export_order")
-    codes = tuple(action.code for action in offered)
-    return _buttons(codes, exports=exports, language=get_language(), edition=own_words.edition())
+    return _buttons(codes, doors, exports=exports, language=get_language(), edition=own_words.edition())
 
 
 @lru_cache(maxsize=64)
-def _buttons(codes: Sequence[str], *, exports: bool, language: str | None, edition: int) -> SafeString:
+def _buttons(
+    codes: Sequence[str], doors: Sequence[actions.Door], *, exports: bool, language: str | None, edition: int
+) -> SafeString:
     """The same for all who may do the same and read the same words; to render it takes a tenth of a page's time.
 
-    The export has no action: it stands beside the papers.
+    The exports have no action: they stand beside the papers.
     """
     offered = [action for code in codes if (action := actions.get(code))]
-    bar = actions.bar(offered, also=[actions.Group.PAPER] if exports else [])
-    return render_to_string("orders/_desk_actions.html", {"bar": bar, "exports": exports})
+    bar = actions.bar(offered, also=[actions.Group.PAPER] if doors or exports else [])
+    return render_to_string("orders/_desk_actions.html", {"bar": bar, "doors": doors, "exports": exports})
 
 
 @require_GET

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from fulfillment.models import Shipment
+from fulfillment.services import waybills
 from fulfillment.services.allocate import allocate_orders
 from fulfillment.services.instruct import instruct_orders
 from inventory.models import Balance, Location
@@ -114,6 +115,7 @@ def world(code: str, place: str, by: User, *, sku_code: str, buyer: Party) -> Wo
         "shop": shop.pk,
         "run": run.key,
         "export": took.key,
+        "waybill": waybills.draft([parcel], by=by).pk,
         "member": second.member_id,
     }
     return World(shop, location, second, ids)
@@ -165,6 +167,7 @@ ABOUT = {
     "fulfillment:stop-withdraw": "order", "fulfillment:stop-": "parcel", "fulfillment:reopen": "parcel",
     "fulfillment:parcel-returned": "parcel", "fulfillment:merge-undo": "", "fulfillment:shortage": "",
     "customers:rank": "",
+    "fulfillment:waybill": "waybill", "fulfillment:waybill-contract": "",
     "fulfillment:batch": "batch", "fulfillment:calendar": "", "fulfillment:time-": "",
     "fulfillment:": "order", "customers:": "member", "channels:card-panel": "order", "channels:reimport": "order",
     "channels:oversell-order": "order", "channels:listing": "listing", "channels:sku": "",
@@ -193,7 +196,7 @@ OPEN_ANYWAY = {
 EXAMPLES = {"code": "CHAIR", "event": "shipped", "position": "0", "day": "2026-11-20", "kind": "receipt",
             "token": "x", "slug": "x", "verb": "x", "key": "x", "attachment": "1", "other": "1", "entry": "1",
              "shipment": "1", "device_pk": "1", "line": "1", "note": "1", "taking": "1", "method": "cod",
-             "digest": "0", "ref": "-"}  # fmt: skip
+             "digest": "0", "ref": "-", "carrier": "yamato", "number": "1"}  # fmt: skip
 
 
 def addresses(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:
@@ -211,11 +214,14 @@ def about(name: str) -> str:
     return ABOUT[max((prefix for prefix in ABOUT if name.startswith(prefix)), key=len)]
 
 
+KEYED = {"run", "export", "waybill"}
+
+
 def kwargs_of(name: str, parts: list[str], of: World) -> dict[str, Any]:
     subject = about(name)
     found = {}
     for part in parts:
-        if part in {"pk", "order", "shop_id", "key"} and not (part == "key" and subject not in {"run", "export"}):
+        if part in {"pk", "order", "shop_id", "key"} and not (part == "key" and subject not in KEYED):
             asked = {"order": "order", "shop_id": "shop"}.get(part, subject)
             found[part] = of.ids.get(asked, 1)
         else:
@@ -247,7 +253,7 @@ def test_what_is_about_a_thing_of_the_own_shop_opens(of_shop, worlds):
     shut = []
     for name, parts in WITH_ID:
         rule = PAGES.get(name)
-        if rule is None or rule in {anybody, all_shops, order_of_all_places} or about(name) in {"", "export", "run"}:
+        if rule is None or rule in {anybody, all_shops, order_of_all_places} or about(name) in {"", *KEYED}:
             continue
         url = reverse(name, kwargs=kwargs_of(name, parts, worlds[0]))
         if of_shop.get(url).status_code not in {200, 302, 405}:
@@ -307,7 +313,7 @@ LISTS = [
     "orders:list", "orders:mails", "orders:tasks", "orders:refunds", "orders:refund-requests", "orders:returns",
     "orders:papers", "orders:payments", "orders:payments-expired", "orders:inbox", "orders:bulk-log", "orders:exports",
     "fulfillment:list", "fulfillment:batches", "fulfillment:stops",
-    "fulfillment:ship", "channels:list", "pages:home", "orders:home-panel",
+    "fulfillment:ship", "fulfillment:waybills", "channels:list", "pages:home", "orders:home-panel",
     "fulfillment:home-panel", "channels:home-panel", "pages:numbers", "pages:number-actions", "pages:number-reasons",
     "pages:number-decisions", "pages:number-pushes", "pages:number-profits", "channels:catch-ups", "orders:views",
     "orders:view-tiles", "orders:filter",
@@ -344,7 +350,8 @@ def test_every_page_without_an_id_is_open_closed_or_listed_here(of_shop):
         "orders:export-choose", "orders:inbox-accept", "orders:inbox-choose", "orders:inbox-hold", "orders:inbox-undo",
         "orders:mails-approve", "orders:papers-csv", "orders:papers-zip", "fulfillment:delivery-notes",
         "fulfillment:pick-list", "fulfillment:handover", "fulfillment:return-slips", "fulfillment:work-slips",
-        "fulfillment:ship-paste", "fulfillment:ship-confirm", "fulfillment:cut-off", "channels:live",
+        "fulfillment:ship-paste", "fulfillment:ship-confirm", "fulfillment:ship-numbers",
+        "fulfillment:waybill-choose", "fulfillment:waybill-choose-orders", "fulfillment:cut-off", "channels:live",
     }  # fmt: skip
     for name, parts in addresses(get_resolver()):
         if parts or name in plain or name in LISTS:

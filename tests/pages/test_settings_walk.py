@@ -16,7 +16,7 @@ from channels.services import maintenance, mapping, mapping_csv
 from customers.models import Rank
 from customers.services import ranks
 from fulfillment.models import ReleaseTime
-from fulfillment.services import release
+from fulfillment.services import release, waybill_settings
 from inventory.models import Sku
 from inventory.services import sets
 from inventory.services.sets import SetRules
@@ -252,6 +252,12 @@ def _planned(t: Thing) -> Sent:
     return reverse("fulfillment:calendar-remove", args=[place]), {}
 
 
+def _contracted(t: Thing) -> Sent:
+    place = make_location("W1").pk
+    waybill_settings.save(place, "japanpost", {"item": "雑貨"}, by=t.person, seen=0)
+    return reverse("fulfillment:waybill-contract-remove", args=["japanpost", place]), {}
+
+
 def _timed(t: Thing) -> Sent:
     release.add_time(time(10), by=t.person)
     return reverse("fulfillment:time-stop", args=[ReleaseTime.objects.get().pk]), {}
@@ -336,6 +342,15 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
     "fulfillment:time-add": lambda t: (reverse("fulfillment:time-add"), {"at": "14:00"}),
     "fulfillment:time-stop": _timed,
     "fulfillment:costs": lambda t: (reverse("fulfillment:costs"), filled("costs", "-", wage=1500)),
+    "fulfillment:waybill-contract": lambda t: (
+        reverse("fulfillment:waybill-contract", args=["yamato"]),
+        filled("waybill", "-/yamato", item="雑貨", customer_code="0312345678", freight_no="01"),
+    ),
+    "fulfillment:waybill-contract-place": lambda t: (
+        reverse("fulfillment:waybill-contract-place", args=["sagawa", make_location("W1").pk]),
+        filled("waybill", f"{make_location('W1').pk}/sagawa", item="雑貨", customer_code="0312345678", slots="6"),
+    ),
+    "fulfillment:waybill-contract-remove": _contracted,
     "fulfillment:stop-policy": lambda t: (reverse("fulfillment:stop-policy"), {}),
     "inventory:facts": lambda t: (reverse("inventory:facts", args=[t.sku.pk]), filled("sku", t.sku.pk, brand="木工")),
     "inventory:set": lambda t: (reverse("inventory:set", args=[t.bundle.pk]), {"parts": "CHAIR 2"}),
