@@ -5,7 +5,6 @@ Goods that arrive lie in inspection until they are graded; then they move to whe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
@@ -19,49 +18,29 @@ from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from orders.decide import returns as decide
 from orders.decide.found import Found
+from orders.decide.returns import Refused, Settlement
 from orders.models import (
     LineComponent,
     Order,
     OrderLine,
     OrderTask,
-    Refund,
     ReturnCase,
     ReturnEvent,
     ReturnGrade,
     ReturnLine,
 )
 from orders.models.mail import MailEvent
-from orders.services import hold, journal, mail, refunds, return_papers, review, set_parts, tasks
+from orders.services import hold, journal, mail, return_money, review, set_parts, tasks
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
 
+__all__ = ["Refused", "Settlement"]  # beside the verbs of this module
 State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
 KIND_OF_PLACE = {
     Grade.SECOND: Location.Kind.SECOND,
     Grade.DEFECTIVE: Location.Kind.DAMAGED,
     Grade.TO_MAKER: Location.Kind.TO_MAKER,
 }
-
-
-class Refused(Exception):
-    """The case cannot go there; `cause` says why and what to do, in Japanese."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What goes back: pieces by line id, whole fees by name, less what the buyer bears, plus goodwill; `units` of
-    single components of sets by the id of their `LineComponent`."""
-
-    quantities: Mapping[int, int]
-    fees: Sequence[str] = ()
-    deduction: int = 0
-    goodwill: int = 0
-    note: str = ""
-    units: Mapping[int, int] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -284,41 +263,20 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     asked = [(settlement.quantities, whole), (settlement.units, single)]
     if any(count > limits.get(pk, 0) for wanted, limits in asked for pk, count in wanted.items()):
         raise Refused(said("返金する数は、到着した数までです。"))
-    pieces = {line: count for line, count in settlement.quantities.items() if count > 0}
-    refund = None
-    if pieces or any(settlement.units.values()) or settlement.fees or settlement.goodwill:
-        refund = _refund(case, pieces, settlement, actor)
-    elif not settlement.note.strip():
+    settled = return_money.settle(case, settlement, actor=actor)
+    if settlement.is_empty and not settlement.note.strip():
         raise Refused(said("返金しないときは、理由をメモに入れてください。"))
-    note_event(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
-    if refund:
-        told = return_papers.credit_note(case, refund, actor=actor)
-    else:
-        told = _credit_on_account(case, pieces, settlement, actor)
-    if told:
+    note_event(case, "settled", _settled_text(settled, settlement), actor)
+    if told := return_money.write_credit_note(case, settlement, settled, actor=actor):
         _note_case(case, "credit_note", told, actor)
     return case
 
 
-def _credit_on_account(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> str:
-    units = {component: count for component, count in settlement.units.items() if count > 0}
-    if not (pieces or units or settlement.fees or settlement.goodwill):
-        return ""
-    return return_papers.credit_on_account(
-        case, pieces, units, settlement.fees, settlement.goodwill, actor=actor
-    )  # fmt: skip
-
-
-def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:
-    units = {component: count for component, count in settlement.units.items() if count > 0}
-    wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill, units=units)
-    reason = said("返品 %(no)s（%(why)s）", no=case.number, why=choice(case, "reason"))
-    try:
-        return refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
-    except refunds.NothingToRefund as nothing:
-        if settlement.note.strip():
-            return None
-        raise Refused(str(nothing)) from nothing
+def _settled_text(settled: return_money.Settled, settlement: Settlement) -> str:
+    paid = yen(settled.refund.amount if settled.refund else 0)
+    if settled.credited:
+        paid = together([paid, said("請求を %(amount)s 減額", amount=yen(settled.credited))], " ")
+    return together([paid, settlement.note], " ") if settlement.note.strip() else paid
 
 
 @transaction.atomic
