@@ -160,8 +160,9 @@ def _share(unit: int | None) -> str:
 
 class AnswerForm(forms.Form):
     answer = forms.CharField(
-        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("入れると、「返品への回答」のメールでお送りします。"),
+    )  # fmt: skip
 
 
 class WayForm(forms.Form):
@@ -337,8 +338,9 @@ class ExchangeForm(forms.Form):
         help_text=lazy("戻らない場合は、返品の一覧に「未返却の交換」として出ます。"),
     )
     answer = forms.CharField(
-        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("入れると、「返品への回答」のメールでお送りします。"),
+    )  # fmt: skip
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
         super().__init__(data, initial={"ship_first": exchange.ships_first(case)})

@@ -301,6 +301,16 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + MESSAGE
         + END,
     ),
+    MailEvent.RETURN_ANSWERED: Standard(
+        _subject("ご返品・交換のお申し出について"),
+        HELLO
+        + "お申し出いただきましたご返品・交換について、ご連絡いたします。\n\n"
+        + NUMBER
+        + "■返品番号: {{ return.number }}\n■ご返品・交換: {{ return.answer }}\n\n"
+        + MESSAGE
+        + RULE
+        + END,
+    ),
     MailEvent.RANK_UP: Standard(
         "【{{ shop.name }}】会員ランクが上がりました",
         HELLO

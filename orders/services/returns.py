@@ -128,7 +128,19 @@ def approve(case_id: int, *, answer: str = "", actor: Actor) -> ReturnCase:
     case = claim(case_id)
     _move(case, State.APPROVED, approved_at=clock.now(), answer=answer[:500])
     note_event(case, "approved", answer, actor)
+    _tell(case, answer, ANSWERS[State.APPROVED], actor)
     return case
+
+
+# What the customer reads: in the language of mails.
+ANSWERS = {State.APPROVED: "承ります", State.REJECTED: "お断りいたします"}
+
+
+def _tell(case: ReturnCase, answer: str, verdict: str, actor: Actor) -> None:
+    """An answer in words goes to the customer by mail, once."""
+    if answer.strip():
+        words = {"return.number": case.number, "return.answer": verdict, "mail.message": answer}
+        mail.schedule_for([case.order_id], MailEvent.RETURN_ANSWERED, suffix=f":{case.pk}", extra=words, actor=actor)
 
 
 @transaction.atomic
@@ -139,6 +151,7 @@ def reject(case_id: int, *, answer: str, actor: Actor) -> ReturnCase:
         raise Refused(said("お断りする理由を入れてください。"))
     _move(case, State.REJECTED, closed_at=clock.now(), answer=answer[:500])
     note_event(case, "rejected", answer, actor)
+    _tell(case, answer, ANSWERS[State.REJECTED], actor)
     return case
 
 

@@ -156,6 +156,14 @@ def _told_before_settling(case: ReturnCase, form: SettleForm) -> dict[str, Any]:
         missing = exchange.missing_value(case)
         lost = _("到着していない商品 %(amount)s 分の代金も充てています。お客様に返送か支払いを頼んでください。")
         return {"estimate": words, "warning": lost % {"amount": yen(missing)} if missing else ""}
+    first = ReturnCase.objects.filter(exchange_order=case.order_id).select_related("order").first()
+    if first and not case.order.total:
+        words = _(
+            "この受注は交換・再送で、商品の代金は元の受注 %(no)s で受け取っています。"
+            "返金は元の受注の「返金する」から行い、ここでは返した金額をメモに入れて精算してください。"
+        )
+        number = {"no": first.order.channel_order_no}
+        return {"estimate": words % number, "first": reverse("orders:detail", args=[first.order_id])}
     door = at_the_door(case, case.order)
     told = {"estimate": _estimate(case, form, door), "warning": ""}
     if door:
