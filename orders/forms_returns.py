@@ -18,7 +18,7 @@ from oms.kernel.money import yen
 from orders.decide import returns as decide
 from orders.filters import DayInput
 from orders.forms import SLOTS
-from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade
+from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade, ReturnLine
 from orders.models.order import Carrier
 from orders.models.return_case import return_reasons
 from orders.services import exchange
@@ -36,13 +36,18 @@ NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
 @dataclass(frozen=True, slots=True)
 class Row:
     """A number field. `key`: the id of an order or return line, or of a set's component; `part` says which.
-    `help` stands under the name."""
+    `help` stands under the name; `proposed` stands in the field (all of them, without)."""
 
     key: int
     label: str
     most: int
     part: bool = False
     help: str = ""
+    proposed: int | None = None
+
+    @property
+    def start(self) -> int:
+        return self.most if self.proposed is None else self.proposed
 
     @property
     def name(self) -> str:
@@ -62,7 +67,7 @@ class PiecesForm(forms.Form):
                 min_value=0,
                 max_value=row.most,
                 required=False,
-                initial=row.most if filled else None,
+                initial=row.start if filled else None,
                 widget=forms.NumberInput(attrs={"max": row.most, "inputmode": "numeric"}),
             )
 
@@ -263,13 +268,8 @@ class SettleForm(PiecesForm):
             initial["difference"] = exchange.difference(case)
             initial["note"] = "" if initial["difference"] else _instead(case)
         super().__init__(data, initial=initial)
-        self.add_rows(
-            [
-                Row(line.component_id or line.line_id, line.name, line.received, part=line.component_id is not None)
-                for line in lines
-            ],
-            filled=sent is None,
-        )
+        left = _not_refunded(case.order)
+        self.add_rows([_settled_row(line, left) for line in lines], filled=sent is None)
         if sent is None:
             del self.fields["difference"]
         self._offer_fees(case)
@@ -302,6 +302,22 @@ class SettleForm(PiecesForm):
             self.units,
             data.get("difference") or 0,
         )
+
+
+def _not_refunded(order: Order) -> dict[tuple[int, int | None], int]:
+    """(line, component or None) → pieces or units that no refund has given back yet."""
+    left: dict[tuple[int, int | None], int] = {}
+    for line in bill_of(order).lines:
+        left[line.id, None] = line.left
+        left |= {(line.id, part.id): units for part, units in zip(line.parts, line.units_left, strict=True)}
+    return left
+
+
+def _settled_row(own: ReturnLine, left: Mapping[tuple[int, int | None], int]) -> Row:
+    free = min(own.received, left.get((own.line_id, own.component_id), 0))
+    told = _("返金済み %(count)d") % {"count": own.received - free} if free < own.received else ""
+    part = own.component_id is not None
+    return Row(own.component_id or own.line_id, own.name, own.received, part=part, help=told, proposed=free)
 
 
 def _instead(case: ReturnCase) -> str:

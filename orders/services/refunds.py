@@ -373,12 +373,10 @@ def _way(order: Order, by_channel: bool) -> str:
 
 def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
     kind = TaskKind.VOID if refund.way == Refund.Way.VOID else TaskKind.REFUND
-    text = said(
-        "%(no)s: %(amount)s を返金する（%(way)s）",
-        no=order.channel_order_no,
-        amount=yen(refund.amount),
-        way=choice(refund, "way"),
-    )
+    words = {"no": order.channel_order_no, "amount": yen(refund.amount)}
+    text = said("%(no)s: %(amount)s を返金する（%(way)s）", **words, way=choice(refund, "way"))
+    if refund.way == Refund.Way.VOID:
+        text = said("%(no)s: 決済会社の画面で与信 %(amount)s を取り消す", **words)
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
     tasks.ask([tasks.NewTask(task_key(refund), order.pk, text, kind, link)], actor=actor)
 

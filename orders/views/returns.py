@@ -35,13 +35,14 @@ from orders.models import Order, ReturnCase
 from orders.queries import return_label
 from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
+from orders.queries.payments import plan_rows
 from orders.services import exchange, personal_views, refund_requests, return_pickup, returns
 from orders.services.cancel import Cancelled
 from orders.services.internal import is_internal
 from orders.services.personal_views import Where
 from orders.services.refund_limits import NeedsApproval
 from orders.services.refunds import NothingToRefund, Wish, preview
-from orders.services.return_money import at_the_door, exchange_of, owed_less
+from orders.services.return_money import at_the_door, exchange_of, owed_less, wish_of
 from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused
 from orders.views.order import actor_of, say_asked, user_of
@@ -95,8 +96,8 @@ def _case(pk: int) -> ReturnCase:
     return get_object_or_404(rows, pk=pk)
 
 
-def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
-    """The case with the forms of its next steps; `bound` holds one that came back with errors."""
+def _show(request: HttpRequest, pk: int, **bound: Any) -> HttpResponse:
+    """The case with the forms of its next steps; `bound` holds one that came back with errors, or what it comes to."""
     case, user = _case(pk), user_of(request)
     personal = user.has_perm(PERSONAL)
     shown = order_for(case.order_id, personal=personal)
@@ -173,10 +174,23 @@ def _told_before_settling(case: ReturnCase, form: SettleForm) -> dict[str, Any]:
     return told
 
 
+def _calculated(case: ReturnCase, form: SettleForm) -> dict[str, Any]:
+    """What the settlement as typed comes to."""
+    wish = wish_of(case, form.settlement)
+    try:
+        less = owed_less(case, case.order, wish)
+        wish = replace(wish, deduction=wish.deduction + less)
+        plan = preview(case.order_id, wish, beside=at_the_door(case, case.order))
+    except NothingToRefund as nothing:
+        form.add_error(None, str(nothing))
+        return {}
+    return {"plan": plan, "goods": plan_rows(case.order, plan), "less": less}
+
+
 def _estimate(case: ReturnCase, form: SettleForm, door: int) -> str:
     """What the proposal would give back, in words."""
-    pieces = {row.key: row.most for row in form.rows if not row.part}
-    units = {row.key: row.most for row in form.rows if row.part}
+    pieces = {row.key: row.start for row in form.rows if not row.part}
+    units = {row.key: row.start for row in form.rows if row.part}
     wish = Wish(pieces, tuple(form.initial.get("fees") or ()), units=units)
     try:
         less = owed_less(case, case.order, wish)
@@ -410,6 +424,8 @@ def return_settle(request: HttpRequest, pk: int) -> HttpResponse:
     form = SettleForm(request.POST, case=case)
     if not form.is_valid():
         return _show(request, pk, settle_form=form)
+    if "preview" in request.POST:
+        return _show(request, pk, settle_form=form, **_calculated(case, form))
     try:
         return _do(
             request,
