@@ -256,7 +256,7 @@ def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, S
         ChannelLine(
             line_id=f"X{index}",
             channel_sku=skus[item.sku_id].code,
-            name=f"{skus[item.sku_id].name} {skus[item.sku_id].variant}".strip(),
+            name=_name(skus[item.sku_id]),
             quantity=item.quantity,
             unit_price=item.unit_price,
             amount=item.unit_price * item.quantity,
@@ -283,6 +283,11 @@ def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, S
         updated_at=clock.now(),
         flags=(INTERNAL,),
     )
+
+
+def _name(sku: Sku) -> str:
+    """With its variant, which stands in the name already or not."""
+    return sku.name if sku.variant in sku.name else f"{sku.name} {sku.variant}".strip()
 
 
 def _party(row: Order | Recipient, prefix: str) -> Party:

@@ -7,6 +7,8 @@ What is taken back of an order that is not paid yet lowers first what is still o
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
+
 from oms.kernel.money import distribute, yen
 from oms.kernel.said import said
 from oms.kernel.said_field import choice
@@ -89,7 +91,8 @@ def wish_of(case: ReturnCase, settlement: Settlement) -> refunds.Wish:
 def _is_no_wonder(case: ReturnCase, order: Order, settlement: Settlement) -> bool:
     """Nobody expects money back: what the driver brought back was never paid for, and a monthly bill is lowered."""
     by_month = order.payment_method == PaymentMethod.ACCOUNT and bool(billed_monthly([order]))
-    return case.kind == Kind.UNDELIVERED or by_month or bool(settlement.note.strip())
+    refused = case.kind == Kind.UNDELIVERED or case.reason == "refused"
+    return refused or by_month or bool(settlement.note.strip())
 
 
 # ---- cash that the driver took
@@ -98,15 +101,16 @@ def _is_no_wonder(case: ReturnCase, order: Order, settlement: Settlement) -> boo
 def at_the_door(case: ReturnCase, order: Order) -> int:
     """The yen that a driver has taken for the order of a case and nobody has entered. The order comes with its shop.
 
-    Whose goods came from the buyer's hands has paid for them; of an order that left only in part, or of which another
-    parcel was refused, a person has to say how much.
+    Whose goods came from the buyer's hands has paid for them. Where nobody asked to return them they may have been
+    refused at the door; of that, and of an order that left only in part, a person has to say how much came.
     """
     unknown = order.payment_state == PaymentState.UNPAID and not order.payments.exists()
     if not unknown or not order.total or order.fulfillment_state != FulfillmentState.SHIPPED:
         return 0
     if rule_for(order).collector != Collector.CARRIER:
         return 0
-    refused = ReturnCase.objects.filter(order=order, kind=Kind.UNDELIVERED, state__in=decide.LIVE)
+    doubtful = Q(kind=Kind.UNDELIVERED) | Q(reason__in=decide.NOBODY_ASKED)
+    refused = ReturnCase.objects.filter(doubtful, order=order, state__in=decide.LIVE)
     return 0 if refused.exists() else order.total
 
 

@@ -173,6 +173,24 @@ def on_its_way(case_id: int, *, carrier: str, tracking_no: str, actor: Actor = S
     return case
 
 
+def brought_back(
+    order_id: int, pieces: Mapping[int, int], *, carrier: str, tracking_no: str, actor: Actor
+) -> int | None:
+    """A carrier brings back a parcel (line id → its pieces) that could not be stopped any more: the case that was
+    opened then is its return. Returns that case; None when there is none. The caller holds the order's lock."""
+    waiting = [State.REQUESTED, State.APPROVED, State.IN_TRANSIT]
+    for case in ReturnCase.objects.filter(order=order_id, reason="too_late", state__in=waiting).order_by("pk"):
+        if any(count > pieces.get(line, 0) for line, count in case.lines.values_list("line", "quantity")):
+            continue
+        ReturnCase.objects.filter(pk=case.pk).update(kind=Kind.UNDELIVERED)
+        if case.state == State.REQUESTED:
+            approve(case.pk, actor=actor)
+        if case.state != State.IN_TRANSIT:
+            on_its_way(case.pk, carrier=carrier, tracking_no=tracking_no, actor=actor)
+        return case.pk
+    return None
+
+
 @transaction.atomic
 def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnCase:
     """The goods arrived: so many pieces by return line id. They lie in inspection from now on; stock is locked last.

@@ -75,6 +75,18 @@ def test_cash_that_was_refused_at_the_door_was_never_paid():
     all_is_true()
 
 
+@pytest.mark.parametrize(("reason", "asked"), [("refused", False), ("too_late", True)])
+def test_goods_nobody_asked_to_return_may_never_have_been_paid_for(reason, asked):
+    order = cash(own_shop(), skus=[make_sku(stock_units=1)])
+    case = came_back(order, reason=reason)
+    if asked:
+        with pytest.raises(Refused, match="入金を登録"):
+            returns.settle(case.pk, Settlement(everything(case)), actor=ACTOR)
+    returns.settle(case.pk, Settlement(everything(case), note="受取拒否"), actor=ACTOR)
+    assert not Refund.objects.exists() and not PaymentEntry.objects.exists()
+    all_is_true()
+
+
 def test_cash_of_an_order_that_left_in_part_is_asked_for_first():
     chair, desk = make_sku("CHAIR", stock_units=1), make_sku("DESK", stock_units=1)
     order = cash(own_shop(), make_line("CHAIR"), make_line("DESK"), skus=[chair, desk])

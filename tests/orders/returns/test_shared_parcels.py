@@ -10,6 +10,7 @@ from fulfillment.services import merge, split, stop
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.printing import record_printed
+from fulfillment.services.reopen import parcel_returned
 from fulfillment.services.ship import Departure, confirm_shipments
 from inventory.models import Balance, BundleComponent
 from oms.kernel.models import Effect
@@ -71,6 +72,22 @@ def test_a_shared_parcel_that_comes_back_is_a_return_of_each_order(shop, client_
     said = client_of(aoi).post(f"/fulfillment/shipments/{parcel}/returned/", follow=True).content.decode()
     cases = ReturnCase.objects.order_by("pk")
     assert {case.order_id for case in cases} == {one.pk, two.pk} and all(case.number in said for case in cases)
+    all_is_true()
+
+
+@pytest.mark.parametrize("cancelled", [2, 1])
+def test_a_parcel_that_could_not_be_stopped_and_comes_back_is_the_return_that_waits_for_it(shop, cancelled):
+    order = ready(shop, make_line("CHAIR", 2), skus=[make_sku(stock_units=2)])
+    parcel = instruct_orders([order.pk], actor=ACTOR).shipments[0]
+    record_printed([parcel], "pick_printed", by=None)
+    cancel_pieces(order.pk, {order.lines.get().pk: cancelled}, ask=Ask(), actor=ACTOR)
+    stop.too_late(parcel, carrier="yamato", tracking_no=NUMBER, actor=ACTOR)
+    late = ReturnCase.objects.get()
+    parcel_returned(parcel, actor=ACTOR)
+    parcel_returned(parcel, actor=ACTOR)
+    assert (again(late).kind, late.state, late.tracking_no) == ("undelivered", "in_transit", NUMBER)
+    assert sum(line.quantity for case in ReturnCase.objects.all() for line in case.lines.all()) == 2
+    assert ReturnCase.objects.count() == 3 - cancelled
     all_is_true()
 
 
