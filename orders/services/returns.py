@@ -195,7 +195,7 @@ def brought_back(
 def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnCase:
     """The goods arrived: so many pieces by return line id. They lie in inspection from now on; stock is locked last.
 
-    An exchange that waited for them may ship.
+    An exchange that waited for them may ship once all of them are here; else a person lets it go.
     """
     case = claim(case_id)
     lines = {line.pk: line for line in _lines(case)}
@@ -207,7 +207,8 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
         ReturnLine.objects.filter(pk=pk).update(received=count)
     names = together(f"{lines[pk].name} × {count}" for pk, count in counts.items() if count)
     note_event(case, "received", names, actor)
-    if case.exchange_order_id and not case.ship_first:
+    everything = all(count == lines[pk].quantity for pk, count in counts.items())
+    if case.exchange_order_id and not case.ship_first and everything:
         hold.lift_holds([case.exchange_order_id], actor=actor)
     inspection = stock.aside_place()
     units = _units([(lines[pk], count) for pk, count in counts.items() if count])

@@ -32,6 +32,7 @@ from orders.forms_returns import (
     WithdrawForm,
 )
 from orders.models import Order, ReturnCase
+from orders.models.order import Stage
 from orders.queries import return_label
 from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
@@ -394,10 +395,17 @@ def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReceiveForm(request.POST, case=case)
     if not form.is_valid():
         return _show(request, pk, receive_form=form)
-    return _do(
+    shown = _do(
         request, pk, lambda: returns.receive(pk, form.pieces, actor=actor), _("到着を登録しました。"),
         receive_form=form,
     )  # fmt: skip
+    sent = exchange_of(_case(pk))
+    if sent and not case.ship_first and _case(pk).state == "received" and sent.stage == Stage.ON_HOLD:
+        text = _(
+            "足りない商品があるため、交換・再送の受注 %(no)s は保留のままです。送ってよければ保留を解除してください。"
+        )
+        messages.warning(request, text % {"no": sent.channel_order_no})
+    return shown
 
 
 @require_POST

@@ -173,6 +173,16 @@ def test_what_a_cheaper_exchange_saves_goes_back_with_its_tax_and_paper():
     all_is_true()
 
 
+def test_an_exchange_waits_for_a_person_when_not_everything_came_back(client_of, aoi):
+    case = exchanged(1500, quantity=2)
+    client = client_of(aoi)
+    line = case.lines.get()
+    page = client.post(f"/orders/returns/{case.pk}/receive/", {f"piece-{line.pk}": "1"}, follow=True).content.decode()
+    assert "保留のままです" in page and again(case.exchange_order).stage == "on_hold"
+    assert exchange.missing_value(ReturnCase.objects.get(pk=case.pk)) == 1000
+    all_is_true()
+
+
 def test_once_its_exchange_is_cancelled_the_goods_are_paid_back():
     case = exchanged(1500)
     cancel_orders([case.exchange_order_id], reason="交換をやめる", actor=ACTOR)
