@@ -18,11 +18,13 @@ from oms.kernel.money import yen
 from oms.kernel.typed import DayField, DayInput
 from orders.decide import returns as decide
 from orders.forms import SLOTS
-from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade
+from orders.models import LineComponent, Order, OrderLine, ReturnCase, ReturnGrade, ReturnLine
 from orders.models.order import Carrier
 from orders.models.return_case import return_reasons
 from orders.services import exchange
+from orders.services.cancel import STOPPABLE
 from orders.services.refunds import bill_of, unit_shares
+from orders.services.return_money import exchange_of
 from orders.services.return_pickup import Pickup
 from orders.services.returns import Settlement, received_units, returnable_goods, sold_units
 from orders.services.set_parts import parts_of
@@ -34,13 +36,18 @@ NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
 @dataclass(frozen=True, slots=True)
 class Row:
     """A number field. `key`: the id of an order or return line, or of a set's component; `part` says which.
-    `help` stands under the name."""
+    `help` stands under the name; `proposed` stands in the field (all of them, without)."""
 
     key: int
     label: str
     most: int
     part: bool = False
     help: str = ""
+    proposed: int | None = None
+
+    @property
+    def start(self) -> int:
+        return self.most if self.proposed is None else self.proposed
 
     @property
     def name(self) -> str:
@@ -60,7 +67,7 @@ class PiecesForm(forms.Form):
                 min_value=0,
                 max_value=row.most,
                 required=False,
-                initial=row.most if filled else None,
+                initial=row.start if filled else None,
                 widget=forms.NumberInput(attrs={"max": row.most, "inputmode": "numeric"}),
             )
 
@@ -95,7 +102,7 @@ class PiecesForm(forms.Form):
 
     @property
     def row_of_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.side_by_side]
+        return [self[name] for name in self.side_by_side if name in self.fields]
 
 
 def reasons_to_choose() -> list[tuple[str, str | Promise]]:
@@ -158,8 +165,9 @@ def _share(unit: int | None) -> str:
 
 class AnswerForm(forms.Form):
     answer = forms.CharField(
-        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("入れると、「返品への回答」のメールでお送りします。"),
+    )  # fmt: skip
 
 
 class WayForm(forms.Form):
@@ -236,13 +244,17 @@ class InspectForm(forms.Form):
 class SettleForm(PiecesForm):
     """What goes back to the buyer, proposed from the reason and free to change with a note."""
 
-    side_by_side = ("deduction", "goodwill")
+    side_by_side = ("deduction", "goodwill", "difference")
 
     fees = forms.MultipleChoiceField(
         label=lazy("全額返す費用"), required=False, widget=forms.CheckboxSelectMultiple, choices=FEES,
     )  # fmt: skip
     deduction = forms.IntegerField(label=lazy("差し引く金額（返送料など）"), min_value=0, required=False, widget=NUMBER)
     goodwill = forms.IntegerField(label=lazy("上乗せする金額（お詫び）"), min_value=0, required=False, widget=NUMBER)
+    difference = forms.IntegerField(
+        label=lazy("交換の差額"), min_value=0, required=False, widget=NUMBER,
+        help_text=lazy("送った商品が戻った商品より安い分です。"),
+    )  # fmt: skip
     note = forms.CharField(label=lazy("精算メモ"), max_length=300, required=False)
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
@@ -250,18 +262,16 @@ class SettleForm(PiecesForm):
         lines = [line for line in rows if line.received]
         everything = received_units(case) == sold_units(case.order)
         proposal = decide.propose(case.reason, everything=everything, freight=0)
-        sent = sum(item.unit_price * item.quantity for item in case.exchange_items.all())
-        same = case.exchange_order_id is not None and case.exchange_order and case.exchange_order.total == 0
-        super().__init__(
-            data, initial={"fees": list(proposal.fees) if not sent else [], "deduction": proposal.deduction}
-        )
-        self.add_rows(
-            [
-                Row(line.component_id or line.line_id, line.name, line.received, part=line.component_id is not None)
-                for line in lines
-            ],
-            filled=not (sent and same),
-        )
+        sent = exchange_of(case)
+        initial: dict[str, Any] = {"fees": [] if sent else list(proposal.fees), "deduction": proposal.deduction}
+        if sent:
+            initial["difference"] = exchange.difference(case)
+            initial["note"] = "" if initial["difference"] else _instead(case)
+        super().__init__(data, initial=initial)
+        left = _not_refunded(case.order)
+        self.add_rows([_settled_row(line, left) for line in lines], filled=sent is None)
+        if sent is None:
+            del self.fields["difference"]
         self._offer_fees(case)
 
     def _offer_fees(self, case: ReturnCase) -> None:
@@ -290,7 +300,47 @@ class SettleForm(PiecesForm):
             data.get("goodwill") or 0,
             data["note"],
             self.units,
+            data.get("difference") or 0,
         )
+
+
+def _not_refunded(order: Order) -> dict[tuple[int, int | None], int]:
+    """(line, component or None) → pieces or units that no refund has given back yet."""
+    left: dict[tuple[int, int | None], int] = {}
+    for line in bill_of(order).lines:
+        left[line.id, None] = line.left
+        left |= {(line.id, part.id): units for part, units in zip(line.parts, line.units_left, strict=True)}
+    return left
+
+
+def _settled_row(own: ReturnLine, left: Mapping[tuple[int, int | None], int]) -> Row:
+    free = min(own.received, left.get((own.line_id, own.component_id), 0))
+    told = _("返金済み %(count)d") % {"count": own.received - free} if free < own.received else ""
+    part = own.component_id is not None
+    return Row(own.component_id or own.line_id, own.name, own.received, part=part, help=told, proposed=free)
+
+
+def _instead(case: ReturnCase) -> str:
+    """Why no money goes back."""
+    return _("再送のため返金なし") if case.kind == ReturnCase.Kind.UNDELIVERED else _("交換のため返金なし")
+
+
+class WithdrawForm(forms.Form):
+    """The goods will not come. What has been sent instead already is charged, or a note says why not."""
+
+    note = forms.CharField(label=lazy("取り下げる理由"), max_length=300, required=False)
+    charge = forms.BooleanField(
+        label=lazy("先に送った商品の代金をお客様に請求する"),
+        required=False,
+        help_text=lazy("交換の受注を銀行振込の未入金にし、入金のお願いを下書きにします。"),
+    )
+
+    def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
+        super().__init__(data)
+        self.sent = exchange_of(case)
+        self.gone = self.sent is not None and self.sent.fulfillment_state not in STOPPABLE
+        if not self.gone:
+            del self.fields["charge"]
 
 
 class ExchangeForm(forms.Form):
@@ -304,8 +354,9 @@ class ExchangeForm(forms.Form):
         help_text=lazy("戻らない場合は、返品の一覧に「未返却の交換」として出ます。"),
     )
     answer = forms.CharField(
-        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
-    )
+        label=lazy("お客様への回答"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("入れると、「返品への回答」のメールでお送りします。"),
+    )  # fmt: skip
 
     def __init__(self, data: Any = None, *, case: ReturnCase) -> None:
         super().__init__(data, initial={"ship_first": exchange.ships_first(case)})

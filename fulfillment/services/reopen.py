@@ -168,6 +168,12 @@ def parcel_returned(shipment_id: int, *, tracking_no: str = "", actor: Actor) ->
 
 def _case_of(shipment: Shipment, order_id: int, tracking_no: str, actor: Actor) -> ReturnCase:
     pieces = {line.order_line_id: line.line_quantity for line in shipment.lines.filter(order_line__order=order_id)}
+    known = returns.brought_back(order_id, pieces, carrier=shipment.carrier, tracking_no=tracking_no, actor=actor)
+    if known is not None:
+        for line, count in ReturnLine.objects.filter(case=known).values_list("line", "quantity"):
+            pieces[line] -= count
+        if not any(pieces.values()):
+            return ReturnCase.objects.get(pk=known)
     case = returns.open_case(
         order_id,
         pieces,

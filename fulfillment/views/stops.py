@@ -17,7 +17,7 @@ from fulfillment.services import reopen as reopening
 from fulfillment.services import stop
 from oms.kernel.text import clean_text
 from oms.kernel.web import answer, person_of, render_page
-from orders.models import Order
+from orders.models import Order, ReturnCase
 from orders.models.order import Carrier
 from orders.services.returns import Refused
 from orders.views.order import actor_of, changed
@@ -155,7 +155,9 @@ def parcel_returned(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.cause)
         return answer(request, to=reverse("fulfillment:shipment", args=[pk]))
-    messages.success(request, _("持戻りとして返品 %(no)s を作りました。") % {"no": case.number})
+    cases = ReturnCase.objects.filter(key__startswith=f"undelivered:{pk}:").order_by("pk")  # one for each order in it
+    numbers = _("、").join(one.number for one in cases)
+    messages.success(request, _("持戻りとして返品 %(no)s を作りました。") % {"no": numbers})
     if request.user.has_perm("orders.view_returncase"):
         return answer(request, to=reverse("orders:return", args=[case.pk]))
     return answer(request, to=reverse("fulfillment:shipment", args=[pk]))

@@ -27,7 +27,8 @@ beat)
     exec celery -A oms.celery beat --pidfile= --loglevel INFO
     ;;
 migrate)
-    exec python manage.py migrate --noinput
+    python manage.py migrate --noinput
+    exec python manage.py standard_texts
     ;;
 healthy)
     exec python -m oms.runtime.healthy

@@ -40,6 +40,8 @@ def main(arguments: list[str]) -> None:
     os.environ["OMS_STATEMENT_TIMEOUT_S"] = "0"  # building an index may take long
     django.setup()
     migrate()
+    if "standard_texts" in get_commands():
+        call_command("standard_texts")
     if is_empty():
         if "--empty" in arguments or "demo_company" not in get_commands():
             first_account()

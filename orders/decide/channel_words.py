@@ -1,6 +1,7 @@
 """The Japanese names of what connectors keep beside an order: its marks (`Order.flags`) and its further facts
 (`Order.channel_extra`). A code without a name here shows as it is."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -260,12 +261,31 @@ def marks(flags: Iterable[str]) -> list[str]:
     return told
 
 
+def readable(value: str) -> str:
+    """What a mall tells as JSON, as names and values that a person can read; anything else as it is."""
+    if value[:1] not in {"[", "{"}:
+        return value
+    try:
+        told = json.loads(value)
+    except ValueError:
+        return value
+    return " / ".join(_flat(row) for row in (told if isinstance(told, list) else [told])) or "–"
+
+
+def _flat(told: object) -> str:
+    if isinstance(told, dict):
+        return "、".join(f"{name}: {_flat(own)}" for name, own in told.items() if own not in (None, "", [], {}))
+    if isinstance(told, list):
+        return ", ".join(_flat(own) for own in told)
+    return str(told)
+
+
 def facts(extra: Mapping[str, str], *, personal: bool) -> list[Fact]:
     """In the order of the tables, the unnamed last. Without the right, personal and unnamed values are hidden."""
     order = {key: place for place, key in enumerate((*FACTS, *CODES))}
     told = []
     for key in sorted(extra, key=lambda key: (order.get(key, len(order)), key)):
         named = key in order
-        value = extra[key] if personal or (named and key not in PERSONAL) else mask_rest(extra[key])
+        value = readable(extra[key]) if personal or (named and key not in PERSONAL) else mask_rest(extra[key])
         told.append(Fact(str(FACTS.get(key) or CODES.get(key) or key), value, key not in FACTS))
     return told

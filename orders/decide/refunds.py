@@ -100,6 +100,7 @@ class RefundPlan:
     deduction: int
     goodwill: int
     surplus: int
+    difference: int
     amount: int
     points_back: int
     coupon_back: int
@@ -116,13 +117,15 @@ def plan_refund(
     deduction: int = 0,
     goodwill: int = 0,
     surplus: int = 0,
+    difference: Mapping[int, int] | None = None,
     at_most: int,
 ) -> RefundPlan:
     """Give back so many pieces of lines and these fees whole; `at_most` is the buyer's money that is still with us.
     `units`: of single components of sets, by the id of their `SetPart`.
 
     Raises ValueError for more pieces or units than are left. A deduction never makes the refund negative. Goodwill,
-    and a surplus that was paid beyond the total, are no part of any price: they bear no tax.
+    and a surplus that was paid beyond the total, are no part of any price: they bear no tax. `difference` (percent of
+    tax → yen) is: so much less was sold, because cheaper goods were sent in exchange.
     """
     line_parts, fee_parts = shares_of(bill)
     lines = [
@@ -132,16 +135,19 @@ def plan_refund(
     ]
     chosen = {name: fee_parts[name] for name in fees if fee_parts.get(name) and not bill.refunded_fees.get(name)}
     parts = [*(line.share for line in lines), *chosen.values()]
-    wanted = max(0, sum(part.money for part in parts) - deduction) + goodwill + surplus
+    less = {rate: yen for rate, yen in (difference or {}).items() if yen}
+    wanted = max(0, sum(part.money for part in parts) - deduction) + goodwill + surplus + sum(less.values())
     amount = min(wanted, max(0, at_most))
     taxed = [(rate_of(rate), price) for line in lines for rate, price in line.taxed]
     taxed += [(STANDARD, part.price) for part in chosen.values()]
+    taxed += [(rate_of(rate), yen) for rate, yen in less.items()]
     return RefundPlan(
         lines=lines,
         fees=chosen,
         deduction=deduction,
         goodwill=goodwill,
         surplus=surplus,
+        difference=sum(less.values()),
         amount=amount,
         points_back=sum(part.points for part in parts),
         coupon_back=sum(part.coupon for part in parts),

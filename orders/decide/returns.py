@@ -1,7 +1,7 @@
 """Returns: which state follows which, why goods come back and who pays for the way. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -83,6 +83,42 @@ def returnable(left: Mapping[int, int], parts: Sequence[tuple[int, int, int, int
 def allowed_from(to: str) -> list[str]:
     """The states from which a case may go there."""
     return [state for state, targets in MOVES.items() if to in targets]
+
+
+class Refused(Exception):
+    """The case cannot go there; `cause` says why and what to do, in Japanese."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What goes back: pieces by line id, whole fees by name, less what the buyer bears, plus goodwill; `units` of
+    single components of sets by the id of their `LineComponent`; `difference`: yen by which what is sent in exchange
+    is cheaper."""
+
+    quantities: Mapping[int, int]
+    fees: Sequence[str] = ()
+    deduction: int = 0
+    goodwill: int = 0
+    note: str = ""
+    units: Mapping[int, int] = field(default_factory=dict)
+    difference: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing shall go back."""
+        return not (self.wanted_pieces or self.wanted_units or self.fees or self.goodwill or self.difference)
+
+    @property
+    def wanted_pieces(self) -> dict[int, int]:
+        return {line: count for line, count in self.quantities.items() if count > 0}
+
+    @property
+    def wanted_units(self) -> dict[int, int]:
+        return {component: count for component, count in self.units.items() if count > 0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class MailEvent(models.TextChoices):
     DOCUMENT_LINK = "document_link", _("請求書・領収書のご案内")
     REFUND_DONE = "refund_done", _("返金完了")
     RETURN_RECEIVED = "return_received", _("返品受付")
+    RETURN_ANSWERED = "return_answered", _("返品への回答")
     RANK_UP = "rank_up", _("ランクアップ")
     POINTS_EXPIRING = "points_expiring", _("ポイント失効のお知らせ")
 

@@ -86,7 +86,8 @@ class PaymentEntry(models.Model):
         RECORDED = "recorded", _("手で登録した入金")
         CHANNEL = "channel", _("モール・決済会社の入金")
         WAIVED = "waived", _("不足の当社負担")
-        CREDITED = "credited", _("返品・値引の差し引き（掛売）")
+        CARRIER = "carrier", _("代引の代金（配送会社）")
+        CREDITED = "credited", _("返品・値引の差し引き")
         UNDONE = "undone", _("取り消し")
         REFUND = "refund", _("返金")
 

@@ -9,8 +9,8 @@ from orders.models.order import LineComponent, Order, OrderLine
 class Refund(models.Model):
     """Money that goes back to the buyer, true to the lines and tax rates it was taken for.
 
-    `amount` is the money; it equals the lines' and fees' money, less `deduction`, plus `goodwill` and
-    `surplus` (paid beyond the total). Points and the
+    `amount` is the money; it equals the lines' and fees' money, less `deduction`, plus `goodwill`, `surplus` (paid
+    beyond the total) and `difference` (by which what was sent in exchange is cheaper). Points and the
     channel's coupons were never the buyer's money: they go back as `points_back`, or to the channel.
     `tax_by_rate` is [[rate, amount, tax inside], …] of the prices taken back, whoever had paid them.
     """
@@ -39,6 +39,7 @@ class Refund(models.Model):
     deduction = models.PositiveIntegerField(_("差し引き（返送料など）"), default=0)
     goodwill = models.PositiveIntegerField(_("お詫び"), default=0)
     surplus = models.PositiveIntegerField(_("過入金"), default=0)
+    difference = models.PositiveIntegerField(_("交換の差額"), default=0, db_default=0)
     points_back = models.PositiveIntegerField(_("ポイントの返還"), default=0)
     coupon_back = models.PositiveIntegerField(_("モールクーポンの返還"), default=0)
     amount = models.PositiveIntegerField(_("返金額"))

@@ -9,7 +9,8 @@ from oms.kernel.links import url_if_served
 from oms.kernel.models import Effect, User
 from oms.kernel.money import yen
 from orders.models import Cancellation, Mail, Order, OrderTask, Refund
-from orders.services import refunds
+from orders.models.mail import MailEvent
+from orders.services import mail, refunds
 from orders.services.after_cancel import is_only_held, refund_key, task_key
 from orders.services.internal import is_internal
 
@@ -33,8 +34,17 @@ def before(order: Order) -> list[Line]:
         *_stop_before(order),
         _money_before(order),
         _channel_before(order),
-        Line(_("メール"), _("キャンセルのお知らせを送ります（モールが認めている場合）。")),
+        _mail_before(order),
     ]
+
+
+def _mail_before(order: Order) -> Line:
+    if not mail.is_on(order.shop, MailEvent.CANCELLED):
+        return Line(_("メール"), _("キャンセルのメールを使わない設定のため、送りません。"))
+    against = mail.reasons_against(order.shop, MailEvent.CANCELLED, [(order.pk, order.buyer_email)])[0]
+    if against:
+        return Line(_("メール"), _("送りません: %(why)s") % {"why": against})
+    return Line(_("メール"), _("キャンセルのお知らせを送ります。"))
 
 
 def _stop_before(order: Order) -> list[Line]:
@@ -167,8 +177,8 @@ def _channel(order: Order, one: Cancellation, user: User) -> Line:
 def _mail(order: Order, one: Cancellation) -> list[Line]:
     if not one.whole:
         return []
-    mail = order.mails.filter(event="cancelled").order_by("-pk").first()
-    if mail is None:
+    told = order.mails.filter(event="cancelled").order_by("-pk").first()
+    if told is None:
         return [Line(_("メール"), _("送らない指定です。"))]
-    tone = {Mail.State.SENT: "done", Mail.State.FAILED: "danger"}.get(Mail.State(mail.state), "info")
-    return [Line(_("メール"), f"{mail.get_state_display()} {mail.reason}".strip(), tone)]
+    tone = {Mail.State.SENT: "done", Mail.State.FAILED: "danger"}.get(Mail.State(told.state), "info")
+    return [Line(_("メール"), f"{told.get_state_display()} {told.reason}".strip(), tone)]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from oms.kernel.said import said
-from orders.models import Cancellation, Order, TaskKind
+from orders.models import Cancellation, Order, OrderTask, TaskKind
 from orders.models.order import FulfillmentState, PaymentState
 from orders.services import journal, provider_tasks, refunds, tasks
 from orders.services.channel_words import page_of
@@ -32,6 +32,7 @@ def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], s
 
     The caller holds the orders' locks, and has not lowered any quantity yet.
     """
+    _forget([one.order_id for one in cancellations if one.whole], actor)
     for one in cancellations:
         if one.refund:
             by_channel = one.order_id not in by_hand and not spent and not is_internal(one.order)
@@ -39,6 +40,16 @@ def settle(cancellations: Sequence[Cancellation], *, by_hand: Collection[int], s
     provider_tasks.cancelled(cancellations, actor=actor)
     asked = [one for one in cancellations if one.order_id in by_hand]
     tasks.ask([_task(one) for one in asked], actor=actor)
+
+
+# What a cancelled order does not need any more: its changes on the mall's page, the word that it is paid, a new
+# authorisation.
+MOOT = (TaskKind.CHANGE, TaskKind.REPORT, TaskKind.REAUTHORIZE)
+
+
+def _forget(order_ids: Sequence[int], actor: Actor) -> None:
+    rows = OrderTask.objects.filter(order__in=order_ids, kind__in=MOOT, done_at=None)
+    tasks.withdraw(list(rows.order_by("pk").values_list("key", flat=True)), actor=actor)
 
 
 def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) -> None:

@@ -14,6 +14,7 @@ from customers.services import labels
 from inventory.models import Sku
 from inventory.queries.release_day import release_day
 from oms.kernel import clock
+from oms.kernel.money import yen
 from oms.kernel.said import said
 from oms.kernel.said_field import choice
 from orders.channel_order import (
@@ -25,14 +26,15 @@ from orders.channel_order import (
     PaymentState,
     Totals,
 )
-from orders.decide import refunds as refund_plans
 from orders.decide import returns as decide
 from orders.decide.set_shares import prices_of
 from orders.models import ExchangeItem, Order, Recipient, ReturnCase, ReturnLine
+from orders.models.mail import MailEvent
 from orders.models.order import Phase
 from orders.models.shop import ExchangeShips
-from orders.services import hold, journal, refunds, returns, set_parts
+from orders.services import cancel, hold, journal, ledger, mail, return_money, returns, set_parts
 from orders.services import stage as stages
+from orders.services.cancel import Cancelled
 from orders.services.intake import take_in
 from orders.services.intake_rows import Mapped
 from orders.services.internal import INTERNAL
@@ -40,6 +42,7 @@ from orders.services.journal import Actor, Entry
 from orders.services.returns import Refused
 
 HELD = "交換: 返品の到着待ち"
+CHARGED = "戻らない交換品の代金"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +93,27 @@ def price_of(case: ReturnCase, items: Sequence[Item]) -> decide.Exchange:
     new = sum(item.unit_price * item.quantity for item in items)
     if sorted((i.sku_id, i.quantity) for i in items) == sorted((i.sku_id, i.quantity) for i in same_goods(case)):
         return decide.exchange_price(new=new, returned=new)
-    return decide.exchange_price(new=new, returned=_returned_value(case))
+    return decide.exchange_price(new=new, returned=sum(return_money.value_by_rate(case).values()))
 
 
-def _returned_value(case: ReturnCase) -> int:
-    bill = refunds.bill_of(case.order)
-    shares, _fees = refund_plans.shares_of(bill)
-    worth: dict[tuple[int, int | None], tuple[int, int]] = {}  # (line, component) → price, pieces or units
-    for line, share in zip(bill.lines, shares, strict=True):
-        worth[line.id, None] = (share.price, line.quantity)
-        for part, own in zip(line.parts, refund_plans.parts_shares(line, share), strict=True):
-            worth[line.id, part.id] = (own.price, part.units * line.quantity)
-    value = 0
-    for line_id, component, count in case.lines.values_list("line", "component", "quantity"):
-        price, of = worth.get((line_id, component), (0, 1))
-        value += price * count // of
-    return value
+def difference(case: ReturnCase) -> int:
+    """Yen that are due back because what is sent costs less than what has come back."""
+    items = [Item(i.sku_id, i.quantity, i.unit_price) for i in case.exchange_items.all()]
+    if not items or return_money.exchange_of(case) is None:
+        return 0
+    if all(line.received == line.quantity for line in case.lines.all()):
+        return price_of(case, items).refund
+    new = sum(item.unit_price * item.quantity for item in items)
+    back = sum(return_money.value_by_rate(case, received=True).values())
+    return decide.exchange_price(new=new, returned=back).refund
+
+
+def missing_value(case: ReturnCase) -> int:
+    """Yen for which goods that pay for an exchange did not arrive."""
+    if return_money.exchange_of(case) is None:
+        return 0
+    values = return_money.value_by_rate(case), return_money.value_by_rate(case, received=True)
+    return sum(values[0].values()) - sum(values[1].values())
 
 
 def resend(case_id: int, *, actor: Actor) -> ReturnCase:
@@ -144,6 +152,63 @@ def approve(case_id: int, items: Sequence[Item], *, ship_first: bool, answer: st
         ReturnCase.objects.filter(pk=case_id).update(ship_first=ship_first, kind=ReturnCase.Kind.EXCHANGE)
         _open(case, exchange, items, held=not ship_first, actor=actor)
     return ReturnCase.objects.get(pk=case_id)
+
+
+@transaction.atomic
+def withdraw(case_id: int, *, note: str = "", charge: bool = False, actor: Actor) -> Cancelled:
+    """The goods will not come: the customer keeps them, or they are lost. What was to be sent instead is cancelled, its
+    parcel stopped where one is under way. If it has left, `charge` asks the buyer for its price; else a note says why
+    they need not pay.
+
+    Raises Refused. Locks both orders by pk, then what cancelling locks.
+    """
+    case = ReturnCase.objects.select_related("order__shop", "exchange_order__shop").get(pk=case_id)
+    sent = return_money.exchange_of(case)
+    if sent is not None:
+        _lock_both(case, sent)
+    gone = sent is not None and sent.fulfillment_state not in cancel.STOPPABLE
+    if gone and not charge and not note.strip():
+        raise Refused(
+            said(
+                "交換・再送の受注 %(no)s はすでに出荷しています。代金を請求するか、請求しない理由を入れてください。",
+                no=sent.channel_order_no if sent else "",
+            )
+        )
+    returns.withdraw(case_id, note=note, actor=actor)
+    if sent is None:
+        return Cancelled()
+    if not gone:
+        return _cancel(case, sent, actor)
+    if charge:
+        _charge(case, sent, actor)
+    return Cancelled()
+
+
+def _cancel(case: ReturnCase, sent: Order, actor: Actor) -> Cancelled:
+    words = said("返品 %(no)s の取り下げ", no=case.number)
+    result = cancel.cancel_orders([sent.pk], ask=cancel.Ask(note=words, send_mail=False), actor=actor)
+    if result.refused:
+        raise Refused(result.refused[sent.pk])
+    return result
+
+
+def _charge(case: ReturnCase, sent: Order, actor: Actor) -> None:
+    """What was sent costs its price after all: by bank transfer, with a draft that asks for it. Of what was paid for a
+    difference already only the rest is asked."""
+    Order.objects.filter(pk=sent.pk).update(
+        discount=0,
+        total=F("total") + F("discount"),
+        tax_by_rate=[],
+        payment_method=PaymentMethod.BANK_TRANSFER,
+        payment_name=CHARGED,
+        payment_state=PaymentState.UNPAID,
+        version=F("version") + 1,
+    )
+    ledger.settle([sent.pk], actor=actor)
+    total = (sent.total or 0) + sent.discount
+    journal.write([Entry(sent.pk, "exchange_charged", f"{yen(total)} {case.number}")], actor=actor)
+    mail.schedule_for([sent.pk], MailEvent.PAYMENT_REQUEST, suffix=f":{case.pk}", draft=True, actor=actor)
+    stages.recompute([sent.pk], actor=actor)
 
 
 def _lock_both(case: ReturnCase, exchange: Order) -> None:
@@ -191,7 +256,7 @@ def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, S
         ChannelLine(
             line_id=f"X{index}",
             channel_sku=skus[item.sku_id].code,
-            name=f"{skus[item.sku_id].name} {skus[item.sku_id].variant}".strip(),
+            name=_name(skus[item.sku_id]),
             quantity=item.quantity,
             unit_price=item.unit_price,
             amount=item.unit_price * item.quantity,
@@ -218,6 +283,11 @@ def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, S
         updated_at=clock.now(),
         flags=(INTERNAL,),
     )
+
+
+def _name(sku: Sku) -> str:
+    """With its variant, which stands in the name already or not."""
+    return sku.name if sku.variant in sku.name else f"{sku.name} {sku.variant}".strip()
 
 
 def _party(row: Order | Recipient, prefix: str) -> Party:

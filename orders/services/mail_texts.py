@@ -72,7 +72,7 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + DEADLINE
         + "{% if payment.cod %}\n商品と引き換えに、配達員へお支払いください。\n{% endif %}\n"
         + "{% if payment.convenience %}\nお支払いの確認後に発送いたします。\n{% endif %}\n\n"
-        + "■ご注文者\n{{ buyer.name }} 様\n{{ buyer.address }}\n"
+        + "■ご注文者\n{{ buyer.name }} 様\n{% if buyer.address %}\n{{ buyer.address }}\n{% endif %}\n"
         + PLACE
         + "{% if order.wish %}\n■ご希望日時: {{ order.wish }}\n{% endif %}\n"
         + "{% if order.gift %}\n■ラッピング: {{ order.gift }}\n{% endif %}\n"
@@ -299,6 +299,16 @@ STANDARD_TEMPLATES: dict[str, Standard] = {
         + "ご返品のお申し出を承りました。商品を確認しだい、あらためてご連絡いたします。\n\n"
         + NUMBER
         + MESSAGE
+        + END,
+    ),
+    MailEvent.RETURN_ANSWERED: Standard(
+        _subject("ご返品・交換のお申し出について"),
+        HELLO
+        + "お申し出いただきましたご返品・交換について、ご連絡いたします。\n\n"
+        + NUMBER
+        + "■返品番号: {{ return.number }}\n■ご返品・交換: {{ return.answer }}\n\n"
+        + MESSAGE
+        + RULE
         + END,
     ),
     MailEvent.RANK_UP: Standard(

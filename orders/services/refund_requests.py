@@ -79,6 +79,7 @@ def settle_return(
         "fees": list(settlement.fees),
         "deduction": settlement.deduction,
         "goodwill": settlement.goodwill,
+        "difference": settlement.difference,
         "note": settlement.note,
     }
     asked = _Wanted(Kind.RETURN, f"return:{case.pk}", payload, f"{case.number} {case.get_reason_display()}")
@@ -280,7 +281,9 @@ def _change(row: RefundRequest, actor: Actor) -> None:
 def _settle(row: RefundRequest, actor: Actor) -> None:
     p = row.payload
     units = dict(p.get("units", ()))
-    settlement = returns.Settlement(dict(p["quantities"]), p["fees"], p["deduction"], p["goodwill"], p["note"], units)
+    settlement = returns.Settlement(
+        dict(p["quantities"]), p["fees"], p["deduction"], p["goodwill"], p["note"], units, p.get("difference", 0)
+    )
     try:
         returns.settle(p["case"], settlement, actor=actor)
     except returns.Refused as refused:

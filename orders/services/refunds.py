@@ -52,7 +52,8 @@ class Wish:
 
     `fees` names the fees that go back whole ("shipping", "fees", "gift_fees"). `deduction` is what the buyer bears
     (freight of the return); `goodwill` comes on top of the goods, and so does `surplus`, money paid beyond the total;
-    where everything goes back the surplus does too, without being named.
+    where everything goes back the surplus does too, without being named. `difference` (percent of tax → yen): what was
+    sent in exchange costs so much less.
     """
 
     quantities: Mapping[int, int] | None = None
@@ -61,6 +62,7 @@ class Wish:
     goodwill: int = 0
     surplus: int = 0
     units: Mapping[int, int] = field(default_factory=dict)
+    difference: Mapping[int, int] = field(default_factory=dict)
 
 
 class NothingToRefund(Exception):
@@ -125,10 +127,11 @@ def open_alone(order_id: int, *, key: str, wish: Wish, reason: str, actor: Actor
 
 
 @transaction.atomic
-def preview(order_id: int, wish: Wish) -> RefundPlan:
-    """What `open_refund` would give back now, for dialogs. Raises NothingToRefund like it. Changes nothing."""
+def preview(order_id: int, wish: Wish, *, beside: int = 0) -> RefundPlan:
+    """What `open_refund` would give back now, for dialogs, were so much money `beside` what the ledger knows entered
+    first. Raises NothingToRefund like it. Changes nothing."""
     order = Order.objects.get(pk=order_id)
-    return plan_for(order, wish, at_most=money_left(order))
+    return plan_for(order, wish, at_most=money_left(order) + beside)
 
 
 @transaction.atomic
@@ -263,6 +266,7 @@ def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:
             deduction=wish.deduction,
             goodwill=wish.goodwill,
             surplus=surplus,
+            difference=wish.difference,
             at_most=at_most,
         )
     except ValueError as error:
@@ -347,6 +351,7 @@ def _write(
         deduction=plan.deduction,
         goodwill=plan.goodwill,
         surplus=plan.surplus,
+        difference=plan.difference,
         points_back=plan.points_back,
         coupon_back=plan.coupon_back,
         amount=plan.amount,
@@ -390,12 +395,10 @@ def _ask_person(order: Order, refund: Refund, actor: Actor) -> None:
 
 def _task(order: Order, refund: Refund) -> tasks.NewTask:
     kind = TaskKind.VOID if refund.way == Refund.Way.VOID else TaskKind.REFUND
-    text = said(
-        "%(no)s: %(amount)s を返金する（%(way)s）",
-        no=order.channel_order_no,
-        amount=yen(refund.amount),
-        way=choice(refund, "way"),
-    )
+    words = {"no": order.channel_order_no, "amount": yen(refund.amount)}
+    text = said("%(no)s: %(amount)s を返金する（%(way)s）", **words, way=choice(refund, "way"))
+    if refund.way == Refund.Way.VOID:
+        text = said("%(no)s: 決済会社の画面で与信 %(amount)s を取り消す", **words)
     link = page_of(order) if refund.way == Refund.Way.MALL_PAGE else ""
     return tasks.NewTask(task_key(refund), order.pk, text, kind, link)
 

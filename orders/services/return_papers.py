@@ -9,9 +9,8 @@ from oms.kernel.said import said
 from orders.documents import rules
 from orders.documents.credit import TooMuch, Wish
 from orders.models import IssuedDocument, LineComponent, Refund, RefundPart, ReturnCase
-from orders.models.order import PaymentMethod
 from orders.models.papers import CreditNotes, Issuer
-from orders.queries.papers import billed_monthly, issuer_for, papers_of
+from orders.queries.papers import issuer_for, papers_of
 from orders.services import documents, tasks
 from orders.services.journal import Actor
 
@@ -25,12 +24,13 @@ def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
     What the buyer bears and goodwill change the money, not the price that is taken back. The caller holds the
     order's lock.
     """
-    if not _is_due(case, refund):
+    if not is_due(case, sum(amount for _rate, amount, _tax in refund.tax_by_rate)):
         return ""
     pieces = {str(line): count for line, count in refund.lines.values_list("line", "quantity")}
     single = RefundPart.objects.filter(refund_line__refund=refund, alone__gt=0)
     units = {f"{line}/{part}": n for line, part, n in single.values_list("refund_line__line", "component", "alone")}
-    wish = Wish(pieces, fees=refund.shipping + refund.fees + refund.gift_fees, units=units)
+    fees = refund.shipping + refund.fees + refund.gift_fees
+    wish = Wish(pieces, fees=fees, reduction=refund.difference, units=units)
     try:
         pk = documents.issue_credit_note(
             case.order_id, wish, day=clock.today(), reason=said("返品 %(no)s", no=case.number),
@@ -41,15 +41,13 @@ def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
     return str(IssuedDocument.objects.values_list("number", flat=True).get(pk=pk))
 
 
-def credit_on_account(
+def credit_unpaid(
     case: ReturnCase, pieces: Mapping[int, int], units: Mapping[int, int], fees: Sequence[str], reduction: int,
     *, actor: Actor,
 ) -> str:  # fmt: skip
-    """Goods of an order that is paid by the month came back before it was paid: no money goes back, the credit note is
-    taken off the next bill. The same case has one. Returns its number, "" where this is no such order."""
+    """Goods came back before they were paid: no money goes back, the credit note lowers what is owed (by the month, it
+    is taken off the next bill). The same case has one. Returns its number."""
     order = case.order
-    if order.payment_method != PaymentMethod.ACCOUNT or not billed_monthly([order]):
-        return ""
     parts = dict(LineComponent.objects.filter(pk__in=units).values_list("pk", "line"))
     wish = Wish(
         {str(line): count for line, count in pieces.items()},
@@ -74,10 +72,10 @@ def _ask(case: ReturnCase, actor: Actor) -> str:
     return ""
 
 
-def _is_due(case: ReturnCase, refund: Refund) -> bool:
+def is_due(case: ReturnCase, price: int) -> bool:
+    """Whether the shop issues a credit note when so many yen of a price are taken back."""
     shop = case.order.shop
     papers = papers_of([shop.pk])[shop.pk]
-    price = sum(amount for _rate, amount, _tax in refund.tax_by_rate)
     if not price or issuer_for(shop, papers, case.order.payment_method) != Issuer.WE:
         return False
     if papers.credit_notes == CreditNotes.REQUIRED:

@@ -5,7 +5,6 @@ Goods that arrive lie in inspection until they are graded; then they move to whe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
@@ -19,49 +18,29 @@ from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from orders.decide import returns as decide
 from orders.decide.found import Found
+from orders.decide.returns import Refused, Settlement
 from orders.models import (
     LineComponent,
     Order,
     OrderLine,
     OrderTask,
-    Refund,
     ReturnCase,
     ReturnEvent,
     ReturnGrade,
     ReturnLine,
 )
 from orders.models.mail import MailEvent
-from orders.services import hold, journal, mail, refunds, return_papers, review, set_parts, tasks
+from orders.services import hold, journal, mail, return_money, review, set_parts, tasks
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
 
+__all__ = ["Refused", "Settlement"]  # beside the verbs of this module
 State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
 KIND_OF_PLACE = {
     Grade.SECOND: Location.Kind.SECOND,
     Grade.DEFECTIVE: Location.Kind.DAMAGED,
     Grade.TO_MAKER: Location.Kind.TO_MAKER,
 }
-
-
-class Refused(Exception):
-    """The case cannot go there; `cause` says why and what to do, in Japanese."""
-
-    def __init__(self, cause: str) -> None:
-        super().__init__(cause)
-        self.cause = cause
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What goes back: pieces by line id, whole fees by name, less what the buyer bears, plus goodwill; `units` of
-    single components of sets by the id of their `LineComponent`."""
-
-    quantities: Mapping[int, int]
-    fees: Sequence[str] = ()
-    deduction: int = 0
-    goodwill: int = 0
-    note: str = ""
-    units: Mapping[int, int] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -149,7 +128,19 @@ def approve(case_id: int, *, answer: str = "", actor: Actor) -> ReturnCase:
     case = claim(case_id)
     _move(case, State.APPROVED, approved_at=clock.now(), answer=answer[:500])
     note_event(case, "approved", answer, actor)
+    _tell(case, answer, ANSWERS[State.APPROVED], actor)
     return case
+
+
+# What the customer reads: in the language of mails.
+ANSWERS = {State.APPROVED: "承ります", State.REJECTED: "お断りいたします"}
+
+
+def _tell(case: ReturnCase, answer: str, verdict: str, actor: Actor) -> None:
+    """An answer in words goes to the customer by mail, once."""
+    if answer.strip():
+        words = {"return.number": case.number, "return.answer": verdict, "mail.message": answer}
+        mail.schedule_for([case.order_id], MailEvent.RETURN_ANSWERED, suffix=f":{case.pk}", extra=words, actor=actor)
 
 
 @transaction.atomic
@@ -160,6 +151,7 @@ def reject(case_id: int, *, answer: str, actor: Actor) -> ReturnCase:
         raise Refused(said("お断りする理由を入れてください。"))
     _move(case, State.REJECTED, closed_at=clock.now(), answer=answer[:500])
     note_event(case, "rejected", answer, actor)
+    _tell(case, answer, ANSWERS[State.REJECTED], actor)
     return case
 
 
@@ -181,11 +173,29 @@ def on_its_way(case_id: int, *, carrier: str, tracking_no: str, actor: Actor = S
     return case
 
 
+def brought_back(
+    order_id: int, pieces: Mapping[int, int], *, carrier: str, tracking_no: str, actor: Actor
+) -> int | None:
+    """A carrier brings back a parcel (line id → its pieces) that could not be stopped any more: the case that was
+    opened then is its return. Returns that case; None when there is none. The caller holds the order's lock."""
+    waiting = [State.REQUESTED, State.APPROVED, State.IN_TRANSIT]
+    for case in ReturnCase.objects.filter(order=order_id, reason="too_late", state__in=waiting).order_by("pk"):
+        if any(count > pieces.get(line, 0) for line, count in case.lines.values_list("line", "quantity")):
+            continue
+        ReturnCase.objects.filter(pk=case.pk).update(kind=Kind.UNDELIVERED)
+        if case.state == State.REQUESTED:
+            approve(case.pk, actor=actor)
+        if case.state != State.IN_TRANSIT:
+            on_its_way(case.pk, carrier=carrier, tracking_no=tracking_no, actor=actor)
+        return case.pk
+    return None
+
+
 @transaction.atomic
 def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnCase:
     """The goods arrived: so many pieces by return line id. They lie in inspection from now on; stock is locked last.
 
-    An exchange that waited for them may ship.
+    An exchange that waited for them may ship once all of them are here; else a person lets it go.
     """
     case = claim(case_id)
     lines = {line.pk: line for line in _lines(case)}
@@ -197,7 +207,8 @@ def receive(case_id: int, pieces: Mapping[int, int], *, actor: Actor) -> ReturnC
         ReturnLine.objects.filter(pk=pk).update(received=count)
     names = together(f"{lines[pk].name} × {count}" for pk, count in counts.items() if count)
     note_event(case, "received", names, actor)
-    if case.exchange_order_id and not case.ship_first:
+    everything = all(count == lines[pk].quantity for pk, count in counts.items())
+    if case.exchange_order_id and not case.ship_first and everything:
         hold.lift_holds([case.exchange_order_id], actor=actor)
     inspection = stock.aside_place()
     units = _units([(lines[pk], count) for pk, count in counts.items() if count])
@@ -284,41 +295,20 @@ def settle(case_id: int, settlement: Settlement, *, actor: Actor) -> ReturnCase:
     asked = [(settlement.quantities, whole), (settlement.units, single)]
     if any(count > limits.get(pk, 0) for wanted, limits in asked for pk, count in wanted.items()):
         raise Refused(said("返金する数は、到着した数までです。"))
-    pieces = {line: count for line, count in settlement.quantities.items() if count > 0}
-    refund = None
-    if pieces or any(settlement.units.values()) or settlement.fees or settlement.goodwill:
-        refund = _refund(case, pieces, settlement, actor)
-    elif not settlement.note.strip():
+    settled = return_money.settle(case, settlement, actor=actor)
+    if settlement.is_empty and not settlement.note.strip():
         raise Refused(said("返金しないときは、理由をメモに入れてください。"))
-    note_event(case, "settled", f"{yen(refund.amount if refund else 0)} {settlement.note}".strip(), actor)
-    if refund:
-        told = return_papers.credit_note(case, refund, actor=actor)
-    else:
-        told = _credit_on_account(case, pieces, settlement, actor)
-    if told:
+    note_event(case, "settled", _settled_text(settled, settlement), actor)
+    if told := return_money.write_credit_note(case, settlement, settled, actor=actor):
         _note_case(case, "credit_note", told, actor)
     return case
 
 
-def _credit_on_account(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> str:
-    units = {component: count for component, count in settlement.units.items() if count > 0}
-    if not (pieces or units or settlement.fees or settlement.goodwill):
-        return ""
-    return return_papers.credit_on_account(
-        case, pieces, units, settlement.fees, settlement.goodwill, actor=actor
-    )  # fmt: skip
-
-
-def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement, actor: Actor) -> Refund | None:
-    units = {component: count for component, count in settlement.units.items() if count > 0}
-    wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill, units=units)
-    reason = said("返品 %(no)s（%(why)s）", no=case.number, why=choice(case, "reason"))
-    try:
-        return refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
-    except refunds.NothingToRefund as nothing:
-        if settlement.note.strip():
-            return None
-        raise Refused(str(nothing)) from nothing
+def _settled_text(settled: return_money.Settled, settlement: Settlement) -> str:
+    paid = yen(settled.refund.amount if settled.refund else 0)
+    if settled.credited:
+        paid = together([paid, said("請求を %(amount)s 減額", amount=yen(settled.credited))], " ")
+    return together([paid, settlement.note], " ") if settlement.note.strip() else paid
 
 
 @transaction.atomic

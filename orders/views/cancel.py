@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -13,6 +14,7 @@ from oms.kernel.links import url_if_served
 from oms.kernel.web import render_page
 from orders.forms_cancel import CancelForm, DeclineForm
 from orders.models import Order, RefundRequest
+from orders.models.order import Phase
 from orders.queries import cancellations
 from orders.services import cancel, cancel_units, decline_cancel, refund_requests
 from orders.services.cancel import Cancelled
@@ -47,9 +49,17 @@ def order_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         "action": _("キャンセルする"),
         "effects": cancellations.before(order),
         "closed": cancel.why_not_at_all(order) or ("" if form.lines else _why_nothing_is_left(order)),
+        "instead": _instead(request, order),
         "race_url": url_if_served("fulfillment:race", pk),
     }
     return render_page(request, "orders/cancel.html", context, fragment="orders/_cancel.html")
+
+
+def _instead(request: HttpRequest, order: Order) -> str:
+    """Where what has left is handled; "" when nothing has, or this person may not."""
+    left = order.phase == Phase.SHIPPED or order.fulfillment_state not in cancel.STOPPABLE
+    may = request.user.has_perms(["orders.change_returncase", "orders.view_order"])
+    return reverse("orders:return-open", args=[order.pk]) if left and may and not order.cancelled_at else ""
 
 
 def _prepare(pk: int, form: CancelForm, needs: NeedsApproval, actor: Actor) -> RefundRequest:

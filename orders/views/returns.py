@@ -1,6 +1,7 @@
 """返品: the list, one case with its next step, and what the order's page opens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -28,16 +29,21 @@ from orders.forms_returns import (
     ReceiveForm,
     SettleForm,
     WayForm,
+    WithdrawForm,
 )
 from orders.models import Order, ReturnCase
+from orders.models.order import Stage
 from orders.queries import return_label
 from orders.queries import returns as queries
 from orders.queries.detail import PERSONAL, order_for
+from orders.queries.payments import plan_rows
 from orders.services import exchange, personal_views, refund_requests, return_pickup, returns
+from orders.services.cancel import Cancelled
 from orders.services.internal import is_internal
 from orders.services.personal_views import Where
 from orders.services.refund_limits import NeedsApproval
 from orders.services.refunds import NothingToRefund, Wish, preview
+from orders.services.return_money import at_the_door, exchange_of, owed_less, wish_of
 from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused
 from orders.views.order import actor_of, say_asked, user_of
@@ -87,11 +93,12 @@ def return_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _case(pk: int) -> ReturnCase:
-    return get_object_or_404(ReturnCase.objects.select_related("order__shop", "exchange_order", "location"), pk=pk)
+    rows = ReturnCase.objects.select_related("order__shop", "exchange_order__shop", "location")
+    return get_object_or_404(rows, pk=pk)
 
 
-def _show(request: HttpRequest, pk: int, **bound: forms.Form) -> HttpResponse:
-    """The case with the forms of its next steps; `bound` holds one that came back with errors."""
+def _show(request: HttpRequest, pk: int, **bound: Any) -> HttpResponse:
+    """The case with the forms of its next steps; `bound` holds one that came back with errors, or what it comes to."""
     case, user = _case(pk), user_of(request)
     personal = user.has_perm(PERSONAL)
     shown = order_for(case.order_id, personal=personal)
@@ -125,26 +132,75 @@ def _forms(case: ReturnCase) -> dict[str, Any]:
     """The forms that the case's state asks for."""
     state = case.state
     if state == "requested":
-        return {"answer_form": AnswerForm(), "exchange_form": ExchangeForm(case=case)}
+        return {
+            "answer_form": AnswerForm(),
+            "exchange_form": ExchangeForm(case=case),
+            "withdraw_form": WithdrawForm(case=case),
+        }
     if state in {"approved", "in_transit"}:
         ways = {"pickup_form": PickupForm(), "places": return_label.places()} if state == "approved" else {}
-        return {"way_form": WayForm(), "receive_form": ReceiveForm(case=case), **ways}
+        coming = {"receive_form": ReceiveForm(case=case), "withdraw_form": WithdrawForm(case=case)}
+        return {"way_form": WayForm(), **coming, **ways}
     if state == "received":
         return {"inspect_form": InspectForm(units=queries.units_to_grade(case))}
     if state == "inspected":
         form = SettleForm(case=case)
-        return {"settle_form": form, "estimate": _estimate(case, form)}
+        return {"settle_form": form, **_told_before_settling(case, form)}
     return {}
 
 
-def _estimate(case: ReturnCase, form: SettleForm) -> str:
-    """What the proposal would give back, in words."""
-    pieces = {row.key: row.most for row in form.rows if not row.part}
-    units = {row.key: row.most for row in form.rows if row.part}
+def _told_before_settling(case: ReturnCase, form: SettleForm) -> dict[str, Any]:
+    """What whoever settles should know: what goes back if all is left as proposed, and what is unusual."""
+    if sent := exchange_of(case):
+        words = _("商品の代金は交換・再送の受注 %(no)s に充てています。返すのは差額と費用だけです。") % {
+            "no": sent.channel_order_no
+        }
+        missing = exchange.missing_value(case)
+        lost = _("到着していない商品 %(amount)s 分の代金も充てています。お客様に返送か支払いを頼んでください。")
+        return {"estimate": words, "warning": lost % {"amount": yen(missing)} if missing else ""}
+    first = ReturnCase.objects.filter(exchange_order=case.order_id).select_related("order").first()
+    if first and not case.order.total:
+        words = _(
+            "この受注は交換・再送で、商品の代金は元の受注 %(no)s で受け取っています。"
+            "返金は元の受注の「返金する」から行い、ここでは返した金額をメモに入れて精算してください。"
+        )
+        number = {"no": first.order.channel_order_no}
+        return {"estimate": words % number, "first": reverse("orders:detail", args=[first.order_id])}
+    door = at_the_door(case, case.order)
+    told = {"estimate": _estimate(case, form, door), "warning": ""}
+    if door:
+        told["warning"] = _(
+            "代引の代金 %(amount)s は、配達のときに配送会社が受け取ったものとして記帳してから返金します。"
+        ) % {"amount": yen(door)}
+    return told
+
+
+def _calculated(case: ReturnCase, form: SettleForm) -> dict[str, Any]:
+    """What the settlement as typed comes to."""
+    wish = wish_of(case, form.settlement)
     try:
-        plan = preview(case.order_id, Wish(pieces, tuple(form.initial.get("fees") or ()), units=units))
+        less = owed_less(case, case.order, wish)
+        wish = replace(wish, deduction=wish.deduction + less)
+        plan = preview(case.order_id, wish, beside=at_the_door(case, case.order))
+    except NothingToRefund as nothing:
+        form.add_error(None, str(nothing))
+        return {}
+    return {"plan": plan, "goods": plan_rows(case.order, plan), "less": less}
+
+
+def _estimate(case: ReturnCase, form: SettleForm, door: int) -> str:
+    """What the proposal would give back, in words."""
+    pieces = {row.key: row.start for row in form.rows if not row.part}
+    units = {row.key: row.start for row in form.rows if row.part}
+    wish = Wish(pieces, tuple(form.initial.get("fees") or ()), units=units)
+    try:
+        less = owed_less(case, case.order, wish)
+        plan = preview(case.order_id, replace(wish, deduction=less), beside=door)
     except NothingToRefund as nothing:
         return str(nothing)
+    if less:
+        text = _("まだ入金されていないため、請求を %(less)s 減らします。返金 %(amount)s")
+        return text % {"less": yen(less), "amount": yen(plan.amount)}
     parts = [_("商品と選んだ費用をすべて返す場合: 返金 %(amount)s") % {"amount": yen(plan.amount)}]
     if plan.points_back:
         parts.append(_("ポイント %(amount)s を返還") % {"amount": yen(plan.points_back)})
@@ -259,9 +315,29 @@ def return_resend(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(CHANGE, raise_exception=True)
 def return_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
-    _case(pk)
-    actor = actor_of(request)
-    return _do(request, pk, lambda: returns.withdraw(pk, actor=actor), _("返品を取り下げました。"))
+    form, actor = WithdrawForm(request.POST, case=_case(pk)), actor_of(request)
+    if not form.is_valid():
+        return _show(request, pk, withdraw_form=form)
+    note, charge = form.cleaned_data["note"], bool(form.cleaned_data.get("charge"))
+    done: list[Cancelled] = []
+
+    def verb() -> None:
+        done.append(exchange.withdraw(pk, note=note, charge=charge, actor=actor))
+
+    shown = _do(request, pk, verb, _("返品を取り下げました。"), withdraw_form=form)
+    _say_of_the_exchange(request, done, charge=charge)
+    return shown
+
+
+def _say_of_the_exchange(request: HttpRequest, done: Sequence[Cancelled], *, charge: bool) -> None:
+    for result in done:
+        if result.waiting:
+            text = _("交換の受注は出荷元に停止を依頼しました。返事があるまで、まだキャンセルされていません。")
+            messages.warning(request, text)
+        elif result.orders:
+            messages.success(request, _("交換の受注もキャンセルしました。"))
+        elif charge:
+            messages.success(request, _("交換の受注を未入金にし、入金のお願いを下書きにしました。"))
 
 
 @require_POST
@@ -319,10 +395,17 @@ def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReceiveForm(request.POST, case=case)
     if not form.is_valid():
         return _show(request, pk, receive_form=form)
-    return _do(
+    shown = _do(
         request, pk, lambda: returns.receive(pk, form.pieces, actor=actor), _("到着を登録しました。"),
         receive_form=form,
     )  # fmt: skip
+    sent = exchange_of(_case(pk))
+    if sent and not case.ship_first and _case(pk).state == "received" and sent.stage == Stage.ON_HOLD:
+        text = _(
+            "足りない商品があるため、交換・再送の受注 %(no)s は保留のままです。送ってよければ保留を解除してください。"
+        )
+        messages.warning(request, text % {"no": sent.channel_order_no})
+    return shown
 
 
 @require_POST
@@ -349,6 +432,8 @@ def return_settle(request: HttpRequest, pk: int) -> HttpResponse:
     form = SettleForm(request.POST, case=case)
     if not form.is_valid():
         return _show(request, pk, settle_form=form)
+    if "preview" in request.POST:
+        return _show(request, pk, settle_form=form, **_calculated(case, form))
     try:
         return _do(
             request,

@@ -62,7 +62,15 @@ class AmazonConnector(Basic):
         stock_shows_after_s=900,
         mail="relay",
         # Amazon itself confirms the order and the shipment; a shop may only ask what it needs and tell of trouble.
-        mail_events=("inquiry", "delay_notice", "preorder_update", "return_received", "refund_done", "cancelled"),
+        mail_events=(
+            "inquiry",
+            "delay_notice",
+            "preorder_update",
+            "return_received",
+            "return_answered",
+            "refund_done",
+            "cancelled",
+        ),
         order_url="https://sellercentral.amazon.co.jp/orders-v3/order/{no}",
         carrier_codes=shipping.CARRIER_CODES,
         cancel_answer="accept",

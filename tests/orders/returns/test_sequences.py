@@ -17,7 +17,7 @@ from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
 from orders.channel_order import PaymentMethod, Totals
 from orders.models import Order, OrderLine, Refund, ReturnCase, ReturnLine
-from orders.services import returns
+from orders.services import exchange, return_money, returns
 from orders.services.audit import violations as order_violations
 from orders.services.cancel import Ask, cancel_orders, cancel_pieces
 from orders.services.intake import take_in
@@ -37,25 +37,39 @@ class Walk:
         self.warehouse = make_location()
         self.skus = [make_sku("CHAIR", stock_units=4), make_sku("DESK", stock_units=self.dice.choice([1, 2, 3]))]
         self.units = sum(Balance.objects.exclude(location=None).values_list("on_hand", flat=True))
-        discount = self.dice.choice([0, 333])
+        discount, points, coupon = (self.dice.choice([0, yen]) for yen in (333, 250, 171))
         lines = (make_line("CHAIR", 4, price=1001), make_line("DESK", 3, price=777, tax_rate=8))
         goods = 4 * 1001 + 3 * 777
         told = make_channel_order(
             *lines,
             payment_method=PaymentMethod.CARD,
-            totals=Totals(goods=goods, shipping=500, discount=discount, total=goods + 500 - discount),
+            totals=Totals(
+                goods=goods,
+                shipping=500,
+                discount=discount,
+                points=points,
+                coupons_channel=coupon,
+                total=goods + 500 - discount - points - coupon,
+            ),
         )
         shop = make_shop(
             capabilities={"cancel": True, "partial_cancel": True, "mail": "free", "partial_shipment": True}
         )
         take_in(shop, [told], sku_of=mapped(*self.skus))
         self.pk = Order.objects.get().pk
-        self.paid = goods + 500 - discount
-        self.goods_left = goods - discount
+        self.paid = goods + 500 - discount - points - coupon
+        self.price = goods + 500 - discount
+        self.others = points + coupon
         self.verbs = [
             self.allocate, self.instruct, self.ship, self.cancel_some, self.ask_for_return, self.go_on_with_a_return,
             self.receive_goods, self.print_papers, self.answer, self.go_on_with_a_return,
         ]  # fmt: skip
+
+    def price_back(self) -> int:
+        """What went back, whoever had paid it."""
+        rows = Refund.objects.filter(order=self.pk).exclude(state="withdrawn")
+        sums = rows.aggregate(a=Sum("amount"), p=Sum("points_back"), c=Sum("coupon_back"))
+        return sum(yen or 0 for yen in sums.values())
 
     def step(self) -> str:
         verb = self.dice.choice(self.verbs)
@@ -147,15 +161,47 @@ class Walk:
     def check(self) -> None:
         assert [*stock_violations(), *shipment_violations(), *order_violations()] == []
         here = Balance.objects.exclude(location=None).aggregate(n=Sum("on_hand"))["n"] or 0
-        gone = OrderLine.objects.filter(order=self.pk).aggregate(n=Sum("shipped_quantity"))["n"] or 0
-        back = ReturnLine.objects.filter(case__order=self.pk).aggregate(n=Sum("received"))["n"] or 0
+        gone = OrderLine.objects.aggregate(n=Sum("shipped_quantity"))["n"] or 0
+        back = ReturnLine.objects.aggregate(n=Sum("received"))["n"] or 0
         assert here + gone - back == self.units, "every unit is here, or with the buyer"
         assert self.refunded() <= self.paid, "nobody gets back more than was paid"
         for line in OrderLine.objects.filter(order=self.pk):
             assert 0 <= line.shipped_quantity <= line.quantity
 
     def refunded(self) -> int:
-        return Refund.objects.exclude(state="withdrawn").aggregate(n=Sum("amount"))["n"] or 0
+        rows = Refund.objects.filter(order=self.pk).exclude(state="withdrawn")
+        return rows.aggregate(n=Sum("amount"))["n"] or 0
+
+
+class WalkWithExchanges(Walk):
+    """Returns that are also exchanged for anything, refused, or withdrawn."""
+
+    def go_on(self, case: ReturnCase) -> None:
+        if case.state == "requested" and self.dice.random() < 0.5:
+            self.exchange(case)
+        elif case.state == "requested" and self.dice.random() < 0.2:
+            returns.reject(case.pk, answer="期限を過ぎています", actor=ACTOR)
+        elif case.state == "approved" and self.dice.random() < 0.3:
+            exchange.withdraw(case.pk, note="戻らない", charge=self.dice.random() < 0.5, actor=ACTOR)
+        elif case.state == "inspected" and return_money.exchange_of(case):
+            less = exchange.difference(case)
+            returns.settle(case.pk, Settlement({}, difference=less, note="交換"), actor=ACTOR)
+        else:
+            super().go_on(case)
+
+    def exchange(self, case: ReturnCase) -> None:
+        items = [
+            exchange.Item(self.dice.choice(self.skus).pk, self.dice.randint(1, 2), self.dice.choice([0, 700, 1900]))
+        ]
+        if self.dice.random() < 0.4:
+            items = exchange.same_goods(case)
+        exchange.approve(case.pk, items, ship_first=self.dice.random() < 0.5, actor=ACTOR)
+
+    def ship(self) -> None:
+        super().ship()
+        others = Order.objects.exclude(pk=self.pk).values_list("pk", flat=True)
+        instruct_orders(list(others), actor=ACTOR)
+        confirm_shipments([Departure(pk, "yamato", f"{pk}") for pk in self.parcels("instructed")], actor=ACTOR)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -174,4 +220,20 @@ def test_any_sequence_keeps_stock_and_money_true(seed):
         return  # pieces that a case waited for in vain stay with the buyer, and so does their price
     assert not any(returns.returnable(walk.pk).values()) and not ReturnCase.objects.exclude(state="closed").exists()
     with_shipping = 500 if Refund.objects.filter(shipping__gt=0).exists() else 0
-    assert walk.refunded() == walk.goods_left + with_shipping, done
+    kept = walk.price - walk.price_back()
+    assert kept == (0 if with_shipping else 500), done
+
+
+@pytest.mark.parametrize("seed", range(20, 28))
+def test_exchanges_and_goods_that_never_come_keep_stock_and_money_true(seed):
+    walk = WalkWithExchanges(seed)
+    walk.ship()
+    walk.check()
+    for _step in range(14):
+        walk.step()
+        walk.check()
+    walk.finish()
+    walk.check()
+    for case in ReturnCase.objects.filter(state__in=["withdrawn", "rejected"]).exclude(exchange_order=None):
+        sent = case.exchange_order
+        assert sent.cancelled_at or sent.stop_asked_at or sent.fulfillment_state == "shipped", "nothing waits for ever"
