@@ -66,7 +66,8 @@ class Why(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """An order that waits for our money. `names` are payer keys; `due` what is still owed; `bill` the monthly bill on
-    which it stands, `account` whose it is."""
+    which it stands, `account` whose it is. What an account owes beside its orders is one too: `id` is then the
+    account's, negated."""
 
     id: int
     number: str

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.db.models import Sum
 from django.urls import reverse
 
 from oms.kernel import clock
 from oms.kernel.said import said
 from orders.documents import rules
 from orders.documents.credit import TooMuch, Wish
-from orders.models import IssuedDocument, LineComponent, Refund, RefundPart, ReturnCase
+from orders.models import BillingAccount, IssuedDocument, LineComponent, Order, Refund, RefundPart, ReturnCase
 from orders.models.order import PaymentMethod
-from orders.models.papers import CreditNotes, Issuer
+from orders.models.papers import CreditNotes, DocumentKind, Issuer
+from orders.queries.billing import not_taken_off
 from orders.queries.papers import billed_monthly, issuer_for, papers_of
-from orders.services import documents, tasks
+from orders.services import account_balance, documents, tasks
 from orders.services.journal import Actor
 
 FEE_COLUMNS = {"shipping": "shipping_fee", "fees": "fees", "gift_fees": "gift_fees"}
@@ -41,15 +43,31 @@ def credit_note(case: ReturnCase, refund: Refund, *, actor: Actor) -> str:
     return str(IssuedDocument.objects.values_list("number", flat=True).get(pk=pk))
 
 
+def goes_off_the_bill(order: Order, amount: int) -> bool:
+    """Whether that much is still owed of an order that is paid by the month: then no money goes back. Credit notes that
+    wait for the next bill are owed no more."""
+    if order.payment_method != PaymentMethod.ACCOUNT or not billed_monthly([order]):
+        return False
+    waiting = documents.standing().filter(not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order=order)
+    owed = (order.total or 0) - order.paid_amount - (waiting.aggregate(sum=Sum("amount"))["sum"] or 0)
+    return owed >= amount
+
+
 def credit_on_account(
     case: ReturnCase, pieces: Mapping[int, int], units: Mapping[int, int], fees: Sequence[str], reduction: int,
-    *, actor: Actor,
+    *, deduction: int = 0, actor: Actor,
 ) -> str:  # fmt: skip
     """Goods of an order that is paid by the month came back before it was paid: no money goes back, the credit note is
-    taken off the next bill. The same case has one. Returns its number, "" where this is no such order."""
+    taken off the next bill, and what the buyer bears of the freight (`deduction`) is put on it. The same case has one.
+    Returns its number, "" where this is no such order."""
     order = case.order
     if order.payment_method != PaymentMethod.ACCOUNT or not billed_monthly([order]):
         return ""
+    if deduction:
+        account = BillingAccount.objects.get(shop=order.shop_id, member=order.member_id)
+        account_balance.charge_freight(
+            case.refund_key, account.pk, deduction, note=f"{order.channel_order_no} {case.number}", actor=actor
+        )
     parts = dict(LineComponent.objects.filter(pk__in=units).values_list("pk", "line"))
     wish = Wish(
         {str(line): count for line, count in pieces.items()},

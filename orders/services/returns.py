@@ -5,7 +5,7 @@ Goods that arrive lie in inspection until they are graded; then they move to whe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
@@ -31,6 +31,7 @@ from orders.models import (
     ReturnLine,
 )
 from orders.models.mail import MailEvent
+from orders.models.order import PaymentMethod
 from orders.services import hold, journal, mail, refunds, return_papers, review, set_parts, tasks
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
@@ -305,7 +306,7 @@ def _credit_on_account(case: ReturnCase, pieces: Mapping[int, int], settlement: 
     if not (pieces or units or settlement.fees or settlement.goodwill):
         return ""
     return return_papers.credit_on_account(
-        case, pieces, units, settlement.fees, settlement.goodwill, actor=actor
+        case, pieces, units, settlement.fees, settlement.goodwill, deduction=settlement.deduction, actor=actor
     )  # fmt: skip
 
 
@@ -313,12 +314,25 @@ def _refund(case: ReturnCase, pieces: Mapping[int, int], settlement: Settlement,
     units = {component: count for component, count in settlement.units.items() if count > 0}
     wish = refunds.Wish(pieces, settlement.fees, settlement.deduction, settlement.goodwill, units=units)
     reason = said("返品 %(no)s（%(why)s）", no=case.number, why=choice(case, "reason"))
+    if _comes_off_the_bill(case.order, wish):
+        return None
     try:
         return refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
     except refunds.NothingToRefund as nothing:
         if settlement.note.strip():
             return None
         raise Refused(str(nothing)) from nothing
+
+
+def _comes_off_the_bill(order: Order, wish: refunds.Wish) -> bool:
+    """What goes back of an order on account is taken off the next bill, as long as so much is owed of it."""
+    if order.payment_method != PaymentMethod.ACCOUNT:
+        return False
+    try:
+        plan = refunds.plan_for(order, replace(wish, deduction=0), at_most=order.total or 0)
+    except refunds.NothingToRefund as nothing:
+        raise Refused(str(nothing)) from nothing
+    return return_papers.goes_off_the_bill(order, plan.amount)
 
 
 @transaction.atomic
