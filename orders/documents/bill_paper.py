@@ -86,7 +86,9 @@ def _letter(flow: Flow, bill: Bill, sums: Figures) -> None:
     parts.parties(flow, bill.to, bill.shop, priced=True, sentence=_SENTENCES[bill.kind])
     credit = bill.kind == BillKind.CREDIT_NOTE
     changed = "差し替え" if bill.kind == BillKind.QUOTE else "訂正"
-    wide = [("お振込先", bill.bank_account), (changed, _correction(bill)), ("理由", bill.reason if credit else "")]
+    invoice = f"No. {bill.invoice.number}（{look.day(bill.invoice.day)}）" if credit and bill.invoice else ""
+    wide = [("お振込先", bill.bank_account), (changed, _correction(bill)), ("元の請求書", invoice)]
+    wide.append(("理由", bill.reason if credit else ""))
     parts.facts(flow, _facts(bill), wide)
     label = _DUE[bill.kind]
     parts.total_box(flow, f"{label}（税込）", sums.due)
@@ -103,9 +105,8 @@ def _facts(bill: Bill) -> list[tuple[str, str]]:
     credit = bill.kind == BillKind.CREDIT_NOTE
     numbers = ("ご注文番号", "、".join(bill.order_numbers))
     if credit:
-        invoice = f"No. {bill.invoice.number}（{look.day(bill.invoice.day)}）" if bill.invoice else ""
         days = [("返品・値引の日", look.day(bill.supplied_on)), ("元の取引年月日", look.day(bill.sold_on))]
-        return [numbers, *days, ("元の請求書", invoice)]
+        return [numbers, *days]
     return [
         numbers,
         ("取引年月日", look.day(bill.supplied_on)),

@@ -60,7 +60,11 @@ def _balance(flow: Flow, bill: Statement, sums: StatementSums) -> None:
         ("ご入金額", bill.received, wide),
         ("繰越額", sums.carried, wide),
         *put_right,
-        ("今回お買上額（税込）", sums.total - sums.paid_otherwise, 36.0 if bill.adjustments else 35.0),
+        (
+            "今回お買上額（税込）" if not sums.paid_otherwise else "お買上額（利用後）",
+            sums.total - sums.paid_otherwise,
+            36.0 if bill.adjustments else 35.0,
+        ),
         ("今回ご請求額", sums.due, 38.0 if bill.adjustments else 42.0),
     ]
     page, x, top, height = flow.page, flow.left, flow.y, 15.0
@@ -103,9 +107,9 @@ def _row(table: Table, day: str, number: str, words: list[tuple[str, Style]], *r
 
 
 def _sum_rows(bill: Statement, sums: StatementSums) -> parts.Rows:
-    rows = [("お買上額", yen(sums.sales), False)]
+    rows: list[tuple[str, str, bool]] = []
     if sums.returns:
-        rows.append(("返品・値引", yen(-sums.returns), False))
+        rows += [("お買上額", yen(sums.sales), False), ("返品・値引", yen(-sums.returns), False)]
     rows.append(("今回お買上額（税込）", yen(sums.total), True))
     if sums.paid_otherwise:
         rows.append(("ポイント・クーポン利用", yen(-sums.paid_otherwise), False))

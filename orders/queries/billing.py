@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
@@ -99,6 +99,12 @@ class Closing:
     problems: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
     @property
+    def is_closed(self) -> bool:
+        """A standing bill reaches so far already."""
+        last = last_bill(self.account)
+        return last is not None and last.closed_on >= self.statement.until
+
+    @property
     def is_empty(self) -> bool:
         """Nothing was sent, nothing is owed, nothing came: there is nothing to ask for."""
         said = self.statement
@@ -161,7 +167,7 @@ def _owed_beside(account: BillingAccount, entries: Sequence[AccountEntry]) -> in
 def addressee(account: BillingAccount) -> Party:
     place = Party(name=account.name, postal_code=account.postal_code.replace("-", ""), address=account.address)
     if account.attention:
-        return Party(name=account.attention, company=account.name, postal_code=place.postal_code, address=place.address)
+        return replace(party_named(place, account.attention), company=account.name)
     return party_named(place, account.name)
 
 

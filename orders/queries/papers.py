@@ -257,11 +257,12 @@ def bill_of(one: Billable, kind: BillKind, *, today: date, name: str = "", subje
 
 
 ORGANISATION = ("株式会社", "有限会社", "合同会社", "合資会社", "合名会社", "法人", "組合", "㈱", "㈲")
+DEPARTMENT = ("部", "課", "係", "室", "局", "グループ", "チーム", "センター", "部門", "事務所")  # how its name ends
 
 
 def party_named(buyer: Party, name: str) -> Party:
-    """Another 宛名 at the buyer's address; 御中 for what is plainly an organisation."""
-    organisation = any(word in name for word in ORGANISATION)
+    """Another 宛名 at the buyer's address; 御中 for what is plainly an organisation, or a department of one."""
+    organisation = any(word in name for word in ORGANISATION) or name.endswith(DEPARTMENT)
     return Party(
         name=name,
         honorific="御中" if organisation else "様",

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from customers.models import Member
+from oms.kernel import clock
 from oms.kernel.typed import row_id, row_ids
 from oms.kernel.web import person_of, render_page
 from orders.billing_forms import (
@@ -47,7 +48,7 @@ def account(request: HttpRequest, pk: int) -> HttpResponse:
     """One account: what its next bill would say, and those it got. `?on=`: as of that closing."""
     own = get_object_or_404(reading.accounts(), pk=pk)
     [row] = [row for row in reading.account_rows() if row.account.pk == pk]
-    form = CloseForm(request.GET if "on" in request.GET else {"on": row.closes_on})
+    form = CloseForm(request.GET if "on" in request.GET else {"on": row.closes_on if row.may_close else clock.today()})
     closing = reading.closing_of(own, form.cleaned_data["on"]) if form.is_valid() else None
     context = {"account": own, "row": row, "form": form, "closing": closing, "bills": reading.bills_of(own)}
     context |= {"entries": reading.entries_of(own), "came_form": CameForm(), "elsewhere": reading.count_elsewhere(own)}
