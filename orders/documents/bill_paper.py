@@ -32,9 +32,7 @@ def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
     """The drawn bill. Raises ValueError as `figures` does."""
     if bill.kind == BillKind.RECEIPT and bill.paper in NARROW:
         roll = Document(pictures=pictures)
-        content = narrow.receipt_content(
-            bill, figures(bill), title=title_of(bill), correction=_correction(bill) or part_words(bill)
-        )
+        content = narrow.receipt_content(bill, figures(bill), title=title_of(bill), correction=_said_of(bill))
         narrow.draw(roll, bill.paper, content, f"{title_of(bill)}　No. {bill.number}")
         return roll
     if bill.kind == BillKind.RECEIPT and bill.paper != PaperSize.A4:
@@ -125,6 +123,16 @@ def _correction(bill: Bill) -> str:
     return f"{look.day(bill.corrects.day)}発行 No. {bill.corrects.number} を訂正し、本書に差し替えます。{because}"
 
 
+def _said_of(bill: Bill) -> str:
+    """What a receipt says of other papers and of money that went back."""
+    return "　".join(filter(None, [_correction(bill) or part_words(bill), refund_words(bill)]))
+
+
+def refund_words(bill: Bill) -> str:
+    back = bill.refunded
+    return f"【返金】このご注文について {yen(back.amount)} を{look.day(back.day)}までに返金しました。" if back else ""
+
+
 def part_words(bill: Bill) -> str:
     """A receipt for a part of a payment says so, and how much the payment was."""
     part = bill.part
@@ -160,7 +168,7 @@ def _receipt(flow: Flow, bill: Bill, sums: Figures) -> None:
         _stamp_box(page, right + 1)
         right += 20
     flow.y = max(y, right) + 2
-    for line in wrap(_correction(bill) or part_words(bill), look.BODY, flow.width, max_lines=2):
+    for line in wrap(_said_of(bill), look.BODY, flow.width, max_lines=3):
         look.middle_line(page, look.LEFT, flow.y, line, look.BODY)
         flow.y += look.BODY.line + 1
     parts.line_table(flow, bill.lines, priced=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Max, Prefetch, Sum
 from django.utils.translation import override
 
 from inventory.models import Sku
@@ -14,10 +14,20 @@ from oms.kernel.money import REDUCED, STANDARD, Rounding, TaxRate, distribute
 from oms.kernel.pdf.picture import Picture, read_picture
 from orders.decide.set_shares import prices_of
 from orders.documents import rules
-from orders.documents.bill import Bill, BillKind
+from orders.documents.bill import Bill, BillKind, Refunded
 from orders.documents.rules import Sale
 from orders.documents.values import Component, Deduction, Fee, Letterhead, Line, Party
-from orders.models import BillingAccount, Logo, Order, OrderLine, PaperSettings, Shop
+from orders.models import (
+    BillingAccount,
+    DocumentKind,
+    IssuedDocument,
+    Logo,
+    Order,
+    OrderLine,
+    PaperSettings,
+    Refund,
+    Shop,
+)
 from orders.models.order import PaymentMethod, PaymentState
 from orders.services.set_parts import rates_sold, set_parts
 
@@ -269,3 +279,12 @@ def party_named(buyer: Party, name: str) -> Party:
         postal_code=buyer.postal_code,
         address=buyer.address,
     )
+
+
+def refunded_since(document: IssuedDocument) -> Refunded | None:
+    """What of a receipt's order has gone back to the buyer by now."""
+    if document.kind != DocumentKind.RECEIPT or document.order_id is None:
+        return None
+    done = Refund.objects.filter(order=document.order_id, state=Refund.State.DONE, amount__gt=0)
+    found = done.exclude(way=Refund.Way.VOID).aggregate(sum=Sum("amount"), last=Max("done_at"))
+    return Refunded(amount=found["sum"], day=clock.in_tokyo(found["last"]).date()) if found["sum"] else None
