@@ -103,7 +103,7 @@ def _pay_accounts(
     line: BankLine, accounts: Mapping[int, tuple[BillingAccount, int]], actor: Actor
 ) -> list[tuple[BankMatch, int | None]]:
     """Each match with the member whose account it is."""
-    made = []
+    made: list[tuple[BankMatch, int | None]] = []
     for pk, (account, amount) in accounts.items():
         match = BankMatch.objects.create(line=line, account=account, amount=amount, at=clock.now(), by=actor.by)
         entry = account_balance.NewEntry(

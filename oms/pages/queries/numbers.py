@@ -295,7 +295,7 @@ SELECT r.code, count(DISTINCT CASE WHEN e.action = '' THEN e.id::text ELSE 'clic
 def clicks_by_reason(period: Period) -> dict[str, int]:
     """How many rows `actions` has for each code."""
     since, until = period.moments
-    values = {
+    values: dict[str, Any] = {
         "since": since, "until": until, "all": not period.shops, "shops": list(period.shops),
         "no_touch": list(numbers.NO_TOUCH),
     }  # fmt: skip

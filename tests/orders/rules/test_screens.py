@@ -353,6 +353,8 @@ def test_the_warehouse_sees_and_does_its_own_tasks_without_the_right_to_all_orde
         assert order.channel_order_no in page and order.item_summary in page
         assert reverse("orders:detail", args=[order.pk]) not in page
     assert client.get(reverse("orders:detail", args=[order.pk])).status_code == 403
+    home = client.get(reverse("pages:home"))
+    assert home.context["tasks"].n == 1 and url in home.content.decode()
     done = reverse("orders:task-done", args=[OrderTask.objects.get(text="箱を替える").pk])
     assert client.post(done).url == url
     assert OrderTask.objects.get(text="箱を替える").done_at
