@@ -472,6 +472,7 @@ def _pick_order(shipment: Shipment, gifts: Gifts) -> PickOrder:
     deadlines = [order.ship_by for order in orders if order.ship_by]
     return PickOrder(
         order_number=shipment.number,
+        references=tuple(order.channel_order_no for order in orders),
         recipient=shipment.recipient.name,
         method=shipment.way,
         ship_by=clock.in_tokyo(min(deadlines)).date() if deadlines else None,

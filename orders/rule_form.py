@@ -8,8 +8,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
+from django.db.models import Q
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.models import User
 from oms.kernel.typed import row_id
 from orders.decide.rules.actions import SPECS
 from orders.decide.rules.checked import Document
@@ -17,6 +21,7 @@ from orders.decide.rules.conditions import LINE_MATCHES
 from orders.decide.rules.document import WHEN_KEYS, blank
 from orders.decide.rules.fields import FIELDS, OPERATORS, operators_of
 
+BACKEND = "oms.kernel.sign_in.Backend"
 SEPARATORS = re.compile(r"[\n,、]+")
 
 
@@ -277,3 +282,19 @@ def by_place(faults: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     for place, text in faults:
         found.setdefault(place, []).append(text)
     return found
+
+
+class OwnerForm(forms.Form):
+    """Who answers for a rule: somebody who may manage rules, or whoever does so by now."""
+
+    owner = forms.ModelChoiceField(
+        label=lazy("責任者"), queryset=User.objects.none(), required=False, empty_label=lazy("なし"),
+        help_text=lazy("自動処理ルールを管理できる人から選びます。働き方と版は変わりません。"),
+    )  # fmt: skip
+
+    def __init__(self, data: Any, *, owner: User | None) -> None:
+        super().__init__(data, initial={"owner": owner})
+        able = User.objects.with_perm("orders.manage_rules", backend=BACKEND)
+        self.fields["owner"].queryset = User.objects.filter(  # type: ignore[attr-defined]
+            Q(pk__in=able.values("pk")) | Q(pk=owner.pk if owner else None)
+        )

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from oms.kernel.models import User
 from oms.kernel.said import said
 from oms.kernel.setting_kinds import Kind, Refused, Who, register
 from orders import layout_kinds
@@ -24,6 +25,7 @@ from orders.queries import payment_terms as terms_queries
 from orders.queries.papers import papers_of
 from orders.reason_forms import ReasonForm, StageNamesForm
 from orders.refund_limit_forms import LimitsForm
+from orders.rule_form import OwnerForm
 from orders.services import (
     billing,
     mail_policies,
@@ -262,6 +264,21 @@ PRIVACY = (
 )
 
 
+def _owner_of(pk: str) -> User | None:
+    found = Rule.objects.select_related("owner").filter(pk=pk).first()
+    return found.owner if found else None
+
+
+OWNERS = Kind(
+    code="rule_owner",
+    label=lazy("自動処理ルールの責任者"),
+    rights=("orders.manage_rules",),
+    name=lambda ref: Rule.objects.values_list("name", flat=True).get(pk=ref),
+    url=lambda ref: reverse("orders:rule-owner", args=[ref]),
+    form=lambda ref, data, who: OwnerForm(data, owner=_owner_of(ref)),
+    save=lambda ref, form, who: publish.set_owner(int(ref), form.cleaned_data["owner"], by=who.by),
+    exists=lambda ref: Rule.objects.filter(pk=ref).exists(),
+)
 RULES = Kind(  # what a rule does has versions of its own (`RuleVersion`)
     code="rule_paused",
     label=lazy("自動処理ルールの停止"),
@@ -274,4 +291,4 @@ RULES = Kind(  # what a rule does has versions of its own (`RuleVersion`)
 
 
 def register_kinds() -> None:
-    register(*PAYMENT, *REVIEW, *WORDS, *PRIVACY, RULES, *layout_kinds.KINDS)
+    register(*PAYMENT, *REVIEW, *WORDS, *PRIVACY, RULES, OWNERS, *layout_kinds.KINDS)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from orders.views import labels, rules
+from orders.views import labels, rule_owner, rules
 
 rule_routes: list[URLPattern] = [
     path("rules/", rules.rule_list, name="rules"),
@@ -14,6 +14,7 @@ rule_routes: list[URLPattern] = [
     path("rules/<int:pk>/edit/", rules.rule_edit, name="rule-edit"),
     path("rules/<int:pk>/publish/", rules.rule_publish, name="rule-publish"),
     path("rules/<int:pk>/roll-back/", rules.rule_roll_back, name="rule-roll-back"),
+    path("rules/<int:pk>/owner/", rule_owner.rule_owner, name="rule-owner"),
     path("rules/<int:pk>/pause/", rules.rule_pause, name="rule-pause"),
     path("rules/<int:pk>/drop/", rules.rule_drop, name="rule-drop"),
     path("rules/<int:pk>/dry/", rules.rule_dry, name="rule-dry"),

@@ -27,6 +27,7 @@ AREAS = (
         {
             "orders.view_order": _("受注を見る"),
             "orders.add_order": _("受注を手入力する"),
+            "orders.view_ordertask": _("自分とチームの作業を見る・終える"),
             "orders.change_order": _("受注を変更する・分割・同梱する"),
             "orders.review_order": _("確認理由を閉じる"),
             "orders.confirm_order": _("モールへ注文を確定する"),

@@ -17,7 +17,9 @@ from oms.kernel.models import User
 
 OWN_APPS = ("kernel", "inventory", "customers", "orders", "fulfillment", "channels")
 
-LOOK_AT_ORDERS = frozenset({"orders.view_order", "inventory.view_sku", "fulfillment.view_shipment"})
+LOOK_AT_ORDERS = frozenset(
+    {"orders.view_order", "orders.view_ordertask", "inventory.view_sku", "fulfillment.view_shipment"}
+)
 WORK_ON_ORDERS = LOOK_AT_ORDERS | {
     "orders.change_order",
     "orders.review_order",
@@ -79,6 +81,7 @@ SHIP = frozenset(
     {"fulfillment.view_shipment", "fulfillment.ship_shipment", "fulfillment.print_document", "inventory.view_sku"}
 )
 SHIP |= {"orders.view_returncase", "orders.inspect_returncase", "fulfillment.export_waybill"}
+SHIP |= {"orders.view_ordertask"}  # their own tasks, without the right to all orders
 STORE = SHIP | {"customers.view_member", "customers.add_membernote", "orders.view_order", "orders.view_personal_data"}
 RUN_STORE = STORE | {"inventory.change_balance", "customers.change_member"}
 # What is left of anybody's rights while they are in by PIN on a device of their store: the work there, nothing of
@@ -103,6 +106,7 @@ ACCOUNT = frozenset(
     }
 )
 ACCOUNT |= {
+    "orders.view_ordertask",
     "orders.view_returncase",
     "orders.settle_returncase",
     "orders.approve_refund",

@@ -180,7 +180,8 @@ COMPANY_WIDE_ORDERS = """
 manual-new manual-skus manual-shop copy matching bank-load bank-columns match-sure match-undo bank-line match-accept
 line-aside payment-terms payment-terms-edit payment-terms-reset payment-fees payment-fees-reset
 paper-shops release-day release-panel release-undo
-billing billing-close-many billing-new billing-account billing-edit billing-close
+billing billing-close-many billing-new billing-account billing-edit billing-close billing-opening billing-came
+billing-came-undo
 unknown-parcel-note unknown-parcel unknown-parcel-attach export-layouts export-layout-new export-layout
 export-layout-delete
 """

@@ -66,7 +66,8 @@ class Why(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
     """An order that waits for our money. `names` are payer keys; `due` what is still owed; `bill` the monthly bill on
-    which it stands, `account` whose it is."""
+    which it stands, `account` whose it is. What an account owes beside its orders is one too: `id` is then the
+    account's, negated."""
 
     id: int
     number: str
@@ -127,6 +128,7 @@ class _Book:
         self.by_amount: defaultdict[int, list[OpenOrder]] = defaultdict(list)
         self.by_member: defaultdict[int, list[OpenOrder]] = defaultdict(list)
         self.by_tail: defaultdict[str, list[tuple[str, OpenOrder]]] = defaultdict(list)
+        self.billed = [order for order in orders if order.bill is not None]
         for order in orders:
             for name in order.names:
                 self.by_name[name].append(order)
@@ -143,7 +145,7 @@ class _Book:
         return [(order, run) for run in digits for text, order in self.by_tail[run[-4:]] if text.endswith(run)]
 
 
-def _propose(transfer: Transfer, book: _Book, taken: set[int]) -> Proposal:  # noqa: PLR0911 - one answer a rule
+def _propose(transfer: Transfer, book: _Book, taken: set[int]) -> Proposal:  # noqa: PLR0911, PLR0912 - one answer a rule
     """The first rule that fits, the strongest first."""
 
     def free(orders: Sequence[OpenOrder]) -> list[OpenOrder]:
@@ -183,6 +185,8 @@ def _propose(transfer: Transfer, book: _Book, taken: set[int]) -> Proposal:  # n
         return answer(Group.LIKELY, [written[0][0]], _why_number(*written[0]), others=named)
     if named:
         return answer(Group.LIKELY, named[:1], Why.NAME, others=named)
+    if bill := _billed(free(book.billed), transfer.rest):
+        return answer(Group.LIKELY, bill, Why.BILL)
     if len(amount) == 1:
         return answer(Group.LIKELY, amount, Why.AMOUNT)
     return answer(Group.UNKNOWN, [], others=[*aliased, *similar, *amount])

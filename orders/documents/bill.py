@@ -33,6 +33,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """What has gone back since: only printed on a copy, never part of what was issued."""
+
+    amount: int
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """One bill. `to` None: the simplified form, which needs no recipient.
 
@@ -63,6 +71,7 @@ class Bill:
     is_reissue: bool = False
     paper: str = ""  # a receipt's; empty: half a sheet where it fits on one
     part: Part | None = None
+    refunded: Refunded | None = None  # a copy of a receipt
     valid_until: date | None = None  # a quote
     delivery: str = ""  # a quote: how and when it would come
     remarks: str = ""

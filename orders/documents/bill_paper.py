@@ -32,9 +32,7 @@ def bill_document(bill: Bill, pictures: Mapping[str, Picture]) -> Document:
     """The drawn bill. Raises ValueError as `figures` does."""
     if bill.kind == BillKind.RECEIPT and bill.paper in NARROW:
         roll = Document(pictures=pictures)
-        content = narrow.receipt_content(
-            bill, figures(bill), title=title_of(bill), correction=_correction(bill) or part_words(bill)
-        )
+        content = narrow.receipt_content(bill, figures(bill), title=title_of(bill), correction=_said_of(bill))
         narrow.draw(roll, bill.paper, content, f"{title_of(bill)}　No. {bill.number}")
         return roll
     if bill.kind == BillKind.RECEIPT and bill.paper != PaperSize.A4:
@@ -86,7 +84,9 @@ def _letter(flow: Flow, bill: Bill, sums: Figures) -> None:
     parts.parties(flow, bill.to, bill.shop, priced=True, sentence=_SENTENCES[bill.kind])
     credit = bill.kind == BillKind.CREDIT_NOTE
     changed = "差し替え" if bill.kind == BillKind.QUOTE else "訂正"
-    wide = [("お振込先", bill.bank_account), (changed, _correction(bill)), ("理由", bill.reason if credit else "")]
+    invoice = f"No. {bill.invoice.number}（{look.day(bill.invoice.day)}）" if credit and bill.invoice else ""
+    wide = [("お振込先", bill.bank_account), (changed, _correction(bill)), ("元の請求書", invoice)]
+    wide.append(("理由", bill.reason if credit else ""))
     parts.facts(flow, _facts(bill), wide)
     label = _DUE[bill.kind]
     parts.total_box(flow, f"{label}（税込）", sums.due)
@@ -103,9 +103,8 @@ def _facts(bill: Bill) -> list[tuple[str, str]]:
     credit = bill.kind == BillKind.CREDIT_NOTE
     numbers = ("ご注文番号", "、".join(bill.order_numbers))
     if credit:
-        invoice = f"No. {bill.invoice.number}（{look.day(bill.invoice.day)}）" if bill.invoice else ""
         days = [("返品・値引の日", look.day(bill.supplied_on)), ("元の取引年月日", look.day(bill.sold_on))]
-        return [numbers, *days, ("元の請求書", invoice)]
+        return [numbers, *days]
     return [
         numbers,
         ("取引年月日", look.day(bill.supplied_on)),
@@ -122,6 +121,16 @@ def _correction(bill: Bill) -> str:
         return f"{look.day(bill.corrects.day)}の見積書 No. {bill.corrects.number} に代わるものです。"
     because = f"　理由：{bill.reason}" if bill.reason else ""
     return f"{look.day(bill.corrects.day)}発行 No. {bill.corrects.number} を訂正し、本書に差し替えます。{because}"
+
+
+def _said_of(bill: Bill) -> str:
+    """What a receipt says of other papers and of money that went back."""
+    return "　".join(filter(None, [_correction(bill) or part_words(bill), refund_words(bill)]))
+
+
+def refund_words(bill: Bill) -> str:
+    back = bill.refunded
+    return f"【返金】このご注文について {yen(back.amount)} を{look.day(back.day)}までに返金しました。" if back else ""
 
 
 def part_words(bill: Bill) -> str:
@@ -159,7 +168,7 @@ def _receipt(flow: Flow, bill: Bill, sums: Figures) -> None:
         _stamp_box(page, right + 1)
         right += 20
     flow.y = max(y, right) + 2
-    for line in wrap(_correction(bill) or part_words(bill), look.BODY, flow.width, max_lines=2):
+    for line in wrap(_said_of(bill), look.BODY, flow.width, max_lines=3):
         look.middle_line(page, look.LEFT, flow.y, line, look.BODY)
         flow.y += look.BODY.line + 1
     parts.line_table(flow, bill.lines, priced=True)

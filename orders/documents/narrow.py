@@ -65,12 +65,13 @@ def note_content(note: DeliveryNote, sums: Figures | None, *, title: str, thanks
     def content(flow: Flow) -> None:
         _title(flow, title, "再発行" if note.is_reprint else "")
         _addressee(flow, to)
-        _paragraph(flow, thanks)
-        _pairs(flow, [("No.", note.number), ("発行日", look.day(note.issued_on)), *facts])
+        if not _is_label(flow):
+            _paragraph(flow, thanks)
+        _pairs(flow, [*_numbered(flow, note), *facts])
         if note.recipient and sums:
             _rule(flow)
             _paragraph(flow, "お届け先", _BOLD)
-            _addressee(flow, note.recipient)
+            _addressee(flow, note.recipient, named=note.recipient.name != to.name or not _is_label(flow))
         _pairs(flow, [("ギフト", note.gift)])
         _lines(flow, note.lines, priced=sums is not None, components=note.show_components)
         if sums:
@@ -79,10 +80,19 @@ def note_content(note: DeliveryNote, sums: Figures | None, *, title: str, thanks
         if note.message:
             _rule(flow)
             _paragraph(flow, note.message)
-        _issuer(flow, note.shop, priced=sums is not None)
-        _barcode(flow, note.barcode)
+        top, place = _issuer(flow, note.shop, priced=sums is not None)
+        if _is_label(flow) and place == len(flow.pages):
+            _barcode_beside(flow, note.barcode, top)
+        else:
+            _barcode(flow, note.barcode)
 
     return content
+
+
+def _numbered(flow: Flow, note: DeliveryNote) -> parts.Pairs:
+    if _is_label(flow):
+        return [("No.", f"{note.number}　{look.day(note.issued_on)}発行")]
+    return [("No.", note.number), ("発行日", look.day(note.issued_on))]
 
 
 def receipt_content(bill: Bill, sums: Figures, *, title: str, correction: str) -> Draw:
@@ -117,6 +127,11 @@ def _receipt_facts(bill: Bill) -> list[tuple[str, str]]:
 # ---- pieces
 
 
+def _is_label(flow: Flow) -> bool:
+    """Wider than a roll, but only so long: what a small order needs fits on one."""
+    return flow.width > SHEETS[PaperSize.ROLL].size[0]
+
+
 def _title(flow: Flow, title: str, mark: str) -> None:
     middle = (flow.left + flow.right) / 2
     flow.page.text(middle, flow.y + _TITLE.baseline, title, _TITLE, "center")
@@ -128,9 +143,11 @@ def _title(flow: Flow, title: str, mark: str) -> None:
     flow.y += 2
 
 
-def _addressee(flow: Flow, to: Party) -> None:
+def _addressee(flow: Flow, to: Party, *, named: bool = True) -> None:
     for text in (look.postal(to.postal_code), to.address, to.company):
         _paragraph(flow, text)
+    if not named:
+        return
     _paragraph(flow, f"{to.name} {look.titled(to.name, to.honorific)}", _NAME)
     flow.y += 1
 
@@ -141,7 +158,7 @@ def _paragraph(flow: Flow, text: str, style: Style = _TEXT) -> None:
 
 def _pairs(flow: Flow, pairs: parts.Pairs) -> None:
     """A label, and its text to the right; those without a text are left out."""
-    column = 24.0
+    column = 28.0 if _is_label(flow) else 24.0
     flow.y += 1
     for label, text in pairs:
         if not text:
@@ -192,7 +209,11 @@ def _rates(flow: Flow, rates: list[RateTotal]) -> None:
     flow.needs(len(rates) * 2 * _TEXT.line + 4)
     _rule(flow)
     for total in rates:
-        _spread(flow, f"{total.rate}対象{' ※' if total.rate.reduced else ''}（税込）", yen(total.amount))
+        name = f"{total.rate}対象{' ※' if total.rate.reduced else ''}（税込）"
+        if _is_label(flow):
+            _spread(flow, f"{name} {yen(total.amount)}", f"税抜 {yen(total.base)}　消費税 {yen(total.tax)}")
+            continue
+        _spread(flow, name, yen(total.amount))
         _spread(flow, f"　税抜 {yen(total.base)}", f"消費税 {yen(total.tax)}")
     if reduced := [total.rate for total in rates if total.rate.reduced]:
         flow.write(f"※は軽減税率（{reduced[0]}）対象です。", _SMALL)
@@ -213,9 +234,11 @@ def _stamp_box(flow: Flow) -> None:
     flow.y += 21
 
 
-def _issuer(flow: Flow, shop: Letterhead, *, priced: bool) -> None:
-    flow.needs(30)
+def _issuer(flow: Flow, shop: Letterhead, *, priced: bool) -> tuple[float, int]:
+    """Returns where it begins: the height, and on which page."""
+    flow.needs(19 if _is_label(flow) else 30)
     _rule(flow)
+    top, place = flow.y, len(flow.pages)
     flow.y += flow.page.picture(shop.logo, flow.left, flow.y, *_LOGO)
     _paragraph(flow, shop.name, _SHOP)
     phone = f"TEL {shop.phone}" if shop.phone else ""
@@ -226,6 +249,15 @@ def _issuer(flow: Flow, shop: Letterhead, *, priced: bool) -> None:
     if shop.closing:
         flow.y += 1.5
         flow.write(shop.closing, _SMALL)
+    return top, place
+
+
+def _barcode_beside(flow: Flow, text: str, top: float) -> None:
+    """To the right of the shop, in its first lines."""
+    if text:
+        look.barcode(flow.page, flow.right - 40, top + 1, text, width=40)
+        flow.page.text(flow.right - 20, top + 12.5, text, _SMALL, "center")
+        flow.y = max(flow.y, top + 14)
 
 
 def _barcode(flow: Flow, text: str) -> None:

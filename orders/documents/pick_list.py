@@ -202,7 +202,11 @@ def _order_head(flow: Flow, order: PickOrder, slot: str) -> None:
     recipient = f"　{order.recipient} {look.titled(order.recipient, '様')}" if order.recipient else ""
     page.text(flow.left + 19, top + 5.2, order.order_number, _SHELF)
     x = flow.left + 19 + _SHELF.width(order.order_number)
-    page.text(x, top + 5.2, _fitting(recipient, look.BODY, flow.right - 50 - x), look.BODY)
+    recipient = _fitting(recipient, look.BODY, flow.right - 50 - x)
+    page.text(x, top + 5.2, recipient, look.BODY)
+    x += look.BODY.width(recipient)
+    references = f"　　受注 {'、'.join(order.references)}" if order.references else ""
+    page.text(x, top + 5.2, _fitting(references, _METHOD, flow.right - 50 - x), _METHOD)
     deadline = f"出荷期限 {look.day(order.ship_by)}" if order.ship_by else ""
     count = f"数量計 {sum(item.quantity for item in order.items):,}"
     facts = "　　".join(filter(None, [order.method, deadline, count]))

@@ -31,8 +31,18 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What is owed more (or less) without being a sale of the period."""
+
+    day: date
+    label: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One monthly bill. `before` was asked for last time, `received` has come since (negative: it grew).
+    """One monthly bill. `before` was asked for last time, `received` has come since (negative: it grew),
+    `adjustments` are put on top.
 
     `by_note`: the delivery notes are the invoices. Then tax is rounded on each of them, and the sums here only add up
     what they say; else this bill is the invoice and rounds once per rate.
@@ -47,6 +57,7 @@ class Statement:
     deliveries: tuple[Delivery, ...]
     before: int = 0
     received: int = 0
+    adjustments: tuple[Adjustment, ...] = ()
     due_on: date
     bank_account: str = ""
     by_note: bool = False
@@ -76,6 +87,7 @@ class StatementSums:
     total: int
     paid_otherwise: int
     carried: int
+    adjusted: int
     due: int
     rates: list[RateTotal]
 
@@ -85,8 +97,9 @@ def statement_sums(bill: Statement) -> StatementSums:
     sold = [amount for one in bill.deliveries if not one.returned for _rate, amount in one.taxed()]
     back = [-amount for one in bill.deliveries if one.returned for _rate, amount in one.taxed()]
     total, otherwise = sum(sold) - sum(back), sum(one.paid_otherwise for one in bill.deliveries)
-    carried = bill.before - bill.received
-    return StatementSums(sum(sold), sum(back), total, otherwise, carried, carried + total - otherwise, _rates(bill))
+    carried, adjusted = bill.before - bill.received, sum(one.amount for one in bill.adjustments)
+    due = carried + adjusted + total - otherwise
+    return StatementSums(sum(sold), sum(back), total, otherwise, carried, adjusted, due, _rates(bill))
 
 
 def _rates(bill: Statement) -> list[RateTotal]:

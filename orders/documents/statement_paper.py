@@ -33,7 +33,7 @@ def draw_statement(document: Document, bill: Statement) -> None:
     parts.facts(flow, facts, [("お振込先", bill.bank_account)])
     _balance(flow, bill, sums)
     _deliveries(flow, bill.deliveries)
-    parts.sums_block(flow, sums.rates, _sum_rows(sums))
+    parts.sums_block(flow, sums.rates, _sum_rows(bill, sums))
     if bill.by_note:
         parts.message(flow, "消費税は納品書ごとに計算しています。適格請求書（インボイス）は各納品書です。")
     parts.closing(flow, bill.shop.closing)
@@ -52,14 +52,21 @@ def _page_head(bill: Statement, page: Page, place: int) -> None:
 
 
 def _balance(flow: Flow, bill: Statement, sums: StatementSums) -> None:
-    """What was owed → what came → what stays → this period → to be paid now."""
-    cells = (
-        ("前回ご請求額", bill.before, 33.0),
-        ("ご入金額", bill.received, 33.0),
-        ("繰越額", sums.carried, 33.0),
-        ("今回お買上額（税込）", sums.total - sums.paid_otherwise, 35.0),
-        ("今回ご請求額", sums.due, 42.0),
-    )
+    """What was owed → what came → what stays (→ what is put right) → this period → to be paid now."""
+    wide = 26.0 if bill.adjustments else 33.0
+    put_right = [("調整額", sums.adjusted, 24.0)] if bill.adjustments else []
+    cells = [
+        ("前回ご請求額", bill.before, wide),
+        ("ご入金額", bill.received, wide),
+        ("繰越額", sums.carried, wide),
+        *put_right,
+        (
+            "今回お買上額（税込）" if not sums.paid_otherwise else "お買上額（利用後）",
+            sums.total - sums.paid_otherwise,
+            36.0 if bill.adjustments else 35.0,
+        ),
+        ("今回ご請求額", sums.due, 38.0 if bill.adjustments else 42.0),
+    ]
     page, x, top, height = flow.page, flow.left, flow.y, 15.0
     page.area(x, top, flow.width, 6.0, look.BAND)
     page.line(x, top, flow.right, look.ACCENT, 0.6)
@@ -99,13 +106,14 @@ def _row(table: Table, day: str, number: str, words: list[tuple[str, Style]], *r
     table.row([[(day, look.BODY)], numbers, words, *[[(text, look.BODY)] for text in rest]])
 
 
-def _sum_rows(sums: StatementSums) -> parts.Rows:
-    rows = [("お買上額", yen(sums.sales), False)]
+def _sum_rows(bill: Statement, sums: StatementSums) -> parts.Rows:
+    rows: list[tuple[str, str, bool]] = []
     if sums.returns:
-        rows.append(("返品・値引", yen(-sums.returns), False))
+        rows += [("お買上額", yen(sums.sales), False), ("返品・値引", yen(-sums.returns), False)]
     rows.append(("今回お買上額（税込）", yen(sums.total), True))
     if sums.paid_otherwise:
         rows.append(("ポイント・クーポン利用", yen(-sums.paid_otherwise), False))
     if sums.carried:
         rows.append(("繰越額", yen(sums.carried), False))
+    rows += [(f"{one.label}（{one.day.month}/{one.day.day}）", yen(one.amount), False) for one in bill.adjustments]
     return [*rows, ("今回ご請求額", yen(sums.due), True)]

@@ -137,9 +137,10 @@ class PickItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickOrder:
-    """One parcel to pick."""
+    """One parcel to pick. `order_number` is the parcel's, `references` those of the orders in it."""
 
     order_number: str
+    references: tuple[str, ...] = ()
     slot: str = ""
     recipient: str = ""
     method: str = ""

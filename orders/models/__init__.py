@@ -1,7 +1,7 @@
 from orders.models.adjustment import OrderAdjustment, OrderChoice
 from orders.models.attachment import OrderAttachment, OrderTalk
 from orders.models.bank import BankFile, BankLine, BankMatch, BankPreset, PayerAlias
-from orders.models.billing import BillingAccount, MonthlyBill, MonthlyBillItem
+from orders.models.billing import AccountEntry, BillingAccount, MonthlyBill, MonthlyBillItem
 from orders.models.bulk import BulkMemory, BulkRun
 from orders.models.cancellation import Cancellation, CancellationLine
 from orders.models.desk_view import DeskView
@@ -61,6 +61,7 @@ from orders.models.stage_name import StageName
 from orders.models.tag import OrderTag, OrderTask, OrderText, TaskKind
 
 __all__ = [
+    "AccountEntry",
     "BankFile",
     "BankLine",
     "BankMatch",

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Member
+from orders.models.billing import BillingAccount
 from orders.models.order import Order
 
 
@@ -68,10 +69,12 @@ class BankLine(models.Model):
 
 
 class BankMatch(models.Model):
-    """That (a part of) a transfer pays an order. Undone ones stay, as history."""
+    """That (a part of) a transfer pays an order, or what an account owes beside its orders. Undone ones stay, as
+    history."""
 
     line = models.ForeignKey(BankLine, models.PROTECT, related_name="matches")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="bank_matches")
+    order = models.ForeignKey(Order, models.PROTECT, null=True, related_name="bank_matches")
+    account = models.ForeignKey(BillingAccount, models.PROTECT, null=True, related_name="bank_matches")
     amount = models.PositiveIntegerField(_("金額"))
     at = models.DateTimeField(_("消込日時"))
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -83,11 +86,18 @@ class BankMatch(models.Model):
             models.UniqueConstraint(
                 fields=["line", "order"], name="match_once", condition=models.Q(undone_at__isnull=True)
             ),
+            models.UniqueConstraint(
+                fields=["line", "account"], name="match_account_once", condition=models.Q(undone_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                condition=models.Q(order=None, account__isnull=False) | models.Q(order__isnull=False, account=None),
+                name="match_one_of_two",
+            ),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="match_some_money"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.line_id} → {self.order_id}: {self.amount}"
+        return f"{self.line_id} → {self.order_id or self.account_id}: {self.amount}"
 
 
 class PayerAlias(models.Model):

@@ -18,6 +18,7 @@ class BillingAccount(models.Model):
     of the month `pay_months` later.
 
     `qualified`: which paper is the invoice of tax law; never both. `credit_limit`: what may be owed in all.
+    `opening_on`: up to that day everything was billed elsewhere, and what was owed then is in `AccountEntry`.
     """
 
     class Qualified(models.TextChoices):
@@ -49,6 +50,7 @@ class BillingAccount(models.Model):
         _("与信枠（円）"), null=True, blank=True, validators=[MaxValueValidator(999_999_999)],
         help_text=_("未入金の合計がこの額を超える受注は確認待ちになります。空欄なら限りません。"),
     )  # fmt: skip
+    opening_on = models.DateField(_("残高の基準日"), null=True, editable=False)  # as its entries say
 
     class Meta:
         ordering = ["name", "pk"]
@@ -58,8 +60,43 @@ class BillingAccount(models.Model):
         return self.name
 
 
+class AccountEntry(models.Model):
+    """What an account owes beside its orders, held by a trigger: append-only. Above zero it owes more.
+
+    What was owed when it moved in, what of that came, and freight of returns that the buyer bears. A mistake is put
+    right by a further entry. `key` makes each fact one entry.
+    """
+
+    class Kind(models.TextChoices):
+        OPENING = "opening", _("開始残高")
+        CORRECTED = "corrected", _("開始残高の訂正")
+        FREIGHT = "freight", _("返送料のご負担")
+        TRANSFER = "transfer", _("振込")
+        RECORDED = "recorded", _("手で登録した入金")
+        UNDONE = "undone", _("取り消し")
+
+    MONEY = (Kind.TRANSFER, Kind.RECORDED, Kind.UNDONE)
+
+    account = models.ForeignKey(BillingAccount, models.PROTECT, related_name="entries")
+    kind = models.CharField(_("種類"), max_length=10, choices=Kind)
+    amount = models.IntegerField(_("金額"))
+    key = models.CharField(max_length=120, unique=True)
+    on = models.DateField(_("日付"))
+    at = models.DateTimeField(_("記帳日時"))
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    note = models.CharField(_("メモ"), max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["account", "id"], name="account_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.amount:+}"
+
+
 class MonthlyBill(models.Model):
-    """One closing of an account. `before` less `received`, plus `sales`, is `due`. A voided one counts for nothing."""
+    """One closing of an account. `before` less `received`, plus `adjusted` and `sales`, is `due`. A voided one counts
+    for nothing. `entries`: what of the account's own entries it has counted, in `before` or in `adjusted`."""
 
     account = models.ForeignKey(BillingAccount, models.PROTECT, related_name="bills")
     document = models.OneToOneField(IssuedDocument, models.PROTECT, related_name="monthly_bill")
@@ -67,8 +104,10 @@ class MonthlyBill(models.Model):
     due_on = models.DateField(_("支払期限"))
     before = models.IntegerField(_("前回ご請求額"))
     received = models.IntegerField(_("ご入金額"))
+    adjusted = models.IntegerField(_("調整額"), default=0)
     sales = models.IntegerField(_("今回お買上額"))
     due = models.IntegerField(_("今回ご請求額"))
+    entries = models.ManyToManyField(AccountEntry, related_name="bills")
     voided_at = models.DateTimeField(_("取消日時"), null=True)
     voided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 

@@ -1,8 +1,8 @@
 """掛売: what each account owes, what is not billed yet, and the bills it got."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
@@ -12,9 +12,10 @@ from orders.decide import billing as days
 from orders.documents.bill import BillKind
 from orders.documents.figures import figures
 from orders.documents.rules import Refusal
-from orders.documents.statement import Delivery, Statement, StatementSums, statement_sums
+from orders.documents.statement import Adjustment, Delivery, Statement, StatementSums, statement_sums
 from orders.documents.values import Party
 from orders.models import (
+    AccountEntry,
     BillingAccount,
     DocumentKind,
     IssuedDocument,
@@ -26,6 +27,7 @@ from orders.models import (
 )
 from orders.models.order import PaymentMethod
 from orders.queries import visible
+from orders.queries.account_balance import OPENED, Balance, balances, billed_elsewhere, entries_to_bill
 from orders.queries.papers import Billable, billable, letterhead, papers_of, party_named
 from orders.services.documents import REFUSALS, bill_in, standing
 from orders.services.refund_limits import LIVE
@@ -49,7 +51,9 @@ def billed(account: BillingAccount) -> QuerySet[MonthlyBillItem]:
 def unbilled(account: BillingAccount, until: date | None = None) -> QuerySet[Order]:
     """Orders that have left, up to a day, and stand on no bill; the oldest first."""
     items = MonthlyBillItem.objects.filter(STANDING, order=OuterRef("pk"), credit=None)
-    rows = on_account().filter(~Exists(items), shop=account.shop_id, member=account.member_id, shipped_at__isnull=False)
+    rows = on_account().filter(
+        ~Exists(items), ~billed_elsewhere(), shop=account.shop_id, member=account.member_id, shipped_at__isnull=False
+    )
     return (rows.filter(shipped_at__lt=_end_of(until)) if until else rows).order_by("shipped_at", "pk")
 
 
@@ -91,12 +95,20 @@ class Closing:
     sums: StatementSums
     orders: Sequence[tuple[int, int]]  # (order, what it asks for)
     credits: Sequence[Credit]
+    entries: Sequence[AccountEntry] = ()
     problems: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+    @property
+    def is_closed(self) -> bool:
+        """A standing bill reaches so far already."""
+        last = last_bill(self.account)
+        return last is not None and last.closed_on >= self.statement.until
 
     @property
     def is_empty(self) -> bool:
         """Nothing was sent, nothing is owed, nothing came: there is nothing to ask for."""
-        return not self.statement.deliveries and not self.statement.before and not self.statement.received
+        said = self.statement
+        return not (said.deliveries or said.adjustments or said.before or said.received)
 
 
 def closing_of(account: BillingAccount, closed_on: date) -> Closing:
@@ -108,7 +120,8 @@ def closing_of(account: BillingAccount, closed_on: date) -> Closing:
     taken, left = _credits(account, closed_on, [one.order.pk for one in ready])
     before = last_bill(account)
     earlier = list(billed(account).filter(credit=None).values_list("order", flat=True))
-    asked = before.due if before else 0
+    entries = entries_to_bill(account, closed_on)
+    asked, adjustments = _asked(before, entries)
     asks = [(one.order.pk, one.order.total or 0) for one in ready]
     by_note = account.qualified == BillingAccount.Qualified.NOTE
     head = letterhead(account.shop, papers, day=closed_on, issuer="mall" if by_note else "we")
@@ -116,23 +129,45 @@ def closing_of(account: BillingAccount, closed_on: date) -> Closing:
     statement = Statement(
         shop=head,
         issued_on=clock.today(),
-        since=days.begin_of(closed_on, account.closing_day, before.closed_on if before else None),
+        since=days.begin_of(closed_on, account.closing_day, before.closed_on if before else account.opening_on),
         until=closed_on,
         to=addressee(account),
         deliveries=tuple(sorted(deliveries, key=lambda one: (one.day, one.order_number))),
         before=asked,
-        received=asked + sum(amount for _pk, amount in asks) - owed([*earlier, *(pk for pk, _amount in asks)]),
+        adjustments=adjustments,
+        received=asked
+        + sum(one.amount for one in adjustments)
+        + sum(amount for _pk, amount in asks)
+        - owed([*earlier, *(pk for pk, _amount in asks)])
+        - _owed_beside(account, entries),
         due_on=days.due_on(closed_on, account.pay_months, account.pay_day),
         bank_account=papers.bank_account,
         by_note=by_note,
     )
-    return Closing(account, statement, statement_sums(statement), asks, taken, (*problems, *left))
+    return Closing(account, statement, statement_sums(statement), asks, taken, entries, (*problems, *left))
+
+
+def _asked(before: MonthlyBill | None, entries: Sequence[AccountEntry]) -> tuple[int, tuple[Adjustment, ...]]:
+    """What was asked for last time, and what is put right since: an account's first bill asks for what it owed when
+    it moved in."""
+    opened = [one for one in entries if before is None and one.kind in OPENED]
+    rest = [one for one in entries if one not in opened]
+    adjustments = tuple(
+        Adjustment(day=one.on, label=str(one.get_kind_display()), amount=one.amount) for one in rest
+    )  # fmt: skip
+    return before.due if before else sum(one.amount for one in opened), adjustments
+
+
+def _owed_beside(account: BillingAccount, entries: Sequence[AccountEntry]) -> int:
+    """What is owed beside the orders once these entries are billed."""
+    balance = balances([account.pk])[account.pk]
+    return balance.counted + balance.came + sum(one.amount for one in entries)
 
 
 def addressee(account: BillingAccount) -> Party:
     place = Party(name=account.name, postal_code=account.postal_code.replace("-", ""), address=account.address)
     if account.attention:
-        return Party(name=account.attention, company=account.name, postal_code=place.postal_code, address=place.address)
+        return replace(party_named(place, account.attention), company=account.name)
     return party_named(place, account.name)
 
 
@@ -183,12 +218,12 @@ def notes_of(order_ids: Sequence[int]) -> dict[int, list[str]]:
 def touched(account: BillingAccount, closed_on: date) -> list[int]:
     """The orders that a closing changes: those it bills, and those of which it takes something off."""
     earlier = billed(account).filter(credit=None).values("order")
-    credited = standing().filter(_not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order__in=earlier)
+    credited = standing().filter(not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order__in=earlier)
     fresh = unbilled(account, closed_on).values_list("pk", flat=True)
     return sorted({*fresh, *(pk for pk in credited.values_list("order", flat=True) if pk)})
 
 
-def _not_taken_off() -> Q:
+def not_taken_off() -> Q:
     return Q(~Exists(MonthlyBillItem.objects.filter(STANDING, credit=OuterRef("pk"))))
 
 
@@ -200,7 +235,7 @@ def _credits(
     earlier = billed(account).filter(credit=None).values_list("order", flat=True)
     orders = [*earlier, *ready]
     rows = standing().filter(
-        _not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order__in=orders, transacted_on__lte=closed_on
+        not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order__in=orders, transacted_on__lte=closed_on
     )
     documents = list(rows.order_by("transacted_on", "pk"))
     rest = rests([document.order_id or 0 for document in documents])
@@ -231,16 +266,44 @@ def rests(order_ids: Sequence[int]) -> dict[int, int]:
 # ---- screens
 
 
+def entries_of(account: BillingAccount) -> list[tuple[AccountEntry, bool]]:
+    """The account's entries, the newest first, with whether somebody may take them back."""
+    rows = list(account.entries.select_related("by").order_by("-pk"))
+    undone = {row.key.removesuffix(":undone") for row in rows if row.kind == AccountEntry.Kind.UNDONE}
+    return [(row, row.kind == AccountEntry.Kind.RECORDED and row.key not in undone) for row in rows]
+
+
+def count_elsewhere(account: BillingAccount) -> int:
+    """Orders on account that left up to the day of the opening balance and stand on no bill here."""
+    if account.opening_on is None:
+        return 0
+    rows = on_account().filter(shop=account.shop_id, member=account.member_id, shipped_at__isnull=False)
+    items = MonthlyBillItem.objects.filter(STANDING, order=OuterRef("pk"), credit=None)
+    return rows.filter(~Exists(items), shipped_at__lt=_end_of(account.opening_on)).count()
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account in the list. `open` is what its bills still wait for, `unbilled` what stands on none."""
+    """One account in the list: `sales` of orders that stand on no bill, `asked` what those on bills still wait for,
+    `beside` what is owed beside both."""
 
     account: BillingAccount
     unbilled_orders: int
-    unbilled: int
-    open: int
+    sales: int
+    asked: int
     last: MonthlyBill | None
     closes_on: date
+    beside: Balance
+
+    @property
+    def unbilled(self) -> int:
+        """What stands on no bill."""
+        return self.sales + self.beside.rest - self.beside.billed
+
+    @property
+    def open(self) -> int:
+        """What its bills still wait for."""
+        return self.asked + self.beside.billed
 
     @property
     def used(self) -> int:
@@ -269,7 +332,7 @@ def account_rows() -> list[AccountRow]:
     open_: dict[int, int] = defaultdict(int)
     for order_id, account_id in of_bill.items():
         open_[account_id] += rest[order_id]
-    fresh = _unbilled_sums()
+    fresh, beside = _unbilled_sums(), balances([one.pk for one in own])
     last: dict[int, MonthlyBill] = {}
     for bill in MonthlyBill.objects.filter(voided_at=None, account__in=own).order_by("closed_on", "pk"):
         last[bill.account_id] = bill
@@ -281,6 +344,7 @@ def account_rows() -> list[AccountRow]:
             open_[one.pk],
             last.get(one.pk),
             days.closing_before(one.closing_day, yesterday),
+            beside[one.pk],
         )
         for one in own
     ]
@@ -289,7 +353,9 @@ def account_rows() -> list[AccountRow]:
 def _unbilled_sums() -> dict[tuple[int, int], tuple[int, int]]:
     """(shop, member) → orders on no bill that have not been paid, whether they have left or not, and their yen."""
     items = MonthlyBillItem.objects.filter(STANDING, order=OuterRef("pk"), credit=None)
-    rows = visible.orders().filter(~Exists(items), payment_method=PaymentMethod.ACCOUNT, cancelled_at=None)
+    rows = visible.orders().filter(
+        ~Exists(items), ~billed_elsewhere(), payment_method=PaymentMethod.ACCOUNT, cancelled_at=None
+    )
     found: dict[tuple[int, int], tuple[int, int]] = {}
     unpaid = rows.filter(total__gt=F("paid_amount"), member__isnull=False)
     for shop, member, total, paid in unpaid.values_list("shop", "member", "total", "paid_amount"):
@@ -309,14 +375,31 @@ def strangers() -> list[Order]:
 
 
 def bills_of(account: BillingAccount) -> list[tuple[MonthlyBill, int]]:
-    """Each bill with what is still to be paid of its own orders; nothing for one that was voided."""
-    bills = list(account.bills.select_related("document", "voided_by"))
+    """Each bill with what is still to be paid of its own orders and entries; nothing for one that was voided. Money
+    that came beside the orders pays the oldest entries first."""
+    bills = list(account.bills.select_related("document", "voided_by").prefetch_related("entries"))
     items = MonthlyBillItem.objects.filter(bill__in=bills, credit=None)
     of_bill: dict[int, list[int]] = defaultdict(list)
     for bill_id, order_id in items.values_list("bill", "order"):
         of_bill[bill_id].append(order_id)
     rest = rests([pk for bill in bills if not bill.voided_at for pk in of_bill[bill.pk]])
-    return [(bill, 0 if bill.voided_at else sum(rest[pk] for pk in of_bill[bill.pk])) for bill in bills]
+    beside = _entries_left(bills, -balances([account.pk])[account.pk].came)
+    return [
+        (bill, 0 if bill.voided_at else sum(rest[pk] for pk in of_bill[bill.pk]) + beside.get(bill.pk, 0))
+        for bill in bills
+    ]
+
+
+def _entries_left(bills: Sequence[MonthlyBill], came: int) -> Mapping[int, int]:
+    """Bill → what is still to be paid of its entries."""
+    left: dict[int, int] = {}
+    for bill in reversed(bills):
+        if bill.voided_at:
+            continue
+        asked = sum(one.amount for one in bill.entries.all())
+        paid = min(came, asked) if asked > 0 else asked
+        left[bill.pk], came = asked - paid, came - paid
+    return left
 
 
 def standing_on(order_ids: Collection[int]) -> str:

@@ -23,7 +23,7 @@ from orders.queries import visible
 from orders.queries.billing import bill_of_order
 from orders.queries.detail import PERSONAL
 from orders.queries.document_links import address_of
-from orders.queries.papers import billable
+from orders.queries.papers import billable, refunded_since
 from orders.services.documents import REFUSALS
 
 STATES = (("standing", lazy("有効")), ("ended", lazy("訂正・取消済み")))
@@ -119,6 +119,7 @@ def document_page(document: IssuedDocument, user: User) -> dict[str, Any]:
         "correctable": document.kind in {DocumentKind.INVOICE, DocumentKind.RECEIPT},
         "voidable": document.kind != DocumentKind.DELIVERY_NOTE,
         "quote": _quote(document),
+        "refunded": None if end else refunded_since(document),
     }
 
 

@@ -1,14 +1,17 @@
 """入金消込: open transfers in three groups, each with the orders it seems to pay. A fixed number of queries."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel import privacy
+from oms.kernel.clock import in_tokyo
 from oms.kernel.phone import phone_digits
 from orders.decide.matching import Group, OpenOrder, Proposal, Transfer, Why, digits_in, payer_key, propose, shares
 from orders.models import (
@@ -16,6 +19,8 @@ from orders.models import (
     BankLine,
     BankMatch,
     BankPreset,
+    BillingAccount,
+    MonthlyBill,
     MonthlyBillItem,
     Order,
     PayerAlias,
@@ -25,6 +30,7 @@ from orders.models import (
 from orders.models.order import PAYABLE, PaymentMethod
 from orders.models.payment import Collector
 from orders.queries import visible
+from orders.queries.account_balance import balances, billed_elsewhere
 from orders.queries.found import found_order_ids
 from orders.services.payment_gates import TermsOfShops
 
@@ -46,8 +52,8 @@ WHY_LABELS: dict[Why, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order as shown beside a transfer. `share` is what it would get; `difference` what would then be over (+) or
-    missing (−)."""
+    """An order as shown beside a transfer, or with `account` what that owes beside its orders (then `id` is the
+    account's, negated). `share` is what it would get; `difference` what would then be over (+) or missing (−)."""
 
     id: int
     number: str
@@ -55,9 +61,23 @@ class Candidate:
     buyer: str
     kana: str
     due: int
-    ordered_at: Any
+    day: date | None
     share: int = 0
     difference: int = 0
+    account: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owing:
+    """What an account owes beside its orders, for the matcher; `id` is the account's, negated."""
+
+    account: BillingAccount
+    due: int
+    bill: int | None
+
+    @property
+    def id(self) -> int:
+        return -self.account.pk
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +97,9 @@ def unpaid_to_us() -> QuerySet[Order]:
     codes = [code for code in rows.values_list("code", flat=True) if code]
     methods = OURS | set(rows.filter(code="").values_list("method", flat=True))
     paying = Q(payment_method__in=methods) | Q(payment_name__in=codes) if codes else Q(payment_method__in=methods)
-    return visible.orders().filter(paying, payment_state__in=PAYABLE, cancelled_at=None, fulfilled_by_channel=False)
+    rest = {"payment_state__in": PAYABLE, "cancelled_at": None, "fulfilled_by_channel": False}
+    elsewhere = billed_elsewhere()
+    return visible.orders().filter(paying, ~(Q(payment_method=PaymentMethod.ACCOUNT) & Q(elsewhere)), **rest)
 
 
 def open_orders() -> list[Order]:
@@ -95,7 +117,19 @@ def due_of(order: Order) -> int:
     return (order.total or 0) - order.paid_amount
 
 
-def proposals(lines: Sequence[BankLine], orders: Sequence[Order]) -> list[Proposal]:
+def owing_accounts() -> list[Owing]:
+    """Accounts that owe something beside their orders. Three queries."""
+    rows = visible.of_shops(BillingAccount.objects.filter(entries__isnull=False), "shop").distinct()
+    accounts = list(rows.select_related("shop", "member"))
+    rest = balances([one.pk for one in accounts])
+    bills = MonthlyBill.objects.filter(account__in=accounts, voided_at=None).order_by("closed_on", "pk")
+    last = dict(bills.values_list("account", "pk"))
+    return [Owing(one, rest[one.pk].rest, last.get(one.pk)) for one in accounts if rest[one.pk].rest > 0]
+
+
+def proposals(
+    lines: Sequence[BankLine], orders: Sequence[Order], owing: Sequence[Owing] = ()
+) -> list[Proposal]:  # fmt: skip
     """What the matcher makes of these. One query, two where an order is on account."""
     aliases: dict[str, set[int]] = {}
     keys = {line.payer_key for line in lines}
@@ -112,7 +146,16 @@ def proposals(lines: Sequence[BankLine], orders: Sequence[Order]) -> list[Propos
         for line in lines
     ]
     bills = _bills(orders)
-    return propose(transfers, [_open_order(order, bills.get(order.pk, (None, None))) for order in orders])
+    beside = [_open_account(one) for one in owing]
+    return propose(transfers, [*beside, *(_open_order(order, bills.get(order.pk, (None, None))) for order in orders)])
+
+
+def _open_account(one: Owing) -> OpenOrder:
+    member = one.account.member
+    names = {payer_key(text) for text in (one.account.name, member.kana, member.name) if text}
+    return OpenOrder(
+        one.id, "", one.due, frozenset(filter(None, names)), "", member.pk, bill=one.bill, account=one.account.pk
+    )
 
 
 def _bills(orders: Sequence[Order]) -> dict[int, tuple[int | None, int | None]]:
@@ -139,7 +182,7 @@ def _open_order(order: Order, bill: tuple[int | None, int | None]) -> OpenOrder:
 
 def open_lines(state: str = BankLine.State.OPEN) -> list[BankLine]:
     """The newest transfers in this state, with what of them is matched."""
-    active = Prefetch("matches", BankMatch.objects.filter(undone_at=None).select_related("order"), to_attr="active")
+    active = Prefetch("matches", BankMatch.objects.filter(undone_at=None), to_attr="active")
     return list(BankLine.objects.filter(state=state).prefetch_related(active).order_by("-on", "-pk")[:MOST_LINES])
 
 
@@ -150,13 +193,14 @@ def rest_of(line: Any) -> int:
 
 def matching_page(*, personal: bool) -> dict[str, Any]:
     """Everything the screen shows."""
-    lines, orders = open_lines(), open_orders()
-    by_id = {order.pk: order for order in orders}
-    found = {proposal.transfer_id: proposal for proposal in proposals(lines[::-1], orders)}
+    lines, orders, owing = open_lines(), open_orders(), owing_accounts()
+    by_id = {order.pk: candidate(order, personal=personal) for order in orders}
+    by_id |= {one.id: _account_candidate(one, personal) for one in owing}
+    found = {proposal.transfer_id: proposal for proposal in proposals(lines[::-1], orders, owing)}
     groups: dict[str, list[LineCard]] = {group.value: [] for group in Group}
     for line in lines:
         proposal = found[line.pk]
-        groups[proposal.group].append(_card(line, proposal, by_id, personal))
+        groups[proposal.group].append(_card(line, proposal, by_id))
     states = BankLine.State
     return {
         "sure": groups[Group.SURE],
@@ -175,12 +219,12 @@ def matching_page(*, personal: bool) -> dict[str, Any]:
 
 def sure_pairs(line_ids: Sequence[int]) -> list[tuple[int, dict[int, int]]]:
     """(line, order → amount) of those of the named lines that are sure at this moment."""
-    lines, orders = open_lines(), open_orders()
-    by_id = {order.pk: order for order in orders}
+    lines, orders, owing = open_lines(), open_orders(), owing_accounts()
+    due = {order.pk: due_of(order) for order in orders} | {one.id: one.due for one in owing}
     wanted = set(line_ids)
     return [
-        (p.transfer_id, {order: due_of(by_id[order]) for order in p.orders})
-        for p in proposals(lines[::-1], orders)
+        (p.transfer_id, {order: due[order] for order in p.orders})
+        for p in proposals(lines[::-1], orders, owing)
         if p.group == Group.SURE and p.transfer_id in wanted
     ]
 
@@ -193,7 +237,22 @@ def search_orders(typed: str, *, personal: bool) -> list[Candidate]:
     return [candidate(order, personal=personal) for order in rows]
 
 
-def candidate(order: Order, *, personal: bool, share: int = 0) -> Candidate:
+def search_accounts(typed: str, *, personal: bool) -> list[Candidate]:
+    """Accounts of this name that owe something beside their orders."""
+    text = typed.strip()
+    rows = [one for one in owing_accounts() if text and text in one.account.name]
+    return [_account_candidate(one, personal) for one in rows[:20]]
+
+
+def _account_candidate(one: Owing, personal: bool) -> Candidate:
+    name = one.account.name if personal else privacy.mask_name(one.account.name)
+    return Candidate(
+        one.id, gettext("開始残高・調整"), one.account.shop.name, name, "", one.due, one.account.opening_on,
+        account=one.account.pk,
+    )  # fmt: skip
+
+
+def candidate(order: Order, *, personal: bool) -> Candidate:
     due = due_of(order)
     return Candidate(
         order.pk,
@@ -202,30 +261,30 @@ def candidate(order: Order, *, personal: bool, share: int = 0) -> Candidate:
         order.buyer_name if personal else privacy.mask_name(order.buyer_name),
         order.buyer_kana if personal else privacy.mask_rest(order.buyer_kana),
         due,
-        order.ordered_at,
-        share,
-        share - due if share else 0,
+        in_tokyo(order.ordered_at).date(),
     )
 
 
-def _card(line: BankLine, proposal: Proposal, by_id: dict[int, Order], personal: bool) -> LineCard:
+def _card(line: BankLine, proposal: Proposal, by_id: Mapping[int, Candidate]) -> LineCard:
     rest = rest_of(line)
-    spread = shares(rest, {pk: due_of(by_id[pk]) for pk in proposal.orders})
+    spread = shares(rest, {pk: by_id[pk].due for pk in proposal.orders})
     return LineCard(
         line,
         rest,
         [WHY_LABELS[why] for why in proposal.why],
-        [candidate(by_id[pk], personal=personal, share=amount) for pk, amount in spread.items()],
-        [candidate(by_id[pk], personal=personal) for pk in proposal.others],
+        [replace(by_id[pk], share=amount, difference=amount - by_id[pk].due) for pk, amount in spread.items()],
+        [by_id[pk] for pk in proposal.others],
     )
 
 
 def _recent_matches() -> list[BankMatch]:
-    rows = BankMatch.objects.select_related("line", "order__shop", "by").order_by("-pk")[:30]
+    rows = BankMatch.objects.select_related("line", "order__shop", "account__shop", "by").order_by("-pk")[:30]
     return list(rows)
 
 
-def dues(order_ids: Sequence[int]) -> dict[int, int]:
-    """What each of these owes, in the order of the ids; nothing is owed by what is paid."""
-    found = {order.pk: max(0, due_of(order)) for order in Order.objects.filter(pk__in=order_ids)}
-    return {pk: found[pk] for pk in order_ids if pk in found}
+def dues(ids: Sequence[int]) -> dict[int, int]:
+    """What each of these orders (or accounts, negated) owes, in their order; nothing is owed by what is paid."""
+    found = {order.pk: max(0, due_of(order)) for order in Order.objects.filter(pk__in=ids)}
+    beside = balances([-pk for pk in ids if pk < 0])
+    found |= {-pk: max(0, one.rest) for pk, one in beside.items()}
+    return {pk: found[pk] for pk in ids if pk in found}

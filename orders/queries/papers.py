@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Max, Prefetch, Sum
 from django.utils.translation import override
 
 from inventory.models import Sku
@@ -14,10 +14,20 @@ from oms.kernel.money import REDUCED, STANDARD, Rounding, TaxRate, distribute
 from oms.kernel.pdf.picture import Picture, read_picture
 from orders.decide.set_shares import prices_of
 from orders.documents import rules
-from orders.documents.bill import Bill, BillKind
+from orders.documents.bill import Bill, BillKind, Refunded
 from orders.documents.rules import Sale
 from orders.documents.values import Component, Deduction, Fee, Letterhead, Line, Party
-from orders.models import BillingAccount, Logo, Order, OrderLine, PaperSettings, Shop
+from orders.models import (
+    BillingAccount,
+    DocumentKind,
+    IssuedDocument,
+    Logo,
+    Order,
+    OrderLine,
+    PaperSettings,
+    Refund,
+    Shop,
+)
 from orders.models.order import PaymentMethod, PaymentState
 from orders.services.set_parts import rates_sold, set_parts
 
@@ -257,14 +267,24 @@ def bill_of(one: Billable, kind: BillKind, *, today: date, name: str = "", subje
 
 
 ORGANISATION = ("株式会社", "有限会社", "合同会社", "合資会社", "合名会社", "法人", "組合", "㈱", "㈲")
+DEPARTMENT = ("部", "課", "係", "室", "局", "グループ", "チーム", "センター", "部門", "事務所")  # how its name ends
 
 
 def party_named(buyer: Party, name: str) -> Party:
-    """Another 宛名 at the buyer's address; 御中 for what is plainly an organisation."""
-    organisation = any(word in name for word in ORGANISATION)
+    """Another 宛名 at the buyer's address; 御中 for what is plainly an organisation, or a department of one."""
+    organisation = any(word in name for word in ORGANISATION) or name.endswith(DEPARTMENT)
     return Party(
         name=name,
         honorific="御中" if organisation else "様",
         postal_code=buyer.postal_code,
         address=buyer.address,
     )
+
+
+def refunded_since(document: IssuedDocument) -> Refunded | None:
+    """What of a receipt's order has gone back to the buyer by now."""
+    if document.kind != DocumentKind.RECEIPT or document.order_id is None:
+        return None
+    done = Refund.objects.filter(order=document.order_id, state=Refund.State.DONE, amount__gt=0)
+    found = done.exclude(way=Refund.Way.VOID).aggregate(sum=Sum("amount"), last=Max("done_at"))
+    return Refunded(amount=found["sum"], day=clock.in_tokyo(found["last"]).date()) if found["sum"] else None

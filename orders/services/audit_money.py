@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from oms.kernel import audit
 
-JOURNALS = ("orders_paymententry",)
+JOURNALS = ("orders_paymententry", "orders_accountentry")
 
 CHECKS: Mapping[str, str] = {
     "order {}: {} yen are said to be paid, the ledger holds {}": """
@@ -27,7 +27,19 @@ CHECKS: Mapping[str, str] = {
           FROM orders_bankmatch m
           LEFT JOIN orders_paymententry e ON e.key = 'bank:' || m.id
           LEFT JOIN orders_paymententry u ON u.key = 'bank:' || m.id || ':undone'
-         WHERE coalesce(e.amount, 0) <> m.amount OR (m.undone_at IS NULL) <> (u.id IS NULL)""",
+         WHERE m.order_id IS NOT NULL
+           AND (coalesce(e.amount, 0) <> m.amount OR (m.undone_at IS NULL) <> (u.id IS NULL))""",
+    "bank match {} of {} yen stands among the account's entries with {}": """
+        SELECT m.id, m.amount, -coalesce(e.amount, 0)
+          FROM orders_bankmatch m
+          LEFT JOIN orders_accountentry e ON e.key = 'bank:' || m.id
+          LEFT JOIN orders_accountentry u ON u.key = 'bank:' || m.id || ':undone'
+         WHERE m.account_id IS NOT NULL
+           AND (-coalesce(e.amount, 0) <> m.amount OR (m.undone_at IS NULL) <> (u.id IS NULL))""",
+    "account entry {} stands on {} monthly bills": """
+        SELECT x.accountentry_id, count(*)
+          FROM orders_monthlybill_entries x JOIN orders_monthlybill b ON b.id = x.monthlybill_id
+         WHERE b.voided_at IS NULL GROUP BY 1 HAVING count(*) > 1""",
     "refund {} of {} yen is done, the ledger gave back {}": """
         SELECT r.id, r.amount, -coalesce(e.amount, 0)
           FROM orders_refund r LEFT JOIN orders_paymententry e ON e.key = 'refund:' || r.id

@@ -24,6 +24,7 @@ from orders.decide.found import History, Item, OrderFacts
 from orders.decide.ship_plan import Destination
 from orders.models import BillingAccount, Mail, Order, PaymentGate, ReturnCase
 from orders.models.order import PAYABLE, ChannelSync, PaymentMethod
+from orders.queries.account_balance import balances, billed_elsewhere
 from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
 from orders.services.reason_settings import FIRST_TIME, KNOWN, Reader, Settings
@@ -260,12 +261,15 @@ def _credit(members: set[int], facts: Sequence[OrderFacts]) -> dict[str, Any]:
     limit."""
     if not any(one.payment_method == PaymentMethod.ACCOUNT for one in facts):
         return {}
-    rows = BillingAccount.objects.filter(member__in=members, credit_limit__isnull=False)
-    limits = {(shop, member): limit for shop, member, limit in rows.values_list("shop", "member", "credit_limit")}
+    accounts = list(BillingAccount.objects.filter(member__in=members, credit_limit__isnull=False))
+    limits = {(one.shop_id, one.member_id): one.credit_limit or 0 for one in accounts}
     owing: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    beside = balances([one.pk for one in accounts]) if accounts else {}
+    for account in accounts:
+        owing[account.shop_id, account.member_id].append((0, beside[account.pk].rest))
     unpaid = Order.objects.filter(
-        member__in={member for _shop, member in limits}, payment_method=PaymentMethod.ACCOUNT,
-        payment_state__in=PAYABLE, cancelled_at=None, total__isnull=False,
+        ~billed_elsewhere(), member__in={member for _shop, member in limits},
+        payment_method=PaymentMethod.ACCOUNT, payment_state__in=PAYABLE, cancelled_at=None, total__isnull=False,
     )  # fmt: skip
     for pk, *buyer, total, paid in unpaid.values_list("pk", "shop", "member", "total", "paid_amount") if limits else ():
         owing[buyer[0], buyer[1]].append((pk, (total or 0) - paid))

@@ -95,6 +95,7 @@ def _written(closing: Closing, document: IssuedDocument) -> MonthlyBill:
         due_on=statement.due_on,
         before=statement.before,
         received=statement.received,
+        adjusted=sums.adjusted,
         sales=sums.total,
         due=sums.due,
     )
@@ -104,6 +105,7 @@ def _written(closing: Closing, document: IssuedDocument) -> MonthlyBill:
         for one in closing.credits
     ]
     MonthlyBillItem.objects.bulk_create(items)
+    bill.entries.set(closing.entries)
     return bill
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from django.db import transaction
 
 from oms.kernel.models import User
-from orders.documents.bill import Bill
+from orders.documents.bill import Bill, Refunded
 from orders.documents.render import render_bill, render_delivery_notes, render_statement
 from orders.documents.statement import Statement
 from orders.documents.stored import digest, restored
 from orders.documents.values import DeliveryNote
 from orders.models import DocumentEvent, DocumentKind, IssuedDocument, StoredPdf
-from orders.queries.papers import logos_of
+from orders.queries.papers import logos_of, refunded_since
 from orders.services.documents import record
 
 
@@ -54,7 +54,7 @@ def _made(documents: Sequence[IssuedDocument]) -> int:
     return len(rows)
 
 
-def _drawn(document: IssuedDocument, *, reissue: bool = False) -> bytes:
+def _drawn(document: IssuedDocument, *, reissue: bool = False, back: Refunded | None = None) -> bytes:
     if digest(document.content) != document.content_sha256:
         raise Altered(document.number)
     if document.kind == DocumentKind.DELIVERY_NOTE:
@@ -63,8 +63,14 @@ def _drawn(document: IssuedDocument, *, reissue: bool = False) -> bytes:
     if document.kind == DocumentKind.MONTHLY:
         monthly: Statement = replace(restored(Statement, document.content), is_reissue=reissue)
         return render_statement(monthly, logos_of([monthly.shop.logo]))
-    bill: Bill = replace(restored(Bill, document.content), is_reissue=reissue)
+    bill: Bill = replace(restored(Bill, document.content), is_reissue=reissue, refunded=back)
     return render_bill(bill, logos_of([bill.shop.logo]))
+
+
+def copy_for_buyer(document: IssuedDocument) -> bytes:
+    """The original; a receipt whose money went back, or a part of it, says so. Raises Altered."""
+    back = refunded_since(document)
+    return _drawn(document, back=back) if back else file_of(document)
 
 
 def open_file(document: IssuedDocument, *, by: User | None) -> bytes:
@@ -75,8 +81,9 @@ def open_file(document: IssuedDocument, *, by: User | None) -> bytes:
 
 
 def reissue(document: IssuedDocument, *, reason: str, by: User | None) -> bytes:
-    """The same paper with the mark 再発行 and its own number; who, when and why stay on record."""
-    pdf = _drawn(document, reissue=True)
+    """The same paper with the mark 再発行 and its own number; who, when and why stay on record. A receipt says what has
+    been paid back."""
+    pdf = _drawn(document, reissue=True, back=refunded_since(document))
     _record(document, DocumentEvent.Kind.REISSUED, reason, by)
     return pdf
 

@@ -27,7 +27,7 @@ from orders.documents.rules import Refusal
 from orders.documents.split import split_receipt
 from orders.documents.statement import Statement, statement_sums
 from orders.documents.stored import digest, plain, restored
-from orders.documents.values import DeliveryNote
+from orders.documents.values import DeliveryNote, Party
 from orders.models import DocumentEvent, DocumentKind, IssuedDocument, LineComponent, MonthlyBillItem, Order, Shop
 from orders.queries.papers import Billable, bill_of, billable, letterhead, party_named
 from orders.services import journal
@@ -362,7 +362,7 @@ def _row(bill: Bill | Statement, fresh: Fresh, *, key: str) -> IssuedDocument:
         kind=bill.kind.value,
         number=bill.number,
         transacted_on=bill.supplied_on,
-        partner=bill.to.name if bill.to else "",
+        partner=partner_of(bill.to),
         amount=sums.due if bill.kind == BillKind.RECEIPT else sums.total,
         rates=[[total.rate.percent, total.rate.reduced, total.amount, total.tax] for total in sums.rates],
         search=search_text(
@@ -373,6 +373,11 @@ def _row(bill: Bill | Statement, fresh: Fresh, *, key: str) -> IssuedDocument:
         content_sha256=digest(content),
         key=key,
     )
+
+
+def partner_of(party: Party | None) -> str:
+    """取引先 of a paper: the company, where there is one, with the person or department named there."""
+    return " ".join(filter(None, (party.company, party.name)))[:250] if party else ""
 
 
 @transaction.atomic
@@ -395,10 +400,10 @@ def keep_delivery_notes(notes: Sequence[tuple[DeliveryNote, int, int]], *, by: U
                 year=day.year,
                 issued_at=clock.now(),
                 transacted_on=day,
-                partner=note.buyer.name,
+                partner=partner_of(note.buyer),
                 amount=sums.total,
                 rates=[[total.rate.percent, total.rate.reduced, total.amount, total.tax] for total in sums.rates],
-                search=search_text(note.buyer.name, note.number, *note.order_numbers),
+                search=search_text(note.buyer.name, note.buyer.company, note.number, *note.order_numbers),
                 order_numbers=list(note.order_numbers),
                 shipments=[note.number],
                 content=content,

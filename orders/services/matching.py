@@ -3,13 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from oms.kernel import clock
 from oms.kernel.money import yen
 from oms.kernel.said import said
-from orders.models import BankLine, BankMatch, Order, PayerAlias, PaymentEntry, Refund
-from orders.services import journal, ledger, payer_names, payment, refunds
+from orders.models import (
+    AccountEntry,
+    BankLine,
+    BankMatch,
+    BillingAccount,
+    Order,
+    PayerAlias,
+    PaymentEntry,
+    Refund,
+)
+from orders.queries.account_balance import balances
+from orders.services import account_balance, journal, ledger, payer_names, payment, refunds
 from orders.services.journal import Actor, Entry
 
 Line = BankLine.State
@@ -21,9 +31,10 @@ class CannotMatch(Exception):
 
 @transaction.atomic
 def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[int]:
-    """Let (parts of) an open or parked transfer pay orders, by order id; the orders' states and stages follow.
+    """Let (parts of) an open or parked transfer pay orders, by order id; the orders' states and stages follow. An id
+    below zero is an account's, negated: that part pays what it owes beside its orders.
 
-    Locks the line, then the orders by pk. A line that is matched already, by whomever, raises CannotMatch: so
+    Locks the line, then accounts and orders by pk. A line that is matched already, by whomever, raises CannotMatch: so
     pressing twice, or two people pressing, books once. Accepting teaches under which name a member pays.
     """
     line = _lock_line(line_id)
@@ -33,38 +44,74 @@ def accept(line_id: int, amounts: Mapping[int, int], *, actor: Actor) -> list[in
         raise CannotMatch(said("消し込む受注と金額を選んでください。"))
     if sum(amounts.values()) > rest_of(line):
         raise CannotMatch(said("金額の合計が入金額 %(amount)s を超えています。", amount=yen(rest_of(line))))
+    accounts = _accounts_of(amounts)
+    amounts = {pk: amount for pk, amount in amounts.items() if pk > 0}
     ledger.lock(sorted(amounts))
     orders = Order.objects.filter(pk__in=amounts).only("channel_order_no", "member_id", "total", "cancelled_at")
     found = {order.pk: order for order in orders}
     if len(found) < len(amounts):
         raise CannotMatch(said("受注が見つかりません。"))
-    if line.matches.filter(order__in=amounts, undone_at=None).exists():
+    taken = Q(order__in=amounts) | Q(account__in=accounts)
+    if line.matches.filter(taken, undone_at=None).exists():
         raise CannotMatch(said("この受注には、すでにこの入金が消し込まれています。"))
-    matches = [
-        BankMatch.objects.create(line=line, order_id=pk, amount=amounts[pk], at=clock.now(), by=actor.by)
+    matches = {
+        pk: BankMatch.objects.create(line=line, order_id=pk, amount=amounts[pk], at=clock.now(), by=actor.by)
         for pk in sorted(amounts)
-    ]
+    }
     ledger.post(
         [
-            ledger.New(m.order_id, PaymentEntry.Kind.TRANSFER, m.amount, f"bank:{m.pk}", line.on, line.payer)
-            for m in matches
+            ledger.New(pk, PaymentEntry.Kind.TRANSFER, m.amount, f"bank:{m.pk}", line.on, line.payer)
+            for pk, m in matches.items()
         ],
         actor=actor,
     )
+    learned = [(m, found[pk].member_id) for pk, m in matches.items()]
+    learned += _pay_accounts(line, accounts, actor)
     line.state = Line.OPEN if rest_of(line) else Line.MATCHED
     line.save(update_fields=["state"])
-    _learn(line, matches, found)
+    _learn(line, learned)
     journal.write(
         [
-            Entry(m.order_id, "paid", said("%(amount)s（振込 %(on)s）", amount=yen(m.amount), on=f"{line.on:%m/%d}"))
-            for m in matches
+            Entry(pk, "paid", said("%(amount)s（振込 %(on)s）", amount=yen(m.amount), on=f"{line.on:%m/%d}"))
+            for pk, m in matches.items()
         ],
         actor=actor,
     )
     payment.follow(sorted(amounts), actor=actor)
     payer_names.soon()
-    _give_back([(m, found[m.order_id]) for m in matches if found[m.order_id].cancelled_at], actor)
+    _give_back([(m, found[pk]) for pk, m in matches.items() if found[pk].cancelled_at], actor)
     return sorted(amounts)
+
+
+def _accounts_of(amounts: Mapping[int, int]) -> dict[int, tuple[BillingAccount, int]]:
+    """Account → it, locked, and its part of the transfer. Raises CannotMatch for more than it owes beside orders."""
+    wanted = {-pk: amount for pk, amount in amounts.items() if pk < 0}
+    account_balance.lock(sorted(wanted))
+    found = {one.pk: one for one in BillingAccount.objects.filter(pk__in=wanted)}
+    owed = balances(sorted(found))
+    if len(found) < len(wanted):
+        raise CannotMatch(said("取引先が見つかりません。"))
+    for pk, amount in wanted.items():
+        if amount > owed[pk].rest:
+            raise CannotMatch(
+                said("%(name)s の受注のほかの残高は %(owed)s です。", name=found[pk].name, owed=yen(owed[pk].rest))
+            )
+    return {pk: (found[pk], amount) for pk, amount in wanted.items()}
+
+
+def _pay_accounts(
+    line: BankLine, accounts: Mapping[int, tuple[BillingAccount, int]], actor: Actor
+) -> list[tuple[BankMatch, int | None]]:
+    """Each match with the member whose account it is."""
+    made: list[tuple[BankMatch, int | None]] = []
+    for pk, (account, amount) in accounts.items():
+        match = BankMatch.objects.create(line=line, account=account, amount=amount, at=clock.now(), by=actor.by)
+        entry = account_balance.NewEntry(
+            pk, AccountEntry.Kind.TRANSFER, -amount, f"bank:{match.pk}", line.on, line.payer
+        )
+        account_balance.post([entry], actor=actor)
+        made.append((match, account.member_id))
+    return made
 
 
 @transaction.atomic
@@ -78,7 +125,8 @@ def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
     locked = BankLine.objects.select_for_update(no_key=True).filter(pk__in=list(lines)).order_by("pk")
     by_id = {line.pk: line for line in locked}
     matches = list(BankMatch.objects.filter(pk__in=match_ids, undone_at=None).order_by("pk"))
-    orders = ledger.lock(sorted({m.order_id for m in matches}))
+    account_balance.lock([m.account_id for m in matches if m.account_id])
+    orders = ledger.lock(sorted({m.order_id for m in matches if m.order_id}))
     late = Refund.objects.filter(key__in=[_late_key(m) for m in matches], state=Refund.State.DUE)
     refunds.withdraw(list(late.values_list("pk", flat=True)), actor=actor, note=said("消込を取り消したため"))
     free = ledger.free_money(orders)
@@ -92,10 +140,21 @@ def undo(match_ids: Sequence[int], *, actor: Actor) -> list[int]:
         [
             ledger.New(m.order_id, PaymentEntry.Kind.UNDONE, -m.amount, f"bank:{m.pk}:undone", by_id[m.line_id].on)
             for m in matches
+            if m.order_id
         ],
         actor=actor,
     )
-    journal.write([Entry(m.order_id, "payment_undone", yen(m.amount)) for m in matches], actor=actor)
+    account_balance.post(
+        [
+            account_balance.NewEntry(
+                m.account_id, AccountEntry.Kind.UNDONE, m.amount, f"bank:{m.pk}:undone", by_id[m.line_id].on
+            )
+            for m in matches
+            if m.account_id
+        ],
+        actor=actor,
+    )
+    journal.write([Entry(m.order_id, "payment_undone", yen(m.amount)) for m in matches if m.order_id], actor=actor)
     payment.follow(orders, actor=actor)
     payer_names.soon()
     return orders
@@ -140,9 +199,9 @@ def _late_key(match: BankMatch) -> str:
     return f"late:{match.pk}"
 
 
-def _learn(line: BankLine, matches: Sequence[BankMatch], orders: Mapping[int, Order]) -> None:
-    """A name that pays for orders of one member alone stands for that member."""
-    members = {orders[m.order_id].member_id for m in matches}
+def _learn(line: BankLine, matches: Sequence[tuple[BankMatch, int | None]]) -> None:
+    """A name that pays for one member alone stands for that member."""
+    members = {member for _match, member in matches}
     member = next(iter(members))
     if line.payer_key and member is not None and len(members) == 1:
-        PayerAlias.objects.get_or_create(payer_key=line.payer_key, member_id=member, defaults={"match": matches[0]})
+        PayerAlias.objects.get_or_create(payer_key=line.payer_key, member_id=member, defaults={"match": matches[0][0]})

@@ -7,7 +7,7 @@ What is taken back of an order that is not paid yet lowers first what is still o
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from oms.kernel.money import distribute, yen
 from oms.kernel.said import said
@@ -15,11 +15,12 @@ from oms.kernel.said_field import choice
 from orders.decide import refunds as refund_plans
 from orders.decide import returns as decide
 from orders.decide.returns import Refused, Settlement
-from orders.models import Order, PaymentEntry, Refund, ReturnCase
+from orders.models import BillingAccount, DocumentKind, Order, PaymentEntry, Refund, ReturnCase
 from orders.models.order import PAYABLE, FulfillmentState, PaymentMethod, PaymentState
 from orders.models.payment import Collector
+from orders.queries.billing import not_taken_off
 from orders.queries.papers import billed_monthly
-from orders.services import journal, ledger, refunds, return_papers, review
+from orders.services import account_balance, documents, journal, ledger, refunds, return_papers, review
 from orders.services import stage as stages
 from orders.services.journal import Actor, Entry
 from orders.services.payment_terms import rule_for
@@ -56,6 +57,8 @@ def settle(case: ReturnCase, settlement: Settlement, *, actor: Actor) -> Settled
         return Settled(None)
     _book_at_the_door(case, order, actor)
     wish = wish_of(case, settlement)
+    if _is_by_month(order) and owed_less(case, order, wish):
+        return Settled(None)
     credited = _owe_less(case, order, wish, actor)
     wish = replace(wish, deduction=wish.deduction + credited)
     reason = said("返品 %(no)s（%(why)s）", no=case.number, why=choice(case, "reason"))
@@ -90,9 +93,8 @@ def wish_of(case: ReturnCase, settlement: Settlement) -> refunds.Wish:
 
 def _is_no_wonder(case: ReturnCase, order: Order, settlement: Settlement) -> bool:
     """Nobody expects money back: what the driver brought back was never paid for, and a monthly bill is lowered."""
-    by_month = order.payment_method == PaymentMethod.ACCOUNT and bool(billed_monthly([order]))
     refused = case.kind == Kind.UNDELIVERED or case.reason == "refused"
-    return refused or by_month or bool(settlement.note.strip())
+    return refused or _is_by_month(order) or bool(settlement.note.strip())
 
 
 # ---- cash that the driver took
@@ -130,15 +132,30 @@ def _book_at_the_door(case: ReturnCase, order: Order, actor: Actor) -> None:
 def owed_less(case: ReturnCase, order: Order, wish: refunds.Wish) -> int:
     """By how many yen the buyer of an order that we collect for ourselves owes less when this is taken back. The order
     comes with its shop."""
-    if order.payment_state not in PAYABLE or order.total is None or rule_for(order).collector != Collector.US:
+    if order.total is None:
         return 0
-    if order.payment_method == PaymentMethod.ACCOUNT and billed_monthly([order]):
-        return 0  # the credit note is taken off the next bill
+    by_month = _is_by_month(order)
+    if not by_month and (order.payment_state not in PAYABLE or rule_for(order).collector != Collector.US):
+        return 0
     try:
-        value = refunds.plan_for(order, wish, at_most=NO_LIMIT).amount
+        value = refunds.plan_for(order, replace(wish, deduction=0) if by_month else wish, at_most=NO_LIMIT).amount
     except refunds.NothingToRefund:
         return 0
-    return min(value, max(0, order.total - order.paid_amount))
+    owed = order.total - order.paid_amount
+    if by_month:
+        return value if owed - _on_their_way(order) >= value else 0
+    return min(value, max(0, owed))
+
+
+def _is_by_month(order: Order) -> bool:
+    """The credit note is taken off the next bill, and what the buyer bears of the freight is put on it."""
+    return order.payment_method == PaymentMethod.ACCOUNT and bool(billed_monthly([order]))
+
+
+def _on_their_way(order: Order) -> int:
+    """The yen of the order's credit notes that wait for the next bill."""
+    waiting = documents.standing().filter(not_taken_off(), kind=DocumentKind.CREDIT_NOTE, order=order)
+    return int(waiting.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
 def _owe_less(case: ReturnCase, order: Order, wish: refunds.Wish, actor: Actor) -> int:
@@ -165,8 +182,12 @@ def write_credit_note(case: ReturnCase, settlement: Settlement, settled: Settled
         price = sum(rate.amount for rate in refunds.plan_for(case.order, wish, at_most=0).rates)
         if not return_papers.is_due(case, price):
             return ""
-    elif settlement.is_empty or case.order.payment_method != PaymentMethod.ACCOUNT or not billed_monthly([case.order]):
+    elif settlement.is_empty or not _is_by_month(case.order):
         return ""
+    elif settlement.deduction:
+        account = BillingAccount.objects.get(shop=case.order.shop_id, member=case.order.member_id)
+        note = f"{case.order.channel_order_no} {case.number}"
+        account_balance.charge_freight(case.refund_key, account.pk, settlement.deduction, note=note, actor=actor)
     return return_papers.credit_unpaid(
         case, settlement.wanted_pieces, settlement.wanted_units, settlement.fees,
         settlement.goodwill + settlement.difference, actor=actor,

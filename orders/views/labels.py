@@ -94,13 +94,16 @@ def order_rules(request: HttpRequest, pk: int) -> HttpResponse:
 
 # ---- tasks
 
+TASKS = "orders.view_ordertask"
+
 
 @require_GET
-@permission_required("orders.view_order", raise_exception=True)
+@permission_required(TASKS, raise_exception=True)
 def task_list(request: HttpRequest) -> HttpResponse:
-    """Open tasks of oneself and one's teams; `?all=1` shows everybody's and those that rest, `?reminders=1` only
-    reminders."""
-    mine, reminders = "all" not in request.GET, "reminders" in request.GET
+    """Open tasks of oneself and one's teams, with what each needs; `?all=1` shows everybody's and those that rest to
+    who may see orders, `?reminders=1` only reminders."""
+    mine = "all" not in request.GET or not request.user.has_perm("orders.view_order")
+    reminders = "reminders" in request.GET
     rows = label_queries.open_tasks(person_of(request), mine=mine, reminders=reminders)
     context = {"rows": rows, "mine": mine, "reminders": reminders, "later": label_queries.LATER}
     return render_page(request, "orders/rules/tasks.html", context)
@@ -123,7 +126,7 @@ class PutOffForm(forms.Form):
 
 
 @require_POST
-@permission_required("orders.view_order", raise_exception=True)
+@permission_required(TASKS, raise_exception=True)
 def task_later(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a task off (`days`, or `on` a day); the order's journal says who did."""
     task = _own_task(request, pk)
@@ -132,18 +135,20 @@ def task_later(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("あとにする日は、明日から1年以内で選んでください。"))
     elif tasks.put_off(pk, until, actor=actor_of(request)):
         messages.success(request, _("%(day)s まであとにしました。") % {"day": f"{until:%Y/%m/%d}"})
-    if "list" in request.POST:
-        return HttpResponseRedirect(reverse("orders:tasks"))
-    return changed(request, task.order_id)
+    return _after_task(request, task)
 
 
 @require_POST
-@permission_required("orders.view_order", raise_exception=True)
+@permission_required(TASKS, raise_exception=True)
 def task_done(request: HttpRequest, pk: int) -> HttpResponse:
     """Also by somebody who may not change orders, when the task is for them: at a store, in the warehouse."""
     task = _own_task(request, pk)
     finish_task(request, task)
-    if "list" in request.POST:
+    return _after_task(request, task)
+
+
+def _after_task(request: HttpRequest, task: OrderTask) -> HttpResponse:
+    if "list" in request.POST or not request.user.has_perm("orders.view_order"):
         return HttpResponseRedirect(reverse("orders:tasks"))
     return changed(request, task.order_id)
 

@@ -128,8 +128,11 @@ def match_sure(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required(RIGHT, raise_exception=True)
 def match_accept(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let one transfer pay the chosen orders; amounts that are not typed are shared out by what each owes."""
-    orders = list(dict.fromkeys(row_ids(request.POST.getlist("order"))))
+    """Let one transfer pay the chosen orders, and what chosen accounts owe beside theirs.
+
+    Amounts that are not typed are shared out by what each owes."""
+    accounts = [-pk for pk in row_ids(request.POST.getlist("account"))]
+    orders = list(dict.fromkeys([*accounts, *row_ids(request.POST.getlist("order"))]))
     try:
         matching.accept(pk, _amounts(request, pk, orders), actor=actor_of(request))
     except matching.CannotMatch as problem:
@@ -156,6 +159,8 @@ def match_undo(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if matching.undo([match.pk], actor=actor_of(request)):
             messages.success(request, _("消込を取り消しました。受注は入金前に戻りました。"))
+        elif match.account_id:
+            messages.success(request, _("消込を取り消しました。"))
     except matching.CannotMatch as problem:
         messages.warning(request, str(problem))
     return _changed(request)
@@ -188,7 +193,10 @@ def line_search(request: HttpRequest, pk: int) -> HttpResponse:
         "line": line,
         "rest": matching.rest_of(line),
         "typed": typed,
-        "found": queries.search_orders(typed, personal=_personal(request)),
+        "found": [
+            *queries.search_accounts(typed, personal=_personal(request)),
+            *queries.search_orders(typed, personal=_personal(request)),
+        ],
     }
     return render_page(request, "orders/payments/line.html", context)
 

@@ -189,7 +189,7 @@ def document_link(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET"])
-    pdf = document_files.file_of(link.document)
+    pdf = document_files.copy_for_buyer(link.document)
     if request.method == "GET":
         document_links.record_download(link, request.META.get("REMOTE_ADDR", ""))
     return pdf_answer(pdf, f"{link.document.number}.pdf")

@@ -235,7 +235,7 @@ def test_accounts_are_made_and_closed_on_screens(client_of, aoi):
 def test_the_list_of_accounts_asks_the_same_however_many_there_are(django_assert_max_num_queries):
     for code in ("own-1", "own-2", "own-3"):
         close(account_of(sold(code=code)))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(reading.account_rows()) == 3
 
 

@@ -126,6 +126,7 @@ EXCEPTIONS = {
     "customers:blacklist-lift": "see `blacklist`",
     "customers:note-add": "a note about one person, signed and dated",
     "customers:promise": "settles a note about one person, or opens it again; journaled with the member",
+    "orders:billing-opening": "money: entries that are only added, with who and why; a further one puts it right",
     "orders:mail-template-test": "sends a mail to oneself",
     "orders:promise-new": "a note about one person, as `customers:note-add`; in the order's history",
     "orders:promise-tick": "settles it; in the order's history",
@@ -413,6 +414,10 @@ SETTINGS: dict[str, Callable[[Thing], Sent]] = {
     "orders:move-in-file": _mapped_columns,
     "orders:stage-names": lambda t: (reverse("orders:stage-names"), filled("stage_names", "-", ready="印刷待ち")),
     "orders:rule-pause": _published,
+    "orders:rule-owner": lambda t: (
+        reverse("orders:rule-owner", args=[t.automation.pk]),
+        filled("rule_owner", t.automation.pk, owner=User.objects.get(username="aoi").pk),
+    ),
     "pages:person": lambda t: (
         reverse("pages:person", args=[t.person.pk]),
         filled("person", t.person.pk, roles=["shift_lead"]),

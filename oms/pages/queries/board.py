@@ -53,6 +53,7 @@ def board(shops: Sequence[Shop], period: Period, *, costs_told: bool) -> dict[st
     shown = [shop for shop in shops if not period.shops or shop.pk in period.shops]
     delays = facts.publish_delays(period)
     whole, reasons = facts.reason_rows(period)
+    clicks = facts.clicks_by_reason(period)
     return {
         "cards": [
             *_cards(period, found, whole, delays.get(0, facts.Pushes())),
@@ -62,7 +63,9 @@ def board(shops: Sequence[Shop], period: Period, *, costs_told: bool) -> dict[st
         "charts": _charts(shown, period, found),
         "shop_rows": facts.shop_rows(shown, period, found, delays),
         "push_url": f"{reverse('pages:number-pushes')}?{_days(period)}",
-        "reasons": [_reason(row, period, reasons[0].raised) for row in reasons[:REASONS_SHOWN]],
+        "reasons": [
+            _reason(row, period, reasons[0].raised, clicks.get(row.code, 0)) for row in reasons[:REASONS_SHOWN]
+        ],
         "returned": {"reasons": returned.by_reason(period), "skus": returned.by_sku(period)},
         "ages": _ages(period.shops),
         "swept_at": facts.swept_at(),
@@ -199,13 +202,17 @@ def _rate(label: str, part: str, of: str, meaning: str, *, period: Period, found
 
 def _publish(period: Period, pushes: facts.Pushes) -> Card:
     url = f"{reverse('pages:number-pushes')}?{period.query()}"
+    sent = _("95%% は %(time)s 以内、最長 %(worst)s") % {"time": span(pushes.p95), "worst": span(pushes.worst)}
+    told = _("モールの確認まで %(time)s（95%% は %(p95)s、最長 %(worst)s）") % {
+        "time": span(pushes.told_median), "p95": span(pushes.told_p95), "worst": span(pushes.told_worst),
+    }  # fmt: skip
     return Card(
         _("在庫反映遅延"),
         span(pushes.median),
-        _("95%% は %(time)s 以内、最長 %(worst)s") % {"time": span(pushes.p95), "worst": span(pushes.worst)},
-        [Counted(pushes.n, url, _("在庫の送信"))],
+        f"{sent} · {told}",
+        [Counted(pushes.n, url, _("在庫の送信")), Counted(pushes.told, f"{url}&told=1", _("モールの確認"))],
         SafeString(""),
-        _("在庫が変わってから、モールへ送るまでの中央値"),
+        _("在庫が変わってから、モールへ送るまでの中央値と、モールの在庫がその数になったと確かめるまでの中央値"),
     )
 
 
@@ -342,9 +349,11 @@ class ReasonLine:
     open: Counted
     median: str
     bar: SafeString
+    clicks: Counted
+    per_order: str
 
 
-def _reason(row: facts.ReasonRow, period: Period, most: int) -> ReasonLine:
+def _reason(row: facts.ReasonRow, period: Period, most: int, clicks: int) -> ReasonLine:
     def counted(n: int, outcome: str) -> Counted:
         query = period.query(code=row.code, **({"outcome": outcome} if outcome else {}))
         return Counted(n, f"{reverse('pages:number-reasons')}?{query}")
@@ -360,6 +369,8 @@ def _reason(row: facts.ReasonRow, period: Period, most: int) -> ReasonLine:
         counted(row.open, "open"),
         span(row.median_s),
         charts.share_bar(parts, whole=most, said=f"{label}: {said}"),
+        Counted(clicks, f"{reverse('pages:number-actions')}?{period.query(code=row.code)}"),
+        f"{clicks / row.raised:.1f}",
     )
 
 

@@ -73,7 +73,7 @@ def glance(person: User) -> Glance:
         deadline=due["first"],
         cut_off=next_release(now),
         exceptions=_exceptions(person),
-        tasks=_tasks(person, now),
+        tasks=_tasks(person),
         reminders=labels.due_reminders(person),
     )
 
@@ -99,13 +99,16 @@ def _exceptions(person: User) -> list[Counted]:
     return found
 
 
-def _tasks(person: User, now: datetime) -> list[Counted]:
+def own_tasks(person: User) -> Counted:
+    """For whoever sees no orders, too. One query."""
+    n = labels.in_sight().filter(labels.own_and_awake(person), done_at=None).count()
+    return Counted(n, reverse("orders:tasks"), _("自分とチームの作業"))
+
+
+def _tasks(person: User) -> list[Counted]:
     rows = labels.in_sight().filter(done_at=None)
-    mine = rows.filter(labels.own_and_awake(person)).aggregate(
-        n=Count("pk"), late=Count("pk", filter=Q(due_at__lt=now))
-    )
     found = [
-        Counted(mine["n"], reverse("orders:tasks"), _("自分とチームの作業")),
+        own_tasks(person),
         Counted(rows.count(), f"{reverse('orders:tasks')}?all=1", _("すべての作業")),
     ]
     if person.has_perm("orders.approve_refund"):

@@ -217,19 +217,28 @@ def percent(part: int, whole: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Pushes:
-    """Stock changes told to one shop's channel: seconds from the change to the request."""
+    """Stock changes told to one shop's channel: seconds from the change to the request, and for those that the channel
+    has confirmed (`told`) to that."""
 
     n: int = 0
     median: float | None = None
     p95: float | None = None
     worst: float | None = None
+    told: int = 0
+    told_median: float | None = None
+    told_p95: float | None = None
+    told_worst: float | None = None
 
 
 DELAYS = """
 SELECT coalesce(l.shop_id, 0), count(*), percentile_disc(0.5) WITHIN GROUP (ORDER BY d.s),
-       percentile_disc(0.95) WITHIN GROUP (ORDER BY d.s), max(d.s)
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY d.s), max(d.s), count(d.c),
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY d.c) FILTER (WHERE d.c IS NOT NULL),
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY d.c) FILTER (WHERE d.c IS NOT NULL), max(d.c)
   FROM channels_pushlog p JOIN channels_listing l ON l.id = p.listing_id,
-LATERAL (SELECT greatest(0, extract(epoch FROM p.sent_at - p.changed_at))::float AS s) d
+LATERAL (SELECT greatest(0, extract(epoch FROM p.sent_at - p.changed_at))::float AS s,
+                CASE WHEN p.confirmed_at IS NOT NULL
+                     THEN greatest(0, extract(epoch FROM p.confirmed_at - p.changed_at))::float END AS c) d
  WHERE p.sent_at >= %(since)s AND p.sent_at < %(until)s AND p.error = '' AND (%(all)s OR l.shop_id = ANY(%(shops)s))
  GROUP BY GROUPING SETS ((l.shop_id), ())
 """
@@ -244,24 +253,55 @@ def publish_delays(period: Period) -> dict[int, Pushes]:
         return {shop: Pushes(*figures) for shop, *figures in cursor.fetchall()}
 
 
-def pushes(period: Period) -> "QuerySet[PushLog]":
-    """The quantities that `publish_delays` measures."""
+def pushes(period: Period, *, told: bool = False) -> "QuerySet[PushLog]":
+    """The quantities that `publish_delays` measures; `told` only those that the channel has confirmed."""
     since, until = period.moments
     rows = PushLog.objects.filter(sent_at__gte=since, sent_at__lt=until, error="")
+    if told:
+        rows = rows.filter(confirmed_at__isnull=False)
     return rows.filter(listing__shop__in=period.shops) if period.shops else rows
 
 
-def actions(period: Period) -> "QuerySet[OrderEvent]":
-    """What people did to orders: one row per click, however many orders it met. Shipping is not counted."""
+def actions(period: Period, *, code: str = "") -> "QuerySet[OrderEvent]":
+    """What people did to orders: one row per click, however many orders it met. Shipping is not counted. `code`: only
+    to orders on which this reason was raised in the period."""
     since, until = period.moments
-    events = OrderEvent.objects.filter(by__isnull=False, at__gte=since, at__lt=until).exclude(kind__in=numbers.NO_TOUCH)
+    events = OrderEvent.objects.filter(by__isnull=False, at__gte=since, at__lt=until)
+    events = _of_reason(events.exclude(kind__in=numbers.NO_TOUCH), period, code)
+    same = OrderEvent.objects.filter(action=OuterRef("action"), id__lt=OuterRef("id"), by__isnull=False)
+    same = _of_reason(same.exclude(kind__in=numbers.NO_TOUCH).exclude(action=""), period, code)
+    if code:
+        same = same.filter(at__gte=since, at__lt=until)
+    return events.filter(Q(action="") | ~Exists(same))
+
+
+def _of_reason(events: "QuerySet[OrderEvent]", period: Period, code: str) -> "QuerySet[OrderEvent]":
     if period.shops:
         events = events.filter(order__shop__in=period.shops)
-    same = OrderEvent.objects.filter(action=OuterRef("action"), id__lt=OuterRef("id"), by__isnull=False)
-    same = same.exclude(kind__in=numbers.NO_TOUCH).exclude(action="")
-    if period.shops:
-        same = same.filter(order__shop__in=period.shops)
-    return events.filter(Q(action="") | ~Exists(same))
+    return events.filter(order__in=reasons(period, code=code).values("order")) if code else events
+
+
+CLICKS = """
+SELECT r.code, count(DISTINCT CASE WHEN e.action = '' THEN e.id::text ELSE 'click ' || e.action END)
+  FROM (SELECT DISTINCT r.order_id, r.code FROM orders_reviewreason r JOIN orders_order o ON o.id = r.order_id
+         WHERE r.raised_at >= %(since)s AND r.raised_at < %(until)s
+           AND (%(all)s OR o.shop_id = ANY(%(shops)s))) r
+  JOIN orders_orderevent e ON e.order_id = r.order_id
+ WHERE e.by_id IS NOT NULL AND e.at >= %(since)s AND e.at < %(until)s AND NOT e.kind = ANY(%(no_touch)s)
+ GROUP BY 1
+"""
+
+
+def clicks_by_reason(period: Period) -> dict[str, int]:
+    """How many rows `actions` has for each code."""
+    since, until = period.moments
+    values: dict[str, Any] = {
+        "since": since, "until": until, "all": not period.shops, "shops": list(period.shops),
+        "no_touch": list(numbers.NO_TOUCH),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(CLICKS, values)
+        return dict(cursor.fetchall())
 
 
 def reasons(period: Period, *, code: str = "", outcome: str = "") -> "QuerySet[ReviewReason]":

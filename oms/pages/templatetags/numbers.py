@@ -57,6 +57,12 @@ def delay_of(push: PushLog) -> float:
 
 
 @register.filter
+def told_after(push: PushLog) -> float | None:
+    """Seconds from the stock change to the channel's confirmation; None while there is none."""
+    return max(0.0, (push.confirmed_at - push.changed_at).total_seconds()) if push.confirmed_at else None
+
+
+@register.filter
 def event_label(kind: str) -> Any:
     """What a person did, in the journal's words."""
     return LABELS[kind][0] if kind in LABELS else kind

@@ -13,4 +13,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """What happened overnight and what today asks for, then a shell of panels; each panel is served by the app that
     knows, under its own URL."""
     glance = morning.glance(person_of(request)) if request.user.has_perm("orders.view_order") else None
-    return render_page(request, "pages/home.html", {"panels": navigation.panels(request), "glance": glance})
+    tasks = None
+    if glance is None and request.user.has_perm("orders.view_ordertask"):
+        tasks = morning.own_tasks(person_of(request))
+    context = {"panels": navigation.panels(request), "glance": glance, "tasks": tasks}
+    return render_page(request, "pages/home.html", context)

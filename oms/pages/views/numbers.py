@@ -36,9 +36,12 @@ def numbers(request: HttpRequest) -> HttpResponse:
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def actions(request: HttpRequest) -> HttpResponse:
-    """Every click that counts as a touch."""
-    rows = facts.actions(_period(request)).select_related("by", "order__shop").defer("order__search")
-    return _list(request, rows, "pages/number_actions.html", _("人の操作"))
+    """Every click that counts as a touch; `?code=` only on orders that had this reason."""
+    code = request.GET.get("code", "")
+    code = code if code in CATALOGUE else ""
+    rows = facts.actions(_period(request), code=code).select_related("by", "order__shop").defer("order__search")
+    title = _("人の操作: %(reason)s") % {"reason": CATALOGUE[code].label} if code else _("人の操作")
+    return _list(request, rows, "pages/number_actions.html", title)
 
 
 @require_GET
@@ -62,9 +65,11 @@ def decisions(request: HttpRequest) -> HttpResponse:
 @require_GET
 @permission_required("orders.view_order", raise_exception=True)
 def pushes(request: HttpRequest) -> HttpResponse:
-    """Every quantity that was put on the wire, with its delay."""
-    rows = facts.pushes(_period(request)).select_related("listing__shop")
-    return _list(request, rows, "pages/number_pushes.html", _("在庫の送信"))
+    """Every quantity that was put on the wire, with its delays; `?told=1` only what the channel has confirmed."""
+    told = "told" in request.GET
+    rows = facts.pushes(_period(request), told=told).select_related("listing__shop")
+    title = _("モールが確認した在庫") if told else _("在庫の送信")
+    return _list(request, rows, "pages/number_pushes.html", title)
 
 
 @require_GET

@@ -146,6 +146,18 @@ def set_paused(rule_id: int, *, paused: bool, by: User | None = None) -> bool:
 
 
 @transaction.atomic
+def set_owner(rule_id: int, owner: User | None, *, by: User | None) -> bool:
+    """Who answers for a rule. What it does stays, and no version of that is made. False when it was so already."""
+    with setting_versions.kept("rule_owner", rule_id, by=by):
+        rule = _locked(rule_id)
+        if rule.owner_id == (owner.pk if owner else None):
+            return False
+        rule.owner = owner
+        rule.save(update_fields=["owner"])
+        return True
+
+
+@transaction.atomic
 def save_list(name: str, values: Sequence[str], *, by: User | None = None) -> RuleList:
     """Write a list that conditions name: its values cleaned, each once, kept as its next version. The same values
     again write nothing. Raises ValueError beyond `LONGEST_LIST`."""

@@ -9,6 +9,7 @@ from django.urls import reverse
 from customers.services import ranks
 from fulfillment.services.allocate import allocate_waiting
 from oms.kernel import clock
+from oms.kernel.models import SettingVersion
 from orders.channel_order import PaymentMethod
 from orders.decide.rules.document import blank, check
 from orders.models import BulkRun, Mail, Order, OrderEvent, OrderTask, Rule, RuleList, RuleMark, RuleVersion
@@ -334,6 +335,48 @@ def test_tasks_of_others_are_not_done_by_who_may_not_change_orders(client_of, pe
         assert (
             client_of(accounting).post(reverse("orders:task-done", args=[task.pk]), {"list": 1}).status_code == status
         )
+
+
+def test_the_warehouse_sees_and_does_its_own_tasks_without_the_right_to_all_orders(client_of, person_with):
+    make_rule(
+        "作業",
+        then=[
+            do("create_task", text="箱を替える", team="warehouse"),
+            do("create_task", text="確かめる", team="operator"),
+        ],
+    )
+    [order] = take(make_channel_order())
+    client, url = client_of(person_with("warehouse")), reverse("orders:tasks")
+    for asked in ({}, {"all": 1}):
+        page = client.get(url, asked).content.decode()
+        assert "箱を替える" in page and "確かめる" not in page
+        assert order.channel_order_no in page and order.item_summary in page
+        assert reverse("orders:detail", args=[order.pk]) not in page
+    assert client.get(reverse("orders:detail", args=[order.pk])).status_code == 403
+    home = client.get(reverse("pages:home"))
+    assert home.context["tasks"].n == 1 and url in home.content.decode()
+    done = reverse("orders:task-done", args=[OrderTask.objects.get(text="箱を替える").pk])
+    assert client.post(done).url == url
+    assert OrderTask.objects.get(text="箱を替える").done_at
+    others = reverse("orders:task-done", args=[OrderTask.objects.get(text="確かめる").pk])
+    assert client.post(others).status_code == 403
+
+
+def test_who_answers_for_a_rule_is_changed_with_a_version(client, client_of, person_with, aoi):
+    rule, lead = make_rule("高額", then=do("flag")), person_with("shift_lead")
+    operator = person_with("operator")
+    changed = Rule.objects.get(pk=rule.pk).changed_at
+    url = reverse("orders:rule-owner", args=[rule.pk])
+    assert url in client.get(reverse("orders:rule", args=[rule.pk])).content.decode()
+    assert client.post(url, {"owner": operator.pk}).status_code == 200  # may not manage rules
+    assert client.post(url, {"owner": lead.pk}).url == reverse("orders:rule", args=[rule.pk])
+    rule = Rule.objects.get(pk=rule.pk)
+    assert (rule.owner, rule.changed_at) == (lead, changed)
+    kept = SettingVersion.objects.filter(kind="rule_owner", ref=str(rule.pk)).latest("number")
+    assert (kept.by, kept.how) == (aoi, "changed")
+    assert client_of(operator).get(url).status_code == 403
+    client.post(url, {"owner": ""})
+    assert Rule.objects.get(pk=rule.pk).owner is None
 
 
 def test_places_ranks_and_teams_are_called_by_their_names(client, aoi):

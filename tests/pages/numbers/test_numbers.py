@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
+from channels.models import PushLog
 from fulfillment.services import costs
 from oms.kernel import clock
 from oms.pages.queries import numbers as facts
@@ -75,6 +76,33 @@ def test_each_number_counts_what_it_says(aoi):
     assert facts.actions(period).count() == 5  # hold, lift, one bulk run, accepting, cancelling
     pushed = facts.publish_delays(period)[0]
     assert (pushed.n, pushed.median, pushed.worst) == (3, 2, 30)
+    assert pushed.told == facts.pushes(period, told=True).count()
+
+
+@pytest.mark.django_db
+def test_a_publish_is_measured_to_the_request_and_to_the_channels_confirmation(aoi, client_of):
+    some_days(aoi)
+    first, second, _third = PushLog.objects.order_by("pk")
+    for push, seconds in ((first, 40), (second, 90)):
+        PushLog.objects.filter(pk=push.pk).update(confirmed_at=push.changed_at + timedelta(seconds=seconds))
+    PushLog.objects.exclude(pk__in=[first.pk, second.pk]).update(confirmed_at=None)
+    period = facts.chosen_period(QueryDict("period=7"), list(Shop.objects.all()))
+    found = facts.publish_delays(period)[0]
+    assert (found.n, found.told, found.told_median, found.told_p95, found.told_worst) == (3, 2, 40, 90, 90)
+    client = client_of(aoi)
+    assert listed(client, f"/numbers/pushes/?{period.query()}&told=1") == 2
+    assert "1.5分" in client.get("/numbers/?period=7").content.decode()
+
+
+@pytest.mark.django_db
+def test_clicks_are_counted_by_the_reasons_of_their_orders_and_lead_to_them(aoi, client_of):
+    some_days(aoi)
+    period = facts.chosen_period(QueryDict("period=7"), list(Shop.objects.all()))
+    by_reason = facts.clicks_by_reason(period)
+    assert by_reason and sum(by_reason.values()) > 0
+    for code, n in by_reason.items():
+        assert facts.actions(period, code=code).count() == n
+        assert listed(client_of(aoi), f"/numbers/actions/?{period.query(code=code)}") == n
 
 
 @pytest.mark.django_db
@@ -140,7 +168,7 @@ def test_the_page_asks_a_fixed_number_of_queries(aoi, client_of, django_assert_m
     some_days(aoi)
     client = client_of(aoi)
     client.get("/numbers/")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         assert client.get("/numbers/").status_code == 200
 
 
