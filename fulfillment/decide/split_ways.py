@@ -63,7 +63,7 @@ def extra_cost(look: Look, size_of: Callable[[int], int], price: Callable[[int],
 
 
 def fits_at(bonds: Sequence[Sequence[int]], needs: Mapping[int, Mapping[int, int]], free: dict[int, int]) -> set[int]:
-    """The lines of one parcel that another place has wholly, those that leave together together; taken off `free` (SKU →
+    """The lines of one parcel that another place has wholly, those with one bond together; taken off `free` (SKU →
     units). `needs`: line → SKU → units. Nothing where it has them all: then the parcel need not be parted."""
     taken: list[Sequence[int]] = []
     left = dict(free)

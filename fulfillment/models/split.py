@@ -42,10 +42,10 @@ class SplitCharge(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.state} {self.fee}"
+
     @property
     def key(self) -> str:
         """Of the fee on the order, and of the tasks about it."""
         return f"split:{self.pk}"
-
-    def __str__(self) -> str:
-        return f"{self.order_id}: {self.state} {self.fee}"
