@@ -3,85 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
-from fulfillment.decide.split_ways import Look, Payer, Way
+from fulfillment.decide.split_ways import Look, Payer
+from fulfillment.forms_split import SplitForm
 from fulfillment.queries import splits
 from fulfillment.queries.splits import Wish
 from fulfillment.services import split_charge, split_ways
-from fulfillment.services.split_charge import Quote
-from inventory.models import Location
 from oms.kernel.money import yen
 from oms.kernel.said import said
-from oms.kernel.typed import DayField
 from orders import desk_undo
-from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
+from orders.actions import Action, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome
 from orders.services.journal import Actor
 
 
-class SplitForm(ActionForm):
-    way = forms.ChoiceField(label=lazy("分け方"), choices=Way.choices, initial=Way.STOCK)
-    until = DayField(
-        label=lazy("待つ日"),
-        required=False,
-        help_text=lazy(
-            "入荷予定日で分けるとき。この日までに入る商品は待ち、ほかは後から出荷します。空欄なら今日です。"
-        ),
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-    )
-    location = forms.ModelChoiceField(
-        Location.objects.filter(active=True, sells_online=True).order_by("priority", "pk"),
-        label=lazy("出荷元"),
-        required=False,
-        empty_label=lazy("選んでください"),
-        help_text=lazy("出荷元で分けるときの拠点です。"),
-    )
-    payer = forms.ChoiceField(label=lazy("増える送料"), choices=Payer.choices, initial=Payer.SHOP)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("way") == Way.LOCATION and not cleaned.get("location"):
-            self.add_error("location", said("拠点を選んでください。"))
-        return cleaned
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """As JSON has it. Before a place is chosen the form is not valid, yet its way is what one looks at."""
-        found = dict(super().params)
-        if self.is_bound and not self.is_valid():
-            found |= {name: value for name, value in self.cleaned_data.items() if name in {"way", "until", "payer"}}
-        day, place = found.get("until"), found.get("location")
-        return {
-            "way": str(found.get("way") or Way.STOCK),
-            "until": day.isoformat() if day else None,
-            "location": place.pk if isinstance(place, Location) else None,
-            "payer": str(found.get("payer") or Payer.SHOP),
-        }
-
-
-Judged = tuple[dict[int, Look], dict[int, str], dict[int, Quote]]
-
-
-def _judged(order_ids: Sequence[int], params: Params) -> Judged:
-    """Who would be split, why the others would not, and what it costs the buyers who pay for it."""
-    wish = Wish.of(params)
-    if wish.way == Way.LOCATION and wish.location is None:
-        return {}, dict.fromkeys(order_ids, said("拠点を選んでください。")), {}
-    found = splits.looks(order_ids, wish)
-    looks = {id_: look for id_, look in found.items() if isinstance(look, Look)}
-    whys = {id_: look for id_, look in found.items() if isinstance(look, str)}
-    if params["payer"] == Payer.SHOP:
-        return looks, whys, {}
-    asked = split_charge.quotes({id_: look.further for id_, look in looks.items()})
-    whys |= {id_: quote for id_, quote in asked.items() if isinstance(quote, str)}
-    quotes = {id_: quote for id_, quote in asked.items() if isinstance(quote, Quote)}
-    return {id_: look for id_, look in looks.items() if id_ in quotes}, whys, quotes
-
-
 def plan_split(order_ids: Sequence[int], params: Params) -> Plan:
-    looks, whys, quotes = _judged(order_ids, params)
+    judged = split_charge.judge(order_ids, Wish.of(params), params["payer"])
+    looks, whys, quotes = judged.looks, judged.whys, judged.quotes
     if not looks:
         return Plan([], whys)
     n = f"{sum(look.further for look in looks.values()):,}"
@@ -122,16 +61,8 @@ def _costs(looks: Mapping[int, Look]) -> list[str]:
 
 
 def run_split(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
-    split_ways.lock(order_ids)
-    looks, whys, _quotes = _judged(order_ids, params)
-    wish = Wish.of(params)
-    if params["payer"] == Payer.ASK:
-        asked, left = split_charge.ask({id_: look.further for id_, look in looks.items()}, wish, actor=actor)
-        return outcome(order_ids, asked, whys | left)
-    parted, left = split_ways.part(list(looks), wish, actor=actor)
-    if params["payer"] == Payer.BUYER and parted:
-        split_charge.charge(parted, wish, actor=actor)
-    return outcome(order_ids, list(parted), whys | left)
+    done, whys = split_charge.carry_out(order_ids, Wish.of(params), params["payer"], actor=actor)
+    return outcome(order_ids, done, whys)
 
 
 def laid_out(order_ids: Sequence[int], params: Params) -> desk_undo.Values:

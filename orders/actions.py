@@ -97,9 +97,10 @@ class Group(TextChoices):
 
 @dataclass(frozen=True)
 class Action:
-    """`label` says what the button does; `done` what has been done, with %(n)s (`done_with` where it depends). `key` presses the button;
-    `rank` is its place among the others, `group` where it stands. Without `memory` it cannot be taken back.
-    `all_places`: it moves goods wherever they lie, so it is not for people limited to some places."""
+    """`label` says what the button does; `done` what has been done, with %(n)s (`done_with` where it depends on what
+    was asked). `key` presses the button; `rank` is its place among the others, `group` where it stands. Without
+    `memory` it cannot be taken back. `all_places`: it moves goods wherever they lie, so it is not for people limited to
+    some places."""
 
     code: str
     label: str | Promise

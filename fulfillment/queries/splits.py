@@ -47,13 +47,13 @@ class Wish:
 
 def looks(order_ids: Sequence[int], wish: Wish) -> Looks:
     """In the order of the selection."""
-    closed = _closed(order_ids)
-    open_ = [id_ for id_ in order_ids if id_ not in closed]
+    stopped = closed(order_ids)
+    open_ = [id_ for id_ in order_ids if id_ not in stopped]
     found: Looks = _parcels(open_, wish) if wish.way in PLANNED else _follows(open_, wish)
-    return {id_: closed.get(id_) or found.get(id_) or said("見つかりません。") for id_ in order_ids}
+    return {id_: stopped.get(id_) or found.get(id_) or said("見つかりません。") for id_ in order_ids}
 
 
-def _closed(order_ids: Sequence[int]) -> dict[int, str]:
+def closed(order_ids: Sequence[int]) -> dict[int, str]:
     merged = set(MergedOrder.objects.filter(order__in=order_ids, active=True).values_list("order", flat=True))
     rows = Order.objects.filter(pk__in=order_ids).values_list(
         "pk", "cancelled_at", "fulfilled_by_channel", "fulfillment_state"

@@ -9,7 +9,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
 
-from fulfillment.models import SplitCharge
+from fulfillment.decide.split_ways import Look, Payer, Way
+from fulfillment.models import Shipment, SplitCharge
+from fulfillment.queries import splits
 from fulfillment.queries.splits import Wish
 from fulfillment.services import split, split_ways
 from fulfillment.services.split import CannotSplit
@@ -130,6 +132,61 @@ def _draft(made: Sequence[SplitCharge], actor: Actor) -> None:
 
 def _suffix(mark: str) -> str:
     return f":split:{mark}"
+
+
+# ---- a wish as people say it: how to split, and who pays
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Who would be split, why the others would not, and what it costs the buyers who pay."""
+
+    looks: Mapping[int, Look]
+    whys: Mapping[int, str]
+    quotes: Mapping[int, Quote]
+
+
+def judge(order_ids: Sequence[int], wish: Wish, payer: str) -> Judged:
+    """Changes nothing. A fixed number of queries."""
+    if wish.way == Way.LOCATION and wish.location is None:
+        return Judged({}, dict.fromkeys(order_ids, said("拠点を選んでください。")), {})
+    found = splits.looks(order_ids, wish)
+    looks = {id_: look for id_, look in found.items() if isinstance(look, Look)}
+    whys = {id_: look for id_, look in found.items() if isinstance(look, str)}
+    if payer == Payer.SHOP:
+        return Judged(looks, whys, {})
+    asked = quotes({id_: look.further for id_, look in looks.items()})
+    whys |= {id_: quote for id_, quote in asked.items() if isinstance(quote, str)}
+    priced = {id_: quote for id_, quote in asked.items() if isinstance(quote, Quote)}
+    return Judged({id_: look for id_, look in looks.items() if id_ in priced}, whys, priced)
+
+
+@transaction.atomic
+def carry_out(order_ids: Sequence[int], wish: Wish, payer: str, *, actor: Actor) -> tuple[list[int], dict[int, str]]:
+    """Split these orders, with the fee where their buyers have agreed, or ask them first. Returns the orders, and why
+    the others stay as they are. Takes the orders' locks by pk."""
+    split_ways.lock(order_ids)
+    judged = judge(order_ids, wish, payer)
+    if payer == Payer.ASK:
+        asked, left = ask({id_: look.further for id_, look in judged.looks.items()}, wish, actor=actor)
+        return asked, {**judged.whys, **left}
+    parted, left = split_ways.part(list(judged.looks), wish, actor=actor)
+    if payer == Payer.BUYER and parted:
+        charge(parted, wish, actor=actor)
+    return list(parted), {**judged.whys, **left}
+
+
+@transaction.atomic
+def split_off(shipment_id: int, pieces: Mapping[int, int], *, at_buyers_cost: bool, actor: Actor) -> Shipment:
+    """`split.split_off`; at the buyer's cost the fee of one parcel goes on. Raises CannotSplit with nothing changed."""
+    fresh = split.split_off(shipment_id, pieces, actor=actor)
+    if at_buyers_cost:
+        order_id = fresh.recipient.order_id
+        quote = quotes({order_id: 1})[order_id]
+        if isinstance(quote, str):
+            raise CannotSplit(quote)
+        charge({order_id: 1}, Wish(""), actor=actor)
+    return fresh
 
 
 # ---- the answer
