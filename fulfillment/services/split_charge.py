@@ -173,6 +173,7 @@ def carry_out(order_ids: Sequence[int], wish: Wish, payer: str, *, actor: Actor)
     parted, left = split_ways.part(list(judged.looks), wish, actor=actor)
     if payer == Payer.BUYER and parted:
         charge(parted, wish, actor=actor)
+    withdraw(list(parted), actor=actor)  # the answer is not waited for any more
     return list(parted), {**judged.whys, **left}
 
 
@@ -186,6 +187,8 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, at_buyers_cost: bo
         if isinstance(quote, str):
             raise CannotSplit(quote)
         charge({order_id: 1}, Wish(""), actor=actor)
+    else:
+        withdraw([fresh.recipient.order_id], actor=actor)
     return fresh
 
 
