@@ -1,13 +1,14 @@
 """The form of 分割, of one order and of many."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.decide.split_ways import Payer, Way
 from inventory.models import Location
-from oms.kernel.said import said
 from oms.kernel.typed import DayField
 from orders.actions import ActionForm
 
@@ -17,9 +18,7 @@ class SplitForm(ActionForm):
     until = DayField(
         label=lazy("待つ日"),
         required=False,
-        help_text=lazy(
-            "入荷予定日で分けるとき。この日までに入る商品は待ち、ほかは後から出荷します。空欄なら今日です。"
-        ),
+        help_text=lazy("この日までに入る商品は待ち、ほかは後から出荷します。空欄なら今日です。"),
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
     location = forms.ModelChoiceField(
@@ -27,15 +26,19 @@ class SplitForm(ActionForm):
         label=lazy("出荷元"),
         required=False,
         empty_label=lazy("選んでください"),
-        help_text=lazy("出荷元で分けるときの拠点です。"),
     )
     payer = forms.ChoiceField(label=lazy("増える送料"), choices=Payer.choices, initial=Payer.SHOP)
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("way") == Way.LOCATION and not cleaned.get("location"):
-            self.add_error("location", said("拠点を選んでください。"))
-        return cleaned
+    def __init__(self, data: Any = None, *, order_ids: Sequence[int] = ()) -> None:
+        """Only what the way asks for is asked; the dialog comes again when another way is chosen."""
+        super().__init__(data, order_ids=order_ids)
+        way = (data or {}).get("way", Way.STOCK)
+        for name, own in (("until", Way.ARRIVAL), ("location", Way.LOCATION)):
+            if way != own:
+                del self.fields[name]
+        if way == Way.LOCATION:
+            self.fields["location"].required = True
+            self.fields["location"].error_messages["required"] = _("拠点を選んでください。")
 
     @property
     def params(self) -> dict[str, Any]:

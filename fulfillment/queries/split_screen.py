@@ -59,7 +59,7 @@ def split_page(order: Order, user: User) -> dict[str, Any]:
         "places": Location.objects.filter(active=True, sells_online=True).order_by("priority", "pk"),
         "charge": charge,
         "unit": 0 if why or charge else split_charge.unit_of(order),
-        "why_not_charged": "" if charge else why,
+        "why_not_charged": said(split_charge.KNOWN) if charge else why,
         "can_join": len(open_ones) > 1 or any(line.apart for line in waiting),
         "may": user.has_perm("orders.change_order"),
     }

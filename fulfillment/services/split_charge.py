@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from fulfillment.decide.split_ways import Look, Payer, Way
 from fulfillment.models import Shipment, SplitCharge
@@ -27,6 +28,7 @@ from orders.services.journal import SYSTEM, Actor, Entry
 
 State = SplitCharge.State
 LIVE = (State.ASKED, State.AGREED)
+KNOWN = gettext_noop("分割の送料を、すでにたずねたか請求しています。")
 LABEL = "分割送料"  # stands on the customer's papers, in the company's own language
 
 
@@ -50,7 +52,7 @@ def _quote(order: Order, parcels: int, live: set[int]) -> Quote | str:
     if why := why_not_charged(order):
         return why
     if order.pk in live:
-        return said("分割の送料を、すでにたずねたか請求しています。")
+        return said(KNOWN)
     return Quote(parcels, unit_of(order) * parcels, order.total or 0)
 
 

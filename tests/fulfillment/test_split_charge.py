@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from fulfillment.documents import cash_of
 from fulfillment.models import Shipment, SplitCharge
 from fulfillment.queries.splits import Wish
 from fulfillment.services import split, split_charge
@@ -216,3 +217,43 @@ def test_a_total_that_a_person_raised_on_the_carts_page_is_asked_to_be_lowered_a
     tasks.finish(told.pk, actor=ACTOR)
     split_charge.join(order.pk, actor=ACTOR)
     assert yen(2600) in OrderTask.objects.get(order=order, kind="change", done_at=None).text
+
+
+@pytest.mark.parametrize(("collects", "wanted"), [("goods", [2150, 1000]), ("first", [3150, 0])])
+def test_cash_on_delivery_collects_the_freight_of_the_split_too(aoi, collects, wanted):
+    order = cold(our_shop(split_fee=550, cod_collects=collects))
+    start(aoi, "buyer", order)
+    parcels = list(Shipment.objects.order_by("reference").values_list("pk", flat=True))
+    cash = cash_of(parcels)
+    assert [cash.get((order.pk, pk), 0) for pk in parcels] == wanted and sum(wanted) == money(order)["total"]
+
+
+def test_a_split_that_the_shop_pays_for_ends_the_question():
+    order = cold(our_shop(split_fee=550))
+    split_charge.ask({order.pk: 1}, Wish("temperature"), actor=ACTOR)
+    split_charge.carry_out([order.pk], Wish("temperature"), "shop", actor=ACTOR)
+    assert SplitCharge.objects.get().state == "withdrawn" and money(order)["total"] == 2600
+
+
+def test_pieces_taken_out_by_hand_can_be_charged_too(client_of, aoi):
+    order = cold(our_shop(split_fee=550))
+    parcel, line = Shipment.objects.get(), order.lines.get(sku__code="TEA").pk
+    url = reverse("fulfillment:split-off", args=[order.pk, parcel.pk])
+    client_of(aoi).post(url, {f"pieces_{line}": "1", "payer": "buyer"})
+    assert Shipment.objects.count() == 2 and money(order)["total"] == 3150
+    client_of(aoi).post(reverse("fulfillment:split-undo", args=[order.pk]))
+    assert Shipment.objects.count() == 1 and money(order)["total"] == 2600
+
+
+def test_only_who_may_change_orders_notes_an_answer(client_of, aoi, ben):
+    order, other = cold(our_shop(split_fee=550)), cold(our_shop(split_fee=550))
+    split_charge.ask({order.pk: 1}, Wish("temperature"), actor=ACTOR)
+    question = SplitCharge.objects.get().pk
+    url = reverse("fulfillment:split-answer", args=[order.pk, question])
+    assert client_of(ben).post(url, {"answer": "agree"}).status_code == 403
+    assert client_of(aoi).get(url).status_code == 405
+    strange = reverse("fulfillment:split-answer", args=[other.pk, question])
+    assert client_of(aoi).post(strange, {"answer": "agree"}).status_code == 404
+    assert "返事を選んでください" in client_of(aoi).post(url, follow=True).content.decode()
+    client_of(aoi).post(url, {"answer": "decline"})
+    assert SplitCharge.objects.get().state == "declined" and Shipment.objects.count() == 2
