@@ -25,7 +25,8 @@ class Payer(TextChoices):
     ASK = "ask", lazy("お客様にたずねてから分ける")
 
 
-PLANNED = frozenset({Way.TEMPERATURE, Way.LOCATION})  # these part planned parcels; the others say what follows later
+PLANNED = frozenset({Way.TEMPERATURE, Way.LOCATION})  # these part planned parcels
+FOLLOWS = frozenset(Way) - PLANNED  # these say what follows later
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,3 +257,14 @@ def test_only_who_may_change_orders_notes_an_answer(client_of, aoi, ben):
     assert "返事を選んでください" in client_of(aoi).post(url, follow=True).content.decode()
     client_of(aoi).post(url, {"answer": "decline"})
     assert SplitCharge.objects.get().state == "declined" and Shipment.objects.count() == 2
+
+
+def test_parcels_that_the_buyer_pays_for_are_not_undone_by_another_place(aoi):
+    order = cold(our_shop(split_fee=550))
+    start(aoi, "buyer", order)
+    made = bulk.draft("reallocate", [order.pk], by=aoi)
+    assert "先に分割を取り消して" in bulk.preview(made, {}).skipped[order.pk]
+    bulk.start(made, {})
+    assert Shipment.objects.count() == 2
+    split_charge.join(order.pk, actor=ACTOR)
+    assert bulk.preview(bulk.draft("reallocate", [order.pk], by=aoi), {}).will == [order.pk]
