@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.decide.merging import Candidate, Kind, judge
-from fulfillment.models import MergedOrder, Shipment
+from fulfillment.models import MergedOrder
 from fulfillment.queries import merging as reading
-from fulfillment.services import merge, merge_keys, split_charge
+from fulfillment.services import merge, merge_keys, split, split_charge
 from oms.kernel.said import said
 from orders.actions import Action, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome
@@ -139,17 +139,9 @@ def _come_apart(order_ids: Sequence[int], actor: Actor) -> Outcome:
 # ---- in one parcel again
 
 
-def parcels_of(order_ids: Sequence[int], _params: Params) -> dict[int, dict[str, Any]]:
-    rows = Shipment.objects.filter(lines__order_line__order__in=order_ids, state=Shipment.State.PLANNED)
-    own: dict[int, set[int]] = defaultdict(set)
-    for order_id, shipment in rows.values_list("lines__order_line__order", "pk"):
-        own[order_id].add(shipment)
-    return {order_id: {"parcels": len(own[order_id])} for order_id in order_ids}
-
-
 def plan_join(order_ids: Sequence[int], _params: Params) -> Plan:
-    held = parcels_of(order_ids, {})
-    skipped = {id_: said("分割されていません。") for id_ in order_ids if held[id_]["parcels"] < 2}
+    joinable = split.joinable(order_ids)
+    skipped = {id_: said("分割されていません。") for id_ in order_ids if id_ not in joinable}
     will = [order_id for order_id in order_ids if order_id not in skipped]
     effects = [said("出荷元と届け先ごとに、出荷伝票を1つに戻します。お客様に請求した分割の送料も取り消します。")]
     return Plan(will, skipped, effects if will else [])

@@ -1,17 +1,18 @@
 """What the screen 分割 shows of one order: its parcels, what each way would make of it, and who would pay."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F
 
 from fulfillment.decide.split_ways import Way
 from fulfillment.models import Shipment, ShipmentLine, SplitCharge
 from fulfillment.queries import splits
 from fulfillment.queries.freight import of_parcels
 from fulfillment.queries.splits import Wish
-from fulfillment.services import split_charge
+from fulfillment.services import split, split_charge
 from inventory.models import Location
 from oms.kernel import privacy
 from oms.kernel.models import User
@@ -41,28 +42,35 @@ def split_page(order: Order, user: User) -> dict[str, Any]:
     for parcel in parcels:
         name = names.get(parcel["shipment"].recipient_id, "")
         parcel["to"] = name if personal else privacy.mask_name(name)
-    open_ones = [parcel for parcel in parcels if parcel["planned"] and not parcel["merged"]]
     live = SplitCharge.objects.filter(order=order, state__in=split_charge.LIVE).select_related(
         "asked_by", "answered_by"
     )
     charge = live.first()
     sees_costs = user.has_perm("inventory.view_cost")
-    prices = of_parcels([parcel["shipment"].pk for parcel in parcels]).values() if sees_costs and parcels[1:] else ()
     why = split_charge.why_not_charged(order)
     return {
         "order": order,
         "parcels": parcels,
         "recipients": len(names),
         "waiting": [{"line": line, "missing": line.quantity - line.allocated_quantity} for line in waiting],
-        "extra_freight": sum(prices) - max(prices, default=0),
+        "extra_freight": _extra_freight(parcels) if sees_costs else 0,
         "choices": _choices(order, sees_costs=sees_costs),
         "places": Location.objects.filter(active=True, sells_online=True).order_by("priority", "pk"),
         "charge": charge,
         "unit": 0 if why or charge else split_charge.unit_of(order),
         "why_not_charged": said(split_charge.KNOWN) if charge else why,
-        "can_join": len(open_ones) > 1 or any(line.apart for line in waiting),
+        "can_join": bool(split.joinable([order.pk])),
         "may": user.has_perm("orders.change_order"),
     }
+
+
+def _extra_freight(parcels: Sequence[Mapping[str, Any]]) -> int:
+    """Yen without tax beyond the dearest parcel of each recipient."""
+    prices = of_parcels([parcel["shipment"].pk for parcel in parcels]) if parcels[1:] else {}
+    own: dict[int, list[int]] = defaultdict(list)
+    for parcel in parcels:
+        own[parcel["shipment"].recipient_id].append(prices.get(parcel["shipment"].pk, 0))
+    return sum(sum(costs) - max(costs) for costs in own.values())
 
 
 def _choices(order: Order, *, sees_costs: bool) -> list[Choice]:
@@ -91,10 +99,11 @@ def _waits_for_several(order: Order) -> bool:
 
 def _why_no_place(order: Order) -> str:
     planned = ShipmentLine.objects.filter(order_line__order=order, shipment__state=Shipment.State.PLANNED)
-    lines = planned.values("order_line").distinct().count()
+    counted = planned.order_by().values("shipment").annotate(n=Count("order_line", distinct=True))
+    lines = list(counted.values_list("n", flat=True))
     if not lines:
         return said("出荷指示前の出荷伝票がありません。在庫を引き当てたあとに分けられます。")
-    return said("荷物の商品が1つだけです。") if lines == 1 else ""
+    return said("荷物の商品が1つだけです。") if max(lines) == 1 else ""
 
 
 def _parcels(order: Order) -> list[dict[str, Any]]:

@@ -98,8 +98,8 @@ def _later(lines: Mapping[int, Sequence[OrderLine]], wish: Wish) -> tuple[set[in
     for id_, own in lines.items():
         follow = {line.pk for line in own} & later
         if not follow:
-            waiting = wish.way == Way.RELEASE or any(line.allocated_quantity < line.quantity for line in own)
-            whys[id_] = why if waiting else said("引当を待っている明細がありません。")
+            asked = wish.way == Way.RELEASE or any(line.allocated_quantity < line.quantity for line in own)
+            whys[id_] = why if asked else said("引当を待っている明細がありません。")
         elif len(follow) == len(own) and not follow & parted:
             whys[id_] = alone
     return later, whys

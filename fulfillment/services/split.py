@@ -1,10 +1,10 @@
 """分割: the goods of one order in several parcels, and back in one. Stock stays where it is allocated."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from fulfillment.decide.splitting import Held, by_line, by_pieces, by_temperature, fault
 from fulfillment.models import Shipment, ShipmentLine
@@ -226,6 +226,20 @@ def join(order_id: int, *, actor: Actor) -> bool:
         return False
     finish([order.pk], "split_undone", "", actor)
     return True
+
+
+def joinable(order_ids: Sequence[int]) -> set[int]:
+    """Those of these orders in which `join` would find something: several planned parcels of their own from one place
+    to one recipient, or lines that follow later. Three queries."""
+    planned = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state=Shipment.State.PLANNED)
+    rows = set(planned.values_list("order_line__order", "shipment__location", "shipment__recipient", "shipment"))
+    parcels = [parcel for *_of, parcel in rows]
+    shared = ShipmentLine.objects.filter(shipment__in=parcels).order_by().values("shipment")
+    merged = shared.annotate(n=Count("order_line__order", distinct=True)).filter(n__gt=1)
+    others = set(merged.values_list("shipment", flat=True))
+    counted = Counter((order, place, to) for order, place, to, parcel in rows if parcel not in others)
+    later = OrderLine.objects.filter(order__in=order_ids, apart=True, quantity__gt=F("shipped_quantity"))
+    return {order for (order, _place, _to), n in counted.items() if n > 1} | set(later.values_list("order", flat=True))
 
 
 # ---- parts

@@ -222,7 +222,7 @@ def decline(charge_id: int, *, actor: Actor) -> None:
 
 
 def _asked(charge_id: int) -> SplitCharge:
-    split_ways.lock(SplitCharge.objects.filter(pk=charge_id).values_list("order", flat=True))
+    split_ways.lock(list(SplitCharge.objects.filter(pk=charge_id).values_list("order", flat=True)))
     charge = SplitCharge.objects.filter(pk=charge_id, state=State.ASKED).first()
     if charge is None:
         raise CannotSplit(said("返事をすでに記録したか、質問を取り下げています。"))

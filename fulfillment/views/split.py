@@ -67,7 +67,7 @@ def split_run(request: HttpRequest, pk: int) -> HttpResponse:
     def run() -> str:
         form = SplitForm(request.POST, order_ids=[pk])
         if not form.is_valid():
-            raise splitting.CannotSplit(next(iter(form.errors.values()))[0])
+            raise splitting.CannotSplit(str(next(iter(form.errors.values()))[0]))
         payer = form.params["payer"]
         done, whys = split_charge.carry_out([pk], Wish.of(form.params), payer, actor=actor_of(request))
         if not done:

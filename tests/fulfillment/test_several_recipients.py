@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.urls import reverse
 
 from fulfillment import documents
 from fulfillment.models import Shipment
@@ -64,6 +65,16 @@ def test_a_split_keeps_everybody_s_goods_with_them_and_shows_prices_to_the_buyer
         ("山田 花子", True),
     ]
     assert tuple(fees()) == FEES
+
+
+def test_two_parcels_for_two_people_are_no_split_that_could_be_undone(order, client_of, aoi):
+    join = bulk.draft("join", [order.pk], by=aoi)
+    page = client_of(aoi).get(reverse("fulfillment:split", args=[order.pk])).content.decode()
+    assert bulk.preview(join, {}).will == [] and "分割を取り消して1つに戻す" not in page
+    assert "佐藤 恵" in page and "山田 花子" in page, "whose each parcel is"
+    split.split_by_temperature([order.pk], actor=Actor())
+    page = client_of(aoi).get(reverse("fulfillment:split", args=[order.pk])).content.decode()
+    assert bulk.preview(join, {}).will == [order.pk] and "分割を取り消して1つに戻す" in page
 
 
 def test_joining_never_puts_goods_of_two_people_into_one_parcel(order, aoi):
