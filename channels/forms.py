@@ -19,6 +19,7 @@ from oms.kernel.typed import DayField
 from orders.documents.registration import normal_registration_number, registration_fault
 from orders.filters import DayInput
 from orders.models import Shop
+from orders.models.shop import PreorderPolicy
 
 SECRET_PREFIX = "credential_"
 LONG_SECRETS = {"public_key"}  # a key in several lines
@@ -42,6 +43,7 @@ SETTINGS = (
     "merge_refunds_shipping",
     "merge_until_min",
     "preorder_policy",
+    "split_fee",
     "cod_collects",
     "exchange_ships",
     "exchange_tag",
@@ -49,7 +51,7 @@ SETTINGS = (
 )
 # Policies with a default: what a form left out stays as it is.
 PARCELS = ("merge_policy", "merge_group", "merge_cod_prepaid", "merge_refunds_shipping", "merge_until_min",
-           "preorder_policy", "cod_collects"
+           "preorder_policy", "split_fee", "cod_collects"
 )  # fmt: skip
 RETURNS = ("exchange_ships", "exchange_tag", "exchange_watch_days")
 MAY_BE_EMPTY = {"merge_group", "exchange_tag"}
@@ -97,12 +99,22 @@ class ShopForm(forms.ModelForm):
                 choices=Connection.ToldNumber.choices,
                 required=False,
             )
+        if not prices_are_ours(channel):
+            self._leave_buyers_freight_out()
         for name in ADDRESSES:
             self.fields[name].disabled = not secrets
         fields = connector_class(channel).credential_fields if secrets else []
         self.must_be_typed_again = {key for key, _label, secret in fields if secret and (stored or {}).get(key)}
         for key, label, secret in fields:
             self.fields[SECRET_PREFIX + key] = _credential_field(key, label, secret, (stored or {}).get(key, ""))
+
+    def _leave_buyers_freight_out(self) -> None:
+        """A mall's total binds, so no buyer of its orders pays for parcels more."""
+        field = self.fields["preorder_policy"]
+        assert isinstance(field, forms.TypedChoiceField)
+        field.choices = [row for row in PreorderPolicy.choices if row[0] != PreorderPolicy.CUSTOMER]
+        field.help_text = _("このモールの合計はモールが決めるため、分割の送料をお客様に請求する選択肢はありません。")
+        del self.fields["split_fee"]
 
     def clean_registration_no(self) -> str:
         number = normal_registration_number(self.cleaned_data["registration_no"])
@@ -137,7 +149,7 @@ class ShopForm(forms.ModelForm):
         return bool(number) and registration_fault(number) == "check_digit"
 
     def settings(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in SETTINGS}
+        return {name: self.cleaned_data[name] for name in SETTINGS if name in self.fields}
 
     def notices(self) -> dict[str, Any]:
         """How this channel is told of parcels; nothing where it leaves no choice."""
@@ -161,7 +173,7 @@ class ShopForm(forms.ModelForm):
         sections = [
             (_("店舗"), [self[name] for name in head if name in self.fields]),
             (_("認証情報"), [self[name] for name in self.fields if name.startswith(SECRET_PREFIX)]),
-            (_("同梱と分割"), [self[name] for name in PARCELS]),
+            (_("同梱と分割"), [self[name] for name in PARCELS if name in self.fields]),
             (_("返品・交換"), [self[name] for name in RETURNS]),
             (_("出荷通知"), [self[name] for name in NOTICES if name in self.fields]),
             (_("メールと帳票"), [self[name] for name in (*paper, "delivery_note_message")]),
@@ -177,6 +189,12 @@ class NewShopForm(ShopForm):
         model = Shop
         fields = ("code", *SETTINGS)
         widgets = ShopForm.Meta.widgets
+
+
+def prices_are_ours(channel: str) -> bool:
+    """Orders of this channel may be made dearer by us."""
+    can = connector_class(channel).capabilities
+    return can.own_payments or can.amount_change == "both"
 
 
 def _credential_field(key: str, label: str, secret: bool, shown: str) -> forms.CharField:

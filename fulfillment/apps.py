@@ -17,6 +17,7 @@ class FulfillmentConfig(AppConfig):
             setting_kinds,
             ship_actions,
             shortage_actions,
+            split_actions,
         )
         from fulfillment.queries import desk_columns as merged
         from fulfillment.queries import desk_filters, profit
@@ -35,6 +36,7 @@ class FulfillmentConfig(AppConfig):
             *place_actions.ACTIONS,
             *parcel_actions.ACTIONS,
             *shortage_actions.ACTIONS,
+            *split_actions.ACTIONS,
         ):
             register(action)
         register_door(

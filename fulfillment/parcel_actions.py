@@ -1,4 +1,4 @@
-"""What the desk offers for several orders' parcels: travelling together, coming apart, one parcel per temperature."""
+"""What the desk offers for several orders' parcels: travelling together, coming apart, in one again after a split."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.decide.merging import Candidate, Kind, judge
-from fulfillment.models import MergedOrder, Shipment
+from fulfillment.models import MergedOrder
 from fulfillment.queries import merging as reading
-from fulfillment.services import merge, merge_keys, split
+from fulfillment.services import merge, merge_keys, split, split_charge
 from oms.kernel.said import said
 from orders.actions import Action, Group, Memory, Outcome, Params, Plan
 from orders.desk_actions import outcome
@@ -136,69 +136,21 @@ def _come_apart(order_ids: Sequence[int], actor: Actor) -> Outcome:
     return outcome(order_ids, done, {id_: said("同梱されていません。") for id_ in order_ids if not held[id_]} | left)
 
 
-# ---- one parcel per temperature
-
-
-def parcels_of(order_ids: Sequence[int], _params: Params) -> dict[int, dict[str, Any]]:
-    rows = Shipment.objects.filter(lines__order_line__order__in=order_ids, state=Shipment.State.PLANNED)
-    own: dict[int, set[int]] = defaultdict(set)
-    for order_id, shipment in rows.values_list("lines__order_line__order", "pk"):
-        own[order_id].add(shipment)
-    return {order_id: {"parcels": len(own[order_id])} for order_id in order_ids}
-
-
-def _kinds(order_ids: Sequence[int]) -> dict[int, int]:
-    """How many temperatures lie in the fullest planned parcel of each order."""
-    rows = Shipment.objects.filter(lines__order_line__order__in=order_ids, state=Shipment.State.PLANNED)
-    found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for order_id, shipment, temperature in rows.values_list(
-        "lines__order_line__order", "pk", "lines__sku__temperature"
-    ):
-        found[order_id, shipment].add(temperature)
-    most: dict[int, int] = defaultdict(int)
-    for (order_id, _shipment), kinds in found.items():
-        most[order_id] = max(most[order_id], len(kinds))
-    return most
-
-
-def plan_split(order_ids: Sequence[int], _params: Params) -> Plan:
-    kinds, merged = _kinds(order_ids), merges_of(order_ids, {})
-    skipped = {}
-    for order_id in order_ids:
-        if merged[order_id]["merge"]:
-            skipped[order_id] = said("同梱されています。先に同梱を解除してください。")
-        elif not kinds.get(order_id):
-            skipped[order_id] = said("出荷指示前の出荷伝票がありません。")
-        elif kinds[order_id] < 2:
-            skipped[order_id] = said("温度帯は1つだけです。")
-    will = [order_id for order_id in order_ids if order_id not in skipped]
-    return Plan(will, skipped, [said("温度帯ごとに出荷伝票を分けます。")] if will else [])
-
-
-def run_split(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
-    plan = plan_split(order_ids, params)
-    return outcome(order_ids, split.split_by_temperature(plan.will, actor=actor), plan.skipped)
-
-
-def in_one_again(before: Mapping[int, dict[str, Any]], _params: Params, actor: Actor) -> Outcome:
-    """Only what was one parcel before: what had been split already would lose that too."""
-    one = sorted(order_id for order_id, held in before.items() if held["parcels"] == 1)
-    _lock(one)
-    done = [order_id for order_id in one if split.join(order_id, actor=actor)]
-    return outcome(list(before), done, {id_: said("前から分かれていたため、そのままにしました。") for id_ in before})
+# ---- in one parcel again
 
 
 def plan_join(order_ids: Sequence[int], _params: Params) -> Plan:
-    held = parcels_of(order_ids, {})
-    skipped = {id_: said("分割されていません。") for id_ in order_ids if held[id_]["parcels"] < 2}
+    joinable = split.joinable(order_ids)
+    skipped = {id_: said("分割されていません。") for id_ in order_ids if id_ not in joinable}
     will = [order_id for order_id in order_ids if order_id not in skipped]
-    return Plan(will, skipped, [said("出荷元と届け先ごとに、出荷伝票を1つに戻します。")] if will else [])
+    effects = [said("出荷元と届け先ごとに、出荷伝票を1つに戻します。お客様に請求した分割の送料も取り消します。")]
+    return Plan(will, skipped, effects if will else [])
 
 
 def run_join(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     plan = plan_join(order_ids, params)
     _lock(plan.will)
-    done = [order_id for order_id in sorted(plan.will) if split.join(order_id, actor=actor)]
+    done = [order_id for order_id in sorted(plan.will) if split_charge.join(order_id, actor=actor)]
     return outcome(order_ids, done, plan.skipped)
 
 
@@ -219,7 +171,5 @@ ACTIONS = (
             memory=Memory(merges_of, apart_again)),
     _action("unmerge", lazy("同梱を解除"), lazy("%(n)s件の同梱を解除しました。"), plan_unmerge, run_unmerge, rank=77,
             memory=Memory(merges_of, together_again)),
-    _action("split_temperature", lazy("温度帯で分割"), lazy("%(n)s件を温度帯で分けました。"), plan_split, run_split,
-            rank=78, key="s", memory=Memory(parcels_of, in_one_again)),
     _action("join", lazy("分割を戻す"), lazy("%(n)s件の分割を戻しました。"), plan_join, run_join, rank=79),
 )  # fmt: skip

@@ -32,7 +32,7 @@ COLUMNS = (
 )
 
 
-def why_not_moved(order: Facts, together: set[int]) -> str:
+def why_not_moved(order: Facts, together: set[int], paid_for: set[int]) -> str:
     """Why the goods of an order stay where they are planned; empty when they need not."""
     if order["cancelled_at"]:
         return said("キャンセル済みです。")
@@ -42,6 +42,8 @@ def why_not_moved(order: Facts, together: set[int]) -> str:
         return said("出荷指示のあとのため変更できません。先に出荷停止を依頼してください。")
     if order["id"] in together:
         return said("ほかの受注と同梱されています。先に同梱を解除してください。")
+    if order["id"] in paid_for:
+        return said("分割の送料をお客様に請求しています。先に分割を取り消してください。")
     return ""
 
 
@@ -81,11 +83,11 @@ def plan_location(order_ids: Sequence[int], params: Params) -> Plan:
 
 
 def _split_by_location(order_ids: Sequence[int], wanted: int | None) -> tuple[list[int], dict[int, str]]:
-    together = relocate.travels_with_another(order_ids)
+    together, paid_for = relocate.travels_with_another(order_ids), relocate.pays_for_parcels(order_ids)
 
     def why_not(order: Facts) -> str:
         same = said("すでにその出荷元を指定しています。") if order["preferred_location"] == wanted else ""
-        return why_not_moved(order, together) or same
+        return why_not_moved(order, together, paid_for) or same
 
     return split(order_ids, COLUMNS, why_not)
 
@@ -160,10 +162,10 @@ def plan_anew(order_ids: Sequence[int], _params: Params) -> Plan:
 
 
 def _split_anew(order_ids: Sequence[int]) -> tuple[list[int], dict[int, str]]:
-    together = relocate.travels_with_another(order_ids)
+    together, paid_for = relocate.travels_with_another(order_ids), relocate.pays_for_parcels(order_ids)
 
     def why_not(order: Facts) -> str:
-        if why := why_not_moved(order, together):
+        if why := why_not_moved(order, together, paid_for):
             return why
         idle = order["allocation_state"] == "none" and order["stage"] != Stage.AWAITING_STOCK
         return said("まだ引当の段階ではありません。入金と確認が済むと引き当てます。") if idle else ""

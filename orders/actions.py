@@ -22,12 +22,13 @@ Params = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would happen now: who changes, who does not and why, and what follows, in words. `notes` say of single
-    orders that change what happens to them."""
+    orders that change what happens to them; `costs` what it costs us, for people who may see that."""
 
     will: Sequence[int]
     skipped: Mapping[int, str] = field(default_factory=dict)
     effects: Sequence[str] = ()
     notes: Mapping[int, str] = field(default_factory=dict)
+    costs: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ class Group(TextChoices):
 
 @dataclass(frozen=True)
 class Action:
-    """`label` says what the button does; `done` what has been done, with %(n)s. `key` presses the button;
-    `rank` is its place among the others, `group` where it stands. Without `memory` it cannot be taken back.
-    `all_places`: it moves goods wherever they lie, so it is not for people limited to some places."""
+    """`label` says what the button does; `done` what has been done, with %(n)s (`done_with` where it depends on what
+    was asked). `key` presses the button; `rank` is its place among the others, `group` where it stands. Without
+    `memory` it cannot be taken back. `all_places`: it moves goods wherever they lie, so it is not for people limited to
+    some places."""
 
     code: str
     label: str | Promise
@@ -114,6 +116,11 @@ class Action:
     memory: Memory | None = None
     group: Group = Group.ORDER
     all_places: bool = False
+    done_with: Callable[[Params], str | Promise] | None = None
+
+    def told(self, params: Params) -> str:
+        """What has been done, of a run with these parameters; with %(n)s."""
+        return str(self.done_with(params) if self.done_with else self.done)
 
 
 _registered: dict[str, Action] = {}

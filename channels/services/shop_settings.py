@@ -8,6 +8,7 @@ from django.db import transaction
 from channels.models import Connection
 from channels.services import credentials, renewal, shops
 from channels.services.pausing import FUNCTION_LABELS, FUNCTIONS, set_paused, wake
+from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.services import setting_versions
 from orders.models import Shop
@@ -59,6 +60,8 @@ def change(
         sleeping = not shop.active
         changed = _set(shop, settings) + _set(connection, notices or {})
         moved = _set(connection, {name: url.strip().rstrip("/") for name, url in addresses.items()})
+        if "preorder_policy" in changed:
+            later("orders.tasks.reapply_reason", "mixed_preorder")  # whether it stops is the policy's matter
         if changed or moved:
             shops.journal(connection, "settings", keys=", ".join(changed + moved), by=by)
         if moved:

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as lazy
 
-from fulfillment.models import MergedOrder, Shipment, ShipmentLine
+from fulfillment.models import MergedOrder, Shipment, ShipmentLine, SplitCharge
 from fulfillment.queries.shortage import orders_short_of, orders_that_get
 from orders.filter_fields import Among
 from orders.filter_ranges import Condition
@@ -35,6 +35,11 @@ FACTS: tuple[tuple[str, Any, Any], ...] = (
         Exists(MergedOrder.objects.filter(order=OuterRef("pk"), active=True)),
     ),
     ("split", lazy("分けて出荷"), Exists(_SECOND.filter(Exists(_BESIDE)))),
+    (
+        "split_asked",
+        lazy("分割の返事待ち"),
+        Exists(SplitCharge.objects.filter(order=OuterRef("pk"), state=SplitCharge.State.ASKED)),
+    ),
 )
 
 

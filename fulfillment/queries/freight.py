@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from fulfillment.models import FreightRate
+
 # A parcel of several orders is shared among them to the last yen, the first ones bearing the remainder. Cancelled and
 # stopped parcels cost nothing. A box is as large as its share of the parcel's goods.
 FREIGHT = """
@@ -62,3 +64,18 @@ def of_parcels(shipment_ids: Sequence[int]) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(PARCELS, [list(shipment_ids)])
         return dict(cursor.fetchall())
+
+
+class Rates:
+    """The rates of the settings, read once. One query."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, list[tuple[int | None, int]]] = {}
+        for rate in FreightRate.objects.order_by("carrier", "price"):
+            self._of.setdefault(rate.carrier, []).append((rate.size_to, rate.price))
+
+    def price(self, carrier: str, size: int) -> int | None:
+        """Yen without tax of one box; None where no rate is set for it. A limit comes before none, the smallest first,
+        as in the queries above."""
+        fitting = [(to is None, to or 0, price) for to, price in self._of.get(carrier, ()) if to is None or to >= size]
+        return min(fitting)[2] if fitting else None

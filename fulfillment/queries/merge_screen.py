@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
-from fulfillment.models import Merge, MergedOrder, Shipment, ShipmentLine
+from fulfillment.models import Merge, MergedOrder, Shipment
 from fulfillment.queries import merging as reading
-from fulfillment.queries.freight import of_parcels
-from fulfillment.services import merge_money, shortage
-from oms.kernel import clock, privacy
+from fulfillment.services import merge_money
+from oms.kernel import privacy
 from oms.kernel.models import User
 from orders.decide.slots import slot_label
-from orders.models import Order, OrderLine
-from orders.models.order import FulfillmentState, PaymentMethod
+from orders.models import Order
+from orders.models.order import PaymentMethod
 from orders.queries.detail import PERSONAL
 from orders.queries.goods_words import goods_words
 
@@ -169,63 +168,3 @@ def _recent(user: User) -> list[tuple[Merge, list[Card]]]:
     rows = list(MergedOrder.objects.filter(merge__in=merges, active=True).order_by("pk").values_list("merge", "order"))
     shown = cards([order_id for _merge, order_id in rows], user)
     return [(merge, [shown[order] for id_, order in rows if id_ == merge.pk]) for merge in merges]
-
-
-def split_page(order: Order, user: User) -> dict[str, Any]:
-    """The planned parcels of an order with the pieces of each line, and what still waits for a place."""
-    rows = (
-        ShipmentLine.objects.filter(order_line__order=order)
-        .select_related("shipment__location", "shipment__recipient", "order_line", "sku")
-        .order_by("shipment__reference", "shipment", "order_line__position", "pk")
-    )
-    parcels: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        parcel = parcels.setdefault(row.shipment_id, {"shipment": row.shipment, "lines": {}})
-        line = parcel["lines"].setdefault(row.order_line_id, {"line": row.order_line, "pieces": 0, "temperatures": []})
-        line["pieces"] = row.line_quantity
-        if (label := row.sku.get_temperature_display()) not in line["temperatures"]:
-            line["temperatures"].append(label)
-    shared = ShipmentLine.objects.filter(shipment__in=parcels).exclude(order_line__order=order)
-    merged = set(shared.values_list("shipment", flat=True))
-    found = [
-        {
-            "shipment": parcel["shipment"],
-            "lines": list(parcel["lines"].values()),
-            "planned": parcel["shipment"].state == Shipment.State.PLANNED,
-            "merged": pk in merged,
-        }
-        for pk, parcel in parcels.items()
-    ]
-    open_ones = [parcel for parcel in found if parcel["planned"] and not parcel["merged"]]
-    temperatures = {row.sku.temperature for row in rows if row.shipment.state == Shipment.State.PLANNED}
-    prices = of_parcels(list(parcels)).values() if len(parcels) > 1 and user.has_perm("inventory.view_cost") else ()
-    waiting = [
-        line
-        for line in order.lines.select_related("sku").order_by("position")
-        if line.allocated_quantity < line.quantity
-    ]
-    return {
-        "order": order,
-        "parcels": found,
-        "waiting": waiting,
-        "extra_freight": sum(prices) - max(prices, default=0),
-        "has_preorders": _has_preorders(order, waiting),
-        "can_send_ahead": not shortage.why_not_partly([order.pk]),
-        "has_temperatures": len(temperatures) > 1 and any(len(parcel["lines"]) > 1 for parcel in open_ones),
-        "can_join": len(open_ones) > 1 or any(line.apart for line in waiting),
-        "may": user.has_perm("orders.change_order"),
-    }
-
-
-def _has_preorders(order: Order, waiting: Sequence[OrderLine]) -> bool:
-    """Goods that are not out yet hold up others of the order; a set that may part can be both."""
-    open_ = order.fulfillment_state == FulfillmentState.NONE and not order.cancelled_at
-    later = [line for line in waiting if line.release_date and line.release_date > clock.today() and not line.apart]
-    return (
-        open_
-        and bool(later)
-        and (
-            len(later) < order.lines.filter(quantity__gt=0, apart=False).count()
-            or any(line.sku and line.sku.ships_apart for line in later)
-        )
-    )

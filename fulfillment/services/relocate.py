@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from fulfillment.models import MergedOrder
+from fulfillment.decide.split_ways import FOLLOWS
+from fulfillment.models import MergedOrder, SplitCharge
 from inventory.models import AllocatorMark, Location
 from inventory.services import stock
 from oms.kernel import clock
@@ -65,13 +66,19 @@ def travels_with_another(order_ids: Sequence[int]) -> set[int]:
     return set(MergedOrder.objects.filter(order__in=order_ids, active=True).values_list("order", flat=True))
 
 
+def pays_for_parcels(order_ids: Sequence[int]) -> set[int]:
+    """Those of these orders whose buyers pay for planned parcels: new places would make one of them."""
+    charged = SplitCharge.objects.filter(order__in=order_ids, state=SplitCharge.State.AGREED)
+    return set(charged.exclude(wish__way__in=list(FOLLOWS)).values_list("order", flat=True))
+
+
 def _movable(order_ids: Sequence[int]) -> QuerySet[Order]:
     return (
         Order.objects.select_for_update(no_key=True)
         .filter(
             pk__in=order_ids, cancelled_at=None, fulfilled_by_channel=False, fulfillment_state=FulfillmentState.NONE
         )
-        .exclude(pk__in=travels_with_another(order_ids))
+        .exclude(pk__in=travels_with_another(order_ids) | pays_for_parcels(order_ids))
         .order_by("pk")
     )
 

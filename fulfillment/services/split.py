@@ -1,10 +1,10 @@
 """分割: the goods of one order in several parcels, and back in one. Stock stays where it is allocated."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from fulfillment.decide.splitting import Held, by_line, by_pieces, by_temperature, fault
 from fulfillment.models import Shipment, ShipmentLine
@@ -34,12 +34,12 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
     order = _locked_owner(shipment_id)
     shipment = _locked(shipment_id)
     _owner(shipment_id)  # others' goods may have come in before the lock
-    rows = _rows(shipment)
-    _refuse(fault(_held(rows), pieces))
+    rows = rows_of(shipment)
+    _refuse(fault(held_of(rows), pieces))
     _refuse_parting(rows, pieces)
-    fresh = _move(order, shipment, rows, pieces)
+    fresh = move(order, shipment, rows, pieces)
     text = together(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)
-    _finish([order.pk], "split", text, actor)
+    finish([order.pk], "split", text, actor)
     return fresh
 
 
@@ -47,7 +47,7 @@ def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> S
 def split_by_temperature(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """One planned parcel per temperature. Returns the orders that were split; the others need none, or share a parcel
     with another order."""
-    return _split(order_ids, lambda rows: by_temperature(_held(rows)), said("温度帯ごと"), actor)
+    return _split(order_ids, lambda rows: by_temperature(held_of(rows)), said("温度帯ごと"), actor)
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def split_by_tag(order_ids: Sequence[int], tag: str, *, actor: Actor) -> list[in
     """Goods with this tag (商品タグ) travel in planned parcels of their own. Returns the orders that were split."""
 
     def tagged(rows: Rows) -> list[dict[int, int]]:
-        bearing = [bond for bond in _bonds(rows) if any(_bears(rows[line], tag) for line in bond)]
+        bearing = [bond for bond in bonds_of(rows) if any(_bears(rows[line], tag) for line in bond)]
         own = {line: rows[line][0].line_quantity for bond in bearing for line in bond}
         return [own] if own and len(own) < len(rows) else []
 
@@ -65,13 +65,13 @@ def split_by_tag(order_ids: Sequence[int], tag: str, *, actor: Actor) -> list[in
 @transaction.atomic
 def split_by_line(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
     """One planned parcel per order line. Returns the orders that were split."""
-    return _split(order_ids, lambda rows: by_line(_held(rows)), said("明細ごと"), actor)
+    return _split(order_ids, lambda rows: by_line(held_of(rows)), said("明細ごと"), actor)
 
 
 @transaction.atomic
 def split_by_pieces(order_ids: Sequence[int], most: int, *, actor: Actor) -> list[int]:
     """No planned parcel holds more than `most` pieces. Returns the orders that were split."""
-    return _split(order_ids, lambda rows: by_pieces(_held(rows), most), said("1箱に%(n)s点まで", n=most), actor)
+    return _split(order_ids, lambda rows: by_pieces(held_of(rows), most), said("1箱に%(n)s点まで", n=most), actor)
 
 
 def _bears(rows: Sequence[ShipmentLine], tag: str) -> bool:
@@ -87,12 +87,12 @@ def _split(
     done = []
     for order in Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk"):
         further = 0
-        for shipment in _own_planned(order.pk):
-            for pieces in pieces_of(_rows(shipment)):
-                _move(order, shipment, _rows(shipment), pieces)
+        for shipment in own_planned(order.pk):
+            for pieces in pieces_of(rows_of(shipment)):
+                move(order, shipment, rows_of(shipment), pieces)
                 further += 1
         if further:
-            _finish([order.pk], "split", text, actor)
+            finish([order.pk], "split", text, actor)
             done.append(order.pk)
     return done
 
@@ -118,10 +118,10 @@ def send_rest_later(order_id: int, *, actor: Actor) -> list[int]:
     sets = standing.filter(pk__in=waiting, sku__is_bundle=True, sku__ships_apart=True, components__isnull=False)
     if pieces := {line.pk: line.quantity - line.allocated_quantity for line in sets.distinct()}:
         waiting = [*(line for line in waiting if line not in pieces), *_take_sets_apart(order, pieces, actor)]
-        there = there or _due(standing.filter(set_line__in=pieces, reserved=True)).exists()
+        there = there or due_of(standing.filter(set_line__in=pieces, reserved=True)).exists()
     if not there:
         raise CannotSplit(said("引当済みの明細がないため、先に出荷できるものがありません。"))
-    _let_follow({order_id: waiting}, said("引当済みの分を先に出荷"), actor)
+    let_follow({order_id: waiting}, said("引当済みの分を先に出荷"), actor)
     return waiting
 
 
@@ -141,9 +141,9 @@ def send_preorders_later(order_id: int, *, actor: Actor) -> list[int]:
     follow = list(later.order_by("pk").values_list("pk", flat=True))
     if not follow:
         raise CannotSplit(said("発売前の商品がありません。"))
-    if not _due(standing).exists():
+    if not due_of(standing).exists():
         raise CannotSplit(said("発売前の商品のほかに、先に出荷する商品がありません。"))
-    _let_follow({order_id: follow}, said("発売前の商品は後から出荷"), actor)
+    let_follow({order_id: follow}, said("発売前の商品は後から出荷"), actor)
     review.reevaluate([order_id], actor=actor)
     return follow
 
@@ -169,7 +169,7 @@ def send_due_first(order_ids: Sequence[int], *, unreleased: bool, actor: Actor) 
     found: dict[int, list[int]] = defaultdict(list)
     for order_id, line in waiting.filter(order__in=there).order_by("pk").values_list("order", "pk"):
         found[order_id].append(line)
-    _let_follow(found, said("発売日ごと") if unreleased else said("引当済みの分を先に出荷"), actor)
+    let_follow(found, said("発売日ごと") if unreleased else said("引当済みの分を先に出荷"), actor)
     return dict(found)
 
 
@@ -182,14 +182,14 @@ def send_together_again(follows: Mapping[int, Sequence[int]], *, actor: Actor) -
     rows = set(still.values_list("pk", flat=True))
     done = [order.pk for order in locked if rows.issuperset(follows[order.pk])]
     OrderLine.objects.filter(pk__in=[line for pk in done for line in follows[pk]]).update(apart=False)
-    _finish(done, "split_undone", "", actor)
+    finish(done, "split_undone", "", actor)
     return done
 
 
-def _let_follow(lines: Mapping[int, Sequence[int]], text: str, actor: Actor) -> None:
+def let_follow(lines: Mapping[int, Sequence[int]], text: str, actor: Actor) -> None:
     OrderLine.objects.filter(pk__in=[line for own in lines.values() for line in own]).update(apart=True)
     Order.objects.filter(pk__in=lines).update(version=F("version") + 1)
-    _finish(sorted(lines), "split", text, actor)
+    finish(sorted(lines), "split", text, actor)
 
 
 def _take_sets_apart(order: Order, pieces: Mapping[int, int], actor: Actor) -> list[int]:
@@ -200,10 +200,10 @@ def _take_sets_apart(order: Order, pieces: Mapping[int, int], actor: Actor) -> l
     except take_apart.CannotTakeApart as refused:
         raise CannotSplit(refused.cause) from refused
     made = OrderLine.objects.filter(pk__in=lines)
-    return list(made.exclude(pk__in=_due(made.filter(reserved=True))).order_by("pk").values_list("pk", flat=True))
+    return list(made.exclude(pk__in=due_of(made.filter(reserved=True))).order_by("pk").values_list("pk", flat=True))
 
 
-def _due(lines: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
+def due_of(lines: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
     return lines.filter(Q(release_date__isnull=True) | Q(release_date__lte=clock.today()))
 
 
@@ -213,7 +213,7 @@ def join(order_id: int, *, actor: Actor) -> bool:
     follows later. False when there is nothing to undo."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     groups: dict[tuple[int, int], list[Shipment]] = defaultdict(list)
-    for shipment in _own_planned(order.pk):
+    for shipment in own_planned(order.pk):
         groups[shipment.location_id, shipment.recipient_id].append(shipment)
     joined = 0
     for shipments in groups.values():
@@ -224,8 +224,22 @@ def join(order_id: int, *, actor: Actor) -> bool:
     follows = OrderLine.objects.filter(order=order, apart=True).update(apart=False)
     if not joined and not follows:
         return False
-    _finish([order.pk], "split_undone", "", actor)
+    finish([order.pk], "split_undone", "", actor)
     return True
+
+
+def joinable(order_ids: Sequence[int]) -> set[int]:
+    """Those of these orders in which `join` would find something: several planned parcels of their own from one place
+    to one recipient, or lines that follow later. Three queries."""
+    planned = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state=Shipment.State.PLANNED)
+    rows = set(planned.values_list("order_line__order", "shipment__location", "shipment__recipient", "shipment"))
+    parcels = [parcel for *_of, parcel in rows]
+    shared = ShipmentLine.objects.filter(shipment__in=parcels).order_by().values("shipment")
+    merged = shared.annotate(n=Count("order_line__order", distinct=True)).filter(n__gt=1)
+    others = set(merged.values_list("shipment", flat=True))
+    counted = Counter((order, place, to) for order, place, to, parcel in rows if parcel not in others)
+    later = OrderLine.objects.filter(order__in=order_ids, apart=True, quantity__gt=F("shipped_quantity"))
+    return {order for (order, _place, _to), n in counted.items() if n > 1} | set(later.values_list("order", flat=True))
 
 
 # ---- parts
@@ -251,7 +265,7 @@ def _locked(shipment_id: int) -> Shipment:
     return found
 
 
-def _own_planned(order_id: int) -> list[Shipment]:
+def own_planned(order_id: int) -> list[Shipment]:
     """The order's planned parcels, locked, without those it shares with other orders."""
     own = ShipmentLine.objects.filter(order_line__order=order_id, shipment__state=Shipment.State.PLANNED)
     ids = set(own.values_list("shipment", flat=True))
@@ -260,7 +274,7 @@ def _own_planned(order_id: int) -> list[Shipment]:
     return list(Shipment.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
-def _rows(shipment: Shipment) -> dict[int, list[ShipmentLine]]:
+def rows_of(shipment: Shipment) -> dict[int, list[ShipmentLine]]:
     """Order line → its rows in the parcel (a set has one per component)."""
     found: dict[int, list[ShipmentLine]] = defaultdict(list)
     own = ShipmentLine.objects.filter(shipment=shipment)
@@ -269,21 +283,21 @@ def _rows(shipment: Shipment) -> dict[int, list[ShipmentLine]]:
     return dict(found)
 
 
-def _held(rows: Mapping[int, Sequence[ShipmentLine]]) -> list[Held]:
+def held_of(rows: Mapping[int, Sequence[ShipmentLine]]) -> list[Held]:
     """What leaves together has the temperatures of all of it."""
     return [
         Held(line, rows[line][0].line_quantity, frozenset(row.sku.temperature for one in bond for row in rows[one]))
-        for bond in _bonds(rows)
+        for bond in bonds_of(rows)
         for line in bond
     ]
 
 
-def _bonds(rows: Rows) -> list[list[int]]:
+def bonds_of(rows: Rows) -> list[list[int]]:
     return kept_together.bonds_of({line: own[0].order_line for line, own in rows.items()})
 
 
 def _refuse_parting(rows: Rows, pieces: Mapping[int, int]) -> None:
-    for bond in _bonds(rows):
+    for bond in bonds_of(rows):
         taken = [pieces.get(line, 0) for line in bond]
         if len(bond) > 1 and any(taken) and taken != [rows[line][0].line_quantity for line in bond]:
             raise CannotSplit(_parting())
@@ -304,14 +318,15 @@ def _refuse(problem: str) -> None:
         raise CannotSplit(causes[problem])
 
 
-def _move(
-    order: Order, shipment: Shipment, rows: Mapping[int, Sequence[ShipmentLine]], pieces: Mapping[int, int]
+def move(
+    order: Order, shipment: Shipment, rows: Rows, pieces: Mapping[int, int], *, place: int | None = None
 ) -> Shipment:
-    """A new parcel with these pieces, numbered after the order's others."""
+    """A new parcel with these pieces, numbered after the order's others; `place` is another location than theirs, where
+    the ledger has them by then."""
     numbers = Shipment.objects.filter(Q(lines__order_line__order=order) | Q(recipient__order=order))
     last = numbers.aggregate(last=Max("reference"))["last"] or 0
     fresh = Shipment.objects.create(
-        location_id=shipment.location_id,
+        location_id=place or shipment.location_id,
         recipient_id=shipment.recipient_id,
         carrier=shipment.carrier,
         temperature=shipment.temperature,
@@ -335,9 +350,16 @@ def _move(
 
 def _pour(source: Shipment, into: Shipment) -> None:
     """Everything of one parcel into another; the empty one goes."""
-    there = {(row.order_line_id, row.sku_id): row for row in ShipmentLine.objects.filter(shipment=into)}
-    for row in ShipmentLine.objects.filter(shipment=source):
-        known = there.get((row.order_line_id, row.sku_id))
+    for line in ShipmentLine.objects.filter(shipment=source).values_list("order_line", flat=True).distinct():
+        pour_line(source.pk, line, into.pk)
+    source.delete()
+
+
+def pour_line(source: int, line: int, into: int) -> None:
+    """All pieces of an order line in one planned parcel into another one, which the caller has locked."""
+    there = {row.sku_id: row for row in ShipmentLine.objects.filter(shipment=into, order_line=line)}
+    for row in ShipmentLine.objects.filter(shipment=source, order_line=line):
+        known = there.get(row.sku_id)
         if known is None:
             ShipmentLine.objects.filter(pk=row.pk).update(shipment=into)
             continue
@@ -345,9 +367,8 @@ def _pour(source: Shipment, into: Shipment) -> None:
             quantity=known.quantity + row.quantity, line_quantity=known.line_quantity + row.line_quantity
         )
         row.delete()
-    source.delete()
 
 
-def _finish(order_ids: Sequence[int], kind: str, text: str, actor: Actor) -> None:
+def finish(order_ids: Sequence[int], kind: str, text: str, actor: Actor) -> None:
     journal.write([Entry(order_id, kind, text) for order_id in order_ids], actor=actor)
     facts.refresh(order_ids, actor=actor)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fulfillment import picking
 from fulfillment.forms import tab_of
-from fulfillment.models import Shipment
+from fulfillment.models import Shipment, SplitCharge
 from fulfillment.queries import shipments, stops
 from fulfillment.services.instruct import instruct_orders
 from oms.kernel.keyset import keyset_page
@@ -69,6 +69,7 @@ def order_panel(request: HttpRequest, pk: int) -> HttpResponse:
         "none_because": (why := "" if found else shipments.why_none(pk)),
         "may_regroup": not why
         and (not found or any(row.shipment.state == Shipment.State.PLANNED for row, _may, _lines in found)),
+        "split_asked": SplitCharge.objects.filter(order=pk, state=SplitCharge.State.ASKED).first(),
         "carriers": Carrier.choices,
     }
     return render_page(request, "fulfillment/order.html", context, fragment="fulfillment/_order_panel.html")

@@ -10,9 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from fulfillment.models import Shipment
-from fulfillment.queries import merge_screen
+from fulfillment.decide.split_ways import Payer
+from fulfillment.forms_split import SplitForm
+from fulfillment.models import Shipment, SplitCharge
+from fulfillment.queries import split_screen
+from fulfillment.queries.splits import Wish
 from fulfillment.services import split as splitting
+from fulfillment.services import split_charge
 from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
 from orders.models import Order
@@ -27,7 +31,7 @@ MOST = 100_000
 @permission_required("orders.view_order", raise_exception=True)
 def split_order(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.select_related("shop").defer("search"), pk=pk)
-    return render_page(request, "fulfillment/split.html", merge_screen.split_page(order, user_of(request)))
+    return render_page(request, "fulfillment/split.html", split_screen.split_page(order, user_of(request)))
 
 
 @require_POST
@@ -38,7 +42,8 @@ def split_off(request: HttpRequest, pk: int, shipment: int) -> HttpResponse:
         raise Http404
 
     def run() -> str:
-        fresh = splitting.split_off(shipment, _typed(request), actor=actor_of(request))
+        buyer = request.POST.get("payer") == Payer.BUYER
+        fresh = split_charge.split_off(shipment, _typed(request), at_buyers_cost=buyer, actor=actor_of(request))
         return _("出荷伝票 %(no)s に分けました。") % {"no": fresh.number}
 
     return _done(request, pk, run)
@@ -58,31 +63,41 @@ def _typed(request: HttpRequest) -> dict[int, int]:
 
 @require_POST
 @permission_required(CHANGE, raise_exception=True)
-def split_temperature(request: HttpRequest, pk: int) -> HttpResponse:
+def split_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """Split by the way that was chosen, at whose cost was chosen; or ask the buyer first."""
+
     def run() -> str:
-        if not splitting.split_by_temperature([pk], actor=actor_of(request)):
-            raise splitting.CannotSplit(_("温度帯で分けられる出荷伝票がありません。"))
-        return _("温度帯ごとに分けました。")
+        form = SplitForm(request.POST, order_ids=[pk])
+        if not form.is_valid():
+            raise splitting.CannotSplit(str(next(iter(form.errors.values()))[0]))
+        payer = form.params["payer"]
+        done, whys = split_charge.carry_out([pk], Wish.of(form.params), payer, actor=actor_of(request))
+        if not done:
+            raise splitting.CannotSplit(whys[pk])
+        if payer == Payer.ASK:
+            return _("お客様にたずねるメールを下書きしました。受注のメール欄で確認して送ってください。")
+        return _("分割しました。")
 
     return _done(request, pk, run)
 
 
 @require_POST
 @permission_required(CHANGE, raise_exception=True)
-def split_later(request: HttpRequest, pk: int) -> HttpResponse:
+def split_answer(request: HttpRequest, pk: int, charge: int) -> HttpResponse:
+    """What the buyer said about parcels at their cost; `answer` is agree, decline or withdraw."""
+    get_object_or_404(SplitCharge, pk=charge, order=pk)
+
     def run() -> str:
-        splitting.send_rest_later(pk, actor=actor_of(request))
-        return _("引当済みの分を先に出荷します。残りは引き当てしだい別の出荷伝票になります。")
-
-    return _done(request, pk, run)
-
-
-@require_POST
-@permission_required(CHANGE, raise_exception=True)
-def split_preorders(request: HttpRequest, pk: int) -> HttpResponse:
-    def run() -> str:
-        splitting.send_preorders_later(pk, actor=actor_of(request))
-        return _("発売前の商品は後から出荷します。ほかの商品は発売日を待ちません。")
+        match request.POST.get("answer"):
+            case "agree":
+                split_charge.agree(charge, actor=actor_of(request))
+                return _("承諾を記録し、分割しました。送料を合計に加えました。")
+            case "decline":
+                split_charge.decline(charge, actor=actor_of(request))
+                return _("お断りを記録しました。まとめて出荷します。")
+            case "withdraw" if split_charge.withdraw([pk], actor=actor_of(request)):
+                return _("質問を取り下げました。")
+        raise splitting.CannotSplit(_("返事を選んでください。"))
 
     return _done(request, pk, run)
 
@@ -91,7 +106,7 @@ def split_preorders(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(CHANGE, raise_exception=True)
 def split_undo(request: HttpRequest, pk: int) -> HttpResponse:
     def run() -> str:
-        done = splitting.join(pk, actor=actor_of(request))
+        done = split_charge.join(pk, actor=actor_of(request))
         return _("分割を取り消し、1つにまとめました。") if done else _("まとめられる出荷伝票がありません。")
 
     return _done(request, pk, run)

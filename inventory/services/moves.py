@@ -165,18 +165,55 @@ def unplace(parts: Sequence[Part], *, by_id: int | None = None) -> None:
     """
     with door.in_transaction():
         _rows, held = lock_holdings({part.ref for part in parts})
-        left = {holding: holding.quantity for holding in held if holding.location_id is not None}
-        ended = []
-        for part in parts:
-            own = {
-                holding: units
-                for holding, units in left.items()
-                if (holding.ref, holding.sku_id, holding.location_id) == (part.ref, part.sku_id, part.location_id)
-            }
-            for holding, units in spread(part.quantity, own):
-                left[holding] -= units
-                ended.append(Change(holding.balance_id, reserved=-units, ref=holding.ref))
-        door.apply(ended, kind=EntryKind.UNALLOCATE, by_id=by_id)
+        door.apply(_ending(parts, held), kind=EntryKind.UNALLOCATE, by_id=by_id)
+
+
+def _ending(parts: Sequence[Part], held: Sequence[Held]) -> list[Change]:
+    """The changes that end these parts' places, as far as their refs hold them."""
+    left = {holding: holding.quantity for holding in held if holding.location_id is not None}
+    ended = []
+    for part in parts:
+        own = {
+            holding: units
+            for holding, units in left.items()
+            if (holding.ref, holding.sku_id, holding.location_id) == (part.ref, part.sku_id, part.location_id)
+        }
+        for holding, units in spread(part.quantity, own):
+            left[holding] -= units
+            ended.append(Change(holding.balance_id, reserved=-units, ref=holding.ref))
+    return ended
+
+
+def replace_parts(
+    parts: Sequence[Part], to: Mapping[str, int], *, together: Mapping[str, int], by_id: int | None = None
+) -> set[str]:
+    """Let what these refs hold at a place be held at another one (`to`: ref → location); the promises in the pool stay.
+
+    All or none of what is `together` (ref → its group), the groups in the order of `parts`. Returns the refs that
+    moved; where a part is not held any more, or not free at the other place, the group is left as it is.
+    """
+    groups: dict[int, list[Part]] = defaultdict(list)
+    for part in parts:
+        groups[together[part.ref]].append(part)
+    balances = place_ids((part.sku_id, to[part.ref]) for part in parts)
+    wanted = [own for own in groups.values() if all((part.sku_id, to[part.ref]) in balances for part in own)]
+    if not wanted:
+        return set()
+    with door.in_transaction():
+        rows, held = lock_holdings({part.ref for own in wanted for part in own}, balances.values())
+        asked = [
+            Request(str(rank), tuple((balances[part.sku_id, to[part.ref]], part.quantity) for part in own), rank)
+            for rank, own in enumerate(wanted)
+            if -sum(change.reserved for change in _ending(own, held)) == sum(part.quantity for part in own)
+        ]
+        granted = door.first_come({row.id: row.free for row in rows.values()}, asked)
+        moved = [part for request in granted for part in wanted[int(request.ref)]]
+        given = [
+            Change(balances[part.sku_id, to[part.ref]], reserved=part.quantity, ref=part.ref, kind=EntryKind.ALLOCATE)
+            for part in moved
+        ]
+        door.apply(_ending(moved, held) + given, kind=EntryKind.UNALLOCATE, by_id=by_id)
+    return {part.ref for part in moved}
 
 
 def ship(parts: Sequence[Part], *, by_id: int | None = None) -> None:

@@ -237,7 +237,7 @@ PAGES: Mapping[str, Rule] = {
     **_lines(order, "order-panel race", "fulfillment"),
     **_lines(
         order_of_all_places,
-        "instruct split split-off split-temperature split-later split-preorders split-undo",
+        "instruct split split-off split-run split-answer split-undo",
         "fulfillment",
     ),
     **_lines(

@@ -13,8 +13,8 @@ GONE = "（消去済み）"
 PLAIN_EVENTS = frozenset(
     {
         "imported", "stage", "rule", "rule_undone", "instructed", "shipped", "merged", "unmerged", "split",
-        "split_undone", "tagged", "untagged", "labelled", "document_issued", "refund_opened", "refund_done", "paid",
-        "payment_undone", "reason_accepted", "mapped",
+        "split_undone", "split_asked", "split_declined", "split_ask_withdrawn", "tagged", "untagged", "labelled",
+        "document_issued", "refund_opened", "refund_done", "paid", "payment_undone", "reason_accepted", "mapped",
     }
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ class PreorderPolicy(models.TextChoices):
 
     TOGETHER = "together", _("発売日まで待って、まとめて送る")
     SPLIT = "split", _("自動で分け、先に出せる商品を送る（送料は店舗負担）")
+    CUSTOMER = "customer", _("お客様にたずね、承諾のあとに分ける（送料はお客様負担）")
+    ASK = "ask", _("受注ごとに確認待ちにして、人が決める")
 
 
 class CodCollects(models.TextChoices):
@@ -96,7 +98,13 @@ class Shop(models.Model):
         choices=PreorderPolicy,
         default=PreorderPolicy.TOGETHER,
         db_default="together",
-        help_text=_("受注ごとに決めるときは、確認理由「予約と通常の混在」をこの店舗だけ「止める」にしてください。"),
+    )
+    split_fee = models.PositiveIntegerField(
+        _("お客様にいただく分割の送料（増える荷物1個・税込）"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(100_000)],
+        help_text=_("0 なら、その受注の送料と同じ額です。どちらも 0 の受注には請求できません。"),
     )
 
     cod_collects = models.CharField(

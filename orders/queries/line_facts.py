@@ -37,7 +37,7 @@ def line_facts(order: Order, lines: Sequence[OrderLine]) -> Mapping[int, LineFac
     standing = [line for line in lines if line.quantity]
     nets = _nets(order, standing)
     places = _places(lines)
-    coming = _coming([line for line in standing if not line.reserved and line.shipped_quantity < line.quantity])
+    coming = coming_of([line for line in standing if not line.reserved and line.shipped_quantity < line.quantity])
     shown = digests({line.sku_id for line in lines if line.sku_id})
     back = dict(
         ReturnLine.objects.filter(case__order=order.pk, case__state__in=returning.LIVE, component=None)
@@ -58,7 +58,7 @@ def line_facts(order: Order, lines: Sequence[OrderLine]) -> Mapping[int, LineFac
     }
 
 
-def _coming(waiting: Sequence[OrderLine]) -> Mapping[int, Coming]:
+def coming_of(waiting: Sequence[OrderLine]) -> Mapping[int, Coming]:
     """Line without a promise → when its goods are expected; of a set when the last of its components is."""
     sold = {line.pk: line.sku for line in waiting if line.sku}
     sets = {sku.pk for sku in sold.values() if sku.is_bundle}

@@ -311,7 +311,7 @@ def _decide(
     columns["pay_by"] = columns["pay_by"] or _pay_by(own, columns, ordered_on(order))
     reader = Reader(
         shop.channel, shop.code, columns["payment_method"], behind.rank_of(member), columns["carrier"],
-        behind.kind_of_buyer(member),
+        behind.kind_of_buyer(member), reason_settings.stopped_by(shop),
     )  # fmt: skip
     told = behind.fill_new(_wished(facts, columns), member, order, shop.pk, reader) if handled_by_us else facts
     found = behind.settings.leveled(reasons.evaluate(told), reader) if handled_by_us else []

@@ -13,9 +13,10 @@ from oms.kernel import clock
 from oms.kernel.later import later
 from oms.kernel.models import User
 from oms.kernel.services import setting_versions
-from orders.decide.catalogue import CATALOGUE, EVERYWHERE
+from orders.decide.catalogue import BLOCK, CATALOGUE, EVERYWHERE
 from orders.decide.reasons import Found
-from orders.models import ReasonSetting, ReviewSettingChange
+from orders.models import ReasonSetting, ReviewSettingChange, Shop
+from orders.models.shop import PreorderPolicy
 from orders.services import names
 
 FIRST_TIME, KNOWN = "first", "known"
@@ -31,6 +32,7 @@ class Reader:
     rank: str = ""  # the code of the member's rank
     carrier: str = ""
     buyer: str = ""  # FIRST_TIME, KNOWN; "": nobody we know
+    stops: frozenset[str] = frozenset()  # reasons that the shop's own policies want decided, whatever their level
 
     def value(self, kind: str) -> str:
         known = {
@@ -42,6 +44,11 @@ class Reader:
             "buyer": self.buyer,
         }
         return known.get(kind, "")
+
+
+def stopped_by(shop: Shop) -> frozenset[str]:
+    """The reasons that a person decides in this shop."""
+    return frozenset({"mixed_preorder"}) if shop.preorder_policy == PreorderPolicy.ASK else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ class Settings:
                     kept.append(one)
             elif own.active:
                 kept.append(replace(one, set_level=own.level_for(reader)))
-        return kept
+        return [replace(one, set_level=str(BLOCK)) if one.code in reader.stops else one for one in kept]
 
     def is_active(self, code: str) -> bool:
         return self.of(code).active

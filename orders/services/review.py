@@ -178,6 +178,7 @@ def reader_of(order: Order) -> Reader:
         member.rank.code if member and member.rank else "",
         order.carrier,
         background.kind_of_buyer(member.order_count) if member else "",
+        reason_settings.stopped_by(order.shop),
     )
 
 

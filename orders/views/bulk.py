@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from oms.kernel.keyset import keyset_page
+from oms.kernel.models import User
 from oms.kernel.said import heard
 from oms.kernel.web import answer, render_page
 from orders import actions
@@ -54,7 +55,7 @@ def bulk_show(request: HttpRequest, key: str) -> HttpResponse:
     context: dict[str, Any] = {"run": run, "action": action, "list_url": _list_url(run)}
     if run.state == BulkRun.State.DRAFT:
         form = action.form(request.GET or None, order_ids=run.order_ids)
-        context |= _preview(run, form)
+        context |= _preview(run, form, user_of(request))
     elif run.state == BulkRun.State.FINISHED:
         context |= _result(run, action)
     response = render_page(request, "orders/bulk.html", context, fragment="orders/_bulk_dialog.html")
@@ -71,7 +72,7 @@ def bulk_run(request: HttpRequest, key: str) -> HttpResponse:
     action = _allowed(request, run.action)
     form = action.form(request.POST, order_ids=run.order_ids)
     if run.state == BulkRun.State.DRAFT and not form.is_valid():
-        context = {"run": run, "action": action, "list_url": _list_url(run), **_preview(run, form)}
+        context = {"run": run, "action": action, "list_url": _list_url(run), **_preview(run, form, user_of(request))}
         return render_page(request, "orders/bulk.html", context, fragment="orders/_bulk_dialog.html")
     bulk.start(run, form.params)
     return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
@@ -125,14 +126,14 @@ def bulk_csv(request: HttpRequest, key: str) -> StreamingHttpResponse:
     return response
 
 
-def _preview(run: BulkRun, form: ActionForm) -> dict[str, Any]:
+def _preview(run: BulkRun, form: ActionForm, user: User) -> dict[str, Any]:
     plan = bulk.preview(run, form.params)
     return {
         "form": form,
         "will": len(plan.will),
         "skipped": len(plan.skipped),
         "skipped_groups": bulk_queries.grouped(plan.skipped),
-        "effects": plan.effects,
+        "effects": [*plan.effects, *(plan.costs if user.has_perm("inventory.view_cost") else ())],
         "notes": bulk_queries.noted(plan.notes),
         "notes_more": max(0, len(plan.notes) - bulk_queries.SHOWN),
     }
@@ -154,7 +155,7 @@ def _result(run: BulkRun, action: Action) -> dict[str, Any]:
     if failed:
         query["chosen"] = str(run.key)
     return {
-        "done_text": str(action.done) % {"n": f"{len(run.done):,}"},
+        "done_text": action.told(run.params) % {"n": f"{len(run.done):,}"},
         "skipped_groups": bulk_queries.grouped(skipped),
         "failed_groups": bulk_queries.grouped(failed),
         "back_url": f"{reverse('orders:list')}?{query.urlencode()}",

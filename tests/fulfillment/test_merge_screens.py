@@ -121,8 +121,7 @@ def posts(one, other, parcel, merged) -> list[str]:
         reverse("fulfillment:merge-ask", args=[one, other]),
         reverse("fulfillment:merge-undo", args=[merged]),
         reverse("fulfillment:split-off", args=[one, parcel]),
-        reverse("fulfillment:split-temperature", args=[one]),
-        reverse("fulfillment:split-later", args=[one]),
+        reverse("fulfillment:split-run", args=[one]),
         reverse("fulfillment:split-undo", args=[one]),
     ]
 
@@ -165,8 +164,9 @@ def test_story_09_in_the_browser_merge_and_undo(browser_page, screenshot):
     assert snapshot() == before
     page.goto(reverse("fulfillment:split", args=[one.pk]))
     screenshot(page, "split", full_page=True)
-    page.get_by_role("button", name="温度帯ごとに分ける").click()
-    page.get_by_text("温度帯ごとに分けました。").wait_for()
+    page.get_by_role("radio", name="温度帯で分ける").check()
+    page.get_by_role("button", name="この分け方で分ける").click()
+    page.get_by_text("分割しました。").wait_for()
     screenshot(page, "split-done", full_page=True)
     page.get_by_role("button", name="分割を取り消して1つに戻す").click()
     page.get_by_text("分割を取り消し、1つにまとめました。").wait_for()

@@ -3,10 +3,12 @@
 import pytest
 
 from fulfillment.models import Merge, Shipment
+from fulfillment.services import split
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.printing import record_printed
 from orders.models import Order
 from orders.services import bulk, bulk_undo
+from orders.services.journal import Actor
 from tests.fulfillment.merge_builders import ready, snapshot
 from tests.orders.builders import make_line, make_shop, make_sku
 
@@ -91,17 +93,11 @@ def test_parcels_with_numbers_leave_and_come_back_while_nobody_was_told(aoi):
     assert doubtful.done == [] and "検査数字" in doubtful.skipped[str(bare.pk)]
 
 
-def test_each_temperature_gets_its_parcel_and_undo_makes_one_of_them(aoi):
+def test_what_was_split_is_put_in_one_parcel_again(aoi):
     shop = make_shop()
     tea, fish = make_sku("TEA", stock_units=9), make_sku("FISH", stock_units=9, temperature="frozen")
     mixed = ready(shop, make_line("TEA"), make_line("FISH"), skus=[tea, fish])
     plain = ready(shop, make_line("TEA"), skus=[tea])
-    made = run("split_temperature", [mixed, plain], aoi)
-    assert made.done == [mixed.pk] and list(made.skipped.values()) == ["温度帯は1つだけです。"]
-    assert Shipment.objects.filter(recipient__order=mixed, state="planned").count() == 2
-    back(made, aoi)
-    assert made.undone == [mixed.pk]
-    assert Shipment.objects.filter(recipient__order=mixed, state="planned").count() == 1
-    run("split_temperature", [mixed], aoi)
+    split.split_by_temperature([mixed.pk], actor=Actor())
     assert run("join", [mixed, plain], aoi).done == [mixed.pk]
     assert Shipment.objects.filter(recipient__order=mixed, state="planned").count() == 1

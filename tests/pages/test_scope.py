@@ -196,7 +196,7 @@ OPEN_ANYWAY = {
 EXAMPLES = {"code": "CHAIR", "event": "shipped", "position": "0", "day": "2026-11-20", "kind": "receipt",
             "token": "x", "slug": "x", "verb": "x", "key": "x", "attachment": "1", "other": "1", "entry": "1",
              "shipment": "1", "device_pk": "1", "line": "1", "note": "1", "taking": "1", "method": "cod",
-             "digest": "0", "ref": "-", "carrier": "yamato", "number": "1"}  # fmt: skip
+             "digest": "0", "ref": "-", "carrier": "yamato", "number": "1", "charge": 1}  # fmt: skip
 
 
 def addresses(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, list[str]]]:

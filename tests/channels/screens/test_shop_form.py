@@ -166,3 +166,27 @@ def test_two_channels_differ_in_what_they_can():
     assert {row.label for row in qoo10.rows if row.yes} - {row.label for row in rakuten.rows if row.yes} == {
         "一部キャンセル"
     }
+
+
+def test_a_mall_that_sets_the_total_does_not_offer_splits_at_the_buyers_cost_and_says_why(client_of, aoi):
+    client = client_of(aoi)
+    why = "合計はモールが決めるため、分割の送料をお客様に請求する選択肢はありません"
+    for channel in CONNECTORS:
+        text = text_of(client.get(reverse("channels:add"), {"channel": channel}))
+        ours = connector_class(channel).capabilities.own_payments
+        assert ('value="customer"' in text, 'name="split_fee"' in text, why in text) == (ours, ours, not ours), channel
+        assert 'value="ask"' in text and 'value="split"' in text
+
+
+def test_a_shop_of_our_own_keeps_its_freight_of_a_split(client_of, aoi):
+    keys = {f"credential_{key}": "x" for key, _label, _secret in connector_class("futureshop").credential_fields}
+    posted = SETTINGS | keys | {"code": "own-1", "preorder_policy": "customer", "split_fee": "550"}
+    client_of(aoi).post(f"{reverse('channels:add')}?channel=futureshop", posted)
+    shop = Shop.objects.get(code="own-1")
+    assert (shop.preorder_policy, shop.split_fee) == ("customer", 550)
+    client_of(aoi).post(reverse("channels:edit", args=[shop.pk]), SETTINGS)
+    shop.refresh_from_db()
+    assert (shop.preorder_policy, shop.split_fee) == ("customer", 550), "what a form leaves out stays"
+    mall = SETTINGS | {"code": "rakuten-7", "preorder_policy": "customer", "credential_service_secret": SECRET}
+    page = client_of(aoi).post(f"{reverse('channels:add')}?channel=rakuten", mall)
+    assert 'aria-invalid="true"' in page.content.decode() and not Shop.objects.filter(code="rakuten-7").exists()
