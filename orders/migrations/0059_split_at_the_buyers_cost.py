@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0056_tasks_of_stores'),
+        ('orders', '0058_money_of_returns'),
     ]
 
     operations = [

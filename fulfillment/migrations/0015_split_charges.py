@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0013_index_of_several_parcels'),
-        ('orders', '0057_split_at_the_buyers_cost'),
+        ('fulfillment', '0014_waybills'),
+        ('orders', '0059_split_at_the_buyers_cost'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
