@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from oms.kernel import privacy
+from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderLine, ReviewReason
 from orders.queries.tones import LEVEL_TONES
-from orders.queries.way_out import way_out
+from orders.queries.way_out import WayOut, way_out
 from orders.services import reason_settings
 
 # Reasons whose evidence quotes personal data.
@@ -42,18 +43,17 @@ class ReasonRow:
         return self.state == ReviewReason.State.OPEN
 
 
-def reason_rows(order: Order, lines: Iterable[OrderLine], *, personal: bool) -> list[ReasonRow]:
+def reason_rows(order: Order, lines: Iterable[OrderLine], user: User, *, personal: bool) -> list[ReasonRow]:
     """Every reason the order ever had, oldest first. Two queries at most."""
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
     wanting = reason_settings.wanting_a_note() if reasons else frozenset()
-    return [_reason_row(reason, order, lines, personal, wanting) for reason in reasons]
+    ways = [way_out(reason.code, order, lines) for reason in reasons]
+    open_to = [way if not way.right or user.has_perm(way.right) else WayOut() for way in ways]
+    return [_reason_row(reason, way, personal, wanting) for reason, way in zip(reasons, open_to, strict=True)]
 
 
-def _reason_row(
-    reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool, wanting: frozenset[str]
-) -> ReasonRow:
+def _reason_row(reason: ReviewReason, out: WayOut, personal: bool, wanting: frozenset[str]) -> ReasonRow:
     entry = CATALOGUE.get(reason.code)
-    out = way_out(reason.code, order, lines)
     return ReasonRow(
         code=reason.code,
         label=str(entry.label) if entry else reason.code,
