@@ -25,7 +25,7 @@ from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewRea
 from orders.queries import listed, visible
 from orders.queries.inbox import highlighted
 from orders.queries.money_sheet import against_lines
-from orders.services import reason_settings, review, ship_plans, spellings
+from orders.services import review, ship_plans, spellings
 
 HISTORY = 6
 MISMATCH = "amount_mismatch"
@@ -75,7 +75,6 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
         "short": _short_lines(order) if reason.code in {"oversold", "item_unmapped"} else [],
         "listed": listed.beside(order) if reason.code in listed.CODES and personal else None,
         "history": _history(order),
-        "note_required": reason_settings.note_required(reason.code),
     }
 
 

@@ -275,12 +275,23 @@ def rule_dry(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": rule,
         "version": version,
         "tried": tried,
-        "shown": [(change, tried.sides[change.order_id]) for change in tried.changes[:200]],
+        "shown": [_shown(change, tried.sides[change.order_id], rule) for change in tried.changes[:200]],
         "days": days,
         "choices": DAYS,
         "actions": sorted(tried.actions.items()),
     }
     return render_page(request, "orders/rules/dry.html", context)
+
+
+def _shown(change: dry.Change, sides: dry.Sides, rule: Rule) -> dict[str, Any]:
+    """A row; what the rule itself does is said without its name."""
+    own = f"{rule.name}: "
+    return {
+        "change": change,
+        "sides": sides,
+        "does": [str(text).removeprefix(own) for text in change.does],
+        "takes_back": [str(text).removeprefix(own) for text in change.takes_back],
+    }
 
 
 @require_GET

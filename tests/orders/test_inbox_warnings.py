@@ -87,7 +87,8 @@ def test_every_offered_action_and_reason_is_known():
 
 
 def test_an_unknown_payment_name_leads_who_may_to_its_terms(client_of, person_with):
-    take(payment_method=PaymentMethod.OTHER, payment_name="わくわく払い")
+    for _n in range(2):  # one for each of them: a card is handed out to one person
+        take(payment_method=PaymentMethod.OTHER, payment_name="わくわく払い")
     operator, lead = client_of(person_with("operator")), client_of(person_with("shift_lead"))
     assert "payments/terms/" not in body_of(operator.get(f"{URL}?code=pay_method_unmapped"))
     page = body_of(lead.get(f"{URL}?code=pay_method_unmapped"))
