@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from channels.models import Reimport
 from oms.kernel import clock
 from orders.models import Order, OrderEvent
 from orders.queries.originals import Original, differing
-from orders.queries.timeline import Change, happening
+from orders.queries.timeline import Change, field_label, happening
 from orders.services.taking_over import APPLIED, NOTED
 
 
@@ -40,6 +41,23 @@ def differences(row: Reimport, order_ids: Sequence[int], *, personal: bool) -> M
     for order_id, kept in differing(orders, personal=personal).items():
         found[order_id].kept.extend(kept)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names of the fields that the channel told otherwise: those that follow it now, and those that came too late."""
+
+    taken: list[str]
+    told: list[str]
+
+
+def named_since(order_id: int, since: datetime) -> Named:
+    """What one order's newest words from the channel are about. One query."""
+    rows = OrderEvent.objects.filter(order=order_id, kind__in=[APPLIED, NOTED], at__gte=since).order_by("pk")
+    found: dict[str, list[str]] = {APPLIED: [], NOTED: []}
+    for kind, fields in rows.values_list("kind", "fields"):
+        found[kind] += [label for name in fields if (label := field_label(name)) not in found[kind]]
+    return Named(found[APPLIED], found[NOTED])
 
 
 def _add(difference: Difference, event: OrderEvent, personal: bool) -> None:

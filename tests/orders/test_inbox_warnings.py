@@ -4,9 +4,11 @@ import pytest
 from django.urls import reverse
 
 from orders.channel_order import PaymentMethod
+from orders.decide.rules import document as documents
 from orders.models import BulkRun, Order, PaymentGate, ReviewDecision
-from orders.queries import card_actions, inbox
+from orders.queries import card_actions, inbox, rule_start
 from orders.services.intake import take_in
+from orders.services.rules import active
 from tests.orders.builders import Totals, make_channel_order, make_line, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
@@ -145,3 +147,22 @@ def test_the_level_of_another_reason_is_said_in_words(client_of, aoi):
     take(remarks="6/12にお届けください。色は選べますか？")
     page = body_of(client_of(aoi).get(f"{URL}?code=buyer_note"))
     assert ">停止<" in page and ">block<" not in page
+
+
+def test_a_rule_begins_with_what_sets_the_order_apart():
+    unnamed = take(delivery_method="当店おまかせ便")
+    document, name = rule_start.begun(unnamed, "ship_method_unmapped")
+    assert name == "配送方法変換なし" and document["shops"] == ["rakuten-1"]
+    assert {"field": "delivery_method", "op": "is", "value": "当店おまかせ便"} in document["if"]["items"]
+    assert document["then"][0] == {"do": "set_method", "method": "当店おまかせ便", "carrier": "yamato"}
+    unpaid = take(payment_method=PaymentMethod.OTHER, payment_name="わくわく払い")
+    asked = rule_start.begun(unpaid, "pay_method_unmapped")[0]["if"]["items"]
+    assert {"field": "payment_name", "op": "is", "value": "わくわく払い"} in asked
+    for code in ("ship_method_unmapped", "pay_method_unmapped", "note_has_date", "message_card", "open_promise"):
+        assert documents.check(rule_start.begun(unnamed, code)[0], active.known()).faults == [], code
+
+
+def test_the_inbox_leads_to_the_list_of_its_reason(client_of, aoi):
+    take(remarks="色は選べますか？")
+    page = body_of(client_of(aoi).get(URL))
+    assert "/orders/?reason=buyer_note" in page and reverse("orders:reason", args=["buyer_note"]) in page
