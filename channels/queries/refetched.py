@@ -45,7 +45,7 @@ def differences(row: Reimport, order_ids: Sequence[int], *, personal: bool) -> M
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The names of the fields that the channel told otherwise: those that follow it now, and those that came too late."""
+    """Names of the fields that the channel told otherwise: those that follow it now, and those told too late."""
 
     taken: list[str]
     told: list[str]
