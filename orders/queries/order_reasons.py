@@ -1,7 +1,7 @@
 """The review reasons of an order as its page shows them: what each says, and its way out."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -9,6 +9,8 @@ from oms.kernel import privacy
 from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderLine, ReviewReason
+from orders.queries import card_actions
+from orders.queries.card_actions import CardAction
 from orders.queries.tones import LEVEL_TONES
 from orders.queries.way_out import WayOut, way_out
 from orders.services import reason_settings
@@ -20,7 +22,7 @@ PERSONAL_FIELDS = {"recipient", "phone", "buyer"}
 @dataclass(frozen=True, slots=True)
 class ReasonRow:
     """A reason with what a person can do about it. `url` leads to where its cause is put right (`opens_dialog`: as a
-    dialog)."""
+    dialog), key 1; `actions` are the desk's that settle it, with the keys behind; then `rule_key`."""
 
     code: str
     label: str
@@ -37,6 +39,8 @@ class ReasonRow:
     state: str
     closed: str
     note: str  # what was written when it was closed
+    actions: Sequence[CardAction] = ()
+    rule_key: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -49,7 +53,14 @@ def reason_rows(order: Order, lines: Iterable[OrderLine], user: User, *, persona
     wanting = reason_settings.wanting_a_note() if reasons else frozenset()
     ways = [way_out(reason.code, order, lines) for reason in reasons]
     open_to = [way if not way.right or user.has_perm(way.right) else WayOut() for way in ways]
-    return [_reason_row(reason, way, personal, wanting) for reason, way in zip(reasons, open_to, strict=True)]
+    rows = [_reason_row(reason, way, personal, wanting) for reason, way in zip(reasons, open_to, strict=True)]
+    return [_with_actions(row, user) if row.is_open else row for row in rows]
+
+
+def _with_actions(row: ReasonRow, user: User) -> ReasonRow:
+    first = 2 if row.url else 1
+    actions = card_actions.offered(row.code, user, first=first)
+    return replace(row, actions=actions, rule_key=str(first + len(actions)))
 
 
 def _reason_row(reason: ReviewReason, out: WayOut, personal: bool, wanting: frozenset[str]) -> ReasonRow:

@@ -166,3 +166,11 @@ def test_the_inbox_leads_to_the_list_of_its_reason(client_of, aoi):
     take(remarks="色は選べますか？")
     page = body_of(client_of(aoi).get(URL))
     assert "/orders/?reason=buyer_note" in page and reverse("orders:reason", args=["buyer_note"]) in page
+
+
+def test_an_orders_page_offers_the_same_actions_beside_its_reasons(client_of, aoi, ben):
+    order = take(payment_method=PaymentMethod.OTHER, payment_name="わくわく払い")
+    page = body_of(client_of(aoi).get(reverse("orders:detail", args=[order.pk])))
+    assert 'name="action" value="payment_method" data-key="2"' in page, "behind the way out, which is 1"
+    assert 'data-key="3" data-key-label="この判断をルールにする"' in page
+    assert 'value="payment_method"' not in body_of(client_of(ben).get(reverse("orders:detail", args=[order.pk])))
