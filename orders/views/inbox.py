@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -18,6 +19,7 @@ from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
+from orders import actions
 from orders.decide.choices import NOTE_CODES
 from orders.forms import SNOOZED, HoldForm
 from orders.models import ReviewReason
@@ -25,7 +27,7 @@ from orders.models.reason import Level
 from orders.queries import card as cards
 from orders.queries import card_actions, detail, visible
 from orders.queries import inbox as queue
-from orders.services import decide_card, personal_views
+from orders.services import bulk, decide_card, personal_views
 from orders.services.decide_card import ABOVE, CHANGES, Refused, Wanted
 from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
@@ -94,6 +96,22 @@ def inbox_undo(request: HttpRequest) -> HttpResponse:
     last = undone[0]
     messages.success(request, _("直前の判断を取り消しました。"))
     return _answer(request, last.code, queue.level_of(last.order_id, last.code), at=last.order_id)
+
+
+@require_POST
+@permission_required("orders.review_order", raise_exception=True)
+def inbox_act(request: HttpRequest) -> HttpResponse:
+    """One of the desk's actions that settle the card's reason: to its preview, for this order; with `same`, for every
+    order with the same evidence."""
+    reason, action = _reason(request), actions.get(request.POST.get("action", ""))
+    if action is None or action.code not in card_actions.SETTLES.get(reason.code, ()):
+        raise Http404
+    if not actions.may_take(user_of(request), action):
+        raise PermissionDenied
+    rows = queue.same_evidence(reason.pk) if "same" in request.POST else [reason.pk]
+    ids = list(ReviewReason.objects.filter(pk__in=rows).order_by("order").values_list("order", flat=True))
+    run = bulk.draft(action.code, ids[: bulk.LARGEST], by=user_of(request))
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
 
 
 def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:

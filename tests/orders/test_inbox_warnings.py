@@ -69,8 +69,21 @@ def test_a_card_offers_the_desks_actions_for_its_order(client_of, aoi):
     client = client_of(aoi)
     page = body_of(client.get(f"{URL}?code=pay_method_unmapped"))
     assert "支払方法を変える…" in page and 'data-key="1"' in page
-    chosen = client.post(reverse("orders:bulk-choose"), {"action": "payment_method", "ids": [order.pk]})
+    row = order.reasons.get(code="pay_method_unmapped")
+    chosen = client.post(reverse("orders:inbox-act"), {"reason_row": row.pk, "action": "payment_method"})
     assert BulkRun.objects.get().order_ids == [order.pk] and "/bulk/" in chosen.url
+
+
+def test_an_action_counts_for_all_with_the_same_evidence_where_that_is_ticked(client_of, aoi, ben):
+    orders = [take(payment_method=PaymentMethod.OTHER, payment_name="わくわく払い") for _n in range(3)]
+    row = orders[1].reasons.get(code="pay_method_unmapped")
+    asked = {"reason_row": row.pk, "action": "payment_method", "same": "1"}
+    client_of(aoi).post(reverse("orders:inbox-act"), asked)
+    assert BulkRun.objects.get().order_ids == [order.pk for order in orders]
+    other = client_of(aoi).post(reverse("orders:inbox-act"), asked | {"action": "cancel"})
+    assert other.status_code == 404, "only what settles this reason"
+    assert client_of(ben).post(reverse("orders:inbox-act"), asked).status_code == 403
+    assert client_of(aoi).get(reverse("orders:inbox-act")).status_code == 405
 
 
 def test_actions_without_the_right_are_not_offered(person_with):
