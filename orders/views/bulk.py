@@ -130,6 +130,7 @@ def _preview(run: BulkRun, form: ActionForm) -> dict[str, Any]:
     return {
         "form": form,
         "will": len(plan.will),
+        "nothing": not plan.will,  # then the causes stand open
         "skipped": len(plan.skipped),
         "skipped_groups": bulk_queries.grouped(plan.skipped),
         "effects": plan.effects,
@@ -155,6 +156,7 @@ def _result(run: BulkRun, action: Action) -> dict[str, Any]:
         query["chosen"] = str(run.key)
     return {
         "done_text": str(action.done) % {"n": f"{len(run.done):,}"},
+        "nothing": not run.done,
         "skipped_groups": bulk_queries.grouped(skipped),
         "failed_groups": bulk_queries.grouped(failed),
         "back_url": f"{reverse('orders:list')}?{query.urlencode()}",

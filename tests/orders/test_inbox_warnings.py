@@ -187,3 +187,11 @@ def test_an_orders_page_offers_the_same_actions_beside_its_reasons(client_of, ao
     assert 'name="action" value="payment_method" data-key="2"' in page, "behind the way out, which is 1"
     assert 'data-key="3" data-key-label="この判断をルールにする"' in page
     assert 'value="payment_method"' not in body_of(client_of(ben).get(reverse("orders:detail", args=[order.pk])))
+
+
+def test_an_action_that_would_change_nothing_says_why_at_once(client_of, aoi):
+    order = take(payment_method=PaymentMethod.OTHER, payment_name="わくわく払い")  # paid already
+    row = order.reasons.get(code="pay_method_unmapped")
+    asked = {"reason_row": row.pk, "action": "payment_method"}
+    page = body_of(client_of(aoi).post(reverse("orders:inbox-act"), asked, follow=True))
+    assert '<details class="bulk-groups" open>' in page
