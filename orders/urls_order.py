@@ -35,6 +35,7 @@ order_routes: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/accept/", inbox.inbox_accept, name="inbox-accept"),
     path("inbox/choose/", inbox.inbox_choose, name="inbox-choose"),
+    path("inbox/act/", inbox.inbox_act, name="inbox-act"),
     path("inbox/hold/", inbox.inbox_hold, name="inbox-hold"),
     path("inbox/undo/", inbox.inbox_undo, name="inbox-undo"),
     path("member/<int:pk>/panel/", member.member_panel, name="member-panel"),

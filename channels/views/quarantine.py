@@ -11,10 +11,12 @@ from django.views.decorators.http import require_GET, require_POST
 from channels.connectors.contract import ChannelError
 from channels.models import QuarantinedOrder
 from channels.queries import quarantine as queries
+from channels.queries import refetched
 from channels.services import intake, quarantine
 from channels.services.intake import Pulled
 from channels.services.patience import PATIENCE_S
 from channels.views.shops import connection_of
+from oms.kernel import clock
 from oms.kernel.keyset import keyset_page
 from oms.kernel.later import later
 from oms.kernel.web import answer, person_of, render_page
@@ -89,12 +91,21 @@ def replay_all(request: HttpRequest) -> HttpResponse:
 @permission_required("orders.change_order", raise_exception=True)
 def reimport(request: HttpRequest, pk: int) -> HttpResponse:
     """Fetch one stored order from its channel now; the order page hears `order-changed`."""
-    order = get_object_or_404(Order, pk=pk)
+    order, since = get_object_or_404(Order, pk=pk), clock.now()
     try:
         _tell(request, intake.pull_order(connection_of(order.shop_id), order.channel_order_no, limit_s=PATIENCE_S))
+        _name_fields(request, refetched.named_since(pk, since))
     except ChannelError as error:
         messages.error(request, error.cause)
     return answer(request, to=reverse("orders:detail", args=[pk]), trigger="order-changed")
+
+
+def _name_fields(request: HttpRequest, changed: refetched.Named) -> None:
+    if changed.taken:
+        messages.info(request, _("変わった項目: %(fields)s") % {"fields": _("、").join(changed.taken)})
+    if changed.told:
+        late = _("出荷指示のあとのため、まだ反映していない項目: %(fields)s")
+        messages.warning(request, late % {"fields": _("、").join(changed.told)})
 
 
 def _tell(request: HttpRequest, pulled: Pulled) -> None:

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels.forms_import import ReimportForm
 from channels.models import Reimport
-from channels.queries import gaps
+from channels.queries import gaps, refetched
 from channels.services import reimport
 from channels.views.shops import connection_of
 from oms.kernel.web import answer, person_of, render_page
 
 RECENT = 20
+PERSONAL = "orders.view_personal_data"
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,13 +36,16 @@ def start(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """Each number with what became of it; asks again by itself while the worker is at it."""
     row = get_object_or_404(Reimport.objects.select_related("shop"), pk=pk)
-    return render_page(request, "channels/reimported.html", _context(row), fragment="channels/_reimported.html")
+    context = _context(row, personal=person_of(request).has_perm(PERSONAL))
+    return render_page(request, "channels/reimported.html", context, fragment="channels/_reimported.html")
 
 
-def _context(row: Reimport) -> dict[str, Any]:
+def _context(row: Reimport, *, personal: bool) -> dict[str, Any]:
     here = gaps.orders_by_number(row.shop, row.numbers)
+    answered = [here[no] for no in row.results if no in here]
+    found = refetched.differences(row, answered, personal=personal)
     rows = [
-        {"no": no, "outcome": outcome, "words": words, "order": here.get(no)}
+        {"no": no, "outcome": outcome, "words": words, "order": here.get(no), "difference": found.get(here.get(no, 0))}
         for no in row.numbers
         for outcome, words in [row.results.get(no, ("waiting", ""))]
     ]

@@ -169,8 +169,8 @@ order-issue payment-held return-open
 """
 LISTS = """
 list live filter views view-tiles columns view-save view-change home-panel bulk-choose bulk-log bulk-last exports
-export-choose inbox inbox-accept inbox-choose inbox-hold inbox-undo member-panel mails mails-approve mail-opt-out tasks
-payments payments-expired refunds refund-requests papers papers-csv papers-zip document-link returns
+export-choose inbox inbox-accept inbox-act inbox-choose inbox-hold inbox-undo member-panel mails mails-approve
+mail-opt-out tasks payments payments-expired refunds refund-requests papers papers-csv papers-zip document-link returns
 """
 OF_A_CASE = """
 return return-approve return-reject return-exchange return-resend return-withdraw return-sent return-receive

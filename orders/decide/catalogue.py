@@ -54,11 +54,11 @@ STANDARD: dict[str, Reason] = {
     ),
     "amount_mismatch": Reason(_("金額不一致"), BLOCK, _("内訳を見て差額を認めるか確かめる")),
     "tax_mismatch": Reason(_("税額差異"), WARN, _("税率ごとの税額を確かめる")),
-    "pay_method_unmapped": Reason(_("支払方法変換なし"), BLOCK, _("支払方法の名前を確かめる")),
+    "pay_method_unmapped": Reason(_("支払方法変換なし"), BLOCK, _("この支払名の条件を決めるか、支払方法を変える")),
     "ship_method_unmapped": Reason(
         _("配送方法変換なし"),
         BLOCK,
-        _("配送会社を選ぶ。いつもの名前なら、この理由の設定に足す"),
+        _("配送会社を選ぶ。これからも同じなら、ルールにする"),
         params={
             "methods": "宅配、宅急、あす楽、お急ぎ、最強配送、クロネコ、ネコポス、クール便、通常配送、標準配送、"
             "メール便、ポスト投函、定形外、送料無料、STANDARD、EXPEDITED、PRIORITY、SCHEDULED、NEXT、SECOND、SAME"

@@ -17,7 +17,7 @@ CHANGES = {
 NOTE_CODES = {"buyer_note", "note_has_date", "note_cancel_word", "receipt_request"}
 ADDRESS_CODES = {"postal_mismatch", "street_no_missing", "address_too_long"}
 FIRST_DAY_CODES = {"date_past", "date_too_soon"}
-AREA_CODES = {"area_unservable", "area_suspended"}
+AREA_CODES = {"area_unservable", "area_suspended", "ship_method_unmapped"}  # another carrier may be the answer
 WISH_CODES = {"date_past", "date_too_soon", "date_too_far", "time_slot_unavailable", "date_on_mailbox"}
 
 

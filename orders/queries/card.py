@@ -24,9 +24,11 @@ from orders.decide.slots import nearest_slot, slot_label
 from orders.models import Order, OrderLine, Recipient, ReviewDecision, ReviewReason
 from orders.queries import listed, visible
 from orders.queries.inbox import highlighted
-from orders.services import reason_settings, review, ship_plans, spellings
+from orders.queries.money_sheet import against_lines
+from orders.services import review, ship_plans, spellings
 
 HISTORY = 6
+MISMATCH = "amount_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,10 @@ def card_context(order: Order, reason: ReviewReason, *, personal: bool) -> dict[
         "remark": marked(order.remarks, ordered_on) if order.remarks and personal else [],
         "written": written,
         "twins": _twins(order) if reason.code == "duplicate_suspect" else [],
+        "sheet": against_lines(order, OrderLine.objects.filter(order=order.pk)) if reason.code == MISMATCH else None,
         "short": _short_lines(order) if reason.code in {"oversold", "item_unmapped"} else [],
         "listed": listed.beside(order) if reason.code in listed.CODES and personal else None,
         "history": _history(order),
-        "note_required": reason_settings.note_required(reason.code),
     }
 
 

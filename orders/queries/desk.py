@@ -310,7 +310,16 @@ def _marks(
         marks.append(Mark(labels.repeat % {"n": f"{times:,}"}, "neutral", labels.repeats, beside=True))
     if order["internal_note"]:
         marks.append(Mark(labels.memo, "neutral", order["internal_note"]))
-    return marks
+    return _each_once(marks)
+
+
+def _each_once(marks: Sequence[Mark]) -> list[Mark]:
+    """A tag that says the word of another mark stands once."""
+    found: dict[str, Mark] = {}
+    for mark in marks:
+        if mark.text not in found or mark.beside or (mark.title and not found[mark.text].title):
+            found[mark.text] = mark
+    return list(found.values())
 
 
 def _untold(marks: Sequence[Mark]) -> list[Mark]:

@@ -87,7 +87,7 @@ def order_page(order: Order, user: User) -> dict[str, Any]:
     """The context of the order page, its drawer and its fragments; `order` comes from `order_for`."""
     personal = user.has_perm(PERSONAL)
     lines = order_sets.in_order(list(order.lines.select_related("sku").defer("sku__search_text")))
-    reasons = reason_rows(order, lines, personal=personal)
+    reasons = reason_rows(order, lines, user, personal=personal)
     may = may_do(order, user)
     return {
         "order": order,

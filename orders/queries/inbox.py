@@ -1,4 +1,5 @@
-"""The review inbox: open blocking reasons by kind, and the orders behind one kind, card after card."""
+"""The review inbox: open reasons by kind, and the orders behind one kind, card after card. What stops orders is one
+queue; what only asks for a look (注意) is another."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -47,16 +48,40 @@ class Card:
 STAGES: Sequence[str] = (Stage.REVIEW, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED, Stage.SHIPPED)
 
 
-def waiting() -> QuerySet[ReviewReason]:
-    """Open blocking reasons that a person can decide on now; held orders wait for their hold."""
-    here = Q(order__stage__in=STAGES) | Q(code="parcel_returned")  # a parcel may come back after all is done
-    return visible.of_shops(ReviewReason.objects.filter(here, state=ReviewReason.State.OPEN, level=Level.BLOCK))
+# What only asks for a look does so until the goods are with the warehouse, but for what went wrong afterwards.
+LOOK_STAGES: Sequence[str] = (
+    Stage.REVIEW, Stage.AWAITING_PAYMENT, Stage.AWAITING_STOCK, Stage.AWAITING_RELEASE, Stage.SCHEDULED, Stage.READY,
+)  # fmt: skip
+AFTERWARDS = frozenset(code for code, entry in CATALOGUE.items() if entry.group == "after")
 
 
-def kinds() -> list[Kind]:
-    """Every reason that holds orders, the most urgent first. One query."""
+def stages_of(code: str, level: str) -> Sequence[str]:
+    """Where orders stand whose reason of this kind a person decides on."""
+    if level == Level.BLOCK:
+        return STAGES
+    return (*LOOK_STAGES, *STAGES[1:]) if code in AFTERWARDS else LOOK_STAGES
+
+
+def waiting(level: str = Level.BLOCK) -> QuerySet[ReviewReason]:
+    """Open reasons of a level that a person can decide on now; held orders wait for their hold."""
+    if level == Level.BLOCK:
+        here = Q(order__stage__in=STAGES) | Q(code="parcel_returned")  # a parcel may come back after all is done
+    else:
+        after = Q(code__in=AFTERWARDS, order__stage__in=STAGES)
+        here = Q(order__stage__in=LOOK_STAGES) | after
+    return visible.of_shops(ReviewReason.objects.filter(here, state=ReviewReason.State.OPEN, level=level))
+
+
+def level_of(order_id: int, code: str) -> str:
+    """In which of the two queues this reason of an order stands."""
+    level = ReviewReason.objects.filter(order=order_id, code=code).values_list("level", flat=True).first()
+    return Level.WARN if level == Level.WARN else Level.BLOCK
+
+
+def kinds(level: str = Level.BLOCK) -> list[Kind]:
+    """Every reason of this level that waits, the most urgent first. One query."""
     rows = (
-        waiting()
+        waiting(level)
         .values("code")
         .annotate(orders=Count("order"), causes=Count("fingerprint", distinct=True), due=Min("order__ship_by"))
     )
@@ -70,14 +95,16 @@ def _kind(row: Mapping[str, Any]) -> Kind:
     return Kind(row["code"], label, row["orders"], row["causes"], row["due"], entry.clearable if entry else True)
 
 
-def card(code: str, *, by: User, after: int | None = None, at: int | None = None) -> Card | None:
+def card(
+    code: str, *, by: User, after: int | None = None, at: int | None = None, level: str = Level.BLOCK
+) -> Card | None:
     """Hand out the next order of a kind to this person: order `at`, else the one that follows `after` (skipped, or
     decided), else the first. Orders that colleagues have before their eyes are passed over."""
-    handed = claim.hand_out(code, by=by, stages=STAGES, after=after, at=at)
+    handed = claim.hand_out(claim.Queue(code, stages_of(code, level), Level(level)), by=by, after=after, at=at)
     if handed is None:
         return None
     reason = ReviewReason.objects.select_related("order__shop").get(pk=handed.reason_id)
-    queue = waiting().filter(code=code)
+    queue = waiting(level).filter(code=code)
     total = queue.count()
     place = total - queue.filter(_behind((reason.order.ship_by, reason.order_id))).count()
     same = queue.filter(fingerprint=reason.fingerprint).exclude(pk=reason.pk).count()
@@ -105,5 +132,6 @@ def highlighted(remarks: str, ordered_on: date) -> list[tuple[str, bool]]:
 def same_evidence(reason_id: int) -> Sequence[int]:
     """The open reasons that wait for the same decision about the very same evidence, this one included."""
     reason = ReviewReason.objects.get(pk=reason_id)
-    rows = waiting().filter(code=reason.code, fingerprint=reason.fingerprint)
+    level = Level.WARN if reason.level == Level.WARN else Level.BLOCK
+    rows = waiting(level).filter(code=reason.code, fingerprint=reason.fingerprint)
     return list(rows.order_by("order").values_list("pk", flat=True))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Case, Q, QuerySet, When
+from django.db.models import Case, Exists, Q, QuerySet, When
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock, scope
@@ -51,9 +51,9 @@ def _own(user: User) -> Q:
     """A task for a store is for those who are limited to it, or work in every store; of its team, where it has one."""
     own, places = user.groups.all(), scope.of(user).places
     here = Q(location__in=places) if places else Q(location__isnull=False)
-    in_stores = bool(places) or own.filter(name__in=STORE_ROLES).exists()
+    in_stores = Q() if places else Q(Exists(own.filter(name__in=STORE_ROLES)))
     of_team = Q(team__in=own) & (Q(location=None) | here)
-    return Q(assignee=user) | of_team | (Q(team=None, assignee=None) & here if in_stores else Q(pk=None))
+    return Q(assignee=user) | of_team | (Q(team=None, assignee=None) & here & in_stores)
 
 
 def due_reminders(user: User, most: int = 5) -> list[OrderTask]:

@@ -1,15 +1,18 @@
 """The review reasons of an order as its page shows them: what each says, and its way out."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from oms.kernel import privacy
+from oms.kernel.models import User
 from orders.decide.reasons import CATALOGUE
 from orders.models import Order, OrderLine, ReviewReason
+from orders.queries import card_actions
+from orders.queries.card_actions import CardAction
 from orders.queries.tones import LEVEL_TONES
-from orders.queries.way_out import way_out
+from orders.queries.way_out import WayOut, way_out
 from orders.services import reason_settings
 
 # Reasons whose evidence quotes personal data.
@@ -19,7 +22,7 @@ PERSONAL_FIELDS = {"recipient", "phone", "buyer"}
 @dataclass(frozen=True, slots=True)
 class ReasonRow:
     """A reason with what a person can do about it. `url` leads to where its cause is put right (`opens_dialog`: as a
-    dialog)."""
+    dialog), key 1; `actions` are the desk's that settle it, with the keys behind; then `rule_key`."""
 
     code: str
     label: str
@@ -36,24 +39,32 @@ class ReasonRow:
     state: str
     closed: str
     note: str  # what was written when it was closed
+    actions: Sequence[CardAction] = ()
+    rule_key: str = ""
 
     @property
     def is_open(self) -> bool:
         return self.state == ReviewReason.State.OPEN
 
 
-def reason_rows(order: Order, lines: Iterable[OrderLine], *, personal: bool) -> list[ReasonRow]:
+def reason_rows(order: Order, lines: Iterable[OrderLine], user: User, *, personal: bool) -> list[ReasonRow]:
     """Every reason the order ever had, oldest first. Two queries at most."""
     reasons = list(order.reasons.select_related("closed_by").order_by("raised_at", "pk"))
     wanting = reason_settings.wanting_a_note() if reasons else frozenset()
-    return [_reason_row(reason, order, lines, personal, wanting) for reason in reasons]
+    ways = [way_out(reason.code, order, lines) for reason in reasons]
+    open_to = [way if not way.right or user.has_perm(way.right) else WayOut() for way in ways]
+    rows = [_reason_row(reason, way, personal, wanting) for reason, way in zip(reasons, open_to, strict=True)]
+    return [_with_actions(row, user) if row.is_open else row for row in rows]
 
 
-def _reason_row(
-    reason: ReviewReason, order: Order, lines: Iterable[OrderLine], personal: bool, wanting: frozenset[str]
-) -> ReasonRow:
+def _with_actions(row: ReasonRow, user: User) -> ReasonRow:
+    first = 2 if row.url else 1
+    actions = card_actions.offered(row.code, user, first=first)
+    return replace(row, actions=actions, rule_key=str(first + len(actions)))
+
+
+def _reason_row(reason: ReviewReason, out: WayOut, personal: bool, wanting: frozenset[str]) -> ReasonRow:
     entry = CATALOGUE.get(reason.code)
-    out = way_out(reason.code, order, lines)
     return ReasonRow(
         code=reason.code,
         label=str(entry.label) if entry else reason.code,

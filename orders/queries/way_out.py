@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.links import url_if_served
@@ -18,6 +19,7 @@ class WayOut:
     url: str = ""
     text: str = ""
     opens_dialog: bool = False
+    right: str = ""  # who lacks it gets no link
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ def _mails(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-mails", str(_("メールを見る")))
 
 
+def _payment_terms(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
+    """The shop's terms for this very payment name: saved, every order that waits for it goes on."""
+    url = reverse("orders:payment-terms-edit", args=[order.shop.code])
+    name = urlencode({"code": order.payment_name})
+    return WayOut(f"{url}?{name}", str(_("この支払名の条件を決める")), right="orders.change_paymentgate")
+
+
 BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "item_unmapped": _mapping,
     "open_promise": _member(_("会員ページで済みにする")),
@@ -133,6 +142,7 @@ BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "blacklist_similar": _member(_("会員を見る")),
     "duplicate_suspect": _member(_("前後の受注を見る")),
     "ship_method_unmapped": _delivery_method,
+    "pay_method_unmapped": _payment_terms,
     "area_unservable": _delivery_method,
     "channel_push_failed": _outbox,
     "mail_failed": _mails,

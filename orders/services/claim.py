@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from oms.kernel import clock, scope
 from oms.kernel.models import User
 from orders.models import ReviewClaim
+from orders.models.reason import Level
 
 LASTS = timedelta(minutes=10)
 
@@ -22,7 +23,7 @@ LASTS = timedelta(minutes=10)
 NEXT = """
 SELECT r.id, r.order_id
   FROM orders_reviewreason r JOIN orders_order o ON o.id = r.order_id
- WHERE r.code = %(code)s AND r.state = 'open' AND r.level = 'block' AND o.stage = ANY(%(stages)s)
+ WHERE r.code = %(code)s AND r.state = 'open' AND r.level = '{level}' AND o.stage = ANY(%(stages)s)
    AND NOT EXISTS (SELECT 1 FROM orders_reviewclaim c
                     WHERE c.order_id = r.order_id AND c.until > %(now)s AND c.by_id <> %(by)s)
    AND {place}{shops}
@@ -56,28 +57,35 @@ RETURNING shown_at
 TRIES = 5
 
 
-def hand_out(
-    code: str, *, by: User, stages: Sequence[str], after: int | None = None, at: int | None = None
-) -> Handed | None:
-    """The next card of a kind for this person: order `at`, else the one behind `after`, else the first. The same card
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Which open reasons are handed out: of one kind and level, on orders in these stages."""
+
+    code: str
+    stages: Sequence[str]
+    level: Level = Level.BLOCK
+
+
+def hand_out(queue: Queue, *, by: User, after: int | None = None, at: int | None = None) -> Handed | None:
+    """The next card of a queue for this person: order `at`, else the one behind `after`, else the first. The same card
     asked for again keeps the moment it was first shown. None when nothing is left that nobody else has."""
     for _attempt in range(TRIES):
         # The same person may ask in two tabs at once: whose claim comes second finds the first and asks again.
         with suppress(IntegrityError), transaction.atomic():
-            row = _next(code, by, stages, after, at)
+            row = _next(queue, by, after, at)
             if row is None:
                 release(by)
                 return None
             reason_id, order_id = row
-            if since := _claim(order_id, code, by):
+            if since := _claim(order_id, queue.code, by):
                 return Handed(reason_id, order_id, since)
     return None
 
 
-def _next(code: str, by: User, stages: Sequence[str], after: int | None, at: int | None) -> tuple[int, int] | None:
+def _next(queue: Queue, by: User, after: int | None, at: int | None) -> tuple[int, int] | None:
     values: dict[str, Any] = {
-        "code": code,
-        "stages": list(stages),
+        "code": queue.code,
+        "stages": list(queue.stages),
         "now": clock.now(),
         "by": by.pk,
         "at": at,
@@ -87,7 +95,8 @@ def _next(code: str, by: User, stages: Sequence[str], after: int | None, at: int
     with connection.cursor() as cursor:
         for place, asked in ((AT, at), (BEHIND, after), ("true", 0)):
             if asked is not None:
-                cursor.execute(NEXT.format(place=place, shops=OWN_SHOPS if values["shops"] else ""), values)
+                own = OWN_SHOPS if values["shops"] else ""
+                cursor.execute(NEXT.format(level=queue.level.value, place=place, shops=own), values)
                 if row := cursor.fetchone():
                     return int(row[0]), int(row[1])
     return None

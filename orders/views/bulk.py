@@ -131,6 +131,7 @@ def _preview(run: BulkRun, form: ActionForm, user: User) -> dict[str, Any]:
     return {
         "form": form,
         "will": len(plan.will),
+        "nothing": not plan.will,  # then the causes stand open
         "skipped": len(plan.skipped),
         "skipped_groups": bulk_queries.grouped(plan.skipped),
         "effects": [*plan.effects, *(plan.costs if user.has_perm("inventory.view_cost") else ())],
@@ -156,6 +157,7 @@ def _result(run: BulkRun, action: Action) -> dict[str, Any]:
         query["chosen"] = str(run.key)
     return {
         "done_text": action.told(run.params) % {"n": f"{len(run.done):,}"},
+        "nothing": not run.done,
         "skipped_groups": bulk_queries.grouped(skipped),
         "failed_groups": bulk_queries.grouped(failed),
         "back_url": f"{reverse('orders:list')}?{query.urlencode()}",

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -18,13 +19,15 @@ from oms.kernel.links import url_if_served
 from oms.kernel.models import User
 from oms.kernel.typed import row_id
 from oms.kernel.web import answer, render_page
+from orders import actions
 from orders.decide.choices import NOTE_CODES
 from orders.forms import SNOOZED, HoldForm
 from orders.models import ReviewReason
+from orders.models.reason import Level
 from orders.queries import card as cards
-from orders.queries import detail, visible
+from orders.queries import card_actions, detail, visible
 from orders.queries import inbox as queue
-from orders.services import decide_card, personal_views
+from orders.services import bulk, decide_card, personal_views
 from orders.services.decide_card import ABOVE, CHANGES, Refused, Wanted
 from orders.services.personal_views import Where
 from orders.views.order import actor_of, user_of
@@ -35,10 +38,11 @@ FRAGMENTS = ("orders/_inbox_kinds.html", "orders/_inbox_card.html", "orders/_inb
 @require_GET
 @permission_required("orders.review_order", raise_exception=True)
 def inbox(request: HttpRequest) -> HttpResponse:
-    """`?code=` chooses the reason, `?after=` an order to go on from, `?at=` the order itself. Looking at a card hands
-    it out: for ten minutes no colleague gets it."""
+    """`?code=` chooses the reason, `?after=` an order to go on from, `?at=` the order itself; `?level=warn` the reasons
+    that stop nothing. Looking at a card hands it out: for ten minutes no colleague gets it."""
     places = {name: found for name in ("after", "at") if (found := row_id(request.GET.get(name, ""))) is not None}
-    context = _context(request, request.GET.get("code", ""), **places)
+    level = Level.WARN if request.GET.get("level") == Level.WARN else Level.BLOCK
+    context = _context(request, request.GET.get("code", ""), level=level, **places)
     return render_page(request, "orders/inbox.html", context, fragment="orders/_inbox.html")
 
 
@@ -59,7 +63,8 @@ def inbox_choose(request: HttpRequest) -> HttpResponse:
         verb, _bar, value = request.POST["choice"].partition("|")
     limits = scope.current()  # what an upper app's verbs reach may belong to others
     allowed = {*CHANGES, "decline_cancel", "promise_done", *(() if limits.shops or limits.places else ABOVE)}
-    return _decide(request, Wanted(verb if verb in allowed else "", value))
+    note = request.POST.get("message", "").strip()[:500] if verb == "decline_cancel" else ""
+    return _decide(request, Wanted(verb if verb in allowed else "", value, note=note))
 
 
 @require_POST
@@ -86,12 +91,27 @@ def inbox_undo(request: HttpRequest) -> HttpResponse:
     except Refused as refused:
         messages.warning(request, refused.cause)
         code = request.POST.get("code", "")
-        to = f"{reverse('orders:inbox')}?{urlencode({'code': code})}"
-        return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, code))
+        level = Level.WARN if request.POST.get("level") == Level.WARN else Level.BLOCK
+        return _answer(request, code, level)
     last = undone[0]
     messages.success(request, _("直前の判断を取り消しました。"))
-    to = f"{reverse('orders:inbox')}?{urlencode([('code', last.code), ('at', last.order_id)])}"
-    return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, last.code, at=last.order_id))
+    return _answer(request, last.code, queue.level_of(last.order_id, last.code), at=last.order_id)
+
+
+@require_POST
+@permission_required("orders.review_order", raise_exception=True)
+def inbox_act(request: HttpRequest) -> HttpResponse:
+    """One of the desk's actions that settle the card's reason: to its preview, for this order; with `same`, for every
+    order with the same evidence."""
+    reason, action = _reason(request), actions.get(request.POST.get("action", ""))
+    if action is None or action.code not in card_actions.SETTLES.get(reason.code, ()):
+        raise Http404
+    if not actions.may_take(user_of(request), action):
+        raise PermissionDenied
+    rows = queue.same_evidence(reason.pk) if "same" in request.POST else [reason.pk]
+    ids = list(ReviewReason.objects.filter(pk__in=rows).order_by("order").values_list("order", flat=True))
+    run = bulk.draft(action.code, ids[: bulk.LARGEST], by=user_of(request))
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
 
 
 def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:
@@ -118,21 +138,28 @@ def _reason(request: HttpRequest) -> ReviewReason:
 def _next(request: HttpRequest, reason: ReviewReason, *, stay: bool = False) -> HttpResponse:
     """The card that follows. `stay` shows the same one again."""
     place: dict[str, int] = {"at" if stay else "after": reason.order_id}
-    to = f"{reverse('orders:inbox')}?{urlencode([('code', reason.code), *place.items()])}"
-    return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, reason.code, **place))
+    return _answer(request, reason.code, Level.WARN if reason.level == Level.WARN else Level.BLOCK, **place)
+
+
+def _answer(request: HttpRequest, code: str, level: str, **place: int) -> HttpResponse:
+    """The card there, and the kinds beside it."""
+    which = [("level", level)] if level == Level.WARN else []
+    to = f"{reverse('orders:inbox')}?{urlencode([('code', code), *which, *place.items()])}"
+    return answer(request, to=to, fragments=FRAGMENTS, context=_context(request, code, level=level, **place))
 
 
 def _context(
-    request: HttpRequest, code: str, *, after: int | None = None, at: int | None = None
+    request: HttpRequest, code: str, *, level: str, after: int | None = None, at: int | None = None
 ) -> dict[str, Any]:  # fmt: skip
     """The kinds, the chosen kind's card, and the order behind it. A kind that is done leads to the next one."""
     user = user_of(request)
-    kinds = queue.kinds()
+    kinds = queue.kinds(level)
     chosen = next((kind for kind in kinds if kind.code == code), kinds[0] if kinds else None)
-    card = queue.card(chosen.code, by=user, after=after, at=at) if chosen else None
+    card = queue.card(chosen.code, by=user, after=after, at=at, level=level) if chosen else None
     pace = cards.pace(user)
     context: dict[str, Any] = {
         "kinds": kinds, "chosen": chosen, "card": card, "hold_form": HoldForm(), "pace": pace, "code": code,
+        "looks": level == Level.WARN, "level_query": "&level=warn" if level == Level.WARN else "",
     }  # fmt: skip
     if card is None:
         return context
@@ -150,6 +177,7 @@ def _context(
         "others": others,
         "card_codes": codes,
         "next_code": next((other.code for other in others if other.code in codes), ""),
+        "card_actions": card_actions.offered(card.reason.code, user, first=len(evidence["choices"]) + 1),
         "tomorrow": clock.today() + timedelta(days=1),
         "run": (pace.done + 1, pace.done + card.total),
         "may_change": user.has_perm("orders.change_order") and page["personal"],

@@ -29,6 +29,7 @@ from orders.decide.rules import document as documents
 from orders.decide.rules.checked import Document
 from orders.models import Order, Rule, RuleList, RuleListVersion, RuleVersion, Shop
 from orders.models.order import Stage
+from orders.queries import rule_start
 from orders.queries import rules as queries
 from orders.queries.detail import PERSONAL
 from orders.services.rules import active, dry, names, publish, ready_made
@@ -174,31 +175,11 @@ def _sentence(document: Document) -> str:
     return sentence.sentence(sentence.spoken(checked.document, names.names()))
 
 
-# What a reason is about, as conditions that hold for the order it stands on.
-ABOUT: dict[str, list[dict[str, Any]]] = {
-    "buyer_note": [{"field": "remarks_rest", "op": "filled"}],
-    "remote_island": [{"field": "island", "op": "yes"}],
-    "gift_wrap": [{"field": "gift", "op": "filled"}],
-    "noshi": [{"field": "noshi", "op": "filled"}],
-    "blacklist_match": [{"field": "blacklisted", "op": "yes"}],
-}
-
-
 def _from_order(order_id: str, code: str) -> tuple[Document, str]:
-    """A draft that begins with what this order and reason have: to be narrowed, then given something to do."""
     order = Order.objects.select_related("shop").filter(pk=row_id(order_id) or 0).first()
-    document = documents.blank()
     if order is None or code not in CATALOGUE:
-        return document, ""
-    document["shops"] = [order.shop.code]
-    document["if"]["items"] = [
-        {"field": "reasons", "op": "contains_any", "value": [code]},
-        *ABOUT.get(code, []),
-        {"field": "payment_method", "op": "is", "value": order.payment_method},
-    ]
-    if CATALOGUE[code].clearable:
-        document["then"] = [{"do": "clear_reason", "code": code}]
-    return document, str(CATALOGUE[code].label)
+        return documents.blank(), ""
+    return rule_start.begun(order, code)
 
 
 # ---- what is done with a rule
@@ -294,12 +275,23 @@ def rule_dry(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": rule,
         "version": version,
         "tried": tried,
-        "shown": [(change, tried.sides[change.order_id]) for change in tried.changes[:200]],
+        "shown": [_shown(change, tried.sides[change.order_id], rule) for change in tried.changes[:200]],
         "days": days,
         "choices": DAYS,
         "actions": sorted(tried.actions.items()),
     }
     return render_page(request, "orders/rules/dry.html", context)
+
+
+def _shown(change: dry.Change, sides: dry.Sides, rule: Rule) -> dict[str, Any]:
+    """A row; what the rule itself does is said without its name."""
+    own = f"{rule.name}: "
+    return {
+        "change": change,
+        "sides": sides,
+        "does": [str(text).removeprefix(own) for text in change.does],
+        "takes_back": [str(text).removeprefix(own) for text in change.takes_back],
+    }
 
 
 @require_GET

@@ -21,7 +21,7 @@ from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, ma
 pytestmark = pytest.mark.django_db
 # Reasons of which one can only take note, or whose way out is another screen's.
 ONLY_TO_READ = {
-    "pay_method_unmapped", "multi_ship_to", "buyer_recipient_differ", "due_today", "ship_by_risk", "channel_caution",
+    "multi_ship_to", "buyer_recipient_differ", "due_today", "ship_by_risk", "channel_caution",
     "first_order", "vip",
 }  # fmt: skip
 

@@ -178,7 +178,7 @@ def test_many_people_at_once_get_different_cards(race, person_with):
     for number in range(8):
         take(f"質問{number}です", hours=number)
     people = iter([User.objects.create(username=f"p{n}") for n in range(8)])
-    handed = race(8, lambda: claim.hand_out("buyer_note", by=next(people), stages=inbox.STAGES))
+    handed = race(8, lambda: claim.hand_out(claim.Queue("buyer_note", inbox.STAGES), by=next(people)))
     ids = [one.order_id for one in handed if one]
     assert len(ids) == len(set(ids)) >= 7
 
@@ -187,7 +187,7 @@ def test_many_people_at_once_get_different_cards(race, person_with):
 def test_one_person_in_many_tabs_at_once_is_shown_cards_and_holds_one(race, aoi):
     for number in range(4):
         take(f"質問{number}です", hours=number)
-    handed = race(4, lambda: [claim.hand_out("buyer_note", by=aoi, stages=inbox.STAGES) for _ in range(10)])
+    handed = race(4, lambda: [claim.hand_out(claim.Queue("buyer_note", inbox.STAGES), by=aoi) for _ in range(10)])
     assert [outcome for outcome in handed if isinstance(outcome, Exception)] == []
     assert all(any(cards) for cards in handed) and ReviewClaim.objects.filter(by=aoi).count() == 1
 

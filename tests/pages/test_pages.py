@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from oms.kernel.models import User
@@ -172,3 +174,12 @@ def test_the_key_page_names_only_screens_the_person_may_open(accounts):
 def test_the_strip_of_shops_stands_only_where_somebody_may_read_it(accounts):
     shown = {name: 'id="health-strip"' in logged_in(name).get("/keys/").content.decode() for name in ("admin", "store")}
     assert shown == {"admin": True, "store": False}
+
+
+@pytest.mark.parametrize("username", ["operator", "store", "admin"])
+def test_the_first_page_asks_nothing_twice(accounts, username):
+    client = logged_in(username)
+    with CaptureQueriesContext(connection) as asked:
+        client.get(reverse("pages:home"))
+    statements = [query["sql"] for query in asked.captured_queries]
+    assert len(statements) == len(set(statements))

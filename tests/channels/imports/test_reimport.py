@@ -1,18 +1,26 @@
 """受注番号を指定して取込: many numbers pasted, each fetched by itself, each with its answer."""
 
+from dataclasses import replace
+from datetime import date
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from channels import tasks
 from channels.connectors.contract import ChannelDown
 from channels.models import Reimport
+from channels.queries import refetched
 from channels.services import reimport
 from channels.services.reimport import numbers_in
+from oms.kernel.models import User
 from orders.models import Order
+from orders.services import edit
+from orders.services.journal import Actor
 from tests.channels.imports.mall import ago
+from tests.orders.builders import TOKYO_PARTY
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +96,45 @@ def test_the_command_takes_numbers_too(connection, mall):
     assert out.getvalue().splitlines()[-1] == '{"orders": {"N-1": "created", "N-404": "unknown"}}'
     with pytest.raises(CommandError, match="no order numbers"):
         call_command("pull", connection.shop.code, "--orders", "？！", stdout=out, stderr=StringIO())
+
+
+def corrected(order: Order, by: User, **values: str) -> None:
+    row = order.recipients.get()
+    held = {name: getattr(row, name) for name in edit.RECIPIENT_FIELDS}
+    seen = edit.Seen(order.version, edit.fingerprint(held))
+    edit.edit_recipient(order.pk, 0, held | values, seen=seen, actor=Actor(by=by))
+
+
+def test_what_fetching_anew_changed_stands_beside_before_and_after(client_of, aoi, ben, connection, mall):
+    no = mall.sells("N-7", ago(days=2))
+    reimport.work_off(reimport.ask(connection, [no], by=aoi).pk)
+    order = Order.objects.get()
+    corrected(order, aoi, name="佐藤 恵様方")
+    moved = replace(TOKYO_PARTY, address="池尻3-1-8")
+    mall.template = replace(mall.template, recipients=(moved,), wish_date=date(2027, 3, 9))
+    mall.sells(no, ago(days=2), updated=ago(hours=1))
+    row = reimport.work_off(reimport.ask(connection, [no], by=aoi).pk)
+    assert row.results[no][0] == "updated"
+    url = reverse("channels:reimported", args=[row.pk])
+    page = client_of(aoi).get(url).content.decode()
+    assert "池尻3-1-8" in page and TOKYO_PARTY.address in page and "2027-03-09" in page
+    assert "こちらの修正を残しました" in page and f"モール: {TOKYO_PARTY.name}" in page
+    assert reverse("orders:channel-changes", args=[order.pk]) in page
+    masked = person_who_may_change_orders(ben)
+    hidden = client_of(masked).get(url).content.decode()
+    assert "池尻3-1-8" not in hidden and "2027-03-09" in hidden, "personal values are for who may see them"
+    again = reimport.work_off(reimport.ask(connection, [no], by=aoi).pk)
+    assert "池尻3-1-8" not in client_of(aoi).get(reverse("channels:reimported", args=[again.pk])).content.decode()
+
+
+def person_who_may_change_orders(person: User) -> User:
+    person.user_permissions.add(Permission.objects.get(codename="change_order"))
+    return person
+
+
+def test_the_answers_of_many_orders_cost_the_same_number_of_queries(connection, mall, aoi, django_assert_num_queries):
+    numbers = [mall.sells(f"N-{n}", ago(days=2)) for n in range(5)]
+    row = reimport.work_off(reimport.ask(connection, numbers, by=aoi).pk)
+    ids = list(Order.objects.values_list("pk", flat=True))
+    with django_assert_num_queries(4):
+        refetched.differences(row, ids, personal=True)

@@ -129,6 +129,7 @@ def test_an_order_is_fetched_anew_from_its_page(as_aoi, connection, channel):
     url = reverse("channels:reimport", args=[order.pk])
     answer = as_aoi.post(url, headers={"HX-Request": "true"})
     assert "order-changed" in answer["HX-Trigger"] and "取り込みました" in text_of(answer)
+    assert "変わった項目: " in text_of(answer), "what changed is named"
     channel.down = True
     answer = as_aoi.post(url, headers={"HX-Request": "true"})
     assert "モールにつながりません。" in text_of(answer)

@@ -139,7 +139,7 @@ def test_story_21_a_dry_run_lists_exactly_the_orders_that_would_change_and_publi
     foretold = {change.order_id: (len(change.does), len(change.takes_back)) for change in tried.changes}
     # below 1,400: marked important; 1,500: also loses its tag; above: nothing (the older rule keeps the priority)
     assert foretold == {orders[0].pk: (1, 0), orders[1].pk: (1, 0), orders[2].pk: (1, 1)}
-    sides = {change.order_id: sides for change, sides in page.context["shown"]}[orders[2].pk]
+    sides = {row["change"].order_id: row["sides"] for row in page.context["shown"]}[orders[2].pk]
     assert (sides.now.matched, sides.now.does) == (True, ["タグを付ける（高額）"])
     assert (sides.then.matched, sides.then.does) == (False, ["重要の印を付ける"])
     sheet = client.get(reverse("orders:rule-dry-csv", args=[rule.pk])).content.decode("utf-8-sig")
