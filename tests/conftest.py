@@ -24,9 +24,12 @@ from oms.kernel.models import User
 from oms.kernel.observability import heartbeat
 from oms.kernel.roles import OWN_APPS
 from oms.runtime.places import BASE_DIR
+from tests.database import Made
 from tests.windows import HEIGHT, WIDTH, Windows
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+# The one without windows costs half; a whole one does as well.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, CHROMIUMS)), "/usr/bin/chromium")
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -80,6 +83,25 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 10, 10)
 
 
+@pytest.fixture(scope="session")
+def _made(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> Made:
+    made = Made()
+    with django_db_blocker.unblock():
+        made.offer()
+    return made
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(_made: Made) -> None:
+    """After the name of the worker's own database, what it is a copy of."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_made: Made, django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        _made.keep(connection.settings_dict["NAME"])
+
+
 # The cast. aoi may do everything, ben may only look, chie is a stranger without any right. The roles' groups are there:
 # making a database, and emptying it by Django, writes them.
 
@@ -131,6 +153,15 @@ def person(username: str, display_name: str, role: str | None = None) -> User:
     if role is not None:
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """For a module's own fixture of scope "module": what it stores is made once, and each test, in a savepoint, finds
+    it as it was made. Not beside committing tests; hand out copies of objects, not the objects."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
