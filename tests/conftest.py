@@ -1,6 +1,8 @@
 """What every test may ask for: the cast, a race of threads, a browser."""
 
+import contextlib
 import gc
+import importlib
 import os
 import shutil
 import threading
@@ -42,6 +44,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--process-per-site",  # the pages of one window share a process, which stays warm from test to test
 ]
+TESTS = Path(__file__).parent
 SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 RACE_PATIENCE_S = 60
 EXPECT_MS = 15_000  # what comes is seen at once; a busy machine takes longer than Playwright's five seconds
@@ -62,6 +65,18 @@ LONG = (
     "tests/runtime/test_embedded.py",
     "tests/pages/test_demo_day.py::test_a_small_day_ends_with_clean_books",
 )
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Each worker of a whole run begins with another part of the modules: what one has compiled, the others read."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    modules = [".".join(path.relative_to(BASE_DIR).with_suffix("").parts) for path in sorted(TESTS.rglob("test_*.py"))]
+    first = len(modules) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for module in modules[first:] + modules[:first]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # collecting tells what is the matter
+            importlib.import_module(module)
 
 
 @pytest.hookimpl(trylast=True)
