@@ -56,7 +56,7 @@ in_each_room = pytest.mark.parametrize("paths", [
 
 
 @in_each_room
-def test_a_stranger_is_refused(paths, client_of, chie):
+def test_a_stranger_is_refused(paths, client_of, chie, plain_refusals):
     client = client_of(chie)
     answers = {path: {client.get(path).status_code, client.post(path).status_code} for path in paths}
     assert {path: codes for path, codes in answers.items() if not codes <= {403, 404, 405}} == {}

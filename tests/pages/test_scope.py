@@ -235,7 +235,7 @@ def kwargs_of(name: str, parts: list[str], of: World) -> dict[str, Any]:
     return found
 
 
-def test_every_address_with_an_id_hides_what_is_another_shops(of_shop, worlds):
+def test_every_address_with_an_id_hides_what_is_another_shops(of_shop, worlds, plain_refusals):
     """A new page is closed until somebody says what it is about, and then this test asks it for another's."""
     open_, asked = [], 0
     for name, parts in WITH_ID:
