@@ -9,7 +9,7 @@ have_font() { ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1; }
 may_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; }
 apt() { apt-get -q -y -o Acquire::Retries=0 -o Acquire::http::Timeout=10 "$@" >/dev/null 2>&1; }
 # Beside a whole Chromium only where that stays as it is.
-changes_nothing() { apt-get -s install --no-install-recommends "$1" 2>/dev/null | grep -q '^0 upgraded.* 0 to remove'; }
+changes_nothing() { LC_ALL=C apt-get -s install --no-install-recommends "$1" 2>/dev/null | grep -q '^0 upgraded.* 0 to remove'; }
 
 if have_shell && have_font; then
     exit 0
