@@ -1,57 +1,22 @@
 """What 操作の記録 may be narrowed by."""
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from oms.kernel import clock
-from oms.kernel.models import User
-from oms.kernel.typed import DayField, DayInput
+from oms.kernel.days_form import HappenedForm
 from orders.queries.history import Wanted, kinds
 
-USUAL_DAYS, MOST_DAYS = 7, 366
 
-
-class HistoryForm(forms.Form):
-    """Everything in the address; without days, the last week."""
-
-    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
-    person = forms.ModelChoiceField(
-        User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
-    )
-    kind = forms.ChoiceField(label=lazy("出来事"), required=False)
+class HistoryForm(HappenedForm):
     number = forms.CharField(label=lazy("受注番号"), required=False, max_length=64)
-    words = forms.CharField(label=lazy("内容に含む言葉"), required=False, max_length=60)
+
+    field_order = ["since", "until", "person", "kind", "number", "words"]
 
     def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        self.fields["kind"].choices = [("", _("すべて")), *kinds()]  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        until = data.get("until") or clock.today()
-        since = data.get("since") or until - timedelta(days=USUAL_DAYS - 1)
-        if since > until:
-            raise forms.ValidationError(_("開始日は終了日以前にしてください。"))
-        if (until - since).days > MOST_DAYS:
-            raise forms.ValidationError(_("期間は1年までで指定してください。"))
-        return data | {"since": since, "until": until}
+        super().__init__(data, kinds=kinds())
 
     @property
     def wanted(self) -> Wanted:
-        """What the address asks for; what cannot be read gives the last week."""
-        data = self.cleaned_data if self.is_valid() else {}
-        today = clock.today()
-        person = data.get("person")
-        return Wanted(
-            since=data.get("since") or today - timedelta(days=USUAL_DAYS - 1),
-            until=data.get("until") or today,
-            person=person.pk if person else None,
-            kind=data.get("kind") or "",
-            number=(data.get("number") or "").strip(),
-            words=(data.get("words") or "").strip(),
-        )
+        return Wanted(**self.asked)

@@ -1,6 +1,8 @@
 """What every test may ask for: the cast, a race of threads, a browser."""
 
+import contextlib
 import gc
+import importlib
 import os
 import shutil
 import threading
@@ -24,9 +26,12 @@ from oms.kernel.models import User
 from oms.kernel.observability import heartbeat
 from oms.kernel.roles import OWN_APPS
 from oms.runtime.places import BASE_DIR
+from tests.database import Made
 from tests.windows import HEIGHT, WIDTH, Windows
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+# The one without windows costs half; a whole one does as well.
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, CHROMIUMS)), "/usr/bin/chromium")
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -39,6 +44,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--process-per-site",  # the pages of one window share a process, which stays warm from test to test
 ]
+TESTS = Path(__file__).parent
 SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 RACE_PATIENCE_S = 60
 EXPECT_MS = 15_000  # what comes is seen at once; a busy machine takes longer than Playwright's five seconds
@@ -61,6 +67,18 @@ LONG = (
 )
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """Each worker of a whole run begins with another part of the modules: what one has compiled, the others read."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args != session.config.getini("testpaths"):
+        return
+    modules = [".".join(path.relative_to(BASE_DIR).with_suffix("").parts) for path in sorted(TESTS.rglob("test_*.py"))]
+    first = len(modules) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for module in modules[first:] + modules[:first]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # collecting tells what is the matter
+            importlib.import_module(module)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones come first. Without Chromium the browser tests are skipped and say so; everything else runs."""
@@ -78,6 +96,25 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.fixture(scope="session")
+def _made(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> Made:
+    made = Made()
+    with django_db_blocker.unblock():
+        made.offer()
+    return made
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(_made: Made) -> None:
+    """After the name of the worker's own database, what it is a copy of."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_made: Made, django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        _made.keep(connection.settings_dict["NAME"])
 
 
 # The cast. aoi may do everything, ben may only look, chie is a stranger without any right. The roles' groups are there:
@@ -131,6 +168,15 @@ def person(username: str, display_name: str, role: str | None = None) -> User:
     if role is not None:
         user.groups.add(Group.objects.get(name=role))
     return user
+
+
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """For a module's own fixture of scope "module": what it stores is made once, and each test, in a savepoint, finds
+    it as it was made. Not beside committing tests; hand out copies of objects, not the objects."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

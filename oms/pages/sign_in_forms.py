@@ -1,7 +1,6 @@
 """Forms around signing in: one's own password, codes, the rules of a role, what the journal is searched for."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -11,14 +10,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from oms.kernel import clock
+from oms.kernel.days_form import HappenedForm
 from oms.kernel.models import SignInEvent, User
 from oms.kernel.services import logins
-from oms.kernel.typed import DayField, DayInput
 from oms.kernel.whence import UnreadableNetworks, networks_of
 from oms.pages.queries.sign_in import Wanted
-
-USUAL_DAYS, MOST_DAYS = 7, 366
 
 
 def password_field(label: Any, autocomplete: str, help_text: Any = "") -> forms.CharField:
@@ -121,44 +117,15 @@ class TrustForm(forms.Form):
     may_trust = forms.BooleanField(label=lazy("信頼した端末でのコードの省略を許可する"), required=False)
 
 
-class JournalForm(forms.Form):
-    """Everything in the address; without days, the last week."""
-
-    since = DayField(label=lazy("開始日"), required=False, widget=DayInput)
-    until = DayField(label=lazy("終了日"), required=False, widget=DayInput)
-    person = forms.ModelChoiceField(
-        User.objects.order_by("username"), label=lazy("人"), required=False, empty_label=lazy("全員")
-    )
-    kind = forms.ChoiceField(label=lazy("出来事"), required=False)
+class JournalForm(HappenedForm):
     words = forms.CharField(label=lazy("内容・接続元に含む言葉"), required=False, max_length=60)
 
     def __init__(self, data: Any) -> None:
-        super().__init__(data)
-        self.fields["kind"].choices = [("", _("すべて")), *SignInEvent.Kind.choices]  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        until = data.get("until") or clock.today()
-        since = data.get("since") or until - timedelta(days=USUAL_DAYS - 1)
-        if since > until:
-            raise ValidationError(_("開始日は終了日以前にしてください。"))
-        if (until - since).days > MOST_DAYS:
-            raise ValidationError(_("期間は1年までで指定してください。"))
-        return data | {"since": since, "until": until}
+        super().__init__(data, kinds=SignInEvent.Kind.choices)
 
     @property
     def wanted(self) -> Wanted:
-        """What the address asks for; what cannot be read gives the last week."""
-        data = self.cleaned_data if self.is_valid() else {}
-        today = clock.today()
-        person = data.get("person")
-        return Wanted(
-            since=data.get("since") or today - timedelta(days=USUAL_DAYS - 1),
-            until=data.get("until") or today,
-            person=person.pk if person else None,
-            kind=data.get("kind") or "",
-            words=(data.get("words") or "").strip(),
-        )
+        return Wanted(**self.asked)
 
 
 def rule_initial(group: Group) -> dict[str, Any]:

@@ -19,16 +19,10 @@ from orders.models.order import Stage
 from orders.services import bulk
 from orders.services.intake import take_in
 from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
-from tests.orders.desk_board import fill_board
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 CHOOSE = "/orders/bulk/"
-
-
-@pytest.fixture
-def board():
-    return fill_board()
 
 
 @pytest.fixture

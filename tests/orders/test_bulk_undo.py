@@ -17,16 +17,10 @@ from orders.services import bulk, bulk_undo, hold, labels
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped, store_copies
-from tests.orders.desk_board import fill_board
 
 pytestmark = pytest.mark.django_db
 BULK = "/orders/bulk/"
 LATER = "あとから変更されたため、そのままにしました。"
-
-
-@pytest.fixture
-def board():
-    return fill_board()
 
 
 @pytest.fixture

@@ -18,16 +18,10 @@ from orders.services.intake import take_in
 from orders.services.journal import Actor
 from orders.services.stage import fold_counts
 from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
-from tests.orders.desk_board import fill_board
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 LIST, LIVE = "/orders/", "/orders/live/"
-
-
-@pytest.fixture
-def board():
-    return fill_board()
 
 
 def listed(response) -> list[str]:
@@ -47,6 +41,60 @@ def many(count: int) -> None:
     chair, at = make_sku("CHAIR"), clock.now()
     orders = [make_channel_order(number=f"N-{n:03}", ordered_at=at - timedelta(minutes=n)) for n in range(count)]
     take_in(make_shop(), orders, sku_of=mapped(chair))
+
+
+def test_what_a_channel_sends_is_text_and_never_markup(client_of, aoi):
+    evil = make_channel_order(number="<b>1</b>", remarks='"><script>alert(1)</script>？')
+    take_in(make_shop(name="<i>店</i>"), [evil], sku_of=mapped(make_sku()))
+    html = client_of(aoi).get(LIST).content.decode()
+    assert "<b>1</b>" not in html and "<script>alert" not in html and "<i>店</i>" not in html
+    assert "&lt;b&gt;1&lt;/b&gt;" in html
+
+
+def test_pages_go_forth_and_back_and_keep_the_filter(client_of, aoi):
+    many(120)
+    client = client_of(aoi)
+    first = client.get(LIST, {"shop": make_shop().pk})
+    second = client.get(first.context["page"].next_url)
+    third = client.get(second.context["page"].next_url)
+    assert listed(first) + listed(second) + listed(third) == [f"N-{n:03}" for n in range(120)]
+    assert third.context["page"].next_url is None
+    assert listed(client.get(third.context["page"].prev_url)) == listed(second)
+    assert f"shop={make_shop().pk}" in second.context["page"].next_url
+
+
+def test_the_number_of_queries_does_not_depend_on_the_rows(client_of, aoi):
+    client = client_of(aoi)
+    many(2)
+    with CaptureQueriesContext(connection) as few:
+        client.get(LIST)
+    many(40)
+    with CaptureQueriesContext(connection) as lots:
+        assert len(listed(client.get(LIST))) == 40
+    assert len(few) == len(lots) == 6  # session, user, two of permissions, rows, tiles
+
+
+def test_a_new_company_is_told_how_orders_get_here(client_of, aoi):
+    assert "受注はまだありません" in client_of(aoi).get(LIST).content.decode()
+
+
+@pytest.mark.parametrize("path", [LIST, LIVE, "/orders/filter/", "/orders/home-panel/"])
+def test_only_who_may_see_orders_gets_in_and_only_by_get(client_of, aoi, ben, chie, path):
+    assert client_of(ben).get(path, headers=HTMX).status_code == 200
+    assert client_of(chie).get(path).status_code == 403
+    assert client_of(aoi).post(path).status_code == 405
+
+
+def test_a_refresh_keeps_page_sorting_and_filter(client_of, aoi):
+    many(60)
+    client = client_of(aoi)
+    first = client.get(LIST, {"shop": make_shop().pk})
+    second = client.get(first.context["page"].next_url)
+    answer = client.get(second.context["live_url"], headers=HTMX)
+    html = answer.content.decode()
+    assert "N-050" in html and "N-049" not in html
+    assert LIVE + "?" in html and f'href="{LIST}?shop={make_shop().pk}&amp;before=' in html
+    assert f"{LIVE}?sort" not in html, "the table's head leads to the list, not to the poll"
 
 
 def test_every_order_is_listed_newest_first_with_its_marks_and_next_step(client_of, aoi, board):
@@ -92,14 +140,6 @@ def test_the_stage_is_a_column_only_where_stages_are_mixed(client_of, aoi, board
         assert ('data-column="stage"' in client.get(LIST + query).content.decode()) is shown, query
 
 
-def test_what_a_channel_sends_is_text_and_never_markup(client_of, aoi):
-    evil = make_channel_order(number="<b>1</b>", remarks='"><script>alert(1)</script>？')
-    take_in(make_shop(name="<i>店</i>"), [evil], sku_of=mapped(make_sku()))
-    html = client_of(aoi).get(LIST).content.decode()
-    assert "<b>1</b>" not in html and "<script>alert" not in html and "<i>店</i>" not in html
-    assert "&lt;b&gt;1&lt;/b&gt;" in html
-
-
 def test_names_remarks_and_evidence_are_hidden_from_who_may_not_see_people(client_of, ben, board):
     html = client_of(ben).get(LIST).content.decode()
     assert "R-0001" in html and "佐＊＊＊" in html and "備考あり" in html
@@ -131,34 +171,11 @@ def test_brackets_lead_to_the_neighbouring_stages(client_of, aoi, board):
     assert [tile["label"] for tile in tiles if tile["current"]] == ["入金待ち"]
 
 
-def test_pages_go_forth_and_back_and_keep_the_filter(client_of, aoi):
-    many(120)
-    client = client_of(aoi)
-    first = client.get(LIST, {"shop": make_shop().pk})
-    second = client.get(first.context["page"].next_url)
-    third = client.get(second.context["page"].next_url)
-    assert listed(first) + listed(second) + listed(third) == [f"N-{n:03}" for n in range(120)]
-    assert third.context["page"].next_url is None
-    assert listed(client.get(third.context["page"].prev_url)) == listed(second)
-    assert f"shop={make_shop().pk}" in second.context["page"].next_url
-
-
 def test_sorted_by_deadline_only_what_has_one_is_listed_and_the_page_says_so(client_of, aoi, board):
     page = client_of(aoi).get(LIST, {"sort": "ship_by"})
     assert listed(page) == ["R-0002", "R-0001", "Y-0001", "R-0003"]
     assert "出荷期限順では" in page.content.decode()
     assert listed(client_of(aoi).get(LIST, {"sort": "-ship_by"})) == ["R-0003", "Y-0001", "R-0001", "R-0002"]
-
-
-def test_the_number_of_queries_does_not_depend_on_the_rows(client_of, aoi):
-    client = client_of(aoi)
-    many(2)
-    with CaptureQueriesContext(connection) as few:
-        client.get(LIST)
-    many(40)
-    with CaptureQueriesContext(connection) as lots:
-        assert len(listed(client.get(LIST))) == 40
-    assert len(few) == len(lots) == 6  # session, user, two of permissions, rows, tiles
 
 
 def test_htmx_gets_the_desk_alone_and_a_browser_the_page(client_of, aoi, board):
@@ -170,17 +187,6 @@ def test_htmx_gets_the_desk_alone_and_a_browser_the_page(client_of, aoi, board):
 def test_an_empty_list_says_what_to_do(client_of, aoi, board):
     client = client_of(aoi)
     assert "条件に合う受注はありません" in client.get(LIST, {"q": "龍魚"}).content.decode()
-
-
-def test_a_new_company_is_told_how_orders_get_here(client_of, aoi):
-    assert "受注はまだありません" in client_of(aoi).get(LIST).content.decode()
-
-
-@pytest.mark.parametrize("path", [LIST, LIVE, "/orders/filter/", "/orders/home-panel/"])
-def test_only_who_may_see_orders_gets_in_and_only_by_get(client_of, aoi, ben, chie, path):
-    assert client_of(ben).get(path, headers=HTMX).status_code == 200
-    assert client_of(chie).get(path).status_code == 403
-    assert client_of(aoi).post(path).status_code == 405
 
 
 class Screen:
@@ -246,18 +252,6 @@ def test_a_count_of_another_stage_refreshes_the_tiles(client_of, aoi, board):
     screen = Screen(client_of(aoi), stage="awaiting_payment")
     hold_orders([board["R-0001"].pk], reason="確認", actor=Actor())
     assert screen.poll().status_code == 200
-
-
-def test_a_refresh_keeps_page_sorting_and_filter(client_of, aoi):
-    many(60)
-    client = client_of(aoi)
-    first = client.get(LIST, {"shop": make_shop().pk})
-    second = client.get(first.context["page"].next_url)
-    answer = client.get(second.context["live_url"], headers=HTMX)
-    html = answer.content.decode()
-    assert "N-050" in html and "N-049" not in html
-    assert LIVE + "?" in html and f'href="{LIST}?shop={make_shop().pk}&amp;before=' in html
-    assert f"{LIVE}?sort" not in html, "the table's head leads to the list, not to the poll"
 
 
 def test_without_scripts_the_poll_leads_to_the_list(client_of, aoi, board):

@@ -25,7 +25,6 @@ from orders.services import audit, export, take_apart
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, make_shop, make_sku, mapped
-from tests.orders.desk_board import fill_board
 from tests.pages.test_english import japanese_in
 
 pytestmark = pytest.mark.django_db
@@ -37,11 +36,6 @@ RECIPIENTS = {"layout": "ready:recipients", "kind": "", "reason": "配送会社�
 def folder(settings, tmp_path) -> Path:
     settings.EXPORTS = tmp_path / "exports"
     return settings.EXPORTS
-
-
-@pytest.fixture
-def board():
-    return fill_board()
 
 
 @pytest.fixture
@@ -84,47 +78,6 @@ def kinds(run: ExportRun) -> list[str]:
 
 
 # ---- from the list to the file
-
-
-def test_ticked_orders_become_a_csv_with_a_mark_for_excel(client_of, leader, board):
-    client = client_of(leader)
-    run = begin(client, choose(client, board["R-0001"], board["R-0002"]))
-    content = taken(client, run)
-    first, second = rows_of(content)
-    assert content.startswith(b"\xef\xbb\xbf") and run.state == "finished" and run.rows == 2
-    assert (first["受注番号"], first["モール"], first["店舗"]) == ("R-0001", "楽天市場", "楽天市場店")
-    assert (first["商品合計"], first["送料"], first["合計金額"]) == ("2000", "500", "2500")
-    assert first["ステータス"] == "引当待ち" and second["確認理由"] == "備考あり"
-    ordered = clock.in_tokyo(board["R-0001"].ordered_at)
-    assert first["注文日時"] == f"{ordered:%Y/%m/%d %H:%M:%S}"
-    assert "佐藤" not in content.decode(), "no personal column was chosen"
-
-
-def test_all_that_match_are_taken_in_the_lists_order(client_of, leader, board):
-    client = client_of(leader)
-    run = choose(client, all_matching="1", query="stage=review&sort=ordered_at")
-    listed = list(Order.objects.filter(stage="review").order_by("ordered_at", "id").values_list("pk", flat=True))
-    assert run.order_ids == listed and len(listed) > 1
-
-
-def test_a_condition_that_cannot_be_read_takes_nothing(client_of, leader, board):
-    answer = client_of(leader).post(
-        reverse("orders:export-choose"), {"all_matching": "1", "query": "ordered_from=someday"}, follow=True
-    )
-    assert not ExportRun.objects.exists() and "受注が選択されていません。" in answer.content.decode()
-
-
-def test_more_than_can_be_written_is_refused_with_what_to_do(client_of, leader, board, monkeypatch):
-    monkeypatch.setattr(export, "MOST", 2)
-    answer = client_of(leader).post(reverse("orders:export-choose"), {"all_matching": "1", "query": ""}, follow=True)
-    assert not ExportRun.objects.exists() and "一度に書き出せるのは 2件までです。" in answer.content.decode()
-
-
-def test_the_selection_is_frozen_when_it_is_chosen(client_of, leader, board):
-    client = client_of(leader)
-    run = choose(client, all_matching="1", query="")
-    take_in(make_shop(), [make_channel_order(number="R-later")], sku_of=mapped(make_sku()))
-    assert "R-later" not in taken(client, begin(client, run)).decode()
 
 
 def test_each_line_has_its_row_and_the_orders_amounts_stand_once(client_of, leader):
@@ -176,6 +129,105 @@ def test_each_recipient_has_a_row_with_what_goes_there(client_of, leader):
         ("山田 太郎", "DESK×1"),
     ]
     assert rows[1]["届け先の郵便番号"] == '="0600001"' and rows[1]["届け先の住所"].startswith("北海道世田谷区")
+
+
+def test_arranging_shows_the_columns_in_order_and_saves_nothing(client_of, leader):
+    posted = layout_form("total", "no", name="") | {"arrange": "1"}
+    del posted["save"]
+    page = client_of(leader).post(reverse("orders:export-layout-new"), posted)
+    assert [column.code for column in page.context["form"].picked] == ["total", "no"]
+    assert not ExportLayout.objects.exists() and "field-error" not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("codes", "fields", "said"),
+    [
+        ((), {}, "列を1つ以上選んでください。"),
+        (("no", "sku"), {}, "「SKU」は、明細ごとに1行のときだけ使えます。"),
+        (("no",), {"name": "  "}, "このフィールドは必須です。"),
+        (("no",), {"name": "使用中"}, "同じ名前のレイアウトがあります。"),
+    ],
+)
+def test_a_layout_that_makes_no_sense_is_refused(client_of, leader, codes, fields, said):
+    ExportLayout.objects.create(owner=leader, name="使用中", columns=["no"])
+    page = client_of(leader).post(reverse("orders:export-layout-new"), layout_form(*codes, **fields))
+    assert said in page.content.decode() and ExportLayout.objects.count() == 1
+
+
+def test_personal_columns_are_neither_offered_nor_taken_without_the_right(client_of, no_names):
+    client = client_of(no_names)
+    page = client.get(reverse("orders:export-layout-new") + "?from=ready:recipients").content.decode()
+    assert 'value="buyer_name"' not in page and 'value="total"' in page
+    forced = client.post(reverse("orders:export-layout-new"), layout_form("no", "buyer_name"))
+    assert "個人情報の列を使う権限がありません。" in forced.content.decode() and not ExportLayout.objects.exists()
+
+
+@pytest.mark.parametrize("layout", ["ready:orders", "ready:lines", "ready:recipients"])
+def test_a_portion_costs_the_same_queries_whatever_it_holds(leader, many, layout, django_assert_max_num_queries):
+    ids = many(60)
+    few = queries_of(started(leader, ids=ids[:5], layout=layout), django_assert_max_num_queries)
+    all_of_them = queries_of(started(leader, ids=ids, layout=layout), django_assert_max_num_queries)
+    assert few == all_of_them
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_memory_does_not_grow_with_the_file(leader, many, monkeypatch, kind):
+    monkeypatch.setattr(export, "PORTION", 100)
+    ids = many(2400)
+
+    def peak(n: int) -> int:
+        run = started(leader, ids=ids[:n], kind=kind)
+        tracemalloc.start()
+        export.work(run.pk)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert ExportRun.objects.get(pk=run.pk).rows == n
+        return used
+
+    peak(100)  # what is loaded once
+    small, large = peak(800), peak(2400)
+    assert large < small + 300_000, f"{small:,} → {large:,} bytes"
+
+
+def test_ticked_orders_become_a_csv_with_a_mark_for_excel(client_of, leader, board):
+    client = client_of(leader)
+    run = begin(client, choose(client, board["R-0001"], board["R-0002"]))
+    content = taken(client, run)
+    first, second = rows_of(content)
+    assert content.startswith(b"\xef\xbb\xbf") and run.state == "finished" and run.rows == 2
+    assert (first["受注番号"], first["モール"], first["店舗"]) == ("R-0001", "楽天市場", "楽天市場店")
+    assert (first["商品合計"], first["送料"], first["合計金額"]) == ("2000", "500", "2500")
+    assert first["ステータス"] == "引当待ち" and second["確認理由"] == "備考あり"
+    ordered = clock.in_tokyo(board["R-0001"].ordered_at)
+    assert first["注文日時"] == f"{ordered:%Y/%m/%d %H:%M:%S}"
+    assert "佐藤" not in content.decode(), "no personal column was chosen"
+
+
+def test_all_that_match_are_taken_in_the_lists_order(client_of, leader, board):
+    client = client_of(leader)
+    run = choose(client, all_matching="1", query="stage=review&sort=ordered_at")
+    listed = list(Order.objects.filter(stage="review").order_by("ordered_at", "id").values_list("pk", flat=True))
+    assert run.order_ids == listed and len(listed) > 1
+
+
+def test_a_condition_that_cannot_be_read_takes_nothing(client_of, leader, board):
+    answer = client_of(leader).post(
+        reverse("orders:export-choose"), {"all_matching": "1", "query": "ordered_from=someday"}, follow=True
+    )
+    assert not ExportRun.objects.exists() and "受注が選択されていません。" in answer.content.decode()
+
+
+def test_more_than_can_be_written_is_refused_with_what_to_do(client_of, leader, board, monkeypatch):
+    monkeypatch.setattr(export, "MOST", 2)
+    answer = client_of(leader).post(reverse("orders:export-choose"), {"all_matching": "1", "query": ""}, follow=True)
+    assert not ExportRun.objects.exists() and "一度に書き出せるのは 2件までです。" in answer.content.decode()
+
+
+def test_the_selection_is_frozen_when_it_is_chosen(client_of, leader, board):
+    client = client_of(leader)
+    run = choose(client, all_matching="1", query="")
+    take_in(make_shop(), [make_channel_order(number="R-later")], sku_of=mapped(make_sku()))
+    assert "R-later" not in taken(client, begin(client, run)).decode()
 
 
 def test_a_workbook_opens_with_text_number_and_time_cells(client_of, leader, board):
@@ -442,37 +494,6 @@ def test_a_layout_is_saved_in_its_order_and_used(client_of, leader, board):
     assert not ExportLayout.objects.exists() and taken(client, run)
 
 
-def test_arranging_shows_the_columns_in_order_and_saves_nothing(client_of, leader):
-    posted = layout_form("total", "no", name="") | {"arrange": "1"}
-    del posted["save"]
-    page = client_of(leader).post(reverse("orders:export-layout-new"), posted)
-    assert [column.code for column in page.context["form"].picked] == ["total", "no"]
-    assert not ExportLayout.objects.exists() and "field-error" not in page.content.decode()
-
-
-@pytest.mark.parametrize(
-    ("codes", "fields", "said"),
-    [
-        ((), {}, "列を1つ以上選んでください。"),
-        (("no", "sku"), {}, "「SKU」は、明細ごとに1行のときだけ使えます。"),
-        (("no",), {"name": "  "}, "このフィールドは必須です。"),
-        (("no",), {"name": "使用中"}, "同じ名前のレイアウトがあります。"),
-    ],
-)
-def test_a_layout_that_makes_no_sense_is_refused(client_of, leader, codes, fields, said):
-    ExportLayout.objects.create(owner=leader, name="使用中", columns=["no"])
-    page = client_of(leader).post(reverse("orders:export-layout-new"), layout_form(*codes, **fields))
-    assert said in page.content.decode() and ExportLayout.objects.count() == 1
-
-
-def test_personal_columns_are_neither_offered_nor_taken_without_the_right(client_of, no_names):
-    client = client_of(no_names)
-    page = client.get(reverse("orders:export-layout-new") + "?from=ready:recipients").content.decode()
-    assert 'value="buyer_name"' not in page and 'value="total"' in page
-    forced = client.post(reverse("orders:export-layout-new"), layout_form("no", "buyer_name"))
-    assert "個人情報の列を使う権限がありません。" in forced.content.decode() and not ExportLayout.objects.exists()
-
-
 def test_a_shared_layout_is_used_by_all_and_changed_by_its_owner(client_of, leader, aoi, board):
     layout = ExportLayout.objects.create(owner=leader, name="共有のもの", columns=["no"], shared=True)
     other = client_of(aoi)
@@ -522,33 +543,6 @@ def started(user, board=None, ids=None, layout: str = "ready:recipients", kind: 
         state="running", layout_name="x", grain=chosen.grain, columns=list(chosen.columns), format=kind
     )
     return ExportRun.objects.get(pk=run.pk)
-
-
-@pytest.mark.parametrize("layout", ["ready:orders", "ready:lines", "ready:recipients"])
-def test_a_portion_costs_the_same_queries_whatever_it_holds(leader, many, layout, django_assert_max_num_queries):
-    ids = many(60)
-    few = queries_of(started(leader, ids=ids[:5], layout=layout), django_assert_max_num_queries)
-    all_of_them = queries_of(started(leader, ids=ids, layout=layout), django_assert_max_num_queries)
-    assert few == all_of_them
-
-
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_memory_does_not_grow_with_the_file(leader, many, monkeypatch, kind):
-    monkeypatch.setattr(export, "PORTION", 100)
-    ids = many(2400)
-
-    def peak(n: int) -> int:
-        run = started(leader, ids=ids[:n], kind=kind)
-        tracemalloc.start()
-        export.work(run.pk)
-        used = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert ExportRun.objects.get(pk=run.pk).rows == n
-        return used
-
-    peak(100)  # what is loaded once
-    small, large = peak(800), peak(2400)
-    assert large < small + 300_000, f"{small:,} → {large:,} bytes"
 
 
 def test_the_log_costs_the_same_queries_however_long_it_is(client_of, leader, board, django_assert_num_queries):

@@ -45,8 +45,8 @@ GOODS = {
 }
 
 
-@pytest.fixture
-def board():
+@pytest.fixture(scope="module")
+def board(module_rows):
     """One order for each of the goods, one for a tea and a desk, one for a set, one of an unknown listing."""
     catalogue.upsert_products(
         catalogue.ProductRow(code, f"{code} の品", brand, kind) for code, (brand, kind, *_rest) in GOODS.items()
@@ -73,6 +73,46 @@ def board():
 
 
 ALL = {"TEA", "FISH", "MILK", "DESK", "TEA+DESK", "SET", "zzz"}
+
+
+def test_orders_that_travel_together_and_orders_in_several_parcels():
+    shop, chair = make_shop(capabilities={"confirm": True}), make_sku(stock_units=50)
+    pair = [ready(shop, skus=[chair]) for _ in range(2)]
+    alone, two = ready(shop, skus=[chair]), ready(shop, make_line("CHAIR", 4), skus=[chair])
+    merge.merge_orders([order.pk for order in pair], actor=Actor())
+    line = two.lines.get()
+    split.split_off(two.recipients.get().shipment_set.get().pk, {line.pk: 1}, actor=Actor())
+    both = {order.channel_order_no for order in pair}
+    assert found("has=merged") == both and found("has=split") == {two.channel_order_no}
+    assert found("lack=merged&lack=split") == {alone.channel_order_no}
+    assert found("parcels_min=2") == {two.channel_order_no} and found("parcels_min=3") == set()
+    assert found("parcels_max=1") == {*both, alone.channel_order_no}, "one that travels with another has its parcel too"
+    alone.recipients.get().shipment_set.update(package_count=3)
+    assert found("parcels_min=2&parcels_max=2&not=parcels_min") == {*both, alone.channel_order_no}
+    assert found("parcels_min=3&parcels_max=3") == {alone.channel_order_no}
+
+
+def test_several_recipients_are_several_parcels():
+    shop, chair = make_shop(), make_sku(stock_units=50)
+    osaka = replace(TOKYO_PARTY, prefecture="大阪府", city="大阪市北区", postal_code="530-0001")
+    lines = (make_line("CHAIR", recipient=0), make_line("CHAIR", recipient=1))
+    order = ready(shop, *lines, skus=[chair], recipients=(TOKYO_PARTY, osaka))
+    assert found("has=split") == {order.channel_order_no}
+
+
+def test_orders_without_goods_by_what_they_lack_and_when_it_comes():
+    day = clock.today() + timedelta(days=7)
+    soon, some = make_sku("SOON", stock_units=1), make_sku("SOME")
+    shop = make_shop()
+    sold = [make_channel_order(make_line("SOON"), number="served")]
+    sold += [make_channel_order(make_line(code, 2), make_line("SOME"), number=code) for code in ("SOON", "SOME")]
+    take_in(shop, sold, sku_of=mapped(soon, some))
+    Sku.objects.filter(pk=soon.pk).update(release_date=day)
+    assert found("short_sku=SOON") == {"SOON"} and found("short_sku=SOON, SOME") == {"SOON", "SOME"}
+    assert found("short_sku=SOON&not=short_sku") == {"SOME", "served"}
+    assert found(f"arrival_from={day}&arrival_to={day}") == {"SOON"}
+    assert found(f"arrival_from={day + timedelta(days=1)}") == set()
+    assert found(f"arrival_to={day}&not=arrival_to") == {"SOME", "served"}, "no day is known for the other"
 
 
 @pytest.mark.parametrize(
@@ -189,46 +229,6 @@ def test_mails_that_have_not_gone_out(board):
     assert found("mailed=order_received&unmailed=shipped") == {"TEA"}
     assert found("unmailed=order_received&unmailed=shipped") == ALL
     assert found("unmailed=shipped&not=unmailed") == {"FISH"}
-
-
-def test_orders_that_travel_together_and_orders_in_several_parcels():
-    shop, chair = make_shop(capabilities={"confirm": True}), make_sku(stock_units=50)
-    pair = [ready(shop, skus=[chair]) for _ in range(2)]
-    alone, two = ready(shop, skus=[chair]), ready(shop, make_line("CHAIR", 4), skus=[chair])
-    merge.merge_orders([order.pk for order in pair], actor=Actor())
-    line = two.lines.get()
-    split.split_off(two.recipients.get().shipment_set.get().pk, {line.pk: 1}, actor=Actor())
-    both = {order.channel_order_no for order in pair}
-    assert found("has=merged") == both and found("has=split") == {two.channel_order_no}
-    assert found("lack=merged&lack=split") == {alone.channel_order_no}
-    assert found("parcels_min=2") == {two.channel_order_no} and found("parcels_min=3") == set()
-    assert found("parcels_max=1") == {*both, alone.channel_order_no}, "one that travels with another has its parcel too"
-    alone.recipients.get().shipment_set.update(package_count=3)
-    assert found("parcels_min=2&parcels_max=2&not=parcels_min") == {*both, alone.channel_order_no}
-    assert found("parcels_min=3&parcels_max=3") == {alone.channel_order_no}
-
-
-def test_several_recipients_are_several_parcels():
-    shop, chair = make_shop(), make_sku(stock_units=50)
-    osaka = replace(TOKYO_PARTY, prefecture="大阪府", city="大阪市北区", postal_code="530-0001")
-    lines = (make_line("CHAIR", recipient=0), make_line("CHAIR", recipient=1))
-    order = ready(shop, *lines, skus=[chair], recipients=(TOKYO_PARTY, osaka))
-    assert found("has=split") == {order.channel_order_no}
-
-
-def test_orders_without_goods_by_what_they_lack_and_when_it_comes():
-    day = clock.today() + timedelta(days=7)
-    soon, some = make_sku("SOON", stock_units=1), make_sku("SOME")
-    shop = make_shop()
-    sold = [make_channel_order(make_line("SOON"), number="served")]
-    sold += [make_channel_order(make_line(code, 2), make_line("SOME"), number=code) for code in ("SOON", "SOME")]
-    take_in(shop, sold, sku_of=mapped(soon, some))
-    Sku.objects.filter(pk=soon.pk).update(release_date=day)
-    assert found("short_sku=SOON") == {"SOON"} and found("short_sku=SOON, SOME") == {"SOON", "SOME"}
-    assert found("short_sku=SOON&not=short_sku") == {"SOME", "served"}
-    assert found(f"arrival_from={day}&arrival_to={day}") == {"SOON"}
-    assert found(f"arrival_from={day + timedelta(days=1)}") == set()
-    assert found(f"arrival_to={day}&not=arrival_to") == {"SOME", "served"}, "no day is known for the other"
 
 
 def test_members_by_rank_and_recipients_by_country(board):

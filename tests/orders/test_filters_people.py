@@ -13,15 +13,9 @@ from oms.kernel import clock
 from orders import filter_fields, filter_people
 from orders.filters import OrderFilter
 from orders.models import Order, Recipient
-from tests.orders.desk_board import fill_board
 from tests.orders.test_filters import found
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def board():
-    return fill_board()
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_a_changed_row_glows_for_a_moment_and_the_others_do_not(board, browser_p
 @in_browser
 def test_a_row_that_left_stands_faint_in_its_place_until_the_hand_is_gone(board, browser_page, screenshot):
     page = browser_page
+    page.clock.install()
     page.goto("/orders/?stage=review")
     expect(page.locator("tr[data-row]")).to_have_count(4)
     page.locator("tr:has-text('R-0004')").hover()
@@ -109,9 +110,10 @@ def test_a_row_that_left_stands_faint_in_its_place_until_the_hand_is_gone(board,
     )
     assert order == ["R-0002", "R-0003", "R-0004", "Y-0002"]
     screenshot(page, "desk-left")
-    page.wait_for_timeout(9000)
+    page.clock.run_for(9000)
     expect(ghost).to_have_count(1)
     page.mouse.move(5, 5)
+    page.clock.run_for(2000)
     expect(ghost).to_have_count(0, timeout=4000)
 
 

@@ -87,7 +87,7 @@ def paths(known: dict[str, int]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def test_no_page_takes_a_buyers_words_for_markup(evil_house, client_of, aoi):
+def test_no_page_takes_a_buyers_words_for_markup(evil_house, client_of, aoi, plain_refusals):
     client = client_of(aoi)
     shown: set[str] = set()
     for name, tried in paths(evil_house):

@@ -28,8 +28,8 @@ pytestmark = pytest.mark.django_db
 ACTOR = Actor()
 
 
-@pytest.fixture
-def house():
+@pytest.fixture(scope="module")
+def house(module_rows):
     """Four orders: shipped, placed (a bundle), waiting for stock, cancelled."""
     connection_ = make_connection()
     mail.ensure_standard_templates()

@@ -1,6 +1,7 @@
 """People limited to some shops or places: what is another's is not there, wherever one asks."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -121,10 +122,21 @@ def world(code: str, place: str, by: User, *, sku_code: str, buyer: Party) -> Wo
     return World(shop, location, second, ids)
 
 
-@pytest.fixture
-def worlds(aoi) -> tuple[World, World]:
+@pytest.fixture(scope="module")
+def house(module_rows) -> tuple[User, World, World]:
+    aoi = person("aoi", "青井 あおい", role="administrator")
     first = world("own-1", "W1", aoi, sku_code="CHAIR", buyer=TOKYO_PARTY)
-    return first, world("other-1", "W2", aoi, sku_code="TABLE", buyer=OTHER_BUYER)
+    return aoi, first, world("other-1", "W2", aoi, sku_code="TABLE", buyer=OTHER_BUYER)
+
+
+@pytest.fixture
+def aoi(house, db) -> User:
+    return User.objects.get(pk=house[0].pk)
+
+
+@pytest.fixture
+def worlds(house, db) -> tuple[World, World]:
+    return deepcopy(house[1:])
 
 
 def limited(name: str, *, shops=(), places=()) -> User:
@@ -229,7 +241,7 @@ def kwargs_of(name: str, parts: list[str], of: World) -> dict[str, Any]:
     return found
 
 
-def test_every_address_with_an_id_hides_what_is_another_shops(of_shop, worlds):
+def test_every_address_with_an_id_hides_what_is_another_shops(of_shop, worlds, plain_refusals):
     """A new page is closed until somebody says what it is about, and then this test asks it for another's."""
     open_, asked = [], 0
     for name, parts in WITH_ID:

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 SEARCH = reverse("pages:search")
 
 
-@pytest.fixture
-def shipped():
+@pytest.fixture(scope="module")
+def shipped(module_rows):
     """佐藤 恵's order, shipped; the SKU has a name and a JAN."""
     make_location()
     chair = make_sku("CHAIR", stock_units=5)

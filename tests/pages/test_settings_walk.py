@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import time
 from io import BytesIO
@@ -173,8 +174,25 @@ class Thing:
     automation: Rule
 
 
+@pytest.fixture(scope="module")
+def company(module_rows: None) -> tuple[User, Thing]:
+    """aoi and one thing of each kind."""
+    aoi = person("aoi", "青井 あおい", role="administrator")
+    return aoi, one_of_each(aoi)
+
+
 @pytest.fixture
-def thing(aoi: User) -> Thing:
+def thing(company: tuple[User, Thing], db: None) -> Thing:
+    """As it was made, whatever an earlier test did to it."""
+    return deepcopy(company[1])
+
+
+@pytest.fixture
+def aoi(company: tuple[User, Thing], db: None) -> User:
+    return User.objects.get(pk=company[0].pk)
+
+
+def one_of_each(aoi: User) -> Thing:
     shop = make_connection("rakuten-1").shop
     sku, bundle = make_sku("CHAIR"), make_sku("SET-1")
     Sku.objects.filter(pk=bundle.pk).update(is_bundle=True)

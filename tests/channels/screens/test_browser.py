@@ -169,9 +169,9 @@ def test_the_strip_tells_the_trouble_on_every_page(browser_page, company):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_no_page_scrolls_sideways(page_as, aoi, company, width):
+    page = page_as(aoi, width=width, height=800)
+    for path in (
         "/channels/",
         "/channels/map/",
         "/channels/listings/",
@@ -179,9 +179,6 @@ def test_the_strip_tells_the_trouble_on_every_page(browser_page, company):
         "/outbox/",
         "/people/",
         "/search/?q=佐藤",
-    ],
-)
-def test_no_page_scrolls_sideways(page_as, aoi, company, path, width):
-    page = page_as(aoi, width=width, height=800)
-    page.goto(path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path

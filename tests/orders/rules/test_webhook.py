@@ -35,7 +35,7 @@ class Listener(BaseHTTPRequestHandler):
 def listener():
     Listener.heard, Listener.answer = [], 200
     server = HTTPServer(("127.0.0.1", 0), Listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()  # it ends within that
     yield f"http://localhost:{server.server_port}/hook?x=1"
     server.shutdown()
 
