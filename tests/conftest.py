@@ -112,7 +112,9 @@ def django_db_modify_db_settings(_made: Made) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(_made: Made, django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(_made: Made, django_db_setup: None, django_db_keepdb: bool, django_db_blocker: Any) -> None:
+    if django_db_keepdb:
+        _made.leave()  # of an earlier run, with whatever it left there
     with django_db_blocker.unblock():
         _made.keep(connection.settings_dict["NAME"])
 

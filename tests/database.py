@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import django
@@ -21,9 +20,8 @@ PREFIX = "oms_made_"
 def made_name() -> str:
     """Of the database to copy: another one as soon as a migration, or anything that one may use, differs."""
     told = hashlib.sha256(django.__version__.encode())
-    folders = {Path(config.path) for config in apps.get_app_configs()}
-    for folder in sorted(one for one in folders if one.is_relative_to(BASE_DIR) and ".venv" not in one.parts):
-        for path in sorted(folder.rglob("*.py")):
+    for room in sorted({config.name.partition(".")[0] for config in apps.get_app_configs()}):
+        for path in sorted((BASE_DIR / room).rglob("*.py")):
             told.update(str(path.relative_to(BASE_DIR)).encode() + path.read_bytes())
     return PREFIX + told.hexdigest()[:16]
 
@@ -33,34 +31,36 @@ class Made:
 
     def __init__(self) -> None:
         self.name = made_name()
-        self._lock = os.open(places().data / "test-database.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock: int | None = os.open(places().data / "test-database.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
     def offer(self) -> None:
         """Let Django copy it where it is there; else hold the lock until `keep`."""
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if self._lock is not None:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         if self._is_there():
             connections["default"].settings_dict["TEST"]["TEMPLATE"] = self.name
-            self._leave()
+            self.leave()
 
     def keep(self, database: str) -> None:
         """Keep a copy of what was just made anew, unless it was itself copied, and none of former code."""
-        if self._lock < 0:
+        if self._lock is None:
             return
         with _server() as cursor:
             cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PREFIX])
             for (former,) in cursor.fetchall():
                 cursor.execute(f'DROP DATABASE IF EXISTS "{former}"')
             cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{database}"')
-        self._leave()
+        self.leave()
+
+    def leave(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+        self._lock = None
 
     def _is_there(self) -> bool:
         with _server() as cursor:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", [self.name])
             return cursor.fetchone() is not None
-
-    def _leave(self) -> None:
-        os.close(self._lock)
-        self._lock = -1
 
 
 @contextmanager
