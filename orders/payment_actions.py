@@ -13,7 +13,7 @@ from orders.desk_actions import outcome
 from orders.models import Order, Reminder
 from orders.models.order import PaymentMethod, PaymentState
 from orders.queries.matching import unpaid_to_us
-from orders.services import payment_method, reminders
+from orders.services import bulk_undo, payment_method, reminders
 from orders.services.journal import Actor
 from orders.services.mail_stages import PAID_BY_THEMSELVES
 from orders.services.payment_method import Quote
@@ -126,7 +126,7 @@ def paid_how(order_ids: Sequence[int], _params: Params) -> desk_undo.Values:
 
 
 def pay_as_before(before: desk_undo.Before, _params: Params, actor: Actor) -> Outcome:
-    done, stay = payment_method.put_back(before, actor=actor, action=actor.action.removesuffix("-undo"))
+    done, stay = payment_method.put_back(before, actor=actor, action=actor.action.removesuffix(bulk_undo.MARK))
     return Outcome(done, stay)
 
 

@@ -28,14 +28,20 @@ class CannotSplit(Exception):
 
 
 @transaction.atomic
-def split_off(shipment_id: int, pieces: Mapping[int, int], *, actor: Actor) -> Shipment:
+def split_off(
+    shipment_id: int, pieces: Mapping[int, int], *, seen: Mapping[int, int] | None = None, actor: Actor
+) -> Shipment:
     """Take so many pieces of these order lines into a planned parcel of their own, from the same place to the same
-    recipient. Raises CannotSplit with nothing changed. Locks the order, then the shipment."""
+    recipient. `seen`: what of them the parcel held when they were chosen, so that a form sent twice splits once.
+    Raises CannotSplit with nothing changed. Locks the order, then the shipment."""
     order = _locked_owner(shipment_id)
     shipment = _locked(shipment_id)
     _owner(shipment_id)  # others' goods may have come in before the lock
     rows = rows_of(shipment)
-    _refuse(fault(held_of(rows), pieces))
+    held = held_of(rows)
+    if seen is not None and any(seen.get(one.order_line, one.pieces) != one.pieces for one in held):
+        raise CannotSplit(said("画面を開いたあとに、この荷物の中身が変わりました。いまの内容を確かめてください。"))
+    _refuse(fault(held, pieces))
     _refuse_parting(rows, pieces)
     fresh = move(order, shipment, rows, pieces)
     text = together(f"{rows[line][0].order_line.name} ×{n}" for line, n in pieces.items() if n)

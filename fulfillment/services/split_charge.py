@@ -180,9 +180,11 @@ def carry_out(order_ids: Sequence[int], wish: Wish, payer: str, *, actor: Actor)
 
 
 @transaction.atomic
-def split_off(shipment_id: int, pieces: Mapping[int, int], *, at_buyers_cost: bool, actor: Actor) -> Shipment:
+def split_off(
+    shipment_id: int, pieces: Mapping[int, int], *, seen: Mapping[int, int], at_buyers_cost: bool, actor: Actor
+) -> Shipment:
     """`split.split_off`; at the buyer's cost the fee of one parcel goes on. Raises CannotSplit with nothing changed."""
-    fresh = split.split_off(shipment_id, pieces, actor=actor)
+    fresh = split.split_off(shipment_id, pieces, seen=seen, actor=actor)
     if at_buyers_cost:
         order_id = fresh.recipient.order_id
         quote = quotes({order_id: 1})[order_id]

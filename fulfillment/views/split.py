@@ -23,7 +23,7 @@ from orders.models import Order
 from orders.views.order import actor_of, user_of
 
 CHANGE = ["orders.view_order", "orders.change_order"]
-PIECES = "pieces_"
+PIECES, HELD = "pieces_", "held_"
 MOST = 100_000
 
 
@@ -37,23 +37,29 @@ def split_order(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @permission_required(CHANGE, raise_exception=True)
 def split_off(request: HttpRequest, pk: int, shipment: int) -> HttpResponse:
-    """Fields `pieces_<line>` say how many pieces go into a parcel of their own."""
+    """Fields `pieces_<line>` say how many pieces go into a parcel of their own, `held_<line>` of how many."""
     if not Shipment.objects.filter(pk=shipment, lines__order_line__order=pk).exists():
         raise Http404
 
     def run() -> str:
         buyer = request.POST.get("payer") == Payer.BUYER
-        fresh = split_charge.split_off(shipment, _typed(request), at_buyers_cost=buyer, actor=actor_of(request))
+        fresh = split_charge.split_off(
+            shipment,
+            _typed(request, PIECES),
+            seen=_typed(request, HELD),
+            at_buyers_cost=buyer,
+            actor=actor_of(request),
+        )
         return _("出荷伝票 %(no)s に分けました。") % {"no": fresh.number}
 
     return _done(request, pk, run)
 
 
-def _typed(request: HttpRequest) -> dict[int, int]:
+def _typed(request: HttpRequest, prefix: str) -> dict[int, int]:
     pieces = {}
     for name, typed in request.POST.items():
-        line, text = row_id(name.removeprefix(PIECES)), str(typed).strip()
-        if name.startswith(PIECES) and line is not None and text:
+        line, text = row_id(name.removeprefix(prefix)), str(typed).strip()
+        if name.startswith(prefix) and line is not None and text:
             count = row_id(text)
             if count is None or count > MOST:
                 raise splitting.CannotSplit(_("分ける数量は0以上の整数で入力してください。"))

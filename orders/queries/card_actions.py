@@ -12,7 +12,7 @@ SETTLES: Mapping[str, Sequence[str]] = {
     "partial_stock": ("ship_partly", "wait_stock", "cancel_short"),
     "pick_short": ("reallocate", "location", "cancel_short"),
     "oversold": ("wait_stock", "cancel_short"),
-    "temperature_mixed": ("split_temperature",),
+    "temperature_mixed": ("split",),
     "duplicate_suspect": ("mail", "cancel"),
     "note_cancel_word": ("mail", "cancel"),
     "street_no_missing": ("mail",),
@@ -41,6 +41,10 @@ SETTLES: Mapping[str, Sequence[str]] = {
     "blacklist_match": ("ask_colleague", "cancel"),
     "blacklist_similar": ("ask_colleague",),
     "channel_caution": ("ask_colleague", "cancel"),
+}
+# Reason → what an action's form begins with there.
+BEGINS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "temperature_mixed": {"split": {"way": "temperature", "payer": "shop"}},
 }
 KEYS = 9
 

@@ -28,6 +28,7 @@ SLICE = 500
 AT_ONCE = 200  # so many are taken back while the person waits; more go to a worker
 POSSIBLE_FOR = timedelta(days=7)
 STUCK = timedelta(minutes=2)
+MARK = "-undo"  # ends what the journal calls the action of an undoing
 
 State = BulkRun.State
 Values = dict[int, dict[str, Any]]
@@ -106,7 +107,7 @@ def _slice(run: BulkRun, remembered: Sequence[BulkMemory]) -> Outcome:
     rows = {row.order_id: row for row in remembered}
     if action is None or action.memory is None:
         return Outcome([], dict.fromkeys(rows, said("この操作は、もう元に戻せません。")))
-    actor = Actor(by=run.undone_by, action=f"{run.key.hex}-undo")
+    actor = Actor(by=run.undone_by, action=f"{run.key.hex}{MARK}")
     memory = action.memory
 
     def go(ids: Sequence[int]) -> Outcome:

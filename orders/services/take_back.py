@@ -35,7 +35,7 @@ class Refused(Exception):
 def offered(order_ids: Sequence[int], *, by_id: int) -> set[int]:
     """Which of these orders this person can give back. At most two queries."""
     newest = _newest(order_ids)
-    mine = {pk: event for pk, event in newest.items() if event.by_id == by_id}
+    mine = {pk: event for pk, event in newest.items() if event.by_id == by_id and not _gave_back(event)}
     single = {pk for pk, event in mine.items() if event.kind in SINGLE}
     runs = {pk: key for pk, event in mine.items() if pk not in single and (key := _key(event.action))}
     if not runs:
@@ -54,11 +54,16 @@ def take_back(order_id: int, *, actor: Actor) -> None:
     _lock_run(order_id)
     list(Order.objects.select_for_update(no_key=True).filter(pk=order_id).order_by("pk").values_list("pk", flat=True))
     event = _newest([order_id]).get(order_id)
-    if event is None or event.by_id != actor.by.pk:
+    if event is None or event.by_id != actor.by.pk or _gave_back(event):
         raise Refused(said("もう元に戻せません。時間がたったか、ほかの人が操作しました。"))
     done = _of_run(event, actor) or _single(event, actor)
     if not done:
         raise Refused(said("この操作は、ここからは元に戻せません。"))
+
+
+def _gave_back(event: OrderEvent) -> bool:
+    """A run was taken back: who presses the way back at the same moment wants that, not the opposite."""
+    return event.action.endswith(bulk_undo.MARK)
 
 
 def _lock_run(order_id: int) -> None:

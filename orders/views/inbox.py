@@ -111,7 +111,8 @@ def inbox_act(request: HttpRequest) -> HttpResponse:
     rows = queue.same_evidence(reason.pk) if "same" in request.POST else [reason.pk]
     ids = list(ReviewReason.objects.filter(pk__in=rows).order_by("order").values_list("order", flat=True))
     run = bulk.draft(action.code, ids[: bulk.LARGEST], by=user_of(request))
-    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key]))
+    begins = card_actions.BEGINS.get(reason.code, {}).get(action.code, {})
+    return HttpResponseRedirect(reverse("orders:bulk", args=[run.key], query=begins))
 
 
 def _decide(request: HttpRequest, wanted: Wanted) -> HttpResponse:

@@ -94,8 +94,11 @@ def test_pieces_typed_into_the_form_become_a_parcel_of_their_own(two, aoi, clien
     for typed in ("たくさん", "-1", "3", "2", ""):
         answer = client.post(url, {f"pieces_{line}": typed}, follow=True)
         assert Shipment.objects.count() == 2 and answer.context["messages"]
-    answer = client.post(url, {f"pieces_{line}": "1"}, follow=True)
+    form = {f"pieces_{line}": "1", f"held_{line}": "2"}
+    answer = client.post(url, form, follow=True)
     assert Shipment.objects.count() == 3 and "に分けました" in answer.content.decode()
+    twice = client.post(url, form, follow=True)
+    assert Shipment.objects.count() == 3 and "この荷物の中身が変わりました" in twice.content.decode()
     client.post(reverse("fulfillment:split-undo", args=[other.pk]))
     assert Shipment.objects.count() == 2
 

@@ -195,3 +195,14 @@ def test_an_action_that_would_change_nothing_says_why_at_once(client_of, aoi):
     asked = {"reason_row": row.pk, "action": "payment_method"}
     page = body_of(client_of(aoi).post(reverse("orders:inbox-act"), asked, follow=True))
     assert '<details class="bulk-groups" open>' in page
+
+
+def test_a_form_begins_with_what_the_reason_is_about():
+    from orders import actions  # noqa: PLC0415
+
+    for reason, own in card_actions.BEGINS.items():
+        for code, values in own.items():
+            action = actions.get(code)
+            assert action and code in card_actions.SETTLES[reason]
+            form = action.form(values, order_ids=[])
+            assert form.is_valid() and {name: form.params[name] for name in values} == values
