@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from inventory.models import Sku
 from inventory.models.product import Coming
@@ -191,12 +192,17 @@ def queue(
 
 
 def orders_short_of(words: Sequence[str]) -> list[int]:
-    """Orders that wait for goods which are not there, of SKUs with these codes or JANs. One query."""
+    """Orders that wait for goods which are not there, of SKUs with these codes or JANs. At most two queries."""
+    if not Sku.objects.filter(Q(code__in=words) | Q(jan__in=words)).exists():
+        return []
     return [order_id for order_id, _comes in _rows(SHORT, words=list(words))]
 
 
 def orders_that_get() -> dict[int, date]:
-    """Orders that wait for goods of which one knows when they come, with the day of the last of them. One query."""
+    """Orders that wait for goods of which one knows when they come, with the day of the last of them. At most two
+    queries: most companies know of few days, or none."""
+    if not Sku.objects.filter(Q(release_date__gt=clock.today()) | Q(arrives_on__isnull=False)).exists():
+        return {}
     return dict(_rows(SHORT, words=None))
 
 
