@@ -13,6 +13,7 @@ from oms.kernel.models import User
 from orders.models import MailStop
 
 SALT = "orders.mail.opt_out"
+LASTING = "orders.mail-opt-out.lasting"  # the same address has one link, in a mail's text as in its header
 
 
 def folded(address: str) -> str:
@@ -47,13 +48,21 @@ def opt_out_url(address: str) -> str:
     """Where the owner of the address ends advertising without logging in; empty where no public address is set."""
     if not settings.PUBLIC_URL:
         return ""
-    token = signing.Signer(salt=SALT).sign_object(folded(address))
+    token = signing.Signer(salt=LASTING).sign_object(folded(address))
     return f"{settings.PUBLIC_URL}{reverse('orders:mail-opt-out', args=[token])}"
 
 
 def address_in(token: str) -> str | None:
     """The address that a link was made for; None for anything that we did not sign."""
     try:
-        return str(signing.Signer(salt=SALT).unsign_object(token))
+        return str(signing.Signer(salt=LASTING).unsign_object(token))
+    except signing.BadSignature:
+        return _timed(token)
+
+
+def _timed(token: str) -> str | None:
+    """Mails sent earlier have links that hold their time."""
+    try:
+        return str(signing.loads(token, salt=SALT))
     except signing.BadSignature:
         return None
