@@ -37,6 +37,10 @@ class NewEntry:
 def post(new: Sequence[NewEntry], *, actor: Actor) -> list[AccountEntry]:
     """Append the entries whose keys are not known yet; returns those. Takes the accounts' locks by pk."""
     lock([one.account_id for one in new])
+    return _append(new, actor)
+
+
+def _append(new: Sequence[NewEntry], actor: Actor) -> list[AccountEntry]:
     known = set(AccountEntry.objects.filter(key__in=[one.key for one in new]).values_list("key", flat=True))
     fresh = {one.key: one for one in new if one.key not in known and one.amount}
     now, today = clock.now(), clock.today()
@@ -118,8 +122,10 @@ def undo_recorded(account_id: int, entry_id: int, *, actor: Actor) -> bool:
 
 
 def charge_freight(order_key: str, account_id: int, amount: int, *, note: str, actor: Actor) -> None:
-    """What the buyer bears of a return's freight, put on the next bill; once for each key."""
-    post([NewEntry(account_id, Kind.FREIGHT, amount, f"freight:{order_key}", None, note)], actor=actor)
+    """What the buyer bears of a return's freight, put on the next bill; once for each key. The caller holds the order's
+    lock, which whoever closes or pays takes after the account's: the account is not locked here, and needs not be,
+    since a debt more breaks no sum that is just made."""
+    _append([NewEntry(account_id, Kind.FREIGHT, amount, f"freight:{order_key}", None, note)], actor)
 
 
 def lock(account_ids: Sequence[int]) -> list[int]:

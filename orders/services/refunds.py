@@ -79,6 +79,7 @@ def open_refund(
     actor: Actor = SYSTEM,
     by_channel: bool = False,
     decided_by: User | None = None,
+    at_most: int | None = None,
 ) -> Refund | None:
     """Open the refund of a cancelled, returned or shortened order; the same `key` again returns the known one.
 
@@ -87,7 +88,7 @@ def open_refund(
     back by itself, so no person has to; the refund closes when the channel says that the order is cancelled.
     Otherwise a task says where a person pays back. An authorisation that was never captured is voided instead.
     `decided_by` is whose decision it follows from, when it is not the actor's; a refund that no person's limit covers
-    is opened too, and paid by somebody whose limit does.
+    is opened too, and paid by somebody whose limit does. `at_most`: yen, where part of the wish is met otherwise.
 
     Returns None when the buyer's money is not with us (unpaid, cash on delivery not yet delivered). Raises
     NothingToRefund, with a sentence for people, when more is asked than there is.
@@ -99,7 +100,7 @@ def open_refund(
     held = money_left(order)
     if not held and not _paid_with_points_alone(order):
         return None
-    plan = plan_for(order, wish, at_most=held)
+    plan = plan_for(order, wish, at_most=held if at_most is None else min(held, at_most))
     if not plan.amount and not plan.points_back and not plan.coupon_back:
         raise NothingToRefund(said("返金する金額がありません。数量と金額を確かめてください。"))
     person = decided_by or actor.by
@@ -118,20 +119,23 @@ def open_refund(
 
 
 @transaction.atomic
-def open_alone(order_id: int, *, key: str, wish: Wish, reason: str, actor: Actor) -> Refund | None:
+def open_alone(
+    order_id: int, *, key: str, wish: Wish, reason: str, actor: Actor, at_most: int | None = None
+) -> Refund | None:
     """`open_refund` on the actor's own authority: raises NeedsApproval, and opens nothing, where that is not enough."""
-    refund = open_refund(order_id, key=key, wish=wish, reason=reason, actor=actor)
+    refund = open_refund(order_id, key=key, wish=wish, reason=reason, actor=actor, at_most=at_most)
     if refund is not None and refund.cleared_by_id is None:
         refund_limits.check(order_id, refund.amount, actor.by)
     return refund
 
 
 @transaction.atomic
-def preview(order_id: int, wish: Wish, *, beside: int = 0) -> RefundPlan:
+def preview(order_id: int, wish: Wish, *, beside: int = 0, at_most: int | None = None) -> RefundPlan:
     """What `open_refund` would give back now, for dialogs, were so much money `beside` what the ledger knows entered
     first. Raises NothingToRefund like it. Changes nothing."""
     order = Order.objects.get(pk=order_id)
-    return plan_for(order, wish, at_most=money_left(order) + beside)
+    held = money_left(order) + beside
+    return plan_for(order, wish, at_most=held if at_most is None else min(held, at_most))
 
 
 @transaction.atomic

@@ -31,10 +31,12 @@ NO_LIMIT = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a settlement: its refund, and the yen by which the buyer owes less."""
+    """What became of a settlement: its refund, and the yen by which the buyer owes less, now (`credited`) or by the
+    next monthly bill (`off_bill`)."""
 
     refund: Refund | None
     credited: int = 0
+    off_bill: int = 0
 
 
 def settle(case: ReturnCase, settlement: Settlement, *, actor: Actor) -> Settled:
@@ -57,13 +59,16 @@ def settle(case: ReturnCase, settlement: Settlement, *, actor: Actor) -> Settled
         return Settled(None)
     _book_at_the_door(case, order, actor)
     wish = wish_of(case, settlement)
-    if _is_by_month(order) and owed_less(case, order, wish):
-        return Settled(None)
-    credited = _owe_less(case, order, wish, actor)
-    wish = replace(wish, deduction=wish.deduction + credited)
+    less = owed_less(case, order, wish)
+    if less and _is_by_month(order):
+        return Settled(None, off_bill=less)
+    credited = _owe_less(case, order, less, actor)
+    wish, at_most = rest_of(order, wish, credited)
     reason = said("返品 %(no)s（%(why)s）", no=case.number, why=choice(case, "reason"))
     try:
-        refund = refunds.open_alone(case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor)
+        refund = refunds.open_alone(
+            case.order_id, key=case.refund_key, wish=wish, reason=reason, actor=actor, at_most=at_most
+        )
     except refunds.NothingToRefund as nothing:
         if credited or settlement.note.strip():
             return Settled(None, credited)
@@ -147,6 +152,15 @@ def owed_less(case: ReturnCase, order: Order, wish: refunds.Wish) -> int:
     return min(value, max(0, owed))
 
 
+def rest_of(order: Order, wish: refunds.Wish, less: int) -> tuple[refunds.Wish, int | None]:
+    """What is left of a wish once so much is owed less: the goods pay first, and what was beside them is not paid on
+    top. The yen that may go back at most; None: what is with us."""
+    if not less:
+        return wish, None
+    value = less if _is_by_month(order) else refunds.plan_for(order, wish, at_most=NO_LIMIT).amount
+    return replace(wish, deduction=wish.deduction + less), value - less
+
+
 def _is_by_month(order: Order) -> bool:
     """The credit note is taken off the next bill, and what the buyer bears of the freight is put on it."""
     return order.payment_method == PaymentMethod.ACCOUNT and bool(billed_monthly([order]))
@@ -158,8 +172,7 @@ def _on_their_way(order: Order) -> int:
     return int(waiting.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
-def _owe_less(case: ReturnCase, order: Order, wish: refunds.Wish, actor: Actor) -> int:
-    amount = owed_less(case, order, wish)
+def _owe_less(case: ReturnCase, order: Order, amount: int, actor: Actor) -> int:
     if not amount:
         return 0
     key = f"credited:return:{case.pk}"

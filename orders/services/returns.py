@@ -308,6 +308,8 @@ def _settled_text(settled: return_money.Settled, settlement: Settlement) -> str:
     paid = yen(settled.refund.amount if settled.refund else 0)
     if settled.credited:
         paid = together([paid, said("請求を %(amount)s 減額", amount=yen(settled.credited))], " ")
+    if settled.off_bill:
+        paid = said("次の合計請求書から %(amount)s を差し引き", amount=yen(settled.off_bill))
     return together([paid, settlement.note], " ") if settlement.note.strip() else paid
 
 

@@ -1,7 +1,6 @@
 """返品: the list, one case with its next step, and what the order's page opens."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -43,7 +42,7 @@ from orders.services.internal import is_internal
 from orders.services.personal_views import Where
 from orders.services.refund_limits import NeedsApproval
 from orders.services.refunds import NothingToRefund, Wish, preview
-from orders.services.return_money import at_the_door, exchange_of, owed_less, wish_of
+from orders.services.return_money import at_the_door, exchange_of, owed_less, rest_of, wish_of
 from orders.services.return_papers import credit_note_of
 from orders.services.returns import Refused
 from orders.views.order import actor_of, say_asked, user_of
@@ -180,8 +179,8 @@ def _calculated(case: ReturnCase, form: SettleForm) -> dict[str, Any]:
     wish = wish_of(case, form.settlement)
     try:
         less = owed_less(case, case.order, wish)
-        wish = replace(wish, deduction=wish.deduction + less)
-        plan = preview(case.order_id, wish, beside=at_the_door(case, case.order))
+        rest, at_most = rest_of(case.order, wish, less)
+        plan = preview(case.order_id, rest, beside=at_the_door(case, case.order), at_most=at_most)
     except NothingToRefund as nothing:
         form.add_error(None, str(nothing))
         return {}
@@ -195,7 +194,8 @@ def _estimate(case: ReturnCase, form: SettleForm, door: int) -> str:
     wish = Wish(pieces, tuple(form.initial.get("fees") or ()), units=units)
     try:
         less = owed_less(case, case.order, wish)
-        plan = preview(case.order_id, replace(wish, deduction=less), beside=door)
+        rest, at_most = rest_of(case.order, wish, less)
+        plan = preview(case.order_id, rest, beside=door, at_most=at_most)
     except NothingToRefund as nothing:
         return str(nothing)
     if less:
@@ -399,8 +399,9 @@ def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
         request, pk, lambda: returns.receive(pk, form.pieces, actor=actor), _("到着を登録しました。"),
         receive_form=form,
     )  # fmt: skip
-    sent = exchange_of(_case(pk))
-    if sent and not case.ship_first and _case(pk).state == "received" and sent.stage == Stage.ON_HOLD:
+    case = _case(pk)
+    sent = exchange_of(case)
+    if sent and not case.ship_first and case.state == "received" and sent.stage == Stage.ON_HOLD:
         text = _(
             "足りない商品があるため、交換・再送の受注 %(no)s は保留のままです。送ってよければ保留を解除してください。"
         )

@@ -21,7 +21,7 @@ from orders.models import (
 )
 from orders.queries import billing as reading
 from orders.queries import matching as matching_queries
-from orders.services import account_balance, billing, document_files, matching, payment, returns
+from orders.services import account_balance, billing, document_files, ledger, matching, payment, returns
 from orders.services.account_balance import Refused
 from orders.services.audit_money import violations
 from orders.services.journal import Actor
@@ -178,7 +178,7 @@ def on_account(price: int = 6000):
 
 def came_back(order: Order, chair, **settlement):
     line = order.lines.get()
-    case = received(returns.open_case(order.pk, {line.pk: 1}, reason="unwanted", key="k", actor=Actor()))
+    case = received(returns.open_case(order.pk, {line.pk: 1}, reason="customer", key="k", actor=Actor()))
     returns.inspect(case.pk, {(chair.pk, "good"): 1}, location_id=make_location().pk, actor=Actor())
     returns.settle(case.pk, returns.Settlement({line.pk: 1}, **settlement), actor=Actor())
     return case
@@ -186,7 +186,8 @@ def came_back(order: Order, chair, **settlement):
 
 def test_freight_that_the_buyer_bears_is_put_on_the_next_bill():
     order, chair, account = on_account()
-    came_back(order, chair, deduction=800)
+    case = came_back(order, chair, deduction=800)
+    assert "6,000 を差し引き" in case.events.get(kind="settled").text
     entry = AccountEntry.objects.get()
     assert (entry.kind, entry.amount) == ("freight", 800) and order.channel_order_no in entry.note
     bill = close(account)
@@ -200,6 +201,30 @@ def test_what_comes_back_of_a_partly_paid_order_is_taken_off_rather_than_paid_ou
     came_back(order, chair)
     assert not Refund.objects.exists() and IssuedDocument.objects.get(kind="credit_note").amount == 6000
     assert close(account).due == 1000 and violations() == []
+
+
+def test_what_a_return_comes_to_is_shown_before_it_is_settled(client_of, aoi):
+    order, chair, _account = on_account()
+    line = order.lines.get()
+    case = received(returns.open_case(order.pk, {line.pk: 1}, reason="customer", key="k", actor=Actor()))
+    returns.inspect(case.pk, {(chair.pk, "good"): 1}, location_id=make_location().pk, actor=Actor())
+    form = {f"piece-{line.pk}": "1", "deduction": "800", "goodwill": "0", "difference": "0", "preview": "1"}
+    page = client_of(aoi).post(reverse("orders:return-settle", args=[case.pk]), form).content.decode()
+    assert "請求を ¥6,000 減らします" in page and not AccountEntry.objects.exists()
+
+
+def test_an_order_whose_lock_is_held_waits_for_no_account(race):
+    order, _chair, account = on_account()
+
+    def settles() -> None:
+        with transaction.atomic():
+            ledger.lock([order.pk])
+            account_balance.charge_freight("k", account.pk, 800, note="", actor=Actor())
+
+    with transaction.atomic():
+        account_balance.lock([account.pk])
+        outcome = race(1, lambda _number: settles())
+    assert outcome == [None] and AccountEntry.objects.get().amount == 800
 
 
 def test_money_of_a_paid_order_goes_back_as_a_refund():

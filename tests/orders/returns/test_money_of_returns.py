@@ -124,6 +124,18 @@ def test_goods_that_were_not_paid_yet_lower_what_is_owed():
     all_is_true()
 
 
+def test_goodwill_that_lowers_what_is_owed_is_not_paid_out_on_top():
+    order = sent_unpaid()
+    line = order.lines.get().pk
+    payment.record_payments([order.pk], amount=500, actor=ACTOR)
+    case = came_back(order, {line: 1})
+    returns.settle(case.pk, Settlement({line: 1}, goodwill=400), actor=ACTOR)
+    assert order.payments.get(kind="credited").amount == 1400 and not Refund.objects.exists()
+    payment.record_payments([order.pk], actor=ACTOR)
+    assert sum(entry.amount for entry in order.payments.exclude(kind="credited")) == order.total - 1400
+    all_is_true()
+
+
 def test_of_an_order_paid_in_part_only_what_is_over_goes_back():
     order = sent_unpaid()
     line = order.lines.get().pk
