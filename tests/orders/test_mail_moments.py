@@ -160,7 +160,7 @@ def test_a_kind_that_is_switched_off_is_not_begun_and_says_why(client_of, aoi):
 
 def test_a_draft_whose_template_was_switched_off_is_kept_and_says_what_to_do(client_of, aoi):
     order, client = unpaid(), client_of(aoi)
-    draft = mailing.draft("delay_notice", order.pk)
+    draft = mailing.draft("delay_notice", order.pk, key="1")
     MailTemplate.objects.filter(event="delay_notice").update(active=False)
     page = client.post(reverse("orders:mail-approve", args=[draft.pk]), follow=True).content.decode()
     draft.refresh_from_db()
