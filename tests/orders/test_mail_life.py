@@ -13,9 +13,9 @@ from oms.kernel.models import Effect
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import deliver_due
 from orders import mail_actions
-from orders.models import Mail, MailPolicy, MailStop, MailTemplate, Order, ReviewReason
+from orders.models import BulkRun, Mail, MailPolicy, MailStop, MailTemplate, Order, ReviewReason
 from orders.queries.mails import mail_page
-from orders.services import bounces, cancel, labels, mail_addresses, mail_send, mail_templates
+from orders.services import bounces, bulk, cancel, labels, mail_addresses, mail_send, mail_templates
 from orders.services import mail as mailing
 from orders.services.intake import take_in
 from orders.services.journal import Actor
@@ -513,6 +513,23 @@ def test_a_bulk_mail_skips_who_got_it_and_the_same_run_again_writes_none():
     assert second.done == ids[1:] and "送信済み" in second.skipped[ids[0]]
     again = mail_actions.run_mail(ids, params | {"again": True}, Actor(action="run3"))
     assert again.done == ids and Mail.objects.filter(event="delay_notice").count() == 4
+
+
+def test_a_bulk_mail_is_taken_back_where_it_has_not_left(client_of, aoi, settings):
+    settings.MAIL_DELAY_S = 60
+    MailTemplate.objects.filter(event="delay_notice").update(review=False)
+    waits, left = take(), take()
+    draft = bulk.draft("mail", [waits.pk, left.pk], by=aoi)
+    bulk.start(draft, {"event": "delay_notice", "message": "x", "draft": False, "again": False})
+    own = Mail.objects.get(order=left, event="delay_notice")
+    Effect.objects.filter(key=f"mail:{own.pk}").update(next_try_at=left.imported_at)
+    assert len(sent()) == 1
+    assert client_of(aoi).post(f"/orders/bulk/{draft.pk}/undo/").status_code == 302
+    run = BulkRun.objects.get(pk=draft.pk)
+    assert run.undone == [waits.pk] and "すでに送信した" in run.undo_skipped[str(left.pk)]
+    states = dict(Mail.objects.filter(event="delay_notice").values_list("order", "state"))
+    assert states == {waits.pk: "suppressed", left.pk: "sent"}
+    assert Mail.objects.filter(event="order_received", state="scheduled").count() == 2, "other kinds go on"
 
 
 # ---- who may
