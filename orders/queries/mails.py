@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from oms.kernel import privacy
 from orders.decide import mail_text
-from orders.models import Mail, MailPolicy, MailTemplate, Order, Shop
+from orders.decide.inquiries import questions
+from orders.models import Mail, MailPolicy, MailTemplate, Order, ReviewReason, Shop
 from orders.models.mail import MailEvent
 from orders.queries import visible
 from orders.queries.found import found_order_ids
@@ -135,6 +136,12 @@ def switches(order: Order) -> list[tuple[str, str, bool]]:
     """(event, label, switched off for this order)."""
     off = set(order.mails.filter(key__endswith=":off", state=Mail.State.SUPPRESSED).values_list("event", flat=True))
     return [(event, str(label), event in off) for event, label in MailEvent.choices]
+
+
+def questions_about(order: Order) -> str:
+    """What an inquiry asks the buyer, by the reasons that are open. One query."""
+    rows = order.reasons.filter(state=ReviewReason.State.OPEN).order_by("pk")
+    return questions(rows.values_list("code", flat=True))
 
 
 def waiting_counts() -> list[tuple[str, str, int, str]]:

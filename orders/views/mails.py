@@ -155,9 +155,11 @@ def mail_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required(SEND, raise_exception=True)
 def mail_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft about one order, and what is switched off for it."""
+    """A draft about one order, and what is switched off for it. An inquiry begins with what its reasons ask."""
     order = get_object_or_404(Order.objects.select_related("shop"), pk=pk)
-    form = DraftForm(request.POST or None, initial={"event": request.GET.get("event", MailEvent.INQUIRY)})
+    event = request.GET.get("event", MailEvent.INQUIRY)
+    message = mails.questions_about(order) if event == MailEvent.INQUIRY else ""
+    form = DraftForm(request.POST or None, initial={"event": event, "message": message})
     if form.is_bound and form.is_valid() and (why := mailing.why_no_draft(order, form.cleaned_data["event"])):
         form.add_error("event", why)
     elif form.is_bound and form.is_valid():
