@@ -17,6 +17,7 @@ from orders.services.payment_terms import TermsOfShops
 
 BEFORE = {"", Stage.NEW, Stage.REVIEW}
 PASSED = {Stage.AWAITING_STOCK, Stage.AWAITING_RELEASE, Stage.SCHEDULED, Stage.READY}
+GOING_OUT = {Stage.SHIPPED, Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED}  # the latter where no days are followed
 NOT_ON_ITS_WAY = {Stage.NEW, Stage.REVIEW, Stage.ON_HOLD, Stage.CANCELLED}
 PAID_BY_THEMSELVES = [PaymentMethod.BANK_TRANSFER, PaymentMethod.CONVENIENCE]
 
@@ -32,7 +33,7 @@ def follow(moves: Sequence[tuple[int, str, str]]) -> None:
     reviewed += _reviewed_meanwhile(
         [id_ for id_, before, after in moves if before == Stage.ON_HOLD and after not in NOT_ON_ITS_WAY]
     )
-    done = [id_ for id_, before, after in moves if before == Stage.SHIPPED and after == Stage.COMPLETED]
+    done = [id_ for id_, before, after in moves if before in GOING_OUT and after == Stage.COMPLETED]
     asked += _trusted([id_ for id_, before, after in moves if before in {Stage.NEW, Stage.REVIEW} and after in PASSED])
     asked += _never_asked(
         [id_ for id_, before, after in moves if before == Stage.ON_HOLD and after == Stage.AWAITING_PAYMENT]
