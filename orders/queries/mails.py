@@ -20,6 +20,7 @@ from orders.queries.found import found_order_ids
 from orders.queries.tones import MAIL_TONES
 from orders.services import mail_send
 from orders.services.mail import template_of
+from orders.services.mail_templates import reachable_orders
 from orders.services.mail_values import BROUGHT, CONDITIONS, OPTIONAL, PLACEHOLDERS, values_of
 
 
@@ -200,7 +201,7 @@ def _policy_row(shop: Shop, policy: MailPolicy) -> PolicyRow:
 def tried_on(form: forms.Form, event: str, shop: Shop | None) -> dict[str, Any]:
     """The texts on the form as a real order would get them, and what every placeholder is for that order."""
     typed = form.cleaned_data if form.is_bound and form.is_valid() else form.initial
-    order = sample_order(shop, str(typed.get("number") or ""))
+    order = sample_order(event, shop, str(typed.get("number") or ""))
     if order is None:
         problem = _("試し表示に使える受注がありません。受注番号を確かめてください。")
         return {"preview_problem": problem, "placeholders": _placeholders({}), "conditions": _conditions({})}
@@ -233,8 +234,10 @@ def _conditions(values: dict[str, str]) -> list[tuple[str, Any, bool]]:
     return [(name, label, bool(values.get(name))) for name, label in CONDITIONS.items()]
 
 
-def sample_order(shop: Shop | None, number: str = "") -> Order | None:
-    """A real order to preview with: the one named, else the newest (of the shop)."""
+def sample_order(event: str, shop: Shop | None, number: str = "") -> Order | None:
+    """A real order to preview with: the one named, else the newest (of the shop) that such a mail could reach."""
+    if not number and (newest := reachable_orders(event, shop).first()):
+        return newest
     rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
     if shop is not None:
         rows = rows.filter(shop=shop)
