@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import override
 
 from oms.kernel.clock import TOKYO, in_tokyo
 from oms.kernel.money import yen
@@ -217,7 +219,8 @@ def _ask_consent(told: Sequence[Quote], actor: Actor) -> None:
         if quote.asks_consent:
             alike[quote.before.fees, quote.after.fees].append(quote.order.pk)
     for (before, after), ids in alike.items():
-        name = dict(PaymentMethod.choices)[told[0].method]
+        with override(settings.LANGUAGE_CODE):  # the customer's language
+            name = str(dict(PaymentMethod.choices)[told[0].method])
         words = (
             f"お支払方法を「{name}」に変更すると、手数料が {yen(before)} から {yen(after)} になり、"
             f"合計金額が {yen(after - before)} 増えます。変更してよろしいでしょうか。"
