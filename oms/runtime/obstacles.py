@@ -2,9 +2,12 @@
 
 import contextlib
 import fcntl
+import os
 import shutil
 import socket
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from oms.runtime.places import Places
 from oms.runtime.problem import Problem
@@ -55,6 +58,21 @@ def _bind(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
+
+
+@contextlib.contextmanager
+def choosing_port(go_on: Callable[[], bool]) -> Iterator[None]:
+    """One start of this user at a time, from looking for a free port until somebody listens on it: else two would find
+    the same one free. `go_on` waits a moment and says whether to wait on; if not, we go out of turn."""
+    with (Path(tempfile.gettempdir()) / f"oms-ports-{os.geteuid()}.lock").open("a") as lock:
+        taken = False
+        while not taken:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                taken = True
+            if not taken and not go_on():
+                break
+        yield
 
 
 def sandbox_port(where: Places) -> int:

@@ -102,14 +102,15 @@ def _start(supervisor: Supervisor, where: Places, wish: Wish) -> None:
 
 def _start_sandbox(supervisor: Supervisor, where: Places, environment: dict[str, str]) -> None:
     """Its world is kept over restarts; what it says when ready goes into `sandbox.json` for `demo_company`."""
-    port = obstacles.sandbox_port(where)
-    command = [*_manage("sandbox"), "--port", str(port), "--state", str(where.sandbox_world)]
-    child = _child("sandbox", where, environment, [*command, "--rate", SANDBOX_RATE])
-    began_at = child.log.stat().st_size if child.log.exists() else 0
-    where.sandbox_addresses.unlink(missing_ok=True)
-    with step(f"モールのサンドボックスを起動(ポート {port})"):
-        supervisor.add(child)
-        supervisor.wait_until(lambda: _read_addresses(child.log, began_at, where.sandbox_addresses), READY_S)
+    with obstacles.choosing_port(supervisor.pause):
+        port = obstacles.sandbox_port(where)
+        command = [*_manage("sandbox"), "--port", str(port), "--state", str(where.sandbox_world)]
+        child = _child("sandbox", where, environment, [*command, "--rate", SANDBOX_RATE])
+        began_at = child.log.stat().st_size if child.log.exists() else 0
+        where.sandbox_addresses.unlink(missing_ok=True)
+        with step(f"モールのサンドボックスを起動(ポート {port})"):
+            supervisor.add(child)
+            supervisor.wait_until(lambda: _read_addresses(child.log, began_at, where.sandbox_addresses), READY_S)
     environment["OMS_SANDBOX"] = str(where.sandbox_addresses)
 
 

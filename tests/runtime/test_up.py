@@ -6,6 +6,8 @@ import signal
 import socket
 import urllib.request
 
+import pytest
+
 from oms.runtime import obstacles, up
 from oms.runtime.places import Places
 from tests.runtime.conftest import Installation, eventually
@@ -50,6 +52,16 @@ def test_a_lost_sandbox_port_is_replaced_and_else_kept(tmp_path):
         taken.listen()
         moved = obstacles.sandbox_port(where)
     assert moved != port and obstacles.sandbox_port(where) == moved
+
+
+def test_two_starts_at_once_never_find_the_same_port_free(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with obstacles.choosing_port(lambda: pytest.fail("nobody else is choosing")):
+        asked = []
+        with obstacles.choosing_port(lambda: len(asked) < 3 and asked.append("waited") is None):
+            assert asked == ["waited"] * 3  # and then it was told to stop waiting
+    with obstacles.choosing_port(lambda: pytest.fail("the turn was not given back")):
+        assert obstacles.sandbox_port(Places(tmp_path))
 
 
 def test_a_closed_console_stops_nobody(monkeypatch):

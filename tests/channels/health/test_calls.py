@@ -134,8 +134,11 @@ def test_a_log_that_cannot_be_written_breaks_no_call(house, monkeypatch):
 @pytest.mark.django_db
 def test_a_call_that_cannot_be_described_breaks_nothing(house, monkeypatch):
     here = house("rakuten")
-    monkeypatch.setattr(calls, "row_of", lambda *_args: 1 / 0)
-    shops.check(here.fresh())
+    here.sells(1)
+    asked = []
+    monkeypatch.setattr(calls, "row_of", lambda *args: asked.append(args) or 1 / 0)
+    here.pull()
+    assert asked and len(here.taken_in()) == 1 and not ApiCall.objects.exists()
 
 
 @pytest.mark.django_db
