@@ -245,9 +245,12 @@ def test_who_may_not_enter_orders_is_refused(client_of, ben, chie, person_with):
 
 def test_the_telephone_shop_is_named_by_who_may_change_papers(client):
     form = {"name": "お電話受付", "mail_from": "tel@example.com", "letterhead_name": "見本商店"}
+    versions = reverse("pages:setting-subject", args=["phone_shop", "-"])
+    assert versions not in body(client.get("/orders/new/shop/"))  # there is no such shop yet
     assert client.post("/orders/new/shop/", form).status_code == 302
     assert Shop.objects.get(channel="manual").name == "お電話受付"
-    assert "お電話受付" in body(client.get("/orders/new/shop/"))
+    shown = body(client.get("/orders/new/shop/"))
+    assert "お電話受付" in shown and versions in shown
 
 
 def test_no_typed_character_and_no_sum_breaks_the_form(client, chair):
