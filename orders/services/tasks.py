@@ -22,7 +22,8 @@ _listeners: dict[str, Listener] = {}
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """`key` is unique for ever; the same key again changes nothing. `link`: "https://…" or a path of ours."""
+    """`key` is unique for ever; the same key again changes nothing. `link`: "https://…" or a path of ours. It rests
+    until `shown_from`; `assignee_id` is whose it is, where it is one person's."""
 
     key: str
     order_id: int
@@ -30,6 +31,8 @@ class NewTask:
     kind: str = TaskKind.OTHER
     link: str = ""
     due_at: datetime | None = None
+    shown_from: datetime | None = None
+    assignee_id: int | None = None
 
 
 def on_finished(kind: str, listener: Listener) -> None:
@@ -52,6 +55,8 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
                 kind=one.kind,
                 link=_link(one),
                 due_at=one.due_at,
+                shown_from=one.shown_from,
+                assignee_id=one.assignee_id,
                 created_at=now,
             )
             for one in fresh.values()
