@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment.models.shipment import Shipment
@@ -35,7 +36,11 @@ class StopRequest(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="stops")
     purpose = models.CharField(_("目的"), max_length=8, choices=Purpose)
     what = ArrayField(
-        models.CharField(max_length=10, choices=What), verbose_name=_("変えるもの"), default=list, blank=True, db_default=[]
+        models.CharField(max_length=10, choices=What),
+        verbose_name=_("変えるもの"),
+        default=list,
+        blank=True,
+        db_default=[],
     )
     state = models.CharField(_("状態"), max_length=10, choices=State, default=State.WAITING)
     note = models.CharField(_("理由"), max_length=200, blank=True)
@@ -61,8 +66,8 @@ class StopRequest(models.Model):
         return f"{self.shipment_id}: {self.state}"
 
     @property
-    def what_labels(self) -> list[str]:
-        return [str(self.What(one).label) for one in self.what]
+    def what_text(self) -> str:
+        return gettext("、").join(str(self.What(one).label) for one in self.what)
 
 
 class StopPolicy(models.Model):

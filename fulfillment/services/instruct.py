@@ -50,11 +50,7 @@ def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
     wanted = sorted({*order_ids, *_companions(order_ids)})
     locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     may = set(instructable().filter(pk__in=[order.pk for order in locked]).values_list("pk", flat=True))
-    skipped = {
-        order.pk: _why_not(order)
-        for order in locked
-        if order.pk not in may and order.pk in set(order_ids)
-    }
+    skipped = {order.pk: _why_not(order) for order in locked if order.pk not in may and order.pk in set(order_ids)}
     carried = _planned_parcels([order.pk for order in locked if order.pk in may])
     waits = _waiting_parcels(carried, may)
     skipped |= {order_id: cause for pk, cause in waits.items() for order_id in carried[pk] if order_id in may}

@@ -66,7 +66,7 @@ def ask_for_cancel(
 
     The caller holds the locks of the orders and of their companions, and cancels the others itself.
     """
-    return set(_ask(order_ids, line_ids, Purpose.CANCEL, by, note).waiting)
+    return set(_ask(order_ids, line_ids, _asked(Purpose.CANCEL, note, by)).waiting)
 
 
 @transaction.atomic
@@ -84,7 +84,7 @@ def take_back(order_ids: Sequence[int], *, note: str, what: Sequence[str] = (), 
     anew, and it is ready as before."""
     ids = {*order_ids, *companions(order_ids)}
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-    asked = _ask(order_ids, None, Purpose.CHANGE, actor.by, note, what)
+    asked = _ask(order_ids, None, _asked(Purpose.CHANGE, note, actor.by, what))
     known = asked.stopped + asked.waiting
     order_journal.write([Entry(order_id, "stop_asked", note) for order_id in known], actor=actor)
     return asked
@@ -104,7 +104,7 @@ def pull_back(order_id: int) -> bool:
     if any(s.state != Shipment.State.INSTRUCTED for s in shipments):
         return False
     note = said("モールの変更を反映するため")
-    asked = StopRequest(purpose=Purpose.CHANGE, note=note, asked_at=clock.now(), asked_by=None)
+    asked = _asked(Purpose.CHANGE, note, None)
     _write_requests([(s.pk, order_id) for s in shipments], {s.pk for s in shipments}, asked)
     journal.write([(s.pk, "stop_asked", note) for s in shipments], by=None)
     _take_back(shipments, None)
@@ -112,14 +112,12 @@ def pull_back(order_id: int) -> bool:
     return True
 
 
-def _ask(
-    order_ids: Sequence[int],
-    line_ids: Sequence[int] | None,
-    purpose: str,
-    by: User | None,
-    note: str,
-    what: Sequence[str] = (),
-) -> Asked:
+def _asked(purpose: str, note: str, by: User | None, what: Sequence[str] = ()) -> StopRequest:
+    """What is asked of every parcel; not saved itself."""
+    return StopRequest(purpose=purpose, what=list(what), note=note[:200], asked_at=clock.now(), asked_by=by)
+
+
+def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, asked: StopRequest) -> Asked:
     concerned = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=UNDER_WAY)
     if line_ids is not None:
         concerned = concerned.filter(order_line__in=line_ids)
@@ -135,10 +133,10 @@ def _ask(
     by_itself = stops_by_itself([s for s in shipments if s.state == Shipment.State.INSTRUCTED])
     waiting = [shipment for shipment in shipments if shipment.pk not in by_itself]
     pairs = [(shipment.pk, order_id) for shipment in shipments for order_id in sorted(orders_of[shipment.pk])]
-    asked = StopRequest(purpose=purpose, what=list(what), note=note[:200], asked_at=clock.now(), asked_by=by)
     _write_requests(pairs, by_itself, asked)
     Shipment.objects.filter(pk__in=[s.pk for s in waiting]).update(state=Shipment.State.STOP_REQUESTED)
-    journal.write([(shipment.pk, "stop_asked", note) for shipment in shipments], by=by)
+    by = asked.asked_by
+    journal.write([(shipment.pk, "stop_asked", asked.note) for shipment in shipments], by=by)
     waits = {order for shipment in waiting for order in orders_of[shipment.pk]}
     if by_itself:
         _take_back([s for s in shipments if s.pk in by_itself], by)

@@ -14,6 +14,7 @@ from orders.services.tasks import NewTask
 
 # After so long somebody should ring up the place: parcels are handed over several times a day.
 REMIND_AFTER = timedelta(minutes=30)
+TEAM = "operator"  # whose it is when nobody of ours asked, but the channel
 What = StopRequest.What
 
 
@@ -34,6 +35,7 @@ def remind(requests: Sequence[StopRequest], *, actor: Actor) -> None:
                 link=reverse("fulfillment:stops"),
                 shown_from=one.asked_at + REMIND_AFTER,
                 assignee_id=one.asked_by_id,
+                team="" if one.asked_by_id else TEAM,
             )
             for one in requests
         ],
@@ -63,6 +65,7 @@ def tell_too_late(
                 text=_too_late(one, tracking_no),
                 link=reverse("orders:return", args=[cases[one.order_id]]) if one.order_id in cases else "",
                 assignee_id=one.asked_by_id,
+                team="" if one.asked_by_id else TEAM,
             )
             for one in requests
         ],

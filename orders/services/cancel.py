@@ -193,7 +193,7 @@ def finish(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
 
 
 def _as_far_as_here(one: Cancellation) -> tuple[Cancellation, dict[int, int] | None]:
-    """The decision, narrowed to pieces that have not left, and those; None for the whole order, of which nothing has."""
+    """The decision, narrowed to pieces that have not left, and those; None for the whole, of which nothing has."""
     here = {line.pk: line.quantity - line.shipped_quantity for line in one.order.lines.all()}
     if one.whole and not one.order.lines.filter(shipped_quantity__gt=0).exists():
         return one, None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
 
@@ -23,7 +24,8 @@ _listeners: dict[str, Listener] = {}
 @dataclass(frozen=True, slots=True)
 class NewTask:
     """`key` is unique for ever; the same key again changes nothing. `link`: "https://…" or a path of ours. It rests
-    until `shown_from`; `assignee_id` is whose it is, where it is one person's."""
+    until `shown_from`. `assignee_id` is whose it is, where it is one person's; `team` (a group's name) where it is a
+    team's."""
 
     key: str
     order_id: int
@@ -33,6 +35,7 @@ class NewTask:
     due_at: datetime | None = None
     shown_from: datetime | None = None
     assignee_id: int | None = None
+    team: str = ""
 
 
 def on_finished(kind: str, listener: Listener) -> None:
@@ -45,6 +48,8 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
     """Open the tasks whose keys are not known yet; returns those."""
     known = set(OrderTask.objects.filter(key__in=[one.key for one in new]).values_list("key", flat=True))
     fresh = {one.key: one for one in new if one.key not in known}
+    named = {one.team for one in fresh.values() if one.team}
+    teams = dict(Group.objects.filter(name__in=named).values_list("name", "pk")) if named else {}
     now = clock.now()
     OrderTask.objects.bulk_create(
         [
@@ -57,6 +62,7 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
                 due_at=one.due_at,
                 shown_from=one.shown_from,
                 assignee_id=one.assignee_id,
+                team_id=teams.get(one.team),
                 created_at=now,
             )
             for one in fresh.values()

@@ -17,7 +17,7 @@ from oms.kernel.models import Effect
 from orders.models import Cancellation, Order, OrderTask, Refund, ReturnCase
 from orders.queries.labels import due_reminders
 from orders.services.audit import violations as order_violations
-from orders.services.cancel import Ask, cancel_orders, cancel_pieces
+from orders.services.cancel import Ask, cancel_at_channel, cancel_orders, cancel_pieces
 from orders.services.journal import Actor
 from tests.fulfillment.merge_builders import ready
 from tests.orders.builders import make_line, make_location, make_shop, make_sku
@@ -120,9 +120,9 @@ def test_what_stopped_does_not_leave_again_while_another_place_has_still_to_answ
 
 
 @pytest.mark.parametrize("sign", ["waybill_exported", "numbered", "handover_printed", "work_printed"])
-def test_a_parcel_whose_label_or_slips_are_out_does_not_stop_by_itself(sign):
+def test_a_parcel_whose_label_or_slips_are_out_does_not_stop_by_itself(sign, aoi):
     made = ready(make_shop(capabilities=CAN), skus=[make_sku(stock_units=1)])
-    record_printed(instruct_orders([made.pk], actor=ACTOR).shipments, sign, by=None)
+    record_printed(instruct_orders([made.pk], actor=ACTOR).shipments, sign, by=aoi)
     assert cancel_orders([made.pk], reason="顧客都合", actor=ACTOR).waiting == [made.pk]
 
 
@@ -133,10 +133,32 @@ def test_whoever_asked_is_reminded_until_there_is_an_answer_and_told_when_it_was
     later = clock.now() + timedelta(minutes=31)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert len(due_reminders(aoi)) == 2 and "大阪倉庫" in due_reminders(aoi)[1].text
-    east, west = parcels(order)
+    east, _west = parcels(order)
     too_late(east)
-    assert [task.text for task in due_reminders(aoi)] == [task.text for task in due_reminders(aoi) if "大阪" in task.text]
+    assert [task.text for task in due_reminders(aoi)] == [
+        task.text for task in due_reminders(aoi) if "大阪" in task.text
+    ]
     told = OrderTask.objects.get(key__startswith="stop_too_late")
     assert NUMBER in told.text and "配達の希望日時" in told.text and told.assignee == aoi and told.done_at is None
     stop.withdraw(order.pk, actor=asking)
     assert due_reminders(aoi) == [] and states(order)[1] == "instructed"
+
+
+def test_a_stop_that_the_channel_brought_about_reminds_the_team_of_the_desk(order, monkeypatch, person_with):
+    cancel_at_channel([order.pk])
+    later = clock.now() + timedelta(minutes=31)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert len(due_reminders(person_with("operator"))) == 2
+    too_late(parcels(order)[0])
+    assert OrderTask.objects.get(key__startswith="stop_too_late").team.name == "operator"
+
+
+def test_whoever_stops_a_parcel_says_what_shall_be_another_and_the_place_reads_it(order, client_of, aoi):
+    client = client_of(aoi)
+    ask = client.get(f"/fulfillment/orders/{order.pk}/stop/").content.decode()
+    assert 'name="what" value="payment"' in ask
+    client.post(f"/fulfillment/orders/{order.pk}/stop/", {"what": ["recipient", "goods"], "note": "実家へ、椅子は2脚"})
+    assert "(届け先、商品・数量)" in client.get("/fulfillment/stops/").content.decode()
+    assert "(届け先、商品・数量)" in client.get(f"/fulfillment/orders/{order.pk}/").content.decode()
+    nonsense = client.post(f"/fulfillment/orders/{order.pk}/stop/", {"what": ["colour"], "note": "x"})
+    assert "field-error" in nonsense.content.decode()
