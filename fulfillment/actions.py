@@ -22,12 +22,16 @@ PRINTABLE = (Shipment.State.INSTRUCTED, Shipment.State.SHIPPED)
 
 
 def why_not_instructed(order: Mapping[str, Any]) -> str:
+    if order["stop_asked_at"]:
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
     return said("ステータスが「%(stage)s」のため出荷指示できません。", stage=Stage(order["stage"]).label)
 
 
 def plan_instruct(order_ids: Sequence[int], _params: Params) -> Plan:
     may = set(instructable().filter(pk__in=order_ids).values_list("pk", flat=True))
-    will, skipped = split(order_ids, ["stage"], lambda o: "" if o["id"] in may else why_not_instructed(o))
+    will, skipped = split(
+        order_ids, ["stage", "stop_asked_at"], lambda o: "" if o["id"] in may else why_not_instructed(o)
+    )
     return Plan(will, skipped, batches.effects(will), batches.problems(will))
 
 

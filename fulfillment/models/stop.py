@@ -1,5 +1,7 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment.models.shipment import Shipment
@@ -21,9 +23,25 @@ class StopRequest(models.Model):
         CANCEL = "cancel", _("キャンセル")
         CHANGE = "change", _("内容の変更")
 
+    class What(models.TextChoices):
+        """What of the order shall be another."""
+
+        RECIPIENT = "recipient", _("届け先")
+        DELIVERY = "delivery", _("配達の希望日時")
+        GOODS = "goods", _("商品・数量")
+        PAYMENT = "payment", _("支払方法")
+        OTHER = "other", _("その他")
+
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="stops")
     order = models.ForeignKey(Order, models.CASCADE, related_name="stops")
     purpose = models.CharField(_("目的"), max_length=8, choices=Purpose)
+    what = ArrayField(
+        models.CharField(max_length=10, choices=What),
+        verbose_name=_("変えるもの"),
+        default=list,
+        blank=True,
+        db_default=[],
+    )
     state = models.CharField(_("状態"), max_length=10, choices=State, default=State.WAITING)
     note = models.CharField(_("理由"), max_length=200, blank=True)
     asked_at = models.DateTimeField(_("依頼日時"))
@@ -46,6 +64,10 @@ class StopRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.shipment_id}: {self.state}"
+
+    @property
+    def what_text(self) -> str:
+        return gettext("、").join(str(self.What(one).label) for one in self.what)
 
 
 class StopPolicy(models.Model):

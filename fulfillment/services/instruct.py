@@ -31,10 +31,11 @@ class Instructed:
 
 
 def instructable() -> QuerySet[Order]:
-    """Ready orders, and orders under way with a shipment that is only planned."""
+    """Ready orders, and orders under way with a shipment that is only planned. None of which a parcel shall be stopped:
+    what stopped already must not leave again before all have answered."""
     planned = ShipmentLine.objects.filter(order_line__order=OuterRef("pk"), shipment__state=Shipment.State.PLANNED)
     under_way = Q(stage__in=[Stage.IN_FULFILLMENT, Stage.PARTIALLY_SHIPPED], blocking_reasons=0) & Exists(planned)
-    return Order.objects.filter(Q(stage=Stage.READY) | under_way)
+    return Order.objects.filter(Q(stage=Stage.READY) | under_way, stop_asked_at=None)
 
 
 @transaction.atomic
@@ -49,11 +50,7 @@ def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
     wanted = sorted({*order_ids, *_companions(order_ids)})
     locked = list(Order.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
     may = set(instructable().filter(pk__in=[order.pk for order in locked]).values_list("pk", flat=True))
-    skipped = {
-        order.pk: said("ステータスが「%(stage)s」のため出荷指示できません。", stage=choice(order, "stage"))
-        for order in locked
-        if order.pk not in may and order.pk in set(order_ids)
-    }
+    skipped = {order.pk: _why_not(order) for order in locked if order.pk not in may and order.pk in set(order_ids)}
     carried = _planned_parcels([order.pk for order in locked if order.pk in may])
     waits = _waiting_parcels(carried, may)
     skipped |= {order_id: cause for pk, cause in waits.items() for order_id in carried[pk] if order_id in may}
@@ -71,6 +68,12 @@ def instruct_orders(order_ids: Sequence[int], *, actor: Actor) -> Instructed:
     order_journal.write([Entry(pk, "instructed", str(batch)) for pk in ready], actor=actor)
     facts.refresh(ready, actor=actor)
     return Instructed(batch, ready, shipments, skipped)
+
+
+def _why_not(order: Order) -> str:
+    if order.stop_asked_at:
+        return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
+    return said("ステータスが「%(stage)s」のため出荷指示できません。", stage=choice(order, "stage"))
 
 
 def _companions(order_ids: Sequence[int]) -> set[int]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from fulfillment.models import Merge, Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
-from fulfillment.services import facts, journal
+from fulfillment.services import facts, journal, stop_followup
 from fulfillment.services import ship as shipping
 from inventory.models import Location
 from inventory.services import stock
@@ -28,7 +28,9 @@ from orders.services.journal import Actor, Entry
 from orders.services.reservation import ref_of
 
 Purpose, State = StopRequest.Purpose, StopRequest.State
-BEGUN = ("pick_printed", "note_printed")
+# What shows that somebody has begun with a parcel: papers for picking and packing, a label or the file for one (which
+# is how a warehouse that is not ours hears of it), a number that a carrier gave it.
+BEGUN = ("pick_printed", "note_printed", "work_printed", "waybill_exported", "numbered", "handover_printed")
 UNDER_WAY = (Shipment.State.INSTRUCTED, Shipment.State.STOP_REQUESTED)
 
 
@@ -64,24 +66,25 @@ def ask_for_cancel(
 
     The caller holds the locks of the orders and of their companions, and cancels the others itself.
     """
-    return set(_ask(order_ids, line_ids, Purpose.CANCEL, by, note).waiting)
+    return set(_ask(order_ids, line_ids, _asked(Purpose.CANCEL, note, by)).waiting)
 
 
 @transaction.atomic
-def ask_for_change(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
-    """Stop these orders' parcels so that they can be changed. What stops is held until somebody lifts the hold."""
-    asked = take_back(order_ids, note=note, actor=actor)
-    _hold_for_change(asked.stopped, note, actor)
+def ask_for_change(order_ids: Sequence[int], *, note: str, what: Sequence[str] = (), actor: Actor) -> Asked:
+    """Stop these orders' parcels so that they can be changed (`what`: values of `StopRequest.What`). What stops is held
+    until somebody lifts the hold."""
+    asked = take_back(order_ids, note=note, what=what, actor=actor)
+    _hold_for_change(asked.stopped, what, actor)
     return asked
 
 
 @transaction.atomic
-def take_back(order_ids: Sequence[int], *, note: str, actor: Actor) -> Asked:
+def take_back(order_ids: Sequence[int], *, note: str, what: Sequence[str] = (), actor: Actor) -> Asked:
     """Take back that these orders were instructed. Nobody holds what stops at once: the allocator places its goods
     anew, and it is ready as before."""
     ids = {*order_ids, *companions(order_ids)}
     list(Order.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-    asked = _ask(order_ids, None, Purpose.CHANGE, actor.by, note)
+    asked = _ask(order_ids, None, _asked(Purpose.CHANGE, note, actor.by, what))
     known = asked.stopped + asked.waiting
     order_journal.write([Entry(order_id, "stop_asked", note) for order_id in known], actor=actor)
     return asked
@@ -101,7 +104,7 @@ def pull_back(order_id: int) -> bool:
     if any(s.state != Shipment.State.INSTRUCTED for s in shipments):
         return False
     note = said("モールの変更を反映するため")
-    asked = StopRequest(purpose=Purpose.CHANGE, note=note, asked_at=clock.now(), asked_by=None)
+    asked = _asked(Purpose.CHANGE, note, None)
     _write_requests([(s.pk, order_id) for s in shipments], {s.pk for s in shipments}, asked)
     journal.write([(s.pk, "stop_asked", note) for s in shipments], by=None)
     _take_back(shipments, None)
@@ -109,7 +112,12 @@ def pull_back(order_id: int) -> bool:
     return True
 
 
-def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, purpose: str, by: User | None, note: str) -> Asked:
+def _asked(purpose: str, note: str, by: User | None, what: Sequence[str] = ()) -> StopRequest:
+    """What is asked of every parcel; not saved itself."""
+    return StopRequest(purpose=purpose, what=list(what), note=note[:200], asked_at=clock.now(), asked_by=by)
+
+
+def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, asked: StopRequest) -> Asked:
     concerned = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=UNDER_WAY)
     if line_ids is not None:
         concerned = concerned.filter(order_line__in=line_ids)
@@ -125,14 +133,16 @@ def _ask(order_ids: Sequence[int], line_ids: Sequence[int] | None, purpose: str,
     by_itself = stops_by_itself([s for s in shipments if s.state == Shipment.State.INSTRUCTED])
     waiting = [shipment for shipment in shipments if shipment.pk not in by_itself]
     pairs = [(shipment.pk, order_id) for shipment in shipments for order_id in sorted(orders_of[shipment.pk])]
-    asked = StopRequest(purpose=purpose, note=note[:200], asked_at=clock.now(), asked_by=by)
     _write_requests(pairs, by_itself, asked)
     Shipment.objects.filter(pk__in=[s.pk for s in waiting]).update(state=Shipment.State.STOP_REQUESTED)
-    journal.write([(shipment.pk, "stop_asked", note) for shipment in shipments], by=by)
+    by = asked.asked_by
+    journal.write([(shipment.pk, "stop_asked", asked.note) for shipment in shipments], by=by)
     waits = {order for shipment in waiting for order in orders_of[shipment.pk]}
     if by_itself:
         _take_back([s for s in shipments if s.pk in by_itself], by)
     _write_clock(sorted(waits))
+    unanswered = StopRequest.objects.filter(shipment__in=[s.pk for s in waiting], state=State.WAITING)
+    stop_followup.remind(list(unanswered.select_related("shipment__location").order_by("pk")), actor=Actor(by=by))
     all_orders = {order for orders in orders_of.values() for order in orders}
     return Asked(sorted(all_orders - waits), sorted(waits))
 
@@ -162,6 +172,7 @@ def _write_requests(pairs: Sequence[tuple[int, int]], by_itself: set[int], asked
                 shipment_id=shipment_id,
                 order_id=order_id,
                 purpose=asked.purpose,
+                what=asked.what,
                 note=asked.note,
                 asked_at=asked.asked_at,
                 asked_by=asked.asked_by,
@@ -235,15 +246,13 @@ def stopped(shipment_id: int, *, actor: Actor, note: str = "") -> Answered:
     _take_back([shipment], actor.by)
     _write_clock(orders)
     order_journal.write([Entry(order_id, "stopped", shipment.number) for order_id in orders], actor=actor)
-    free = _without_open_stops(orders)
-    change = [r.order_id for r in requests if r.purpose == Purpose.CHANGE and r.order_id in free]
-    _hold_for_change(change, note, actor)
-    return Answered(cancelled=cancel.finish(sorted(free), actor=actor), to_change=sorted(change))
+    return _go_on(requests, actor)
 
 
 @transaction.atomic
 def too_late(shipment_id: int, *, carrier: str, tracking_no: str, actor: Actor, note: str = "") -> Answered:
-    """The parcel had left: it ships, and what was to be cancelled becomes a return case for a person."""
+    """The parcel had left: it ships, what was to be cancelled becomes a return case, and whoever asked gets a task to
+    tell the buyer. What the order has beside it is still cancelled, or held to be changed."""
     shipment, requests = _claim(shipment_id)
     if shipment is None:
         return Answered(refused=said("この出荷伝票には、返事待ちの停止依頼がありません。"))
@@ -259,37 +268,40 @@ def too_late(shipment_id: int, *, carrier: str, tracking_no: str, actor: Actor, 
     if left.refused:
         transaction.set_rollback(True)
         return Answered(refused=left.refused[shipment.pk])
-    _resume_others(orders, actor)
-    return Answered(cases=_open_cases(orders, shipment, tracking_no, actor))
+    cases = _open_cases(orders, shipment, tracking_no, actor)
+    stop_followup.tell_too_late(requests, cases, tracking_no=tracking_no, actor=actor)
+    return _go_on(requests, actor, cases=list(cases.values()))
 
 
-def _open_cases(order_ids: Sequence[int], shipment: Shipment, tracking_no: str, actor: Actor) -> list[int]:
-    """A return case for each order that should have been cancelled, of what this parcel carried."""
-    cases = []
-    for one in cancel.too_late(order_ids, actor=actor):
-        carried = {
-            line.order_line_id: line.line_quantity for line in shipment.lines.filter(order_line__order=one.order_id)
-        }
-        wanted = dict(one.lines.values_list("line", "quantity"))
-        pieces = {line: min(n, wanted.get(line, n)) for line, n in carried.items() if one.whole or line in wanted}
+def _open_cases(order_ids: Sequence[int], shipment: Shipment, tracking_no: str, actor: Actor) -> dict[int, int]:
+    """Order → the return case of what this parcel carried and should have been cancelled."""
+    carried = dict(shipment.lines.values_list("order_line", "line_quantity"))
+    cases = {}
+    for one, pieces in cancel.lost(order_ids, carried):
         case = returns.open_case(
             one.order_id,
             pieces,
             reason="too_late",
-            key=f"too_late:{one.pk}",
+            key=f"too_late:{one.pk}:{shipment.pk}",
             note=said("キャンセルが間に合わず出荷されました（%(no)s）。", no=tracking_no),
             actor=actor,
         )
-        cases.append(case.pk)
+        cases[one.order_id] = case.pk
     return cases
 
 
-def _resume_others(order_ids: Sequence[int], actor: Actor) -> None:
-    """An order whose other parcels were asked to stop too is cancelled no more: those go on as return or by a new
-    decision, so their requests are withdrawn."""
-    rest = StopRequest.objects.filter(order__in=order_ids, state=State.WAITING, purpose=Purpose.CANCEL)
-    for shipment_id in sorted(set(rest.values_list("shipment", flat=True))):
-        _withdraw(shipment_id, order_ids, actor)
+def _go_on(requests: Sequence[StopRequest], actor: Actor, *, cases: Sequence[int] = ()) -> Answered:
+    """What waited for the last answer about an order is done now. Where the answers differ, what could be stopped is
+    cancelled, or held to be changed, and only the rest has left."""
+    free = _without_open_stops(sorted({request.order_id for request in requests}))
+    cancelled = cancel.finish(sorted(free), actor=actor)
+    what = {r.order_id: r.what for r in requests if r.purpose == Purpose.CHANGE}
+    change = (what.keys() & free) - set(cancelled)
+    here = Order.objects.filter(pk__in=change, cancelled_at=None, shipped_at=None).order_by("pk")
+    to_change = list(here.values_list("pk", flat=True))
+    for order_id in to_change:
+        _hold_for_change([order_id], what[order_id], actor)
+    return Answered(cancelled=cancelled, to_change=to_change, cases=list(cases))
 
 
 @transaction.atomic
@@ -336,6 +348,7 @@ def _close(requests: Sequence[StopRequest], state: str, note: str, actor: Actor)
     StopRequest.objects.filter(pk__in=[request.pk for request in requests]).update(
         state=state, answered_at=clock.now(), answered_by=actor.by, answer=note[:200]
     )
+    stop_followup.answered(requests, actor=actor)
 
 
 def _without_open_stops(order_ids: Sequence[int]) -> set[int]:
@@ -343,10 +356,15 @@ def _without_open_stops(order_ids: Sequence[int]) -> set[int]:
     return set(order_ids) - set(waiting)
 
 
-def _hold_for_change(order_ids: Sequence[int], note: str, actor: Actor) -> None:
+def _hold_for_change(order_ids: Sequence[int], what: Sequence[str], actor: Actor) -> None:
     """Held, so that no scheduled instruction sends it again before it is changed."""
-    if order_ids:
-        hold.hold_orders(order_ids, reason=said("変更のため出荷を止めました"), actor=actor)
+    if not order_ids:
+        return
+    reason = said("変更のため出荷を止めました")
+    if what:
+        labels = [said(StopRequest.What(one).label) for one in what]
+        reason = said("変更のため出荷を止めました（%(what)s）", what=labels)
+    hold.hold_orders(order_ids, reason=reason, actor=actor)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fulfillment.forms_stop_policy import StopPolicyForm
-from fulfillment.models import Shipment
+from fulfillment.models import Shipment, StopRequest
 from fulfillment.queries import stops as queries
 from fulfillment.services import reopen as reopening
 from fulfillment.services import stop
@@ -22,10 +22,14 @@ from orders.models.order import Carrier
 from orders.services.returns import Refused
 from orders.views.order import actor_of, changed
 
+What = StopRequest.What
 LIST, FRAGMENT = "fulfillment/stops.html", "fulfillment/_stops.html"
 
 
 class ChangeForm(forms.Form):
+    what = forms.MultipleChoiceField(
+        label=lazy("変えるもの"), choices=What, required=False, widget=forms.CheckboxSelectMultiple
+    )
     note = forms.CharField(label=lazy("変更する内容"), max_length=200, help_text=lazy("出荷元に伝わります。"))
 
 
@@ -108,7 +112,8 @@ def ask_change(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(Order.objects.select_related("shop").defer("search"), pk=pk)
     form = ChangeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        asked = stop.ask_for_change([pk], note=form.cleaned_data["note"], actor=actor_of(request))
+        told = form.cleaned_data
+        asked = stop.ask_for_change([pk], note=told["note"], what=told["what"], actor=actor_of(request))
         if asked.waiting:
             messages.warning(request, _("出荷元に停止を依頼しました。返事のあとに変更できます。"))
         elif asked.stopped:

@@ -1,7 +1,7 @@
 """Cancelling an order or pieces of it: promises go back, parcels stop, the channel and the customer are told.
 
 An order whose parcel a location is working on is not cancelled but waits: the location is asked to stop it
-(`stop_wanted`), and answers through `finish` or `too_late`.
+(`stop_wanted`), and `finish` does what is left of the decision once every location has answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -177,35 +177,66 @@ def _why_not_pieces(order: Order, wanted: Mapping[int, int], open_pieces: Mappin
 
 @transaction.atomic
 def finish(order_ids: Sequence[int], *, actor: Actor) -> list[int]:
-    """The parcels of these orders were stopped: what waited for that is done now. Returns the orders concerned.
+    """Every parcel of these orders has its answer: what waited for that is done now, as far as it has not left.
+    Returns the orders of which something is cancelled.
 
     The caller holds the orders' locks; an order that still waits for another location is left.
     """
-    waiting = list(_waiting(order_ids))
-    _end([one for one in waiting if one.whole], actor)
-    for one in waiting:
-        if not one.whole:
+    waiting = [_as_far_as_here(one) for one in _waiting(order_ids)]
+    gone = [one for one, pieces in waiting if pieces == {}]
+    _close_all(gone, State.TOO_LATE, "cancel_too_late", actor)
+    _end([one for one, pieces in waiting if pieces is None], actor)
+    for one, pieces in waiting:
+        if pieces:
             _end_pieces(one, actor)
-    return [one.order_id for one in waiting]
+    return [one.order_id for one, pieces in waiting if pieces != {}]
 
 
-@transaction.atomic
-def too_late(order_ids: Sequence[int], *, actor: Actor) -> list[Cancellation]:
-    """The parcels of these orders left before anybody could stop them: what waited for that ends, undone."""
-    return _close_waiting(order_ids, State.TOO_LATE, "cancel_too_late", actor)
+def _as_far_as_here(one: Cancellation) -> tuple[Cancellation, dict[int, int] | None]:
+    """The decision, narrowed to pieces that have not left, and those; None for the whole, of which nothing has."""
+    here = {line.pk: line.quantity - line.shipped_quantity for line in one.order.lines.all()}
+    if one.whole and not one.order.lines.filter(shipped_quantity__gt=0).exists():
+        return one, None
+    wanted = here if one.whole else dict(one.lines.values_list("line", "quantity"))
+    pieces = {line: count for line, asked in wanted.items() if (count := min(asked, here.get(line, 0))) > 0}
+    if pieces and (one.whole or pieces != wanted):
+        one.lines.all().delete()
+        CancellationLine.objects.bulk_create(
+            CancellationLine(cancellation=one, line_id=line, quantity=count) for line, count in pieces.items()
+        )
+        one.whole = False
+        one.save(update_fields=["whole"])
+    return one, pieces
+
+
+def lost(order_ids: Sequence[int], carried: Mapping[int, int]) -> list[tuple[Cancellation, dict[int, int]]]:
+    """A parcel with these pieces (line → how many) has left: which of them each waiting decision wanted cancelled, and
+    can no longer have from what is still here. The caller holds the orders' locks."""
+    found = []
+    for one in _waiting(order_ids):
+        wanted = None if one.whole else dict(one.lines.values_list("line", "quantity"))
+        pieces = {}
+        for line in one.order.lines.filter(pk__in=carried):
+            here = line.quantity - line.shipped_quantity
+            missing = carried[line.pk] if wanted is None else min(carried[line.pk], wanted.get(line.pk, 0) - here)
+            if missing > 0:
+                pieces[line.pk] = missing
+        if pieces:
+            found.append((one, pieces))
+    return found
 
 
 @transaction.atomic
 def withdraw(order_ids: Sequence[int], *, actor: Actor) -> list[Cancellation]:
     """Nobody wants these orders cancelled any more; what waited for a location's answer ends, undone."""
-    return _close_waiting(order_ids, State.WITHDRAWN, "cancel_withdrawn", actor)
-
-
-def _close_waiting(order_ids: Sequence[int], state: str, event: str, actor: Actor) -> list[Cancellation]:
     found = list(_waiting(order_ids))
+    _close_all(found, State.WITHDRAWN, "cancel_withdrawn", actor)
+    return found
+
+
+def _close_all(found: Sequence[Cancellation], state: str, event: str, actor: Actor) -> None:
     Cancellation.objects.filter(pk__in=[one.pk for one in found]).update(state=state, ended_at=clock.now())
     journal.write([Entry(one.order_id, event, one.text) for one in found], actor=actor)
-    return found
 
 
 def _waiting(order_ids: Sequence[int]) -> Sequence[Cancellation]:

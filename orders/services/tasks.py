@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
 
@@ -22,7 +23,9 @@ _listeners: dict[str, Listener] = {}
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """`key` is unique for ever; the same key again changes nothing. `link`: "https://…" or a path of ours."""
+    """`key` is unique for ever; the same key again changes nothing. `link`: "https://…" or a path of ours. It rests
+    until `shown_from`. `assignee_id` is whose it is, where it is one person's; `team` (a group's name) where it is a
+    team's."""
 
     key: str
     order_id: int
@@ -30,6 +33,9 @@ class NewTask:
     kind: str = TaskKind.OTHER
     link: str = ""
     due_at: datetime | None = None
+    shown_from: datetime | None = None
+    assignee_id: int | None = None
+    team: str = ""
 
 
 def on_finished(kind: str, listener: Listener) -> None:
@@ -42,6 +48,8 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
     """Open the tasks whose keys are not known yet; returns those."""
     known = set(OrderTask.objects.filter(key__in=[one.key for one in new]).values_list("key", flat=True))
     fresh = {one.key: one for one in new if one.key not in known}
+    named = {one.team for one in fresh.values() if one.team}
+    teams = dict(Group.objects.filter(name__in=named).values_list("name", "pk")) if named else {}
     now = clock.now()
     OrderTask.objects.bulk_create(
         [
@@ -52,6 +60,9 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
                 kind=one.kind,
                 link=_link(one),
                 due_at=one.due_at,
+                shown_from=one.shown_from,
+                assignee_id=one.assignee_id,
+                team_id=teams.get(one.team),
                 created_at=now,
             )
             for one in fresh.values()
