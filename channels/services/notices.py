@@ -5,8 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from django.db.models import Q
-
 from channels.connectors.contract import ChannelError, Connector, CredentialsRefused, Parcel
 from channels.connectors.registry import connector_class
 from channels.models import Connection
@@ -14,18 +12,20 @@ from channels.services import apart_lines, shops
 from fulfillment.models import Shipment, ShipmentLine
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from oms.kernel.said import said
+from oms.kernel.said import said, sentences
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import GiveUp, NewEffect, Postpone, Retry
+from orders.decide.reasons import Found
 from orders.models import Order, OrderLine, Shop
 from orders.models.order import ChannelSync, Phase
 from orders.services import confirm as confirming
-from orders.services import facts
+from orders.services import facts, review
 from orders.services.rules.verbs import GIFT
 
 # A mall may be closed for a night: after the quick tries it is asked so often, until it answers.
 LONG_PAUSE_S = 300
 RESTING_PAUSE_S = 600
+REASON = "channel_push_failed"
 LEFT = (Shipment.State.SHIPPED, Shipment.State.RETURNED)  # what came back had left, and the channel knows it
 
 
@@ -252,14 +252,27 @@ def _parcel(shipment: Shipment, lines: Mapping[str, int]) -> Parcel:
 
 
 def ended(effect: Effect) -> None:
-    """The order's row shows what came of the last word to the channel."""
+    """The order's row shows what came of the last word to the channel; what its channel refused is a reason to look."""
     order_id = effect.payload["order"]
-    failed = Effect.objects.filter(
-        Q(state=Effect.State.FAILED), subject=effect.subject, kind__startswith="channel_"
-    ).exists()
-    states = {Effect.State.FAILED: ChannelSync.FAILED, Effect.State.MANUAL_DONE: ChannelSync.MANUAL_DONE}
+    words = Effect.objects.filter(subject=effect.subject, kind__startswith="channel_")
+    failed = list(words.filter(state=Effect.State.FAILED).order_by("pk"))
+    states = {Effect.State.MANUAL_DONE: ChannelSync.MANUAL_DONE}
     state = ChannelSync.FAILED if failed else states.get(Effect.State(effect.state), ChannelSync.IN_SYNC)
-    facts.write_channel_sync([order_id], state)
+    facts.write_channel_sync([order_id], state)  # which locks the order for the reason
+    if failed:
+        review.open_from_above([(order_id, Found(REASON, _refused(failed), "channel_sync"))])
+    else:
+        review.close_from_above([order_id], REASON)
+
+
+def _refused(failed: Sequence[Effect]) -> str:
+    """What of an order its channel did not take, and why."""
+    return sentences(
+        *(
+            said("%(what)sが届いていません: %(cause)s", what=outbox.KINDS[one.kind].label, cause=one.last_error)
+            for one in failed
+        )
+    )
 
 
 def deliver_now(order: Order) -> None:

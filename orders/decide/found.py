@@ -101,7 +101,6 @@ class History:
     good_rank: str = ""  # the name of the member's rank, where it is one of good customers
     promises: str = ""  # what was promised for the next order, in the staff's words
     mail_failed: str = ""
-    channel_failed: bool = False
 
 
 NOTHING_KNOWN = History()

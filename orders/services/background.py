@@ -23,7 +23,7 @@ from orders.decide import returns as returning
 from orders.decide.found import History, Item, OrderFacts
 from orders.decide.ship_plan import Destination
 from orders.models import BillingAccount, Mail, Order, PaymentGate, ReturnCase
-from orders.models.order import PAYABLE, ChannelSync, PaymentMethod
+from orders.models.order import PAYABLE, PaymentMethod
 from orders.queries.account_balance import balances, billed_elsewhere
 from orders.services import reason_settings, ship_plans
 from orders.services.internal import INTERNAL
@@ -72,11 +72,7 @@ class Background:
         """The facts of a stored order with what stands behind it."""
         facts = replace(facts, tuning=self.settings.tuning_for(reader))
         history = self._history(order.member_id, order.pk, order.ordered_at, facts)
-        history = replace(
-            history,
-            mail_failed=self.failed_mails.get(order.pk, ""),
-            channel_failed=order.channel_sync == ChannelSync.FAILED,
-        )
+        history = replace(history, mail_failed=self.failed_mails.get(order.pk, ""))
         filled = self._filled(facts, history, order.shop_id, order.preferred_location_id)
         filled = self._credited(filled, (order.shop_id, order.member_id or 0), order.pk)
         return replace(filled, now=clock.now())

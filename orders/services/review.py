@@ -1,7 +1,7 @@
 """Review reasons: opened and closed by their checks, accepted by people.
 
 A reason whose cause is gone closes itself. One that a person accepted stays accepted while its evidence is the same,
-and opens again when the evidence changes.
+and opens again when the evidence changes, or when its cause was gone in between.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,6 +54,7 @@ FROM_ABOVE = {
     "pick_short",
     "amount_increased",
     "payer_mismatch",
+    "channel_push_failed",
 }
 # Reasons whose level is somebody's own word: the rule says it, a colleague has to answer.
 OWN_LEVEL = {"rule_hold", "rule_error", "question_to_colleague"}
@@ -84,13 +85,17 @@ def sync(
     over. Both join what is still unread. `timely`: reasons of `TIMELY` too.
     """
     left_alone: frozenset[str] = frozenset() if timely else TIMELY
+    settings = reason_settings.read()
     fresh: list[tuple[int, Found]] = []
-    for order, found in looked_at(order_ids, changes=changes or {}, reflected=reflected or {}):
+    for order, found in looked_at(order_ids, changes=changes or {}, reflected=reflected or {}, settings=settings):
         known = {reason.code: reason for reason in order.reasons.all() if reason.code not in left_alone}
         for code in NEWS & known.keys() & found.keys():
             found[code] = _joined(known[code], found[code])
         fresh += [(order.pk, f) for code, f in found.items() if code not in known and code not in left_alone]
         _update([_next(reason, found.get(code)) for code, reason in known.items()])
+        if _is_reviewed(order):
+            gone = {code for code in known.keys() - found.keys() - STICKY - FROM_ABOVE if settings.is_active(code)}
+            _update([_forgotten(known[code]) for code in gone])
     insert(fresh)
 
 
@@ -187,9 +192,15 @@ def _evaluate(order: Order, facts: OrderFacts) -> list[Found]:
     if order.cancelled_at or order.fulfilled_by_channel:
         return []
     found = reasons.evaluate(facts)
-    if order.fulfillment_state == FulfillmentState.NONE:
+    if _is_reviewed(order):
         return found
     return [f for f in found if f.code in {"channel_changed", "channel_cancel_request"}]
+
+
+def _is_reviewed(order: Order) -> bool:
+    return (
+        order.fulfillment_state == FulfillmentState.NONE and not order.cancelled_at and not order.fulfilled_by_channel
+    )
 
 
 def _next(reason: ReviewReason, found: Found | None) -> ReviewReason | None:
@@ -206,6 +217,14 @@ def _next(reason: ReviewReason, found: Found | None) -> ReviewReason | None:
     reason.level = found.level
     if reason.state != State.OPEN:
         reason.state, reason.raised_at, reason.closed_at, reason.closed_by = State.OPEN, clock.now(), None, None
+    return reason
+
+
+def _forgotten(reason: ReviewReason) -> ReviewReason | None:
+    """An accepted reason whose cause is gone: it stays accepted, but is new if the cause comes back."""
+    if reason.state != State.ACCEPTED or not reason.fingerprint:
+        return None
+    reason.fingerprint = ""
     return reason
 
 
@@ -429,6 +448,7 @@ def increased(before: int, after: int) -> str:
 
 def close_from_above(order_ids: Sequence[int], code: str, *, actor: Actor = SYSTEM) -> None:
     """The facts behind a reason of `FROM_ABOVE` are gone: it closes itself. The caller holds the orders' locks."""
-    rows = ReviewReason.objects.filter(order__in=order_ids, code=code, state=State.OPEN)
-    if rows.update(state=State.AUTO_RESOLVED, closed_at=clock.now()):
+    rows = ReviewReason.objects.filter(order__in=order_ids, code=code)
+    rows.filter(state=State.ACCEPTED).exclude(fingerprint="").update(fingerprint="")  # new if the facts come back
+    if rows.filter(state=State.OPEN).update(state=State.AUTO_RESOLVED, closed_at=clock.now()):
         stages.recompute(sorted(order_ids), actor=actor)

@@ -12,7 +12,7 @@ from oms.kernel.halves import in_halves
 from oms.kernel.said import said
 from orders.decide.found import Found
 from orders.models import Order, ReasonSetting, ReviewReason
-from orders.models.order import AllocationState, ChannelSync, FulfillmentState, PaymentState, Stage
+from orders.models.order import AllocationState, FulfillmentState, PaymentState, Stage
 from orders.services import reason_settings, review
 from orders.services import stage as stages
 
@@ -78,7 +78,6 @@ def by_time() -> int:
         Q(wish_date__lte=today + timedelta(days=3))
         | Q(payment_state=PaymentState.UNPAID, pay_by__lte=clock.now())
         | Q(payment_state=PaymentState.AUTHORIZED, authorized_until__lte=soon)
-        | Q(channel_sync=ChannelSync.FAILED)
         | Q(Exists(ending))
         | _near_promise()
         | Q(Exists(over_limit))
@@ -121,7 +120,8 @@ def short_of_stock() -> int:
     waiting = dict(
         Order.objects.filter(stage=Stage.AWAITING_STOCK).values_list("pk", "allocation_state").order_by("pk")[:MOST]
     )
-    marked = ReviewReason.objects.filter(code__in=SHORT, state=ReviewReason.State.OPEN)
+    accepted = Q(state=ReviewReason.State.ACCEPTED) & ~Q(fingerprint="")
+    marked = ReviewReason.objects.filter(Q(state=ReviewReason.State.OPEN) | accepted, code__in=SHORT)
     over = [(pk, code) for pk, code in marked.values_list("order", "code") if _short(waiting.get(pk)) != code]
     locked = Order.objects.select_for_update(no_key=True).filter(pk__in={*waiting, *(pk for pk, _code in over)})
     list(locked.order_by("pk").values_list("pk", flat=True))

@@ -11,6 +11,7 @@ from orders.decide import reasons
 from orders.decide.bank_formats import Incoming
 from orders.decide.catalogue import CATALOGUE
 from orders.models import BankLine, Order, ReasonSetting, ReviewReason
+from orders.models.order import FulfillmentState
 from orders.queries.matching import due_of
 from orders.services import bank_files, edit, matching, payer_names, review, review_again
 from orders.services.intake import take_in
@@ -124,6 +125,45 @@ def test_engraving_is_asked_for_until_somebody_wrote_it_and_age_until_somebody_c
     blank.lines.update(options="名入れ: TARO")
     again(blank)
     assert "engraving_missing" not in open_codes(blank)
+
+
+@pytest.mark.django_db
+def test_an_accepted_reason_is_new_when_its_cause_comes_back_and_not_when_nobody_looked_meanwhile():
+    [order] = take(make_channel_order(remarks="急いでください"))
+    row = ReviewReason.objects.get(order=order, code="buyer_note")
+
+    def state(**fields) -> str:
+        Order.objects.filter(pk=order.pk).update(**fields)
+        again(order)
+        row.refresh_from_db()
+        return row.state
+
+    review.accept([order.pk], codes=["buyer_note"], actor=ACTOR)
+    assert state() == "accepted"
+    ReasonSetting.objects.create(code="buyer_note", active=False, level=row.level)
+    assert state() == "accepted"
+    ReasonSetting.objects.update(active=True)
+    assert state() == "accepted", "it was only not looked for"
+    assert state(fulfillment_state=FulfillmentState.INSTRUCTED) == "accepted"
+    assert state(fulfillment_state=FulfillmentState.NONE) == "accepted", "the parcel was only taken back"
+    assert state(remarks="") == "accepted", "a person decided it, and that stands in the statistics"
+    assert state(remarks="急いでください") == "open"
+
+
+@pytest.mark.django_db
+def test_goods_that_lack_again_are_asked_about_again():
+    [order] = take(make_channel_order(), skus=[make_sku(stock_units=0)])
+    again(order)
+
+    def state(stage: str) -> str:
+        Order.objects.filter(pk=order.pk).update(stage=stage)
+        review_again.short_of_stock()
+        return ReviewReason.objects.get(order=order, code="out_of_stock").state
+
+    assert state("awaiting_stock") == "open"
+    review.accept([order.pk], codes=["out_of_stock"], actor=ACTOR)
+    assert state("awaiting_stock") == "accepted"
+    assert [state("ready"), state("awaiting_stock")] == ["accepted", "open"]
 
 
 # ---- the promise to the channel

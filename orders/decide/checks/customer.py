@@ -57,8 +57,6 @@ def _known(facts: OrderFacts) -> Iterator[Found]:
 def _after(facts: OrderFacts) -> Iterator[Found]:
     if facts.history.mail_failed:
         yield Found("mail_failed", facts.history.mail_failed, "buyer")
-    if facts.history.channel_failed:
-        yield Found("channel_push_failed", said("モールへの反映に失敗しています。"), "channel_sync")
 
 
 CHECKS = [_blacklist, _refused, _duplicate_member, _promised, _caution, _known, _after]
