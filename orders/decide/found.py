@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+from oms.kernel.said import sentences
 from orders.decide.catalogue import CATALOGUE
 from orders.models.reason import Level
 
@@ -15,18 +16,32 @@ MILDER = (Level.BLOCK, Level.WARN, Level.INFO)  # from the strictest on
 @dataclass(frozen=True, slots=True)
 class Found:
     """A reason found. `evidence` is a sentence (`oms.kernel.said`) or what somebody wrote. `fingerprint` is equal as
-    long as the facts behind it are: it is taken from the Japanese words. `set_level` is the company's own."""
+    long as the facts behind it are: it is taken from the Japanese words. `aside` is told with the evidence, but is no
+    new fact when it changes with the days. `set_level` is the company's own."""
 
     code: str
     evidence: str
     field: str = ""
     set_level: str = ""
     at_most: str = ""  # a level that what was found does not go beyond
+    aside: str = ""
 
     @property
     def level(self) -> str:
         level = self.set_level or str(CATALOGUE[self.code].level)
         return max(level, self.at_most, key=MILDER.index) if self.at_most else level
+
+    def beside(self, other: "Found") -> "Found":
+        """Both in one, at the stricter level."""
+        if other.evidence in self.evidence:
+            return self
+        limits = [self.at_most, other.at_most]
+        at_most = min(limits, key=MILDER.index) if all(limits) else ""
+        return replace(self, evidence=sentences(self.evidence, other.evidence), at_most=at_most)
+
+    @property
+    def text(self) -> str:
+        return sentences(self.evidence, self.aside) if self.aside else self.evidence
 
     @property
     def fingerprint(self) -> str:

@@ -25,9 +25,10 @@ CHECKS: list[Callable[[OrderFacts], Iterator[Found]]] = [
 
 
 def evaluate(facts: OrderFacts) -> list[Found]:
-    """Every reason that the facts give, at most one per code."""
+    """Every reason that the facts give, one per code: what several goods or recipients give is told together."""
     found: dict[str, Found] = {}
     for check in CHECKS:
         for reason in check(facts):
-            found.setdefault(reason.code, reason)
+            known = found.get(reason.code)
+            found[reason.code] = known.beside(reason) if known else reason
     return list(found.values())

@@ -43,6 +43,9 @@ LABELS = {
 _LABEL = "|".join(sorted(LABELS, key=len, reverse=True))
 LABELLED = re.compile(rf"(?P<label>{_LABEL})\s*[:：]\s*(?P<said>.*)", re.S)
 PARTS = re.compile(rf"[、,，;；\n／/]|(?<![ぁ-んァ-ヶ一-龠・])(?=(?:{_LABEL})\s*[:：])")
+_EMPTY = r"\s*[:：]\s*(?=$|[、,，;；\n／/])"
+NO_PURPOSE = re.compile(rf"(?:表書き?|上書き|用途){_EMPTY}")
+NO_NAME = re.compile(rf"(?:名入れ?|お?名前|贈り主名?){_EMPTY}|名入れ(?:あり|有り?)\s*$")
 WORDS = re.compile(r"[\s()（）【】\[\]「」:：・]+")
 ONLY_NOSHI = re.compile("(のし|熨斗)(紙|あり|有り|希望|を?希望します)?")
 
@@ -73,6 +76,17 @@ def read_noshi(text: str) -> Noshi:
             continue
         rest += [word for word in filter(None, WORDS.split(said)) if not _told(word, found)]
     return Noshi(text=text.strip(), rest=" ".join(rest), **found)
+
+
+def lacks_purpose(text: str) -> bool:
+    """A noshi without words for its head: nobody knows what to write. What could not be told apart may be those."""
+    noshi = read_noshi(text)
+    return not noshi.purpose and (not noshi.rest or NO_PURPOSE.search(text) is not None)
+
+
+def lacks_name(text: str) -> bool:
+    """A name was asked for and left empty; a purpose alone is complete."""
+    return not read_noshi(text).name and NO_NAME.search(text) is not None
 
 
 def in_words(noshi: Noshi) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oms.kernel.links import url_if_served
 from orders.models import Order, OrderLine
+from orders.services.channel_words import page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ PLACES: Mapping[str, Place] = {
         ADDRESS,
     ),
     **dict.fromkeys(("date_too_soon", "date_past", "date_too_far", "time_slot_unavailable", "date_on_mailbox"), WISH),
-    **dict.fromkeys(("noshi", "gift_wrap", "message_card", "price_hidden"), GIFT),
+    **dict.fromkeys(("noshi", "gift_wrap", "message_card", "price_hidden", "buyer_recipient_differ"), GIFT),
     **dict.fromkeys(("note_has_date", "buyer_note"), DELIVERY),
     **dict.fromkeys(("mixed_preorder", "partial_stock", "temperature_mixed", "oversize", "pick_short"), SPLIT),
     **dict.fromkeys(("channel_changed", "channel_reflected"), CHANGES),
@@ -114,17 +115,20 @@ def _member(text: str | Promise) -> Callable[[Order, Iterable[OrderLine]], WayOu
     return of
 
 
-def _delivery_method(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
-    return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-delivery", str(_("配送会社を変える")))
-
-
 def _outbox(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     url = url_if_served("pages:outbox")
     return WayOut(f"{url}?order={order.pk}" if url else "", str(_("送信箱で送り直す")))
 
 
-def _mails(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
-    return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-mails", str(_("メールを見る")))
+def _block(name: str, text: str | Promise) -> Callable[[Order, Iterable[OrderLine]], WayOut]:
+    def of(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
+        return WayOut(f"{reverse('orders:detail', args=[order.pk])}#order-{order.pk}-{name}", str(text))
+
+    return of
+
+
+def _mall_page(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
+    return WayOut(page_of(order), str(_("モールの画面を開く")))
 
 
 def _payment_terms(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
@@ -134,6 +138,7 @@ def _payment_terms(order: Order, _lines: Iterable[OrderLine]) -> WayOut:
     return WayOut(f"{url}?{name}", str(_("この支払名の条件を決める")), right="orders.change_paymentgate")
 
 
+CARRIER = _block("delivery", _("配送会社を変える"))
 BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "item_unmapped": _mapping,
     "open_promise": _member(_("会員ページで済みにする")),
@@ -141,9 +146,11 @@ BY_ORDER: Mapping[str, Callable[[Order, Iterable[OrderLine]], WayOut]] = {
     "blacklist_match": _member(_("会員を見る")),
     "blacklist_similar": _member(_("会員を見る")),
     "duplicate_suspect": _member(_("前後の受注を見る")),
-    "ship_method_unmapped": _delivery_method,
+    "ship_method_unmapped": CARRIER,
     "pay_method_unmapped": _payment_terms,
-    "area_unservable": _delivery_method,
+    "area_unservable": CARRIER,
     "channel_push_failed": _outbox,
-    "mail_failed": _mails,
+    "mail_failed": _block("mails", _("メールを見る")),
+    "multi_ship_to": _block("lines", _("届け先ごとの商品を見る")),
+    "channel_caution": _mall_page,
 }

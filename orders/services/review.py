@@ -68,7 +68,7 @@ def insert(found: Sequence[tuple[int, Found]]) -> None:
     copy_rows(
         "orders_reviewreason",
         ["order_id", "code", "level", "evidence", "field", "fingerprint", "state", "raised_at", "note"],
-        [(id_, f.code, f.level, f.evidence, f.field, f.fingerprint, State.OPEN.value, now, "") for id_, f in found],
+        [(id_, f.code, f.level, f.text, f.field, f.fingerprint, State.OPEN.value, now, "") for id_, f in found],
     )
 
 
@@ -211,9 +211,10 @@ def _next(reason: ReviewReason, found: Found | None) -> ReviewReason | None:
         reason.state, reason.closed_at = State.AUTO_RESOLVED, clock.now()
         return reason
     same = found.fingerprint == reason.fingerprint
-    if same and (reason.state == State.ACCEPTED or (reason.state == State.OPEN and reason.level == found.level)):
+    as_shown = (reason.level, reason.evidence) == (found.level, found.text)
+    if same and (reason.state == State.ACCEPTED or (reason.state == State.OPEN and as_shown)):
         return None
-    reason.evidence, reason.field, reason.fingerprint = found.evidence, found.field, found.fingerprint
+    reason.evidence, reason.field, reason.fingerprint = found.text, found.field, found.fingerprint
     reason.level = found.level
     if reason.state != State.OPEN:
         reason.state, reason.raised_at, reason.closed_at, reason.closed_by = State.OPEN, clock.now(), None, None
@@ -425,7 +426,7 @@ def open_from_above(found: Sequence[tuple[int, Found]], *, actor: Actor = SYSTEM
     _update([_next(reason, by_order[order_id]) for order_id, reason in known.items()])
     fresh = [(order_id, f) for order_id, f in by_order.items() if order_id not in known]
     insert(fresh)
-    journal.write([Entry(order_id, "reason_opened", f.evidence) for order_id, f in fresh], actor=actor)
+    journal.write([Entry(order_id, "reason_opened", f.text) for order_id, f in fresh], actor=actor)
     stages.recompute(sorted(by_order), actor=actor)
 
 

@@ -1,7 +1,8 @@
 """Looking at stored orders once more, when not the order but the company's settings, or only the time, has changed."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -11,10 +12,11 @@ from oms.kernel.clock import TOKYO
 from oms.kernel.halves import in_halves
 from oms.kernel.said import said
 from orders.decide.found import Found
-from orders.models import Order, ReasonSetting, ReviewReason
+from orders.models import Order, OrderLine, ReasonSetting, ReviewReason
 from orders.models.order import AllocationState, FulfillmentState, PaymentState, Stage
 from orders.services import reason_settings, review
 from orders.services import stage as stages
+from orders.services.intake_rows import day_of
 
 BATCH = 200
 MOST = 5_000  # orders looked at in one run; the next run goes on
@@ -22,6 +24,7 @@ BEFORE_INSTRUCT = [
     Stage.NEW, Stage.REVIEW, Stage.AWAITING_PAYMENT, Stage.AWAITING_STOCK, Stage.AWAITING_RELEASE, Stage.SCHEDULED,
     Stage.READY,
 ]  # fmt: skip
+NAMED = 5  # goods that a reason names
 SHORT = ("out_of_stock", "partial_stock")
 ENDING = ("area_suspended", "area_unservable", "blacklist_match", "blacklist_similar")  # what opened them has last days
 ASK_AGAIN = timedelta(hours=6)  # between two looks at an order whose deadline is near and was told
@@ -116,10 +119,16 @@ def in_time() -> int:
 
 @transaction.atomic
 def short_of_stock() -> int:
-    """Mark the orders that wait for stock, and unmark those that wait no more; returns how many were marked."""
-    waiting = dict(
-        Order.objects.filter(stage=Stage.AWAITING_STOCK).values_list("pk", "allocation_state").order_by("pk")[:MOST]
+    """Mark the orders that wait for stock which does not come in time for their promise, and unmark those that wait no
+    more; returns how many were marked."""
+    rows = (
+        Order.objects.filter(stage=Stage.AWAITING_STOCK).order_by("pk").values_list("pk", "allocation_state", "ship_by")
     )
+    stands = {pk: (state, ship_by) for pk, state, ship_by in rows[:MOST]}
+    lacks = _lacking(list(stands))
+    waiting = {
+        pk: state for pk, (state, ship_by) in stands.items() if not _comes_in_time(lacks.get(pk, ()), day_of(ship_by))
+    }
     accepted = Q(state=ReviewReason.State.ACCEPTED) & ~Q(fingerprint="")
     marked = ReviewReason.objects.filter(Q(state=ReviewReason.State.OPEN) | accepted, code__in=SHORT)
     over = [(pk, code) for pk, code in marked.values_list("order", "code") if _short(waiting.get(pk)) != code]
@@ -127,9 +136,41 @@ def short_of_stock() -> int:
     list(locked.order_by("pk").values_list("pk", flat=True))
     for code in SHORT:
         review.close_from_above([pk for pk, own in over if own == code], code)
-        found = [(pk, Found(code, _text(code), "lines")) for pk, state in waiting.items() if _short(state) == code]
+        found = [
+            (pk, Found(code, _text(code), "lines", aside=_goods(lacks.get(pk, ()))))
+            for pk, state in waiting.items()
+            if _short(state) == code
+        ]
         review.open_from_above(found)
     return len(waiting)
+
+
+def _lacking(order_ids: Sequence[int]) -> dict[int, list[OrderLine]]:
+    """Order → its lines without a promise of stock. One query."""
+    rows = OrderLine.objects.filter(
+        order__in=order_ids, reserved=False, sku__isnull=False, quantity__gt=F("shipped_quantity")
+    )
+    found: dict[int, list[OrderLine]] = defaultdict(list)
+    for line in rows.select_related("sku").defer("sku__search_text").order_by("position", "pk"):
+        found[line.order_id].append(line)
+    return found
+
+
+def _comes_in_time(lines: Sequence[OrderLine], promised: date | None) -> bool:
+    """Of all these goods one knows when they come, and that is soon enough."""
+    days = [line.sku.coming(clock.today()) if line.sku else None for line in lines]
+    known = [day for day in days if day is not None and not day.is_late and (promised is None or day.on <= promised)]
+    return bool(days) and len(known) == len(days)
+
+
+def _goods(lines: Sequence[OrderLine]) -> str:
+    """The goods that lack, as far as a sentence goes."""
+    if not lines:
+        return ""
+    named = [f"{line.sku.code} ×{line.quantity - line.shipped_quantity}" for line in lines[:NAMED] if line.sku]
+    if len(lines) > NAMED:
+        return said("足りない商品: %(goods)s ほか%(n)s点", goods=named, n=len(lines) - NAMED)
+    return said("足りない商品: %(goods)s", goods=named)
 
 
 def _short(state: str | None) -> str:

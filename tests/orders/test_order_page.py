@@ -20,10 +20,7 @@ from tests.orders.builders import TOKYO_PARTY, make_channel_order, make_line, ma
 
 pytestmark = pytest.mark.django_db
 # Reasons of which one can only take note, or whose way out is another screen's.
-ONLY_TO_READ = {
-    "multi_ship_to", "buyer_recipient_differ", "due_today", "ship_by_risk", "channel_caution",
-    "first_order", "vip",
-}  # fmt: skip
+ONLY_TO_READ = {"due_today", "ship_by_risk", "first_order", "vip"}
 
 
 def take(*lines, skus=None, **fields) -> Order:
@@ -145,6 +142,7 @@ def test_the_buyers_other_orders_stand_beside_the_order(client_of, aoi):
 
 def test_every_reason_has_a_place_to_go_or_is_only_read():
     order = take()
+    order.shop.capabilities["order_url"] = "https://mall.example/orders/{no}"
     assert set(CATALOGUE) == {*PLACES, *BY_ORDER} | ONLY_TO_READ
     for code in PLACES.keys() | BY_ORDER.keys():
         out = way_out(code, order, list(order.lines.all()))

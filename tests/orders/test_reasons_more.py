@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from inventory.models import Sku
 from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide import reasons
 from orders.decide.bank_formats import Incoming
 from orders.decide.catalogue import CATALOGUE
+from orders.decide.found import Found
 from orders.models import BankLine, Order, ReasonSetting, ReviewReason
 from orders.models.order import FulfillmentState
 from orders.queries.matching import due_of
@@ -152,7 +154,8 @@ def test_an_accepted_reason_is_new_when_its_cause_comes_back_and_not_when_nobody
 
 @pytest.mark.django_db
 def test_goods_that_lack_again_are_asked_about_again():
-    [order] = take(make_channel_order(), skus=[make_sku(stock_units=0)])
+    sku = make_sku(stock_units=0)
+    [order] = take(make_channel_order(make_line(sku.code, quantity=3)), skus=[sku])
     again(order)
 
     def state(stage: str) -> str:
@@ -161,9 +164,49 @@ def test_goods_that_lack_again_are_asked_about_again():
         return ReviewReason.objects.get(order=order, code="out_of_stock").state
 
     assert state("awaiting_stock") == "open"
+    told = ReviewReason.objects.get(order=order, code="out_of_stock").evidence
+    assert told == f"出荷できる在庫がありません。足りない商品: {sku.code} ×3"
     review.accept([order.pk], codes=["out_of_stock"], actor=ACTOR)
     assert state("awaiting_stock") == "accepted"
     assert [state("ready"), state("awaiting_stock")] == ["accepted", "open"]
+
+
+@pytest.mark.django_db
+def test_goods_that_come_in_time_for_the_promise_lack_nothing():
+    sku = make_sku(stock_units=0)
+    [order] = take(make_channel_order(make_line(sku.code)), skus=[sku])
+    Order.objects.update(stage="awaiting_stock", ship_by=clock.now() + timedelta(days=5))
+
+    def codes(days: int) -> set[str]:
+        Sku.objects.update(arrives_on=clock.today() + timedelta(days=days))
+        review_again.short_of_stock()
+        return open_codes(order) & {"out_of_stock"}
+
+    assert [codes(9), codes(3), codes(-1)] == [{"out_of_stock"}, set(), {"out_of_stock"}]
+
+
+@pytest.mark.django_db
+def test_every_address_that_is_wrong_is_named_and_the_first_possible_day_is_no_new_fact():
+    odd = [changed(TOKYO_PARTY, phone=number) for number in ("1234", "5678")]
+    [order] = take(make_channel_order(recipients=tuple(odd), wish_date=clock.today()))
+    told = {row.code: row for row in ReviewReason.objects.filter(order=order)}
+    assert all(number in told["phone_invalid"].evidence for number in ("1234", "5678"))
+    soon = told["date_too_soon"]
+    assert "最短のお届けは" in soon.evidence
+
+    def next_day() -> Found:
+        row = ReviewReason.objects.get(pk=soon.pk)
+        found = Found("date_too_soon", row.evidence.partition("最短")[0], "wish_date", aside="最短は明日です。")
+        review.open_from_above([(order.pk, found)])
+        return found
+
+    assert next_day().fingerprint == soon.fingerprint
+    soon.refresh_from_db()
+    assert soon.state == "open" and soon.evidence.endswith("最短は明日です。")
+    review.accept([order.pk], codes=["date_too_soon"], actor=ACTOR)
+    next_day()
+    soon.refresh_from_db()
+    assert soon.state == "accepted"
 
 
 # ---- the promise to the channel

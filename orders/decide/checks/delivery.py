@@ -34,7 +34,10 @@ def _wish(facts: OrderFacts) -> Iterator[Found]:
         yield Found("date_past", said("配達希望日 %(wish)s は過ぎています。", wish=f"{wish:%Y/%m/%d}"), "wish_date")
     elif wish < first:
         yield Found(
-            "date_too_soon", said("配達希望日 %(wish)s には間に合いません。", wish=f"{wish:%Y/%m/%d}"), "wish_date"
+            "date_too_soon",
+            said("配達希望日 %(wish)s には間に合いません。", wish=f"{wish:%Y/%m/%d}"),
+            "wish_date",
+            aside=said("最短のお届けは %(first)s です。", first=f"{first:%Y/%m/%d}"),
         )
     elif facts.ships_on and facts.promised_on and facts.ships_on > facts.promised_on >= facts.today:
         yield Found(

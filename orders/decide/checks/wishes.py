@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from oms.kernel.said import said, together
 from orders.decide import remarks
 from orders.decide.found import Found, OrderFacts
+from orders.documents.noshi import lacks_name, lacks_purpose
 
 
 def _buyer_note(facts: OrderFacts) -> Iterator[Found]:
@@ -34,7 +35,9 @@ def _receipt(facts: OrderFacts) -> Iterator[Found]:
 
 
 def _gift(facts: OrderFacts) -> Iterator[Found]:
-    if facts.noshi and not _has_noshi_name(facts.noshi):
+    if facts.noshi and lacks_purpose(facts.noshi):
+        yield Found("noshi", said("のし「%(noshi)s」に表書きがありません。", noshi=facts.noshi), "noshi")
+    elif facts.noshi and lacks_name(facts.noshi):
         yield Found("noshi", said("のし「%(noshi)s」に名入れがありません。", noshi=facts.noshi), "noshi")
     if facts.gift:
         yield Found("gift_wrap", said("ラッピング: %(gift)s", gift=facts.gift), "gift")
@@ -50,11 +53,6 @@ def other_people(facts: OrderFacts) -> bool:
     """Somebody else than the buyer receives goods."""
     buyer = facts.buyer
     return buyer is not None and any(r.name and r.name != buyer.name for r in facts.recipients)
-
-
-def _has_noshi_name(noshi: str) -> bool:
-    """A purpose alone (御祝, 内祝 …) is complete; only a name asked for and left empty is not."""
-    return not noshi.rstrip().endswith(("名入れ:", "名入れ：", "名入れあり"))
 
 
 def listed(text: str) -> list[str]:

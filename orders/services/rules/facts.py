@@ -23,6 +23,7 @@ from orders.decide import remarks
 from orders.decide.rules.engine import Facts
 from orders.decide.rules.fields import FIELDS, LOADERS
 from orders.decide.rules.operators import fold
+from orders.documents.noshi import lacks_name
 from orders.services import listed, reason_settings
 from orders.services.rules import member_facts
 
@@ -169,7 +170,7 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def _noshi_name_missing(row: Row) -> bool:
-    return bool(row["noshi"]) and row["noshi"].rstrip().endswith(("名入れ:", "名入れ：", "名入れあり"))
+    return bool(row["noshi"]) and lacks_name(row["noshi"])
 
 
 GETTERS: dict[str, Getter] = {name: _plain(name) for name in COLUMNS} | {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.documents.noshi import Noshi, read_noshi
+from orders.documents.noshi import Noshi, lacks_name, lacks_purpose, read_noshi
 
 
 def parts(noshi: Noshi) -> tuple[str, str, str, str, str]:
@@ -34,6 +34,25 @@ def parts(noshi: Noshi) -> tuple[str, str, str, str, str]:
 def test_a_noshi_is_read_from_its_words(text, told):
     assert parts(read_noshi(text)) == told
     assert read_noshi(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "purpose", "name"),
+    [
+        ("御祝", False, False),
+        ("紅白蝶結び／表書き：御祝／名入れ：山田", False, False),
+        ("表書き：御祝／名入れ：", False, True),
+        ("名入れ：／表書き：内祝", False, True),
+        ("内祝 名入れあり", False, True),
+        ("名入れ：なし、御祝", False, False),
+        ("のし希望", True, False),
+        ("紅白蝶結び 名入れ：山田", True, False),
+        ("表書き：／名入れ：山田／リボンも", True, False),
+        ("孫の誕生に", False, False),
+    ],
+)
+def test_what_a_noshi_lacks_is_its_purpose_or_the_name_that_was_asked_for(text, purpose, name):
+    assert (lacks_purpose(text), lacks_name(text)) == (purpose, name)
 
 
 @given(st.text(alphabet="御祝内外のし名入れ表書き:：、 山田\n（）結び切蝶紅白志", max_size=40))
