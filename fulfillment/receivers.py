@@ -6,7 +6,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import allocate, facts, journal, redirect, short_pick, stop
+from fulfillment.services import allocate, facts, journal, redirect, reopen, short_pick, stop
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
@@ -21,6 +21,7 @@ from orders.signals import (
     orders_redirected,
     orders_told_late,
     parcels_under_way,
+    return_withdrawn,
     share_parcels,
     stop_wanted,
 )
@@ -88,6 +89,11 @@ def keep_where_parcels_went(recipient_id: int, former_id: int, **_: Any) -> int:
     """The sender holds the lock of the order to which they are addressed."""
     gone = Shipment.objects.filter(recipient=recipient_id, state__in=[Shipment.State.SHIPPED, Shipment.State.RETURNED])
     return gone.update(recipient=former_id)
+
+
+@receiver(return_withdrawn)
+def parcel_stays_away(case_id: int, by: User | None, **_: Any) -> int:
+    return reopen.stays_away(case_id, actor=Actor(by=by))
 
 
 @receiver(fee_shared)

@@ -29,3 +29,5 @@ parcels_under_way = Signal()
 # The address of a recipient (`recipient_id`) is about to change; `former_id` keeps what it was. The receiver leaves
 # that to the parcels that went there, and returns how many they are.
 address_leaves = Signal()
+# A return case (`case_id`, `by`) was withdrawn: its goods do not come back. The sender holds the lock of its order.
+return_withdrawn = Signal()

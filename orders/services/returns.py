@@ -33,6 +33,7 @@ from orders.models.mail import MailEvent
 from orders.services import hold, journal, mail, return_money, review, set_parts, tasks
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
+from orders.signals import return_withdrawn
 
 __all__ = ["Refused", "Settlement"]  # beside the verbs of this module
 State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
@@ -161,6 +162,7 @@ def withdraw(case_id: int, *, note: str = "", actor: Actor) -> ReturnCase:
     case = claim(case_id)
     _move(case, State.WITHDRAWN, closed_at=clock.now())
     note_event(case, "withdrawn", note, actor)
+    return_withdrawn.send(sender=ReturnCase, case_id=case.pk, by=actor.by)
     return case
 
 
