@@ -6,12 +6,13 @@ from typing import Any
 from django.dispatch import receiver
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine
-from fulfillment.services import allocate, facts, journal, redirect, short_pick, stop
+from fulfillment.services import allocate, facts, journal, redirect, reopen, short_pick, stop
 from oms.kernel.models import User
 from oms.kernel.services.outbox import NewEffect, put
 from orders.models import OrderLine
 from orders.services.journal import Actor
 from orders.signals import (
+    address_leaves,
     fee_shared,
     lines_cut,
     lines_placed,
@@ -19,6 +20,8 @@ from orders.signals import (
     orders_cancelled,
     orders_redirected,
     orders_told_late,
+    parcels_under_way,
+    return_withdrawn,
     share_parcels,
     stop_wanted,
 )
@@ -73,6 +76,24 @@ def ask_to_stop(order_ids: list[int], line_ids: list[int] | None, by: User | Non
 @receiver(share_parcels)
 def travel_along(order_ids: list[int], **_: Any) -> set[int]:
     return stop.companions(order_ids)
+
+
+@receiver(parcels_under_way)
+def still_under_way(order_ids: list[int], **_: Any) -> set[int]:
+    rows = ShipmentLine.objects.filter(order_line__order__in=order_ids, shipment__state__in=UNDER_WAY)
+    return set(rows.values_list("order_line__order", flat=True))
+
+
+@receiver(address_leaves)
+def keep_where_parcels_went(recipient_id: int, former_id: int, **_: Any) -> int:
+    """The sender holds the lock of the order to which they are addressed."""
+    gone = Shipment.objects.filter(recipient=recipient_id, state__in=[Shipment.State.SHIPPED, Shipment.State.RETURNED])
+    return gone.update(recipient=former_id)
+
+
+@receiver(return_withdrawn)
+def parcel_stays_away(case_id: int, by: User | None, **_: Any) -> int:
+    return reopen.stays_away(case_id, actor=Actor(by=by))
 
 
 @receiver(fee_shared)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -28,6 +29,7 @@ from orders.services.return_money import exchange_of
 from orders.services.return_pickup import Pickup
 from orders.services.returns import Settlement, received_units, returnable_goods, sold_units
 from orders.services.set_parts import parts_of
+from orders.services.wrong_goods import Instead
 
 FEES = (("shipping", lazy("送料")), ("fees", lazy("手数料")), ("gift_fees", lazy("ラッピング料")))
 NUMBER = forms.NumberInput(attrs={"inputmode": "numeric"})
@@ -207,9 +209,17 @@ class InspectForm(forms.Form):
     """A grade for every unit that arrived: one number for each SKU and grade."""
 
     location = forms.ModelChoiceField(label=lazy("良品を戻す拠点"), queryset=Location.objects.none(), empty_label=None)
+    mixed_up_by = forms.ChoiceField(
+        label=lazy("違う商品が届いたわけ"),
+        choices=[
+            ("shop", lazy("こちらが違う商品を送っていた（返金・交換は受け付けどおり）")),
+            ("buyer", lazy("お客様が違う商品を返送した（注文の商品はまだ届いていない）")),
+        ],
+        required=False,
+    )
 
-    def __init__(self, data: Any = None, *, units: Sequence[tuple[Sku, int]]) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, units: Sequence[tuple[Sku, int]], reason: str = "") -> None:
+        super().__init__(data, initial={"mixed_up_by": "shop" if reason == "wrong_item" else "buyer"})
         places = own_places().filter(active=True, kind__in=["warehouse", "store"]).order_by("priority", "pk")
         location = self.fields["location"]
         assert isinstance(location, forms.ModelChoiceField)
@@ -225,6 +235,43 @@ class InspectForm(forms.Form):
                     initial=count if grade == ReturnGrade.Grade.GOOD else 0,
                     widget=forms.NumberInput(attrs={"max": count, "inputmode": "numeric"}),
                 )
+            self.fields[f"instead-{sku.pk}"] = forms.IntegerField(
+                label=_("違う商品の数"), min_value=0, max_value=count, required=False, widget=NUMBER
+            )
+            self.fields[f"came-{sku.pk}"] = forms.CharField(
+                label=_("届いた SKU・JAN（空欄は当店の商品でないもの）"), max_length=80, required=False
+            )
+            self.fields[f"came-grade-{sku.pk}"] = forms.ChoiceField(
+                label=_("その判定"), choices=ReturnGrade.Grade.choices, required=False
+            )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.instead = []
+        for sku, _count in self.units:
+            if not (count := data.get(f"instead-{sku.pk}")):
+                if data.get(f"came-{sku.pk}"):
+                    self.add_error(f"instead-{sku.pk}", _("届いた数を入れてください。"))
+                continue
+            code = (data.get(f"came-{sku.pk}") or "").strip()
+            came = Sku.objects.filter(Q(code=code) | Q(jan=code)).order_by("pk").first() if code else None
+            if code and came is None:
+                self.add_error(f"came-{sku.pk}", _("この SKU・JAN の商品はありません。"))
+                continue
+            grade = data.get(f"came-grade-{sku.pk}") or ReturnGrade.Grade.GOOD
+            by_shop = data.get("mixed_up_by") == "shop"
+            self.instead.append(Instead(sku.pk, came.pk if came else None, count, grade, by_shop))
+        return data
+
+    @property
+    def is_mixed_up(self) -> bool:
+        """Something was typed about other goods."""
+        return self.is_bound and any(self.data.get(f"instead-{sku.pk}") for sku, _count in self.units)
+
+    @property
+    def instead_fields(self) -> list[tuple[Sku, list[forms.BoundField]]]:
+        names = ("instead", "came", "came-grade")
+        return [(sku, [self[f"{name}-{sku.pk}"] for name in names]) for sku, _count in self.units]
 
     @property
     def unit_fields(self) -> list[tuple[Sku, int, list[forms.BoundField]]]:

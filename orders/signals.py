@@ -24,3 +24,10 @@ orders_redirected = Signal()
 refetch_wanted = Signal()
 # Orders whose channel changed what their parcels hold or where those go while they are under way (`order_ids`).
 orders_told_late = Signal()
+# Which of these orders (`order_ids`) have parcels under way. The receiver returns their ids.
+parcels_under_way = Signal()
+# The address of a recipient (`recipient_id`) is about to change; `former_id` keeps what it was. The receiver leaves
+# that to the parcels that went there, and returns how many they are.
+address_leaves = Signal()
+# A return case (`case_id`, `by`) was withdrawn: its goods do not come back. The sender holds the lock of its order.
+return_withdrawn = Signal()

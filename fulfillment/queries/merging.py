@@ -22,7 +22,7 @@ SELECT o.id, o.shop_id, s.merge_policy, s.merge_group, (s.capabilities->>'merge'
        o.wish_slot, o.planned_ship_date, o.release_date, o.gift, o.noshi, o.message_card, o.payment_method,
        o.payment_name, o.payment_state, o.ships_unpaid, o.allocation_state, o.fulfillment_state,
        o.cancelled_at IS NOT NULL,
-       (SELECT count(*) FROM orders_recipient r WHERE r.order_id = o.id),
+       (SELECT count(*) FROM orders_recipient r WHERE r.order_id = o.id AND r.position < 1000),
        (SELECT array_agg(DISTINCT coalesce(part.temperature, sku.temperature)) FROM orders_orderline l
           JOIN inventory_sku sku ON sku.id = l.sku_id
           LEFT JOIN orders_linecomponent c ON c.line_id = l.id

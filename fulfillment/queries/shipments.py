@@ -55,6 +55,7 @@ EVENTS = {
     "stop_withdrawn": gettext_lazy("出荷停止の依頼を取り下げました"),
     "reopened": gettext_lazy("出荷確定を取り消しました"),
     "returned": gettext_lazy("荷物が戻りました"),
+    "not_returned": gettext_lazy("持戻りを取り下げました"),
     "packages": gettext_lazy("個口を変えました"),
     "temperature": gettext_lazy("温度帯を変えました"),
     "short_pick": gettext_lazy("ピッキング欠品を報告しました"),

@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine, StopPolicy, StopRequest
-from fulfillment.services.stop import UNDER_WAY, stops_by_itself
+from fulfillment.queries.shipments import EVENTS
+from fulfillment.services.stop import BEGUN, UNDER_WAY, stops_by_itself
 from inventory.models import Location
 from inventory.queries.places import at_own
+from oms.kernel import clock
+from orders.decide.ship_plan import ShipPlan
 from orders.queries import visible
+from orders.services import ship_plans
 
 TONES = {
     StopRequest.State.WAITING: "attention",
@@ -21,17 +28,33 @@ TONES = {
 }
 
 
+What = StopRequest.What
+# What helps once the parcel has left, by what should have been another.
+AFTER_ALL = {
+    What.RECIPIENT: lazy("配送会社に送り状番号を伝え、転送（届け先の変更）を頼んでください。"),
+    What.DELIVERY: lazy("配送会社に送り状番号を伝え、配達日時の変更を頼んでください。"),
+    What.GOODS: lazy("余分なものは返品で受け付け、足りないものは「複写」で新しい受注にしてください。"),
+    What.PAYMENT: lazy(
+        "支払方法はこのままです。代金引換をやめるときは、受け取りを断ってもらい、持戻りとして扱います。"
+    ),
+    What.OTHER: lazy("お客様に知らせ、必要なら返品で受け付けてください。"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Race:
-    """A parcel under way, and what a stop request would meet. `by_itself`: it stops at once."""
+    """A parcel under way, and what a stop request would meet. `by_itself`: it stops at once; `begun`: the last sign
+    that somebody has begun with it; `pick_up`: whether the carrier has come for it."""
 
     shipment: Shipment
     by_itself: bool
     text: str
+    begun: str = ""
+    pick_up: str = ""
 
 
 def race_of(order_id: int) -> list[Race]:
-    """The parcels of an order that a stop could still reach, with how far each is."""
+    """The parcels of an order that a stop could still reach, with how far each is. Five queries."""
     shipments = list(
         Shipment.objects.filter(lines__order_line__order=order_id, state__in=UNDER_WAY)
         .select_related("location")
@@ -39,12 +62,42 @@ def race_of(order_id: int) -> list[Race]:
         .order_by("pk")
     )
     free = stops_by_itself(shipments)
-    listed = set(
-        ShipmentEvent.objects.filter(shipment__in=shipments, kind="handover_printed").values_list("shipment", flat=True)
+    signs: dict[int, list[ShipmentEvent]] = {}
+    for event in ShipmentEvent.objects.filter(shipment__in=shipments, kind__in=BEGUN).order_by("pk"):
+        signs.setdefault(event.shipment_id, []).append(event)
+    plans = ship_plans.read()
+    found = []
+    for one in shipments:
+        own = signs.get(one.pk, [])
+        for_carrier = any(event.kind == "handover_printed" for event in own)
+        text = _race_text(one, one.pk in free, for_carrier=for_carrier)
+        last = _("%(what)s（%(at)s）") % {"what": EVENTS[own[-1].kind], "at": _moment(own[-1].at)} if own else ""
+        found.append(Race(one, one.pk in free, text, last, _pick_up(one, plans.of(one.location_id))))
+    return found
+
+
+def _pick_up(shipment: Shipment, plan: ShipPlan) -> str:
+    """Whether the place's cut-off for the carrier has gone by since the instruction; empty where there is none."""
+    cutoff = plan.cutoffs.get(shipment.carrier) or plan.cutoffs.get("")
+    if cutoff is None or shipment.instructed_at is None:
+        return ""
+    day = plan.first_day(shipment.instructed_at, shipment.carrier)
+    at, now = datetime.combine(day, cutoff, clock.TOKYO), clock.in_tokyo(clock.now())
+    words = {"carrier": shipment.get_carrier_display(), "at": _moment(at)}
+    if now >= at:
+        return _("%(carrier)sの集荷の締め（%(at)s）を過ぎています。") % words
+    minutes = int((at - now).total_seconds()) // 60
+    hours = minutes // 60
+    left = (
+        ngettext("%(n)s時間", "%(n)s時間", hours) % {"n": hours}
+        if hours
+        else ngettext("%(n)s分", "%(n)s分", minutes) % {"n": minutes}
     )
-    return [
-        Race(one, one.pk in free, _race_text(one, one.pk in free, for_carrier=one.pk in listed)) for one in shipments
-    ]
+    return _("%(carrier)sの集荷の締め（%(at)s）まで、あと %(left)sです。") % (words | {"left": left})
+
+
+def _moment(at: datetime) -> str:
+    return f"{clock.in_tokyo(at):%m/%d %H:%M}"
 
 
 def _race_text(shipment: Shipment, by_itself: bool, *, for_carrier: bool) -> str:
@@ -103,10 +156,25 @@ def _own(rows: QuerySet[StopRequest]) -> QuerySet[StopRequest]:
     return at_own(visible.of_shops(rows), "shipment__location")
 
 
-def requests_of(order_id: int) -> Sequence[tuple[StopRequest, str]]:
-    """The stop requests about an order, the newest first."""
-    rows = StopRequest.objects.filter(order=order_id).select_related("shipment__location", "asked_by", "answered_by")
-    return [(row, TONES[StopRequest.State(row.state)]) for row in rows.order_by("-pk")]
+def requests_of(order_id: int) -> Sequence[tuple[StopRequest, str, Sequence[str]]]:
+    """The stop requests about an order, the newest first, with what to do after their answers."""
+    rows = StopRequest.objects.filter(order=order_id).select_related(
+        "shipment__location", "asked_by", "answered_by", "order"
+    )
+    return [(row, TONES[StopRequest.State(row.state)], _next_steps(row)) for row in rows.order_by("-pk")]
+
+
+def _next_steps(request: StopRequest) -> list[str]:
+    if request.purpose == StopRequest.Purpose.CANCEL:
+        return []  # the return case, or the cancellation, says what follows
+    if request.state == StopRequest.State.TOO_LATE:
+        return [str(AFTER_ALL[What(one)]) for one in request.what or [What.OTHER]]
+    if request.state == StopRequest.State.STOPPED and request.order.held_at:
+        return [
+            _("内容を直して保留を解除すると、あらためて出荷指示を出せます。"),
+            _("この出荷伝票の納品書と送り状は使えません。捨ててください。"),
+        ]
+    return []
 
 
 def policies() -> Sequence[tuple[Location, bool]]:

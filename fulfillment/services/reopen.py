@@ -14,6 +14,7 @@ from oms.kernel import clock
 from oms.kernel.clock import in_tokyo
 from oms.kernel.models import Effect
 from oms.kernel.said import said
+from orders.decide.returns import LIVE
 from orders.models import Mail, Order, OrderLine, ReturnCase, ReturnLine
 from orders.models.order import ChannelSync
 from orders.queries import billing
@@ -178,7 +179,7 @@ def _case_of(shipment: Shipment, order_id: int, tracking_no: str, actor: Actor) 
         order_id,
         pieces,
         reason="refused",
-        key=f"undelivered:{shipment.pk}:{order_id}",
+        key=_fresh_key(shipment.pk, order_id),
         kind=ReturnCase.Kind.UNDELIVERED,
         note=said("出荷伝票 %(no)s が配達できずに戻ります。", no=shipment.number),
         actor=actor,
@@ -187,3 +188,36 @@ def _case_of(shipment: Shipment, order_id: int, tracking_no: str, actor: Actor) 
         returns.approve(case.pk, actor=actor)
         returns.on_its_way(case.pk, carrier=shipment.carrier, tracking_no=tracking_no, actor=actor)
     return ReturnCase.objects.get(pk=case.pk)
+
+
+def _fresh_key(shipment_id: int, order_id: int) -> str:
+    """Saying it again is the same case, unless that was withdrawn: then the parcel came back after all."""
+    base = f"undelivered:{shipment_id}:{order_id}"
+    given_up = ReturnCase.objects.filter(Q(key=base) | Q(key__startswith=f"{base}:"), state=ReturnCase.State.WITHDRAWN)
+    again = given_up.count()
+    return f"{base}:{again + 1}" if again else base
+
+
+@transaction.atomic
+def stays_away(case_id: int, *, actor: Actor) -> int:
+    """The case was withdrawn: a parcel that was said to come back, and of which no other case stands, has left as
+    before. Returns how many parcels that is. The caller holds the lock of the case's order."""
+    case = ReturnCase.objects.get(pk=case_id)
+    carried = ShipmentLine.objects.filter(order_line__returns__case=case, shipment__state=Shipment.State.RETURNED)
+    found = Shipment.objects.select_for_update(no_key=True).filter(pk__in=carried.values("shipment")).order_by("pk")
+    away = [parcel for parcel in found if _is_about(case, parcel) and not _comes_back(parcel)]
+    Shipment.objects.filter(pk__in=[parcel.pk for parcel in away]).update(state=Shipment.State.SHIPPED)
+    journal.write([(parcel.pk, "not_returned", case.number) for parcel in away], by=actor.by)
+    return len(away)
+
+
+def _is_about(case: ReturnCase, parcel: Shipment) -> bool:
+    """Cases of cancellations that came too late become those of parcels that come back (`returns.brought_back`)."""
+    return case.key.startswith(f"undelivered:{parcel.pk}:") or case.reason == "too_late"
+
+
+def _comes_back(parcel: Shipment) -> bool:
+    about = Q(key__startswith=f"undelivered:{parcel.pk}:") | Q(
+        reason="too_late", kind=ReturnCase.Kind.UNDELIVERED, lines__line__shipmentline__shipment=parcel
+    )
+    return ReturnCase.objects.filter(about, state__in=LIVE).exists()

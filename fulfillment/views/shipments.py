@@ -63,7 +63,7 @@ def order_panel(request: HttpRequest, pk: int) -> HttpResponse:
         "order_id": pk,
         "shipments": (found := shipments.shipments_of(pk, user_of(request))),
         "stops": (asked := stops.requests_of(pk)),
-        "stops_waiting": any(row.state == row.State.WAITING for row, _tone in asked),
+        "stops_waiting": any(row.state == row.State.WAITING for row, _tone, _steps in asked),
         "may_ask_change": request.user.has_perm("fulfillment.ask_stop")
         and any(row.shipment.state == Shipment.State.INSTRUCTED for row, _may, _lines in found),
         "none_because": (why := "" if found else shipments.why_none(pk)),

@@ -160,8 +160,9 @@ def parcel_returned(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.cause)
         return answer(request, to=reverse("fulfillment:shipment", args=[pk]))
-    cases = ReturnCase.objects.filter(key__startswith=f"undelivered:{pk}:").order_by("pk")  # one for each order in it
-    numbers = _("、").join(one.number for one in cases)
+    named = ReturnCase.objects.filter(key__startswith=f"undelivered:{pk}:")
+    cases = named.exclude(state=ReturnCase.State.WITHDRAWN).order_by("pk")  # one for each order in it
+    numbers = _("、").join(one.number for one in cases) or case.number
     messages.success(request, _("持戻りとして返品 %(no)s を作りました。") % {"no": numbers})
     if request.user.has_perm("orders.view_returncase"):
         return answer(request, to=reverse("orders:return", args=[case.pk]))

@@ -42,6 +42,7 @@ MOVES: Mapping[str, frozenset[str]] = {
 }
 # Cases whose pieces may still come back, or have.
 LIVE = frozenset({"requested", "approved", "in_transit", "received", "inspected", "settled", "closed"})
+ARRIVED = frozenset({"received", "inspected", "settled", "closed"})
 OPEN = frozenset({"requested", "approved", "in_transit", "received", "inspected", "settled"})
 
 

@@ -13,7 +13,7 @@ from orders.models.mail import Mail, MailPolicy, MailStop, MailTemplate, MailTem
 from orders.models.manual_order import ManualOrder
 from orders.models.moving_in import MoveIn, MoveInEvent, MoveInPreset, MoveInRow
 from orders.models.option_choice import OptionChoice
-from orders.models.order import LineComponent, Order, OrderLine, Recipient
+from orders.models.order import LineComponent, Order, OrderLine
 from orders.models.papers import (
     DocumentEvent,
     DocumentKind,
@@ -29,6 +29,7 @@ from orders.models.personal_view import PersonalView, ViewRetention
 from orders.models.privacy import LegalHold, PrivacyEvent, PurgedOrder, Retention
 from orders.models.quote import Quote
 from orders.models.reason import ReviewReason
+from orders.models.recipient import Recipient
 from orders.models.refund import Refund, RefundLine, RefundPart
 from orders.models.refund_request import RefundLimit, RefundLimitEvent, RefundRequest
 from orders.models.release_move import ReleaseMove, ReleaseMoveLine

@@ -1,7 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.order import Recipient
+from orders.models.recipient import Recipient
 
 
 class NoshiChoice(models.Model):

@@ -28,7 +28,7 @@ from orders.queries.related import related
 from orders.queries.timeline import timeline
 from orders.queries.tones import MAIL_TONES, STAGE_TONES, SYNC_TONES
 from orders.services import payment_terms
-from orders.services.edit import why_closed
+from orders.services.edit import why_rest_closed
 from orders.services.internal import is_internal
 
 __all__ = ["PERSONAL", "order_for", "order_page"]
@@ -144,7 +144,7 @@ def _people(order: Order, user: User) -> dict[str, Any]:
     """Buyer, recipients and gifts. Where nothing may be changed any more, `edit_closed` says why; the buyer's phone and
     mail may still be."""
     personal, may_change = user.has_perm(PERSONAL), user.has_perm("orders.change_order")
-    closed = why_closed(order)
+    closed = why_rest_closed(order)
     can_edit = may_change and not closed
     told = list(order.recipients.select_related("noshi_choice"))
     changed_here = originals(order, told[0] if told else None)

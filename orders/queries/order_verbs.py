@@ -12,7 +12,7 @@ from orders.decide.privacy import GONE
 from orders.models import Order
 from orders.models.order import PAYABLE, ChannelSync, Stage
 from orders.services import adjust
-from orders.services.edit import why_closed
+from orders.services.edit import why_rest_closed
 from orders.services.internal import is_internal
 
 PERSONAL = "orders.view_personal_data"
@@ -121,7 +121,7 @@ def may_do(order: Order, user: User) -> dict[str, bool]:
         "lines": has("orders.change_order")
         and has("orders.cancel_order")
         and not order.stop_asked_at
-        and not why_closed(order),
+        and not why_rest_closed(order),
         "adjust": has("orders.change_order") and not adjust.why_not(order),
         "copy": has("orders.add_order") and has(PERSONAL),
         "member": has("customers.view_member"),

@@ -22,6 +22,7 @@ from orders.decide.grow import grow
 from orders.decide.manual import MOST_TOTAL, Item
 from orders.decide.refunds import prices_by_rate
 from orders.models import Order, OrderLine, TaskKind
+from orders.models.order import FulfillmentState
 from orders.services import (
     cancel,
     cut_lines,
@@ -105,11 +106,14 @@ def why_closed(order: Order) -> str:
     """Why nothing of the lines may be changed now; empty while it may."""
     if order.stop_asked_at:
         return said("出荷停止を依頼中です。出荷元の返事を待ってください。")
-    return edit.why_closed(order)
+    return edit.why_rest_closed(order)
 
 
 def why_no_more(order: Order) -> str:
-    """Why an order may not grow; empty where it may. A mall has taken the sum it told its buyer."""
+    """Why an order may not grow; empty where it may. A mall has taken the sum it told its buyer; of an order that left
+    in part the money may be settled."""
+    if order.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED:
+        return said("一部を出荷した受注には、商品を増やせません。追加分は「複写」で新しい受注にしてください。")
     if is_internal(order) or order.shop.can("own_payments") or order.shop.capabilities.get("amount_change") == "both":
         return ""
     return said(
@@ -144,6 +148,8 @@ def plan_of(order: Order, wanted: Wanted) -> Plan:
 def _why_not(order: Order, stored: Mapping[int, OrderLine], down: Mapping[int, int], *, grows: bool) -> str:
     if grows and (cause := why_no_more(order)):
         return cause
+    if any(count > stored[id_].quantity - stored[id_].shipped_quantity for id_, count in down.items()):
+        return said("出荷した数より少なくはできません。出荷したものは返品として扱ってください。")
     nothing_left = sum(line.quantity for line in stored.values()) == sum(down.values())
     if down and nothing_left and not grows:
         return said("すべての商品をやめるときは、受注の「キャンセル」を使ってください。")

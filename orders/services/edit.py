@@ -20,6 +20,7 @@ from orders.models import Order, OrderText, Recipient, ReviewReason
 from orders.models.order import FulfillmentState
 from orders.services import gifts, journal, mail, review, ship_plans
 from orders.services.journal import Actor, Entry
+from orders.signals import address_leaves, parcels_under_way
 
 # Who bought: what papers and labels carry, and how to reach them.
 CONTACT_FIELDS = ("buyer_phone", "buyer_email")
@@ -103,10 +104,24 @@ def why_closed(order: Order) -> str:
     if order.fulfillment_state == FulfillmentState.NONE:
         return ""
     if order.fulfillment_state == FulfillmentState.INSTRUCTED:
-        return said(
-            "出荷指示を出したあとのため変更できません。出荷伝票の「出荷を止めて変更する」から停止を依頼してください。"
-        )
+        return _stop_first()
     return said("出荷したあとのため変更できません。")
+
+
+def why_rest_closed(order: Order) -> str:
+    """Why even what has not left yet may no longer be changed. Of an order that left in part the rest may be, while no
+    parcel of it is under way; one query there."""
+    in_part = order.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED
+    if not in_part or order.cancelled_at or order.fulfilled_by_channel:
+        return why_closed(order)
+    answers = parcels_under_way.send(sender=Order, order_ids=[order.pk])
+    return _stop_first() if any(order.pk in (found or ()) for _receiver, found in answers) else ""
+
+
+def _stop_first() -> str:
+    return said(
+        "出荷指示を出したあとのため変更できません。出荷伝票の「出荷を止めて変更する」から停止を依頼してください。"
+    )
 
 
 @transaction.atomic
@@ -118,6 +133,8 @@ def edit_recipient(
     recipient = Recipient.objects.get(order=order, position=position)
     current = {name: getattr(recipient, name) for name in RECIPIENT_FIELDS}
     changes = _changes(order, current, values, seen)
+    if changes and order.fulfillment_state != FulfillmentState.NONE:
+        _leave_address(recipient)
     for name in changes:
         setattr(recipient, name, clean_text(values[name]))
     recipient.save(update_fields=list(changes))
@@ -128,6 +145,18 @@ def edit_recipient(
         order.recipient_name, order.recipient_prefecture = recipient.name, recipient.prefecture
         order.planned_ship_date = _planned(order)
     return _finish(order, changes, ["search", "recipient_name", "recipient_prefecture", "planned_ship_date"], actor)
+
+
+def _leave_address(recipient: Recipient) -> None:
+    """Parcels that went to this address keep it, as a row of its own."""
+    rows = Recipient.with_former.filter(order=recipient.order_id, position__gte=Recipient.FORMER)
+    former = Recipient.with_former.get(pk=recipient.pk)
+    former.pk, former._state.adding = None, True
+    former.position = Recipient.FORMER + rows.count()
+    former.save()
+    told = address_leaves.send(sender=Order, recipient_id=recipient.pk, former_id=former.pk)
+    if not any(count for _receiver, count in told):
+        former.delete()
 
 
 def why_buyer_closed(order: Order) -> str:
@@ -244,7 +273,7 @@ def _changes(
     order: Order, current: Mapping[str, Any], wanted: Mapping[str, Any], seen: Seen
 ) -> dict[str, tuple[str, str]]:
     """Field → (before, after) of what really changes."""
-    if cause := why_closed(order):
+    if cause := why_rest_closed(order):
         raise TooLate(cause)
     return _compare(order, current, wanted, seen)
 

@@ -244,7 +244,7 @@ def _erase_batch(shop_id: int, days: int, order_ids: Sequence[int], actor: Actor
 
 def _erase_rows(ids: Sequence[int]) -> None:
     """What hangs on the orders and may be rewritten."""
-    Recipient.objects.filter(order__in=ids).update(**RECIPIENT_GONE)
+    Recipient.with_former.filter(order__in=ids).update(**RECIPIENT_GONE)
     OrderLine.objects.filter(order__in=ids).update(options="", gift="")
     ReviewReason.objects.filter(order__in=ids).update(evidence="", note="", fingerprint="")
     ReviewDecision.objects.filter(order__in=ids).update(before={}, after={}, reasons=[])

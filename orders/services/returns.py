@@ -7,7 +7,7 @@ Goods that arrive lie in inspection until they are graded; then they move to whe
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import Case, F, Q, QuerySet, Sum, When
 
 from inventory.models import Location
 from inventory.models.balance import EntryKind
@@ -30,9 +30,11 @@ from orders.models import (
     ReturnLine,
 )
 from orders.models.mail import MailEvent
-from orders.services import hold, journal, mail, return_money, review, set_parts, tasks
+from orders.services import hold, journal, mail, return_money, review, set_parts, tasks, wrong_goods
 from orders.services.journal import SYSTEM, Actor, Entry
 from orders.services.rules import wakes
+from orders.services.wrong_goods import Instead
+from orders.signals import return_withdrawn
 
 __all__ = ["Refused", "Settlement"]  # beside the verbs of this module
 State, Kind, Grade = ReturnCase.State, ReturnCase.Kind, ReturnGrade.Grade
@@ -112,8 +114,11 @@ def returnable(order_id: int) -> dict[int, int]:
 def returnable_goods(order_id: int) -> decide.Returnable:
     """What has left and is in no live case. Three queries."""
     rows = ReturnLine.objects.filter(case__order=order_id, case__state__in=decide.LIVE).order_by()
-    taken = dict(rows.filter(component=None).values_list("line").annotate(pieces=Sum("quantity")))
-    single = dict(rows.exclude(component=None).values_list("component").annotate(units=Sum("quantity")))
+    # What did not arrive with the rest may come by another case, unless it pays for what was sent in exchange.
+    over = Q(case__state__in=decide.ARRIVED, case__exchange_order=None)
+    kept = Case(When(over, then="received"), default="quantity")
+    taken = dict(rows.filter(component=None).values_list("line").annotate(pieces=Sum(kept)))
+    single = dict(rows.exclude(component=None).values_list("component").annotate(units=Sum(kept)))
     lines = OrderLine.objects.filter(order=order_id, shipped_quantity__gt=0)
     left = {pk: shipped - taken.get(pk, 0) for pk, shipped in lines.values_list("pk", "shipped_quantity")}
     parts = LineComponent.objects.filter(line__order=order_id, line__in=left).order_by("line", "position")
@@ -161,6 +166,7 @@ def withdraw(case_id: int, *, note: str = "", actor: Actor) -> ReturnCase:
     case = claim(case_id)
     _move(case, State.WITHDRAWN, closed_at=clock.now())
     note_event(case, "withdrawn", note, actor)
+    return_withdrawn.send(sender=ReturnCase, case_id=case.pk, by=actor.by)
     return case
 
 
@@ -253,33 +259,53 @@ def _units(pieces: Sequence[tuple[ReturnLine, int]]) -> dict[int, int]:
 
 
 @transaction.atomic
-def inspect(case_id: int, grades: Mapping[tuple[int, str], int], *, location_id: int, actor: Actor) -> ReturnCase:
-    """Every unit that arrived gets a grade: (SKU, grade) → units. Good ones go on sale again at `location_id`, the
-    others to the place of their kind. Stock is locked last."""
+def inspect(
+    case_id: int,
+    grades: Mapping[tuple[int, str], int],
+    *,
+    location_id: int,
+    instead: Sequence[Instead] = (),
+    actor: Actor,
+) -> ReturnCase:
+    """Every unit that arrived gets a grade: (SKU, grade) → units; `instead` are those that turned out to be other
+    goods. Good ones go on sale again at `location_id`, the others to the place of their kind. Stock is locked last."""
     case = claim(case_id)
-    units = received_units(case)
-    graded: dict[int, int] = {}
-    for (sku, _grade), count in grades.items():
-        if count < 0:
-            raise Refused(said("数量は0以上で入れてください。"))
-        graded[sku] = graded.get(sku, 0) + count
-    if {sku: count for sku, count in graded.items() if count} != units:
-        raise Refused(said("到着した数と判定した数が合いません。すべての数を判定してください。"))
+    wrong_goods.check(instead)
+    _check_all_graded(received_units(case), grades, instead)
     _move(case, State.INSPECTED, inspected_at=clock.now(), location_id=location_id)
-    inspection, facts, texts = stock.aside_place().pk, [], []
-    for (sku, grade), count in sorted(grades.items()):
-        if not count:
-            continue
+    found = {key: count for key, count in grades.items() if count}
+    moves = [(sku, -count) for (sku, _grade), count in found.items()]
+    moves += [(one.ordered_id, -one.quantity) for one in instead]
+    for one in instead:
+        if one.sku_id:
+            found[one.sku_id, one.grade] = found.get((one.sku_id, one.grade), 0) + one.quantity
+    inspection, texts = stock.aside_place().pk, []
+    facts = [stock.Fact(sku, inspection, units, case.stock_ref) for sku, units in sorted(moves)]
+    for (sku, grade), count in sorted(found.items()):
         place = location_id if grade == Grade.GOOD else stock.place_of_kind(KIND_OF_PLACE[Grade(grade)]).pk
         ReturnGrade.objects.create(case=case, sku_id=sku, grade=grade, quantity=count, location_id=place)
         texts.append(together([Grade(grade).label, str(count)], " "))
-        facts += [
-            stock.Fact(sku, inspection, -count, case.stock_ref),
-            stock.Fact(sku, place, count, case.stock_ref),
-        ]
+        facts.append(stock.Fact(sku, place, count, case.stock_ref))
+    texts += wrong_goods.follow(case, instead, actor=actor)
     note_event(case, "inspected", together(texts), actor)
-    stock.record(facts, kind=EntryKind.TRANSFER, by_id=actor.by.pk if actor.by else None, note=str(case))
+    kind = EntryKind.RETURN if instead else EntryKind.TRANSFER
+    stock.record(facts, kind=kind, by_id=actor.by.pk if actor.by else None, note=str(case))
     return case
+
+
+def _check_all_graded(
+    units: Mapping[int, int], grades: Mapping[tuple[int, str], int], instead: Sequence[Instead]
+) -> None:
+    if any(count < 0 for count in grades.values()):
+        raise Refused(said("数量は0以上で入れてください。"))
+    graded: dict[int, int] = {}
+    for sku, count in [
+        *((sku, n) for (sku, _grade), n in grades.items()),
+        *((i.ordered_id, i.quantity) for i in instead),
+    ]:
+        graded[sku] = graded.get(sku, 0) + count
+    if {sku: count for sku, count in graded.items() if count} != units:
+        raise Refused(said("到着した数と判定した数が合いません。すべての数を判定してください。"))
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from oms.kernel.sql import copy_rows
 from orders.decide import reasons, taking_over
+from orders.decide.catalogue import BLOCK
 from orders.decide.checks import address
 from orders.decide.reasons import CATALOGUE, Address, Found, Item, OrderFacts
 from orders.models import OptionChoice, Order, OrderLine, Recipient, ReviewReason
@@ -46,6 +47,9 @@ STICKY = {
 NEWS = frozenset({"channel_changed", "channel_reflected"})
 # Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
 # `amount_increased` belongs to the verb that raised the total.
+# Of an order under way: what asks to stop it, and where its rest cannot go.
+TO_STOP = {"channel_changed", "channel_cancel_request"}
+WRONG_ADDRESS = {code for code, one in CATALOGUE.items() if one.group == "address" and one.level == BLOCK}
 FROM_ABOVE = {
     "oversold",
     "merge_candidate",
@@ -188,13 +192,16 @@ def reader_of(order: Order) -> Reader:
 
 
 def _evaluate(order: Order, facts: OrderFacts) -> list[Found]:
-    """An order that is over, or not ours to ship, is not reviewed; one under way only for what concerns stopping it."""
+    """An order that is over, or not ours to ship, is not reviewed; one under way only for what concerns stopping it,
+    and where the rest of it goes, which may be changed still."""
     if order.cancelled_at or order.fulfilled_by_channel:
         return []
     found = reasons.evaluate(facts)
     if _is_reviewed(order):
         return found
-    return [f for f in found if f.code in {"channel_changed", "channel_cancel_request"}]
+    if order.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED:
+        return [f for f in found if f.code in TO_STOP or f.code in WRONG_ADDRESS]
+    return [f for f in found if f.code in TO_STOP]
 
 
 def _is_reviewed(order: Order) -> bool:

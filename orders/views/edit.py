@@ -118,7 +118,7 @@ def _edit(
     held."""
     form = form_class(request.POST) if request.method == "POST" else form_class.opened(held, order.version)
     form.initial.update(filled or {})
-    status, closed = 200, edit.why_closed(order) if closed is None else closed
+    status, closed = 200, edit.why_rest_closed(order) if closed is None else closed
     if form.is_bound and form.is_valid():
         try:
             tell(request, write(form))

@@ -24,7 +24,7 @@ def edit_gift(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     order, status = recipient.order, 200
     wish = gifts.held(order, position)
     form = GiftForm(request.POST) if request.method == "POST" else GiftForm.opened(wish.values, order.version)
-    closed = edit.why_closed(order)
+    closed = edit.why_rest_closed(order)
     if form.is_bound and form.is_valid():
         values = {name: form.cleaned_data[name] for name in GiftForm.fields_of}
         try:

@@ -141,7 +141,7 @@ def _forms(case: ReturnCase) -> dict[str, Any]:
         coming = {"receive_form": ReceiveForm(case=case), "withdraw_form": WithdrawForm(case=case)}
         return {"way_form": WayForm(), **coming, **ways}
     if state == "received":
-        return {"inspect_form": InspectForm(units=queries.units_to_grade(case))}
+        return {"inspect_form": InspectForm(units=queries.units_to_grade(case), reason=case.reason)}
     if state == "inspected":
         form = SettleForm(case=case)
         return {"settle_form": form, **_told_before_settling(case, form)}
@@ -413,14 +413,14 @@ def return_receive(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required("orders.inspect_returncase", raise_exception=True)
 def return_inspect(request: HttpRequest, pk: int) -> HttpResponse:
     case, actor = _case(pk), actor_of(request)
-    form = InspectForm(request.POST, units=queries.units_to_grade(case))
+    form = InspectForm(request.POST, units=queries.units_to_grade(case), reason=case.reason)
     if not form.is_valid():
         return _show(request, pk, inspect_form=form)
     place = form.cleaned_data["location"].pk
     return _do(
         request,
         pk,
-        lambda: returns.inspect(pk, form.grades, location_id=place, actor=actor),
+        lambda: returns.inspect(pk, form.grades, location_id=place, instead=form.instead, actor=actor),
         _("検品の結果を登録し、在庫を移しました。"),
         inspect_form=form,
     )

@@ -1,6 +1,6 @@
 """Answers to stop requests that differ, or never come: nothing is forgotten and nothing goes out as it was."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Cancellation, Order, OrderTask, Refund, ReturnCase
+from orders.models import Cancellation, Order, OrderTask, Refund, ReturnCase, ShippingPlan
 from orders.queries.labels import due_reminders
 from orders.services.audit import violations as order_violations
 from orders.services.cancel import Ask, cancel_at_channel, cancel_orders, cancel_pieces
@@ -162,3 +162,20 @@ def test_whoever_stops_a_parcel_says_what_shall_be_another_and_the_place_reads_i
     assert "(届け先、商品・数量)" in client.get(f"/fulfillment/orders/{order.pk}/").content.decode()
     nonsense = client.post(f"/fulfillment/orders/{order.pk}/stop/", {"what": ["colour"], "note": "x"})
     assert "field-error" in nonsense.content.decode()
+
+
+def test_before_asking_one_sees_how_far_the_parcel_is_and_afterwards_what_to_do(order, client_of, aoi, monkeypatch):
+    client, morning = client_of(aoi), datetime(2026, 6, 1, 10, 0, tzinfo=clock.TOKYO)
+    east, west = parcels(order)
+    Shipment.objects.update(instructed_at=morning)
+    ShippingPlan.objects.create(location=None, cutoffs={"yamato": "15:00"})
+    url = f"/fulfillment/orders/{order.pk}/stop/"
+    for at, words in ((morning.replace(hour=14, minute=18), "あと 42分"), (morning.replace(hour=16), "を過ぎています")):
+        monkeypatch.setattr(clock, "now", lambda at=at: at)
+        page = client.get(url).content.decode()
+        assert page.count(words) == 2 and "ピッキングリストを印刷しました" in page and "止まったとき" in page
+    client.post(url, {"what": ["recipient"], "note": "実家へ"})
+    too_late(east)
+    stop.stopped(west, actor=ACTOR)
+    panel = client.get(f"/fulfillment/orders/{order.pk}/").content.decode()
+    assert NUMBER in panel and "転送（届け先の変更）" in panel and "捨ててください" in panel

@@ -45,11 +45,11 @@ SELECT o.id, s.channel, s.code AS shop, o.channel_order_no, o.ordered_at, o.phas
 RECIPIENT = """
 SELECT DISTINCT ON (order_id) order_id, name, company, phone, postal_code, prefecture, city, address, country,
        count(*) OVER (PARTITION BY order_id) AS n
-  FROM orders_recipient WHERE order_id = ANY(%s) ORDER BY order_id, position
+  FROM orders_recipient WHERE order_id = ANY(%s) AND position < 1000 ORDER BY order_id, position
 """
 EVERY_RECIPIENT = """
 SELECT order_id, name, phone, postal_code, prefecture, city, address
-  FROM orders_recipient WHERE order_id = ANY(%s) ORDER BY order_id, position
+  FROM orders_recipient WHERE order_id = ANY(%s) AND position < 1000 ORDER BY order_id, position
 """
 LINES = """
 SELECT l.order_id, coalesce(k.code, '') AS "line.sku", l.channel_sku AS "line.channel_sku",

@@ -231,6 +231,20 @@ def test_a_parcel_brought_back_is_a_case_that_can_be_sent_again_or_refunded(shop
     all_is_true()
 
 
+def test_a_parcel_said_to_come_back_by_mistake_has_left_as_before_and_may_come_back_later(shop):
+    shipped(shop, skus=[make_sku(stock_units=2)])
+    parcel = Shipment.objects.get()
+    case = parcel_returned(parcel.pk, actor=ACTOR)
+    exchange.withdraw(case.pk, note="別の荷物でした", actor=ACTOR)
+    assert again(parcel).state == "shipped"
+    assert parcel.events.order_by("pk").last().kind == "not_returned"
+    all_is_true()
+    later = parcel_returned(parcel.pk, actor=ACTOR)
+    assert (later != case, later.state, again(parcel).state) == (True, "in_transit", "returned")
+    assert parcel_returned(parcel.pk, actor=ACTOR) == later
+    all_is_true()
+
+
 def test_todays_confirmation_is_taken_back_while_nobody_was_told(shop):
     warehouse, chair = make_location(), make_sku(stock_units=2)
     order = shipped(shop, make_line("CHAIR", 2), skus=[chair])

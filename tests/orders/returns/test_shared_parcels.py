@@ -73,6 +73,9 @@ def test_a_shared_parcel_that_comes_back_is_a_return_of_each_order(shop, client_
     cases = ReturnCase.objects.order_by("pk")
     assert {case.order_id for case in cases} == {one.pk, two.pk} and all(case.number in said for case in cases)
     all_is_true()
+    for case, state in zip(cases, ("returned", "shipped"), strict=True):
+        returns.withdraw(case.pk, actor=ACTOR)
+        assert Shipment.objects.get(pk=parcel).state == state, "it stays away once nothing of it comes back"
 
 
 @pytest.mark.parametrize("cancelled", [2, 1])
@@ -89,6 +92,10 @@ def test_a_parcel_that_could_not_be_stopped_and_comes_back_is_the_return_that_wa
     assert sum(line.quantity for case in ReturnCase.objects.all() for line in case.lines.all()) == 2
     assert ReturnCase.objects.count() == 3 - cancelled
     all_is_true()
+    for case in ReturnCase.objects.all():
+        assert Shipment.objects.get(pk=parcel).state == "returned"
+        returns.withdraw(case.pk, actor=ACTOR)
+    assert Shipment.objects.get(pk=parcel).state == "shipped"
 
 
 def test_goods_of_one_order_of_a_shared_parcel_come_back_at_its_own_price(shop):
