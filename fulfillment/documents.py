@@ -1,7 +1,5 @@
 """Shipments as the values that documents print: delivery notes with the invoice's fields, and pick lists."""
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +16,7 @@ from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.money import TaxRate, yen
+from orders.decide.goods_names import OPTIONS, beyond_name
 from orders.decide.slots import slot_label
 from orders.documents.noshi import in_one_line
 from orders.documents.rules import MALL, WE
@@ -52,7 +51,6 @@ from orders.queries.papers import (
 )
 
 NOTE, PICK, HANDOVER, RETURN = "note_printed", "pick_printed", "handover_printed", "return_printed"
-VARIANT_LABELS = {"", "色", "カラー", "サイズ", "color", "colour", "size"}  # what malls call a variant's options
 
 
 Gifts = Mapping[int, Sequence[Gift]]  # order → the wishes of each recipient
@@ -517,7 +515,7 @@ def _pick_item(line: ShipmentLine) -> PickItem:
         code=line.sku.code,
         name=line.sku.name,
         jan=line.sku.jan,
-        options=beyond_name(line.sku.name, [line.sku.variant, *re.split(r"\n| / ", line.order_line.options)]),
+        options=beyond_name(line.sku.name, [line.sku.variant, *OPTIONS.split(line.order_line.options)]),
         quantity=line.quantity,
         set_name=set_of(line.order_line),
     )
@@ -529,14 +527,3 @@ def set_of(line: OrderLine) -> str:
     if line.set_line:
         return line.set_line.name
     return line.sku.name if line.sku and line.sku.is_bundle else ""
-
-
-def beyond_name(name: str, options: Iterable[str]) -> str:
-    """What the product's name does not already say: "色:紺" goes where the name has 紺, an engraving always stays."""
-    said = set(name.split())
-    return " / ".join(option for option in options if option and not _is_said(option, said))
-
-
-def _is_said(option: str, said: set[str]) -> bool:
-    label, _colon, value = unicodedata.normalize("NFKC", option).rpartition(":")
-    return label.strip().lower() in VARIANT_LABELS and set(value.split()) <= said

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel.said import said
-from orders.actions import Action, ActionForm, Group, Outcome, Params, Plan
+from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, Plan
 from orders.decide import mail_text
 from orders.models import Mail, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
@@ -41,7 +41,7 @@ def plan_mail(order_ids: Sequence[int], params: Params) -> Plan:
     effects = [
         said("承認待ちに入れます。メールの画面で1通ずつ確かめ、直し、承認できます。")
         if params.get("draft")
-        else said("送信します。送るまでの間は、メールの画面で取り消せます。")
+        else said("送信します。送るまでの間は、この操作を元に戻すか、メールの画面で1通ずつ取り消せます。")
     ]
     if will and (text := _sample(will[0], event, str(params.get("message") or ""))):
         effects.append(text)
@@ -104,6 +104,26 @@ def run_mail(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:
     return Outcome([*done, *will], skipped)
 
 
+def mails_there(order_ids: Sequence[int], params: Params) -> dict[int, dict[str, Any]]:
+    """The mails of this kind that each order has."""
+    found: dict[int, dict[str, Any]] = {pk: {"mails": []} for pk in order_ids}
+    rows = Mail.objects.filter(order__in=order_ids, event=str(params["event"])).order_by("pk")
+    for order_id, pk in rows.values_list("order", "pk"):
+        found[order_id]["mails"].append(pk)
+    return found
+
+
+def pull_back(before: Mapping[int, dict[str, Any]], params: Params, actor: Actor) -> Outcome:
+    """Undo `run_mail`: what it wrote and has not left yet is not sent."""
+    now = mails_there(list(before), params)
+    fresh = {pk: sorted(set(own["mails"]) - set(before[pk]["mails"])) for pk, own in now.items()}
+    written = Mail.objects.filter(pk__in=[mail_id for ids in fresh.values() for mail_id in ids])
+    mail.withdraw(written, reason=said("一括操作を元に戻したため送りません。"), actor=actor)
+    gone = set(written.exclude(state=State.SUPPRESSED).values_list("order", flat=True))
+    too_late = said("すでに送信したため、取り消せません。")
+    return Outcome([pk for pk in before if pk not in gone], {pk: too_late for pk in before if pk in gone})
+
+
 ACTIONS = (
     Action(
         "mail",
@@ -114,6 +134,7 @@ ACTIONS = (
         plan_mail,
         run_mail,
         form=MailForm,
+        memory=Memory(mails_there, pull_back),
         key="m",
         rank=80,
         group=Group.BAR,

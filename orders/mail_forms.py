@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -108,8 +109,9 @@ class RewriteForm(forms.Form):
 
 
 class DraftForm(forms.Form):
-    """A mail that a person wants to write about an order."""
+    """A mail that a person wants to write about an order. One form makes one mail: `key` lives in it."""
 
+    key = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     event = forms.ChoiceField(label=_("メールの種類"), choices=MailEvent.choices, initial=MailEvent.INQUIRY)
     message = forms.CharField(
         label=_("添える文"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),

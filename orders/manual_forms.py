@@ -20,6 +20,7 @@ from oms.kernel.text import clean_text
 from oms.kernel.typed import DayField
 from orders.channel_order import Party
 from orders.channel_order import PaymentMethod as Method
+from orders.decide.goods_names import with_variant
 from orders.decide.manual import MOST_TOTAL, Charges, Draft, Item, totals_of
 from orders.forms import PREFECTURES, SLOTS
 from orders.models import ManualOrder, Shop
@@ -310,7 +311,7 @@ class LineForm(forms.Form):
             return None
         price = data.get("price")
         price = 0 if free else sku.price if price is None else price
-        name = f"{sku.name} {sku.variant}".strip()
+        name = with_variant(sku.name, sku.variant)
         return Item(sku.pk, sku.code, name, sku.tax_rate, data.get("quantity") or 1, price)
 
 

@@ -13,6 +13,7 @@ from fulfillment.services import facts, merge_keys, merge_money
 from oms.kernel import clock
 from oms.kernel.models import Effect
 from oms.kernel.said import said, together
+from oms.kernel.text import match_name
 from orders.models import Mail, Order
 from orders.models.mail import MailEvent
 from orders.services import journal, mail, review
@@ -73,16 +74,27 @@ def _moved(order: Order, by: int) -> dict[str, tuple[str, str]]:
 
 
 def _tell_buyer(record: Merge, orders: dict[int, Order], ids: Sequence[int]) -> None:
-    """One mail for all of them, to the first one's buyer, where the shop has switched the notice on; a merge that grows
-    is told again, and what still waits of the smaller one is not sent."""
+    """One mail to the first one's buyer about all the orders that are theirs, where the shop has switched the notice
+    on; a merge that grows is told again, and what still waits of the smaller one is not sent. Two buyers may send to
+    one person: neither reads of the other's order."""
     main = orders[ids[0]]
     if mail.is_on(main.shop, MailEvent.MERGE_NOTICE):
         _untell_buyer(list(orders), said("別の受注も同梱したため送りません。"))
-        members = record.orders.filter(active=True).order_by("pk")
-        numbers = list(members.values_list("order__channel_order_no", flat=True))
+        members = record.orders.filter(active=True).select_related("order").order_by("pk")
+        numbers = [row.order.channel_order_no for row in members if _same_buyer(main, row.order)]
+        if len(numbers) < 2:
+            return
         words = {"mail.message": "■まとめてお届けするご注文: " + "、".join(numbers)}
         own = f":{record.pk}.{len(numbers)}"
         mail.schedule(main.shop, MailEvent.MERGE_NOTICE, [(main.pk, main.buyer_email)], suffix=own, extra=words)
+
+
+def _same_buyer(one: Order, other: Order) -> bool:
+    """As far as names and members tell: a mall gives one person another address for every order."""
+    if one.member_id is not None and one.member_id == other.member_id:
+        return True
+    name = match_name(one.buyer_name)
+    return bool(name) and name == match_name(other.buyer_name)
 
 
 def _untell_buyer(order_ids: Sequence[int], reason: str) -> None:
@@ -225,12 +237,15 @@ def keep_apart(one: int, other: int, *, decision: str = MergePair.Decision.APART
 def ask_customer(one: int, other: int, *, actor: Actor) -> int:
     """Write the question as a mail draft for a person to send; the pair is marked as asked. Returns drafts written.
 
-    Raises CannotMerge for orders that have nothing in common: a buyer must not read of another's order.
+    Raises CannotMerge for orders that have nothing in common or are two people's: a buyer must not read of another's
+    order.
     """
     merge_keys.renew([one, other])
     found = reading.candidates([one, other])
     if len(found) < 2 or judge(*found).kind == Kind.NEVER:
         raise CannotMerge(said("届け先が異なるか、店舗の設定で同梱できません。"))
+    if not _same_buyer(*Order.objects.filter(pk__in=[one, other]).only("member", "buyer_name")):
+        raise CannotMerge(said("注文者が異なるため、1通のメールではたずねられません。電話などで確かめてください。"))
     keep_apart(one, other, decision=MergePair.Decision.ASKED, actor=actor)
     low, high = pair(one, other)
     numbers = dict(Order.objects.filter(pk__in=[low, high]).values_list("pk", "channel_order_no"))

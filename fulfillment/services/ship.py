@@ -5,8 +5,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, F, Q, prefetch_related_objects
+from django.utils.translation import override
 
 from fulfillment import documents
 from fulfillment.models import Shipment, ShipmentLine, ToldTogether
@@ -19,6 +21,7 @@ from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from oms.kernel.said_field import choice
 from oms.kernel.services.outbox import NewEffect, put
+from orders.decide.goods_names import bought
 from orders.decide.ship_plan import Destination
 from orders.decide.slots import slot_label
 from orders.models import Order, OrderLine
@@ -200,18 +203,21 @@ def _parcel_words(
     what follows later."""
     ours = {parcel.pk for parcel in parcels}
     pieces = {
-        line.order_line_id: f"・{line.order_line.name} × {line.line_quantity}"
+        line.order_line_id: bought(line.order_line.name, line.order_line.options, line.line_quantity)
         for line in lines
         if line.shipment_id in ours
     }
     urls = [tracking_url(parcel.carrier, parcel.tracking_no) for parcel in parcels]
     left = in_tokyo(parcels[0].shipped_at or clock.now()).date()
+    with override(settings.LANGUAGE_CODE):  # the customer's language, not that of whoever ships
+        carriers = "、".join(dict.fromkeys(str(parcel.get_carrier_display()) for parcel in parcels))
+        expected = _expected(order, parcels[0], plans, left)
     return {
         "shipment.date": f"{left:%Y年%m月%d日}",
-        "shipment.expected": _expected(order, parcels[0], plans, left),
+        "shipment.expected": expected,
         "shipment.rest": rest,
-        "shipment.carrier": "、".join(dict.fromkeys(str(parcel.get_carrier_display()) for parcel in parcels)),
-        "shipment.tracking_no": "、".join(parcel.tracking_no for parcel in parcels),
+        "shipment.carrier": carriers,
+        "shipment.tracking_no": "、".join(parcel.tracking_no for parcel in parcels if parcel.tracking_no),
         "shipment.tracking_url": "\n".join(url for url in urls if url),
         "shipment.lines": "\n".join(pieces.values()),
     }
@@ -240,8 +246,8 @@ def _rests(order_ids: Sequence[int]) -> dict[int, str]:
     """Order → what of it has not left yet, as mails list goods."""
     rows = OrderLine.objects.filter(order__in=order_ids, shipped_quantity__lt=F("quantity")).order_by("position", "pk")
     found: dict[int, list[str]] = defaultdict(list)
-    for order_id, name, quantity, shipped in rows.values_list("order", "name", "quantity", "shipped_quantity"):
-        found[order_id].append(f"・{name} × {quantity - shipped}")
+    for line in rows.only("order", "name", "options", "quantity", "shipped_quantity"):
+        found[line.order_id].append(bought(line.name, line.options, line.quantity - line.shipped_quantity))
     return {order_id: "\n".join(names) for order_id, names in found.items()}
 
 

@@ -12,13 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from oms.kernel import privacy
 from orders.decide import mail_text
-from orders.models import Mail, MailPolicy, MailTemplate, Order, Shop
+from orders.decide.inquiries import questions
+from orders.models import Mail, MailPolicy, MailTemplate, Order, ReviewReason, Shop
 from orders.models.mail import MailEvent
 from orders.queries import visible
 from orders.queries.found import found_order_ids
 from orders.queries.tones import MAIL_TONES
 from orders.services import mail_send
 from orders.services.mail import template_of
+from orders.services.mail_templates import reachable_orders
 from orders.services.mail_values import BROUGHT, CONDITIONS, OPTIONAL, PLACEHOLDERS, values_of
 
 
@@ -137,6 +139,12 @@ def switches(order: Order) -> list[tuple[str, str, bool]]:
     return [(event, str(label), event in off) for event, label in MailEvent.choices]
 
 
+def questions_about(order: Order) -> str:
+    """What an inquiry asks the buyer, by the reasons that are open. One query."""
+    rows = order.reasons.filter(state=ReviewReason.State.OPEN).order_by("pk")
+    return questions(rows.values_list("code", flat=True))
+
+
 def waiting_counts() -> list[tuple[str, str, int, str]]:
     """(state, label, how many, tone) of what waits for a person; a state with none is left out."""
     states = [Mail.State.DRAFT, Mail.State.UNCERTAIN, Mail.State.FAILED, Mail.State.BOUNCED]
@@ -193,7 +201,7 @@ def _policy_row(shop: Shop, policy: MailPolicy) -> PolicyRow:
 def tried_on(form: forms.Form, event: str, shop: Shop | None) -> dict[str, Any]:
     """The texts on the form as a real order would get them, and what every placeholder is for that order."""
     typed = form.cleaned_data if form.is_bound and form.is_valid() else form.initial
-    order = sample_order(shop, str(typed.get("number") or ""))
+    order = sample_order(event, shop, str(typed.get("number") or ""))
     if order is None:
         problem = _("試し表示に使える受注がありません。受注番号を確かめてください。")
         return {"preview_problem": problem, "placeholders": _placeholders({}), "conditions": _conditions({})}
@@ -226,8 +234,10 @@ def _conditions(values: dict[str, str]) -> list[tuple[str, Any, bool]]:
     return [(name, label, bool(values.get(name))) for name, label in CONDITIONS.items()]
 
 
-def sample_order(shop: Shop | None, number: str = "") -> Order | None:
-    """A real order to preview with: the one named, else the newest (of the shop)."""
+def sample_order(event: str, shop: Shop | None, number: str = "") -> Order | None:
+    """A real order to preview with: the one named, else the newest (of the shop) that such a mail could reach."""
+    if not number and (newest := reachable_orders(event, shop).first()):
+        return newest
     rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
     if shop is not None:
         rows = rows.filter(shop=shop)

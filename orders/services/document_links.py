@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from oms.kernel import clock
-from orders.models import DocumentEvent, DocumentLink, IssuedDocument
+from orders.models import DocumentEvent, DocumentLink, IssuedDocument, Mail, Order
 from orders.models.mail import MailEvent
 from orders.queries.document_links import link_id_in, mail_values
 from orders.queries.papers import papers_of
@@ -32,17 +32,24 @@ def make_link(document: IssuedDocument, *, site: str, actor: Actor, send: bool =
         document=document, site=site, created_at=now, expires_at=now + timedelta(days=days), by=actor.by
     )
     record([document], DocumentEvent.Kind.LINKED, clock.in_tokyo(link.expires_at).strftime("〜%Y-%m-%d"), by=actor.by)
-    if send and document.order_id and not _tell(document.order_id, link):
-        raise Refused(
-            _("メールを送れません。購入者のメールアドレスと、モールがメールを認めているかを確かめてください。")
-        )
+    if send and document.order is not None:
+        _tell(document.order, link, actor)
     return link
 
 
-def _tell(order_id: int, link: DocumentLink) -> int:
+def _tell(order: Order, link: DocumentLink, actor: Actor) -> None:
+    """Raises Refused where the mail would not go out, or not even wait for approval."""
+    if why := mail.why_no_draft(order, MailEvent.DOCUMENT_LINK):
+        raise Refused(_("メールを送れません。%(why)s") % {"why": why})
     with override(settings.LANGUAGE_CODE):  # the buyer's language
         values = mail_values(link)
-    return mail.schedule_for([order_id], MailEvent.DOCUMENT_LINK, suffix=f":{link.pk}", extra=values)
+    mail.schedule_for([order.pk], MailEvent.DOCUMENT_LINK, suffix=f":{link.pk}", extra=values, actor=actor)
+
+
+def waits_for_approval(link: DocumentLink) -> bool:
+    """Whether a person looks at the link's mail before it goes."""
+    key = f"{MailEvent.DOCUMENT_LINK}:{link.document.order_id}:{link.pk}"
+    return Mail.objects.filter(key=key, state=Mail.State.DRAFT).exists()
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ from orders.channel_order import (
     Totals,
 )
 from orders.decide import returns as decide
+from orders.decide.goods_names import with_variant
 from orders.decide.set_shares import prices_of
 from orders.models import ExchangeItem, Order, Recipient, ReturnCase, ReturnLine
 from orders.models.mail import MailEvent
@@ -256,7 +257,7 @@ def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, S
         ChannelLine(
             line_id=f"X{index}",
             channel_sku=skus[item.sku_id].code,
-            name=_name(skus[item.sku_id]),
+            name=with_variant(skus[item.sku_id].name, skus[item.sku_id].variant),
             quantity=item.quantity,
             unit_price=item.unit_price,
             amount=item.unit_price * item.quantity,
@@ -283,11 +284,6 @@ def _channel_order(case: ReturnCase, items: Sequence[Item], skus: Mapping[int, S
         updated_at=clock.now(),
         flags=(INTERNAL,),
     )
-
-
-def _name(sku: Sku) -> str:
-    """With its variant, which stands in the name already or not."""
-    return sku.name if sku.variant in sku.name else f"{sku.name} {sku.variant}".strip()
 
 
 def _party(row: Order | Recipient, prefix: str) -> Party:

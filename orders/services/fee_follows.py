@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from django.conf import settings
+from django.utils.translation import override
+
 from oms.kernel.money import STANDARD, yen
 from oms.kernel.said import said
 from orders.decide.cut import Cut, Sums
@@ -73,7 +76,8 @@ def ask_people(order: Order, before: Sums, after: Sums, *, key: str, actor: Acto
     """A dearer fee leaves a draft that asks the buyer. The caller holds the order's lock."""
     if after.fees <= before.fees:
         return
-    name = dict(PaymentMethod.choices)[order.payment_method]
+    with override(settings.LANGUAGE_CODE):  # the customer's language
+        name = str(dict(PaymentMethod.choices)[order.payment_method])
     text = (
         f"ご注文内容の変更により、お支払方法「{name}」の手数料が {yen(before.fees)} から {yen(after.fees)} になり、"
         f"合計金額は {yen(after.total or 0)} です。この内容でよろしいでしょうか。"

@@ -23,6 +23,7 @@ from oms.kernel.sql import next_ids, update_rows
 from orders.channel_order import ChannelLine, ChannelOrder, ChannelState, PaymentState
 from orders.decide.taking_over import PART_NAMES
 from orders.models import Order, OrderLine, Shop
+from orders.models.order import PAYABLE, Phase
 from orders.services import (
     adjustments,
     cancel,
@@ -136,7 +137,11 @@ def apply_changes(shop: Shop, orders: Sequence[ChannelOrder], sku_of: SkuOf) -> 
         shop, "order_received", [(c.stored.pk, c.order.buyer.email) for c in changes if mail.wants_thanks(c.order)]
     )
     mail_stages.payment_failed([c.stored.pk for c in changes if _just_failed(c)])
+    mail_stages.paid_there([c.stored.pk for c in changes if _just_paid(c) and mail.wants_thanks(c.order)])
+    otherwise = [c.stored.pk for c in changes if _paid_otherwise(c) and mail.wants_thanks(c.order)]
+    mail_stages.asked_no_more(otherwise)
     stages.recompute(ids)
+    mail_stages.way_changed(otherwise, suffix=":changed")
 
 
 def _events(change: Change) -> list[str]:
@@ -148,6 +153,16 @@ def _events(change: Change) -> list[str]:
 
 def _just_failed(change: Change) -> bool:
     return "payment" in change.parts and change.order.payment_state == PaymentState.FAILED
+
+
+def _just_paid(change: Change) -> bool:
+    """Of an order that was known to be unpaid; one that waited for its payment to be complete is thanked for itself."""
+    known = change.stored.phase != Phase.PROVISIONAL and change.stored.payment_state in PAYABLE
+    return "payment" in change.parts and known and change.order.payment_state not in PAYABLE
+
+
+def _paid_otherwise(change: Change) -> bool:
+    return "payment" in change.parts and change.order.payment_method != change.stored.payment_method
 
 
 def is_older(order: ChannelOrder, stored_at: datetime | None) -> bool:

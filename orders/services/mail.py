@@ -185,15 +185,17 @@ def why_no_draft(order: Order, event: str) -> str:
     return reasons_against(order.shop, event, [(order.pk, order.buyer_email)])[0]
 
 
+def why_not_now(mail: Mail) -> str:
+    """Why a mail that was written before must not go out any more: its address ended advertising or bounced, its order
+    got a mark, its shop or mall forbids the kind since. Empty when it may. The mail comes with its order and shop."""
+    return reasons_against(mail.order.shop, mail.event, [(mail.order_id, mail.to)])[0]
+
+
 @transaction.atomic
-def draft(event: str, order_id: int, *, message: str = "", actor: Actor = SYSTEM) -> Mail:
-    """A mail of this event that waits for a person, with `message` as its `mail.message`. A draft that already waits
-    for the same event is returned as it is, so asking twice makes one. It may come back suppressed, with the reason."""
-    Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    drafts = Mail.objects.filter(order=order_id, event=event)
-    if waiting := drafts.filter(state=State.DRAFT).order_by("pk").last():
-        return waiting
-    suffix = f":draft:{drafts.count()}"
+def draft(event: str, order_id: int, *, key: str, message: str = "", actor: Actor = SYSTEM) -> Mail:
+    """A mail of this event that waits for a person, with `message` as its `mail.message`. The same key makes one mail,
+    whatever became of it since. It may come back suppressed, with the reason."""
+    suffix = f":draft:{key}"
     extra = {"mail.message": message} if message else {}
     schedule_for([order_id], event, suffix=suffix, draft=True, extra=extra, actor=actor)
     return Mail.objects.get(key=f"{event}:{order_id}{suffix}")

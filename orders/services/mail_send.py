@@ -24,7 +24,7 @@ from orders.models import Mail, MailPolicy, MailStop, MailTemplate, Order, Shop
 from orders.models.mail import MARKETING, MailEvent
 from orders.services import journal, mail_addresses, mail_trouble
 from orders.services.journal import Entry
-from orders.services.mail import template_of
+from orders.services.mail import template_of, why_not_now
 from orders.services.mail_values import BROUGHT, OPTIONAL, values_of
 
 State = Mail.State
@@ -64,11 +64,13 @@ def _try(mail: Mail) -> None:
     if mail.state == State.FAILED:
         mail.to = mail.order.buyer_email
     if _waits_for_review(mail):
-        raise Postpone(said("確認理由がなくなるのを待っています。"), after_s=LOOK_AGAIN_S)
+        waits = said("確認理由がなくなるのを待っています。")
+        _set(mail, mail.state, waits)
+        raise Postpone(waits, after_s=LOOK_AGAIN_S)
     if not is_address(mail.to):
         raise GiveUp(said("メールアドレスの形が正しくないため送れません。受注の注文者を確かめてください。"))
-    if MailStop.objects.filter(address=mail_addresses.folded(mail.to), kind=MailStop.Kind.BOUNCED).exists():
-        _set(mail, State.SUPPRESSED, said("以前に届かなかったメールアドレスです。アドレスを確かめてください。"))
+    if why := why_not_now(mail):  # days may lie between the writing and this moment
+        _set(mail, State.SUPPRESSED, why)
         return
     template = None if mail.edited else template_of(mail)
     if template is None and not mail.edited:
@@ -125,7 +127,7 @@ def why_not_ready(mail: Mail) -> str:
         )
     if missing := holes_of(mail, template):
         return said("差し込み「%(names)s」に値がありません。文面を直してから承認してください。", names=list(missing))
-    return ""
+    return why_not_now(mail)
 
 
 def text_of(mail: Mail, template: MailTemplate | None, values: dict[str, str] | None = None) -> Text:

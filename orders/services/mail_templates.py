@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from oms.kernel import clock
 from oms.kernel.models import User
 from orders.decide import mail_text
+from orders.decide.mail_rules import Channel, Facts, Wishes, why_not
 from orders.models import MailTemplate, MailTemplateVersion, Order, Shop
 from orders.models.mail import MailEvent
 from orders.services.mail_values import BROUGHT, NAMES, OPTIONAL, PLACEHOLDERS, values_of
@@ -118,16 +119,22 @@ def holes_in(event: str, shop: Shop | None, texts: str) -> tuple[list[Hole], int
     return [Hole(name, numbers) for name, numbers in found.items()], len(orders)
 
 
-def recent_orders(event: str, shop: Shop | None, limit: int = TRIED_ON) -> list[Order]:
+def reachable_orders(event: str, shop: Shop | None) -> QuerySet[Order]:
+    """Orders, of this shop where one is given, to which a mail of this event could go: their mall allows it, and there
+    is an address. Newest first, with what `values_of` reads."""
+    shops = [shop] if shop else Shop.objects.all()
+    allowed = [one.pk for one in shops if not why_not(Facts(event, "x@x"), Channel.of(one.capabilities), Wishes())]
     rows = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
-    rows = rows.filter(total__isnull=False)
-    if shop is not None:
-        rows = rows.filter(shop=shop)
+    return rows.filter(shop__in=allowed).exclude(buyer_email="").order_by("-ordered_at", "-pk")
+
+
+def recent_orders(event: str, shop: Shop | None, limit: int = TRIED_ON) -> list[Order]:
+    rows = reachable_orders(event, shop).filter(total__isnull=False)
     if event in SENT_AFTER_SHIPPING:
         rows = rows.filter(shipped_at__isnull=False)
     if event in SENT_AFTER_CANCEL:
         rows = rows.filter(cancelled_at__isnull=False)
-    return list(rows.order_by("-ordered_at", "-pk")[:limit])
+    return list(rows[:limit])
 
 
 __all__ = ["PLACEHOLDERS", "go_back", "holes_in", "save_template", "unknown_placeholders", "versions_of"]

@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from oms.kernel import clock
 from oms.kernel.money import STANDARD, yen
+from orders.decide.goods_names import bought
 from orders.decide.slots import slot_label
 from orders.models import MailPolicy, Order, PaperSettings, Recipient, Shop
 from orders.models.mail import MailEvent
@@ -130,7 +131,11 @@ def values_of(order: Order, extra: Mapping[str, Any] | None = None) -> dict[str,
 
 
 def _of_order(order: Order) -> dict[str, str]:
-    lines = [f"・{line.name} × {line.quantity}  {yen(line.amount)}" for line in order.lines.all() if line.quantity]
+    lines = [
+        f"{bought(line.name, line.options, line.quantity)}  {yen(line.amount)}"
+        for line in order.lines.all()
+        if line.quantity
+    ]
     recipient = next(iter(order.recipients.all()), None)
     to = recipient or Recipient()
     place = _place(to.postal_code, to.prefecture, to.city, to.address)

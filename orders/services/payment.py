@@ -137,7 +137,9 @@ def follow(order_ids: Sequence[int], *, actor: Actor) -> None:
     rules.run_behind(complete, dict.fromkeys(complete, ("paid",)))
     stages.recompute(list(order_ids), actor=actor)
     payment_mail.thank([pk for pk in complete if pk not in by_month])
+    payment_mail.ask_no_more(complete, why=payment_mail.PAID, actor=actor)
     payment_mail.take_thanks_back(open_again, actor=actor)
+    payment_mail.ask_after_all(open_again, why=payment_mail.PAID)
 
 
 def undone_keys(entries: Sequence[PaymentEntry]) -> set[str]:

@@ -27,6 +27,30 @@ def thank(order_ids: Sequence[int]) -> int:
     return send(order_ids, MailEvent.PAYMENT_RECEIVED)
 
 
+# What asks the buyer to pay, or to pay otherwise.
+ASKING = (
+    MailEvent.PAYMENT_REQUEST,
+    MailEvent.PAYMENT_REMINDER,
+    MailEvent.PAYMENT_FINAL,
+    MailEvent.PAYMENT_CHANGE_REQUEST,
+)
+PAID = said("入金を確認したため送りません。")
+OTHERWISE = said("支払方法が変わったため送りません。")
+
+
+def ask_no_more(order_ids: Sequence[int], *, why: str, actor: Actor = SYSTEM) -> int:
+    """Pull back what still waits to ask these orders' buyers for money. The caller holds the orders' locks."""
+    return mail.withdraw(Mail.objects.filter(order__in=order_ids, event__in=ASKING), reason=why, actor=actor)
+
+
+def ask_after_all(order_ids: Sequence[int], *, why: str) -> int:
+    """What was pulled back for this reason waits for a person again: the reason is gone. Returns how many do."""
+    rows = Mail.objects.filter(order__in=order_ids, event__in=ASKING, state=Mail.State.SUPPRESSED, reason=why)
+    return rows.update(
+        state=Mail.State.DRAFT, reason=said("送らない理由がなくなりました。送るかどうか確かめてください。")
+    )
+
+
 def take_thanks_back(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> int:
     """The payment was none: a confirmation that still waits is not sent, and the true one may be later. Returns how
     many were pulled back. The caller holds the orders' locks."""

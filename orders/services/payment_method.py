@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import override
 
 from oms.kernel.clock import TOKYO, in_tokyo
 from oms.kernel.money import yen
@@ -23,7 +25,18 @@ from orders.models import Mail, Order, Refund, ReviewReason, TaskKind
 from orders.models.mail import MailEvent
 from orders.models.order import FulfillmentState, PaymentMethod, PaymentState
 from orders.models.payment import Collector
-from orders.services import journal, ledger, mail, payment_fees, provider_tasks, refunds, review, tasks
+from orders.services import (
+    journal,
+    ledger,
+    mail,
+    mail_stages,
+    payment_fees,
+    payment_mail,
+    provider_tasks,
+    refunds,
+    review,
+    tasks,
+)
 from orders.services import stage as stages
 from orders.services.channel_words import page_of
 from orders.services.internal import is_internal
@@ -136,6 +149,7 @@ def change(order_ids: Sequence[int], method: str, *, actor: Actor) -> list[int]:
     for quote in told:
         _move(quote, terms)
     orders = [quote.order for quote in told]
+    payment_mail.ask_no_more([order.pk for order in orders], why=payment_mail.OTHERWISE, actor=actor)
     _write(orders, events, actor)
     provider_tasks.take_no_more([order.pk for order in orders], actor=actor)
     _ask_people(told, [task for task in voids if task], actor)
@@ -145,6 +159,8 @@ def change(order_ids: Sequence[int], method: str, *, actor: Actor) -> list[int]:
             reason = said("支払方法の変更で合計が下がったため")
             refunds.open_refund(quote.order.pk, key=_key(quote.order, actor), wish=wish, reason=reason, actor=actor)
     _ask_consent(told, actor)
+    asked = {quote.order.pk for quote in told if quote.asks_consent}  # the request waits for their answer
+    mail_stages.way_changed([order.pk for order in orders], suffix=_suffix(actor), draft=asked)
     if stops:
         review.open_from_above(stops, actor=actor)
     return [order.pk for order in orders]
@@ -203,7 +219,8 @@ def _ask_consent(told: Sequence[Quote], actor: Actor) -> None:
         if quote.asks_consent:
             alike[quote.before.fees, quote.after.fees].append(quote.order.pk)
     for (before, after), ids in alike.items():
-        name = dict(PaymentMethod.choices)[told[0].method]
+        with override(settings.LANGUAGE_CODE):  # the customer's language
+            name = str(dict(PaymentMethod.choices)[told[0].method])
         words = (
             f"お支払方法を「{name}」に変更すると、手数料が {yen(before)} から {yen(after)} になり、"
             f"合計金額が {yen(after - before)} 増えます。変更してよろしいでしょうか。"
@@ -276,8 +293,10 @@ def _restore(order: Order, was: Mapping[str, Any]) -> None:
 
 
 def _take_back_words(orders: Sequence[Order], made: Actor, actor: Actor) -> None:
-    keys = [f"{MailEvent.INQUIRY}:{order.pk}{_suffix(made)}" for order in orders]
+    kinds = (MailEvent.INQUIRY, MailEvent.PAYMENT_REQUEST)
+    keys = [f"{kind}:{order.pk}{_suffix(made)}" for order in orders for kind in kinds]
     mail.withdraw(Mail.objects.filter(key__in=keys), reason=said("支払方法を元に戻したため送りません。"), actor=actor)
+    payment_mail.ask_after_all([order.pk for order in orders], why=payment_mail.OTHERWISE)
     tasks.withdraw([f"{_key(order, made)}:{what}" for order in orders for what in ("void", "page")], actor=actor)
     raised = ReviewReason.objects.filter(order__in=[order.pk for order in orders], code="amount_increased")
     ids = sorted(raised.filter(state=ReviewReason.State.OPEN).values_list("order", flat=True))

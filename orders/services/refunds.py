@@ -140,6 +140,15 @@ def preview(order_id: int, wish: Wish, *, beside: int = 0, at_most: int | None =
     return plan_for(order, wish, at_most=held if at_most is None else min(held, at_most))
 
 
+# The ways back as customers know them, in the language of mails: they have no page of a provider's.
+FOR_THE_CUSTOMER = {
+    Refund.Way.CHANNEL: "ご注文いただいたモールを通じたご返金",
+    Refund.Way.MALL_PAGE: "ご注文いただいたモールを通じたご返金",
+    Refund.Way.PROVIDER: "お支払い時にお使いの方法へのご返金",
+    Refund.Way.BANK: "銀行振込",
+}
+
+
 @transaction.atomic
 def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list[int]:
     """The money has gone back: the ledger says so, the order follows. Returns the refunds that were due.
@@ -170,7 +179,7 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
         if _was_paid(refund):
             words = {
                 "refund.amount": yen(refund.amount),
-                "refund.way": str(refund.get_way_display()),
+                "refund.way": FOR_THE_CUSTOMER.get(Refund.Way(refund.way), ""),
                 "refund.date": f"{clock.today():%Y年%m月%d日}",
             }
             payment_mail.send([refund.order_id], "refund_done", suffix=f":{refund.pk}", extra=words)

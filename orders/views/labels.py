@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel import clock
 from oms.kernel.models import User
+from oms.kernel.said import said
 from oms.kernel.typed import DayField
 from oms.kernel.web import person_of, render_page
 from orders.models import Mail, Order, OrderTask
@@ -25,6 +26,7 @@ from orders.queries.detail import PERSONAL
 from orders.rule_form import SEPARATORS
 from orders.services import labels, mail, tasks
 from orders.services.journal import Actor
+from orders.services.mail_send import why_not_ready
 from orders.views.order import actor_of, changed
 from orders.views.payments import finish_task
 
@@ -167,12 +169,14 @@ def _own_task(request: HttpRequest, pk: int) -> OrderTask:
 @require_POST
 @permission_required(["orders.send_mail", PERSONAL], raise_exception=True)
 def mail_send(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft is fine: send it. With `drop`, do not."""
-    found = get_object_or_404(Mail, pk=pk)
+    """A draft is fine: send it, if nothing is missing in it. With `drop`, do not."""
+    found = get_object_or_404(Mail.objects.select_related("order__shop"), pk=pk)
     if "drop" in request.POST:
-        stopped = mail.withdraw(Mail.objects.filter(pk=pk), reason=_("送らないことにしました。"))
-        if stopped:
+        waiting = Mail.objects.filter(pk=pk)
+        if mail.withdraw(waiting, reason=said("送らないことにしました。"), actor=actor_of(request)):
             messages.success(request, _("メールを送らないことにしました。"))
-    elif mail.send_draft(pk):
+    elif why := why_not_ready(found):
+        messages.error(request, why)
+    elif mail.send_draft(pk, actor=actor_of(request)):
         messages.success(request, _("メールを送ります。"))
     return HttpResponseRedirect(reverse("orders:detail", args=[found.order_id]))

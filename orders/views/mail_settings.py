@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from oms.kernel import privacy
 from oms.kernel.keyset import keyset_page
+from oms.kernel.said import said
 from oms.kernel.web import render_page
 from orders.mail_forms import PolicyForm, StopForm
 from orders.models import MailPolicy, MailStop, Shop
@@ -78,6 +79,6 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     done = request.method == "POST"
     if done:
-        mail_addresses.stop(address, MailStop.Kind.OPT_OUT, reason=_("受信者が配信停止のページで手続きしました。"))
+        mail_addresses.stop(address, MailStop.Kind.OPT_OUT, reason=said("受信者が配信停止のページで手続きしました。"))
     context = {"address": privacy.mask_mail(address), "done": done}
     return render_page(request, "orders/mail_opt_out.html", context)

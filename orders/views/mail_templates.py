@@ -139,7 +139,7 @@ def template_test(request: HttpRequest, event: str) -> HttpResponse:
     """The saved text of a real order, to oneself."""
     shop = _place(request, event)
     person = user_of(request)
-    order = mails.sample_order(shop, request.POST.get("number", ""))
+    order = mails.sample_order(event, shop, request.POST.get("number", ""))
     variant = _variant(request)
     here = reverse("orders:mail-template", args=[event]) + _query(shop, variant)
     if not MailTemplate.objects.filter(event=event, shop=shop, variant=variant).exists():

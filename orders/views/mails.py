@@ -1,5 +1,7 @@
 """メール: what was sent to buyers, word by word, and what waits for a decision."""
 
+from uuid import uuid4
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from oms.kernel.keyset import keyset_page
+from oms.kernel.said import said
 from oms.kernel.typed import row_ids
 from oms.kernel.web import render_page
 from orders.mail_forms import DraftForm, RewriteForm
@@ -104,7 +107,7 @@ def mails_approve(request: HttpRequest) -> HttpResponse:
 @permission_required(SEND, raise_exception=True)
 def mail_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     waiting = Mail.objects.filter(pk=get_object_or_404(Mail, pk=pk).pk)
-    if mailing.withdraw(waiting, reason=_("担当者が送信を取り消しました。"), actor=actor_of(request)):
+    if mailing.withdraw(waiting, reason=said("担当者が送信を取り消しました。"), actor=actor_of(request)):
         messages.success(request, _("送信を取り消しました。"))
     else:
         messages.error(request, _("すでに送信したため、取り消せません。"))
@@ -152,17 +155,20 @@ def mail_edit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @permission_required(SEND, raise_exception=True)
 def mail_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft about one order, and what is switched off for it."""
+    """A draft about one order, and what is switched off for it. An inquiry begins with what its reasons ask."""
     order = get_object_or_404(Order.objects.select_related("shop"), pk=pk)
-    form = DraftForm(request.POST or None, initial={"event": request.GET.get("event", MailEvent.INQUIRY)})
+    event = request.GET.get("event", MailEvent.INQUIRY)
+    message = mails.questions_about(order) if event == MailEvent.INQUIRY else ""
+    form = DraftForm(request.POST or None, initial={"event": event, "message": message})
     if form.is_bound and form.is_valid() and (why := mailing.why_no_draft(order, form.cleaned_data["event"])):
         form.add_error("event", why)
     elif form.is_bound and form.is_valid():
-        made = mailing.draft(
-            form.cleaned_data["event"], pk, message=form.cleaned_data["message"], actor=actor_of(request)
-        )
+        typed = form.cleaned_data
+        key = (typed["key"] or uuid4()).hex
+        made = mailing.draft(typed["event"], pk, key=key, message=typed["message"], actor=actor_of(request))
         return redirect("orders:mail", made.pk)
-    context = {"order": order, "form": form, "switches": mails.switches(order)}
+    waiting = order.mails.filter(state=Mail.State.DRAFT).order_by("pk")
+    context = {"order": order, "form": form, "waiting": waiting, "switches": mails.switches(order)}
     return render_page(request, "orders/mail_new.html", context)
 
 
@@ -177,6 +183,6 @@ def mail_switch(request: HttpRequest, pk: int) -> HttpResponse:
         mailing.switch_on(order.pk, event, actor=actor_of(request))
         messages.success(request, _("この受注へ「%(event)s」を送ります。") % {"event": MailEvent(event).label})
     else:
-        mailing.switch_off(order.pk, event, reason=_("この受注には送らない設定です。"), actor=actor_of(request))
+        mailing.switch_off(order.pk, event, reason=said("この受注には送らない設定です。"), actor=actor_of(request))
         messages.success(request, _("この受注へ「%(event)s」を送りません。") % {"event": MailEvent(event).label})
     return redirect("orders:mail-new", pk)

@@ -18,7 +18,7 @@ from oms.kernel.keyset import keyset_page
 from oms.kernel.said import said
 from oms.kernel.typed import row_ids
 from oms.kernel.web import render_page
-from orders.models import DocumentKind, IssuedDocument
+from orders.models import DocumentKind, DocumentLink, IssuedDocument
 from orders.paper_forms import CorrectionForm, ReasonForm
 from orders.queries import documents as reading
 from orders.queries.detail import PERSONAL
@@ -161,12 +161,18 @@ def paper_link(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("orders:paper", pk)
     try:
         site = request.build_absolute_uri("/").rstrip("/")
-        document_links.make_link(document, site=site, actor=actor_of(request), send=send)
+        link = document_links.make_link(document, site=site, actor=actor_of(request), send=send)
     except Refused as refused:
         messages.warning(request, str(refused))
     else:
-        messages.success(request, _("リンクをメールで送ります。") if send else _("リンクを作りました。"))
+        messages.success(request, _("リンクを作りました。") if not send else _told(link))
     return redirect("orders:paper", pk)
+
+
+def _told(link: DocumentLink) -> str:
+    if document_links.waits_for_approval(link):
+        return _("リンクのメールを承認待ちに入れました。")
+    return _("リンクをメールで送ります。")
 
 
 @require_POST

@@ -12,6 +12,7 @@ from fulfillment.services.allocate import allocate_waiting
 from inventory.models import BundleComponent
 from oms.kernel.money import REDUCED, STANDARD
 from orders.channel_order import Totals
+from orders.decide.goods_names import beyond_name
 from orders.documents.figures import figures
 from orders.documents.render import render_delivery_notes, render_pick_lists
 from orders.models import Order, PaperSettings, Shop
@@ -171,4 +172,4 @@ def test_any_number_of_notes_costs_the_same_queries(django_assert_num_queries):
     ],
 )
 def test_a_pick_list_says_a_variant_once_and_keeps_wishes(options, printed):
-    assert documents.beyond_name("リネン Tシャツ 紺 S", options) == printed
+    assert beyond_name("リネン Tシャツ 紺 S", options) == printed

@@ -273,6 +273,23 @@ def test_asking_the_customer_writes_the_question_out(shop, chair, aoi):
     assert one.channel_order_no in question and two.channel_order_no in question
 
 
+def test_two_buyers_who_send_to_one_person_read_nothing_of_each_others_orders(shop, chair, settings):
+    settings.MAIL_DELAY_S = 60
+    ensure_standard_templates()
+    MailTemplate.objects.filter(event="merge_notice").update(active=True)
+    aunt = replace(TOKYO_PARTY, name="田中 花", kana="タナカ ハナ", email="hana@example.com", phone="03-1111-2222")
+    own, aunts = ready(shop, skus=[chair]), ready(shop, skus=[chair], buyer=aunt)
+    with pytest.raises(merge.CannotMerge) as refused:
+        merge.ask_customer(own.pk, aunts.pk, actor=ACTOR)
+    assert "注文者が異なる" in refused.value.cause and not Mail.objects.filter(event="inquiry").exists()
+    merge.merge_orders([own.pk, aunts.pk], actor=ACTOR)
+    assert not Mail.objects.filter(event="merge_notice").exists()
+    more = ready(shop, skus=[chair])
+    merge.merge_orders([own.pk, more.pk], actor=ACTOR)
+    told = Mail.objects.get(event="merge_notice").extra["mail.message"]
+    assert own.channel_order_no in told and more.channel_order_no in told and aunts.channel_order_no not in told
+
+
 def test_orders_whose_address_the_mall_still_withholds_meet_nobody(shop, chair):
     empty = replace(TOKYO_PARTY, name="", postal_code="", prefecture="", city="", address="", phone="")
     for _each in range(2):

@@ -269,7 +269,7 @@ def test_every_action_with_a_memory_can_be_named_in_the_log():
     assert undoable == {
         "accept", "hold", "lift", "pay", "add_tag", "remove_tag", "assign", "priority", "important", "carrier",
         "planned_day", "wait_stock", "ship_partly", "ask_colleague", "location", "payment_method",
-        "snooze", "merge", "unmerge", "note", "split", "instruct", "ship", "force_ready",
+        "snooze", "merge", "unmerge", "note", "split", "instruct", "ship", "force_ready", "mail",
     }  # fmt: skip
 
 

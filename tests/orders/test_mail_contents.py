@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from fulfillment.models import Shipment
 from fulfillment.services.allocate import allocate_waiting
@@ -12,12 +13,15 @@ from fulfillment.services.split import split_off
 from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState, Totals
 from orders.decide import mail_text
-from orders.models import Mail, MailPolicy, Order, PaperSettings, PaymentGate, ShippingPlan
-from orders.services import mail
+from orders.decide.payment_fees import FeeTable
+from orders.models import Mail, MailPolicy, Order, PaperSettings, PaymentGate, Refund, ShippingPlan
+from orders.services import mail, payment, payment_method, refunds
 from orders.services.intake import take_in
 from orders.services.journal import Actor
 from orders.services.mail_send import filled, template_of, values_for
 from orders.services.mail_values import values_of
+from orders.services.payment_fees import save_table
+from orders.services.refunds import FOR_THE_CUSTOMER
 from orders.services.reminders import remind
 from tests.orders.builders import make_channel_order, make_line, make_shop, make_sku, mapped
 
@@ -127,3 +131,43 @@ def test_a_request_and_its_reminders_say_when_the_order_ends_by_itself():
     remind([order.pk], "first", actor=Actor())
     row = Mail.objects.get(order=order, event="payment_reminder")
     assert row.extra["payment.reminder_count"] == "1" and ends in body_of(order, "payment_reminder")
+
+
+def test_a_buyer_reads_the_colour_that_was_chosen_where_the_name_does_not_say_it():
+    red, chair = make_line(options="色:赤\nサイズ:M"), make_line(name="CHAIR の品 青", options="色:青\n刻印:M.S")
+    order = take(red, chair)
+    for event in ("order_received", "shipped"):
+        if event == "shipped":
+            allocate_waiting()
+            ship(order)
+        told = [line for line in body_of(order, event).splitlines() if line.startswith("・")]
+        assert [line.split("  ")[0] for line in told] == [
+            "・CHAIR の品（色:赤 / サイズ:M） × 1",
+            "・CHAIR の品 青（刻印:M.S） × 1",
+        ]
+
+
+def test_a_customer_reads_japanese_whatever_language_the_person_at_the_screen_reads(aoi):
+    shop = make_shop(code="own-1", channel="futureshop", capabilities={"mail": "free", "own_payments": True})
+    save_table(shop, "cod", FeeTable(((0, 330),)))
+    pays = {"payment_method": PaymentMethod.BANK_TRANSFER, "payment_state": PaymentState.UNPAID}
+    order, dearer = take(shop=shop, wish_slot="am", **pays), take(make_line("DESK"), shop=shop, **pays)
+    actor = Actor(by=aoi)
+    with override("en"):
+        payment_method.change([dearer.pk], "cod", actor=actor)
+        payment.record_payments([order.pk], actor=actor)
+        wish = refunds.Wish(quantities={}, goodwill=300)
+        refunds.open_refund(order.pk, key="r", wish=wish, reason="x", actor=actor)
+        refunds.complete([Refund.objects.get().pk], actor=actor)
+        allocate_waiting()
+        ship(order)
+        texts = {event: body_of(order, event) for event in ("refund_done", "shipped")}
+        texts["inquiry"] = body_of(dearer, "inquiry")
+    assert "お支払方法を「代金引換」に変更すると" in texts["inquiry"]
+    assert "■ご返金の方法: 銀行振込" in texts["refund_done"]
+    assert "■配送会社: ヤマト運輸" in texts["shipped"] and "午前中" in texts["shipped"]
+
+
+def test_no_customer_is_told_of_a_page_that_only_the_shop_has():
+    assert set(FOR_THE_CUSTOMER) == set(Refund.Way) - {Refund.Way.VOID}, "nothing is said of what was never taken"
+    assert not any("画面" in words for words in FOR_THE_CUSTOMER.values())

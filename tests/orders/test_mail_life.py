@@ -13,9 +13,9 @@ from oms.kernel.models import Effect
 from oms.kernel.services import outbox
 from oms.kernel.services.outbox import deliver_due
 from orders import mail_actions
-from orders.models import Mail, MailPolicy, MailStop, MailTemplate, Order, ReviewReason
+from orders.models import BulkRun, Mail, MailPolicy, MailStop, MailTemplate, Order, ReviewReason
 from orders.queries.mails import mail_page
-from orders.services import bounces, cancel, mail_addresses, mail_send, mail_templates
+from orders.services import bounces, bulk, cancel, labels, mail_addresses, mail_send, mail_templates
 from orders.services import mail as mailing
 from orders.services.intake import take_in
 from orders.services.journal import Actor
@@ -79,15 +79,29 @@ def test_a_template_that_asks_for_review_makes_drafts():
     assert mailing.send_draft(Mail.objects.get().pk) and len(sent()) == 1
 
 
-def test_a_draft_from_a_reason_carries_its_words_and_asking_twice_makes_one():
-    order = take()
-    draft = mailing.draft("inquiry", order.pk, message="のしの名入れをお知らせください。")
-    assert draft.state == "draft" and mailing.draft("inquiry", order.pk).pk == draft.pk
-    assert "のしの名入れをお知らせください。" in mail_page(draft)["body"]
+def test_one_form_makes_one_mail_whatever_became_of_it_and_another_form_keeps_its_own_words(client_of, aoi):
+    order, client = take(), client_of(aoi)
+    url = reverse("orders:mail-new", args=[order.pk])
+    typed = {"event": "inquiry", "message": "のしの名入れをお知らせください。"}
+
+    def form() -> dict[str, str]:
+        return typed | {"key": client.get(url).context["form"]["key"].value()}
+
+    first = form()
+    assert client.post(url, first).url == client.post(url, first).url, "a double click"
+    draft = Mail.objects.get(event="inquiry")
+    assert draft.state == "draft" and typed["message"] in mail_page(draft)["body"]
+    assert list(client.get(url).context["waiting"]) == [draft], "the page tells what waits already"
+    other = client.post(url, form() | {"message": "お色をお知らせください。"})
+    assert other.url != reverse("orders:mail", args=[draft.pk])
+    assert [mail.extra["mail.message"] for mail in Mail.objects.filter(event="inquiry").order_by("pk")] == [
+        typed["message"],
+        "お色をお知らせください。",
+    ]
     mailing.send_draft(draft.pk)
     sent()
-    again = mailing.draft("inquiry", order.pk, message="二度目")
-    assert again.pk != draft.pk and again.state == "draft"
+    assert client.post(url, first).url == reverse("orders:mail", args=[draft.pk]), "sent meanwhile: none is made"
+    assert Mail.objects.filter(event="inquiry").count() == 2
 
 
 def test_what_somebody_approves_while_a_worker_holds_it_waits_for_the_worker():
@@ -150,10 +164,11 @@ def test_thanks_wait_until_the_reasons_are_cleared_where_the_shop_wishes_so():
     MailPolicy.objects.create(shop=make_shop(), wait_for_review=True)
     order = take(remarks="色を選べますか？")
     assert order.blocking_reasons and sent() == []
-    assert Mail.objects.get().state == "scheduled"
+    waiting = Mail.objects.get()
+    assert (waiting.state, waiting.reason) == ("scheduled", "確認理由がなくなるのを待っています。")
     accept([order.pk], actor=Actor())
     Effect.objects.filter(kind="mail").update(next_try_at=order.imported_at)
-    assert len(sent()) == 1
+    assert len(sent()) == 1 and Mail.objects.get().reason == ""
 
 
 def test_one_mail_that_fails_keeps_no_other_from_going_out():
@@ -288,6 +303,36 @@ def test_who_opted_out_gets_what_concerns_the_order_and_no_advertising(client, s
     mailing.schedule_for([order.pk], "payment_received")
     assert len(sent()) == 3
     assert Mail.objects.get(key__endswith=":2").state == "suppressed"
+
+
+def test_what_came_between_the_writing_and_the_sending_still_keeps_a_mail_back(client_of, aoi, settings):
+    settings.MAIL_DELAY_S = 60
+    MailTemplate.objects.filter(event="delivered_follow").update(active=True)
+    MailPolicy.objects.create(shop=make_shop(), quiet_marks=["電話済"])
+    stopped, marked, free = take(), take(), take()
+    Order.objects.filter(pk=free.pk).update(buyer_email="free@example.com")
+    mailing.schedule_for([stopped.pk, free.pk], "delivered_follow")
+    draft = mailing.draft("inquiry", marked.pk, key="1", message="x")
+    mail_addresses.stop("megumi@example.com", MailStop.Kind.OPT_OUT, reason="x")
+    labels.add_tag([marked.pk], "電話済", actor=Actor(by=aoi))
+    page = client_of(aoi).post(reverse("orders:mail-approve", args=[draft.pk]), follow=True).content.decode()
+    assert "「電話済」の付いた受注には送らない設定です" in page
+    assert "「電話済」の付いた受注には" in (
+        client_of(aoi).post(reverse("orders:mail-send", args=[draft.pk]), follow=True).content.decode()
+    )
+    Effect.objects.filter(kind="mail").update(next_try_at=stopped.imported_at)
+    sent()
+    states = {mail.key: (mail.state, mail.reason) for mail in Mail.objects.all()}
+    assert states[f"delivered_follow:{stopped.pk}"] == ("suppressed", "受信者が配信を停止しています。")
+    assert states[f"delivered_follow:{free.pk}"][0] == states[f"order_received:{stopped.pk}"][0] == "sent"
+    assert states[f"order_received:{marked.pk}"][0] == "suppressed" and states[draft.key][0] == "draft"
+
+
+def test_a_draft_sent_from_the_orders_page_is_written_down_under_the_persons_name(client_of, aoi):
+    order = take()
+    draft = mailing.draft("inquiry", order.pk, key="1", message="x")
+    client_of(aoi).post(reverse("orders:mail-send", args=[draft.pk]))
+    assert order.events.get(kind="mail_approved").by == aoi
 
 
 def test_a_kind_switched_off_for_an_order_stays_off_until_switched_on():
@@ -470,12 +515,29 @@ def test_a_bulk_mail_skips_who_got_it_and_the_same_run_again_writes_none():
     assert again.done == ids and Mail.objects.filter(event="delay_notice").count() == 4
 
 
+def test_a_bulk_mail_is_taken_back_where_it_has_not_left(client_of, aoi, settings):
+    settings.MAIL_DELAY_S = 60
+    MailTemplate.objects.filter(event="delay_notice").update(review=False)
+    waits, left = take(), take()
+    draft = bulk.draft("mail", [waits.pk, left.pk], by=aoi)
+    bulk.start(draft, {"event": "delay_notice", "message": "x", "draft": False, "again": False})
+    own = Mail.objects.get(order=left, event="delay_notice")
+    Effect.objects.filter(key=f"mail:{own.pk}").update(next_try_at=left.imported_at)
+    assert len(sent()) == 1
+    assert client_of(aoi).post(f"/orders/bulk/{draft.pk}/undo/").status_code == 302
+    run = BulkRun.objects.get(pk=draft.pk)
+    assert run.undone == [waits.pk] and "すでに送信した" in run.undo_skipped[str(left.pk)]
+    states = dict(Mail.objects.filter(event="delay_notice").values_list("order", "state"))
+    assert states == {waits.pk: "suppressed", left.pk: "sent"}
+    assert Mail.objects.filter(event="order_received", state="scheduled").count() == 2, "other kinds go on"
+
+
 # ---- who may
 
 
 def test_only_who_may_send_and_see_the_buyer_decides_about_mails(client_of, aoi, ben, chie, person_with):
     order = take()
-    draft = mailing.draft("inquiry", order.pk, message="x")
+    draft = mailing.draft("inquiry", order.pk, key="1", message="x")
     posts = [
         reverse("orders:mails-approve"),
         *(
@@ -500,8 +562,8 @@ def test_only_who_may_send_and_see_the_buyer_decides_about_mails(client_of, aoi,
 
 def test_drafts_are_approved_together_and_those_with_holes_stay(client_of, aoi):
     whole, hollow = take(), take()
-    good = mailing.draft("inquiry", whole.pk, message="質問")
-    bad = mailing.draft("inquiry", hollow.pk)
+    good = mailing.draft("inquiry", whole.pk, key="1", message="質問")
+    bad = mailing.draft("inquiry", hollow.pk, key="1")
     page = client_of(aoi).post(reverse("orders:mails-approve"), {"mail": [good.pk, bad.pk]}, follow=True)
     assert "1通を送ります" in page.content.decode() and "承認待ちのまま" in page.content.decode()
     assert [Mail.objects.get(pk=one.pk).state for one in (good, bad)] == ["scheduled", "draft"]

@@ -6,12 +6,15 @@ from django.urls import reverse
 from customers.services import profile, ranks
 from oms.kernel.services.outbox import deliver_due
 from orders.channel_order import PaymentMethod, PaymentState
+from orders.decide.catalogue import CATALOGUE
+from orders.decide.inquiries import QUESTIONS
 from orders.models import Mail, MailPolicy, MailTemplate, Order, PaperSettings, PaymentGate, Refund
+from orders.queries.mails import mail_page
 from orders.services import mail as mailing
 from orders.services import mail_stages, payment, refunds
 from orders.services.intake import take_in
 from orders.services.journal import Actor
-from tests.orders.builders import changed, make_channel_order, make_shop, make_sku, mapped
+from tests.orders.builders import TOKYO_PARTY, changed, make_channel_order, make_shop, make_sku, mapped
 from tests.orders.payments.builders import own_shop, unpaid
 
 pytestmark = pytest.mark.django_db
@@ -158,9 +161,26 @@ def test_a_kind_that_is_switched_off_is_not_begun_and_says_why(client_of, aoi):
     ]
 
 
+def test_an_inquiry_begins_with_what_the_orders_reasons_ask(client_of, aoi):
+    assert QUESTIONS.keys() <= CATALOGUE.keys()
+    order = unpaid(recipients=(changed(TOKYO_PARTY, phone="12", address="三軒茶屋"),))
+    asked = [
+        code
+        for code in order.reasons.filter(state="open").order_by("pk").values_list("code", flat=True)
+        if code in QUESTIONS
+    ]
+    assert set(asked) >= {"street_no_missing", "phone_invalid"}
+    client, url = client_of(aoi), reverse("orders:mail-new", args=[order.pk])
+    message = client.get(f"{url}?event=inquiry").context["form"]["message"].value()
+    assert message.splitlines() == [QUESTIONS[code] for code in asked]
+    assert not client.get(f"{url}?event=delay_notice").context["form"]["message"].value()
+    client.post(url, {"event": "inquiry", "message": message})
+    assert message in mail_page(order.mails.get(event="inquiry"))["body"]
+
+
 def test_a_draft_whose_template_was_switched_off_is_kept_and_says_what_to_do(client_of, aoi):
     order, client = unpaid(), client_of(aoi)
-    draft = mailing.draft("delay_notice", order.pk)
+    draft = mailing.draft("delay_notice", order.pk, key="1")
     MailTemplate.objects.filter(event="delay_notice").update(active=False)
     page = client.post(reverse("orders:mail-approve", args=[draft.pk]), follow=True).content.decode()
     draft.refresh_from_db()

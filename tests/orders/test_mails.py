@@ -11,7 +11,7 @@ from orders.services import mail as mailing
 from orders.services import mail_templates
 from orders.services.intake import take_in
 from orders.services.mail_values import NAMES, values_of
-from tests.orders.builders import make_channel_order, make_shop, make_sku, mapped
+from tests.orders.builders import TOKYO_PARTY, changed, make_channel_order, make_shop, make_sku, mapped
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -131,6 +131,21 @@ def test_the_editor_shows_a_real_order_and_saves(client_of, aoi, order):
     assert MailTemplate.objects.get(event="shipped").body != "{{ buyer.name }} 様 {{ order.number }}"
     assert client.post(url, edited()).status_code == 302
     assert MailTemplate.objects.get(event="shipped", shop=None).body == "{{ buyer.name }} 様"
+
+
+def test_a_text_is_tried_on_orders_that_such_a_mail_can_reach(client_of, aoi, order):
+    forbids = make_shop("amazon-1", capabilities={"mail": "relay", "mail_events": ["inquiry"]})
+    nameless = make_channel_order(buyer=changed(TOKYO_PARTY, name=""))
+    take_in(forbids, [nameless], sku_of={})
+    take_in(order.shop, [make_channel_order(buyer=changed(TOKYO_PARTY, name="", email=""))], sku_of={})
+    client, url = client_of(aoi), reverse("orders:mail-template", args=["order_received"])
+    shown = client.get(url).context
+    assert shown["preview_order"] == order and "preview_problem" not in shown
+    assert client.post(url, edited()).status_code == 302, "no order that gets this mail lacks a name"
+    inquiry = client.get(reverse("orders:mail-template", args=["inquiry"])).context
+    assert inquiry["preview_order"].channel_order_no == nameless.channel_order_no
+    named = client.post(url, edited(number=nameless.channel_order_no, preview="1")).context
+    assert named["preview_order"].channel_order_no == nameless.channel_order_no
 
 
 def test_an_unknown_name_is_refused_before_saving_and_the_text_stays(client_of, aoi, order):

@@ -84,8 +84,8 @@ def test_a_draft_is_written_read_rewritten_and_approved(page_as, aoi, screenshot
 def test_the_mail_screens_hold_on_a_phone_and_a_desk(page_as, aoi, screenshot):
     shop = own_shop()
     first, second = unpaid(shop=shop), unpaid(number=1, shop=shop)
-    mailing.draft("delay_notice", first.pk, message="入荷が遅れています。", actor=Actor(by=aoi))
-    mailing.draft("inquiry", second.pk)
+    mailing.draft("delay_notice", first.pk, key="1", message="入荷が遅れています。", actor=Actor(by=aoi))
+    mailing.draft("inquiry", second.pk, key="1")
     mail_addresses.stop("taro@example.jp", MailStop.Kind.BOUNCED, reason="宛先のメールアドレスが存在しません。")
     places = [
         ("mails", reverse("orders:mails")),

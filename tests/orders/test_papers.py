@@ -22,6 +22,7 @@ from orders.models import (
     DocumentLink,
     IssuedDocument,
     Mail,
+    MailTemplate,
     Order,
     OrderEvent,
     PaperSettings,
@@ -483,6 +484,18 @@ def test_a_buyer_without_an_address_gets_no_mail_and_the_screen_says_so(client_o
     page = body_of(client_of(aoi).post(f"{PAPERS}{receipt.pk}/link/", {"send": "1"}, follow=True))
     assert "メールを送れません" in page and not DocumentLink.objects.exists()
     assert not Mail.objects.filter(event="document_link").exists()
+
+
+def test_a_link_s_mail_waits_for_approval_where_its_template_asks_and_is_refused_where_it_is_off(client_of, aoi):
+    mailing.ensure_standard_templates()
+    receipt, client = issue(bought(), BillKind.RECEIPT), client_of(aoi)
+    MailTemplate.objects.filter(event="document_link").update(review=True)
+    page = body_of(client.post(f"{PAPERS}{receipt.pk}/link/", {"send": "1"}, follow=True))
+    assert "承認待ちに入れました" in page and Mail.objects.get(event="document_link").state == "draft"
+    MailTemplate.objects.filter(event="document_link").update(active=False)
+    page = body_of(client.post(f"{PAPERS}{receipt.pk}/link/", {"send": "1"}, follow=True))
+    assert "テンプレートが使われない設定です" in page
+    assert DocumentLink.objects.count() == Mail.objects.filter(event="document_link").count() == 1
 
 
 # ---- rights

@@ -503,7 +503,7 @@ def test_a_decision_is_taken_back_once_and_the_note_with_it(shop, chair, race, p
 def test_a_mail_approved_withdrawn_and_sent_at_once_goes_out_at_most_once(shop, chair, race):
     for _round in range(ROUNDS):
         order = placed(shop, chair)
-        draft = mails.draft("inquiry", order.pk, message="お色はどちらですか", actor=ACTOR)
+        draft = mails.draft("inquiry", order.pk, key="1", message="お色はどちらですか", actor=ACTOR)
         collide(
             race,
             lambda pk=draft.pk: mails.send_draft(pk, actor=ACTOR),
