@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as lazy
 
 from oms.kernel import clock
 from oms.kernel.money import yen
 from oms.kernel.said import said, together
 from orders.decide.schedule import END_OF_DAY
 from orders.models import Order, OrderTask, PaymentEntry, ReviewReason, TaskKind
-from orders.models.order import PaymentState
+from orders.models.order import PaymentMethod, PaymentState
 from orders.models.payment import Collector, ShipsWhen
-from orders.services import journal, ledger, payment_reports, refunds, review, tasks
+from orders.services import journal, ledger, payment_reports, provider_tasks, refunds, review, tasks
 from orders.services import stage as stages
 from orders.services.channel_words import page_of
 from orders.services.journal import Actor, Entry
@@ -60,12 +58,14 @@ def ask_renewals() -> int:
     orders = list(rows.select_related("shop").defer("search").order_by("pk").distinct())
     terms = TermsOfShops({order.shop for order in orders})
     ours = [order for order in orders if terms.of_order(order).collector == Collector.PROVIDER]
-    new = [_renewal_task(order) for order in ours]
-    open_ = OrderTask.objects.filter(kind=TaskKind.REAUTHORIZE, done_at=None)
-    gone = open_.exclude(key__in=[one.key for one in new])
+    new = {task.key: task for task in map(_renewal_task, ours)}
+    asked = OrderTask.objects.filter(kind=TaskKind.REAUTHORIZE)
+    gone = asked.filter(done_at=None).exclude(key__in=new)
     with transaction.atomic():
+        # What a person has done is not asked for again; what only went with its cause is, when that comes back.
+        done = set(asked.filter(key__in=new, done_by__isnull=False).values_list("key", flat=True))
         tasks.withdraw(list(gone.values_list("key", flat=True)))
-        return len(tasks.ask(new))
+        return len(tasks.ask_anew([task for key, task in new.items() if key not in done]))
 
 
 def _renewal_task(order: Order) -> tasks.NewTask:
@@ -116,16 +116,15 @@ def renew(order_id: int, until: date, *, actor: Actor) -> None:
 
 @transaction.atomic
 def captured(task: OrderTask, actor: Actor) -> None:
-    """Listener of finished tasks: the provider has taken the order's total, so it is money now."""
+    """Listener of finished tasks: the provider has taken what it held, so it is money now."""
     order = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("shop").get(pk=task.order_id)
     if task.key != capture_key(order.pk) or order.payment_state != PaymentState.AUTHORIZED or not order.total:
         return
     if order.payments.exists():
         return
-    new = ledger.New(order.pk, PaymentEntry.Kind.CHANNEL, order.total, f"channel:{order.pk}")
-    ledger.post([new], actor=actor)
+    taken = ledger.book_taken(order, actor=actor)
     refunds.release_no_more(order.pk, actor=actor)
-    journal.write([Entry(order.pk, "paid", yen(order.total))], actor=actor)
+    journal.write([Entry(order.pk, "paid", yen(taken))], actor=actor)
     review.sync([order.pk])
     payment_reports.tell([order.pk], actor=actor)
     rules.run_behind([order.pk], {order.pk: ("paid",)})
@@ -141,7 +140,6 @@ def ask_capture(order_ids: Sequence[int]) -> int:
     rows = Order.objects.filter(
         pk__in=order_ids, payment_state=PaymentState.AUTHORIZED, shipped_at__isnull=False, cancelled_at=None
     )
-    text = lazy("%(no)s: 出荷したので %(amount)s の売上を確定する")
     held = [
         order for order in rows.select_related("shop")
         if not order.shop.can("captures") and not order.fulfilled_by_channel
@@ -149,9 +147,11 @@ def ask_capture(order_ids: Sequence[int]) -> int:
     if not held:
         return 0
     told = set(PaymentEntry.objects.filter(order__in=held).values_list("order", flat=True))
-    anew = [capture_task(order, text) for order in held if order.total and order.pk not in told]
-    once = [capture_task(order, text) for order in held if not order.total or order.pk in told]
-    return len(tasks.ask_anew(anew)) + len(tasks.ask(once))
+    anew = capture_tasks([order for order in held if order.total and order.pk not in told])
+    once = capture_tasks([order for order in held if not order.total or order.pk in told])
+    asked = len(tasks.ask_anew(anew)) + len(tasks.ask(once))
+    provider_tasks.say_what_to_take([order for order in held if order.payment_method == PaymentMethod.DEFERRED])
+    return asked
 
 
 def take_back_capture(order_ids: Sequence[int], *, since: datetime) -> None:
@@ -167,11 +167,12 @@ def capture_key(order_id: int) -> str:
     return f"capture:{order_id}"
 
 
-HELD = lazy("%(no)s: %(amount)s の売上を確定する")
-
-
-def capture_task(order: Order, text: str | Promise = HELD) -> tasks.NewTask:
-    """The task for a person to take the money that is held; `order` comes with its shop."""
-    sentence = said(text, no=order.channel_order_no, amount=yen(order.total or 0))
-    until = order.authorized_until
-    return tasks.NewTask(capture_key(order.pk), order.pk, sentence, TaskKind.CAPTURE, page_of(order), until)
+def capture_tasks(orders: Sequence[Order]) -> list[tasks.NewTask]:
+    """The tasks for a person to take the money that is held; the orders come with their shops. One query."""
+    words = provider_tasks.words_to_take(orders)
+    return [
+        tasks.NewTask(
+            capture_key(order.pk), order.pk, words[order.pk], TaskKind.CAPTURE, page_of(order), order.authorized_until
+        )
+        for order in orders
+    ]

@@ -95,14 +95,32 @@ def settle(order_ids: Sequence[int], *, actor: Actor = SYSTEM) -> None:
     update_rows("orders_order", {"payment_state": "text", "paid_at": "timestamptz"}, rows)
 
 
-def book_channel_money(order: Order, *, actor: Actor = SYSTEM) -> None:
+def book_channel_money(order: Order, *, actor: Actor = SYSTEM) -> bool:
     """Enter what somebody else collected for us, before the ledger has to say what became of it. What is only
-    authorised counts as collected once the goods have left."""
+    authorised counts as collected once the goods have left. Returns whether there was anything to enter."""
     taken = order.payment_state == PaymentState.PAID or (
         order.payment_state == PaymentState.AUTHORIZED and order.shipped_at is not None
     )
-    if taken and order.total and not order.payments.exists():
-        post([New(order.pk, PaymentEntry.Kind.CHANNEL, order.total, f"channel:{order.pk}")], actor=actor)
+    fresh = taken and bool(order.total) and not order.payments.exists()
+    if fresh:
+        book_taken(order, actor=actor)
+    return fresh
+
+
+def book_taken(order: Order, *, actor: Actor = SYSTEM) -> int:
+    """Enter that the provider, or the channel, took what it held; returns the yen. What was let go of before was never
+    taken, and is owed no more."""
+    free = released([order.pk])[order.pk]
+    taken = max(0, (order.total or 0) - free)
+    off = New(order.pk, PaymentEntry.Kind.CREDITED, (order.total or 0) - taken, f"released:{order.pk}")
+    post([New(order.pk, PaymentEntry.Kind.CHANNEL, taken, f"channel:{order.pk}"), off], actor=actor)
+    return taken
+
+
+def released(order_ids: Sequence[int]) -> dict[int, int]:
+    """By order: what was let go of money that is, or was, only held."""
+    rows = Refund.objects.filter(order__in=order_ids, way=Refund.Way.VOID, state=Refund.State.DONE)
+    return dict.fromkeys(order_ids, 0) | dict(rows.values_list("order").annotate(sum=Sum("amount")))
 
 
 def received(order: Order) -> int:
@@ -120,6 +138,9 @@ def buyers_money(orders: Sequence[Order]) -> dict[int, int]:
     entries = PaymentEntry.objects.filter(order__in=ids).values_list("order")
     came = dict(entries.annotate(sum=Sum("amount", filter=counted)))
     live = Refund.objects.filter(order__in=ids, state__in=[Refund.State.DUE, Refund.State.DONE])
+    live = live.exclude(
+        way=Refund.Way.VOID, state=Refund.State.DONE, order__in=list(came)
+    )  # let go of, so it never came
     given = dict(live.values_list("order").annotate(sum=Sum("amount")))
     elsewhere = {order.pk: order.total or 0 for order in orders if order.payment_state in COLLECTED_ELSEWHERE}
     return {pk: max(0, (came[pk] or 0 if pk in came else elsewhere.get(pk, 0)) - given.get(pk, 0)) for pk in ids}

@@ -1,7 +1,7 @@
 """What payment providers are told by hand: numbers for convenience stores, bills of deferred payment, and that held
 money is not to be taken after all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from oms.kernel.money import yen
 from oms.kernel.said import said
@@ -9,7 +9,7 @@ from orders.decide.cut import Sums
 from orders.models import Cancellation, Order, OrderTask, TaskKind
 from orders.models.order import PaymentMethod, PaymentState
 from orders.models.payment import Collector
-from orders.services import tasks
+from orders.services import ledger, tasks
 from orders.services.channel_words import page_of
 from orders.services.journal import Actor
 from orders.services.payment_terms import TermsOfShops, rule_for
@@ -22,8 +22,7 @@ def total_moved(order: Order, before: Sums, after: Sums, *, key: str, actor: Act
     with its shop; the caller holds its lock."""
     if before.total == after.total or after.total is None:
         return
-    held = said("%(no)s: %(amount)s の売上を確定する", no=order.channel_order_no, amount=yen(after.total))
-    OrderTask.objects.filter(order=order, kind=TaskKind.CAPTURE, done_at=None).update(text=held)
+    say_what_to_take([order], {order.pk: after.total})
     if rule_for(order).collector != Collector.PROVIDER:
         return
     words = {"no": order.channel_order_no, "total": yen(after.total)}
@@ -36,6 +35,32 @@ def total_moved(order: Order, before: Sums, after: Sums, *, key: str, actor: Act
     _drop_older([order.pk], actor)
     new = tasks.NewTask(f"provider:{order.pk}:{key}", order.pk, text, TaskKind.CHANGE, page_of(order))
     tasks.ask([new], actor=actor)
+
+
+def say_what_to_take(orders: Sequence[Order], totals: Mapping[int, int] | None = None) -> None:
+    """Open tasks to take held money say what is to be taken by now. The caller holds the orders' locks."""
+    for order_id, text in words_to_take(orders, totals).items():
+        OrderTask.objects.filter(order=order_id, kind=TaskKind.CAPTURE, done_at=None).update(text=text)
+
+
+def words_to_take(orders: Sequence[Order], totals: Mapping[int, int] | None = None) -> dict[int, str]:
+    """By order: that what is still held be taken: its total (the one given, where it has just moved) without what was
+    let go of. Who pays later by a bill is billed once the parcel is known. One query."""
+    free, found = ledger.released([order.pk for order in orders]), {}
+    for order in orders:
+        amount = max(0, (totals or {}).get(order.pk, order.total or 0) - free[order.pk])
+        words = {"no": order.channel_order_no, "amount": yen(amount)}
+        if order.shipped_at is None:
+            found[order.pk] = said("%(no)s: %(amount)s の売上を確定する", **words)
+        elif order.payment_method == PaymentMethod.DEFERRED:
+            found[order.pk] = said(
+                "%(no)s: 出荷したので、後払い会社の画面に送り状番号 %(tracking)s と請求額 %(amount)s を登録する",
+                tracking=order.tracking_label or "―",
+                **words,
+            )
+        else:
+            found[order.pk] = said("%(no)s: 出荷したので %(amount)s の売上を確定する", **words)
+    return found
 
 
 def _drop_older(order_ids: Sequence[int], actor: Actor) -> None:

@@ -33,6 +33,7 @@ from orders.services import (
     ledger,
     payment_gates,
     payment_mail,
+    provider_tasks,
     refund_limits,
     refund_parts,
     review,
@@ -108,7 +109,8 @@ def open_refund(
     refund = _write(
         order, plan, key=key, reason=reason, way=_way(order, by_channel), actor=actor, cleared_by=cleared_by
     )
-    ledger.book_channel_money(order, actor=actor)
+    if ledger.book_channel_money(order, actor=actor):
+        release_no_more(order.pk, actor=actor)
     ledger.settle([order.pk], actor=actor)
     if refund.way != Refund.Way.CHANNEL:
         _ask_person(order, refund, actor)
@@ -158,7 +160,8 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
         if refund.cleared_by_id is None:
             refund_limits.check(refund.order_id, refund.amount, actor.by)
             refund.cleared_by = actor.by
-    _void([r for r in rows if r.amount and not _was_paid(r)])
+    voided = [r for r in rows if r.amount and not _was_paid(r)]
+    _void(voided)
     for refund in rows:
         if refund.amount and not _was_paid(refund):
             refund.way = Refund.Way.VOID
@@ -170,6 +173,7 @@ def complete(refund_ids: Sequence[int], *, actor: Actor, note: str = "") -> list
         actor=actor,
     )
     tasks.withdraw([task_key(r) for r in rows], actor=actor)
+    provider_tasks.say_what_to_take([r.order for r in voided])
     review.sync(sorted({r.order_id for r in rows}))
     for refund in rows:
         if _was_paid(refund):
@@ -258,8 +262,7 @@ def refund_of(task: OrderTask) -> int:
 
 def money_left(order: Order) -> int:
     """The buyer's money that is with us, or with whoever collects for us, and is promised to no refund yet."""
-    given = order.refunds.filter(state__in=LIVE).aggregate(sum=Sum("amount"))["sum"] or 0
-    return max(0, ledger.received(order) - given)
+    return ledger.buyers_money([order])[order.pk]
 
 
 def plan_for(order: Order, wish: Wish, *, at_most: int) -> RefundPlan:

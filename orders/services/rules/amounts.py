@@ -118,7 +118,7 @@ def _capture(work: Work, jobs: Sequence[Job]) -> None:
     orders = Order.objects.filter(pk__in=[job.order_id for job in jobs]).select_related("shop")
     held = {order.pk: order for order in orders if order.payment_state == PaymentState.AUTHORIZED}
     by_hand = [order for order in held.values() if not order.shop.can("captures")]
-    new = [authorisations.capture_task(order) for order in by_hand]
+    new = authorisations.capture_tasks(by_hand)
     asked = {task.order_id for task in tasks.ask_anew(new)} if new else set()
     for job in jobs:
         order = held.get(job.order_id)

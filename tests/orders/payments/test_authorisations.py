@@ -6,8 +6,8 @@ import pytest
 
 from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState
-from orders.models import Order, OrderTask, PaymentEntry, Refund
-from orders.services import audit, authorisations, change_lines, payment_method, refunds, tasks
+from orders.models import Order, OrderTask, PaymentEntry, Refund, ReviewReason
+from orders.services import audit, authorisations, change_lines, ledger, payment_method, refunds, review, tasks
 from orders.services.audit_money import violations as money_violations
 from orders.services.cancel import Ask, cancel_orders, cancel_pieces
 from orders.services.intake import take_in
@@ -122,7 +122,7 @@ def test_a_lower_total_is_captured_lower_and_what_comes_back_later_is_refunded_w
 
 def test_a_capture_that_was_withdrawn_is_asked_again_once_the_goods_have_left():
     order = card()
-    tasks.ask([authorisations.capture_task(order)])
+    tasks.ask(authorisations.capture_tasks([order]))
     tasks.withdraw([authorisations.capture_key(order.pk)])
     Order.objects.filter(pk=order.pk).update(shipped_at=clock.now(), fulfillment_state="shipped")
     assert authorisations.ask_capture([order.pk]) == 1 and authorisations.ask_capture([order.pk]) == 0
@@ -135,7 +135,7 @@ def test_a_capture_that_was_withdrawn_is_asked_again_once_the_goods_have_left():
 @pytest.mark.parametrize("called_off", ["cancelled", "paid otherwise"])
 def test_money_that_is_not_wanted_any_more_is_not_taken(called_off):
     order = card()
-    tasks.ask([authorisations.capture_task(order)])
+    tasks.ask(authorisations.capture_tasks([order]))
     if called_off == "cancelled":
         cancel_orders([order.pk], reason="顧客都合", actor=ACTOR)
     else:
@@ -148,7 +148,7 @@ def test_money_that_is_not_wanted_any_more_is_not_taken(called_off):
 
 def test_the_task_to_take_held_money_names_the_total_that_stands():
     order = card(3)
-    tasks.ask([authorisations.capture_task(order)])
+    tasks.ask(authorisations.capture_tasks([order]))
     cancel_pieces(order.pk, {order.lines.get().pk: 1}, ask=Ask(key="k"), actor=ACTOR)
     task = OrderTask.objects.get(kind="capture")
     assert "¥2,500 の売上を確定する" in task.text
@@ -178,3 +178,33 @@ def test_a_capture_that_is_told_twice_is_money_once():
     assert tasks.finish(task.pk, actor=ACTOR) and not tasks.finish(task.pk, actor=ACTOR)
     authorisations.captured(task, ACTOR)
     assert fresh(order).paid_amount == 2500
+
+
+@pytest.mark.parametrize("when", ["before it is asked for", "while it is asked for"])
+def test_a_part_that_was_let_go_of_is_not_taken(when):
+    order = card()
+    if when == "while it is asked for":
+        tasks.ask(authorisations.capture_tasks([order]))
+    refund = refunds.open_refund(order.pk, key="r", wish=refunds.Wish({}, goodwill=500), reason="お詫び", actor=ACTOR)
+    refunds.complete([refund.pk], actor=ACTOR)
+    Order.objects.filter(pk=order.pk).update(shipped_at=clock.now(), fulfillment_state="shipped")
+    authorisations.ask_capture([order.pk])
+    task = OrderTask.objects.get(kind="capture")
+    assert "¥2,000 の売上を確定する" in task.text
+    tasks.finish(task.pk, actor=ACTOR)
+    order = fresh(order)
+    assert (order.payment_state, ledger.received(order), refunds.money_left(order)) == ("paid", 2000, 2000)
+    back = refunds.open_refund(order.pk, key="all", wish=refunds.Wish(), reason="返品", actor=ACTOR)
+    assert back.amount == 2000, "no more than was taken"
+    assert [*audit.violations(), *money_violations()] == []
+
+
+def test_what_went_with_its_cause_is_asked_for_when_it_comes_back_but_not_what_a_person_has_done(aoi):
+    order = goods_to(card(), 3)
+    assert authorisations.ask_renewals() == 1
+    review.close_from_above([order.pk], "amount_increased")
+    assert authorisations.ask_renewals() == 0 and asked() == []
+    ReviewReason.objects.filter(order=order, code="amount_increased").update(state="open")
+    assert authorisations.ask_renewals() == 1 and len(asked()) == 1
+    tasks.finish(OrderTask.objects.get(kind="reauthorize").pk, actor=Actor(by=aoi))
+    assert authorisations.ask_renewals() == 0 and asked() == []

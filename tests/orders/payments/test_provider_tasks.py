@@ -1,14 +1,18 @@
 """Numbers for convenience stores and deferred payments: what a person does on the provider's page."""
 
+from dataclasses import replace
+
 import pytest
 
+from oms.kernel import clock
 from orders.channel_order import PaymentMethod, PaymentState
 from orders.models import OrderTask
-from orders.services import payment, payment_method
+from orders.services import payment, payment_method, tasks
 from orders.services.cancel import cancel_orders
+from orders.services.facts import Fulfilment, write_fulfilment
 from orders.services.journal import Actor
 from tests.orders.builders import make_shop
-from tests.orders.payments.test_fee_follows_goods import cash, goods_to, take
+from tests.orders.payments.test_fee_follows_goods import cash, fresh, goods_to, take
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +68,14 @@ def test_an_application_for_deferred_payment_is_withdrawn_with_its_order(aoi):
     cancel_orders([order.pk], reason="顧客都合", actor=Actor(by=aoi))
     [only] = asked()
     assert "審査の申込みを取り消す" in only
+
+
+def test_a_bill_that_is_paid_later_needs_the_parcels_number_and_is_money_once_that_is_told():
+    order = cash(fee=0, method=PaymentMethod.DEFERRED, payment_state=PaymentState.AUTHORIZED)
+    left = Fulfilment(order.pk, "full", "shipped", "", "1234-5678-9012", clock.now(), clock.now())
+    write_fulfilment([left])
+    write_fulfilment([replace(left, tracking_label="2222-3333-4444")])
+    [task] = OrderTask.objects.filter(order=order, kind="capture", done_at=None)
+    assert "送り状番号 2222-3333-4444 と請求額 ¥8,500" in task.text, "as it was corrected since"
+    tasks.finish(task.pk, actor=Actor())
+    assert fresh(order).payment_state == "paid"
