@@ -27,7 +27,7 @@ def remind(requests: Sequence[StopRequest], *, actor: Actor) -> None:
                 key=_reminder(one),
                 order_id=one.order_id,
                 text=said(
-                    "出荷停止の返事がまだありません（%(place)s・%(no)s）。電話で確かめてください。",
+                    "出荷停止の返事を確かめる（%(place)s・%(no)s）。まだなら電話する",
                     place=one.shipment.location.name,
                     no=one.shipment.number,
                 ),

@@ -70,7 +70,10 @@ def ask(new: Sequence[NewTask], *, actor: Actor = SYSTEM) -> list[OrderTask]:
         ignore_conflicts=True,
     )
     made = list(OrderTask.objects.filter(key__in=fresh).order_by("pk"))
-    journal.write([Entry(task.order_id, "task_asked", task.text) for task in made], actor=actor)
+    awake = [
+        task for task in made if task.shown_from is None or task.shown_from <= now
+    ]  # of the others nobody knows yet
+    journal.write([Entry(task.order_id, "task_asked", task.text) for task in awake], actor=actor)
     return made
 
 

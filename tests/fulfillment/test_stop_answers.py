@@ -14,7 +14,7 @@ from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Cancellation, Order, OrderTask, Refund, ReturnCase, ShippingPlan
+from orders.models import Cancellation, Order, OrderEvent, OrderTask, Refund, ReturnCase, ShippingPlan
 from orders.queries.labels import due_reminders
 from orders.services.audit import violations as order_violations
 from orders.services.cancel import Ask, cancel_at_channel, cancel_orders, cancel_pieces
@@ -130,6 +130,7 @@ def test_whoever_asked_is_reminded_until_there_is_an_answer_and_told_when_it_was
     asking = Actor(by=aoi)
     stop.ask_for_change([order.pk], note="土曜に", what=["delivery"], actor=asking)
     assert due_reminders(aoi) == []
+    assert not OrderEvent.objects.filter(kind="task_asked").exists(), "nobody has been reminded yet"
     later = clock.now() + timedelta(minutes=31)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert len(due_reminders(aoi)) == 2 and "大阪倉庫" in due_reminders(aoi)[1].text
