@@ -419,16 +419,15 @@ def test_the_figures_say_what_never_hits_and_who_goes_first(client):
         assert [row.rule for row in rows] == [rule]
 
 
-def test_a_draft_mail_is_sent_or_dropped_by_a_person(client):
-    make_rule(
-        "下書き",
-        then=[do("send_mail", event="inquiry", when="draft"), do("send_mail", event="delay_notice", when="draft")],
-    )
+def test_a_draft_mail_is_sent_or_dropped_by_a_person_and_waits_while_it_has_no_words(client):
+    events = ("order_confirmed", "inquiry", "delay_notice")
+    make_rule("下書き", then=[do("send_mail", event=event, when="draft") for event in events])
     take(make_channel_order())
-    for event, fields in (("inquiry", {}), ("delay_notice", {"drop": "1"})):
+    Mail.objects.filter(event="inquiry").update(edited=True, subject="お伺い", body="色をお知らせください。")
+    for event, fields in zip(events, ({}, {}, {"drop": "1"}), strict=True):
         client.post(reverse("orders:mail-send", args=[Mail.objects.get(event=event).pk]), fields)
     assert dict(Mail.objects.exclude(event="order_received").values_list("event", "state")) == {
-        "inquiry": "scheduled", "delay_notice": "suppressed",
+        "order_confirmed": "draft", "inquiry": "scheduled", "delay_notice": "suppressed",
     }  # fmt: skip
 
 
