@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from oms.kernel.csv_text import csv_line
 from oms.kernel.models import User
 from oms.kernel.said import heard
 from orders import actions
+from orders.actions import Action
 from orders.models import BulkRun, Order
 
 SHOWN = 20
@@ -116,7 +118,7 @@ def _log_line(row: Mapping[str, Any], people: Mapping[int, str], user: User) -> 
     return LogLine(
         key=row["key"],
         what=str(action.label) if action else row["action"],
-        params=_said(row["params"]),
+        params=_said(row["params"], action),
         who=people[row["by"]],
         at=row["created_at"],
         state=str(BulkRun.State(row["state"]).label),
@@ -129,9 +131,17 @@ def _log_line(row: Mapping[str, Any], people: Mapping[int, str], user: User) -> 
     )
 
 
-def _said(params: Mapping[str, Any]) -> str:
-    """What the person had filled in, shortly: only texts speak for themselves."""
-    return _("、").join(value for value in params.values() if isinstance(value, str) and value)[:80]
+def _said(params: Mapping[str, Any], action: Action | None) -> str:
+    """What the person had filled in, shortly: only texts speak for themselves, and choices by their names."""
+    fields: Mapping[str, forms.Field] = getattr(action.form, "base_fields", {}) if action else {}
+    told = [_in_words(value, fields.get(name)) for name, value in params.items() if isinstance(value, str) and value]
+    return _("、").join(told)[:80]
+
+
+def _in_words(value: str, field: forms.Field | None) -> str:
+    if isinstance(field, forms.ChoiceField) and isinstance(field.choices, list):
+        return str(dict(field.choices).get(value, value))
+    return value
 
 
 def last_of(user: User) -> UUID | None:

@@ -204,7 +204,8 @@ def board_of(board: Sequence[desk.Tile], query: QueryDict) -> list[dict[str, Any
     looks = [("col", code) for code in query.getlist("col")]
     looks += [("width", f"{code}-{pixels}") for code, pixels in desk_columns.widths(query.getlist("width")).items()]
     keep = f"&{urlencode(looks)}" if looks else ""  # the columns stay from tile to tile
-    at = next((place for place, tile in enumerate(board) if tile.query == here), None)
+    everything = -1 if here == "?" else None  # "すべて" stands before them all
+    at = next((place for place, tile in enumerate(board) if tile.query == here), everything)
     keys = {} if at is None else {at - 1: "[", at + 1: "]"}
     return [
         {

@@ -350,10 +350,12 @@
     const list = dialog?.querySelector("[data-key-list]");
     if (!list) return false;
     const known = new Map(JSON.parse(list.dataset.keyList || "[]"));
-    if (!rows().length) for (const key of ["j", "k", "x", "Shift+x", "Enter"]) known.delete(key);
+    if (!rows().length) for (const key of ["j", "k", "x", "Shift+x", "Enter", "o"]) known.delete(key);
+    if (all("[data-reason]").filter(visible).length < 2) known.delete(".");
+    const ready = rows().length ? `${HIDDEN_BUT_READY}, [data-selection-bar] [data-key]` : HIDDEN_BUT_READY;
     for (const element of all("[data-key]")) {
       const label = element.dataset.keyLabel || element.getAttribute("aria-label") || element.textContent.trim();
-      if (visible(element) || element.matches(HIDDEN_BUT_READY)) known.set(element.dataset.key, label);
+      if (visible(element) || element.matches(ready)) known.set(element.dataset.key, label);
     }
     list.replaceChildren(...[...known].map(helpLine));
     openDialog(dialog);

@@ -51,6 +51,13 @@ def whys(groups) -> dict[str, list[str]]:
     return {group.why: [number for _pk, number in group.orders] for group in groups}
 
 
+def test_the_log_names_what_was_chosen_as_the_form_did(client_of, aoi, board):
+    draft = bulk.draft("mail", [board["R-0001"].pk], by=aoi)
+    bulk.start(draft, {"event": "delay_notice", "message": "来週お届けします。"})
+    [line] = client_of(aoi).get("/orders/bulk/log/").context["rows"]
+    assert line.params == "納期遅延・欠品連絡、来週お届けします。"
+
+
 def test_hold_says_who_changes_and_who_does_not_then_does_it(client_of, aoi, board):
     client = client_of(aoi)
     preview = choose(client, "hold", board["R-0001"], board["R-0006"], board["R-0007"])

@@ -24,6 +24,20 @@ def test_every_key_of_the_desk_has_its_button(client_of, aoi):
 
 
 @pytest.mark.django_db
+def test_the_brackets_lead_from_all_to_the_first_stage_and_back(client_of, aoi):
+    fill_board()
+    client = client_of(aoi)
+
+    def leads(url: str) -> dict[str, str]:
+        html = client.get(url).content.decode()
+        return {key: href for href, key in re.findall(r'class="tile" href="([^"]+)"[^>]*data-key="([\[\]])"', html)}
+
+    assert leads("/orders/") == {"]": "/orders/?stage=new"}
+    assert leads("/orders/?stage=new") == {"[": "/orders/", "]": "/orders/?stage=review"}
+    assert leads("/orders/?tag=1") == {"]": "/orders/?stage=new"}
+
+
+@pytest.mark.django_db
 def test_every_key_of_an_order_has_its_button(client_of, aoi):
     order = take("色は選べますか？", postal="900-0001")
     html = client_of(aoi).get(reverse("orders:detail", args=[order.pk])).content.decode()
@@ -39,6 +53,10 @@ def test_with_nothing_chosen_a_key_means_the_row_one_stands_on(transactional_db,
     board = fill_board()
     page = browser_page
     page.goto("/orders/")
+    press(page, "?")
+    told = set(page.locator("#key-help dt").all_inner_texts())
+    assert set("jkxofvuchtzmgsrpi") <= {one.strip() for one in told}
+    press(page, "Escape")
     press(page, "j")
     for key in "htz":
         page.evaluate(COMPOSE, key)
