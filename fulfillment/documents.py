@@ -13,6 +13,7 @@ from django.utils.translation import override
 from fulfillment import picking
 from fulfillment.decide import cod
 from fulfillment.models import Shipment, ShipmentEvent, ShipmentLine
+from fulfillment.models.shipment import ENDED
 from inventory.models import Sku
 from oms.kernel import clock
 from oms.kernel.money import TaxRate, yen
@@ -148,7 +149,7 @@ def pick_lists(
 
 def handover_lists(shipment_ids: Sequence[int], *, by: str) -> list[HandoverList]:
     """集荷リスト: one per location, carrier and chosen temperature, in the order of numbers. Two queries."""
-    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
+    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state__in=ENDED)
     groups: dict[tuple[int, str, str], list[Shipment]] = defaultdict(list)
     for shipment in rows.select_related("location", "recipient").order_by("location__priority", "location_id", "pk"):
         groups[shipment.location_id, shipment.carrier, shipment.temperature].append(shipment)
@@ -197,9 +198,17 @@ def _return_slip(shipment: Shipment, papers: dict[int, PaperSettings]) -> Return
     )
 
 
+def without_stopped(shipment_ids: Sequence[int]) -> tuple[list[int], list[str]]:
+    """Parcels whose papers may be printed, in their order, and the numbers of those that stopped or are asked to: their
+    papers would send them on their way all the same. One query."""
+    rows = Shipment.objects.filter(pk__in=shipment_ids, state__in=[*ENDED, Shipment.State.STOP_REQUESTED])
+    stopped = {shipment.pk: shipment.number for shipment in rows.only("pk").order_by("pk")}
+    return [pk for pk in shipment_ids if pk not in stopped], list(stopped.values())
+
+
 def loaded(shipment_ids: Sequence[int], sort: str = "due") -> list[Shipment]:
     """In printing order: by place, then as pickers walk and packers pack (`picking.SORTS`)."""
-    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state=Shipment.State.CANCELLED)
+    rows = Shipment.objects.filter(pk__in=shipment_ids).exclude(state__in=ENDED)
     rows = rows.select_related("location", "recipient", "batch").prefetch_related(
         Prefetch("lines", lines_with_orders())
     )
@@ -249,7 +258,7 @@ def shares_of(
     Fees stand on the first parcel's note; discounts and points on the first that can bear them.
     """
     placed: dict[int, dict[int, list[tuple[int, int]]]] = {}
-    rows = ShipmentLine.objects.filter(order_line__order__in=orders).exclude(shipment__state=Shipment.State.CANCELLED)
+    rows = ShipmentLine.objects.filter(order_line__order__in=orders).exclude(shipment__state__in=ENDED)
     distinct = rows.order_by("shipment__reference", "shipment", "order_line", "pk").values_list(
         "order_line__order", "shipment", "order_line", "line_quantity"
     )

@@ -87,6 +87,10 @@ class Shipment(models.Model):
         }
 
 
+# Parcels that will never leave: their goods are placed anew, or were given up.
+ENDED = (Shipment.State.STOPPED, Shipment.State.CANCELLED)
+
+
 class ShipmentLine(models.Model):
     """So many units of one SKU for one order line. A bundle's line has one row per component."""
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import MergedOrder, ShipmentLine
-from fulfillment.queries.desk_filters import GONE
+from fulfillment.models.shipment import ENDED
 from fulfillment.tracking import tracking_url
 from orders.queries.desk_columns import Column, Piece, Pieces
 
@@ -38,7 +38,7 @@ def tracking_words(rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """The numbers of each order's parcels, each a link to its carrier's page; else what the order was told."""
     ids = [row["id"] for row in rows if row["tracking_label"]]
     carried = ShipmentLine.objects.filter(order_line__order__in=ids).exclude(shipment__tracking_no="")
-    sent = carried.exclude(shipment__state__in=GONE).order_by("shipment")
+    sent = carried.exclude(shipment__state__in=ENDED).order_by("shipment")
     found: dict[int, dict[str, Piece]] = {}
     for order, carrier, no in sent.values_list("order_line__order", "shipment__carrier", "shipment__tracking_no"):
         found.setdefault(order, {})[no] = Piece(no, url=tracking_url(carrier, no))

@@ -11,21 +11,20 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as lazy
 
 from fulfillment.models import MergedOrder, Shipment, ShipmentLine, SplitCharge
+from fulfillment.models.shipment import ENDED
 from fulfillment.queries.shortage import orders_short_of, orders_that_get
 from orders.filter_fields import Among
 from orders.filter_ranges import Condition
 
-GONE = (Shipment.State.CANCELLED, Shipment.State.STOPPED)
-
 
 def _parcels(order: OuterRef) -> Any:
-    return Shipment.objects.filter(recipient__order=order).exclude(state__in=GONE)
+    return Shipment.objects.filter(recipient__order=order).exclude(state__in=ENDED)
 
 
 # `reference` counts an order's shipments: only those with a second one are looked at, by an index of their own.
 _SECOND = _parcels(OuterRef("pk")).filter(reference__gt=1)
 _BESIDE = Shipment.objects.filter(recipient__order=OuterRef("recipient__order"), pk__lt=OuterRef("pk")).exclude(
-    state__in=GONE
+    state__in=ENDED
 )
 
 FACTS: tuple[tuple[str, Any, Any], ...] = (
@@ -77,14 +76,14 @@ CONDITIONS: Mapping[str, Condition] = {
 
 _SEVERAL = (
     ShipmentLine.objects.filter(Q(shipment__reference__gt=1) | Q(shipment__package_count__gt=1))
-    .exclude(shipment__state__in=GONE)
+    .exclude(shipment__state__in=ENDED)
     .values("order_line__order")
 )
 
 
 def _parcel_count() -> Coalesce:
     carried = ShipmentLine.objects.filter(order_line__order=OuterRef(OuterRef("pk"))).values("shipment")
-    parcels = Shipment.objects.filter(pk__in=carried).exclude(state__in=GONE)
+    parcels = Shipment.objects.filter(pk__in=carried).exclude(state__in=ENDED)
     return Coalesce(Subquery(parcels.order_by().values(one=Value(1)).annotate(n=Sum("package_count")).values("n")), 0)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from fulfillment.decide.merging import Candidate, Charge, Kind, given_back, judge, pair
 from fulfillment.models import Merge, MergedOrder, MergePair, Shipment, ShipmentLine
+from fulfillment.models.shipment import ENDED
 from fulfillment.queries import merging as reading
 from fulfillment.services import facts, merge_keys, merge_money
 from oms.kernel import clock
@@ -20,7 +21,6 @@ from orders.services import journal, mail, review
 from orders.services.journal import SYSTEM, Actor, Entry
 
 REASON = "merge_candidate"
-ENDED = {Shipment.State.STOPPED, Shipment.State.CANCELLED}
 FORMER = ("location_id", "recipient_id", "carrier", "package_count", "reference", "created_at")
 
 

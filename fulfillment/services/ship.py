@@ -108,6 +108,10 @@ def _refusals(locked: Sequence[Shipment], by_id: dict[int, Departure], held: dic
             refused[shipment.pk] = said(
                 "出荷停止を依頼されています。止められたか、間に合わなかったかを答えてください。"
             )
+        elif shipment.state == Shipment.State.STOPPED:
+            refused[shipment.pk] = said(
+                "この出荷は止めました。納品書と送り状は使えません。捨てて、商品を棚に戻してください。"
+            )
         elif shipment.state != Shipment.State.INSTRUCTED:
             refused[shipment.pk] = said("出荷指示が出ていません（%(state)s）。", state=choice(shipment, "state"))
         elif not by_id[shipment.pk].tracking_no.strip():

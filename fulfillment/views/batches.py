@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from fulfillment.forms import LIMIT
 from fulfillment.models import Shipment
+from fulfillment.models.shipment import ENDED
 from fulfillment.queries import batches, shipments
 from fulfillment.queries.visible import parcels
 from fulfillment.views.shipments import PRINTING
@@ -36,7 +37,7 @@ def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "loads": batches.loads(own),
         "rows": shipments.shipment_rows(rows, personal=personal),
         "printed": batches.printed(row.pk for row in rows),
-        "printable": [row.pk for row in rows if row.state != Shipment.State.CANCELLED],
+        "printable": [row.pk for row in rows if row.state not in (*ENDED, Shipment.State.STOP_REQUESTED)],
         "sees_orders": user_of(request).has_perm("orders.view_order"),
         "printing": PRINTING,
         "tab": "instructed",

@@ -37,8 +37,8 @@ def print_delivery_notes(request: HttpRequest) -> HttpResponse:
 
     Notes that serve as invoices are kept as they were printed.
     """
-    ids = chosen_shipments(request.POST)
-    if cause := _refusal(ids):
+    ids, cause = _chosen(request)
+    if cause:
         return _back(request, cause)
     printable = documents.delivery_notes(ids, sort=_sort(request.POST), prices=request.POST.get("prices", ""))
     if printable.problems:
@@ -59,8 +59,8 @@ def print_delivery_notes(request: HttpRequest) -> HttpResponse:
 @permission_required("fulfillment.print_document", raise_exception=True)
 def print_pick_list(request: HttpRequest) -> HttpResponse:
     """ピッキングリスト, one part per location, and per round where orders are picked with a cart."""
-    ids = chosen_shipments(request.POST)
-    if cause := _refusal(ids):
+    ids, cause = _chosen(request)
+    if cause:
         return _back(request, cause)
     mode = _one_of(request.POST.get("mode", ""), picking.MODES, "both")
     size = _one_of(_number(request.POST.get("cart", "")), picking.CART_SIZES, 8)
@@ -78,8 +78,8 @@ def print_pick_list(request: HttpRequest) -> HttpResponse:
 @permission_required("fulfillment.print_document", raise_exception=True)
 def print_handover(request: HttpRequest) -> HttpResponse:
     """集荷リスト, a page or more per location and carrier."""
-    ids = chosen_shipments(request.POST)
-    if cause := _refusal(ids):
+    ids, cause = _chosen(request)
+    if cause:
         return _back(request, cause)
     lists = documents.handover_lists(ids, by=str(request.user))
     if not lists:
@@ -93,8 +93,8 @@ def print_handover(request: HttpRequest) -> HttpResponse:
 @permission_required("fulfillment.print_document", raise_exception=True)
 def print_return_slips(request: HttpRequest) -> HttpResponse:
     """返品票, in the order of the delivery notes."""
-    ids = chosen_shipments(request.POST)
-    if cause := _refusal(ids):
+    ids, cause = _chosen(request)
+    if cause:
         return _back(request, cause)
     slips = documents.return_slips(ids, sort=_sort(request.POST))
     if not slips:
@@ -108,8 +108,8 @@ def print_return_slips(request: HttpRequest) -> HttpResponse:
 @permission_required("fulfillment.print_document", raise_exception=True)
 def print_work_slips(request: HttpRequest) -> HttpResponse:
     """作業指示書 of those among the chosen parcels that need more than packing."""
-    ids = chosen_shipments(request.POST)
-    if cause := _refusal(ids):
+    ids, cause = _chosen(request)
+    if cause:
         return _back(request, cause)
     slips = work_slips(ids, by=str(request.user), sort=_sort(request.POST))
     if not slips:
@@ -131,6 +131,22 @@ def _one_of(typed: Choice, allowed: Container[Choice], usual: Choice) -> Choice:
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 5 else 0
+
+
+def _chosen(request: HttpRequest) -> tuple[list[int], str]:
+    """The chosen parcels that may leave, or why nothing is printed. Those that shall not are named on the next page."""
+    ids = chosen_shipments(request.POST)
+    if cause := _refusal(ids):
+        return [], cause
+    ids, stopped = documents.without_stopped(ids)
+    if not stopped:
+        return ids, ""
+    names = _("、").join(stopped[:5])
+    cause = _("止めた出荷、止めるよう依頼した出荷の帳票は印刷しません（%(names)s）。") % {"names": names}
+    if ids:
+        messages.warning(request, cause)
+        return ids, ""
+    return [], cause
 
 
 def _refusal(ids: Sequence[int]) -> str:

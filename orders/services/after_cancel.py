@@ -61,7 +61,9 @@ def _refund(one: Cancellation, *, by_channel: bool, spent: int, actor: Actor) ->
         return
     pieces = None if one.whole else dict(one.lines.values_list("line", "quantity"))
     by_channel = by_channel and not one.lines.filter(line__set_line__isnull=False).exists()
-    by_channel = by_channel and one.order.shop.can("cancel" if one.whole else "partial_cancel")
+    # A channel that cancelled pays back all, though a part has left before it could be stopped.
+    all_of_it = one.whole or one.asked_by == Cancellation.AskedBy.CHANNEL
+    by_channel = by_channel and one.order.shop.can("cancel" if all_of_it else "partial_cancel")
     try:
         refunds.open_refund(
             one.order_id,

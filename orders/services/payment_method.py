@@ -93,6 +93,10 @@ def why_not(order: Order, method: str, terms: TermsOfShops) -> str:
     if order.payment_method == method:
         return said("すでにその支払方法です。")
     cash = PaymentMethod.COD in {order.payment_method, method}
+    if cash and order.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED:
+        return said(
+            "一部を出荷したため、代金引換との間では変えられません。残りをやめ、「複写」で新しい受注にしてください。"
+        )
     if cash and order.fulfillment_state != FulfillmentState.NONE:
         return said("出荷指示のあとは代金引換の送り状が変わるため変更できません。先に出荷停止を依頼してください。")
     return _why_money_stays(order, method, terms)

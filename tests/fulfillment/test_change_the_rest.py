@@ -1,5 +1,7 @@
 """An order that left in part: what is still here may be changed, and what has left stays as it left."""
 
+from datetime import timedelta
+
 import pytest
 
 from fulfillment.models import Shipment
@@ -10,8 +12,9 @@ from fulfillment.services.instruct import instruct_orders
 from fulfillment.services.printing import record_printed
 from fulfillment.services.ship import Departure, confirm_shipments
 from inventory.services.audit import violations as stock_violations
+from oms.kernel import clock
 from orders.models import Order, Recipient, Refund, ReviewReason
-from orders.services import change_lines, edit, hold, privacy
+from orders.services import change_lines, edit, hold, payment_method, privacy
 from orders.services.audit import violations as order_violations
 from orders.services.cancel import Ask
 from orders.services.change_lines import Wanted
@@ -128,3 +131,15 @@ def test_fewer_of_what_is_here_but_never_fewer_than_left_and_no_more(order):
     order.refresh_from_db()
     assert order.stage == "shipped"
     all_is_true()
+
+
+def test_another_wish_holds_for_the_rest_and_cash_on_delivery_says_what_to_do_instead(order):
+    stopped(order)
+    seen = Seen(order.version, edit.fingerprint({name: getattr(order, name) for name in edit.DELIVERY_FIELDS}))
+    day = clock.today() + timedelta(days=9)
+    held = {name: getattr(order, name) for name in edit.DELIVERY_FIELDS}
+    edit.edit_delivery(order.pk, held | {"wish_date": day}, seen=seen, actor=ACTOR)
+    order.refresh_from_db()
+    assert order.wish_date == day
+    words = payment_method.quotes([order.pk], "cod")[order.pk]
+    assert "複写" in str(words) and "停止を依頼" not in str(words)

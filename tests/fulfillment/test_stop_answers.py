@@ -14,7 +14,7 @@ from inventory.services import stock
 from inventory.services.audit import violations as stock_violations
 from oms.kernel import clock
 from oms.kernel.models import Effect
-from orders.models import Cancellation, Order, OrderEvent, OrderTask, Refund, ReturnCase, ShippingPlan
+from orders.models import Cancellation, Order, OrderEvent, OrderTask, Refund, ReturnCase, ShippingPlan, Shop
 from orders.queries.labels import due_reminders
 from orders.services.audit import violations as order_violations
 from orders.services.cancel import Ask, cancel_at_channel, cancel_orders, cancel_pieces
@@ -72,6 +72,20 @@ def test_of_an_order_to_be_cancelled_only_what_has_left_stays_sold(order, late_f
     assert Refund.objects.get().amount == 2000 and Effect.objects.filter(kind="channel_cancel_lines").count() == 1
     allocate_waiting()
     assert release.release_ready() == 0 and states(order) == ["shipped", "stopped"]
+    all_is_true()
+
+
+def test_of_an_order_that_the_mall_cancelled_the_mall_pays_back_also_what_could_be_stopped(order):
+    Shop.objects.update(capabilities=CAN | {"partial_cancel": False})
+    cancel_at_channel([order.pk])
+    east, west = parcels(order)
+    stop.stopped(east, actor=ACTOR)
+    too_late(west)
+    one = Cancellation.objects.get()
+    assert (one.state, one.lines.get().line.channel_sku, one.asked_by) == ("done", "CHAIR", "channel")
+    refund = Refund.objects.get()
+    assert (refund.way, refund.amount) == ("channel", 1000)
+    assert not Effect.objects.filter(kind__startswith="channel_cancel").exists(), "it knows"
     all_is_true()
 
 
