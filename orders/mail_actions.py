@@ -11,6 +11,7 @@ from orders.actions import Action, ActionForm, Group, Memory, Outcome, Params, P
 from orders.decide import mail_text
 from orders.models import Mail, MailTemplate, Order, Shop
 from orders.models.mail import MailEvent
+from orders.queries.bulk import SHOWN
 from orders.services import mail, mail_send
 from orders.services.journal import Actor
 from orders.services.mail_values import BROUGHT, OPTIONAL, values_of
@@ -34,7 +35,7 @@ class MailForm(ActionForm):
 
 
 def plan_mail(order_ids: Sequence[int], params: Params) -> Plan:
-    """Who gets it, who does not and why, and how the first one reads."""
+    """Who gets it, who does not and why, and how the first of them read, each in its own words."""
     event = str(params["event"])
     skipped = _skipped(order_ids, event, again=bool(params.get("again")))
     will = [order_id for order_id in order_ids if order_id not in skipped]
@@ -43,9 +44,7 @@ def plan_mail(order_ids: Sequence[int], params: Params) -> Plan:
         if params.get("draft")
         else said("送信します。送るまでの間は、この操作を元に戻すか、メールの画面で1通ずつ取り消せます。")
     ]
-    if will and (text := _sample(will[0], event, str(params.get("message") or ""))):
-        effects.append(text)
-    return Plan(will, skipped, effects)
+    return Plan(will, skipped, effects, notes=_samples(will[:SHOWN], event, str(params.get("message") or "")))
 
 
 def _skipped(order_ids: Sequence[int], event: str, *, again: bool) -> dict[int, str]:
@@ -68,26 +67,25 @@ def _skipped(order_ids: Sequence[int], event: str, *, again: bool) -> dict[int, 
     return found
 
 
-def _sample(order_id: int, event: str, message: str) -> str:
-    order = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts").get(pk=order_id)
-    template = mail.template_for(order.shop, event)
-    if template is None:
-        return ""
+def _samples(order_ids: Sequence[int], event: str, message: str) -> dict[int, str]:
+    """Order → its mail as it would be written now, or what is missing in it."""
+    orders = Order.objects.select_related("shop").prefetch_related("lines", "recipients", "texts")
+    templates: dict[int, MailTemplate | None] = {}
+    found = {}
+    for order in orders.filter(pk__in=order_ids).order_by("pk"):
+        if order.shop_id not in templates:
+            templates[order.shop_id] = mail.template_for(order.shop, event)
+        if template := templates[order.shop_id]:
+            found[order.pk] = _sample(order, template, message)
+    return found
+
+
+def _sample(order: Order, template: MailTemplate, message: str) -> str:
     values = values_of(order, {"mail.message": message} if message else {})
     if missing := mail_text.holes(template.subject + template.body, values, optional=OPTIONAL):
-        return said(
-            "受注 %(no)s では差し込み「%(names)s」に値がないため、送らずに承認待ちへ回ります。",
-            no=order.channel_order_no,
-            names=list(missing),
-        )
+        return said("差し込み「%(names)s」に値がないため、送らずに承認待ちへ回ります。", names=list(missing))
     text = mail_send.filled(MailTemplate(subject=template.subject, body=template.body), values)
-    words = " ".join(text.body.split())
-    return said(
-        "例（受注 %(no)s）: 件名「%(subject)s」 本文「%(body)s…」",
-        no=order.channel_order_no,
-        subject=text.subject,
-        body=words[:160],
-    )
+    return said("件名「%(subject)s」\n%(body)s", subject=text.subject, body=text.body)
 
 
 def run_mail(order_ids: Sequence[int], params: Params, actor: Actor) -> Outcome:

@@ -55,6 +55,18 @@ class Note:
     no: str
     text: str
 
+    @property
+    def is_long(self) -> bool:
+        return "\n" in str(self.text)
+
+    @property
+    def first_line(self) -> str:
+        return str(self.text).partition("\n")[0]
+
+    @property
+    def rest(self) -> str:
+        return str(self.text).partition("\n")[2]
+
 
 def noted(notes: Mapping[int, str]) -> list[Note]:
     """The first of them, with their orders' numbers. One query."""

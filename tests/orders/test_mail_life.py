@@ -505,7 +505,9 @@ def test_a_bulk_mail_skips_who_got_it_and_the_same_run_again_writes_none():
     params = {"event": "delay_notice", "message": "入荷が遅れています。", "draft": False, "again": False}
     MailTemplate.objects.filter(event="delay_notice").update(review=False)
     plan = mail_actions.plan_mail(ids, params)
-    assert plan.will == ids and any("入荷が遅れています。" in text for text in plan.effects)
+    assert plan.will == ids and list(plan.notes) == ids
+    for order in orders:
+        assert order.channel_order_no in plan.notes[order.pk] and "入荷が遅れています。" in plan.notes[order.pk]
     one, two = Actor(action="run1"), Actor(action="run2")
     assert mail_actions.run_mail(ids[:1], params, one).done == ids[:1]
     assert mail_actions.run_mail(ids[:1], params, one).done == ids[:1]
