@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from customers.models import Member
 from inventory.models import Balance, BundleComponent, Location, Sku
+from orders.decide.csv_records import Record
 from orders.decide.moving_in import FIELDS, PRESETS, BadCell, chosen, key_of, missing, values_of
 from orders.models import MoveIn, MoveInPreset, MoveInRow, Order, Shop
 from orders.models.moving_in import MoveInKind
@@ -102,11 +103,12 @@ class Column:
     examples: Sequence[str]
 
 
-def columns(form: Any, move: MoveIn, sample: Sequence[Sequence[str]]) -> list[Column]:
+def columns(form: Any, move: MoveIn, sample: Sequence[Record]) -> list[Column]:
     found = []
     for name, one in FIELDS[move.kind].items():
         at = move.mapping.get(name)
-        seen = [] if at is None else [cells[at] for cells in sample if at < len(cells) and cells[at].strip()]
+        cells = [one.cells for one in sample if not one.fault]
+        seen = [] if at is None else [row[at] for row in cells if at < len(row) and row[at].strip()]
         found.append(Column(one.label, one.needed, form[f"col_{name}"], list(dict.fromkeys(seen))[:EXAMPLES]))
     return found
 
@@ -117,15 +119,15 @@ class Preview:
     error: str
 
 
-def preview(move: MoveIn, sample: Sequence[Sequence[str]]) -> list[Preview]:
+def preview(move: MoveIn, sample: Sequence[Record]) -> list[Preview]:
     """The first lines as the mapping reads them."""
     place = move.location.code if move.location else "-"
     lacking = missing(move.kind, move.mapping)
     rows = []
-    for cells in sample:
-        values = values_of(cells, move.mapping)
-        error = ""
-        if not lacking:
+    for one in sample:
+        values = values_of(one.cells, move.mapping)
+        error = str(one.fault)
+        if not (error or lacking):
             try:
                 key_of(move.kind, values, place=place)
             except BadCell as fault:

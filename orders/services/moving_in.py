@@ -4,12 +4,10 @@ Nothing holds a whole file in memory: lines are copied into rows as they are rea
 in a transaction of its own together with how far it is.
 """
 
-import codecs
-import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from itertools import islice
+from itertools import chain
 from typing import IO
 
 from django.db import transaction
@@ -25,8 +23,11 @@ from oms.kernel.said import said, words_of
 from oms.kernel.services import setting_versions
 from oms.kernel.sql import copy_rows, update_rows
 from orders.decide import moving_in as decide
+from orders.decide.csv_records import Record, records
 from orders.models import MoveIn, MoveInEvent, MoveInPreset, MoveInRow, Shop
 from orders.services import moving_in_kinds as kinds
+from orders.services import moving_in_reading as reading
+from orders.services.moving_in_reading import Unusable
 
 KIND = "move_in_preset"  # of the versions of a mapping
 MOST_BYTES = 200_000_000
@@ -35,13 +36,9 @@ UNITS_AT_ONCE = 500
 AT_ONCE = 1_000  # lines that are applied while the person waits
 STUCK = timedelta(minutes=2)
 WIDEST = 500
-LONGEST_LINE = 4_000_000  # characters
+UNREAD = "unread"  # a line that is no record: its error was found while reading, and no mapping changes it
 
 State = MoveIn.State
-
-
-class Unusable(Exception):
-    """The file as a whole cannot be read; the text says what to do."""
 
 
 # ---- reading -----------------------------------------------------------------------------------------------------
@@ -50,12 +47,12 @@ class Unusable(Exception):
 @transaction.atomic
 def read(file: IO[bytes], *, name: str, kind: str, by: User) -> MoveIn:
     """Store the file's lines with a guess of what its columns are. Raises Unusable; nothing is stored then."""
-    encoding = encoding_of(file)
-    lines = _lines(file, encoding)
+    encoding = reading.encoding_of(file)
+    lines = reading.lines_of(file, encoding)
     first = next(lines, "")
     delimiter = max("\t,;", key=first.count)
-    rows = csv.reader(_chained(first, lines), delimiter=delimiter, strict=True)
-    heads = [cell.strip() for cell in _next(rows) or []]
+    found = records(chain([first], lines), delimiter)
+    heads = [cell.strip() for cell in next(found, Record([])).cells]
     if not any(heads):
         raise Unusable(_("ファイルが空です。1行目に見出しのあるCSVを選んでください。"))
     if len(heads) > WIDEST:
@@ -66,7 +63,7 @@ def read(file: IO[bytes], *, name: str, kind: str, by: User) -> MoveIn:
         kind=kind, name=name[:200], encoding=encoding, delimiter=delimiter, heads=heads, mapping=mapping, preset=preset,
         at=now, touched_at=now, by=by,
     )  # fmt: skip
-    move.total = _copy(move.pk, rows)
+    move.total = _copy(move.pk, found)
     move.save(update_fields=["total"])
     if not move.total:
         raise Unusable(_("データの行がありません。"))
@@ -74,86 +71,28 @@ def read(file: IO[bytes], *, name: str, kind: str, by: User) -> MoveIn:
     return move
 
 
-def encoding_of(file: IO[bytes]) -> str:
-    """UTF-16 by its mark, else UTF-8 when all of it is, else CP932. Raises Unusable when it is none of them."""
-    file.seek(0)
-    if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        return "utf-16"
-    for encoding in ("utf-8-sig", "cp932"):
-        decoder = codecs.getincrementaldecoder(encoding)()
-        file.seek(0)
-        try:
-            while piece := file.read(1 << 20):
-                if b"\0" in piece:
-                    raise Unusable(
-                        _("CSVではないファイルのようです。Excelのファイルは「CSV UTF-8」で保存し直してください。")
-                    )
-                decoder.decode(piece)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise Unusable(_("文字コードを読み取れません。UTF-8 か Shift_JIS のCSVで保存し直してください。"))
-
-
-def _lines(file: IO[bytes], encoding: str) -> Iterator[str]:
-    """The text, line by line, with the line ends that a quoted cell may hold."""
-    file.seek(0)
-    decoder, rest = codecs.getincrementaldecoder(encoding)(), ""
-    while True:
-        piece = file.read(1 << 18)
-        try:
-            text = decoder.decode(piece, final=not piece)
-        except UnicodeDecodeError as broken:
-            raise Unusable(
-                _("文字コードを読み取れません。UTF-8 か Shift_JIS のCSVで保存し直してください。")
-            ) from broken
-        if "\0" in text:
-            raise Unusable(_("CSVではないファイルのようです。Excelのファイルは「CSV UTF-8」で保存し直してください。"))
-        rest += text
-        *whole, rest = rest.splitlines(keepends=True) if piece else (*rest.splitlines(keepends=True), "")
-        if piece and rest.endswith("\n"):
-            whole, rest = [*whole, rest], ""
-        yield from whole
-        if len(rest) > LONGEST_LINE:  # adding to it piece by piece would take for ever
-            raise Unusable(_("長すぎる行があります。行の区切りと引用符を確かめてください。"))
-        if not piece:
-            return
-
-
-def _chained(first: str, rest: Iterable[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
-def _next(rows: Iterator[list[str]]) -> list[str] | None:
-    try:
-        return next(rows, None)
-    except csv.Error as broken:
-        raise Unusable(
-            _("CSVとして読めません（%(detail)s）。引用符を確かめてください。") % {"detail": broken}
-        ) from broken
-
-
-def _copy(move_id: int, rows: Iterator[list[str]]) -> int:
-    """Copy the lines as they come; returns how many. Empty ones are left out."""
+def _copy(move_id: int, found: Iterator[Record]) -> int:
+    """Copy the lines as they come; returns how many. Empty ones are left out, unreadable ones keep why."""
     total = 0
 
     def numbered() -> Iterator[tuple[object, ...]]:
         nonlocal total
-        line = 1
-        while (cells := _next(rows)) is not None:
-            line += 1
-            if any(cell.strip() for cell in cells):
+        for line, record in enumerate(found, start=2):
+            if any(cell.strip() for cell in record.cells):
                 total += 1
-                yield move_id, line, _json(cells[:WIDEST]), "", "", "", None
+                outcome = UNREAD if record.fault else ""
+                yield (
+                    move_id,
+                    line,
+                    json.dumps(record.cells[:WIDEST], ensure_ascii=False),
+                    "",
+                    record.fault,
+                    outcome,
+                    None,
+                )
 
     copy_rows("orders_moveinrow", ["move_id", "line", "cells", "key", "error", "outcome", "before"], numbered())
     return total
-
-
-def _json(cells: list[str]) -> str:
-    return json.dumps([cell.replace("\0", "") for cell in cells], ensure_ascii=False)
 
 
 # ---- mapping and checking ----------------------------------------------------------------------------------------
@@ -182,7 +121,7 @@ def map_columns(
 
 def _check(move: MoveIn) -> int:
     """Give each line its key, or its error. Returns how many cannot be read."""
-    bad, seen = 0, set[str]()
+    bad, seen = MoveInRow.objects.filter(move=move, outcome=UNREAD).count(), set[str]()
     place = move.location.code if move.location else ""
     for rows in _batches(move):
         checked = [(pk, *_judged(move, cells, place)) for pk, _line, cells in rows]
@@ -208,7 +147,7 @@ def _judged(move: MoveIn, cells: list[str], place: str) -> tuple[str, str]:
 
 def _batches(move: MoveIn) -> Iterator[list[tuple[int, int, list[str]]]]:
     last = 0
-    rows = MoveInRow.objects.filter(move=move).order_by("line")
+    rows = MoveInRow.objects.filter(move=move).exclude(outcome=UNREAD).order_by("line")
     while found := list(rows.filter(line__gt=last).values_list("pk", "line", "cells")[:LINES_AT_ONCE]):
         last = found[-1][1]
         yield found
@@ -362,9 +301,10 @@ def units_of(move: MoveIn) -> int:
     return int(MoveInRow.objects.filter(move=move).exclude(key="").aggregate(n=Count("key", distinct=True))["n"])
 
 
-def sample(move: MoveIn, most: int = 20) -> list[list[str]]:
+def sample(move: MoveIn, most: int = 20) -> list[Record]:
     """The first lines, as they came."""
-    return list(islice(MoveInRow.objects.filter(move=move).order_by("line").values_list("cells", flat=True), most))
+    rows = MoveInRow.objects.filter(move=move).order_by("line").values_list("cells", "error", "outcome")[:most]
+    return [Record(cells, error if outcome == UNREAD else "") for cells, error, outcome in rows]
 
 
 def note(move_id: int, kind: str, words: str, *, by: User | None) -> None:

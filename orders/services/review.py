@@ -45,11 +45,11 @@ STICKY = {
 }
 # Of those, what the channel told piece by piece: unread sentences stay when another comes.
 NEWS = frozenset({"channel_changed", "channel_reflected"})
-# Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
-# `amount_increased` belongs to the verb that raised the total.
 # Of an order under way: what asks to stop it, and where its rest cannot go.
 TO_STOP = {"channel_changed", "channel_cancel_request"}
 WRONG_ADDRESS = {code for code, one in CATALOGUE.items() if one.group == "address" and one.level == BLOCK}
+# Reasons that an upper app opens and closes (`open_from_above`): it knows the facts behind them.
+# `amount_increased` belongs to the verb that raised the total.
 FROM_ABOVE = {
     "oversold",
     "merge_candidate",

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from oms.kernel import clock
 from oms.kernel.clock import TOKYO
 from oms.kernel.halves import in_halves
-from oms.kernel.said import said
+from oms.kernel.said import said, sentences
 from orders.decide.found import Found
 from orders.models import Order, OrderLine, ReasonSetting, ReviewReason
 from orders.models.order import AllocationState, FulfillmentState, PaymentState, Stage
@@ -137,7 +137,7 @@ def short_of_stock() -> int:
     for code in SHORT:
         review.close_from_above([pk for pk, own in over if own == code], code)
         found = [
-            (pk, Found(code, _text(code), "lines", aside=_goods(lacks.get(pk, ()))))
+            (pk, Found(code, sentences(_text(code), _goods(lacks.get(pk, ()))), "lines"))
             for pk, state in waiting.items()
             if _short(state) == code
         ]

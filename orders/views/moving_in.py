@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from oms.kernel.csv_text import harmless_text
 from oms.kernel.keyset import keyset_page
 from oms.kernel.web import answer, render_page
+from orders.decide.csv_records import Record
 from orders.forms_moving_in import MappingForm, MoveInForm
 from orders.models import MoveIn
 from orders.queries import moving_in as queries
@@ -82,7 +83,7 @@ def _initial(move: MoveIn) -> dict[str, str]:
     return {**chosen, "shop": str(move.shop_id or ""), "location": str(move.location_id or ""), "preset": ""}
 
 
-def _context(move: MoveIn, form: MappingForm, sample: list[list[str]], request: HttpRequest) -> dict[str, object]:
+def _context(move: MoveIn, form: MappingForm, sample: list[Record], request: HttpRequest) -> dict[str, object]:
     return {
         "move": move,
         "form": form,

@@ -63,7 +63,10 @@ def test_encoding_and_delimiter_are_found(aoi, encoding, delimiter):
     text = delimiter.join(["商品コード", "商品名"]) + "\r\n" + delimiter.join(["A-1", "椅子 髙島"]) + "\r\n"
     move = read(text, "products", aoi, encoding=encoding)
     assert move.delimiter == delimiter and move.total == 1
-    assert moving_in.sample(move) == [["A-1", "椅子 髙島"]] and set(move.mapping) == {"code", "name"}
+    assert [one.cells for one in moving_in.sample(move)] == [["A-1", "椅子 髙島"]] and set(move.mapping) == {
+        "code",
+        "name",
+    }
 
 
 @pytest.mark.parametrize(
@@ -148,6 +151,42 @@ def test_bad_lines_are_named_and_the_others_go_in(aoi):
     assert [line[0] for line in lines[1:]] == ["2", "3", "4", "6"] and "金額「abc」" in lines[1][1]
     apply(move, aoi)
     assert list(Sku.objects.values_list("code", "tax_rate")) == [("A-4", 8)]
+
+
+def test_a_price_with_a_bare_comma_is_refused_and_not_taken_as_price_and_quantity(aoi):
+    shop, _chair = make_shop(), make_sku("CHAIR", stock_units=9)
+    heads = "注文番号,注文日,注文者名,商品コード,単価,数量\n"
+    text = (
+        heads
+        + 'N-1,2026/11/20,佐藤,CHAIR,1,200,1\nN-2,2026/11/20,佐藤,CHAIR,"1,200",1\nN-3,2026/11/20,佐藤,CHAIR,5,1,,\n'
+    )
+    move = check(read(text, "orders", aoi), aoi, shop=shop)
+    assert (move.bad, move.planned) == (1, {"created": 2}), "cells that are only empty shift nothing"
+    assert "「1,200」のように" in moving_in.sample(move)[0].fault and check(move, aoi, shop=shop).bad == 1
+    apply(move, aoi)
+    prices = Order.objects.order_by("pk").values_list("channel_order_no", "lines__unit_price", "lines__quantity")
+    assert list(prices) == [("N-2", 1200, 1), ("N-3", 5, 1)]
+
+
+def test_half_a_letter_and_a_stray_mark_cost_their_own_line_only(aoi, client_of):
+    lines = [
+        "商品コード,商品名,価格", 'A-1,"椅子\r\n（赤）",100', 'B-1,"閉じない椅子,100', "A-2,机,200",
+        'B-2,"机"大,200', 'A-3,19"モニター,300', "B-3,棚半X,100", 'B-4,"開いた,1', 'B-5,閉じた",1', "A-4,箱,400", 'B-6,"終,1',
+    ]  # fmt: skip
+    data = "\r\n".join(lines).encode("cp932").replace("半X".encode("cp932"), "半".encode("cp932") + b"\x8d")
+    move = moving_in.read(io.BytesIO(data), name="x.csv", kind="products", by=aoi)
+    check(move, aoi)
+    told = {cells[2].split(",")[0]: cells[1] for cells in list(moving_in.broken_lines(move))[1:]}
+    assert move.encoding == "cp932" and set(told) >= {"B-1", "B-2", "B-3", "B-4"}
+    assert "閉じていません" in told["B-1"] and "使い方" in told["B-2"] and "\ufffd" in told["B-3"]
+    page = client_of(aoi).get(reverse("orders:move-in-file", args=[move.pk])).content.decode()
+    assert "引用符（&quot;）が閉じていません" in page
+    apply(move, aoi)
+    names = dict(Sku.objects.values_list("code", "name"))
+    assert {code: names.get(code) for code in ("A-1", "A-2", "A-3", "A-4")} == {
+        "A-1": "椅子\r\n（赤）", "A-2": "机", "A-3": '19"モニター', "A-4": "箱",
+    }  # fmt: skip
+    assert not {"B-1", "B-2", "B-3", "B-4", "B-6"} & set(names)
 
 
 def test_sets_get_their_parts(aoi):

@@ -169,6 +169,9 @@ def test_goods_that_lack_again_are_asked_about_again():
     review.accept([order.pk], codes=["out_of_stock"], actor=ACTOR)
     assert state("awaiting_stock") == "accepted"
     assert [state("ready"), state("awaiting_stock")] == ["accepted", "open"]
+    review.accept([order.pk], codes=["out_of_stock"], actor=ACTOR)
+    order.lines.update(sku=make_sku("OTHER"))
+    assert state("awaiting_stock") == "open", "other goods lack"
 
 
 @pytest.mark.django_db
