@@ -73,7 +73,7 @@ def why_not_reopened(shipment: Shipment, order_ids: Sequence[int]) -> str:
         return said("モールに出荷を知らせたあとのため取り消せません。返品として扱ってください。")
     if billed := billing.standing_on(order_ids):
         return said("合計請求書 %(no)s に載っているため取り消せません。先に締めを取り消してください。", no=billed)
-    if ReturnLine.objects.filter(case__order__in=order_ids).exists():
+    if ReturnLine.objects.filter(case__order__in=order_ids, case__state__in=LIVE).exists():
         return said("返品の受付があるため取り消せません。")
     return ""
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from oms.kernel.privacy import HIDDEN
 from orders.models import Order, OrderEventValue, Recipient, ReviewReason
+from orders.models.order import FulfillmentState
 from orders.queries.timeline import OPEN_FIELDS, field_label
 from orders.services.edit import BUYER_FIELDS, DELIVERY_FIELDS, RECIPIENT_FIELDS, why_closed
 from orders.services.taking_over import APPLIED, NOTED, PART_OF, as_text
@@ -59,6 +60,7 @@ def page(order: Order, *, personal: bool) -> dict[str, Any]:
         "choices": any(row.choice for row in rows),
         "reason": reason,
         "closed": why_closed(order),
+        "left_in_part": order.fulfillment_state == FulfillmentState.PARTIALLY_SHIPPED,
     }
 
 

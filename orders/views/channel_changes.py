@@ -35,7 +35,8 @@ def compare(request: HttpRequest, pk: int) -> HttpResponse:
 @permission_required(["orders.change_order", "orders.review_order", PERSONAL], raise_exception=True)
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """`ours` names the fields that are put back; all others stay as the channel told them."""
-    get_object_or_404(Order, pk=pk)
+    order = get_object_or_404(Order, pk=pk)
+    waiting = any(not row.applied for row in queries.changed_fields(order, personal=False))
     form = SidesForm(request.POST)
     ours = request.POST.getlist("ours")
     if not form.is_valid():
@@ -47,7 +48,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, pk, refused=refused, status=409)
     except TooLate as late:
         return _page(request, pk, refused=late.cause, status=409)
-    if done:
+    if waiting:
+        messages.warning(request, _("モールの変更を反映しないまま、確認済みにしました。"))
+    elif done:
         messages.success(request, _("選んだ%(n)s項目をこちらの内容に戻し、確認済みにしました。") % {"n": len(done)})
     else:
         messages.success(request, _("モールの内容で確認済みにしました。"))

@@ -135,7 +135,7 @@ def test_cancelling_after_the_instruction_stops_the_shipment_and_returns_the_sto
     assert balance(chair) == (1, 0) and balance(chair, warehouse) == (1, 0)
     assert Effect.objects.filter(kind="channel_cancel").count() == 1
     refused = confirm_shipments([Departure(shipment, "yamato", "1")], actor=ACTOR).refused
-    assert "出荷指示が出ていません" in refused[shipment]
+    assert "この出荷は止めました" in refused[shipment]
     assert violations() == []
 
 

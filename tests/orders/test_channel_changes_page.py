@@ -104,3 +104,20 @@ def test_an_order_the_mall_left_alone_says_so_and_an_unknown_one_is_not_found(cl
     ).content.decode()  # fmt: skip
     assert client.get(reverse("orders:channel-changes", args=[987])).status_code == 404
     assert client.get(reverse("orders:channel-changes-decide", args=[987])).status_code == 405
+
+
+def test_a_change_that_came_after_the_instruction_is_never_said_to_be_taken(client, aoi):
+    shop, chair = make_shop(), make_sku(stock_units=5)
+    told = make_channel_order()
+    take_in(shop, [told], sku_of=mapped(chair))
+    client.force_login(aoi)
+    for state, words in (("instructed", "取り込み直して反映します"), ("partially_shipped", "自動では反映しません")):
+        Order.objects.update(fulfillment_state=state)
+        told = changed(told, recipients=(replace(TOKYO_PARTY, address=f"{THEIRS} {state}"),))
+        take_in(shop, [told], sku_of=mapped(chair))
+        order = Order.objects.get()
+        page = client.get(reverse("orders:channel-changes", args=[order.pk])).content.decode()
+        assert words in page and "未反映" in page
+        url = reverse("orders:channel-changes-decide", args=[order.pk])
+        said = client.post(url, {"version": order.version}, follow=True).content.decode()
+        assert "反映しないまま、確認済みにしました" in said and "モールの内容で確認済み" not in said

@@ -8,7 +8,7 @@ from fulfillment.models import Shipment
 from fulfillment.services.allocate import allocate_waiting
 from fulfillment.services.audit import violations as shipment_violations
 from fulfillment.services.instruct import instruct_orders
-from fulfillment.services.reopen import parcel_returned, reopen
+from fulfillment.services.reopen import parcel_returned, reopen, why_not_reopened
 from fulfillment.services.ship import Departure, confirm_shipments
 from inventory.models import Balance, BundleComponent, Entry
 from inventory.services.audit import violations as stock_violations
@@ -238,8 +238,12 @@ def test_a_parcel_said_to_come_back_by_mistake_has_left_as_before_and_may_come_b
     exchange.withdraw(case.pk, note="別の荷物でした", actor=ACTOR)
     assert again(parcel).state == "shipped"
     assert parcel.events.order_by("pk").last().kind == "not_returned"
+    assert why_not_reopened(parcel, [case.order_id]) == "", "nothing of it comes back"
     all_is_true()
     later = parcel_returned(parcel.pk, actor=ACTOR)
+    assert "返品の受付" in why_not_reopened(
+        Shipment(pk=parcel.pk, state="shipped", shipped_at=clock.now()), [case.order_id]
+    )
     assert (later != case, later.state, again(parcel).state) == (True, "in_transit", "returned")
     assert parcel_returned(parcel.pk, actor=ACTOR) == later
     all_is_true()
