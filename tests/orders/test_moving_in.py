@@ -171,7 +171,8 @@ def test_a_price_with_a_bare_comma_is_refused_and_not_taken_as_price_and_quantit
 def test_half_a_letter_and_a_stray_mark_cost_their_own_line_only(aoi, client_of):
     lines = [
         "商品コード,商品名,価格", 'A-1,"椅子\r\n（赤）",100', 'B-1,"閉じない椅子,100', "A-2,机,200",
-        'B-2,"机"大,200', 'A-3,19"モニター,300', "B-3,棚半X,100", 'B-4,"開いた,1', 'B-5,閉じた",1', "A-4,箱,400", 'B-6,"終,1',
+        'B-2,"机"大,200', 'A-3,19"モニター,300', "B-3,棚半X,100", 'B-4,"開いた,1', 'B-5,閉じた",1', "A-4,箱,400",
+        'B-6,"終,1',
     ]  # fmt: skip
     data = "\r\n".join(lines).encode("cp932").replace("半X".encode("cp932"), "半".encode("cp932") + b"\x8d")
     move = moving_in.read(io.BytesIO(data), name="x.csv", kind="products", by=aoi)
