@@ -10,6 +10,8 @@ from oms.kernel.said import said
 
 MOST_JOINED = 200  # lines of one record; more is a quotation mark that nobody closed
 LOST = re.compile("[\udc80-\udcff]")  # bytes that are no letter, as `surrogateescape` keeps them
+MOST_SHOWN = 2_000  # characters of a line that is no record
+TOO_LONG = "field larger than field limit"
 UNCLOSED = "unexpected end of data"  # what `csv` says in strict mode
 
 
@@ -25,12 +27,11 @@ def records(lines: Iterable[str], delimiter: str) -> Iterator[Record]:
     """The head's record, then each further one, or its fault: lost letters, quotation marks, more cells than heads."""
     ahead, coming = deque[str](), iter(lines)
     width = 0
-    while ahead or (line := next(coming, None)) is not None:
-        line = ahead.popleft() if ahead else line
+    while (line := ahead.popleft() if ahead else next(coming, None)) is not None:
         joined, cells, why = _joined(line, ahead, coming, delimiter, width)
         if cells is None:
             ahead.extendleft(reversed(joined[1:]))
-            cells, fault = [_shown(line.rstrip("\r\n"))], _broken(why)
+            cells, fault = [_shown(line.rstrip("\r\n"))[:MOST_SHOWN]], _broken(why)
         else:
             fault = _fault_of(cells, width, delimiter)
             cells = [_shown(cell) for cell in cells]
@@ -75,6 +76,8 @@ def _up_to_a_mark(joined: list[str], ahead: deque[str], coming: Iterator[str]) -
 def _broken(why: str) -> str:
     if UNCLOSED in why:
         return said('引用符（"）が閉じていません。この行の「"」を消すか、セルの終わりにも付けてください。')
+    if TOO_LONG in why:
+        return said("長すぎるセルがあります。13万文字までにしてください。")
     return said('引用符（"）の使い方を読み取れません。セルの中の「"」は「""」と書いてください。')
 
 

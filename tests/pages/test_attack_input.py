@@ -130,7 +130,6 @@ def test_a_long_number_beside_an_amount_is_no_amount():
 @pytest.mark.parametrize(
     "content",
     [
-        b"name\n" + LONG_CELL.encode(),
         "名前\nあ\0い".encode("utf-16"),
         "名前\nあ".encode("utf-16")[:-1],
         b"\xff\xfe\x00\xd8a\x00",
@@ -140,6 +139,14 @@ def test_a_long_number_beside_an_amount_is_no_amount():
 def test_a_file_to_move_in_that_cannot_be_is_told(aoi, content):
     with pytest.raises(moving_in.Unusable, match="ください"):
         moving_in.read(io.BytesIO(content), name="old.csv", kind="products", by=aoi)
+
+
+def test_a_cell_beyond_all_measure_costs_its_own_line(aoi):
+    file = io.BytesIO(f"商品コード,商品名\n{LONG_CELL},机\nA-1,椅子\n".encode())
+    move = moving_in.read(file, name="old.csv", kind="products", by=aoi)
+    endless, chair = moving_in.sample(move)
+    assert "長すぎる" in endless.fault and len(endless.cells[0]) == 2_000
+    assert (chair.cells, chair.fault) == (["A-1", "椅子"], "")
 
 
 def test_a_file_of_one_endless_line_is_given_up_at_once(aoi):
